@@ -1,0 +1,132 @@
+"""The records that a run directory is made of, and their form on disk.
+
+Three append-only NDJSON files, each opened by a header line that names its
+format and version; one line a fact, written as it happens, so that a killed
+run can be reported up to its last whole line. All times are whole
+microseconds since the recording began, on the generator's monotonic clock;
+the header of events.ndjson says when that was by the calendar.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+VERSION = 1
+
+EVENTS = "events.ndjson"
+SAMPLES = "samples.ndjson"
+REQUESTS = "requests.ndjson"
+SCENARIO = "scenario.yaml"
+RESULTS = "results.json"
+
+REQUEST_COLUMNS = (
+    "run", "class", "planned_us", "start_us", "latency_us", "status", "bytes",
+    "client", "port", "reused", "server", "error",
+)  # fmt: skip
+
+SERVER_COLUMNS = (
+    "address", "weight", "active", "inactive", "persistent",
+    "conns", "inpkts", "outpkts", "inbytes", "outbytes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One finished request: one row of requests.ndjson.
+
+    `latency_us` runs from `planned_us`, not from `start_us`: what an arrival
+    waited before it could be sent counts (coordinated omission). `status` is 0
+    and `error` names the cause ("refused", "reset", "timeout", "closed",
+    "cut off" for a request that the end of the run overtook, or a malformed answer) where there was no whole answer. `reused` says that
+    the connection had carried a request before. `server` is the real server's
+    address:port, or None where it is not known.
+    """
+
+    run: int
+    traffic: str
+    planned_us: int
+    start_us: int
+    latency_us: int
+    status: int
+    bytes: int
+    client: str
+    port: int
+    reused: bool
+    server: str | None
+    error: str | None
+
+    @property
+    def failed(self) -> bool:
+        """No whole answer, or one with a status of 400 and more."""
+        return self.error is not None or self.status >= 400
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One real server of a virtual service, as the kernel counts it."""
+
+    address: str
+    weight: int
+    active: int
+    inactive: int
+    persistent: int
+    conns: int
+    inpkts: int
+    outpkts: int
+    inbytes: int
+    outbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One virtual service: `key` is "tcp 192.0.2.80:80" or "fwmark 7"."""
+
+    key: str
+    scheduler: str
+    flags: int
+    persistent_timeout: int
+    conns: int
+    inpkts: int
+    outpkts: int
+    inbytes: int
+    outbytes: int
+    servers: tuple[Server, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The kernel's table at one instant: one line of samples.ndjson.
+
+    `t_us` is the middle of the reading, `took_us` its length. In
+    samples.ndjson only the services under test are kept.
+    """
+
+    run: int
+    node: str
+    t_us: int
+    took_us: int
+    services: tuple[Service, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Anything else that happened: one line of events.ndjson.
+
+    `kind` and the keys of `data`:
+
+    - "run": a run begins. scheduler, repeat, kernel {release, provider},
+      service (its key), baseline_conns {address: conns}
+    - "joined": server (address), number (1-based), weight
+    - "step": a step begins. index (0-based), text
+    - "step-done": index, saw (text: what the wait last saw), waited_us
+    - "class-start" / "class-done": class
+    - "clock": offset_us, uncertainty_us, node (the sidecar's clock less the
+      generator's)
+    - "invalid": reason (the run does not count)
+    - "run-end": complete (bool), seconds {setup, timeline, teardown}
+    - "end": the whole recording ended in order (run is 0)
+    """
+
+    run: int
+    t_us: int
+    kind: str
+    data: dict[str, Any]
