@@ -1,0 +1,232 @@
+"""Lines of the run directory, and back.
+
+Apart from the types because it is the hot side: the load engine writes a line
+a request, thousands a second, so a request is one f-string whose few distinct
+strings are quoted once. Decoding checks every line's shape, so that nothing
+after it meets a record that is not what its type says.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
+from typing import Any
+
+from ipvsload.record.format import (
+    REQUEST_COLUMNS,
+    SERVER_COLUMNS,
+    VERSION,
+    Event,
+    Request,
+    Sample,
+    Server,
+    Service,
+)
+
+_COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_SERVICE_COUNTERS = ("conns", "inpkts", "outpkts", "inbytes", "outbytes")
+_SERVER_TYPES = (str, *[int] * 9)
+_REQUEST_TYPES = frozenset(
+    (int, str, int, int, int, int, int, str, int, bool, server, error)
+    for server in (str, type(None))
+    for error in (str, type(None))
+)
+
+_EVENT_KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "run": {
+        "scheduler": str,
+        "repeat": int,
+        "kernel": dict,
+        "service": str,
+        "baseline_conns": dict,
+    },
+    "joined": {"server": str, "number": int, "weight": int},
+    "step": {"index": int, "text": str},
+    "step-done": {"index": int, "saw": (str, type(None)), "waited_us": int},
+    "class-start": {"class": str},
+    "class-done": {"class": str},
+    "clock": {"offset_us": (int, float), "uncertainty_us": (int, float), "node": str},
+    "invalid": {"reason": str},
+    "run-end": {"complete": bool, "seconds": dict},
+    "end": {},
+}
+
+
+class FormatError(ValueError):
+    """A line is not a record of this format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """First line of a file: which one it is, and (events only) whose.
+
+    `origin_unix_us` is the calendar time of the recording's zero, in
+    microseconds since 1970 (UTC).
+    """
+
+    kind: str
+    version: int = VERSION
+    origin_unix_us: int = 0
+    ipvsload: str = ""
+    scenario: str = ""
+    testbed: str = ""
+
+
+@lru_cache(maxsize=8192)
+def _quote(text: str | None) -> str:
+    return json.dumps(text)
+
+
+def encode_request(request: Request) -> str:
+    """One line of requests.ndjson, with its newline."""
+    run, traffic, planned, start, latency, status, size, client, port, reused, server, error = (
+        request
+    )
+    return (
+        f"[{run},{_quote(traffic)},{planned},{start},{latency},{status},{size},{_quote(client)},"
+        f"{port},{'true' if reused else 'false'},{_quote(server)},{_quote(error)}]\n"
+    )
+
+
+def encode_sample(sample: Sample) -> str:
+    """One line of samples.ndjson, with its newline."""
+    services = [
+        {
+            "key": service.key,
+            "scheduler": service.scheduler,
+            "flags": service.flags,
+            "persistent_timeout": service.persistent_timeout,
+            **{name: getattr(service, name) for name in _SERVICE_COUNTERS},
+            "servers": service.servers,
+        }
+        for service in sample.services
+    ]
+    line = {
+        "run": sample.run,
+        "node": sample.node,
+        "t_us": sample.t_us,
+        "took_us": sample.took_us,
+        "services": services,
+    }
+    return _COMPACT(line) + "\n"
+
+
+def encode_event(event: Event) -> str:
+    """One line of events.ndjson, with its newline."""
+    line = {"run": event.run, "t_us": event.t_us, "kind": event.kind, "data": event.data}
+    return _COMPACT(line) + "\n"
+
+
+def encode_header(header: Header) -> str:
+    """A file's first line, with its newline."""
+    line: dict[str, Any] = {"ipvsload": header.kind, "version": header.version}
+    if header.kind == "requests":
+        line["columns"] = REQUEST_COLUMNS
+    elif header.kind == "samples":
+        line["server_columns"] = SERVER_COLUMNS
+    else:
+        line |= {
+            "origin_unix_us": header.origin_unix_us,
+            "ipvsload_version": header.ipvsload,
+            "scenario": header.scenario,
+            "testbed": header.testbed,
+        }
+    return _COMPACT(line) + "\n"
+
+
+def decode_requests(lines: list[bytes]) -> list[Request]:
+    """The requests of many lines, parsed at one go; raises FormatError if any is none."""
+    rows = _json(b"[" + b",".join(lines) + b"]")
+    if len(rows) != len(lines):  # a comma too many inside a line
+        raise FormatError("not a request")
+    for row in rows:
+        if type(row) is not list or tuple(map(type, row)) not in _REQUEST_TYPES:
+            raise FormatError("not a request")
+        row[1], row[7], row[10] = intern(row[1]), intern(row[7]), row[10] and intern(row[10])
+    return list(map(Request._make, rows))
+
+
+def decode_samples(lines: list[bytes]) -> list[Sample]:
+    """The samples of many lines; raises FormatError if any is none."""
+    return list(map(_sample, lines))
+
+
+def decode_events(lines: list[bytes]) -> list[Event]:
+    """The events of many lines; raises FormatError if any is none.
+
+    Keys beyond those that an event's kind must have are kept.
+    """
+    return list(map(_event, lines))
+
+
+def _sample(line: bytes) -> Sample:
+    value = _json(line)
+    run, node, t_us, took_us, services = _fields(
+        value, ("run", int), ("node", str), ("t_us", int), ("took_us", int), ("services", list)
+    )
+    return Sample(run, node, t_us, took_us, tuple(map(_service, services)))
+
+
+def _event(line: bytes) -> Event:
+    value = _json(line)
+    run, t_us, kind, data = _fields(
+        value, ("run", int), ("t_us", int), ("kind", str), ("data", dict)
+    )
+    for name, wanted in _EVENT_KEYS.get(kind, {}).items():
+        if not isinstance(data.get(name), wanted):
+            raise FormatError(f'an event "{kind}" without a right "{name}"')
+    if kind == "run" and not all(type(conns) is int for conns in data["baseline_conns"].values()):
+        raise FormatError('an event "run" whose baseline_conns are no numbers')
+    if kind == "run-end" and not all(type(s) in (int, float) for s in data["seconds"].values()):
+        raise FormatError('an event "run-end" whose seconds are no numbers')
+    return Event(run, t_us, kind, data)
+
+
+def decode_header(line: bytes) -> Header:
+    """The header of a file's first line; raises FormatError."""
+    value = _json(line)
+    kind, version = _fields(value, ("ipvsload", str), ("version", int))
+    if kind != "events" or version != VERSION:
+        return Header(kind, version)
+    origin, program, scenario, testbed = _fields(
+        value,
+        ("origin_unix_us", int),
+        ("ipvsload_version", str),
+        ("scenario", str),
+        ("testbed", str),
+    )
+    return Header(kind, version, origin, program, scenario, testbed)
+
+
+def _service(value: Any) -> Service:
+    *fields, servers = _fields(
+        value,
+        ("key", str),
+        ("scheduler", str),
+        ("flags", int),
+        ("persistent_timeout", int),
+        *((name, int) for name in _SERVICE_COUNTERS),
+        ("servers", list),
+    )
+    for row in servers:
+        if type(row) is not list or tuple(map(type, row)) != _SERVER_TYPES:
+            raise FormatError("not a real server")
+    return Service(*fields, tuple(map(Server._make, servers)))  # type: ignore[call-arg]
+
+
+def _json(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
+        raise FormatError("not JSON") from error
+
+
+def _fields(value: Any, *wanted: tuple[str, type]) -> list[Any]:
+    if type(value) is not dict:
+        raise FormatError("not an object")
+    found = []
+    for name, kind in wanted:
+        if type(value.get(name)) is not kind:
+            raise FormatError(f'without a right "{name}"')
+        found.append(value[name])
+    return found

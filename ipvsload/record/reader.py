@@ -1,0 +1,240 @@
+"""The run directory when it is read, whatever state its writer left it in.
+
+A killed run, a full disk or a copy that broke off leave files that end in the
+middle; reading takes what is whole and says where and why the rest is missing,
+and leaves it to the results to judge what that means.
+"""
+
+import gc
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar
+
+from ipvsload.errors import UsageError
+from ipvsload.record import codec
+from ipvsload.record.format import (
+    EVENTS,
+    REQUESTS,
+    SAMPLES,
+    SCENARIO,
+    VERSION,
+    Event,
+    Request,
+    Sample,
+)
+
+
+@dataclass(slots=True)
+class RecordedRun:
+    """One run of a recording: one scheduler, one repeat. Each list is in the file's order.
+
+    `start_us` is the run's beginning on the recording's clock; `baseline` the
+    kernel's connection counters at that time, by server address.
+    """
+
+    number: int
+    scheduler: str = "unknown"
+    repeat: int = 1
+    kernel: dict[str, Any] = field(default_factory=dict)
+    service: str = ""
+    baseline: dict[str, int] = field(default_factory=dict)
+    start_us: int = 0
+    events: list[Event] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    def of_kind(self, kind: str) -> list[Event]:
+        """This run's events of one kind."""
+        return [event for event in self.events if event.kind == kind]
+
+    @property
+    def end_us(self) -> int:
+        """The latest time that any of its records knows."""
+        return max(
+            self.start_us,
+            max((event.t_us for event in self.events), default=0),
+            self.samples[-1].t_us if self.samples else 0,
+            max((r.planned_us + r.latency_us for r in self.requests), default=0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A run directory's contents.
+
+    `ends` is empty for a recording that ended in order; otherwise each line
+    says, for people, where it ends or what is missing.
+    """
+
+    directory: Path
+    header: codec.Header
+    scenario_text: str | None
+    runs: tuple[RecordedRun, ...]
+    ends: tuple[str, ...]
+
+
+class _Numbered(Protocol):
+    @property
+    def run(self) -> int: ...
+
+
+_Record = TypeVar("_Record", bound=_Numbered)
+_Decode: TypeAlias = Callable[[list[bytes]], list[_Record]]
+
+
+def read(directory: Path) -> Recording:
+    """Read a run directory.
+
+    Raises UsageError where it is none, cannot be read, or was written in
+    another version of the format.
+    """
+    directory = Path(directory)
+    names = (EVENTS, SAMPLES, REQUESTS)
+    if not any((directory / name).is_file() for name in names):
+        what = "is not a run directory: no events.ndjson in it" if directory.is_dir() else (
+            "is a file: name the run directory" if directory.exists() else "does not exist"
+        )  # fmt: skip
+        raise UsageError(f"{directory} {what}")
+    notes: list[str] = []
+    runs: dict[int, RecordedRun] = {}
+    with _no_collector():
+        header, events = _read_file(directory / EVENTS, codec.decode_events, notes)
+        _, samples = _read_file(directory / SAMPLES, codec.decode_samples, notes)
+        _, requests = _read_file(directory / REQUESTS, codec.decode_requests, notes)
+        for number, event_list in _by_run(events).items():
+            if number:
+                runs.setdefault(number, RecordedRun(number)).events = event_list
+        for number, sample_list in _by_run(samples).items():
+            runs.setdefault(number, RecordedRun(number)).samples = sample_list
+        for number, request_list in _by_run(requests).items():
+            runs.setdefault(number, RecordedRun(number)).requests = request_list
+    ordered = tuple(runs[number] for number in sorted(runs))
+    for run in ordered:
+        _describe(run)
+    if not any(event.kind == "end" for event in events):
+        notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
+    return Recording(directory, header, _scenario_text(directory), ordered, tuple(notes))
+
+
+def _describe(run: RecordedRun) -> None:
+    """Fill in what the run's first event says, or what its samples betray."""
+    begun = run.of_kind("run")
+    if begun:
+        data = begun[0].data
+        run.start_us = begun[0].t_us
+        run.scheduler, run.repeat = data["scheduler"], data["repeat"]
+        run.kernel, run.service = data["kernel"], data["service"]
+        run.baseline = data["baseline_conns"]
+        return
+    for sample in run.samples:
+        for service in sample.services:
+            run.scheduler, run.service = service.scheduler, service.key
+            run.start_us = run.samples[0].t_us
+            return
+
+
+def _where(runs: tuple[RecordedRun, ...]) -> str:
+    if not runs:
+        return "the recording ends before its first run"
+    last = max(runs, key=lambda run: run.end_us)
+    place = f"run {last.number} ({last.scheduler})"
+    where = "after" if last.of_kind("run-end") else "in"
+    return f"the recording ends at {last.end_us / 1e6:.1f} s {where} {place}"
+
+
+def _read_file(
+    path: Path, decode: _Decode[_Record], notes: list[str]
+) -> tuple[codec.Header, list[_Record]]:
+    """The header and the whole records of one file; what is wrong goes to `notes`."""
+    kind = path.name.removesuffix(".ndjson")
+    records: list[_Record] = []
+    try:
+        with path.open("rb") as file:
+            first = file.readline()
+            if not first.endswith(b"\n"):
+                notes.append(f"{path.name} {'has no whole line' if first else 'is empty'}")
+                return codec.Header(kind), records
+            header = _header(path, first, kind)
+            number = 2
+            try:
+                for chunk in _chunks(file):
+                    if not chunk[-1].endswith(b"\n"):
+                        chunk.pop()
+                        notes.append(f"{path.name} stops in the middle of a line")
+                    number = _decode(chunk, decode, records, number)
+            except _DamagedError as error:
+                notes.append(f"{path.name} is damaged in {error} and not read any further")
+            return header, records
+    except FileNotFoundError:
+        notes.append(f"{path.name} is missing")
+        return codec.Header(kind), records
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+class _DamagedError(Exception):
+    """Which line, and why."""
+
+
+def _chunks(file: BinaryIO) -> Iterator[list[bytes]]:
+    while chunk := file.readlines(1 << 18):
+        yield chunk
+
+
+def _decode(lines: list[bytes], decode: _Decode[_Record], into: list[_Record], number: int) -> int:
+    """Decode a chunk whose first line has this number; returns the next chunk's."""
+    try:
+        into += decode(lines)
+    except codec.FormatError:
+        # Once more, line by line, to keep what is right before the fault.
+        for place, line in enumerate(lines, number):
+            try:
+                into += decode([line])
+            except codec.FormatError as error:
+                raise _DamagedError(f"line {place} ({error})") from None
+    return number + len(lines)
+
+
+def _header(path: Path, line: bytes, kind: str) -> codec.Header:
+    try:
+        header = codec.decode_header(line)
+    except codec.FormatError as error:
+        raise UsageError(f"{path}: its first line is no header of ours: {error}") from None
+    if header.kind != kind:
+        raise UsageError(f"{path}: its header says {json.dumps(header.kind)}, not {kind}")
+    if header.version != VERSION:
+        raise UsageError(
+            f"{path}: written in version {header.version} of the format; "
+            f"this ipvsload reads version {VERSION}"
+        )
+    return header
+
+
+def _scenario_text(directory: Path) -> str | None:
+    try:
+        return (directory / SCENARIO).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _by_run(records: list[_Record]) -> dict[int, list[_Record]]:
+    found: defaultdict[int, list[_Record]] = defaultdict(list)
+    for record in records:
+        found[record.run].append(record)
+    return found
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Millions of new objects without a cycle: the cycle collector only costs here."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

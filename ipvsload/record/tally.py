@@ -1,0 +1,112 @@
+"""What the generator saw in one run: requests counted by class and server.
+
+One pass over the requests; everything that results say of traffic is looked up
+here afterwards.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ipvsload.record.format import Request
+
+
+class Tally:
+    """Exact counts and latencies of one run's requests.
+
+    Selectors: `traffic` a class's name, `server` an address:port; None takes
+    all. Latencies are those of answered requests, in µs from the planned start:
+    a refusal is quick and would make a broken server look fast.
+    """
+
+    def __init__(self, requests: Iterable[Request]) -> None:
+        self.errors: dict[str, Counter[str]] = {}
+        self._count: Counter[tuple[str, str | None]] = Counter()
+        self._failed: Counter[tuple[str, str | None]] = Counter()
+        self._latency: dict[tuple[str, str | None], list[int]] = {}
+        self._first: dict[str, int] = {}
+        self._last: dict[str, int] = {}
+        self.opened: Counter[str | None] = Counter()
+        """New connections by server; None those that failed before one was known."""
+        for r in requests:
+            key = (r.traffic, r.server)
+            self._count[key] += 1
+            if not r.reused:
+                self.opened[r.server] += 1
+            if r.error is not None or r.status >= 400:
+                self._failed[key] += 1
+                cause = r.error or f"status {r.status}"
+                self.errors.setdefault(r.traffic, Counter())[cause] += 1
+            else:
+                self._latency.setdefault(key, []).append(r.latency_us)
+            done = r.planned_us + r.latency_us
+            if done > self._last.get(r.traffic, -1):
+                self._last[r.traffic] = done
+            if r.planned_us < self._first.get(r.traffic, done + 1):
+                self._first[r.traffic] = r.planned_us
+        self.unknown = {
+            name: len(latency) for (name, server), latency in self._latency.items() if not server
+        }
+        """Answered requests by class whose server nobody knows."""
+        self._ordered: dict[tuple[str | None, str | None], list[int]] = {}
+
+    def requests(self, traffic: str | None = None, server: str | None = None) -> int | None:
+        """Finished requests; None where the server is not known of all answered ones."""
+        if server is not None and self._blind(traffic):
+            return None
+        return self._sum(self._count, traffic, server)
+
+    def failures(self, traffic: str | None = None, server: str | None = None) -> int:
+        """Requests without a whole answer or with a status of 400 and more."""
+        return self._sum(self._failed, traffic, server)
+
+    def share(self, traffic: str | None, server: str) -> float | None:
+        """The server's part (0 to 1) of the requests whose server is known."""
+        if self._blind(traffic):
+            return None
+        known = sum(
+            n for (name, where), n in self._count.items() if where and traffic in (None, name)
+        )
+        return self._sum(self._count, traffic, server) / known if known else None
+
+    def latencies(self, traffic: str | None = None, server: str | None = None) -> list[int]:
+        """Latencies of answered requests in µs, ascending; not to be changed."""
+        key = (traffic, server)
+        if key not in self._ordered:
+            self._ordered[key] = sorted(
+                latency
+                for (name, where), values in self._latency.items()
+                if traffic in (None, name) and server in (None, where)
+                for latency in values
+            )
+        return self._ordered[key]
+
+    def seconds(self, traffic: str | None = None) -> float:
+        """From the first planned start to the last end of the class's requests."""
+        first = [t for name, t in self._first.items() if traffic in (None, name)]
+        last = [t for name, t in self._last.items() if traffic in (None, name)]
+        return (max(last) - min(first)) / 1e6 if first else 0.0
+
+    def rps(self, traffic: str | None = None, server: str | None = None) -> float | None:
+        """Finished requests per second of `seconds`; None where no time passed."""
+        seconds, requests = self.seconds(traffic), self.requests(traffic, server)
+        return requests / seconds if seconds > 0 and requests is not None else None
+
+    @property
+    def last_us(self) -> int | None:
+        """When the last request ended."""
+        return max(self._last.values(), default=None)
+
+    def _blind(self, traffic: str | None) -> bool:
+        return any(traffic in (None, name) for name in self.unknown)
+
+    @staticmethod
+    def _sum(
+        counts: Counter[tuple[str, str | None]], traffic: str | None, server: str | None
+    ) -> int:
+        if traffic is not None and server is not None:
+            return counts[traffic, server]
+        return sum(
+            n
+            for (name, where), n in counts.items()
+            if traffic in (None, name) and server in (None, where)
+        )

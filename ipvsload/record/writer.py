@@ -1,0 +1,143 @@
+"""The run directory while it is written.
+
+Lines are kept for at most half a second and go out as whole lines, requests
+and samples before the events that speak of them, so that what a killed run
+leaves behind is consistent up to its last instant. No thread: appending is
+what drives the flushing, and samples come ten times a second.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from ipvsload import __version__
+from ipvsload.errors import InvalidRunError, TestbedError, UsageError
+from ipvsload.record import codec
+from ipvsload.record.format import (
+    EVENTS,
+    REQUESTS,
+    SAMPLES,
+    SCENARIO,
+    VERSION,
+    Event,
+    Request,
+    Sample,
+)
+
+FLUSH_SECONDS = 0.5
+
+
+class RunWriter:
+    """Appends the records of one run directory.
+
+    Raises UsageError where `directory` is a file or holds something already,
+    TestbedError where it cannot be made or written, and InvalidRunError once
+    when writing fails later on; what comes after that is dropped, so that the
+    run can be taken down in order and what was recorded stays readable.
+    """
+
+    def __init__(
+        self, directory: Path, *, scenario_text: str, scenario: str, testbed: str,
+        origin_unix_us: int,
+    ) -> None:  # fmt: skip
+        """`scenario_text` is the file as it is run, `scenario` its name.
+
+        `origin_unix_us` is the calendar time, in microseconds since 1970, of
+        the instant that records call zero.
+        """
+        self.directory = directory
+        self.failed = False
+        self._files: dict[str, int] = {}
+        self._lines: dict[str, list[str]] = {REQUESTS: [], SAMPLES: [], EVENTS: []}
+        self._flushed = time.monotonic()
+        _make(directory)
+        try:
+            self._open(SCENARIO)
+            self._write(SCENARIO, scenario_text)
+            for name in self._lines:
+                kind = name.removesuffix(".ndjson")
+                header = codec.Header(kind, VERSION, origin_unix_us, __version__, scenario, testbed)
+                self._open(name)
+                self._write(name, codec.encode_header(header))
+        except FileExistsError:
+            self._close()
+            raise UsageError(
+                f"{directory}: another run is being recorded here: name another directory"
+            ) from None
+        except OSError as error:
+            self._close()
+            raise TestbedError(f"{directory}: cannot write: {error.strerror}") from None
+
+    def request(self, request: Request) -> None:
+        """Append one finished request."""
+        self._lines[REQUESTS].append(codec.encode_request(request))
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self.flush()
+
+    def sample(self, sample: Sample) -> None:
+        """Append one reading of the kernel's table."""
+        self._lines[SAMPLES].append(codec.encode_sample(sample))
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self.flush()
+
+    def event(self, event: Event) -> None:
+        """Append one event; it and all before it are in the files on return."""
+        self._lines[EVENTS].append(codec.encode_event(event))
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand every line to the kernel; raises InvalidRunError the first time that fails."""
+        self._flushed = time.monotonic()
+        for name, lines in self._lines.items():
+            if not lines:
+                continue
+            text = "".join(lines)
+            lines.clear()
+            if self.failed:
+                continue
+            try:
+                self._write(name, text)
+            except OSError as error:
+                self.failed = True
+                raise InvalidRunError(
+                    f"{self.directory / name}: cannot record any further: {error.strerror}; "
+                    f"what was recorded until now can be read: ipvsload report {self.directory}"
+                ) from None
+
+    def close(self) -> None:
+        """Flush and close; calling it again does nothing."""
+        try:
+            if self._files:
+                self.flush()
+        finally:
+            self._close()
+
+    def _open(self, name: str) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self._files[name] = os.open(self.directory / name, flags, 0o644)
+
+    def _write(self, name: str, text: str) -> None:
+        # A write to a file that is nearly full may take a part without an error.
+        rest = memoryview(text.encode())
+        while rest:
+            rest = rest[os.write(self._files[name], rest) :]
+
+    def _close(self) -> None:
+        for descriptor in self._files.values():
+            os.close(descriptor)
+        self._files.clear()
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise UsageError(
+                f"{directory}: there is something in this directory: name one that is new or empty"
+            )
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{directory}: this is a file: name a directory") from None
+    except OSError as error:
+        raise TestbedError(
+            f"{directory}: cannot make the run directory: {error.strerror}"
+        ) from None

@@ -1,0 +1,75 @@
+"""Times as people write them: 500ms, 1.5s, 2m, or plain seconds.
+
+Bounded on purpose: a wait of a week in a load test is a slip of the pen.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+MAX_SECONDS = 24 * 3600
+PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
+_FORM = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(value: object) -> float:
+    """Seconds from a number or from text such as "500ms".
+
+    Raises ValueError with a message for people.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("expected a time such as 10s, 500ms or 2m")
+    if isinstance(value, str):
+        found = _FORM.fullmatch(value)
+        if found is None:
+            raise ValueError("expected a time such as 10s, 500ms or 2m")
+        amount = float(found[1]) * _SECONDS[found[2]]
+    else:
+        # A comparison first: float() of a huge int raises OverflowError.
+        amount = float(value) if abs(value) <= MAX_SECONDS else math.inf
+    if not 0 <= amount <= MAX_SECONDS:
+        raise ValueError("a time must be between 0 and 24h")
+    return amount
+
+
+def looks_like_time(value: object) -> bool:
+    """Whether somebody who wrote this meant a time, not a condition."""
+    if isinstance(value, str):
+        return re.fullmatch(r"\s*[+-]?[0-9.]+\s*\w*\s*", value) is not None
+    return True
+
+
+def _validator(positive: bool) -> Callable[[Any], float]:
+    def validate(value: object) -> float:
+        try:
+            amount = seconds(value)
+        except ValueError as error:
+            raise PydanticCustomError("duration", "{reason}", {"reason": str(error)}) from None
+        if positive and amount == 0:
+            raise PydanticCustomError("duration", "{reason}", {"reason": "must be more than 0"})
+        return amount
+
+    return validate
+
+
+def _schema(limit: str) -> dict[str, Any]:
+    return {
+        "anyOf": [
+            {"type": "number", limit: 0, "maximum": MAX_SECONDS},
+            {"type": "string", "pattern": PATTERN},
+        ]
+    }
+
+
+Duration = Annotated[float, PlainValidator(_validator(False)), WithJsonSchema(_schema("minimum"))]
+"""Seconds, 0 to 24 h; read from a number of seconds or from text with a unit."""
+
+PositiveDuration = Annotated[
+    float, PlainValidator(_validator(True)), WithJsonSchema(_schema("exclusiveMinimum"))
+]
+"""The same, and not 0."""

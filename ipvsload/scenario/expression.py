@@ -1,0 +1,116 @@
+"""Conditions: what a wait waits for and what a run is expected to have shown.
+
+A `Condition` is read once, when the file is loaded, and asked as often as a
+sample arrives; it knows nothing of where its numbers come from.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from pydantic_core import PydanticCustomError, core_schema
+
+from ipvsload.scenario import grammar, tree
+from ipvsload.scenario.grammar import ExpressionError
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.tree import Lookup, Measure
+from ipvsload.scenario.words import number
+
+__all__ = ["Condition", "ExpressionError", "Lookup", "Measure", "Verdict", "parse"]
+
+
+class Verdict(NamedTuple):
+    """`held` is None where a value was missing; `measured` is what was compared.
+
+    That is the left-hand side of the first comparison, or 1.0 or 0.0 for a
+    truth such as `done`; None where it is missing.
+    """
+
+    held: bool | None
+    measured: float | None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition as it was written, and its tree."""
+
+    text: str
+    tree: tree.Truth = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @cached_property
+    def reads(self) -> tuple[tree.Read, ...]:
+        """Every measure in the text with its column, from left to right."""
+        return tuple(leaf for leaf in tree.leaves(self.tree) if isinstance(leaf, tree.Read))
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """The distinct measures that it depends on, from left to right."""
+        return tuple(dict.fromkeys(read.measure for read in self.reads))
+
+    def evaluate(self, lookup: Lookup) -> Verdict:
+        """Whether it holds for what `lookup` knows; never raises by itself."""
+        first = next(_terms(self.tree))
+        measured = tree.value(
+            first.left if isinstance(first, tree.Comparison) else first,
+            lookup,
+        )
+        return Verdict(tree.truth(self.tree, lookup), measured)
+
+    def describe(self, lookup: Lookup) -> str:
+        """What was last seen: "active{server=1} = 7, servers = 1"."""
+        return ", ".join(f"{measure} {_seen(measure, lookup)}" for measure in self.measures)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls._validate, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1, "maxLength": grammar.MAX_LENGTH}
+
+    @classmethod
+    def _validate(cls, value: object) -> "Condition":
+        if isinstance(value, Condition):
+            return value
+        if not isinstance(value, str):
+            raise PydanticCustomError(
+                "condition", "expected a condition such as 'active{{server=1}} == 10'"
+            )
+        try:
+            return parse(value)
+        except ExpressionError as error:
+            raise PydanticCustomError(
+                "condition", "{reason}", {"reason": error.message, "column": error.column}
+            ) from None
+
+
+def parse(text: str) -> Condition:
+    """Read a condition. Raises ExpressionError with the column of what is wrong."""
+    return Condition(text, grammar.read(text))
+
+
+def _terms(node: tree.Truth) -> Iterator[tree.Comparison | tree.Read]:
+    match node:
+        case tree.Comparison() | tree.Read():
+            yield node
+        case tree.Not():
+            yield from _terms(node.operand)
+        case tree.And() | tree.Or():
+            for part in node.parts:
+                yield from _terms(part)
+
+
+def _seen(measure: Measure, lookup: Lookup) -> str:
+    found = lookup(measure)
+    unit = MEASURES[measure.name].unit
+    if found is None:
+        return "not seen yet"
+    if unit == "truth":
+        return "= yes" if found else "= no"
+    return f"= {number(found)}" + (f" {unit}" if unit in ("ms", "s") else "")

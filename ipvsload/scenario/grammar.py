@@ -1,0 +1,302 @@
+"""The language of conditions and expectations: its grammar and its tree builder.
+
+One grammar for both, so that what one learns for a wait serves for an
+expectation. lark's LALR parser gives the place of every error; the builder
+refuses what the grammar cannot: unknown measures, times compared with counts.
+"""
+
+import re
+from functools import cache
+from typing import Any, cast
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+
+from ipvsload.scenario import tree
+from ipvsload.scenario.measures import MEASURES, SELECTORS
+from ipvsload.scenario.names import MAX_SERVERS, NAME_PATTERN, SCHEDULERS
+from ipvsload.scenario.words import hint, listed, quoted
+
+MAX_LENGTH = 500
+MAX_DEPTH = 32
+
+GRAMMAR = r"""
+?start: either
+?either: both (_OR both)*
+?both: inverted (_AND inverted)*
+?inverted: NOT inverted -> inverse | comparison
+?comparison: sum
+    | sum COMPARATOR sum -> compare
+    | sum COMPARATOR sum _TOLERANCE sum -> near
+?sum: product | sum PLUS product -> arithmetic | sum MINUS product -> arithmetic
+?product: signed | product TIMES signed -> arithmetic | product BY signed -> arithmetic
+?signed: MINUS signed -> negative | atom
+?atom: NUMBER UNIT? -> number
+    | NAME -> measure
+    | NAME "{" selector ("," selector)* "}" -> measure
+    | "(" either ")"
+selector: NAME ("=" | ":") (VALUE | TEXT)
+
+_OR: /or\b/
+_AND: /and\b/
+NOT: /not\b/
+COMPARATOR: "==" | "!=" | "<=" | ">=" | "<" | ">"
+_TOLERANCE: "+-" | "±"
+PLUS: "+"
+MINUS: "-"
+TIMES: "*"
+BY: "/"
+NUMBER: /[0-9]+(\.[0-9]+)?/
+UNIT: /(ms|s)\b|%/
+NAME: /(?!(and|or|not)\b)[A-Za-z_][A-Za-z0-9_]*/
+VALUE: /[A-Za-z0-9_][A-Za-z0-9_-]*/
+TEXT: /"[^"]*"|'[^']*'/
+%ignore /[ \t\r\n]+/
+"""
+
+
+class ExpressionError(ValueError):
+    """Text that is no condition: why, and the 1-based column in it."""
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.column = column
+
+
+def _column(token: Token) -> int:
+    return (token.start_pos or 0) + 1
+
+
+def _start(node: tree.Node) -> int:
+    return next(iter(tree.leaves(node))).column
+
+
+@v_args(inline=True)
+class _Builder(Transformer[Token, tree.Node]):
+    """Called by the parser as it reduces, so deep input cannot recurse here."""
+
+    def either(self, *parts: tree.Node) -> tree.Node:
+        return tree.Or(tuple(_truth(part) for part in parts))
+
+    def both(self, *parts: tree.Node) -> tree.Node:
+        return tree.And(tuple(_truth(part) for part in parts))
+
+    def inverse(self, _: Token, operand: tree.Node) -> tree.Node:
+        return tree.Not(_truth(operand))
+
+    def compare(self, left: tree.Node, operator: Token, right: tree.Node) -> tree.Node:
+        return _comparison(left, operator, right, None)
+
+    def near(
+        self, left: tree.Node, operator: Token, right: tree.Node, tolerance: tree.Node
+    ) -> tree.Node:
+        if operator != "==":
+            raise ExpressionError("a tolerance '+-' goes with '==' only", _column(operator))
+        return _comparison(left, operator, right, tolerance)
+
+    def arithmetic(self, left: tree.Node, operator: Token, right: tree.Node) -> tree.Node:
+        return tree.Arithmetic(cast(Any, str(operator)), _value(left), _value(right))
+
+    def negative(self, _: Token, operand: tree.Node) -> tree.Node:
+        return tree.Negative(_value(operand))
+
+    def number(self, digits: Token, unit: Token | None = None) -> tree.Node:
+        if len(digits) > 15:
+            raise ExpressionError("a number has at most 15 digits", _column(digits))
+        return tree.Number(float(digits), cast(Any, str(unit or "")), _column(digits))
+
+    def selector(self, key: Token, text: Token) -> tuple[Token, Token]:
+        return key, text
+
+    def measure(self, name: Token, *selectors: tuple[Token, Token]) -> tree.Node:
+        kind = MEASURES.get(name)
+        if kind is None:
+            problem = f"unknown measure {quoted(name)}; {hint(name, MEASURES, 'measures')}"
+            raise ExpressionError(problem, _column(name))
+        given: dict[str, str | int] = {}
+        for key, text in selectors:
+            if key not in SELECTORS:
+                problem = f"unknown selector {quoted(key)}; {hint(key, SELECTORS, 'selectors')}"
+                raise ExpressionError(problem, _column(key))
+            if key in given:
+                raise ExpressionError(f"'{key}' is given twice", _column(key))
+            if key not in kind.selectors:
+                takes = f"it takes {listed(kind.selectors)}" if kind.selectors else "it takes none"
+                raise ExpressionError(f"'{name}' has no selector '{key}'; {takes}", _column(key))
+            given[key] = _selected(key, text)
+        measure = tree.Measure(
+            str(name),
+            cast(str | None, given.get("class")),
+            cast(int | None, given.get("server")),
+            cast(str | None, given.get("scheduler")),
+        )
+        return tree.Read(measure, _column(name))
+
+
+def _selected(key: str, token: Token) -> str | int:
+    text = token[1:-1] if token.type == "TEXT" else str(token)
+    if key == "server":
+        if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= MAX_SERVERS:
+            problem = (
+                f"a server is a number from 1 to {MAX_SERVERS}, in the order of joining; "
+                f"found {quoted(text)}"
+            )
+            raise ExpressionError(problem, _column(token))
+        return int(text)
+    if key == "scheduler" and text not in SCHEDULERS:
+        problem = f"unknown scheduler {quoted(text)}; {hint(text, SCHEDULERS, 'schedulers')}"
+        raise ExpressionError(problem, _column(token))
+    if not re.fullmatch(NAME_PATTERN, text):
+        raise ExpressionError(f"{quoted(text)} cannot be the name of a class", _column(token))
+    return text
+
+
+def _truth(node: tree.Node) -> tree.Truth:
+    if not tree.is_truth(node):
+        problem = "a number by itself is neither true nor false; compare it, as in 'active == 10'"
+        raise ExpressionError(problem, _start(node))
+    return cast(tree.Truth, node)
+
+
+def _value(node: tree.Node) -> tree.Value:
+    if tree.is_truth(node):
+        what = f"'{node.measure}'" if isinstance(node, tree.Read) else "this"
+        problem = f"{what} is true or false, not a number; write it without comparing or counting"
+        raise ExpressionError(problem, _start(node))
+    return cast(tree.Value, node)
+
+
+def _comparison(
+    left: tree.Node, operator: Token, right: tree.Node, tolerance: tree.Node | None
+) -> tree.Node:
+    sides = [_value(left), _value(right), *([] if tolerance is None else [_value(tolerance)])]
+    reads = [leaf for side in sides for leaf in tree.leaves(side) if isinstance(leaf, tree.Read)]
+    units = {MEASURES[read.measure.name].unit for read in reads}
+    if not reads:
+        problem = f"nothing is measured here; name a measure, such as {listed(list(MEASURES)[:3])}"
+        raise ExpressionError(problem, _start(left))
+    if {"ms", "s"} <= units:
+        problem = "a latency and 'elapsed' cannot stand in one comparison"
+        raise ExpressionError(problem, reads[-1].column)
+    if tolerance is not None and "fraction" not in units:
+        for leaf in tree.leaves(tolerance):
+            if isinstance(leaf, tree.Number) and leaf.unit == "%":
+                problem = "a tolerance in % is for shares; write the number itself"
+                raise ExpressionError(problem, leaf.column)
+    dimensions = {power for side in sides if (power := _dimension(side)) is not None}
+    if len(dimensions) > 1:
+        problem = "a time is compared with something that is not a time"
+        raise ExpressionError(problem, _column(operator))
+    settled = [_settle(side, "s" if "s" in units else "ms") for side in sides]
+    return tree.Comparison(
+        cast(tree.Operator, str(operator)),
+        settled[0],
+        settled[1],
+        settled[2] if len(settled) == 3 else None,
+    )
+
+
+def _dimension(node: tree.Value) -> int | None:
+    """The power of time in a value; None for a bare number, which fits any."""
+    match node:
+        case tree.Number():
+            return 1 if node.unit in ("ms", "s") else None
+        case tree.Read():
+            return 1 if MEASURES[node.measure.name].unit in ("ms", "s") else 0
+        case tree.Negative():
+            return _dimension(node.operand)
+        case tree.Arithmetic():
+            left, right = _dimension(node.left), _dimension(node.right)
+            if node.operator in "+-":
+                if left is not None and right is not None and left != right:
+                    problem = "a time is added to something that is not a time"
+                    raise ExpressionError(problem, _start(node.right))
+                return right if left is None else left
+            if left is None and right is None:
+                return None
+            return (left or 0) + (right or 0) * (1 if node.operator == "*" else -1)
+
+
+def _settle(node: tree.Value, time: str) -> tree.Value:
+    """The same value with its units worked in; `time` is the unit of its times."""
+    match node:
+        case tree.Number():
+            if node.unit == "%":
+                return tree.Number(node.value / 100, "", node.column)
+            if node.unit in ("ms", "s") and node.unit != time:
+                scaled = node.value / 1000 if time == "s" else node.value * 1000
+                return tree.Number(scaled, "", node.column)
+            return tree.Number(node.value, "", node.column)
+        case tree.Negative():
+            return tree.Negative(_settle(node.operand, time))
+        case tree.Arithmetic():
+            return tree.Arithmetic(
+                node.operator, _settle(node.left, time), _settle(node.right, time)
+            )
+        case _:
+            return node
+
+
+@cache
+def _parser() -> Lark:
+    return Lark(GRAMMAR, parser="lalr", transformer=_Builder(), maybe_placeholders=False)
+
+
+def read(text: str) -> tree.Truth:
+    """The tree of a condition. Raises ExpressionError."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"longer than {MAX_LENGTH} characters; split it in two", 1)
+    if not text.strip():
+        raise ExpressionError("empty; write a condition such as 'active{server=1} == 10'", 1)
+    try:
+        # With a builder inside, the parser returns what the builder made.
+        node = _truth(cast(tree.Node, _parser().parse(text)))
+    except VisitError as error:
+        raise error.orig_exc from None
+    except UnexpectedInput as error:
+        raise _explain(text, error) from None
+    if _depth(node) > MAX_DEPTH:
+        raise ExpressionError(f"nested deeper than {MAX_DEPTH}; make it simpler", 1)
+    return node
+
+
+def _depth(node: tree.Node) -> int:
+    return 1 + max(map(_depth, tree.children(node)), default=0)
+
+
+def _explain(text: str, error: UnexpectedInput) -> ExpressionError:
+    """lark's error in words: what is there, and what could stand there."""
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        return ExpressionError(f"ends too early; {_expected(error.accepts or set())}", len(text))
+    at = error.pos_in_stream or 0
+    rest = text[at:]
+    for wrong, right in {"&&": "and", "||": "or", "!": "not", "=": "=="}.items():
+        if rest.startswith(wrong) and not rest.startswith("!="):
+            return ExpressionError(f"unexpected '{wrong}'; write '{right}'", at + 1)
+    found = re.match(r"\w+|.", rest, re.DOTALL)
+    word = found[0] if found else rest
+    accepted = set()
+    if isinstance(error, UnexpectedToken):
+        accepted = error.accepts or error.expected
+    elif isinstance(error, UnexpectedCharacters):
+        accepted = error.allowed or set()
+    return ExpressionError(f"unexpected {quoted(word)}; {_expected(accepted)}", at + 1)
+
+
+def _expected(terminals: set[str]) -> str:
+    if "NUMBER" in terminals:
+        return "expected a measure or a number here"
+    if "VALUE" in terminals:
+        return "expected a name or a number here"
+    if "NAME" in terminals:
+        return f"expected a selector here: {listed(SELECTORS, 'or')}"
+    if "EQUAL" in terminals:
+        return "expected '=' here"
+    if "RBRACE" in terminals:
+        return "expected ',' or '}' here"
+    if "COMPARATOR" in terminals:
+        return "expected a comparison such as '== 10' here"
+    if "RPAR" in terminals:
+        return "expected ')' here"
+    return "expected 'and', 'or' or the end here"

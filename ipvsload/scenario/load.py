@@ -1,0 +1,73 @@
+"""From a scenario file to a Scenario, or to all that is wrong with it at once.
+
+`load` reads the file and is the one effect of this package; `parse_scenario`
+does the rest and takes text.
+"""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ipvsload.scenario import source
+from ipvsload.scenario.check import check
+from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.problems import Fault, ScenarioError, fault, found
+
+__all__ = ["ScenarioError", "load", "parse_scenario"]
+
+
+def load(path: Path) -> Scenario:
+    """The scenario in a file.
+
+    Raises ScenarioError, whose text has one line a problem:
+    `file:line:column: what is wrong; what to do`.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(source.MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ScenarioError([f"{path}: no such file"]) from None
+    except IsADirectoryError:
+        raise ScenarioError([f"{path}: a directory; name a scenario file in it"]) from None
+    except PermissionError:
+        raise ScenarioError([f"{path}: no permission to read it"]) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ScenarioError([f"{path}: cannot be read: {reason or error}"]) from None
+    if len(content) > source.MAX_BYTES:
+        raise ScenarioError([f"{path}: larger than 1 MiB; this is no scenario file"])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ScenarioError([f"{path}: not text in UTF-8; this is no scenario file"]) from None
+    if "\0" in text:
+        raise ScenarioError([f"{path}: a binary file; this is no scenario file"])
+    return parse_scenario(text, str(path))
+
+
+def parse_scenario(text: str, name: str) -> Scenario:
+    """The scenario in a text; `name` stands for the file in messages.
+
+    Raises ScenarioError, and nothing else, whatever the text.
+    """
+    try:
+        tree = source.read(text)
+    except source.SourceError as error:
+        raise ScenarioError([f"{name}:{error.line}:{error.column}: {error.text}"]) from None
+    if not isinstance(tree.data, dict):
+        what = "the file is empty" if tree.data is None else f"found {found(tree.data)}"
+        raise ScenarioError([f"{name}:1:1: {what}; expected a mapping with name, schedulers, ..."])
+    try:
+        scenario = Scenario.model_validate(tree.data)
+    except ValidationError as error:
+        faults = [fault(details) for details in error.errors(include_url=False)]
+    else:
+        faults = check(scenario)
+        if not faults:
+            return scenario
+    raise ScenarioError(_lines(name, tree, faults))
+
+
+def _lines(name: str, tree: source.Source, faults: list[Fault]) -> list[str]:
+    placed = sorted({(*tree.where(f.loc, f.at_key, f.column), f.text) for f in faults})
+    return [f"{name}:{line}:{column}: {text}" for line, column, text in placed]

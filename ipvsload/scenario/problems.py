@@ -1,0 +1,169 @@
+"""What is wrong with a scenario file, in plain words and with its place.
+
+pydantic's own messages speak of types and validators; people who write YAML
+want to read what was found, what was expected and the nearest right word.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from ipvsload.errors import UsageError
+from ipvsload.scenario.model import SCHEDULERS, Reweigh, Scenario, Service, Step, Traffic
+from ipvsload.scenario.words import hint, listed, quoted
+
+MAX_PROBLEMS = 20
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong at a path into the data.
+
+    `at_key` points at the key instead of its value; `column` is 1-based, into
+    the text of an expression.
+    """
+
+    loc: Loc
+    text: str
+    at_key: bool = False
+    column: int | None = None
+
+
+class ScenarioError(UsageError):
+    """A scenario file that cannot be used: one line a problem."""
+
+    def __init__(self, lines: list[str]) -> None:
+        shown = lines[:MAX_PROBLEMS]
+        if len(lines) > MAX_PROBLEMS:
+            shown.append(f"... and {len(lines) - MAX_PROBLEMS} more")
+        super().__init__("\n".join(shown))
+
+
+def found(value: object) -> str:
+    """A value as its writer sees it: "the text 'abc'", "a list", "12"."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            text = f"{value}"
+            return text if len(text) <= 40 else "a huge number"
+        case str():
+            return f"the text {quoted(value)}"
+        case list() | tuple():
+            return "a list"
+        case Mapping():
+            return "a mapping"
+        case _:
+            return "nothing"
+
+
+def fault(error: ErrorDetails) -> Fault:
+    """One of pydantic's errors in words."""
+    loc: Loc = error["loc"]
+    context: dict[str, Any] = error.get("ctx", {})
+    kind, value = error["type"], error["input"]
+    if loc and loc[-1] == "[key]":
+        return Fault(loc[:-1], _bad_key(loc[:-1], str(value)), at_key=True)
+    match kind:
+        case "extra_forbidden":
+            known = list(_model_at(loc[:-1]).model_fields)
+            word = str(loc[-1])
+            text = f"unknown key {quoted(word)}; {hint(word, known, 'keys')}"
+            return Fault(loc, text, at_key=True)
+        case "missing":
+            return Fault(loc[:-1], f"the key '{loc[-1]}' is missing", at_key=True)
+        case "model":
+            key = context["key"]
+            at = loc if key is None else (*loc, key)
+            return Fault(at, context["reason"], at_key=True)
+        case "condition" if "reason" in context:
+            return Fault(loc, context["reason"], column=context["column"])
+        case "condition" | "duration":
+            reason = context.get("reason", "expected a condition such as 'active == 10'")
+            return Fault(loc, f"{_named(loc)}{reason}, found {found(value)}")
+        case "too_short":
+            return Fault(loc, f"{_named(loc)}is empty; give at least one", at_key=True)
+        case "literal_error":
+            return Fault(loc, _bad_word(loc, value))
+        case "string_pattern_mismatch":
+            return Fault(loc, f"{_named(loc)}{_pattern(loc)}, found {quoted(str(value))}")
+    return Fault(loc, f"{_named(loc)}{_expected(kind, context, loc)}, found {found(value)}")
+
+
+def _named(loc: Loc) -> str:
+    name = next((part for part in reversed(loc) if isinstance(part, str)), None)
+    return f"'{name}': " if name else ""
+
+
+def _model_at(loc: Loc) -> type[BaseModel]:
+    match loc:
+        case ("service",):
+            return Service
+        case ("traffic", _):
+            return Traffic
+        case ("timeline", _):
+            return Step
+        case ("timeline", _, "reweigh"):
+            return Reweigh
+        case _:
+            return Scenario
+
+
+def _bad_key(loc: Loc, word: str) -> str:
+    if loc[0] == "expect":
+        known = (*SCHEDULERS, "all", "compare")
+        return f"unknown scheduler {quoted(word)} under 'expect'; {hint(word, known, 'keys')}"
+    return f"{quoted(word)} cannot be the name of a class; {_NAME}"
+
+
+_NAME = "a name has lower-case letters, digits, - and _, and at most 32 of them"
+
+
+def _bad_word(loc: Loc, value: object) -> str:
+    if loc[0] == "schedulers":
+        word = value if isinstance(value, str) else f"{value}"
+        return f"unknown scheduler {quoted(word)}; {hint(word, SCHEDULERS, 'schedulers')}"
+    known = ("new", "keep-alive")
+    word = value if isinstance(value, str) else ""
+    return f"{_named(loc)}expected {listed(known, 'or')}, found {found(value)}" + (
+        f"; {hint(word, known, 'words')}" if word else ""
+    )
+
+
+def _pattern(loc: Loc) -> str:
+    if loc[-1] == "request":
+        return "expected GET, one space and a path, such as 'GET /ip'"
+    return _NAME
+
+
+_EXPECTED = {
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "string_type": "expected text",
+    "tuple_type": "expected a list",
+    "dict_type": "expected a mapping",
+    "model_type": "expected a mapping",
+    "model_attributes_type": "expected a mapping",
+    "finite_number": "expected a finite number",
+}
+_LIMITS = {
+    "greater_than": ("gt", "must be more than"),
+    "greater_than_equal": ("ge", "must be at least"),
+    "less_than": ("lt", "must be less than"),
+    "less_than_equal": ("le", "must be at most"),
+}
+
+
+def _expected(kind: str, context: dict[str, Any], loc: Loc) -> str:
+    if kind in _LIMITS:
+        key, words = _LIMITS[kind]
+        return f"{words} {context[key]:g}" if context[key] < 1e6 else f"{words} {context[key]}"
+    if kind == "string_too_long":
+        return f"at most {context['max_length']} characters"
+    if kind == "tuple_type" and loc[-1] in ("start", "stop"):
+        return "expected the name of a class, or a list of names"
+    return _EXPECTED.get(kind, "not understood")

@@ -1,0 +1,48 @@
+"""Words for error messages: quoting, listing, and the nearest right word.
+
+One place, so that every message of a bad scenario speaks in the same voice.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, on one line and at most 40 characters long."""
+    shown = text if len(text) <= 40 else text[:37] + "..."
+    escaped = shown if shown.isprintable() else repr(shown)[1:-1]
+    return f"'{escaped}'"
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """'a, b and c'; at most ten are named."""
+    all_words = list(words)
+    if len(all_words) > 10:
+        return ", ".join(all_words[:10]) + f" and {len(all_words) - 10} more"
+    if len(all_words) < 2:
+        return "".join(all_words)
+    return ", ".join(all_words[:-1]) + f" {last} {all_words[-1]}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    # The matcher is quadratic in length, and no word of ours is long.
+    found = get_close_matches(word[:64].casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def hint(word: str, known: Iterable[str], plural: str) -> str:
+    """The end of a message about an unknown word: what to write instead."""
+    candidates = list(known)
+    close = nearest(word, candidates)
+    if close is not None:
+        return f"did you mean {quoted(close)}?"
+    if not candidates:
+        return f"there are no {plural}"
+    return f"the {plural} are {listed(candidates)}"
+
+
+def number(value: float) -> str:
+    """A number as people write it: 10, 0.5, 12.346."""
+    return str(int(value)) if value == int(value) else f"{value:.6g}"

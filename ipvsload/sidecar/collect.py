@@ -1,0 +1,214 @@
+"""`ipvsload collect`, the sidecar: this machine's IPVS table as NDJSON on stdout.
+
+It stands beside the kernel, in a director, a pod or at the far end of ssh, and
+whoever started it reads its stdout; so it opens no port and needs nothing but
+the standard library and pyroute2. Times are ns of CLOCK_MONOTONIC.
+"""
+
+import argparse
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Protocol
+
+from ipvsload.sidecar import lines
+from ipvsload.sidecar.lines import Lines, Table
+
+EXIT_UNAVAILABLE = 3
+_LONGEST_COMMAND = 4096
+
+
+class Source(Protocol):
+    """Where the table comes from: ipvs.Ipvs."""
+
+    version: str
+
+    def table(self) -> Table: ...
+
+
+class Ticks:
+    """The grid of `hz` a second that the samples stand on, without drift."""
+
+    def __init__(self, hz: float, now: int) -> None:
+        self.missed = 0
+        self.due = now
+        self._period = round(1e9 / hz)
+
+    def passed(self, now: int) -> None:
+        """The tick that was due has been served; those that went by meanwhile are missed."""
+        late = max(0, now - self.due) // self._period
+        self.missed += late
+        self.due += (late + 1) * self._period
+
+
+class Commands:
+    """Lines out of the chunks that arrive on stdin."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """The whole lines so far, without their ends; an endless one is dropped."""
+        *whole, self._rest = (self._rest + chunk).split(b"\n")
+        if len(self._rest) > _LONGEST_COMMAND:
+            self._rest = b""
+        return [line.decode(errors="replace").strip() for line in whole]
+
+
+class Collector:
+    """The loop; `run` returns at the end. Raises BrokenPipeError when the reader has gone."""
+
+    def __init__(
+        self, source: Source, *, hz: float, count: int, node: str, stdin: int, stdout: int
+    ) -> None:
+        self._source, self._hz, self._count, self._node = source, hz, count, node
+        self._stdin: int | None = stdin
+        self._stdout = stdout
+        self._commands = Commands()
+        self._reason = ""
+        self._wake, self._waker = os.pipe()
+        for end in (self._wake, self._waker):
+            os.set_blocking(end, False)
+
+    def stop(self, reason: str) -> None:
+        """Ends the loop at the next moment; may be called from a signal handler."""
+        self._reason = self._reason or reason
+        os.write(self._waker, b"\0")
+
+    def run(self) -> None:
+        """Hello, samples, end."""
+        self._hello()
+        taken, texts = 0, Lines()
+        ticks = Ticks(self._hz, time.monotonic_ns())
+        while not self._reason:
+            if self._listen((ticks.due - time.monotonic_ns()) / 1e9):
+                continue
+            start = time.monotonic_ns()
+            table = self._source.table()
+            took = time.monotonic_ns() - start
+            self._write(texts.sample(taken, start + took // 2, took, table))
+            taken += 1
+            if taken == self._count:
+                self._reason = self._reason or "count"
+            ticks.passed(time.monotonic_ns())
+        self._write_json({"end": self._reason, "samples": taken, "missed": ticks.missed})
+
+    def _hello(self) -> None:
+        self._write_json(
+            {
+                "ipvsload": lines.FORMAT,
+                "version": lines.VERSION,
+                "node": self._node,
+                "kernel": os.uname().release,
+                "ipvs": self._source.version,
+                "hz": int(self._hz) if self._hz == int(self._hz) else self._hz,
+                "t": time.monotonic_ns(),
+                "wall": time.time_ns(),
+                "server_columns": lines.SERVER_COLUMNS,
+            }
+        )
+
+    def _listen(self, seconds: float) -> bool:
+        """Waits for the tick; True where something came instead, and was dealt with."""
+        watched = [self._wake] if self._stdin is None else [self._wake, self._stdin]
+        ready, _, _ = select.select(watched, [], [], max(0.0, seconds))
+        if self._stdin in ready:
+            self._obey(self._stdin)
+        return bool(ready)
+
+    def _obey(self, stdin: int | None) -> None:
+        assert stdin is not None
+        try:
+            chunk = os.read(stdin, 4096)
+        except OSError:  # a terminal that hung up
+            chunk = b""
+        t = time.monotonic_ns()
+        if not chunk:
+            self._stdin = None  # nobody there (a DaemonSet): no end
+        for line in self._commands.feed(chunk):
+            verb, _, argument = line.partition(" ")
+            if verb == "ping":
+                self._write_json({"pong": argument, "t": t})
+            elif verb == "end":
+                self._reason = self._reason or "asked"
+            elif verb:
+                sys.stderr.write(f"ipvsload collect: no command {verb!r} (ping ID, end)\n")
+
+    def _write_json(self, value: dict[str, object]) -> None:
+        self._write(json.dumps(value, separators=(",", ":")) + "\n")
+
+    def _write(self, line: str) -> None:
+        data = memoryview(line.encode())
+        while data:
+            data = data[os.write(self._stdout, data) :]
+
+
+def _hz(text: str) -> float:
+    hz = float(text)
+    if not 0.1 <= hz <= 50:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0.1 and 50")
+    return hz
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return count
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ipvsload collect",
+        description="Prints this machine's IPVS table, one JSON object a line.",
+        epilog="On stdin: `ping ID` is answered at once with the clock; `end` ends.",
+    )
+    add = parser.add_argument
+    add("--hz", type=_hz, default=10.0, help="samples a second, 0.1 to 50 (default: 10)")
+    add("--count", type=_count, default=0, metavar="N", help="end after N samples")
+    add("--node", default=socket.gethostname(), help="name of this machine in the first line")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the sidecar over stdin and stdout; returns the exit status (0 or 3).
+
+    Status 3, with one line on stderr, where IPVS cannot be read.
+    """
+    options = _parser().parse_args(argv)
+    try:
+        from ipvsload.sidecar.ipvs import Ipvs
+        from ipvsload.sidecar.netlink import IpvsError
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"ipvsload collect: {error}\n")
+        return EXIT_UNAVAILABLE
+    try:
+        with Ipvs() as ipvs:
+            collector = Collector(
+                ipvs, hz=options.hz, count=options.count, node=options.node, stdin=0, stdout=1
+            )
+            _stop_on_signals(collector)
+            collector.run()
+    except IpvsError as error:
+        sys.stderr.write(f"ipvsload collect: {error}\n")
+        return EXIT_UNAVAILABLE
+    except BrokenPipeError:
+        pass  # the reader has what it wanted
+    return 0
+
+
+def _stop_on_signals(collector: Collector) -> None:
+    def stop(number: int, _: object) -> None:
+        collector.stop(signal.Signals(number).name)
+        signal.signal(number, signal.SIG_DFL)  # a second one ends us even where stdout is stuck
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

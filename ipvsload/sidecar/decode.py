@@ -1,0 +1,239 @@
+"""Bulk decoding of IPVS dumps, because decoding each attribute costs 80 times as much.
+
+In one dump the messages of one length nearly always have their attributes at
+the same offsets. So the layout is learned from the first such message; a run of
+messages is then compared with it in one operation (all their attribute headers
+at once, as one big number under a mask) and unpacked by one `struct.Struct`. A
+message of another layout fails the comparison and is learned in its turn: no
+message is ever read by a layout that is not its own. Pure: bytes in, tuples out.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Row = tuple[Any, ...]
+Path = tuple[int, ...]
+
+_NLMSG = struct.Struct("=IHHI")  # nlmsghdr without its last field, the port
+_NLATTR = struct.Struct("=HH")
+_ATTRIBUTES = 20  # where they begin: after nlmsghdr and genlmsghdr
+_FLAG_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR
+_NOOP, _ERROR, _DONE, _FIRST_FAMILY = 1, 2, 3, 16
+_TYPE = 0x3FFF  # NLA_TYPE_MASK
+_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_KEPT = 32  # masks and layouts kept before starting over
+
+
+class DecodeError(ValueError):
+    """What the kernel sent is not what IPVS sends: cut short, or something missing."""
+
+
+class InterruptedDumpError(Exception):
+    """The table changed while it was dumped: read it again."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What to take from one kind of message (include/uapi/linux/ip_vs.h).
+
+    `columns` are the columns of a row: the attribute's number, whether it is
+    bytes, and whether it may be absent (then it is 0). `counters` (conns, inpkts,
+    outpkts, inbytes, outbytes) follow them, from the first of `stats` that is
+    there. `fixed` is an attribute that is the same all over one batch.
+    """
+
+    name: str
+    nest: int
+    columns: tuple[tuple[int, bool, bool], ...]
+    fixed: int | None = None
+    stats: tuple[int, ...] = (12, 10)  # STATS64; STATS where there is none (before 4.1)
+    counters: tuple[int, ...] = (1, 2, 3, 4, 5)
+
+
+# ip_vs_genl_fill_service: AF, PROTOCOL, ADDR, PORT, FWMARK, SCHED_NAME, FLAGS, TIMEOUT
+SERVICE = Kind(
+    "service",
+    nest=1,
+    columns=(
+        (1, False, False),
+        (2, False, True),
+        (3, True, True),
+        (4, False, True),
+        (5, False, True),
+        (6, True, False),
+        (7, True, False),
+        (8, False, False),
+    ),
+)
+# ip_vs_genl_fill_dest: ADDR, PORT, WEIGHT, ACTIVE_, INACT_ and PERSIST_CONNS; ADDR_FAMILY
+SERVER = Kind(
+    "real server",
+    nest=2,
+    columns=(
+        (1, True, False),
+        (2, False, False),
+        (4, False, False),
+        (7, False, False),
+        (8, False, False),
+        (9, False, False),
+    ),
+    fixed=11,
+)
+
+
+def attributes(
+    data: bytes, at: int, end: int, nests: frozenset[Path], path: Path = ()
+) -> Iterator[tuple[Path, int, int]]:
+    """(path, offset of the value, its size) of each attribute in data[at:end], depth first.
+
+    Raises DecodeError on an attribute that does not fit.
+    """
+    while at < end:
+        size, number = _NLATTR.unpack_from(data, at) if end - at >= 4 else (0, 0)
+        if size < 4 or at + size > end:
+            raise DecodeError(f"an attribute of {size} bytes at {at}, where {end - at} are left")
+        here = (*path, number & _TYPE)
+        yield here, at + 4, size - 4
+        if here in nests:
+            yield from attributes(data, at + 4, at + size, nests, here)
+        at += size + 3 & ~3
+
+
+class Layout:
+    """Where things are in messages like this one, and the tools to read a run of them."""
+
+    def __init__(self, kind: Kind, message: bytes) -> None:
+        """Raises DecodeError where `message` lacks something or is cut short."""
+        top = (kind.nest,)
+        nests = frozenset({top, *((kind.nest, number) for number in kind.stats)})
+        found: dict[Path, tuple[int, int]] = {}
+        mask = bytearray(len(message))
+        mask[0:8] = b"\xff" * 8  # length, type, flags
+        mask[16:18] = b"\xff" * 2  # command, version
+        for path, at, size in attributes(message, _ATTRIBUTES, len(message), nests):
+            found[path] = at, size
+            mask[at - 4 : at] = b"\xff" * 4
+        self.length = len(message)
+        self.fixed = 0
+        if kind.fixed is not None and (fixed := found.get((kind.nest, kind.fixed))):
+            at, size = fixed
+            mask[at : at + size] = b"\xff" * size
+            (self.fixed,) = struct.unpack_from("=" + self._code(kind, size), message, at)
+        stats = next((number for number in kind.stats if (kind.nest, number) in found), 0)
+        wanted: list[tuple[Path, bool, bool]]
+        wanted = [((kind.nest, number), raw, may) for number, raw, may in kind.columns]
+        wanted += [((kind.nest, stats, number), False, False) for number in kind.counters]
+        places: list[tuple[int, int, str, int]] = []
+        for column, (path, raw, may_be_absent) in enumerate(wanted):
+            if path in found:
+                at, size = found[path]
+                code = f"{size}s" if raw else self._code(kind, size)
+                places.append((at, size, code, column))
+            elif not may_be_absent:
+                raise DecodeError(f"a {kind.name} message has no attribute {path}")
+        text, at = "=", 0
+        for offset, size, code, _ in sorted(places):
+            text += f"{offset - at}x{code}"
+            at = offset + size
+        self._struct = struct.Struct(f"{text}{self.length - at}x")
+        order = {column: i for i, (*_, column) in enumerate(sorted(places))}
+        self._pick = [order.get(i, -1) for i in range(len(wanted))]
+        # For real servers the wire's order is the wanted one.
+        self._as_is = self._pick == list(range(len(wanted)))
+        self._mask = bytes(mask)
+        self._expected = bytes(a & b for a, b in zip(mask, message, strict=True))
+        self._numbers: dict[int, tuple[int, int]] = {}
+
+    @staticmethod
+    def _code(kind: Kind, size: int) -> str:
+        if size not in _CODES:
+            raise DecodeError(f"a {kind.name} message has a number of {size} bytes")
+        return _CODES[size]
+
+    def fits(self, run: memoryview, count: int) -> bool:
+        """Whether `run` is `count` messages of this layout, whatever their values are."""
+        numbers = self._numbers.get(count)
+        if numbers is None:
+            if len(self._numbers) >= _KEPT:
+                self._numbers.clear()
+            numbers = self._numbers[count] = (
+                int.from_bytes(self._mask * count, "little"),
+                int.from_bytes(self._expected * count, "little"),
+            )
+        return int.from_bytes(run, "little") & numbers[0] == numbers[1]
+
+    def rows(self, run: memoryview) -> list[Row]:
+        """One row a message; the run must fit."""
+        if self._as_is:
+            return list(self._struct.iter_unpack(run))
+        pick = self._pick
+        return [
+            tuple(row[i] if i >= 0 else 0 for i in pick) for row in self._struct.iter_unpack(run)
+        ]
+
+
+class Decoder:
+    """Decodes the datagrams of one kind of dump, and remembers the layouts it has seen."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._layouts: dict[int, list[Layout]] = {}
+
+    def feed(
+        self, data: bytes | memoryview, sequence: int
+    ) -> tuple[list[tuple[int, list[Row]]], bool]:
+        """([(the fixed attribute or 0, rows)], whether that was the end) of one datagram.
+
+        Messages of another sequence number (an earlier dump that was given up)
+        are passed over. Raises DecodeError; InterruptedDumpError; OSError with
+        the number that the kernel answered with.
+        """
+        view, at, end = memoryview(data), 0, len(data)
+        batches: list[tuple[int, list[Row]]] = []
+        while at < end:
+            if end - at < 16:
+                raise DecodeError(f"{end - at} bytes where a netlink message should begin")
+            length, type_, flags, number = _NLMSG.unpack_from(data, at)
+            if length < 16 or at + length > end:
+                raise DecodeError(f"a message of {length} bytes, where {end - at} are left")
+            count = 1
+            if number != sequence or type_ == _NOOP:
+                pass
+            elif flags & _FLAG_INTERRUPTED:
+                raise InterruptedDumpError
+            elif type_ in (_ERROR, _DONE):
+                code = struct.unpack_from("=i", data, at + 16)[0] if length >= 20 else 0
+                if code:
+                    raise OSError(-code, "the kernel refused to list the IPVS table")
+                return batches, True
+            elif type_ < _FIRST_FAMILY or length < _ATTRIBUTES:
+                raise DecodeError(f"a message of type {type_} and {length} bytes in a dump")
+            else:
+                layout, count = self._match(view[at:], length)
+                batches.append((layout.fixed, layout.rows(view[at : at + count * length])))
+            at += length * count + 3 & ~3
+        return batches, False
+
+    def repeated(self, batches: list[tuple[int, list[Row]]]) -> bool:
+        """Whether one address and port stands twice in one dump of real servers."""
+        if self._kind is not SERVER:
+            return False
+        names = [row[:2] for _, rows in batches for row in rows]
+        return len(set(names)) < len(names)
+
+    def _match(self, rest: memoryview, length: int) -> tuple[Layout, int]:
+        """The layout of the message at the front, and how many in a row surely have it."""
+        layouts = self._layouts.setdefault(length, [])
+        most = len(rest) // length if length % 4 == 0 else 1
+        for layout in layouts:
+            count = most
+            while count and not layout.fits(rest[: count * length], count):
+                count //= 2
+            if count:
+                return layout, count
+        if len(layouts) >= _KEPT:
+            layouts.clear()
+        layouts.append(Layout(self._kind, bytes(rest[:length])))
+        return layouts[-1], 1

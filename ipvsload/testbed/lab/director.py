@@ -1,0 +1,158 @@
+"""The agent in the director, beside the kernel's table.
+
+The lab talks to it over TCP on the director's client side: it changes virtual
+services and real servers over netlink, runs the sidecar, and runs programs
+beside the table for `ipvsload lab exec`. It is the same program whether the
+director is this machine's kernel in a namespace or a kernel of its own, where
+it is the first process and sets the place up. It starts with every lab, so it
+imports little: a module costs some 10 ms in user-mode Linux.
+"""
+
+import json
+import os
+import platform
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from typing import Any, NoReturn
+
+from ipvsload.testbed.lab import addresses, exec_server, network
+from ipvsload.testbed.lab.sysctl import write_sysctls
+
+_MODULES = "/run/modules"
+_MODPROBE = "/run/modprobe"
+
+
+def announce(**message: Any) -> None:
+    """Tell the keeper, one JSON line on stdout (in a guest: the console)."""
+    os.write(1, (json.dumps(message) + "\n").encode())
+
+
+def prepare_guest(modules: str) -> None:
+    """Be the first process of a guest: mounts, and modules on demand.
+
+    The modules are not where modprobe looks, so the kernel is given a helper
+    that knows (kernel/umh: /proc/sys/kernel/modprobe).
+    """
+    from ipvsload.testbed.lab.namespaces import mount
+
+    mount("proc", "/proc", "proc")
+    mount("sysfs", "/sys", "sysfs")
+    mount("run", "/run", "tmpfs")
+    release = os.uname().release
+    os.makedirs(f"{_MODULES}/lib/modules")
+    os.symlink(f"{modules}/{release}", f"{_MODULES}/lib/modules/{release}")
+    with open(_MODPROBE, "w") as file:
+        file.write(f'#!/bin/sh\nexec /sbin/modprobe -d {_MODULES} "$@"\n')
+    os.chmod(_MODPROBE, 0o755)  # noqa: S103
+    write_sysctls({"kernel/modprobe": _MODPROBE})
+
+
+def configure(client_link: str, server_link: str) -> None:
+    """Give the director its two sides and let it forward."""
+    batch = network.director_side(client_link, server_link)
+    subprocess.run(["ip", "-batch", "-"], input=batch, text=True, check=True)
+    write_sysctls(network.DIRECTOR_SYSCTLS)
+
+
+class Agent:
+    """Serves control connections: one JSON line asks, one or more answer."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        from ipvsload.sidecar.netlink import Ipvs
+
+        self._ipvs = Ipvs()
+        self._listener = listener
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(listener, selectors.EVENT_READ, None)
+
+    def serve(self) -> NoReturn:
+        """Answer until killed."""
+        while True:
+            for key, _ in self._selector.select():
+                if key.data is None:
+                    connection, _peer = self._listener.accept()
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    reader = connection.makefile("rb")
+                    self._selector.register(connection, selectors.EVENT_READ, reader)
+                else:
+                    self._answer(key.fileobj, key.data)  # type: ignore[arg-type]
+
+    def _answer(self, connection: socket.socket, reader: Any) -> None:
+        line = reader.readline()
+        request = json.loads(line) if line else {"do": "leave"}
+        match request:
+            case {"do": "collect"} | {"do": "exec"} | {"do": "leave"}:
+                self._selector.unregister(connection)
+                if request["do"] != "leave" and os.fork() == 0:
+                    self._become(connection, request)
+                reader.close()
+                connection.close()
+            case {"do": verb, **arguments}:
+                try:
+                    answer: dict[str, Any] = {"done": self._control(verb, arguments)}
+                except Exception as error:
+                    answer = {"error": f"{type(error).__name__}: {error}"}
+                connection.sendall((json.dumps(answer) + "\n").encode())
+
+    def _control(self, verb: str, arguments: dict[str, Any]) -> Any:
+        match verb:
+            case "add_service" | "set_scheduler" | "delete_service":
+                return getattr(self._ipvs, verb)(**arguments)
+            case "add_server" | "set_weight" | "delete_server":
+                return getattr(self._ipvs, verb)(**arguments)
+            case "connections":
+                with open("/proc/net/ip_vs_conn") as file:
+                    return file.read()
+            case "ping":
+                return None
+        raise ValueError(f"unknown verb {verb!r}")
+
+    def _become(self, connection: socket.socket, request: dict[str, Any]) -> NoReturn:
+        """In a forked child: carry one long request out, then end."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        status = 1
+        try:
+            self._listener.close()
+            if request["do"] == "exec":
+                exec_server.serve(connection, request["argv"], request.get("env", {}))
+                status = 0
+            else:
+                from ipvsload.sidecar import collect
+
+                os.dup2(connection.fileno(), 0)
+                os.dup2(connection.fileno(), 1)
+                connection.close()
+                status = collect.main(["--node", "director", "--hz", str(request["hz"])])
+        except OSError:
+            pass  # the other side has left
+        finally:
+            os._exit(status)
+
+
+def main() -> NoReturn:
+    """Run as `python -m ipvsload.testbed.lab.director {host | guest MODULES}`."""
+    provider = sys.argv[1]
+    os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    try:
+        if provider == "host":
+            configure("d0", "d1")
+        else:
+            prepare_guest(sys.argv[2])
+            configure("vec0", "vec1")
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        listener = socket.create_server(
+            (addresses.DIRECTOR_CLIENT_SIDE, addresses.CONTROL_PORT), backlog=64
+        )
+        agent = Agent(listener)
+    except Exception as error:
+        announce(unavailable=f"{type(error).__name__}: {error}")
+        os._exit(1)
+    announce(ready=platform.release())
+    agent.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""The lab's own first process: everything in a lab lives and dies with it.
+
+It is process 1 of a PID namespace. Whatever ends it (its owner's last word,
+its owner's death by any signal, an error) makes the kernel kill everything
+else in that namespace, and with the last process go the network namespaces,
+the cables and the mounts: nothing is left that could be forgotten.
+
+The owner talks to it over one SOCK_SEQPACKET socket: JSON messages, some with
+file descriptors. It uses the standard library only, to be up in milliseconds.
+"""
+
+import array
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import IO, Any, NoReturn
+
+from ipvsload.testbed.lab import namespaces as ns
+from ipvsload.testbed.lab import network, uml
+from ipvsload.testbed.lab.sysctl import write_sysctls
+
+MAX_MESSAGE = 1 << 18
+_LOG_LINES = 30
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+class Keeper:
+    """Builds the lab of `plan` and keeps it until the owner leaves."""
+
+    def __init__(self, owner: socket.socket, leash: int, plan: dict[str, Any]) -> None:
+        self._owner = owner
+        self._plan = plan
+        self._selector = selectors.DefaultSelector()
+        self._on_exit: dict[int, Callable[[int], None]] = {}
+        self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._ready = False
+        self._kernels = list(plan["kernels"])
+        self._reasons: list[str] = []
+        self._watch(owner.fileno(), self._hear_owner)
+        self._watch(leash, self._end)
+        self._wakeup_in, self._wakeup = socket.socketpair()
+        self._wakeup_in.setblocking(False)
+        self._wakeup.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup_in.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._watch(self._wakeup.fileno(), self._reap)
+
+    def run(self) -> NoReturn:
+        """Build, then serve until the owner leaves."""
+        self._scratch = _private_mounts(self._plan["keep_visible"])
+        self._client = ns.new_network()
+        self._server = ns.new_network()
+        self._director = ns.new_network()
+        self._wire()
+        self._start_real_servers()
+        self._try_next_kernel()
+        while True:
+            for key, _ in self._selector.select():
+                key.data()
+
+    def _watch(self, descriptor: int, hear: Callable[[], None]) -> None:
+        self._selector.register(descriptor, selectors.EVENT_READ, hear)
+
+    def _tell(self, descriptors: tuple[int, ...] = (), **message: Any) -> None:
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+        with contextlib.suppress(OSError):
+            self._owner.sendmsg([json.dumps(message).encode()], ancillary if descriptors else [])
+
+    def _end(self) -> NoReturn:
+        os._exit(0)
+
+    # -- what the owner asks ------------------------------------------------
+
+    def _hear_owner(self) -> None:
+        data, fds, _flags, _address = socket.recv_fds(self._owner, MAX_MESSAGE, 3)
+        if not data:
+            self._end()
+        request = json.loads(data)["run"]
+        try:
+            process = subprocess.Popen(
+                request["argv"],
+                env=request["env"],
+                cwd=request["cwd"],
+                stdin=fds[0],
+                stdout=fds[1],
+                stderr=fds[2],
+                preexec_fn=lambda: self._enter(self._client),
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self._tell(event="not-run", reason=reason, missing=isinstance(error, FileNotFoundError))
+        else:
+            self._on_exit[process.pid] = lambda status: self._tell(event="exit", status=status)
+        finally:
+            for descriptor in fds:
+                os.close(descriptor)
+
+    # -- wiring -------------------------------------------------------------
+
+    def _wire(self) -> None:
+        write_sysctls(network.WIRE_SYSCTLS)
+        client, server = (f"/proc/{os.getpid()}/fd/{fd}" for fd in (self._client, self._server))
+        _ip(network.wires(client, server))
+        for namespace, batch, sysctls in (
+            (self._client, network.client_side(self._plan["clients"]), network.CLIENT_SYSCTLS),
+            (self._server, network.server_side(self._plan["servers"]), network.SERVER_SYSCTLS),
+        ):
+            ns.setns(namespace)
+            write_sysctls(sysctls)
+            _ip(batch)
+        ns.setns(self._director)
+
+    @staticmethod
+    def _enter(namespace: int) -> None:
+        """In a child between fork and exec."""
+        ns.setns(namespace)
+        for number in _IGNORED:
+            signal.signal(number, signal.SIG_DFL)
+
+    def _start_real_servers(self) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ipvsload.testbed.lab.realservers"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            preexec_fn=lambda: self._enter(self._server),
+            start_new_session=True,
+        )
+        assert process.stdin and process.stdout
+        self._on_exit[process.pid] = lambda status: self._died("the real servers' process", status)
+        self._tell(
+            (self._client, process.stdin.fileno(), process.stdout.fileno()), event="wired"
+        )
+        process.stdin.close()
+        process.stdout.close()
+
+    def _died(self, who: str, status: int) -> None:
+        self._tell(event="died", who=who, status=status, log=list(self._log))
+
+    # -- the director -------------------------------------------------------
+
+    def _try_next_kernel(self) -> None:
+        if not self._kernels:
+            self._tell(event="no-kernel", reasons=self._reasons)
+            return
+        kernel = self._kernels.pop(0)
+        reason = uml.missing() if kernel == "uml" else None
+        if reason:
+            self._refuse(kernel, reason)
+        elif kernel == "uml":
+            self._start_guest()
+        else:
+            self._start_director(kernel, _agent("host"), dict(os.environ))
+
+    def _refuse(self, kernel: str, reason: str) -> None:
+        self._reasons.append(f"{kernel}: {reason}")
+        self._try_next_kernel()
+
+    def _start_guest(self) -> None:
+        environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(self._plan["path"])}
+        argv = uml.command(_agent("guest", str(uml.MODULES)), environment, self._scratch)
+        self._start_director("uml", argv, {**os.environ, "TMPDIR": self._scratch})
+
+    def _start_director(self, kernel: str, argv: list[str], env: dict[str, str]) -> None:
+        process = subprocess.Popen(
+            argv,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=lambda: self._enter(self._director),
+        )
+        assert process.stdin and process.stdout
+        output, stdin = process.stdout, process.stdin
+        self._log.clear()
+        self._watch(output.fileno(), lambda: self._hear_director(kernel, output))
+
+        def exited(status: int) -> None:
+            stdin.close()
+            while not output.closed:
+                self._hear_director(kernel, output)
+            if self._ready:
+                self._died("the director's kernel", status)
+            elif not any(reason.startswith(f"{kernel}: ") for reason in self._reasons):
+                said = "; ".join(line for line in list(self._log)[-3:])
+                self._refuse(kernel, f"it ended with status {status} before it was ready: {said}")
+
+        self._on_exit[process.pid] = exited
+
+    def _hear_director(self, kernel: str, output: IO[bytes]) -> None:
+        line = output.readline()
+        if not line:
+            self._selector.unregister(output)
+            output.close()
+            return
+        text = line.decode(errors="replace").strip()
+        if not text.startswith("{"):
+            self._log.append(text)
+            return
+        message = json.loads(text)
+        if "ready" in message:
+            self._ready = True
+            self._tell(event="ready", provider=kernel, release=message["ready"])
+        elif "unavailable" in message:
+            self._refuse(kernel, message["unavailable"])
+
+    def _reap(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._wakeup.recv(4096)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                # Orphans of other processes are reaped here too.
+                if then := self._on_exit.pop(pid, None):
+                    then(os.waitstatus_to_exitcode(status))
+
+
+def _agent(*arguments: str) -> list[str]:
+    return [sys.executable, "-S", "-m", "ipvsload.testbed.lab.director", *arguments]
+
+
+def _ip(batch: str) -> None:
+    done = subprocess.run(["ip", "-batch", "-"], input=batch, text=True, capture_output=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"ip: {done.stderr.strip()}")
+
+
+def _private_mounts(keep_visible: list[str]) -> str:
+    """Mounts of the lab's own; returns a scratch directory that dies with it.
+
+    A tmpfs is mounted over a directory that holds nothing the lab reads.
+    """
+    ns.mount("none", "/", None, ns.MS_REC | ns.MS_PRIVATE)
+    ns.mount("proc", "/proc", "proc")
+    for place in ("/dev/shm", "/run", "/mnt"):
+        if not any(path.startswith(place + "/") for path in keep_visible) and os.path.isdir(place):
+            ns.mount("ipvsload", place, "tmpfs")
+            return place
+    raise RuntimeError("no directory for scratch files: /dev/shm, /run and /mnt are all in use")
+
+
+def main() -> NoReturn:
+    """Run as `python -m ipvsload.testbed.lab.keeper SOCKET PARENT`."""
+    owner = socket.socket(fileno=int(sys.argv[1]))
+    ns.die_with_parent(int(sys.argv[2]))
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    plan = json.loads(owner.recv(MAX_MESSAGE))
+    leash, held = os.pipe()
+    try:
+        ns.unshare(ns.CLONE_NEWNS | ns.CLONE_NEWPID | ns.CLONE_NEWIPC | ns.CLONE_NEWUTS)
+    except OSError as error:
+        owner.send(json.dumps({"event": "failed", "reason": str(error)}).encode())
+        os._exit(1)
+    child = os.fork()
+    if child:
+        owner.close()
+        os.close(leash)
+        _pid, status = os.waitpid(child, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    os.close(held)
+    ns.die_with_parent(0)  # which is how a parent outside the namespace looks
+    try:
+        Keeper(owner, leash, plan).run()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        owner.send(json.dumps({"event": "failed", "reason": reason}).encode())
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The few system calls that make and enter namespaces.
+
+The standard library has setns and unshare only from Python 3.12 on, and mount
+not at all; `mount` the program refuses inside user-mode Linux when the lab
+belongs to an ordinary user (it is set-uid, and hostfs shows another owner).
+"""
+
+import ctypes
+import os
+import signal
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+_PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces of `flags` for new ones. Raises OSError."""
+    _checked(_libc.unshare(flags), "unshare")
+
+
+def setns(descriptor: int, flags: int = 0) -> None:
+    """Enter the namespace that `descriptor` stands for. Raises OSError."""
+    _checked(_libc.setns(descriptor, flags), "setns")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int = 0, options: str = "") -> None:
+    """Mount a file system, as mount(2) does. Raises OSError."""
+    result = _libc.mount(
+        source.encode(),
+        target.encode(),
+        kind.encode() if kind else None,
+        ctypes.c_ulong(flags),
+        options.encode(),
+    )
+    _checked(result, f"mount {kind or source} on {target}")
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when `parent`, its parent, ends.
+
+    The parent may have gone before the kernel was told; then end at once.
+    """
+    _checked(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def new_network() -> int:
+    """Enter a new network namespace and return a descriptor that keeps it."""
+    unshare(CLONE_NEWNET)
+    return os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def become_root_in_user_namespace() -> None:
+    """Make this process root of a new user namespace.
+
+    For ordinary users: root in there may make the other namespaces. Must be
+    called while the process has one thread. Raises OSError where the machine
+    does not permit it.
+    """
+    uid, gid = os.geteuid(), os.getegid()
+    unshare(CLONE_NEWUSER)
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"0 {uid} 1"),
+        ("gid_map", f"0 {gid} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
