@@ -86,7 +86,7 @@ def _write_run(
 ) -> None:
     noise = random.Random(run)
 
-    def event(seconds: float, kind: str, **data: object) -> None:
+    def event(seconds: float, kind: str, /, **data: object) -> None:
         writer.event(Event(run, start + round(seconds * 1e6), kind, data))
 
     requests = _requests(run, scheduler, start, noise)
@@ -126,9 +126,7 @@ def _write_run(
     )  # fmt: skip
 
 
-def _requests(
-    run: int, scheduler: str, start: int, noise: random.Random | None
-) -> list[Request]:
+def _requests(run: int, scheduler: str, start: int, noise: random.Random | None) -> list[Request]:
     noise = random.Random(run)
     found = []
     for i in range(10):

@@ -247,6 +247,9 @@ class Wire:
                     self._serve(entry, mask)
                 else:
                     self._farewell(entry, mask)
+                if ready:
+                    # At once, so that the server has work while we go on.
+                    self._start(ready.popleft())
             for _ in range(min(len(ready), _BATCH)):
                 self._start(ready.popleft())
             if not (events or ready) or time.monotonic_ns() >= end:

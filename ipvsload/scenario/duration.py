@@ -5,7 +5,6 @@ Bounded on purpose: a wait of a week in a load test is a slip of the pen.
 
 import math
 import re
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import PlainValidator, WithJsonSchema
@@ -44,17 +43,19 @@ def looks_like_time(value: object) -> bool:
     return True
 
 
-def _validator(positive: bool) -> Callable[[Any], float]:
-    def validate(value: object) -> float:
-        try:
-            amount = seconds(value)
-        except ValueError as error:
-            raise PydanticCustomError("duration", "{reason}", {"reason": str(error)}) from None
-        if positive and amount == 0:
-            raise PydanticCustomError("duration", "{reason}", {"reason": "must be more than 0"})
-        return amount
+def read_duration(value: object) -> float:
+    """`seconds` for pydantic, whose error keeps our words."""
+    try:
+        return seconds(value)
+    except ValueError as error:
+        raise PydanticCustomError("duration", "{reason}", {"reason": str(error)}) from None
 
-    return validate
+
+def _read_positive(value: object) -> float:
+    amount = read_duration(value)
+    if amount == 0:
+        raise PydanticCustomError("duration", "{reason}", {"reason": "must be more than 0"})
+    return amount
 
 
 def _schema(limit: str) -> dict[str, Any]:
@@ -66,10 +67,10 @@ def _schema(limit: str) -> dict[str, Any]:
     }
 
 
-Duration = Annotated[float, PlainValidator(_validator(False)), WithJsonSchema(_schema("minimum"))]
+Duration = Annotated[float, PlainValidator(read_duration), WithJsonSchema(_schema("minimum"))]
 """Seconds, 0 to 24 h; read from a number of seconds or from text with a unit."""
 
 PositiveDuration = Annotated[
-    float, PlainValidator(_validator(True)), WithJsonSchema(_schema("exclusiveMinimum"))
+    float, PlainValidator(_read_positive), WithJsonSchema(_schema("exclusiveMinimum"))
 ]
 """The same, and not 0."""

@@ -36,7 +36,7 @@ class Condition:
     """A condition as it was written, and its tree."""
 
     text: str
-    tree: tree.Truth = field(repr=False)
+    root: tree.Truth = field(repr=False)
 
     def __str__(self) -> str:
         return self.text
@@ -44,7 +44,7 @@ class Condition:
     @cached_property
     def reads(self) -> tuple[tree.Read, ...]:
         """Every measure in the text with its column, from left to right."""
-        return tuple(leaf for leaf in tree.leaves(self.tree) if isinstance(leaf, tree.Read))
+        return tuple(leaf for leaf in tree.leaves(self.root) if isinstance(leaf, tree.Read))
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
@@ -53,12 +53,12 @@ class Condition:
 
     def evaluate(self, lookup: Lookup) -> Verdict:
         """Whether it holds for what `lookup` knows; never raises by itself."""
-        first = next(_terms(self.tree))
+        first = next(_terms(self.root))
         measured = tree.value(
             first.left if isinstance(first, tree.Comparison) else first,
             lookup,
         )
-        return Verdict(tree.truth(self.tree, lookup), measured)
+        return Verdict(tree.truth(self.root, lookup), measured)
 
     def describe(self, lookup: Lookup) -> str:
         """What was last seen: "active{server=1} = 7, servers = 1"."""
@@ -67,7 +67,7 @@ class Condition:
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
-            cls._validate, serialization=core_schema.to_string_ser_schema()
+            cls.validate, serialization=core_schema.to_string_ser_schema()
         )
 
     @classmethod
@@ -75,7 +75,8 @@ class Condition:
         return {"type": "string", "minLength": 1, "maxLength": grammar.MAX_LENGTH}
 
     @classmethod
-    def _validate(cls, value: object) -> "Condition":
+    def validate(cls, value: object) -> "Condition":
+        """`parse` for pydantic, whose error keeps our words and the column."""
         if isinstance(value, Condition):
             return value
         if not isinstance(value, str):

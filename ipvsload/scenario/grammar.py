@@ -77,13 +77,13 @@ class _Builder(Transformer[Token, tree.Node]):
     """Called by the parser as it reduces, so deep input cannot recurse here."""
 
     def either(self, *parts: tree.Node) -> tree.Node:
-        return tree.Or(tuple(_truth(part) for part in parts))
+        return _bounded(tree.Or(tuple(_truth(part) for part in parts)))
 
     def both(self, *parts: tree.Node) -> tree.Node:
-        return tree.And(tuple(_truth(part) for part in parts))
+        return _bounded(tree.And(tuple(_truth(part) for part in parts)))
 
     def inverse(self, _: Token, operand: tree.Node) -> tree.Node:
-        return tree.Not(_truth(operand))
+        return _bounded(tree.Not(_truth(operand)))
 
     def compare(self, left: tree.Node, operator: Token, right: tree.Node) -> tree.Node:
         return _comparison(left, operator, right, None)
@@ -96,10 +96,11 @@ class _Builder(Transformer[Token, tree.Node]):
         return _comparison(left, operator, right, tolerance)
 
     def arithmetic(self, left: tree.Node, operator: Token, right: tree.Node) -> tree.Node:
-        return tree.Arithmetic(cast(Any, str(operator)), _value(left), _value(right))
+        made = tree.Arithmetic(cast(Any, str(operator)), _value(left), _value(right))
+        return _bounded(made)
 
     def negative(self, _: Token, operand: tree.Node) -> tree.Node:
-        return tree.Negative(_value(operand))
+        return _bounded(tree.Negative(_value(operand)))
 
     def number(self, digits: Token, unit: Token | None = None) -> tree.Node:
         if len(digits) > 15:
@@ -152,7 +153,20 @@ def _selected(key: str, token: Token) -> str | int:
     return text
 
 
+def _bounded(node: tree.Node) -> tree.Node:
+    """The node, unless it is too deep for the recursion of those who walk the tree."""
+    if _depth(node) > MAX_DEPTH:
+        raise ExpressionError(f"nested deeper than {MAX_DEPTH}; make it simpler", _start(node))
+    return node
+
+
+def _depth(node: tree.Node) -> int:
+    return 1 + max(map(_depth, tree.children(node)), default=0)
+
+
 def _truth(node: tree.Node) -> tree.Truth:
+    if isinstance(node, tree.Number) and node.unit in ("ms", "s"):
+        raise ExpressionError("a time is not a condition; a time stands after 'wait'", node.column)
     if not tree.is_truth(node):
         problem = "a number by itself is neither true nor false; compare it, as in 'active == 10'"
         raise ExpressionError(problem, _start(node))
@@ -256,13 +270,7 @@ def read(text: str) -> tree.Truth:
         raise error.orig_exc from None
     except UnexpectedInput as error:
         raise _explain(text, error) from None
-    if _depth(node) > MAX_DEPTH:
-        raise ExpressionError(f"nested deeper than {MAX_DEPTH}; make it simpler", 1)
     return node
-
-
-def _depth(node: tree.Node) -> int:
-    return 1 + max(map(_depth, tree.children(node)), default=0)
 
 
 def _explain(text: str, error: UnexpectedInput) -> ExpressionError:
@@ -271,11 +279,11 @@ def _explain(text: str, error: UnexpectedInput) -> ExpressionError:
         return ExpressionError(f"ends too early; {_expected(error.accepts or set())}", len(text))
     at = error.pos_in_stream or 0
     rest = text[at:]
-    for wrong, right in {"&&": "and", "||": "or", "!": "not", "=": "=="}.items():
-        if rest.startswith(wrong) and not rest.startswith("!="):
-            return ExpressionError(f"unexpected '{wrong}'; write '{right}'", at + 1)
-    found = re.match(r"\w+|.", rest, re.DOTALL)
+    found = re.match(r"\w+|[=!<>&|]+|.", rest, re.DOTALL)
     word = found[0] if found else rest
+    right = {"&&": "and", "||": "or", "!": "not", "=": "=="}.get(word)
+    if right is not None:
+        return ExpressionError(f"unexpected '{word}'; write '{right}'", at + 1)
     accepted = set()
     if isinstance(error, UnexpectedToken):
         accepted = error.accepts or error.expected

@@ -81,9 +81,7 @@ def _compare(node: tree.Comparison, box: Box) -> Chance:
 
 def _reaches(left: Interval, right: Interval) -> bool:
     """Whether left can be at or below right; wider than `tree.close`, to be sound."""
-    return left.low <= right.high or math.isclose(
-        left.low, right.high, rel_tol=1e-8, abs_tol=1e-11
-    )
+    return left.low <= right.high or math.isclose(left.low, right.high, rel_tol=1e-8, abs_tol=1e-11)
 
 
 def span(node: tree.Value, box: Box) -> Interval:

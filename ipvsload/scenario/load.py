@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ipvsload.scenario import source
 from ipvsload.scenario.check import check
 from ipvsload.scenario.model import Scenario
-from ipvsload.scenario.problems import Fault, ScenarioError, fault, found
+from ipvsload.scenario.problems import Fault, ScenarioError, faults_of, found
 
 __all__ = ["ScenarioError", "load", "parse_scenario"]
 
@@ -55,12 +55,13 @@ def parse_scenario(text: str, name: str) -> Scenario:
     except source.SourceError as error:
         raise ScenarioError([f"{name}:{error.line}:{error.column}: {error.text}"]) from None
     if not isinstance(tree.data, dict):
-        what = "the file is empty" if tree.data is None else f"found {found(tree.data)}"
-        raise ScenarioError([f"{name}:1:1: {what}; expected a mapping with name, schedulers, ..."])
+        line, column = tree.where(())
+        problem = f"found {found(tree.data)}; a scenario file has keys: name, schedulers, ..."
+        raise ScenarioError([f"{name}:{line}:{column}: {problem}"])
     try:
         scenario = Scenario.model_validate(tree.data)
     except ValidationError as error:
-        faults = [fault(details) for details in error.errors(include_url=False)]
+        faults = faults_of(error.errors(include_url=False))
     else:
         faults = check(scenario)
         if not faults:

@@ -14,13 +14,18 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
-    TypeAdapter,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from ipvsload.scenario.duration import PATTERN, Duration, PositiveDuration, looks_like_time
+from ipvsload.scenario.duration import (
+    PATTERN,
+    Duration,
+    PositiveDuration,
+    looks_like_time,
+    read_duration,
+)
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.names import (
     MAX_SERVERS,
@@ -52,9 +57,6 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 ServerNumber = Annotated[int, Field(ge=1, le=MAX_SERVERS)]
 Weight = Annotated[int, Field(ge=0, le=MAX_WEIGHT)]
 
-_DURATION: TypeAdapter[float] = TypeAdapter(Duration)
-_CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
-
 
 def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
@@ -62,8 +64,8 @@ def _one_or_many(value: object) -> object:
 
 def _awaited(value: object) -> float | Condition:
     if looks_like_time(value) and not isinstance(value, Condition):
-        return _DURATION.validate_python(value)
-    return _CONDITION.validate_python(value)
+        return read_duration(value)
+    return Condition.validate(value)
 
 
 # strict=False is for the sequence alone: YAML has lists, a frozen model tuples.

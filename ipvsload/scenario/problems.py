@@ -4,7 +4,7 @@ pydantic's own messages speak of types and validators; people who write YAML
 want to read what was found, what was expected and the nearest right word.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from ipvsload.errors import UsageError
 from ipvsload.scenario.model import SCHEDULERS, Reweigh, Scenario, Service, Step, Traffic
-from ipvsload.scenario.words import hint, listed, quoted
+from ipvsload.scenario.words import hint, listed, nearest, quoted
 
 MAX_PROBLEMS = 20
 Loc = tuple[str | int, ...]
@@ -50,7 +50,7 @@ def found(value: object) -> str:
             return "true" if value else "false"
         case int() | float():
             text = f"{value}"
-            return text if len(text) <= 40 else "a huge number"
+            return text if len(text) <= 20 and text != "inf" else "a huge number"
         case str():
             return f"the text {quoted(value)}"
         case list() | tuple():
@@ -61,7 +61,19 @@ def found(value: object) -> str:
             return "nothing"
 
 
-def fault(error: ErrorDetails) -> Fault:
+def faults_of(errors: Iterable[ErrorDetails]) -> list[Fault]:
+    """pydantic's errors in words; a misspelt key is not reported as missing, too."""
+    errors = list(errors)
+    meant = set()
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            *at, word = error["loc"]
+            meant.add((*at, nearest(str(word), _model_at(tuple(at)).model_fields)))
+    missed = [e for e in errors if not (e["type"] == "missing" and e["loc"] in meant)]
+    return [_fault(error) for error in missed]
+
+
+def _fault(error: ErrorDetails) -> Fault:
     """One of pydantic's errors in words."""
     loc: Loc = error["loc"]
     context: dict[str, Any] = error.get("ctx", {})
@@ -86,12 +98,15 @@ def fault(error: ErrorDetails) -> Fault:
             reason = context.get("reason", "expected a condition such as 'active == 10'")
             return Fault(loc, f"{_named(loc)}{reason}, found {found(value)}")
         case "too_short":
-            return Fault(loc, f"{_named(loc)}is empty; give at least one", at_key=True)
+            return Fault(loc, f"'{loc[-1]}' is empty; give at least one", at_key=True)
         case "literal_error":
             return Fault(loc, _bad_word(loc, value))
         case "string_pattern_mismatch":
             return Fault(loc, f"{_named(loc)}{_pattern(loc)}, found {quoted(str(value))}")
-    return Fault(loc, f"{_named(loc)}{_expected(kind, context, loc)}, found {found(value)}")
+    text = f"{_named(loc)}{_expected(kind, context, loc)}, found {found(value)}"
+    if kind in ("int_type", "float_type") and isinstance(value, str) and value.isdecimal():
+        text += "; take the quotes away"
+    return Fault(loc, text)
 
 
 def _named(loc: Loc) -> str:

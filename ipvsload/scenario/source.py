@@ -8,12 +8,14 @@ line. Scalars are read as YAML 1.2 does: `no` is a word, 1:30 is text.
 
 import re
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import yaml
 
 from ipvsload.scenario.words import quoted
 
 MAX_BYTES = 1 << 20
+MAX_LINES = 20_000
 MAX_DEPTH = 32
 MAX_NODES = 10_000
 MAX_SCALAR = 10_000
@@ -24,6 +26,13 @@ Scalar = str | int | float | bool | None
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _TAG = "tag:yaml.org,2002:"
+
+
+class Mark(NamedTuple):
+    """A place in the text; both count from 1."""
+
+    line: int
+    column: int
 
 
 class SourceError(Exception):
@@ -38,16 +47,16 @@ class SourceError(Exception):
 class _Node:
     """One value and where it stands; a shared one (an alias) stands once."""
 
-    mark: yaml.Mark
+    mark: Mark
     kind: str
     data: object = None
     text_at: int | None = None
     items: "dict[str | int, _Node]" = field(default_factory=dict)
-    keys: dict[str, yaml.Mark] = field(default_factory=dict)
+    keys: dict[str, Mark] = field(default_factory=dict)
     size: int = 1
     height: int = 1
     anchor: str | None = None
-    pending: "tuple[str, yaml.Mark] | None" = None
+    pending: "tuple[str, Mark] | None" = None
 
 
 class Source:
@@ -57,9 +66,7 @@ class Source:
         self._root = root
         self.data = root.data
 
-    def where(
-        self, loc: Loc, at_key: bool = False, column: int | None = None
-    ) -> tuple[int, int]:
+    def where(self, loc: Loc, at_key: bool = False, column: int | None = None) -> tuple[int, int]:
         """Line and column, from 1, of a path into the data.
 
         A path that leads out of the data ends at the last part that exists.
@@ -78,11 +85,14 @@ class Source:
         offset = 0
         if column is not None and node.text_at is not None:
             offset = node.text_at + column - 1
-        return mark.line + 1, mark.column + 1 + offset
+        return mark.line, mark.column + offset
 
 
 def read(text: str) -> Source:
     """Parse one YAML document. Raises SourceError, and nothing else."""
+    lines = text.count("\n") + 1
+    if lines > MAX_LINES:
+        raise SourceError(f"more than {MAX_LINES} lines; this is no scenario file", MAX_LINES, 1)
     try:
         root = _Builder().build(text)
     except yaml.MarkedYAMLError as error:
@@ -94,11 +104,13 @@ def read(text: str) -> Source:
         column = error.position - before.rfind("\n")
         problem = f"the character U+{error.character:04X} has no place in YAML"
         raise SourceError(problem, before.count("\n") + 1, column) from None
-    except ValueError:
+    except (ValueError, OverflowError):
         # PyYAML lets chr() and int() speak for themselves on odd escapes.
         raise SourceError("not YAML: an escape or number that is out of range", 1, 1) from None
     if root is None:
-        raise SourceError("the file is empty; it needs at least name, schedulers", 1, 1)
+        raise SourceError(
+            "the file is empty; it needs name, schedulers, traffic and timeline", 1, 1
+        )
     return Source(root)
 
 
@@ -114,14 +126,14 @@ class _Builder:
     def build(self, text: str) -> _Node | None:
         documents = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            mark = event.start_mark
+            mark = _start(event)
             match event:
                 case yaml.DocumentStartEvent():
                     documents += 1
                     if documents > 1:
                         raise _error("a second document; a scenario file has one", mark)
                 case yaml.AliasEvent():
-                    self._alias(event.anchor, mark)
+                    self._alias(event.anchor or "", mark)
                 case yaml.ScalarEvent():
                     self._count(1, 1, mark)
                     node = _scalar(event)
@@ -135,7 +147,7 @@ class _Builder:
         return self._root
 
     def _begin(self, event: yaml.SequenceStartEvent | yaml.MappingStartEvent) -> None:
-        mark = event.start_mark
+        mark = _start(event)
         is_list = isinstance(event, yaml.SequenceStartEvent)
         kind = "seq" if is_list else "map"
         if event.tag not in (None, _TAG + kind):
@@ -146,12 +158,12 @@ class _Builder:
         self._place(node, mark)
         self._open.append(node)
 
-    def _name(self, anchor: str | None, node: _Node, mark: yaml.Mark) -> None:
+    def _name(self, anchor: str | None, node: _Node, mark: Mark) -> None:
         if anchor is not None:
             node.anchor = anchor
             self._anchors[anchor] = None  # not before it is complete
 
-    def _alias(self, anchor: str, mark: yaml.Mark) -> None:
+    def _alias(self, anchor: str, mark: Mark) -> None:
         node = self._anchors.get(anchor)
         if node is None:
             if anchor in self._anchors:
@@ -161,14 +173,14 @@ class _Builder:
         self._place(node, mark)
         self._grow(node)
 
-    def _count(self, size: int, height: int, mark: yaml.Mark) -> None:
+    def _count(self, size: int, height: int, mark: Mark) -> None:
         self._nodes += size
         if self._nodes > MAX_NODES:
             raise _error(f"more than {MAX_NODES} values, aliases expanded; too many", mark)
         if len(self._open) + height > MAX_DEPTH:
             raise _error(f"nested deeper than {MAX_DEPTH}; a scenario needs 5", mark)
 
-    def _place(self, node: _Node, mark: yaml.Mark) -> None:
+    def _place(self, node: _Node, mark: Mark) -> None:
         """Put a value, or a mapping's key, into the collection that is open."""
         if not self._open:
             self._root = node
@@ -204,22 +216,26 @@ class _Builder:
             parent.height = max(parent.height, node.height + 1)
 
 
-def _error(text: str, mark: yaml.Mark) -> SourceError:
-    return SourceError(text, mark.line + 1, mark.column + 1)
+def _error(text: str, mark: Mark) -> SourceError:
+    return SourceError(text, mark.line, mark.column)
 
 
-def _key(node: _Node, mark: yaml.Mark, parent: _Node) -> tuple[str, yaml.Mark]:
+def _start(event: Any) -> Mark:
+    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _key(node: _Node, mark: Mark, parent: _Node) -> tuple[str, Mark]:
     if not isinstance(node.data, str):
         raise _error("a key must be a word; put it in quotes if it is one", mark)
     first = parent.keys.get(node.data)
     if first is not None:
-        problem = f"the key {quoted(node.data)} stands here twice (first in line {first.line + 1})"
+        problem = f"the key {quoted(node.data)} stands here twice (first in line {first.line})"
         raise _error(problem, mark)
     return node.data, mark
 
 
 def _scalar(event: yaml.ScalarEvent) -> _Node:
-    mark, text = event.start_mark, event.value
+    mark, text = _start(event), event.value
     plain = event.style is None
     if len(text) > MAX_SCALAR:
         raise _error(f"a text of more than {MAX_SCALAR} characters", mark)
@@ -232,9 +248,9 @@ def _scalar(event: yaml.ScalarEvent) -> _Node:
         if event.tag == wanted or wanted != _kind(data):
             raise _error(f"the tag {quoted(event.tag)} is not read here; take it away", mark)
     node = _Node(mark, _kind(data), data)
-    width = event.end_mark.column - mark.column
+    end: Any = event.end_mark
     quotes = 0 if plain else 1
-    if event.end_mark.line == mark.line and width == len(text) + 2 * quotes:
+    if end.line + 1 == mark.line and end.column + 1 - mark.column == len(text) + 2 * quotes:
         node.text_at = quotes
     return node
 
@@ -243,7 +259,7 @@ def _kind(data: Scalar) -> str:
     return "null" if data is None else type(data).__name__
 
 
-def _resolve(text: str, mark: yaml.Mark) -> Scalar:
+def _resolve(text: str, mark: Mark) -> Scalar:
     """A plain scalar's value by YAML 1.2's core schema; infinities stay text."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None

@@ -43,6 +43,11 @@ def hint(word: str, known: Iterable[str], plural: str) -> str:
     return f"the {plural} are {listed(candidates)}"
 
 
+def counted(count: int, word: str) -> str:
+    """'1 server', '2 servers'."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def number(value: float) -> str:
     """A number as people write it: 10, 0.5, 12.346."""
     return str(int(value)) if value == int(value) else f"{value:.6g}"

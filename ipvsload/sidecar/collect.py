@@ -16,6 +16,7 @@ import time
 from typing import Protocol
 
 from ipvsload.sidecar import lines
+from ipvsload.sidecar.decode import InterruptedDumpError
 from ipvsload.sidecar.lines import Lines, Table
 
 EXIT_UNAVAILABLE = 3
@@ -60,7 +61,7 @@ class Commands:
 
 
 class Collector:
-    """The loop; `run` returns at the end. Raises BrokenPipeError when the reader has gone."""
+    """The loop; `run` returns at the end. Raises ConnectionError when the reader has gone."""
 
     def __init__(
         self, source: Source, *, hz: float, count: int, node: str, stdin: int, stdout: int
@@ -88,10 +89,14 @@ class Collector:
             if self._listen((ticks.due - time.monotonic_ns()) / 1e9):
                 continue
             start = time.monotonic_ns()
-            table = self._source.table()
-            took = time.monotonic_ns() - start
-            self._write(texts.sample(taken, start + took // 2, took, table))
-            taken += 1
+            try:
+                table = self._source.table()
+            except InterruptedDumpError:
+                ticks.missed += 1
+            else:
+                took = time.monotonic_ns() - start
+                self._write(texts.sample(taken, start + took // 2, took, table))
+                taken += 1
             if taken == self._count:
                 self._reason = self._reason or "count"
             ticks.passed(time.monotonic_ns())
@@ -196,7 +201,7 @@ def main(argv: list[str] | None = None) -> int:
     except IpvsError as error:
         sys.stderr.write(f"ipvsload collect: {error}\n")
         return EXIT_UNAVAILABLE
-    except BrokenPipeError:
+    except ConnectionError:
         pass  # the reader has what it wanted
     return 0
 

@@ -70,7 +70,8 @@ class Ipvs:
         """The whole table: [(service's row, [(family or 0, servers' rows)])].
 
         Rows as decode.SERVICE and decode.SERVER say. A service that goes while
-        the table is read is left out. Raises IpvsError.
+        the table is read is left out. Raises InterruptedDumpError where it kept
+        changing (try again), and IpvsError.
         """
         table = []
         for _, services in self._link.dump(self._list, self._services):

@@ -13,7 +13,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ipvsload.sidecar.decode import Decoder, InterruptedDumpError, Row
+from ipvsload.sidecar.decode import DecodeError, Decoder, InterruptedDumpError, Row
 
 if TYPE_CHECKING:
     from pyroute2 import netlink
@@ -93,10 +93,6 @@ class NotFoundError(IpvsError):
     """The service or the real server is not in the table."""
 
 
-class BusyError(IpvsError):
-    """The table changes faster than it can be read: try again."""
-
-
 class SchedulerError(IpvsError):
     """The kernel has no such scheduler, or not its module."""
 
@@ -136,19 +132,22 @@ class Link:
     def dump(self, request: bytearray, decoder: Decoder) -> Batches:
         """Everything that answers `request`, decoded; see Decoder.feed.
 
-        Raises IpvsError where the table changed in each of three readings.
+        Raises InterruptedDumpError where the table changed in each of three
+        readings, and IpvsError.
         """
         for _ in range(_TRIES):
             try:
                 return self._dump_once(request, decoder)
             except InterruptedDumpError:
                 continue
+            except DecodeError as error:
+                raise IpvsError(f"listing the IPVS table: {error}") from error
             except OSError as error:
                 if error.errno in (errno.ESRCH, errno.ENOENT):
                     return []
                 if error.errno != errno.ENOBUFS:
                     raise explained(error, "listing the IPVS table") from None
-        raise BusyError(f"the IPVS table changed during each of {_TRIES} readings")
+        raise InterruptedDumpError(f"the IPVS table changed during each of {_TRIES} readings")
 
     def _dump_once(self, request: bytearray, decoder: Decoder) -> Batches:
         sequence = self._send(request)

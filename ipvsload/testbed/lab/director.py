@@ -60,10 +60,8 @@ def configure(client_link: str, server_link: str) -> None:
 class Agent:
     """Serves control connections: one JSON line asks, one or more answer."""
 
-    def __init__(self, listener: socket.socket) -> None:
-        from ipvsload.sidecar.netlink import Ipvs
-
-        self._ipvs = Ipvs()
+    def __init__(self, ipvs: Any, listener: socket.socket) -> None:
+        self._ipvs = ipvs
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ, None)
@@ -137,18 +135,21 @@ def main() -> NoReturn:
     provider = sys.argv[1]
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     try:
-        if provider == "host":
-            configure("d0", "d1")
-        else:
+        if provider == "guest":
             prepare_guest(sys.argv[2])
-            configure("vec0", "vec1")
+        from ipvsload.sidecar.ipvs import Ipvs
+
+        # Before the network: a namespace whose kernel turns out to lack IPVS
+        # must not answer on the director's addresses.
+        ipvs = Ipvs()
+        configure(*(("vec0", "vec1") if provider == "guest" else ("d0", "d1")))
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         listener = socket.create_server(
             (addresses.DIRECTOR_CLIENT_SIDE, addresses.CONTROL_PORT), backlog=64
         )
-        agent = Agent(listener)
+        agent = Agent(ipvs, listener)
     except Exception as error:
-        announce(unavailable=f"{type(error).__name__}: {error}")
+        announce(unavailable=str(error) or type(error).__name__)
         os._exit(1)
     announce(ready=platform.release())
     agent.serve()

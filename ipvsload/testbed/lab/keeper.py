@@ -156,15 +156,19 @@ class Keeper:
         elif kernel == "uml":
             self._start_guest()
         else:
-            self._start_director(kernel, _agent("host"), dict(os.environ))
+            self._start_director(kernel, _agent("host"), {**os.environ, **self._environment()})
 
     def _refuse(self, kernel: str, reason: str) -> None:
         self._reasons.append(f"{kernel}: {reason}")
         self._try_next_kernel()
 
+    def _environment(self) -> dict[str, str]:
+        """What the agent's interpreter, started without its site, must be told."""
+        return {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(self._plan["path"])}
+
     def _start_guest(self) -> None:
-        environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(self._plan["path"])}
-        argv = uml.command(_agent("guest", str(uml.MODULES)), environment, self._scratch)
+        agent = _agent("guest", str(uml.MODULES))
+        argv = uml.command(agent, self._environment(), self._scratch)
         self._start_director("uml", argv, {**os.environ, "TMPDIR": self._scratch})
 
     def _start_director(self, kernel: str, argv: list[str], env: dict[str, str]) -> None:

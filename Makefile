@@ -1,0 +1,56 @@
+# `make demo` and `make test` do all their own set-up; run again, they are quick.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help demo test check bench setup system clean
+
+help:
+	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
+	@echo "make test    every test, against a real IPVS kernel"
+	@echo "make check   format, lint, types, layers and the tests that need no kernel"
+	@echo "make bench   the figures that the documentation speaks of, measured here"
+
+demo: setup
+	$(BIN)/ipvsload run scenarios/skew.yaml
+
+test: setup check
+	$(BIN)/pytest -m kernel
+
+check: $(VENV)/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not kernel" -n auto
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+setup: system $(VENV)/ready
+
+# What the lab needs of Debian: a kernel with IPVS that runs as a process, the
+# tools to wire and show it, and ab to compare with.
+PACKAGES := user-mode-linux kmod iproute2 ipvsadm apache2-utils
+MISSING = $(foreach p,$(PACKAGES),$(if $(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | grep -x installed),,$(p)))
+
+system:
+ifneq ($(strip $(MISSING)),)
+	@echo "installing: $(strip $(MISSING))"
+	@command -v apt-get >/dev/null || { echo "no apt-get here; install by hand: $(MISSING)"; exit 1; }
+	@$(if $(SUDO),command -v sudo >/dev/null || { echo "run as root: apt-get install $(MISSING)"; exit 1; },true)
+	$(SUDO) apt-get update -qq
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(MISSING)
+endif
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ipvsload needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y python3-venv
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,65 @@
+"""The command line. Heavy clients are imported where they are used.
+
+One place turns errors into a line of text and the exit status of the contract;
+no error of a user's ends in a traceback.
+"""
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from ipvsload import __version__
+from ipvsload.cli.collect import collect
+from ipvsload.cli.doctor import doctor
+from ipvsload.cli.lab import lab
+from ipvsload.cli.records import compare, report
+from ipvsload.cli.run import run
+from ipvsload.cli.scenarios import schema, validate
+from ipvsload.errors import InvalidRunError, IpvsloadError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="ipvsload %(version)s")
+def cli() -> None:
+    """Load tests for IPVS: real kernel, real load, a verdict on schedulers.
+
+    \b
+    Exit status: 0 all expectations held; 1 one did not; 2 bad usage or a bad
+    scenario; 3 the testbed could not be brought up or broke; 4 the run is not
+    valid (interrupted, generator overloaded, samples or requests missing).
+    """
+
+
+for command in (run, report, compare, validate, schema, lab, collect, doctor):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Entry point of `ipvsload`."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(InvalidRunError.exit_status)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except IpvsloadError as error:
+        click.echo(f"ipvsload: {error}", err=True)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        click.echo("ipvsload: interrupted", err=True)
+        sys.exit(InvalidRunError.exit_status)
+    except BrokenPipeError:
+        # Whoever read our output has left; Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

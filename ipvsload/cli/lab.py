@@ -1,0 +1,64 @@
+"""`ipvsload lab`: the same lab for any other program."""
+
+import os
+from string import Template
+
+import click
+
+from ipvsload.errors import UsageError
+from ipvsload.scenario.names import SCHEDULERS
+
+DIRECTOR = "IPVSLOAD_DIRECTOR"
+"""Set inside a lab: where the director's agent answers."""
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.option("--scheduler", default="rr", show_default=True, type=click.Choice(SCHEDULERS))
+@click.option("--servers", default=2, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--clients", default=1, show_default=True, type=click.IntRange(1, 100))
+@click.option(
+    "--kernel", default="auto", show_default=True, type=click.Choice(["auto", "host", "uml"])
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[str, ...]) -> int:
+    """Bring the lab up, run COMMAND in its client namespace, take it down.
+
+    \b
+    URL (http://VIP:PORT) and VIP are set for COMMAND, and replaced in its
+    arguments:
+        ipvsload lab -- ab -c 10 -n 100 '$URL/ip'
+    From inside, `ipvsload lab exec -- COMMAND` runs one beside the table:
+        ipvsload lab -- sh -c 'curl -s $URL/ip; ipvsload lab exec -- ipvsadm -ln'
+    The exit status is COMMAND's.
+    """
+    if command[0] == "exec":
+        return _exec(command[2:] if command[1:2] == ("--",) else command[1:])
+
+    from ipvsload.testbed.lab import addresses
+    from ipvsload.testbed.lab.control import DIRECTOR as CONTROL
+    from ipvsload.testbed.lab.testbed import LabTestbed
+
+    places = {"URL": f"http://{addresses.VIP}:{addresses.FIRST_PORT}", "VIP": addresses.VIP}
+    environment = {**os.environ, **places, DIRECTOR: f"{CONTROL[0]}:{CONTROL[1]}"}
+    argv = [Template(word).safe_substitute(places) for word in command]
+    testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients)
+    try:
+        testbed.start()
+        testbed.wait_ready()
+        testbed.begin(scheduler, [1] * servers)
+        return testbed.run(argv, environment)
+    finally:
+        testbed.close()
+
+
+def _exec(command: tuple[str, ...]) -> int:
+    if not command:
+        raise UsageError("lab exec needs a command: ipvsload lab exec -- ipvsadm -ln")
+    if DIRECTOR not in os.environ:
+        raise UsageError(
+            "lab exec works from inside a lab: ipvsload lab -- sh -c 'ipvsload lab exec -- "
+            "ipvsadm -ln'"
+        )
+    from ipvsload.testbed.lab.control import run_beside_table
+
+    return run_beside_table(command)

@@ -1,0 +1,97 @@
+"""`ipvsload run`: a scenario for each scheduler, recorded and judged."""
+
+import time
+from pathlib import Path
+
+import click
+
+from ipvsload.errors import IpvsloadError
+from ipvsload.scenario.names import SCHEDULERS
+
+
+@click.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option(
+    "--scheduler",
+    "schedulers",
+    multiple=True,
+    type=click.Choice(SCHEDULERS),
+    help="Run only this one; may be given again. Default: those of the scenario.",
+)
+@click.option("--testbed", default="lab", show_default=True, type=click.Choice(["lab"]))
+@click.option(
+    "--kernel",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "host", "uml"]),
+    help="The lab's director: this machine's kernel, or user-mode Linux.",
+)
+@click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--hz",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(1, 50),
+    help="Samples of the kernel's table a second.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Directory of the record, new or empty. Default: runs/NAME-TIME.",
+)
+def run(
+    scenario: Path,
+    schedulers: tuple[str, ...],
+    testbed: str,
+    kernel: str,
+    repeats: int,
+    hz: float,
+    out: Path | None,
+) -> int:
+    """Run SCENARIO for each scheduler and compare them."""
+    from ipvsload.record.writer import RunWriter
+    from ipvsload.run.clock import Clock
+    from ipvsload.run.need import need
+    from ipvsload.scenario.load import load
+    from ipvsload.testbed.lab.testbed import LabTestbed
+
+    plan = load(scenario)
+    directory = out or Path("runs", f"{plan.name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    clock = Clock()
+    writer = RunWriter(
+        directory,
+        scenario_text=scenario.read_text(),
+        scenario=plan.name,
+        testbed=testbed,
+        origin_unix_us=clock.origin_unix_us,
+    )
+    place = LabTestbed(kernel=kernel, servers=need(plan), clients=plan.service.clients)
+    failure: IpvsloadError | None = None
+    try:
+        place.start()
+        # Heavy imports, while the kernel boots.
+        from ipvsload.report.live import make_progress
+        from ipvsload.run.session import Session
+
+        session = Session(plan, place, writer, clock, hz)
+        session.play(schedulers or plan.schedulers, repeats, make_progress(plan))
+    except IpvsloadError as error:
+        failure = error
+    finally:
+        place.close()
+        writer.close()
+    return _conclude(directory, failure)
+
+
+def _conclude(directory: Path, failure: IpvsloadError | None) -> int:
+    """Render the record and say how it went; the exit status."""
+    from ipvsload.report.table import print_results
+    from ipvsload.report.write import write_reports
+
+    results = write_reports(directory)
+    print_results(results)
+    click.echo(f"report: {directory / 'report.html'}")
+    if failure:
+        click.echo(f"ipvsload: {failure}", err=True)
+        return failure.exit_status
+    return results.exit_status

@@ -1,0 +1,37 @@
+"""`ipvsload validate` and `ipvsload schema`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from ipvsload.errors import UsageError
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
+def validate(scenarios: tuple[Path, ...]) -> int:
+    """Check scenario files; starts nothing."""
+    from ipvsload.scenario.load import load
+
+    status = 0
+    for path in scenarios:
+        try:
+            scenario = load(path)
+        except UsageError as error:
+            click.echo(str(error), err=True)
+            status = error.exit_status
+        else:
+            click.echo(
+                f"{path}: ok: {scenario.name}, {len(scenario.timeline)} steps,"
+                f" schedulers {', '.join(scenario.schedulers)}"
+            )
+    return status
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from ipvsload.scenario.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,154 @@
+"""The reading end of the sidecar's NDJSON: bytes in as they come, records out.
+
+Pure, so that a pipe, a pod's log and a recorded file are read by the same code;
+also the arithmetic that sets the sidecar's clock beside ours.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from ipvsload.errors import TestbedError
+from ipvsload.record.format import SERVER_COLUMNS, Server, Service
+
+VERSION = 1
+_SHOWN = 200
+
+
+class StreamError(TestbedError):
+    """What arrived is not what `ipvsload collect` writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The first line: `t_ns` is CLOCK_MONOTONIC there at calendar time `wall_ns`."""
+
+    node: str
+    kernel: str
+    ipvs: str
+    hz: float
+    t_ns: int
+    wall_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sample on the sidecar's own clock: the middle of the reading, and its length."""
+
+    n: int
+    t_ns: int
+    took_ns: int
+    services: tuple[Service, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to `ping ID`, and the sidecar's clock as it read it."""
+
+    id: str
+    t_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last line: why ("SIGTERM", "SIGINT", "asked", "count") and how many."""
+
+    reason: str
+    samples: int
+    missed: int
+
+
+Message = Hello | Reading | Pong | End
+
+
+class Stream:
+    """An incremental parser; what is left of a line that was cut short is never given out."""
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._server: itemgetter[Any] | None = None
+
+    def feed(self, chunk: bytes) -> list[Message]:
+        """The messages that `chunk` completes, in order.
+
+        Raises StreamError on a line that is not the sidecar's, or on a version
+        of the format that is not ours. Unknown keys, and lines of unknown
+        kinds, are passed over.
+        """
+        if b"\n" not in chunk:
+            self._rest.append(chunk)
+            return []
+        *lines, rest = b"".join([*self._rest, chunk]).split(b"\n")
+        self._rest = [rest] if rest else []
+        messages = (self._parse(line) for line in lines if line.strip())
+        return [message for message in messages if message is not None]
+
+    def _parse(self, line: bytes) -> Message | None:
+        try:
+            value = json.loads(line)
+            if not isinstance(value, dict):
+                raise ValueError
+            if self._server is None:
+                return self._hello(value)
+            if "services" in value:
+                services = tuple([_service(one, self._server) for one in value["services"]])
+                return Reading(value["n"], value["t"], value["took"], services)
+            if "pong" in value:
+                return Pong(value["pong"], value["t"])
+            if "end" in value:
+                return End(value["end"], value["samples"], value["missed"])
+        except (ValueError, KeyError, TypeError, IndexError):
+            shown = line[:_SHOWN].decode(errors="replace")
+            raise StreamError(f"not a line of `ipvsload collect`: {shown!r}") from None
+        return None
+
+    def _hello(self, value: dict[str, Any]) -> Hello:
+        if value.get("ipvsload") != "samples":
+            raise ValueError
+        if value.get("version") != VERSION:
+            raise StreamError(
+                f"the sidecar writes version {value.get('version')} of its format, this program "
+                f"reads version {VERSION}: have the same ipvsload on both sides"
+            )
+        columns = value["server_columns"]
+        lacking = [name for name in SERVER_COLUMNS if name not in columns]
+        if lacking:
+            raise StreamError(f"the sidecar does not tell {', '.join(lacking)} of its servers")
+        self._server = itemgetter(*(columns.index(name) for name in SERVER_COLUMNS))
+        return Hello(
+            *(value[key] for key in ("node", "kernel", "ipvs", "hz", "t", "wall")),
+        )
+
+
+def _service(value: dict[str, Any], server: "itemgetter[Any]") -> Service:
+    return Service(
+        value["key"], value["scheduler"], value["flags"], value["persistent_timeout"],
+        value["conns"], value["inpkts"], value["outpkts"], value["inbytes"], value["outbytes"],
+        tuple([Server(*server(row)) for row in value["servers"]]),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """The sidecar's clock less ours, in ns, right to within `uncertainty_ns` either way."""
+
+    offset_ns: int
+    uncertainty_ns: int
+
+    def to_ours(self, t_ns: int) -> int:
+        """A time on the sidecar's clock, on ours."""
+        return t_ns - self.offset_ns
+
+
+def align(exchanges: Iterable[tuple[int, int, int]]) -> Alignment:
+    """The offset out of (sent, pong's t, received) triples, in ns; ours, theirs, ours.
+
+    The quickest exchange says most: its pong was made between `sent` and
+    `received`, so the middle is off by half the round trip at most. Raises
+    ValueError where there is none.
+    """
+    sent, t, received = min(exchanges, key=lambda one: one[2] - one[0])
+    trip = received - sent
+    return Alignment(t - (sent + received) // 2, (trip + 1) // 2)

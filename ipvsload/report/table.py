@@ -1,0 +1,126 @@
+"""The table on the terminal: schedulers side by side, then the verdict.
+
+What a person wants first after a run: who got what, how long it took, and
+whether it was as expected. Nothing but ASCII where the output is no terminal.
+"""
+
+from collections.abc import Callable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ipvsload.record.results import Results, SchedulerSummary
+from ipvsload.report import rows
+from ipvsload.report.text import (
+    DASH,
+    expectations,
+    kernels,
+    over,
+    plain,
+    problems,
+    remarks,
+    verdict_line,
+)
+
+LABEL_WIDTH = 26
+_COLOURS = {"held": "green", "failed": "red", "invalid": "yellow"}
+_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: (DASH, "dim")}
+
+
+def print_results(results: Results, console: Console) -> None:
+    """Print the whole table.
+
+    Colours follow the console (none with NO_COLOR or in a pipe), characters
+    too: ASCII only where it is no terminal or its encoding is not UTF.
+    """
+    page = Page(console)
+    page.line(page.text(results.scenario, "bold"), page.text(f"  {results.title}"))
+    page.line(page.text(f"{results.testbed} · kernel {kernels(results)}", "dim"))
+    for group in groups(results.schedulers, console.width):
+        page.figures([rows.header(s) for s in group], group, rows.addresses(results))
+    _expectations(page, results)
+    _verdict(page, results)
+
+
+def groups(schedulers: Sequence[SchedulerSummary], width: int) -> list[Sequence[SchedulerSummary]]:
+    """As many schedulers side by side as a terminal of this width bears."""
+    cell = 26 if any(s.repeats > 1 for s in schedulers) else 17
+    most = max(1, (width - LABEL_WIDTH) // cell)
+    return [schedulers[i : i + most] for i in range(0, len(schedulers), most)]
+
+
+class Page:
+    """A console, and which characters and lines it takes."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.fancy = console.is_terminal and "utf" in console.encoding.lower()
+        self._adapt: Callable[[str], str] = str if self.fancy else plain
+
+    def text(self, text: str, style: str = "") -> Text:
+        """Text that means itself: no markup in it."""
+        return Text(self._adapt(text), style=style)
+
+    def line(self, *parts: Text) -> None:
+        """Print one line, folded where it is too long."""
+        self.console.print(Text("").join(parts), highlight=False)
+
+    def figures(
+        self, headers: Sequence[str], columns: Sequence[SchedulerSummary], known: dict[int, str]
+    ) -> None:
+        """Print the columns' figures side by side."""
+        table = Table(
+            box=box.SIMPLE_HEAD if self.fancy else box.ASCII2,
+            show_edge=False,
+            pad_edge=False,
+            header_style="bold",
+        )
+        table.add_column("", no_wrap=True, min_width=LABEL_WIDTH - 2)
+        for header in headers:
+            table.add_column(self.text(header), justify="right", min_width=9)
+        for row in rows.figures(columns, known):
+            if row.head:
+                if table.row_count:
+                    table.add_row()
+                label = self.text(row.label, "bold")
+                table.add_row(label.append_text(self.text(f"  {row.remark}", "dim")))
+            else:
+                table.add_row(self.text(f"  {row.label}"), *map(self.text, row.cells))
+        self.console.print()
+        self.console.print(table)
+
+
+def _expectations(page: Page, results: Results) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for one in expectations(results):
+        measured = f"measured {over(one.measured)}" if one.measured else ""
+        measured = " · ".join(part for part in (measured, one.reason) if part)
+        if one.asked > 1:
+            measured += f" · {one.held} of {one.asked} runs"
+        mark, colour = _MARKS[one.ok]
+        style = "" if one.ok else colour
+        table.add_row(
+            page.text(mark, colour),
+            page.text(one.scheduler, "bold"),
+            page.text(one.expression, style),
+            page.text(measured, style or "dim"),
+        )
+    if table.row_count:
+        page.console.print()
+        page.console.print(table)
+
+
+def _verdict(page: Page, results: Results) -> None:
+    page.console.print()
+    for line in remarks(results):
+        page.line(page.text(f"note: {line}", "dim"))
+    word = page.text(f" {results.verdict.upper()} ", f"bold reverse {_COLOURS[results.verdict]}")
+    page.line(word, page.text(f" {verdict_line(results)}"))
+    for line in problems(results):
+        page.line(page.text(f"   {line}"))

@@ -1,0 +1,95 @@
+"""All runs of one command: schedulers in turn, repeated, into one directory.
+
+Repeats are interleaved (rr, lc, rr, lc, ...), so that a machine that is slow
+for a while is slow for all schedulers alike.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from signal import SIGINT, SIGTERM
+from typing import Any
+
+import gevent
+from gevent.queue import SimpleQueue
+from gevent.socket import wait_read
+
+from ipvsload.errors import InvalidRunError, IpvsloadError
+from ipvsload.record.format import Event
+from ipvsload.record.writer import RunWriter
+from ipvsload.run.clock import Clock
+from ipvsload.run.engine import Run
+from ipvsload.run.progress import Progress
+from ipvsload.run.sidecar import Sidecar
+from ipvsload.scenario.model import Scenario
+from ipvsload.testbed.base import Testbed
+
+
+class Interrupted(InvalidRunError):
+    """Somebody pressed Ctrl-C or sent SIGTERM."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupted")
+
+
+class Session:
+    """Plays `scenario` on a testbed that has been started and records it."""
+
+    def __init__(
+        self, scenario: Scenario, testbed: Testbed, writer: RunWriter, clock: Clock, hz: float
+    ) -> None:
+        self._scenario = scenario
+        self._testbed = testbed
+        self._writer = writer
+        self._clock = clock
+        self._hz = hz
+        self._inbox: SimpleQueue[Any] = SimpleQueue()
+        self._number = 0
+
+    def play(self, schedulers: Sequence[str], repeats: int, progress: Progress) -> None:
+        """Every run, or up to the first that breaks.
+
+        Raises TestbedError and InvalidRunError; what was recorded stays, with
+        the reason, and the record is closed in any case.
+        """
+        try:
+            with ExitStack() as stack:
+                for number in (SIGINT, SIGTERM):
+                    handler = gevent.signal_handler(number, self._inbox.put, Interrupted())
+                    stack.callback(handler.cancel)
+                self._testbed.wait_ready()
+                watcher = gevent.spawn(self._watch_testbed)
+                stack.callback(watcher.kill)
+                sidecar = Sidecar(self._testbed.open_samples(self._hz), self._clock)
+                stack.callback(sidecar.close)
+                for repeat in range(1, repeats + 1):
+                    for scheduler in schedulers:
+                        self._number += 1
+                        progress.begin(scheduler, repeat, repeats)
+                        Run(
+                            self._number,
+                            self._scenario,
+                            self._testbed,
+                            self._writer,
+                            self._clock,
+                            sidecar,
+                            self._inbox,
+                            progress,
+                        ).play(scheduler, repeat)
+            self._writer.event(Event(0, self._clock.now_us(), "end", {}))
+        except IpvsloadError as error:
+            if not self._writer.failed:
+                reason = {"reason": str(error)}
+                self._writer.event(
+                    Event(self._number, self._clock.now_us(), "invalid", reason)
+                )
+            raise
+        finally:
+            progress.close()
+            self._writer.close()
+
+    def _watch_testbed(self) -> None:
+        while True:
+            wait_read(self._testbed.fileno())
+            if error := self._testbed.broken():
+                self._inbox.put(error)
+                return

@@ -1,0 +1,115 @@
+"""The sidecar as a run sees it: samples on the generator's clock.
+
+One greenlet reads the sidecar's output for as long as the testbed is up; runs
+say which virtual service they follow. `ping` lines through the sidecar's input
+tell how far its clock is from ours, and how well that is known.
+"""
+
+import time
+from collections.abc import Callable
+
+import gevent
+from gevent.queue import Empty, SimpleQueue
+
+from ipvsload.errors import TestbedError
+from ipvsload.record.format import Sample
+from ipvsload.record.stream import Alignment, End, Hello, Pong, Reading, Stream, align
+from ipvsload.run.clock import Clock
+from ipvsload.testbed.base import Stream as Pipe
+
+_PINGS = 8
+_PONG_WITHIN = 5.0
+_HELLO_WITHIN = 20.0
+
+Follower = Callable[[Sample | BaseException], None]
+
+
+class Sidecar:
+    """Reads `pipe`. Raises TestbedError where the sidecar says nothing.
+
+    A follower gets each sample of its service, or the error that ended the
+    stream. `node` is the name that the sidecar gives itself.
+    """
+
+    def __init__(self, pipe: Pipe, clock: Clock) -> None:
+        self._pipe = pipe
+        self._clock = clock
+        self._stream = Stream()
+        self._alignment = Alignment(0, 0)
+        self._run = 0
+        self._key = ""
+        self._follower: Follower | None = None
+        self._pongs: SimpleQueue[tuple[str, int, int]] = SimpleQueue()
+        self._hello: SimpleQueue[Hello | BaseException] = SimpleQueue()
+        self._reader = gevent.spawn(self._read)
+        try:
+            hello = self._hello.get(timeout=_HELLO_WITHIN)
+        except Empty:
+            raise TestbedError(
+                f"the sidecar said nothing within {_HELLO_WITHIN:.0f} s; does `ipvsload collect`"
+                " work beside the balancer?"
+            ) from None
+        if isinstance(hello, BaseException):
+            raise hello
+        self.node: str = hello.node
+
+    def follow(self, run: int, key: str, follower: Follower | None) -> None:
+        """Hand samples of service `key` to `follower`, marked with run's number."""
+        self._run, self._key, self._follower = run, key, follower
+
+    def align(self) -> Alignment:
+        """Measure the sidecar's clock against ours by a few round trips.
+
+        Raises TestbedError when it does not answer.
+        """
+        exchanges = []
+        for number in range(_PINGS):
+            sent = time.monotonic_ns()
+            self._pipe.sendall(f"ping {number}\n".encode())
+            try:
+                identity, theirs, received = self._pongs.get(timeout=_PONG_WITHIN)
+            except Empty:
+                raise TestbedError(
+                    f"the sidecar did not answer a ping within {_PONG_WITHIN:.0f} s"
+                ) from None
+            if identity == str(number):
+                exchanges.append((sent, theirs, received))
+        self._alignment = align(exchanges)
+        return self._alignment
+
+    def close(self) -> None:
+        """Stop reading; the sidecar ends when its output is gone."""
+        self._follower = None
+        self._reader.kill()
+        self._pipe.close()
+
+    def _read(self) -> None:
+        try:
+            while chunk := self._pipe.recv(1 << 18):
+                received = time.monotonic_ns()
+                for message in self._stream.feed(chunk):
+                    match message:
+                        case Reading():
+                            self._sampled(message)
+                        case Pong(identity, theirs):
+                            self._pongs.put((identity, theirs, received))
+                        case Hello():
+                            self._hello.put(message)
+                        case End(reason):
+                            raise TestbedError(f"the sidecar ended: {reason}")
+            raise TestbedError("the sidecar's output ended in the middle of the run")
+        except (OSError, TestbedError) as error:
+            failure = error if isinstance(error, TestbedError) else TestbedError(
+                f"the sidecar's output broke off: {error.strerror}"
+            )
+            self._hello.put(failure)
+            if self._follower:
+                self._follower(failure)
+
+    def _sampled(self, reading: Reading) -> None:
+        if not self._follower:
+            return
+        services = tuple(service for service in reading.services if service.key == self._key)
+        t_us = self._clock.from_ns(self._alignment.to_ours(reading.t_ns))
+        took_us = reading.took_ns // 1000
+        self._follower(Sample(self._run, self.node, t_us, took_us, services))

@@ -1,0 +1,87 @@
+"""Expectations that name what is not there, or that no run could meet.
+
+An expectation is read when the run is over: its measures are the final ones,
+and only those under `compare` name schedulers.
+"""
+
+import math
+
+from ipvsload.scenario import tree
+from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.interval import Interval, chance
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.problems import Fault, Loc
+from ipvsload.scenario.state import State
+from ipvsload.scenario.words import hint, listed, number, quoted
+
+
+def check_expectations(scenario: Scenario, end: State) -> list[Fault]:
+    """Everything that is wrong under `expect`; `end` is the state after the timeline."""
+    faults: list[Fault] = []
+    for section, conditions in scenario.expect.items():
+        loc: Loc = ("expect", section)
+        if section not in ("all", "compare", *scenario.schedulers):
+            names = listed(scenario.schedulers)
+            text = f"'{section}' is not among the schedulers of this scenario ({names})"
+            faults.append(Fault(loc, text, at_key=True))
+        for index, condition in enumerate(conditions):
+            compare = section == "compare"
+            faults += _expectation(condition, (*loc, index), compare, scenario, end)
+    return faults
+
+
+def _expectation(
+    condition: Condition, loc: Loc, compare: bool, scenario: Scenario, end: State
+) -> list[Fault]:
+    faults = []
+    for read in condition.reads:
+        text = _misread(read.measure, compare, scenario, end)
+        if text is not None:
+            faults.append(Fault(loc, text, column=read.column))
+    if faults or chance(condition.root, lambda measure: _bound(measure, end)).true:
+        return faults
+    bounds = [f"{measure} is {_range(_bound(measure, end))}" for measure in condition.measures]
+    return [Fault(loc, f"this can never hold: {listed(bounds)}", column=1)]
+
+
+def _misread(measure: tree.Measure, compare: bool, scenario: Scenario, end: State) -> str | None:
+    kind = MEASURES[measure.name]
+    if kind.final is None:
+        return f"'{measure.name}' is known while the load runs; use it in 'wait' or 'until'"
+    given = {"class": measure.class_, "server": measure.server}
+    for selector in kind.needs:
+        if given[selector] is None:
+            return f"'{measure.name}' needs a {selector}, as in {measure.name}{{{selector}=...}}"
+    if measure.class_ is not None and measure.class_ not in scenario.traffic:
+        nearest = hint(measure.class_, scenario.traffic, "classes")
+        return f"no class {quoted(measure.class_)} in {measure}; {nearest}"
+    if measure.server is not None and measure.server > end.joined:
+        numbers = "server 1" if end.joined == 1 else f"servers 1 to {end.joined}"
+        return f"no server {measure.server} in {measure}; the timeline has {numbers}"
+    if compare and measure.scheduler is None:
+        return f"'{measure.name}' needs a scheduler under 'compare', as in scheduler=" + str(
+            scenario.schedulers[0]
+        )
+    if not compare and measure.scheduler is not None:
+        return "'scheduler' has its place under 'compare' only"
+    if measure.scheduler is not None and measure.scheduler not in scenario.schedulers:
+        names = listed(scenario.schedulers)
+        return f"'{measure.scheduler}' is not among the schedulers of this scenario ({names})"
+    return None
+
+
+def _bound(measure: tree.Measure, end: State) -> Interval:
+    """What a final measure can be, whatever the run does."""
+    if measure.name == "share":
+        return Interval(0, 1)
+    if measure.name not in ("requests", "failures", "conns"):
+        return Interval(0, math.inf)
+    chosen = [one for name, one in end.classes.items() if measure.class_ in (None, name)]
+    return Interval(0, sum(one.budget for one in chosen))
+
+
+def _range(bound: Interval) -> str:
+    if math.isinf(bound.high):
+        return "never below 0"
+    return f"between 0 and {number(bound.high)}"

@@ -1,0 +1,121 @@
+"""Waits that cannot come true, found before anything is started.
+
+Each condition is held against the bounds of what it measures at its point of
+the timeline; afterwards the walk may count on what the wait has made certain.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from ipvsload.scenario import tree
+from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.interval import Interval, chance
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.model import Step
+from ipvsload.scenario.problems import Fault, Loc
+from ipvsload.scenario.state import State
+from ipvsload.scenario.words import hint, listed, number, quoted
+
+
+def check_wait(step: Step, loc: Loc, state: State, bounds: bool) -> list[Fault]:
+    """What is wrong with a step's wait; the state is then past it.
+
+    Without `bounds` only its words are checked, not whether it can come true.
+    """
+    if isinstance(step.wait, float):
+        state.pass_time(step.wait, step.wait)
+        return []
+    condition = step.awaited
+    if not isinstance(condition, Condition):
+        return []
+    loc = (*loc, "until" if step.wait is None else "wait")
+    # The wait can last up to its deadline, and the bounds are those of its end.
+    state.pass_time(0, step.within)
+    faults = _misread(condition, loc, state)
+    if bounds and not faults and not chance(condition.root, lambda m: state.bound(m).interval).true:
+        faults = [Fault(loc, f"this wait cannot come true: {_why(condition, state)}", column=1)]
+    for name in _made_done(condition.root, state):
+        state.settle(name)
+    return faults
+
+
+def unknown_class(read: tree.Read, classes: Mapping[str, object], loc: Loc) -> Fault | None:
+    """The fault of naming a class that is not under `traffic`."""
+    name = read.measure.class_
+    if name is None or name in classes:
+        return None
+    text = f"no class {quoted(name)} in {read.measure}; {hint(name, classes, 'classes')}"
+    return Fault(loc, text, column=read.column)
+
+
+def _misread(condition: Condition, loc: Loc, state: State) -> list[Fault]:
+    """Measures that have no value here, whatever happens."""
+    faults = []
+    for read in condition.reads:
+        measure, kind = read.measure, MEASURES[read.measure.name]
+        text = None
+        if kind.live is None:
+            text = f"'{measure.name}' is known when the run is over; use it under 'expect'"
+        elif measure.scheduler is not None:
+            text = "'scheduler' has no place in a wait; a run has one scheduler"
+        elif measure.server is not None and "server" not in kind.live:
+            text = f"'{measure.name}' takes no server in a wait; that is known under 'expect'"
+        elif measure.server is not None and measure.server not in state.weights:
+            text = state.absence(measure.server)
+        if text is not None:
+            faults.append(Fault(loc, text, column=read.column))
+        elif (unknown := unknown_class(read, state.classes, loc)) is not None:
+            faults.append(unknown)
+    return faults
+
+
+def _why(condition: Condition, state: State) -> str:
+    """The bounds of the part that fails, and what they come from."""
+
+    def box(measure: tree.Measure) -> Interval:
+        return state.bound(measure).interval
+
+    failing = next(part for part in _parts(condition.root) if not chance(part, box).true)
+    measures = dict.fromkeys(
+        leaf.measure for leaf in tree.leaves(failing) if isinstance(leaf, tree.Read)
+    )
+    reasons = []
+    for measure in measures:
+        interval, why = state.bound(measure)
+        because = f" ({why})" if why else ""
+        reasons.append(f"{measure} {_range(measure, interval)} here{because}")
+    return listed(reasons)
+
+
+def _range(measure: tree.Measure, interval: Interval) -> str:
+    if MEASURES[measure.name].unit == "truth":
+        return "cannot hold" if interval.high <= 0 else "may hold or not"
+    unit = " s" if MEASURES[measure.name].unit == "s" else ""
+    if interval.exact:
+        return f"is {number(interval.low)}{unit}"
+    if interval.low <= 0:
+        return (
+            f"is at most {number(interval.high)}{unit}"
+            if math.isfinite(interval.high)
+            else ("is never below 0")
+        )
+    return f"is between {number(interval.low)} and {number(interval.high)}{unit}"
+
+
+def _parts(node: tree.Truth) -> Iterator[tree.Truth]:
+    """What must hold for the whole to hold; the whole itself comes last."""
+    if isinstance(node, tree.And):
+        for part in node.parts:
+            yield from _parts(part)
+    yield node
+
+
+def _made_done(node: tree.Truth, state: State) -> Iterator[str]:
+    """The classes that are certainly done once this holds."""
+    for part in _parts(node):
+        if isinstance(part, tree.Read):
+            name = part.measure.class_
+            if name is None:
+                yield from state.classes
+            elif name in state.classes:
+                yield name

@@ -1,0 +1,80 @@
+"""What a run needs of the place that it runs in.
+
+A testbed has a balancer and real servers. The same few verbs serve the lab, a
+cluster, or a director that is already there; whatever brings it up undoes it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A virtual service to send load to.
+
+    `key` is its name in samples ("tcp 192.0.2.80:80"), `clients` the source
+    addresses to use (none: any).
+    """
+
+    key: str
+    host: str
+    port: int
+    clients: tuple[str, ...]
+
+
+class Stream(Protocol):
+    """The sidecar's standard input and output."""
+
+    def recv(self, size: int, /) -> bytes: ...
+
+    def sendall(self, data: bytes, /) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Testbed(Protocol):
+    """One balancer. Every method raises TestbedError when it cannot do its part."""
+
+    __test__ = False
+
+    name: str
+
+    def start(self) -> None:
+        """Begin to come up; returns early so that the caller can work meanwhile."""
+
+    def wait_ready(self) -> None:
+        """Come up, with the path to every real server warm."""
+
+    @property
+    def kernel(self) -> dict[str, str]:
+        """The director's kernel: {"release": ..., "provider": ...}."""
+
+    def open_samples(self, hz: float) -> Stream:
+        """Start the sidecar beside the kernel's table."""
+
+    def begin(self, scheduler: str, weights: Sequence[int]) -> tuple[Target, list[str]]:
+        """A fresh virtual service with one real server a weight; their addresses."""
+
+    def add_server(self, weight: int) -> str:
+        """One more real server joins; its address."""
+
+    def set_weight(self, address: str, weight: int) -> None: ...
+
+    def remove_server(self, address: str) -> None:
+        """Take it out of the kernel's table."""
+
+    def kill_server(self, address: str) -> None:
+        """Its process dies; the table is left as it is."""
+
+    def end(self) -> None:
+        """Remove the service of `begin`."""
+
+    def fileno(self) -> int:
+        """Readable when `broken` has something to say."""
+
+    def broken(self) -> Exception | None:
+        """What has died, if anything; does not wait."""
+
+    def close(self) -> None:
+        """Undo everything; safe to call twice and at any time."""

@@ -1,0 +1,129 @@
+"""The lab as a testbed: virtual services and real servers for runs.
+
+Each run gets a virtual service on a port of its own, because a real server
+that is removed from one takes its counters to a trash for 120 s and brings
+them back when it is added to the same service again.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.base import Stream, Target
+from ipvsload.testbed.lab import addresses, warmup
+from ipvsload.testbed.lab.control import Control, open_samples
+from ipvsload.testbed.lab.lab import Lab
+
+
+class LabTestbed:
+    """A testbed with room for `servers` real servers and `clients` addresses.
+
+    The process that calls `wait_ready` enters the client namespace with the
+    calling thread: its later sockets are the load's.
+    """
+
+    name = "lab"
+
+    def __init__(self, *, kernel: str, servers: int, clients: int) -> None:
+        self._lab = Lab(kernel=kernel, servers=servers, clients=clients)
+        self._room = servers
+        self._clients = tuple(addresses.client_address(n + 1) for n in range(clients))
+        self._port = addresses.FIRST_PORT - 1
+        self._key = ""
+        self._joined = 0
+        self._dead: set[str] = set()
+
+    def start(self) -> None:
+        """Start the kernel; it boots while the caller does other things."""
+        self._lab.start()
+
+    def wait_ready(self) -> None:
+        """Wait for the kernel, start the real servers, warm every path."""
+        servers = [addresses.server_address(n + 1) for n in range(self._room)]
+        self._hear_servers()
+        for address in servers:
+            self._tell_servers("add", address)
+        self._lab.wait_ready()
+        self._lab.enter_client_namespace()
+        self._control = Control()
+        warmup.warm(self._control, servers, self._clients)
+
+    @property
+    def kernel(self) -> dict[str, str]:
+        """What the director runs."""
+        return {"release": self._lab.release, "provider": self._lab.provider}
+
+    def open_samples(self, hz: float) -> Stream:
+        """The sidecar, in the director."""
+        return open_samples(hz)
+
+    def begin(self, scheduler: str, weights: Sequence[int]) -> tuple[Target, list[str]]:
+        """A service on the next port, with servers that all answer again."""
+        for address in self._dead:
+            self._tell_servers("add", address)
+        self._dead.clear()
+        self._port += 1
+        self._joined = 0
+        self._key = f"tcp {addresses.VIP}:{self._port}"
+        self._control.ask("add_service", key=self._key, scheduler=scheduler)
+        target = Target(self._key, addresses.VIP, self._port, self._clients)
+        return target, [self.add_server(weight) for weight in weights]
+
+    def add_server(self, weight: int) -> str:
+        """The next address joins; numbers are never used twice in a run."""
+        if self._joined >= self._room:
+            raise TestbedError(f"the lab was made for {self._room} real servers")
+        self._joined += 1
+        address = addresses.server_address(self._joined)
+        self._control.ask("add_server", key=self._key, address=address, weight=weight)
+        return address
+
+    def set_weight(self, address: str, weight: int) -> None:
+        """Change a real server's weight in place."""
+        self._control.ask("set_weight", key=self._key, address=address, weight=weight)
+
+    def remove_server(self, address: str) -> None:
+        """Take a real server out of the table; its process goes on."""
+        self._control.ask("delete_server", key=self._key, address=address)
+
+    def kill_server(self, address: str) -> None:
+        """Close its listener and reset its connections; the table keeps it."""
+        self._tell_servers("kill", address)
+        self._dead.add(address)
+
+    def end(self) -> None:
+        """Remove the run's service."""
+        self._control.ask("delete_service", key=self._key)
+
+    def fileno(self) -> int:
+        """Readable when `broken` has something to say."""
+        return self._lab.fileno()
+
+    def broken(self) -> TestbedError | None:
+        """What died in the lab."""
+        return self._lab.broken()
+
+    def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
+        """Run a program in the client namespace; its exit status (see `Lab.run`)."""
+        return self._lab.run(argv, environment)
+
+    def close(self) -> None:
+        """Take the lab down."""
+        self._lab.close()
+
+    def _tell_servers(self, verb: str, address: str) -> None:
+        try:
+            self._lab.servers_in.write((json.dumps({verb: address}) + "\n").encode())
+        except OSError as error:
+            raise TestbedError(f"the real servers' process is gone: {error.strerror}") from error
+        answer = self._hear_servers()
+        if "error" in answer:
+            raise TestbedError(f"real server {address}: {answer['error']}")
+
+    def _hear_servers(self) -> dict[str, Any]:
+        line = self._lab.servers_out.readline()
+        if not line:
+            raise TestbedError("the real servers' process ended")
+        answer: dict[str, Any] = json.loads(line)
+        return answer

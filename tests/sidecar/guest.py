@@ -1,0 +1,231 @@
+"""Runs as the init of a user-mode Linux: uses the real thing and reports what came of it.
+
+It only does and reports; the assertions are in test_kernel.py.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bare_uml import be_init, modprobe, report
+
+COLLECT = [sys.executable, "-m", "ipvsload.sidecar.collect"]
+MANY = "tcp 192.0.2.81:80"
+TRAFFIC = "tcp 192.0.2.90:80"
+
+
+class Forked:
+    """`ipvsload collect` in a child of this process: a second sooner than a new interpreter."""
+
+    def __init__(self, *options: str) -> None:
+        from ipvsload.sidecar.collect import main
+
+        theirs, ours = os.pipe(), os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.dup2(theirs[0], 0)
+            os.dup2(ours[1], 1)
+            for end in (*theirs, *ours):
+                os.close(end)
+            os._exit(main(list(options)))
+        os.close(theirs[0])
+        os.close(ours[1])
+        self.stdin = os.fdopen(theirs[1], "w", buffering=1)
+        self.stdout = os.fdopen(ours[0])
+
+    def signal(self, number: int) -> None:
+        os.kill(self._pid, number)
+
+    def wait(self) -> int:
+        """Its exit status."""
+        self.stdin.close()
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+
+def collect(*options: str, under: Sequence[str] = ()) -> dict[str, Any]:
+    done = subprocess.run(
+        [*under, *COLLECT, *options], capture_output=True, text=True, timeout=60,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return {"status": done.returncode, "out": done.stdout.splitlines(), "err": done.stderr}
+
+
+def collect_forked(*options: str) -> list[str]:
+    child = Forked(*options)
+    child.stdin.close()
+    lines = child.stdout.read().splitlines()
+    if status := child.wait():
+        raise RuntimeError(f"collect ended with {status}")
+    return lines
+
+
+def outcome(call: Any, *arguments: Any) -> str:
+    try:
+        call(*arguments)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return "done"
+
+
+def fill(ipvs: Any) -> None:
+    for key, scheduler, properties in (
+        ("tcp 192.0.2.80:80", "rr", {}),
+        ("udp 192.0.2.80:53", "wlc", {}),
+        ("sctp 192.0.2.80:3868", "lc", {}),
+        ("tcp [2001:db8::80]:443", "wrr", {}),
+        ("fwmark 7", "sh", {}),
+        ("fwmark 8 v6", "sh", {}),
+        ("tcp 192.0.2.82:80", "mh", {"flags": 0x10, "persistent_timeout": 300}),
+        ("tcp 192.0.2.83:80", "rr", {}),
+    ):
+        ipvs.add_service(key, scheduler, **properties)
+        if key == "tcp 192.0.2.83:80":
+            continue  # stays without servers
+        if "2001" in key or "v6" in key:
+            ipvs.add_server(key, "[2001:db8:1::11]:443", 5)
+            ipvs.add_server(key, "[2001:db8:1::12]:443", 0)
+        else:
+            ipvs.add_server(key, "198.51.100.11:80", 1)
+            ipvs.add_server(key, "198.51.100.12:8080", 65535)
+
+
+def verbs(ipvs: Any) -> dict[str, str]:
+    key, server = "tcp 192.0.2.99:80", "198.51.100.99:80"
+    steps = [
+        ("delete missing service", ipvs.delete_service, key),
+        ("add server without service", ipvs.add_server, key, server, 1),
+        ("unknown scheduler", ipvs.add_service, key, "nope"),
+        ("add", ipvs.add_service, key, "rr"),
+        ("add again", ipvs.add_service, key, "rr"),
+        ("reweigh missing server", ipvs.set_weight, key, server, 2),
+        ("delete missing server", ipvs.delete_server, key, server),
+        ("add server", ipvs.add_server, key, server, 1),
+        ("add server again", ipvs.add_server, key, server, 1),
+        ("reweigh", ipvs.set_weight, key, server, 7),
+        ("set unknown scheduler", ipvs.set_scheduler, key, "nope"),
+        ("set scheduler of missing service", ipvs.set_scheduler, "tcp 192.0.2.98:80", "lc"),
+        ("delete server", ipvs.delete_server, key, server),
+        ("edit", lambda: ipvs.edit_service(key, "wlc", persistent_timeout=60)),
+        ("set scheduler", ipvs.set_scheduler, key, "lc"),
+    ]
+    return {name: outcome(*call) for name, *call in steps}
+
+
+def traffic(ipvs: Any) -> list[socket.socket]:
+    """Five connections that stay, through a real server on the loopback."""
+    subprocess.run(["ip", "address", "add", "192.0.2.90/32", "dev", "lo"], check=True)
+    server = socket.create_server(("127.0.0.1", 8080))
+    ipvs.add_service(TRAFFIC, "rr")
+    ipvs.add_server(TRAFFIC, "127.0.0.1:8080", 1)
+    held = [socket.create_connection(("192.0.2.90", 80), timeout=5) for _ in range(5)]
+    for connection in held:
+        connection.sendall(b"x" * 100)
+    time.sleep(2.5)  # the kernel adds up the counters every 2 s
+    return [server, *held]
+
+
+def conversation() -> dict[str, Any]:
+    """Pings, then a signal; and another one that is asked to end."""
+    one = Forked("--hz", "0.1", "--node", "n1")
+    first = [one.stdout.readline(), one.stdout.readline()]
+    before = time.monotonic_ns()
+    one.stdin.write('ping a"b\n')
+    pong = one.stdout.readline()
+    after = time.monotonic_ns()
+    one.stdin.close()
+    one.signal(signal.SIGTERM)
+    rest = one.stdout.readlines()
+    other = Forked("--hz", "0.1")
+    other.stdin.write("end\n")
+    return {
+        "first": first, "before": before, "pong": pong, "after": after, "rest": rest,
+        "status": one.wait(), "asked": other.stdout.readlines(), "asked_status": other.wait(),
+    }  # fmt: skip
+
+
+def come_and_go() -> None:
+    """Until it is killed."""
+    from ipvsload.sidecar.ipvs import Ipvs
+
+    service, server = "tcp 192.0.2.84:80", "203.0.113.84:80"
+    with Ipvs() as ipvs:
+        while True:
+            ipvs.add_service(service, "rr")
+            ipvs.add_server(service, server, 1)
+            ipvs.add_server(MANY, server, 1)
+            ipvs.delete_server(MANY, server)
+            ipvs.delete_service(service)
+
+
+def churn() -> dict[str, Any]:
+    """Servers and services come and go while the table is read."""
+    child = os.fork()
+    if child == 0:
+        try:
+            come_and_go()
+        finally:
+            os._exit(1)
+    try:
+        out = collect_forked("--hz", "50", "--count", "20")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    lines = [json.loads(line) for line in out]
+    servers = [
+        [server[0] for server in service["servers"]]
+        for line in lines[1:-1]
+        for service in line["services"]
+    ]
+    return {
+        "end": lines[-1],
+        "repeated": sum(len(set(addresses)) < len(addresses) for addresses in servers),
+        "lengths": sorted({len(addresses) for addresses in servers}),
+    }
+
+
+def main() -> None:
+    # Real servers are refused while no address was ever configured (ip_vs_new_dest
+    # asks for the address's type, which needs the local routing table).
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    report(without_ip_vs=collect("--count", "1"))
+    modprobe("ip_vs", *(f"ip_vs_{name}" for name in ("rr", "wrr", "lc", "wlc", "sh", "mh")))
+    from ipvsload.sidecar.ipvs import Ipvs
+
+    with Ipvs() as ipvs:
+        report(version=ipvs.version, verbs=verbs(ipvs))
+        report(after_verbs=collect_forked("--count", "1"))
+        ipvs.flush()
+        report(empty=collect_forked("--count", "1"))
+        fill(ipvs)
+        held = traffic(ipvs)
+        report(
+            table=collect("--count", "2", "--hz", "50"),
+            stats=subprocess.check_output(["ipvsadm", "-ln", "--stats", "--exact"], text=True),
+            list=subprocess.check_output(["ipvsadm", "-ln"], text=True),
+            saved=subprocess.check_output(["ipvsadm", "-Sn"], text=True),
+            proc=Path("/proc/net/ip_vs").read_text(),
+        )
+        for one in held:
+            one.close()
+        report(talk=conversation())
+        report(
+            bounded=collect("--count", "1", under=["setpriv", "--bounding-set", "-net_admin"]),
+            unshared=collect("--count", "1", under=["unshare", "--user", "--map-root-user"]),
+        )
+        ipvs.add_service(MANY, "rr")
+        for i in range(1000):
+            ipvs.add_server(MANY, f"198.51.{100 + i // 250}.{1 + i % 250}:80", i)
+        report(many=collect_forked("--count", "1")[1])
+        report(churn=churn())
+    report(done=True)
+
+
+if __name__ == "__main__":
+    be_init(main)

@@ -1,0 +1,195 @@
+"""The sidecar's loop over a table that is not a kernel's: lines, commands, ends."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipvsload.sidecar.collect import Collector, Commands, Ticks, main
+from ipvsload.sidecar.decode import InterruptedDumpError
+
+HELLO_KEYS = [
+    "ipvsload", "version", "node", "kernel", "ipvs", "hz", "t", "wall", "server_columns",
+]  # fmt: skip
+
+
+class Source:
+    """An empty table; calls `then` at the reading of that number."""
+
+    version = "1.2.1"
+
+    def __init__(self, at=0, then=lambda: None):
+        self.readings, self._at, self._then = 0, at, then
+
+    def table(self):
+        self.readings += 1
+        if self.readings == self._at:
+            self._then()
+        return []
+
+
+class Pipes:
+    def __init__(self):
+        self.their_in, self.stdin = os.pipe()
+        self.stdout, self.their_out = os.pipe()
+
+    def collector(self, source, **options):
+        options = {"hz": 50, "count": 0, "node": "n", **options}
+        return Collector(source, stdin=self.their_in, stdout=self.their_out, **options)
+
+    def lines(self):
+        os.close(self.their_out)
+        with os.fdopen(self.stdout) as file:
+            return [json.loads(line) for line in file]
+
+
+@pytest.fixture
+def pipes():
+    return Pipes()
+
+
+def test_hello_samples_end(pipes):
+    pipes.collector(Source(), count=3).run()
+    hello, *samples, end = pipes.lines()
+    assert list(hello) == HELLO_KEYS
+    assert (hello["ipvsload"], hello["version"], hello["node"], hello["hz"]) == (
+        "samples",
+        1,
+        "n",
+        50,
+    )
+    assert [sample["n"] for sample in samples] == [0, 1, 2]
+    assert all(sample["services"] == [] and sample["took"] >= 0 for sample in samples)
+    assert sorted(sample["t"] for sample in samples) == [sample["t"] for sample in samples]
+    assert end["end"] == "count"
+    assert end["samples"] == 3
+
+
+def test_no_stdin_is_no_end(pipes):
+    os.close(pipes.stdin)
+    pipes.collector(Source(), count=2).run()
+    assert pipes.lines()[-1]["end"] == "count"
+
+
+def test_a_ping_does_not_wait_for_the_tick(pipes):
+    """The next tick is 10 s away, and the end comes by stdin: both must be answered before."""
+    os.write(pipes.stdin, b'ping "1"\nping\nend\n')
+    pipes.collector(Source(), hz=0.1).run()
+    hello, *rest = pipes.lines()
+    pongs = [line for line in rest if "pong" in line]
+    assert [pong["pong"] for pong in pongs] == ['"1"', ""]
+    assert all(pong["t"] >= hello["t"] for pong in pongs)
+    assert rest[-1]["end"] == "asked"
+
+
+def test_an_unknown_command_is_named_and_passed_over(pipes, capsys):
+    os.write(pipes.stdin, b"dance\nend\n")
+    pipes.collector(Source(), hz=0.1).run()
+    assert "no command 'dance'" in capsys.readouterr().err
+    assert pipes.lines()[-1]["end"] == "asked"
+
+
+def test_a_reader_that_has_gone_ends_it(pipes):
+    source = Source(at=2, then=lambda: os.close(pipes.stdout))
+    with pytest.raises(BrokenPipeError):
+        pipes.collector(source).run()
+    assert source.readings == 2
+
+
+def test_a_reading_that_could_not_be_made_is_a_missed_tick(pipes):
+    def busy():
+        raise InterruptedDumpError
+
+    pipes.collector(Source(at=2, then=busy), count=3).run()
+    *_, end = lines = pipes.lines()
+    assert [line["n"] for line in lines if "n" in line] == [0, 1, 2]
+    assert end["samples"] == 3
+    assert end["missed"] >= 1
+
+
+def test_stop_from_elsewhere(pipes):
+    collector = pipes.collector(Source(), hz=0.1)
+    threading.Thread(target=collector.stop, args=("SIGTERM",)).start()
+    collector.run()
+    assert pipes.lines()[-1]["end"] == "SIGTERM"
+
+
+@given(st.floats(0.1, 50), st.lists(st.integers(0, 10**11), max_size=30))
+def test_ticks_keep_to_their_grid(hz, delays):
+    start = 10**15
+    ticks, period = Ticks(hz, start), round(1e9 / hz)
+    now = start
+    for served, delay in enumerate(delays, 1):
+        now = max(now, ticks.due) + delay  # woken late, or the reading took long
+        ticks.passed(now)
+        assert (ticks.due - start) % period == 0
+        assert now < ticks.due <= now + period
+        assert ticks.missed + served == (ticks.due - start) // period
+
+
+@given(
+    st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"])),
+    st.integers(1, 9),
+)
+def test_commands_come_whole_however_they_are_cut(text, size):
+    commands, found = Commands(), []
+    data = f"{text}\nend\nhalf".encode()
+    for i in range(0, len(data), size):
+        found += commands.feed(data[i : i + size])
+    assert found == [text.strip(), "end"]
+
+
+def test_an_endless_command_is_dropped():
+    commands = Commands()
+    for _ in range(100):
+        assert commands.feed(b"x" * 1000) == []
+    assert commands.feed(b"\nend\n")[-1] == "end"
+
+
+@pytest.mark.parametrize(
+    "options", [["--hz", "0"], ["--hz", "51"], ["--hz", "nan"], ["--count", "0"], ["--hz", "x"]]
+)
+def test_bad_options_are_bad_usage(options, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(options)
+    assert caught.value.code == 2
+    assert options[0] in capsys.readouterr().err
+
+
+def test_it_needs_little():
+    """It must run from a stock Python with pyroute2, and start soon: nothing heavy, no asyncio."""
+    program = "import sys, ipvsload.sidecar.collect, ipvsload.sidecar.ipvs; print(*sys.modules)"
+    output = subprocess.check_output([sys.executable, "-c", program], text=True)
+    modules = set(output.split())
+    heavy = {"asyncio", "ssl", "gevent", "pydantic", "click", "rich", "locust", "sqlite3"}
+    assert not heavy & modules
+    ours = {name for name in modules if name.split(".")[0] == "ipvsload"}
+    assert {name for name in ours if not name.startswith("ipvsload.sidecar")} == {"ipvsload"}
+    assert {name.split(".")[1] for name in modules if name.startswith("pyroute2.")} == {
+        "common",
+        "netlink",
+    }
+
+
+def test_pyroute2_is_whole_for_whoever_imports_it_afterwards():
+    program = "import ipvsload.sidecar.ipvs; from pyroute2 import IPRoute, IPVS; IPRoute().close()"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_without_pyroute2_it_says_what_to_install(tmp_path):
+    program = (
+        "import sys; sys.path = [p for p in sys.path if 'site-packages' not in p];"
+        f"sys.path.insert(0, {os.getcwd()!r});"
+        "from ipvsload.sidecar.collect import main; sys.exit(main([]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'pyroute2" in done.stderr

@@ -1,0 +1,190 @@
+"""The sidecar against a real kernel: one user-mode Linux, everything done in it once.
+
+guest.py does, this asserts. The other witnesses are ipvsadm and /proc/net/ip_vs.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import bare_uml
+import pytest
+
+from ipvsload.record.stream import End, Hello, Pong, Reading, Stream
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sidecar-kernel")]
+
+
+@pytest.fixture(scope="module")
+def guest(tmp_path_factory):
+    if missing := bare_uml.missing():
+        pytest.skip(missing)
+    program = Path(__file__).with_name("guest.py")
+    return bare_uml.run(program, tmp_path_factory.mktemp("guest"))
+
+
+def messages(lines):
+    return Stream().feed("".join(line.rstrip("\n") + "\n" for line in lines).encode())
+
+
+@pytest.fixture(scope="module")
+def reading(guest):
+    assert guest["table"]["status"] == 0, guest["table"]["err"]
+    hello, *readings, end = messages(guest["table"]["out"])
+    assert isinstance(hello, Hello)
+    assert (hello.ipvs, hello.hz) == ("1.2.1", 50)
+    assert isinstance(end, End)
+    assert (end.reason, end.samples) == ("count", 2)
+    assert readings[0].services == readings[1].services
+    assert hello.t_ns < readings[0].t_ns < readings[1].t_ns
+    return readings[1]
+
+
+def ipvsadm_blocks(text):
+    """[(kind, name, the other columns, [(server, columns)])] of ipvsadm's output."""
+    blocks = []
+    for line in text.splitlines():
+        words = line.split()
+        if line.startswith("  -> ") and words[1] != "RemoteAddress:Port":
+            blocks[-1][-1].append((words[1], words[2:]))
+        elif words and words[0] in ("TCP", "UDP", "SCTP", "FWM"):
+            version = words[2:3] == ["IPv6"]
+            key = f"{words[0].lower()} {words[1]}".replace("fwm ", "fwmark ")
+            blocks.append((key + (" v6" if version else ""), words[2 + version :], []))
+    return {key: (rest, dict(servers)) for key, rest, servers in blocks}
+
+
+def test_the_table_is_what_ipvsadm_lists(guest, reading):
+    listed = ipvsadm_blocks(guest["list"])
+    assert sorted(listed) == sorted(service.key for service in reading.services)
+    assert {"tcp", "udp", "sctp", "fwmark"} == {key.split()[0] for key in listed}
+    for service in reading.services:
+        rest, servers = listed[service.key]
+        assert service.scheduler == rest[0]
+        timeout = int(rest[rest.index("persistent") + 1]) if "persistent" in rest else 0
+        assert service.persistent_timeout == timeout
+        assert bool(service.flags & 0x10) == ("(mh-port)" in rest)
+        assert {
+            server.address: ["Masq", str(server.weight), str(server.active), str(server.inactive)]
+            for server in service.servers
+        } == servers
+
+
+def test_the_counters_are_those_of_ipvsadm(guest, reading):
+    counted = ipvsadm_blocks(guest["stats"])
+    assert len(counted) == len(reading.services)
+    for service in reading.services:
+        rest, servers = counted[service.key]
+        assert _totals(service) == rest
+        assert {server.address: _totals(server) for server in service.servers} == servers
+
+
+def _totals(one):
+    return [
+        str(getattr(one, name)) for name in ("conns", "inpkts", "outpkts", "inbytes", "outbytes")
+    ]
+
+
+def test_traffic_is_counted(reading):
+    (service,) = (one for one in reading.services if one.key == "tcp 192.0.2.90:80")
+    (server,) = service.servers
+    assert (server.address, server.active, server.conns) == ("127.0.0.1:8080", 5, 5)
+    assert server.inbytes > 500  # five times 100 bytes and their headers
+    assert service.conns == 5
+
+
+def test_proc_lists_the_same_servers_in_the_same_order(guest, reading):
+    listed = re.findall(
+        r"-> (\[?[0-9A-Fa-f:]+\]?):([0-9A-F]{4}) +Masq +(\d+) +(\d+) +(\d+)", guest["proc"]
+    )
+    assert [(int(port, 16), int(w), int(a), int(i)) for _, port, w, a, i in listed] == [
+        (int(server.address.rpartition(":")[2]), server.weight, server.active, server.inactive)
+        for service in reading.services
+        for server in service.servers
+    ]
+
+
+def test_a_service_without_servers_is_there(reading):
+    (service,) = (one for one in reading.services if one.key == "tcp 192.0.2.83:80")
+    assert service.servers == ()
+
+
+def test_a_thousand_servers(guest):
+    services = json.loads(guest["many"])["services"]
+    (service,) = (one for one in services if one["key"] == "tcp 192.0.2.81:80")
+    assert len(services) > 5
+    assert [row[:2] for row in service["servers"]] == [
+        [f"198.51.{100 + i // 250}.{1 + i % 250}:80", i] for i in reversed(range(1000))
+    ]
+
+
+def test_nothing_is_skipped_or_doubled_while_the_table_changes(guest):
+    churn = guest["churn"]
+    assert json.loads(json.dumps(churn["end"]))["samples"] == 20
+    assert churn["repeated"] == 0
+    assert 1000 in churn["lengths"]
+
+
+@pytest.mark.parametrize(
+    ("step", "outcome"),
+    [
+        ("add", "done"),
+        ("add server", "done"),
+        ("reweigh", "done"),
+        ("delete server", "done"),
+        ("edit", "done"),
+        ("set scheduler", "done"),
+        ("add again", "ExistsError: adding tcp 192.0.2.99:80: it is in the table already"),
+        ("add server again", "ExistsError: .*already"),
+        ("delete missing service", "NotFoundError: .*no such virtual service"),
+        ("add server without service", "NotFoundError: .*no such virtual service"),
+        ("set scheduler of missing service", "NotFoundError: .*no such virtual service"),
+        ("reweigh missing server", "NotFoundError: .*no such real server"),
+        ("delete missing server", "NotFoundError: .*no such real server"),
+        ("unknown scheduler", "SchedulerError: .*modprobe ip_vs_nope.*"),
+        ("set unknown scheduler", "SchedulerError: .*modprobe ip_vs_nope.*"),
+    ],
+)
+def test_verbs(guest, step, outcome):
+    assert re.fullmatch(outcome, guest["verbs"][step])
+
+
+def test_a_change_of_scheduler_leaves_the_rest(guest):
+    _, reading, _ = messages(guest["after_verbs"])
+    (service,) = reading.services
+    assert (service.scheduler, service.persistent_timeout) == ("lc", 60)
+    assert service.flags & 1
+
+
+def test_flush_and_the_empty_table(guest):
+    _, reading, _ = messages(guest["empty"])
+    assert reading.services == ()
+
+
+def test_a_conversation(guest):
+    talk = guest["talk"]
+    hello, reading, pong, end = messages([*talk["first"], talk["pong"], *talk["rest"]])
+    assert hello.node == "n1"
+    assert isinstance(reading, Reading)
+    assert isinstance(pong, Pong)
+    assert pong.id == 'a"b'
+    assert talk["before"] <= pong.t_ns <= talk["after"]
+    assert (end.reason, end.samples) == ("SIGTERM", 1)
+    assert talk["status"] == talk["asked_status"] == 0
+    assert messages(talk["asked"])[-1].reason == "asked"
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        ("without_ip_vs", "modprobe ip_vs"),
+        ("bounded", "CAP_NET_ADMIN"),
+        ("unshared", "initial user namespace"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_line(guest, case, says):
+    result = guest[case]
+    assert result["status"] == 3
+    assert result["out"] == []
+    assert result["err"].count("\n") == 1
+    assert says in result["err"]

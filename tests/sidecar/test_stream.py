@@ -1,0 +1,148 @@
+"""The two ends of the NDJSON agree: what lines.py writes, stream.py reads."""
+
+import json
+from itertools import pairwise
+from socket import AF_INET, AF_INET6, htons
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipvsload.errors import TestbedError
+from ipvsload.record.format import SERVER_COLUMNS, Server, Service
+from ipvsload.record.stream import Alignment, End, Hello, Pong, Reading, Stream, StreamError, align
+from ipvsload.sidecar import lines
+from ipvsload.sidecar.lines import Lines
+
+HELLO = {
+    "ipvsload": "samples", "version": 1, "node": "n", "kernel": "6.1", "ipvs": "1.2.1",
+    "hz": 10, "t": 5, "wall": 6, "server_columns": list(SERVER_COLUMNS),
+}  # fmt: skip
+V4 = bytes([198, 51, 100, 11]).ljust(16, b"\0")
+V6 = bytes.fromhex("20010db8000000000000000000000011")
+TABLE = [
+    (
+        (int(AF_INET), 6, bytes([192, 0, 2, 80]).ljust(16, b"\0"), htons(80), 0, b"rr\0",
+         (2).to_bytes(4, "little") + b"\xff" * 4, 300, 1, 2, 3, 4, 2**64 - 1),
+        [
+            (int(AF_INET), [(V4, htons(80), 1, 2, 3, 4, 5, 6, 7, 8, 9)]),
+            (int(AF_INET6), [(V6, htons(81), 0, 0, 0, 0, 0, 0, 0, 0, 2**64 - 1)]),
+        ],
+    ),
+    ((int(AF_INET6), 0, 0, 0, 7, b"sh\0", bytes(8), 0, 0, 0, 0, 0, 0),
+     [(0, [(V6, htons(0), 1, 0, 0, 0, 0, 0, 0, 0, 0)])]),
+]  # fmt: skip
+SERVICES = (
+    Service(
+        "tcp 192.0.2.80:80", "rr", 2, 300, 1, 2, 3, 4, 2**64 - 1,
+        (
+            Server("198.51.100.11:80", 1, 2, 3, 4, 5, 6, 7, 8, 9),
+            Server("[2001:db8::11]:81", 0, 0, 0, 0, 0, 0, 0, 0, 2**64 - 1),
+        ),
+    ),
+    Service("fwmark 7 v6", "sh", 0, 0, 0, 0, 0, 0, 0,
+            (Server("[2001:db8::11]:0", 1, 0, 0, 0, 0, 0, 0, 0, 0),)),
+)  # fmt: skip
+
+
+def line(value: object) -> bytes:
+    return json.dumps(value).encode() + b"\n"
+
+
+def whole() -> bytes:
+    texts = Lines()
+    samples = texts.sample(0, 100, 7, TABLE) + texts.sample(1, 200, 8, TABLE)
+    return (
+        line(HELLO)
+        + samples.encode()
+        + line({"pong": "x", "t": 300})
+        + line({"end": "SIGTERM", "samples": 2, "missed": 1})
+    )
+
+
+MESSAGES = [
+    Hello("n", "6.1", "1.2.1", 10, 5, 6),
+    Reading(0, 100, 7, SERVICES),
+    Reading(1, 200, 8, SERVICES),
+    Pong("x", 300),
+    End("SIGTERM", 2, 1),
+]
+
+
+@given(st.lists(st.integers(0, 3000)))
+def test_what_is_written_is_read_however_it_is_cut(cuts):
+    data, stream, found = whole(), Stream(), []
+    edges = sorted({0, len(data), *(cut % len(data) for cut in cuts)})
+    for start, end in pairwise(edges):
+        found += stream.feed(data[start:end])
+    assert found == MESSAGES
+
+
+@given(st.integers(1, 2000))
+def test_a_line_cut_short_at_the_end_is_left_out(cut):
+    data = whole()
+    kept = data[: -(cut % len(data)) or None]
+    assert Stream().feed(kept) == MESSAGES[: kept.count(b"\n")]
+
+
+def test_the_two_ends_name_the_same_columns():
+    assert lines.SERVER_COLUMNS == SERVER_COLUMNS
+
+
+def test_columns_may_stand_otherwise_and_there_may_be_more():
+    columns = ["new", *reversed(SERVER_COLUMNS)]
+    stream = Stream()
+    stream.feed(line({**HELLO, "server_columns": columns, "more": 1}))
+    row = [99, *reversed(["a:1", 1, 2, 3, 4, 5, 6, 7, 8, 9])]
+    service = dict.fromkeys(("flags", "persistent_timeout", "conns", "inpkts", "outpkts"), 0)
+    service |= {"key": "k", "scheduler": "rr", "inbytes": 0, "outbytes": 0, "servers": [row]}
+    (reading,) = stream.feed(line({"n": 0, "t": 1, "took": 1, "services": [{**service, "x": 1}]}))
+    assert isinstance(reading, Reading)
+    assert reading.services[0].servers == (Server("a:1", 1, 2, 3, 4, 5, 6, 7, 8, 9),)
+
+
+def test_lines_of_an_unknown_kind_are_passed_over():
+    assert Stream().feed(line(HELLO) + line({"weather": "fine"})) == MESSAGES[:1]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (line({**HELLO, "version": 2}), "version 2.*reads version 1"),
+        (line({**HELLO, "server_columns": ["address"]}), "does not tell weight, active"),
+        (line({"hello": 1}), "not a line of `ipvsload collect`"),
+        (b"bash: ipvsload: command not found\n", "command not found"),
+        (b"[1, 2]\n", "not a line"),
+        (line(HELLO) + b"{\n", "not a line"),
+        (line(HELLO) + b'{"services": [{}], "n": 0, "t": 0, "took": 0}\n', "not a line"),
+        (line(HELLO) + b'{"services": 5, "n": 0, "t": 0, "took": 0}\n', "not a line"),
+        (b"\xff\xfe\n", "not a line"),
+    ],
+)
+def test_what_is_not_the_sidecar_is_refused(data, says):
+    with pytest.raises(StreamError, match=says) as caught:
+        Stream().feed(data)
+    assert isinstance(caught.value, TestbedError)
+
+
+@given(
+    st.integers(-(2**62), 2**62),
+    st.lists(
+        st.tuples(st.integers(0, 10**12), st.integers(0, 10**9), st.integers(0, 10**9)),
+        min_size=1,
+    ),
+)
+def test_the_true_offset_is_within_the_uncertainty(offset, exchanges):
+    """Whatever the way there and the way back took."""
+    triples = [
+        (sent, sent + there + offset, sent + there + back) for sent, there, back in exchanges
+    ]
+    found = align(triples)
+    assert abs(found.offset_ns - offset) <= found.uncertainty_ns
+    assert found.uncertainty_ns == min((there + back + 1) // 2 for _, there, back in exchanges)
+    assert Alignment(offset, 0).to_ours(exchanges[0][0] + offset) == exchanges[0][0]
+
+
+def test_no_exchange_no_alignment():
+    with pytest.raises(ValueError, match="empty"):
+        align([])
