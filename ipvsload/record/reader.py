@@ -115,6 +115,7 @@ def read(directory: Path) -> Recording:
     ordered = tuple(runs[number] for number in sorted(runs))
     for run in ordered:
         _describe(run)
+    notes += [event.data["reason"] for event in events if event.kind == "invalid" and not event.run]
     if not any(event.kind == "end" for event in events):
         notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
     return Recording(directory, header, _scenario_text(directory), ordered, tuple(notes))

@@ -42,13 +42,19 @@ def reasons(
 
 def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
     """What a reader should know of a run that counts nevertheless."""
-    if run.kernel.get("provider") in LAB_PROVIDERS:
-        return ()
-    return tuple(
-        f"{name}: which server answered is not known for {n} requests, "
-        "so its requests by server are not either"
-        for name, n in sorted(tally.unknown.items())
-    )
+    found = []
+    for event in run.of_kind("run-end"):
+        if again := event.data.get("retransmits"):
+            found.append(
+                f"{again} TCP segments were sent again; latency may be the network's doing"
+            )
+    if run.kernel.get("provider") not in LAB_PROVIDERS:
+        found += [
+            f"{name}: which server answered is not known for {n} requests, "
+            "so its requests by server are not either"
+            for name, n in sorted(tally.unknown.items())
+        ]
+    return tuple(found)
 
 
 def _gaps(run: RecordedRun, tally: Tally) -> Iterator[str]:

@@ -77,7 +77,7 @@ def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> lis
     rows = []
     for name in classes:
         found = [column.traffic.get(name) for column in columns]
-        rows.append(_head(name, "whole class"))
+        rows.append(_head(name, ""))
         rows.append(_row("requests", (over(t.requests if t else None) for t in found)))
         if any(t and t.failures and t.failures.max for t in found):
             rows.append(_row("failures", (over(t.failures if t else None) for t in found)))

@@ -29,12 +29,13 @@ _COLOURS = {"held": "green", "failed": "red", "invalid": "yellow"}
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: (DASH, "dim")}
 
 
-def print_results(results: Results, console: Console) -> None:
-    """Print the whole table.
+def print_results(results: Results, console: Console | None = None) -> None:
+    """Print the whole table, by default on standard output.
 
     Colours follow the console (none with NO_COLOR or in a pipe), characters
     too: ASCII only where it is no terminal or its encoding is not UTF.
     """
+    console = console or Console()
     page = Page(console)
     page.line(page.text(results.scenario, "bold"), page.text(f"  {results.title}"))
     page.line(page.text(f"{results.testbed} · kernel {kernels(results)}", "dim"))
@@ -84,8 +85,8 @@ class Page:
             if row.head:
                 if table.row_count:
                     table.add_row()
-                label = self.text(row.label, "bold")
-                table.add_row(label.append_text(self.text(f"  {row.remark}", "dim")))
+                remark = self.text(f"  {row.remark}", "dim")
+                table.add_row(Text.assemble(self.text(row.label, "bold"), remark))
             else:
                 table.add_row(self.text(f"  {row.label}"), *map(self.text, row.cells))
         self.console.print()

@@ -40,7 +40,7 @@ def chance(node: tree.Truth, box: Box) -> Chance:
     match node:
         case tree.Read():
             low, high = box(node.measure)
-            return Chance(high > 0, low <= 0)
+            return Chance(low < 0 or high > 0, low <= 0 <= high)
         case tree.Not():
             inner = chance(node.operand, box)
             return Chance(inner.false, inner.true)

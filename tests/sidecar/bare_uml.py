@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,10 @@ def missing() -> str:
 def run(program: Path, directory: Path, timeout: float = 120) -> dict[str, Any]:
     """Boots, runs `program`, and returns what it reported: {name: value}.
 
-    `directory` is a scratch directory. Raises RuntimeError, with the console's
-    end, where the guest did not report "done".
+    Each report also sets "cpu NAME" for its names: the seconds of CPU that the
+    guest had taken of the machine by then. `directory` is a scratch directory.
+    Raises RuntimeError, with the console's end, where the guest did not report
+    "done".
     """
     init = directory / "init"
     init.write_text(
@@ -41,41 +44,56 @@ def run(program: Path, directory: Path, timeout: float = 120) -> dict[str, Any]:
         f"exec {sys.executable} {program}\n"
     )
     init.chmod(0o755)
-    console = _boot(init, directory, timeout)
     found: dict[str, Any] = {}
-    for line in console.splitlines():
-        _, mark, rest = line.partition(MARK)
-        if mark:
-            found.update(json.loads(rest))
+    console: list[str] = []
+    with _boot(init, directory) as machine:
+        timer = threading.Timer(timeout, os.killpg, (machine.pid, signal.SIGKILL))
+        timer.start()
+        try:
+            assert machine.stdout
+            for line in machine.stdout:
+                console.append(line.decode(errors="replace"))
+                _, mark, rest = console[-1].partition(MARK)
+                if mark:
+                    values = json.loads(rest)
+                    spent = _cpu(machine.pid)
+                    found |= values | {f"cpu {name}": spent for name in values}
+        finally:
+            timer.cancel()
+            # Its helpers too, if any are left; after a clean halt there are none.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(machine.pid, signal.SIGKILL)
     if "done" not in found:
-        raise RuntimeError("the guest did not finish; its console ends:\n" + console[-4000:])
+        raise RuntimeError(
+            "the guest did not finish; its console ends:\n" + "".join(console)[-4000:]
+        )
     return found
 
 
-def _boot(init: Path, directory: Path, timeout: float) -> str:
+def _boot(init: Path, directory: Path) -> subprocess.Popen[bytes]:
     command = [
         *("setpriv", "--pdeathsig", "KILL", "linux.uml", "mem=512M", "root=/dev/root"),
         *("rootfstype=hostfs", "rootflags=/", "ro", f"init={init}", "con=null", "con0=fd:0,fd:1"),
         *("quiet", f"uml_dir={directory}/uml"),
     ]
-    machine = subprocess.Popen(
+    return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    try:
-        output, _ = machine.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(machine.pid, signal.SIGKILL)
-        output, _ = machine.communicate()
-    finally:
-        # Its helper processes, if it left any; after a clean halt there are none.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(machine.pid, signal.SIGKILL)
-        machine.wait()
-    return output.decode(errors="replace")
+
+
+def _cpu(group: int) -> float:
+    """Seconds of CPU of the processes of this group, and of those that have ended in it."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                ticks += sum(int(field) for field in fields[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 # Inside the guest

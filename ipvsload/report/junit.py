@@ -1,0 +1,79 @@
+"""junit.xml: one test case an expectation, so that CI servers show a run as tests.
+
+A run that does not count is an error of each of its cases, not a failure: the
+expectation may hold, nobody knows.
+"""
+
+import re
+from xml.etree import ElementTree
+
+from ipvsload.record.results import ExpectationResult, Results, RunResult
+from ipvsload.report.text import figure, problems
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot say, not even escaped."""
+
+
+def render(results: Results) -> str:
+    """The whole file."""
+    root = ElementTree.Element("testsuites", name=_clean(f"ipvsload {results.scenario}"))
+    for run in results.runs:
+        suite = _suite(root, f"{results.scenario}.{run.scheduler}.{run.repeat}")
+        suite.set("time", f"{run.seconds.get('timeline', 0.0):.3f}")
+        broken = "; ".join(run.reasons)
+        if broken and not run.expectations:
+            ElementTree.SubElement(
+                _case(suite, "the run is valid"), "error", message=_clean(broken)
+            )
+        for expectation in run.expectations:
+            _expectation(suite, expectation, broken)
+        _count(suite, run)
+    if results.comparisons:
+        suite = _suite(root, f"{results.scenario}.compare")
+        broken = "; ".join(problems(results))
+        for expectation in results.comparisons:
+            _expectation(suite, expectation, broken)
+        _count(suite)
+    if results.ends:
+        suite = _suite(root, f"{results.scenario}.recording")
+        message = _clean("; ".join(results.ends))
+        ElementTree.SubElement(_case(suite, "the recording is whole"), "error", message=message)
+        _count(suite)
+    ElementTree.indent(root)
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _suite(root: ElementTree.Element, name: str) -> ElementTree.Element:
+    return ElementTree.SubElement(root, "testsuite", name=_clean(name))
+
+
+def _case(suite: ElementTree.Element, name: str) -> ElementTree.Element:
+    return ElementTree.SubElement(
+        suite, "testcase", classname=suite.attrib["name"], name=_clean(name), time="0"
+    )
+
+
+def _expectation(suite: ElementTree.Element, asked: ExpectationResult, broken: str) -> None:
+    case = _case(suite, asked.expression)
+    measured = f"measured {figure(asked.measured)}" if asked.measured is not None else ""
+    message = _clean("; ".join(part for part in (measured, asked.reason) if part))
+    if broken:
+        ElementTree.SubElement(case, "error", message=_clean(broken)).text = message
+    elif asked.held is None:
+        ElementTree.SubElement(case, "skipped", message=message)
+    elif not asked.held:
+        ElementTree.SubElement(case, "failure", message=message)
+
+
+def _count(suite: ElementTree.Element, run: RunResult | None = None) -> None:
+    suite.set("tests", str(len(suite.findall("testcase"))))
+    for kind in ("failure", "error", "skipped"):
+        plural = kind if kind == "skipped" else f"{kind}s"
+        suite.set(plural, str(len(suite.findall(f"testcase/{kind}"))))
+    if run is not None and run.notes:
+        ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(run.notes))
+
+
+def _clean(text: str) -> str:
+    return _ILLEGAL.sub("\ufffd", text)

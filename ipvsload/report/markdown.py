@@ -1,0 +1,77 @@
+"""summary.md: what a CI job appends to its step summary, in GitHub's dialect."""
+
+import re
+from collections.abc import Sequence
+
+from ipvsload.record.results import Results
+from ipvsload.report import rows
+from ipvsload.report.text import (
+    expectations,
+    kernels,
+    over,
+    plural,
+    problems,
+    remarks,
+    verdict_line,
+)
+
+_SIGNS = {"held": "✅", "failed": "❌", "invalid": "⚠️"}
+_MARKS = {True: "✅", False: "❌", None: "➖"}
+
+
+def render(results: Results) -> str:
+    """The whole file."""
+    lines = [
+        f"## {_SIGNS[results.verdict]} {_text(results.scenario)}: {results.verdict}",
+        "",
+        f"{_text(results.title)}  " if results.title else "",
+        f"{_text(verdict_line(results))}; {_text(results.testbed)}, "
+        f"kernel {_text(kernels(results))}.",
+        "",
+    ]
+    lines += [f"- {_text(line)}" for line in problems(results)]
+    asked = expectations(results)
+    if asked:
+        lines += ["", *_table(["", "scheduler", "expectation", "measured", "held"])]
+        lines += [
+            _line(
+                _MARKS[one.ok],
+                _text(one.scheduler),
+                _code(one.expression),
+                _text(over(one.measured) if one.measured else one.reason or ""),
+                _text(f"{one.held} of {plural(one.asked, 'run')}"),
+            )
+            for one in asked
+        ]
+    if results.schedulers:
+        lines += ["", *_table(["", *(_text(rows.header(s)) for s in results.schedulers)])]
+        for row in rows.figures(results.schedulers, rows.addresses(results)):
+            if row.head:
+                blank = [""] * len(results.schedulers)
+                lines.append(_line(f"**{_text(row.label)}** {_text(row.remark)}".rstrip(), *blank))
+            else:
+                lines.append(_line(_text(row.label), *map(_text, row.cells)))
+    lines += ["", *(f"Note: {_text(line)}  " for line in remarks(results))]
+    return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def _table(headers: Sequence[str]) -> list[str]:
+    rule = [":--" if number == 0 or len(headers) == 5 else "--:" for number in range(len(headers))]
+    return [_line(*headers), _line(*rule)]
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(text: str) -> str:
+    """Text that cannot become markup, a link, a mention or a new row."""
+    return _escape(text, r"[\\`*_{}\[\]<>#|~@&]")
+
+
+def _code(text: str) -> str:
+    return f"<code>{_escape(text, r'[<>&|`*_@]')}</code>"
+
+
+def _escape(text: str, special: str) -> str:
+    return re.sub(special, lambda found: f"&#{ord(found[0])};", re.sub(r"\s+", " ", text))

@@ -1,0 +1,69 @@
+"""All reports of a run directory, written into it.
+
+Used right after a run and by `ipvsload report`: there is one way from the
+records to the reports. Each file is replaced at one go, so a reader never sees
+half a report, and a failure leaves the old one.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from ipvsload.errors import TestbedError
+from ipvsload.record.evaluate import evaluate
+from ipvsload.record.format import RESULTS, SCENARIO
+from ipvsload.record.reader import Recording, read
+from ipvsload.record.results import Results
+from ipvsload.report import junit, markdown
+from ipvsload.report.html import page
+from ipvsload.scenario.load import ScenarioError, parse_scenario
+from ipvsload.scenario.model import Scenario
+
+
+def write_reports(directory: Path) -> Results:
+    """Compute the results of a recording and write every report beside it.
+
+    Raises UsageError where `directory` is no run directory, and TestbedError
+    where a report cannot be written; the records are never touched.
+    """
+    recording, results = load_results(directory)
+    texts = {
+        RESULTS: json.dumps(results.to_json(), indent=1) + "\n",
+        "junit.xml": junit.render(results),
+        "summary.md": markdown.render(results),
+        "report.html": page.render(results, recording),
+    }
+    for name, text in texts.items():
+        _replace(Path(directory) / name, text)
+    return results
+
+
+def load_results(directory: Path) -> tuple[Recording, Results]:
+    """A recording and its results; raises UsageError where there is none."""
+    recording = read(directory)
+    return recording, evaluate(recording, _scenario(recording))
+
+
+def _scenario(recording: Recording) -> Scenario | None:
+    if recording.scenario_text is None:
+        return None
+    try:
+        return parse_scenario(recording.scenario_text, str(recording.directory / SCENARIO))
+    except ScenarioError:
+        return None
+
+
+def _replace(path: Path, text: str) -> None:
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise TestbedError(f"{path}: cannot write this report: {error.strerror}") from None

@@ -1,0 +1,105 @@
+"""What ships: the scenarios, their schema, the documentation, the purity."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+import ipvsload.scenario
+from ipvsload.scenario.load import load, parse_scenario
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.model import Reweigh, Scenario, Service, Step, Traffic
+from ipvsload.scenario.schema import json_schema
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "scenarios").glob("*.yaml"))
+
+
+def test_the_five_are_there() -> None:
+    names = {"skew", "even", "keepalive", "drain", "server-dies"}
+    assert names <= {path.stem for path in SHIPPED}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_scenario_loads_and_fits_the_schema(path: Path) -> None:
+    assert load(path).name == path.stem
+    text = path.read_text()
+    assert text.startswith("# yaml-language-server: $schema=../docs/scenario.schema.json\n")
+    Draft202012Validator(json_schema()).validate(yaml.safe_load(text))
+
+
+def test_the_schema_is_one_and_refuses_what_the_loader_refuses() -> None:
+    schema = json_schema()
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+
+    def scenario() -> dict[str, object]:
+        loaded: dict[str, object] = yaml.safe_load((ROOT / "scenarios/skew.yaml").read_text())
+        return loaded
+
+    changes: list[dict[str, object]] = [
+        {"zzz": 1},
+        {"schedulers": ["lcc"]},
+        {"schedulers": []},
+        {"traffic": {"Bad Name": {"users": 1}}},
+        {"traffic": {"a": {"users": 1, "rate": 1}}},
+        {"traffic": {"a": {"users": 1, "think": "10 sec"}}},
+        {"timeline": [{"start": "a", "stop": "a"}]},
+        {"timeline": [{"until": "done"}]},
+        {"timeline": [{"start": None}]},
+        {"expect": {"lcc": ["done"]}},
+    ]
+    for change in changes:
+        assert not validator.is_valid({**scenario(), **change}), change
+    assert validator.is_valid(scenario())
+
+
+def test_the_schema_in_the_documentation_is_this_one() -> None:
+    """If not: ipvsload schema > docs/scenario.schema.json"""
+    assert (ROOT / "docs/scenario.schema.json").read_text() == (
+        json.dumps(json_schema(), indent=2) + "\n"
+    )
+
+
+def test_the_documentation_lists_exactly_the_measures() -> None:
+    text = (ROOT / "docs/scenarios.md").read_text()
+    section = text.split("## Measures", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \|", section, re.MULTILINE)
+
+    def place(selectors: tuple[str, ...] | None) -> str:
+        if selectors is None:
+            return "-"
+        return ", ".join(selectors) or "no selector"
+
+    assert rows == [
+        (kind.name, place(kind.live), place(kind.final), kind.unit) for kind in MEASURES.values()
+    ]
+
+
+def test_the_documentation_names_every_key() -> None:
+    section = (ROOT / "docs/scenarios.md").read_text().split("## Keys", 1)[1].split("\n## ", 1)[0]
+    named = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    models = (Scenario, Service, Traffic, Step, Reweigh)
+    assert named == {key for model in models for key in model.model_fields}
+
+
+def test_the_examples_in_the_documentation_load() -> None:
+    text = (ROOT / "docs/scenarios.md").read_text()
+    examples = re.findall(r"```yaml\n(# a whole scenario.*?)```", text, re.DOTALL)
+    assert examples
+    for example in examples:
+        parse_scenario(example, "docs/scenarios.md")
+
+
+def test_the_package_imports_nothing_that_acts() -> None:
+    acting = {"gevent", "locust", "pyroute2", "kubernetes", "os", "socket", "subprocess"}
+    for path in Path(ipvsload.scenario.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            assert not acting & {name.split(".")[0] for name in names}, path.name

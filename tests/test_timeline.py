@@ -1,0 +1,148 @@
+"""The timeline without a clock or a kernel: steps follow events."""
+
+from dataclasses import dataclass
+
+from ipvsload.record.format import Sample, Server, Service
+from ipvsload.scenario.expression import parse
+from ipvsload.scenario.model import Step
+from ipvsload.timeline.timeline import Begin, Done, Missed, Over, Timeline, Turn
+from ipvsload.timeline.view import View
+
+A, B = "198.51.100.11:80", "198.51.100.12:80"
+S = 1_000_000
+
+
+@dataclass
+class Counts:
+    requests: int = 0
+    failures: int = 0
+    inflight: int = 0
+    users: int = 0
+    done: bool = False
+    started: bool = False
+
+
+def sample(t_us: int, **active: int) -> Sample:
+    """A table in which server a (and b) have so many active connections."""
+    addresses = {"a": A, "b": B}
+    servers = tuple(
+        Server(addresses[name], 1, count, 0, 0, 0, 0, 0, 0, 0) for name, count in active.items()
+    )
+    return Sample(
+        1, "director", t_us, 100, (Service("tcp x", "lc", 0, 0, 0, 0, 0, 0, 0, servers),)
+    )
+
+
+def view_with_one_server(**classes: Counts) -> View:
+    view = View(classes)
+    view.joined(A)
+    return view
+
+
+def test_steps_without_waits_follow_at_once() -> None:
+    timeline = Timeline([Step(scale=2), Step(kill=1)])
+    view = view_with_one_server()
+    turns: list[Turn | None] = [timeline.ask(view, 5) for _ in range(5)]
+    kinds = [type(turn) for turn in turns]
+    assert kinds == [Begin, Done, Begin, Done, Over]
+
+
+def test_a_wait_is_over_when_a_sample_says_so() -> None:
+    timeline = Timeline([Step(scale=1, until=parse("active{server=1} == 10"))])
+    view = view_with_one_server()
+    assert isinstance(timeline.ask(view, 0), Begin)
+    assert timeline.ask(view, 1) is None
+    view.sampled(sample(2 * S, a=7))
+    assert timeline.ask(view, 2 * S) is None
+    view.sampled(sample(3 * S, a=10))
+    assert timeline.ask(view, 3 * S) == Done(0, "active{server=1} = 10", 3 * S)
+
+
+def test_a_sample_from_before_the_step_proves_nothing() -> None:
+    timeline = Timeline([Step(wait=1.0), Step(wait=parse("active{server=1} == 0"))])
+    view = view_with_one_server()
+    timeline.ask(view, 0)
+    view.sampled(sample(S // 2, a=0))
+    assert isinstance(timeline.ask(view, S), Done)
+    assert isinstance(timeline.ask(view, S), Begin)
+    assert timeline.ask(view, S) is None
+    view.sampled(sample(S + 1, a=0))
+    assert isinstance(timeline.ask(view, S + 2), Done)
+
+
+def test_a_missed_deadline_says_what_was_awaited_and_seen() -> None:
+    timeline = Timeline([Step(scale=2, until=parse("servers == 2"), within=5.0)])
+    view = view_with_one_server()
+    timeline.ask(view, 0)
+    view.sampled(sample(4 * S, a=0))
+    assert timeline.ask(view, 5 * S - 1) is None
+    missed = timeline.ask(view, 5 * S)
+    assert missed == Missed(
+        0, "step 1 (scale to 2) waited 5 s for servers == 2; last seen: servers = 1"
+    )
+
+
+def test_a_missed_deadline_without_any_sample_says_so() -> None:
+    timeline = Timeline([Step(scale=2, until=parse("servers == 2"), within=5.0)])
+    view = view_with_one_server()
+    timeline.ask(view, 0)
+    missed = timeline.ask(view, 6 * S)
+    assert isinstance(missed, Missed)
+    assert missed.message.endswith("last seen: servers not seen yet")
+
+
+def test_a_plain_duration_is_looked_at_when_it_ends() -> None:
+    timeline = Timeline([Step(wait=2.0)])
+    view = view_with_one_server()
+    timeline.ask(view, S)
+    assert timeline.look_again_us(S) == 3 * S
+    assert timeline.ask(view, 3 * S - 1) is None
+    assert timeline.ask(view, 3 * S) == Done(0, "", 2 * S)
+
+
+def test_waits_on_the_kernel_are_woken_by_samples_and_their_deadline() -> None:
+    timeline = Timeline([Step(wait=parse("active == 0"), within=7.0)])
+    timeline.ask(view_with_one_server(), S)
+    assert timeline.look_again_us(2 * S) == 8 * S
+
+
+def test_waits_on_the_load_are_looked_at_often() -> None:
+    short = Counts(started=True)
+    view = view_with_one_server(short=short)
+    timeline = Timeline([Step(wait=parse("requests{class=short} >= 3"))])
+    timeline.ask(view, 0)
+    assert timeline.ask(view, 1) is None
+    again = timeline.look_again_us(1)
+    assert again is not None
+    assert again < S // 10
+    short.requests = 3
+    assert isinstance(timeline.ask(view, again), Done)
+
+
+def test_done_without_a_class_is_about_those_that_were_started() -> None:
+    long, short = Counts(started=True), Counts()
+    view = view_with_one_server(long=long, short=short)
+    timeline = Timeline([Step(wait=parse("done"))])
+    timeline.ask(view, 0)
+    assert timeline.ask(view, 1) is None
+    long.done = True
+    assert isinstance(timeline.ask(view, 2), Done)
+
+
+def test_a_server_that_left_the_table_has_nothing_active() -> None:
+    view = view_with_one_server()
+    view.joined(B)
+    view.sampled(sample(10, b=4))
+    lookup = view.lookup(10, 0)
+    assert parse("active{server=1} == 0").evaluate(lookup).held
+    assert parse("active == 4").evaluate(lookup).held
+    assert parse("weight{server=1} == 1").evaluate(lookup).held is None
+
+
+def test_numbers_of_servers_are_never_used_again() -> None:
+    view = view_with_one_server()
+    assert view.joined(B) == 2
+    view.left(2)
+    assert view.present == (1,)
+    assert view.joined("198.51.100.13:80") == 3
+    assert view.present == (1, 3)
