@@ -95,7 +95,7 @@ def inside() -> None:
                 servers += 1
             ours(ipvs, 3)
             ipvsadm(1)
-            costs += [(size, ours(ipvs, 50), ipvsadm(10)) for _ in range(ROUNDS)]
+            costs += [(size, ours(ipvs, 50_000 // (size + 50)), ipvsadm(10)) for _ in range(ROUNDS)]
             for hz in RATES:
                 ticking(f"{size} at {hz}", hz, 10 * hz)
     bare_uml.report(costs=costs, done=True)

@@ -43,15 +43,13 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         status = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(InvalidRunError.exit_status)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except IpvsloadError as error:
         click.echo(f"ipvsload: {error}", err=True)
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("ipvsload: interrupted", err=True)
         sys.exit(InvalidRunError.exit_status)
     except BrokenPipeError:

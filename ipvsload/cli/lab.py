@@ -1,7 +1,7 @@
 """`ipvsload lab`: the same lab for any other program."""
 
 import os
-from string import Template
+import re
 
 import click
 
@@ -10,6 +10,7 @@ from ipvsload.scenario.names import SCHEDULERS
 
 DIRECTOR = "IPVSLOAD_DIRECTOR"
 """Set inside a lab: where the director's agent answers."""
+_PLACE = re.compile(r"\$(URL|VIP)\b|\$\{(URL|VIP)\}")
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -40,7 +41,7 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
 
     places = {"URL": f"http://{addresses.VIP}:{addresses.FIRST_PORT}", "VIP": addresses.VIP}
     environment = {**os.environ, **places, DIRECTOR: f"{CONTROL[0]}:{CONTROL[1]}"}
-    argv = [Template(word).safe_substitute(places) for word in command]
+    argv = [_PLACE.sub(lambda found: places[found[1] or found[2]], word) for word in command]
     testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients)
     try:
         testbed.start()

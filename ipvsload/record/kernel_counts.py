@@ -5,7 +5,7 @@ entries time out), but it belongs to a table entry: a server can leave and come
 back, stand in several virtual services, and be seen from several nodes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ipvsload.record.format import Sample
@@ -48,54 +48,62 @@ def count(samples: Iterable[Sample], baseline: Mapping[str, int]) -> KernelCount
     that left keeps what was last seen of it. The kernel refreshes these
     counters every 2 s only (net/netfilter/ipvs/ip_vs_est.c).
     """
+    samples = list(samples)
+    if not samples:
+        return KernelCounts({}, None, None)
     servers: dict[str, ServerCounts] = {}
-    tables: dict[str, dict[str, dict[str, int]]] = {}  # node -> service -> address -> conns
-    active: dict[str, dict[str, int]] = {}  # node -> address
-    inactive: dict[str, dict[str, int]] = {}
-    active_max = inactive_max = 0
-    empty = True
+    last: dict[tuple[str, str, str], int] = {}  # node, service, address -> conns
     for sample in samples:
-        empty = False
-        seen = tables.setdefault(sample.node, {})
-        node_active = active[sample.node] = dict[str, int]()
-        node_inactive = inactive[sample.node] = dict[str, int]()
         for service in sample.services:
-            before = seen.setdefault(service.key, {})
             for server in service.servers:
                 address, conns = server.address, server.conns
                 if address not in servers:
-                    servers[address] = ServerCounts(
-                        server.weight, connections=-baseline.get(address, 0)
-                    )
-                last = before.get(address, 0)
-                servers[address].connections += conns - last if conns >= last else conns
-                before[address] = conns
-                node_active[address] = node_active.get(address, 0) + server.active
-                node_inactive[address] = node_inactive.get(address, 0) + server.inactive
-        _raise(servers, active, "active_max")
-        _raise(servers, inactive, "inactive_max")
-        active_max = max(active_max, sum(sum(table.values()) for table in active.values()))
-        inactive_max = max(inactive_max, sum(sum(table.values()) for table in inactive.values()))
-    for address, server_counts in servers.items():
-        server_counts.present = any(address in table for table in active.values())
-    if empty:
-        return KernelCounts({}, None, None)
+                    taken_off = baseline.get(address, 0)
+                    servers[address] = ServerCounts(server.weight, connections=-taken_off)
+                entry = (sample.node, service.key, address)
+                before = last.get(entry, 0)
+                servers[address].connections += conns - before if conns >= before else conns
+                last[entry] = conns
+    active_max = inactive_max = 0
+    table: dict[str, tuple[int, int]] = {}
+    for _, table in readings(samples):
+        for address, (active, inactive) in table.items():
+            counts = servers[address]
+            if active > counts.active_max:
+                counts.active_max = active
+            if inactive > counts.inactive_max:
+                counts.inactive_max = inactive
+        active_max = max(active_max, sum(active for active, _ in table.values()))
+        inactive_max = max(inactive_max, sum(inactive for _, inactive in table.values()))
+    for address, counts in servers.items():
+        counts.present = address in table
     return KernelCounts(servers, active_max, inactive_max)
 
 
-def _raise(
-    servers: dict[str, ServerCounts], nodes: dict[str, dict[str, int]], attribute: str
-) -> None:
-    """Raise each server's maximum to its sum over the nodes as last seen."""
-    totals: Mapping[str, int]
-    if len(nodes) == 1:
-        (totals,) = nodes.values()
-    else:
-        sums: dict[str, int] = {}
-        for table in nodes.values():
-            for address, value in table.items():
-                sums[address] = sums.get(address, 0) + value
-        totals = sums
-    for address, value in totals.items():
-        if value > getattr(servers[address], attribute):
-            setattr(servers[address], attribute, value)
+def readings(samples: Iterable[Sample]) -> Iterator[tuple[int, dict[str, tuple[int, int]]]]:
+    """For each sample its time in µs and (ActiveConn, InActConn) by server.
+
+    Summed over virtual services, and over nodes as each was last seen.
+    """
+    nodes: dict[str, dict[str, tuple[int, int]]] = {}
+    for sample in samples:
+        nodes[sample.node] = _sum(
+            (server.address, server.active, server.inactive)
+            for service in sample.services
+            for server in service.servers
+        )
+        if len(nodes) == 1:
+            yield sample.t_us, nodes[sample.node]
+        else:
+            rows = ((a, *counts) for table in nodes.values() for a, counts in table.items())
+            yield sample.t_us, _sum(rows)
+
+
+def _sum(rows: Iterable[tuple[str, int, int]]) -> dict[str, tuple[int, int]]:
+    sums: dict[str, tuple[int, int]] = {}
+    for address, active, inactive in rows:
+        if address in sums:
+            active += sums[address][0]
+            inactive += sums[address][1]
+        sums[address] = (active, inactive)
+    return sums

@@ -23,31 +23,29 @@ def reasons(
     """Every reason why this run is not valid, for people; empty if it is."""
     found = [event.data["reason"] for event in run.of_kind("invalid")]
     ends = run.of_kind("run-end")
-    if not ends:
-        found.append("the run was not finished")
-    elif not ends[-1].data["complete"] and not found:
-        found.append("the run was broken off")
-    found += _gaps(run, tally)
-    if ends and ends[-1].data["complete"] and scenario is not None:
+    complete = bool(ends) and ends[-1].data["complete"]
+    if not complete and not found:
+        found.append("the run was broken off" if ends else "the run was not finished")
+    if complete and not found and scenario is not None:
         found += _missing_requests(run, scenario, tally)
+    found += _gaps(run, tally)
     if run.kernel.get("provider") in LAB_PROVIDERS:
         found += [
             f"{n} answered {name} requests have no known server"
             for name, n in sorted(tally.unknown.items())
         ]
-        if not tally.unknown and ends:
+        if not tally.unknown and complete:
             found += _connections(tally, kernel)
     return tuple(dict.fromkeys(found))
 
 
 def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
     """What a reader should know of a run that counts nevertheless."""
+    ends = run.of_kind("run-end")
+    again = ends[-1].data.get("retransmits") if ends else 0
     found = []
-    for event in run.of_kind("run-end"):
-        if again := event.data.get("retransmits"):
-            found.append(
-                f"{again} TCP segments were sent again; latency may be the network's doing"
-            )
+    if again:
+        found.append(f"{again} TCP segments were sent again: some latency may be the network's")
     if run.kernel.get("provider") not in LAB_PROVIDERS:
         found += [
             f"{name}: which server answered is not known for {n} requests, "
@@ -87,9 +85,7 @@ def _gaps(run: RecordedRun, tally: Tally) -> Iterator[str]:
 
 def _missing_requests(run: RecordedRun, scenario: Scenario, tally: Tally) -> Iterator[str]:
     """Classes of a fixed number of requests that have not that many records."""
-    stopped: set[str] = set()
-    for step in scenario.timeline:
-        stopped |= {step.stop} if isinstance(step.stop, str) else set(step.stop or ())
+    stopped = {name for step in scenario.timeline for name in step.stop or ()}
     for name, traffic in scenario.traffic.items():
         if traffic.requests is None or traffic.duration is not None or name in stopped:
             continue

@@ -2,12 +2,12 @@
 
 Lines are kept for at most half a second and go out as whole lines, requests
 and samples before the events that speak of them, so that what a killed run
-leaves behind is consistent up to its last instant. No thread: appending is
-what drives the flushing, and samples come ten times a second.
+leaves behind is consistent up to its last instant. Neither a thread nor a
+clock: the records' own times drive the flushing, and samples come ten times a
+second.
 """
 
-import os
-import time
+from io import FileIO
 from pathlib import Path
 
 from ipvsload import __version__
@@ -24,7 +24,7 @@ from ipvsload.record.format import (
     Sample,
 )
 
-FLUSH_SECONDS = 0.5
+FLUSH_US = 500_000
 
 
 class RunWriter:
@@ -47,9 +47,9 @@ class RunWriter:
         """
         self.directory = directory
         self.failed = False
-        self._files: dict[str, int] = {}
+        self._files: dict[str, FileIO] = {}
         self._lines: dict[str, list[str]] = {REQUESTS: [], SAMPLES: [], EVENTS: []}
-        self._flushed = time.monotonic()
+        self._flushed_us = 0
         _make(directory)
         try:
             self._open(SCENARIO)
@@ -71,14 +71,12 @@ class RunWriter:
     def request(self, request: Request) -> None:
         """Append one finished request."""
         self._lines[REQUESTS].append(codec.encode_request(request))
-        if time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self.flush()
+        self._tick(request.planned_us + request.latency_us)
 
     def sample(self, sample: Sample) -> None:
         """Append one reading of the kernel's table."""
         self._lines[SAMPLES].append(codec.encode_sample(sample))
-        if time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self.flush()
+        self._tick(sample.t_us)
 
     def event(self, event: Event) -> None:
         """Append one event; it and all before it are in the files on return."""
@@ -87,7 +85,6 @@ class RunWriter:
 
     def flush(self) -> None:
         """Hand every line to the kernel; raises InvalidRunError the first time that fails."""
-        self._flushed = time.monotonic()
         for name, lines in self._lines.items():
             if not lines:
                 continue
@@ -112,19 +109,23 @@ class RunWriter:
         finally:
             self._close()
 
+    def _tick(self, now_us: int) -> None:
+        if now_us - self._flushed_us >= FLUSH_US:
+            self._flushed_us = now_us
+            self.flush()
+
     def _open(self, name: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._files[name] = os.open(self.directory / name, flags, 0o644)
+        self._files[name] = FileIO(self.directory / name, "x")
 
     def _write(self, name: str, text: str) -> None:
         # A write to a file that is nearly full may take a part without an error.
         rest = memoryview(text.encode())
         while rest:
-            rest = rest[os.write(self._files[name], rest) :]
+            rest = rest[self._files[name].write(rest) :]
 
     def _close(self) -> None:
-        for descriptor in self._files.values():
-            os.close(descriptor)
+        for file in self._files.values():
+            file.close()
         self._files.clear()
 
 

@@ -16,7 +16,7 @@ from ipvsload.report.text import (
 )
 
 _SIGNS = {"held": "✅", "failed": "❌", "invalid": "⚠️"}
-_MARKS = {True: "✅", False: "❌", None: "➖"}
+_MARKS = {True: "✅", False: "❌", None: "n/a"}
 
 
 def render(results: Results) -> str:
@@ -45,7 +45,7 @@ def render(results: Results) -> str:
         ]
     if results.schedulers:
         lines += ["", *_table(["", *(_text(rows.header(s)) for s in results.schedulers)])]
-        for row in rows.figures(results.schedulers, rows.addresses(results)):
+        for row in rows.figures(results.schedulers, rows.addresses(results.runs)):
             if row.head:
                 blank = [""] * len(results.schedulers)
                 lines.append(_line(f"**{_text(row.label)}** {_text(row.remark)}".rstrip(), *blank))

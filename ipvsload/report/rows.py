@@ -7,7 +7,7 @@ once, here.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ipvsload.record.results import Results, SchedulerSummary, ServerSummary
+from ipvsload.record.results import RunResult, SchedulerSummary, ServerSummary
 from ipvsload.record.statistics import Spread, spread
 from ipvsload.report.text import DASH, figure, milliseconds, over, percent
 
@@ -34,10 +34,10 @@ def header(summary: SchedulerSummary) -> str:
     return summary.scheduler
 
 
-def addresses(results: Results) -> dict[int, str]:
+def addresses(runs: Iterable[RunResult]) -> dict[int, str]:
     """Servers' addresses by number, where all runs agree on them."""
     found: dict[int, set[str]] = {}
-    for run in results.runs:
+    for run in runs:
         for number, server in enumerate(run.servers, 1):
             found.setdefault(number, set()).add(server.address)
     return {number: known.pop() for number, known in found.items() if len(known) == 1}
@@ -100,11 +100,11 @@ def _row(label: str, cells: Iterable[str]) -> Row:
 
 
 def _requests(server: ServerSummary | None, name: str) -> str:
-    """A count and its share of the class: "50  50 %"."""
+    """A count and its share of the class: "50 (50 %)"."""
     if server is None:
         return DASH
     share = server.share.get(name)
-    part = f" {percent(share.median):>5}" if share else ""
+    part = f" ({percent(share.median)})" if share else ""
     return over(server.requests.get(name)) + part
 
 

@@ -39,17 +39,18 @@ def print_results(results: Results, console: Console | None = None) -> None:
     page = Page(console)
     page.line(page.text(results.scenario, "bold"), page.text(f"  {results.title}"))
     page.line(page.text(f"{results.testbed} · kernel {kernels(results)}", "dim"))
-    for group in groups(results.schedulers, console.width):
-        page.figures([rows.header(s) for s in group], group, rows.addresses(results))
+    size = group_size(results.schedulers, console.width)
+    for start in range(0, len(results.schedulers), size):
+        group = results.schedulers[start : start + size]
+        page.figures([rows.header(s) for s in group], group, rows.addresses(results.runs))
     _expectations(page, results)
     _verdict(page, results)
 
 
-def groups(schedulers: Sequence[SchedulerSummary], width: int) -> list[Sequence[SchedulerSummary]]:
-    """As many schedulers side by side as a terminal of this width bears."""
+def group_size(schedulers: Sequence[SchedulerSummary], width: int) -> int:
+    """How many schedulers side by side a terminal of this width bears, at least 1."""
     cell = 26 if any(s.repeats > 1 for s in schedulers) else 17
-    most = max(1, (width - LABEL_WIDTH) // cell)
-    return [schedulers[i : i + most] for i in range(0, len(schedulers), most)]
+    return max(1, (width - LABEL_WIDTH) // cell)
 
 
 class Page:

@@ -61,7 +61,7 @@ def _compare(node: tree.Comparison, box: Box) -> Chance:
         inside = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
         distance = Interval(inside, max(abs(low), abs(high)))
         tolerance = span(node.tolerance, box)
-        return Chance(_reaches(distance, tolerance), _reaches(tolerance, distance))
+        return Chance(_reaches(distance, tolerance), distance.high > tolerance.low)
     same = _reaches(left, right) and _reaches(right, left)
     less, more = left.low < right.high, left.high > right.low
     match node.operator:

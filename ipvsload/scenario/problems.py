@@ -62,8 +62,12 @@ def found(value: object) -> str:
 
 
 def faults_of(errors: Iterable[ErrorDetails]) -> list[Fault]:
-    """pydantic's errors in words; a misspelt key is not reported as missing, too."""
-    errors = list(errors)
+    """pydantic's errors in words, without those that merely follow from another.
+
+    A misspelt key is not missing as well, and a list whose items are wrong is
+    not empty.
+    """
+    errors = [e for e in errors if not (e["type"] == "too_short" and e["input"])]
     meant = set()
     for error in errors:
         if error["type"] == "extra_forbidden":

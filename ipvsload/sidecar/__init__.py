@@ -1,0 +1,1 @@
+"""The sidecar, kept apart so that a stock Python with pyroute2 can run it."""

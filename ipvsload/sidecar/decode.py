@@ -10,8 +10,7 @@ message is ever read by a layout that is not its own. Pure: bytes in, tuples out
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple  # dataclasses would bring inspect and ast: slow in a guest
 
 Row = tuple[Any, ...]
 Path = tuple[int, ...]
@@ -34,8 +33,7 @@ class InterruptedDumpError(Exception):
     """The table changed while it was dumped: read it again."""
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """What to take from one kind of message (include/uapi/linux/ip_vs.h).
 
     `columns` are the columns of a row: the attribute's number, whether it is

@@ -30,7 +30,7 @@ def laughs() -> str:
         ("[" * 1_000_000, "1:33: nested deeper than 32; a scenario needs 5"),
         ("[\n" * 10_000, "33:1: nested deeper than 32; a scenario needs 5"),
         ("- " * 100_000, "1:65: nested deeper than 32; a scenario needs 5"),
-        ("{a: " * 100_000, "1:129: nested deeper than 32; a scenario needs 5"),
+        ("{a: " * 100_000, "1:126: nested deeper than 32; a scenario needs 5"),
         (laughs(), "5:10: more than 10000 values, aliases expanded; too many"),
         ("[" + "a, " * 20_000, "1:29999: more than 10000 values, aliases expanded; too many"),
         ("a\n" * 500_000, "20000:1: more than 20000 lines; this is no scenario file"),

@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ipvsload
 from ipvsload.sidecar.collect import Collector, Commands, Ticks, main
 from ipvsload.sidecar.decode import InterruptedDumpError
 
@@ -181,10 +183,10 @@ def test_pyroute2_is_whole_for_whoever_imports_it_afterwards():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_without_pyroute2_it_says_what_to_install(tmp_path):
+def test_without_pyroute2_it_says_what_to_install():
     program = (
         "import sys; sys.path = [p for p in sys.path if 'site-packages' not in p];"
-        f"sys.path.insert(0, {os.getcwd()!r});"
+        f"sys.path.insert(0, {str(Path(ipvsload.__file__).parent.parent)!r});"
         "from ipvsload.sidecar.collect import main; sys.exit(main([]))"
     )
     done = subprocess.run(

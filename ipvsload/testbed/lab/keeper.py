@@ -31,6 +31,9 @@ _LOG_LINES = 30
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
+Process = subprocess.Popen[bytes]
+
+
 class Keeper:
     """Builds the lab of `plan` and keeps it until the owner leaves."""
 
@@ -38,7 +41,7 @@ class Keeper:
         self._owner = owner
         self._plan = plan
         self._selector = selectors.DefaultSelector()
-        self._on_exit: dict[int, Callable[[int], None]] = {}
+        self._children: dict[int, tuple[Process, Callable[[int], None]]] = {}
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._ready = False
         self._kernels = list(plan["kernels"])
@@ -97,7 +100,7 @@ class Keeper:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             self._tell(event="not-run", reason=reason, missing=isinstance(error, FileNotFoundError))
         else:
-            self._on_exit[process.pid] = lambda status: self._tell(event="exit", status=status)
+            self._on_exit(process, lambda status: self._tell(event="exit", status=status))
         finally:
             for descriptor in fds:
                 os.close(descriptor)
@@ -133,7 +136,7 @@ class Keeper:
             start_new_session=True,
         )
         assert process.stdin and process.stdout
-        self._on_exit[process.pid] = lambda status: self._died("the real servers' process", status)
+        self._on_exit(process, lambda status: self._died("the real servers' process", status))
         self._tell(
             (self._client, process.stdin.fileno(), process.stdout.fileno()), event="wired"
         )
@@ -188,6 +191,9 @@ class Keeper:
 
         def exited(status: int) -> None:
             stdin.close()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # a guest has helpers
+            os.set_blocking(output.fileno(), False)
             while not output.closed:
                 self._hear_director(kernel, output)
             if self._ready:
@@ -196,11 +202,11 @@ class Keeper:
                 said = "; ".join(line for line in list(self._log)[-3:])
                 self._refuse(kernel, f"it ended with status {status} before it was ready: {said}")
 
-        self._on_exit[process.pid] = exited
+        self._on_exit(process, exited)
 
     def _hear_director(self, kernel: str, output: IO[bytes]) -> None:
         line = output.readline()
-        if not line:
+        if not line:  # its end, or nothing more after its death
             self._selector.unregister(output)
             output.close()
             return
@@ -215,6 +221,10 @@ class Keeper:
         elif "unavailable" in message:
             self._refuse(kernel, message["unavailable"])
 
+    def _on_exit(self, process: Process, then: Callable[[int], None]) -> None:
+        # Kept, because a Popen that is dropped waits for its child by itself.
+        self._children[process.pid] = (process, then)
+
     def _reap(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._wakeup.recv(4096)
@@ -224,8 +234,10 @@ class Keeper:
                 if pid == 0:
                     return
                 # Orphans of other processes are reaped here too.
-                if then := self._on_exit.pop(pid, None):
-                    then(os.waitstatus_to_exitcode(status))
+                if pid in self._children:
+                    process, then = self._children.pop(pid)
+                    process.returncode = os.waitstatus_to_exitcode(status)
+                    then(process.returncode)
 
 
 def _agent(*arguments: str) -> list[str]:
@@ -233,7 +245,10 @@ def _agent(*arguments: str) -> list[str]:
 
 
 def _ip(batch: str) -> None:
-    done = subprocess.run(["ip", "-batch", "-"], input=batch, text=True, capture_output=True)
+    try:
+        done = subprocess.run(["ip", "-batch", "-"], input=batch, text=True, capture_output=True)
+    except FileNotFoundError:
+        raise RuntimeError("no `ip`; install it with: apt-get install iproute2") from None
     if done.returncode != 0:
         raise RuntimeError(f"ip: {done.stderr.strip()}")
 
@@ -254,6 +269,8 @@ def _private_mounts(keep_visible: list[str]) -> str:
 
 def main() -> NoReturn:
     """Run as `python -m ipvsload.testbed.lab.keeper SOCKET PARENT`."""
+    # Ordinary users' PATH has no /usr/sbin on Debian, where ip and modprobe are.
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"
     owner = socket.socket(fileno=int(sys.argv[1]))
     ns.die_with_parent(int(sys.argv[2]))
     for number in _IGNORED:
@@ -276,9 +293,9 @@ def main() -> NoReturn:
     try:
         Keeper(owner, leash, plan).run()
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, RuntimeError) else f"{error!r}"
         owner.send(json.dumps({"event": "failed", "reason": reason}).encode())
-        raise
+        os._exit(1)
 
 
 if __name__ == "__main__":

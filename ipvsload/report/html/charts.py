@@ -1,0 +1,200 @@
+"""Which charts a run gets, and how many servers one chart can bear.
+
+Up to eight servers have a colour each; up to sixty a thin line each with the
+five busiest in colour; beyond that the least, median and greatest of all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ipvsload.record.reader import RecordedRun
+from ipvsload.report.html import series, svg
+from ipvsload.report.html.series import Point
+from ipvsload.report.text import figure, milliseconds
+
+COLOURED = 8
+THIN = 60
+HIGHLIGHTED = 5
+MAX_DOTS = 600
+"""Up to this many answers each is a dot; more become a band and its median."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """One run's curves before they are scaled; times in seconds since the run's zero."""
+
+    end: float
+    active: dict[str, list[Point]]
+    inactive: dict[str, list[Point]]
+    rates: dict[str, list[Point]]
+    failures: list[Point]
+    dots: dict[str, list[tuple[float, float]]]
+    latency: dict[str, list[tuple[float, float, float, float]]]
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Axes that all runs of a page share, so that they can be compared by eye."""
+
+    x: svg.Axis
+    active: svg.Axis
+    inactive: svg.Axis
+    rate: svg.Axis
+    latency: svg.Axis
+
+
+def curves(run: RecordedRun, classes: Sequence[str]) -> Curves:
+    """All curves of one run, those of `classes` in that order."""
+    end = series.end_seconds(run)
+    zero = series.zero_us(run)
+    width = series.bucket_width(end)
+    active, inactive = series.connections(run)
+    answered = {c: [r for r in run.requests if r.traffic == c and not r.failed] for c in classes}
+    few = sum(map(len, answered.values())) <= MAX_DOTS
+
+    def ends(requests: Sequence[object]) -> list[Point]:
+        times = ((r.planned_us + r.latency_us - zero) / 1e6 for r in requests)  # type: ignore[attr-defined]
+        return series.rate(times, end, width)
+
+    failed = [r for r in run.requests if r.failed]
+    return Curves(
+        end=end,
+        active=active,
+        inactive=inactive,
+        rates={c: ends([r for r in run.requests if r.traffic == c]) for c in classes},
+        failures=ends(failed) if failed else [],
+        dots={
+            c: [((r.planned_us - zero) / 1e6, r.latency_us / 1000) for r in found]
+            for c, found in answered.items()
+            if few
+        },
+        latency={
+            c: series.latency(found, zero, end, width) for c, found in answered.items() if not few
+        },
+        width=width,
+    )
+
+
+def scales(found: Sequence[Curves]) -> Scales:
+    """Axes that fit all of the curves."""
+    rates = [rate for c in found for rate in [*c.rates.values(), c.failures]]
+    values = [ms for c in found for dots in c.dots.values() for _, ms in dots]
+    values += [
+        v for c in found for band in c.latency.values() for _, lo, _, hi in band for v in (lo, hi)
+    ]
+    values = [max(v, 0.001) for v in values] or [1.0]
+    return Scales(
+        x=svg.Axis(0.0, max(c.end for c in found) * 1.02),
+        active=svg.linear(_greatest([p for c in found for p in c.active.values()])),
+        inactive=svg.linear(_greatest([p for c in found for p in c.inactive.values()])),
+        rate=svg.linear(_greatest(rates)),
+        latency=svg.logarithmic(min(values), max(values)),
+    )
+
+
+def plots(
+    of: Curves, to: Scales, servers: Sequence[str], colours: Mapping[str, str]
+) -> list[svg.Plot]:
+    """The run's four charts; `servers` in the order of joining, `colours` by class."""
+    return [
+        _server_plot("Active connections", of.active, of, to.x, to.active, servers),
+        _server_plot("Inactive connections", of.inactive, of, to.x, to.inactive, servers),
+        _rate_plot(of, to, colours),
+        _latency_plot(of, to, colours),
+    ]
+
+
+def _server_plot(
+    title: str,
+    points: dict[str, list[Point]],
+    of: Curves,
+    x: svg.Axis,
+    y: svg.Axis,
+    servers: Sequence[str],
+) -> svg.Plot:
+    peaks = {address: _greatest([points[address]]) for address in servers if address in points}
+    names = {address: f"server {servers.index(address) + 1}" for address in peaks}
+    top = sorted(peaks, key=lambda address: -peaks[address])[:HIGHLIGHTED]
+    few = len(peaks) <= COLOURED
+    coloured = list(peaks) if few else sorted(top, key=servers.index)
+    layers: list[svg.Layer] = []
+    note = ""
+    if len(peaks) > THIN:
+        band = series.envelope(points.values(), of.end)
+        layers += _band("all servers", "--muted", band, x, y)
+        note = f"{len(peaks)} servers: least to greatest, median, and the {len(top)} busiest"
+    elif not few:
+        budget = max(20, 1200 // len(peaks))
+        layers += [
+            svg.Layer(
+                names[a], "--muted", svg.step_path(series.thin(points[a], budget), x, y),
+                "thin", legend=False,
+            )
+            for a in peaks if a not in coloured
+        ]  # fmt: skip
+        note = f"{len(peaks)} servers, the {len(top)} busiest in colour"
+    for i, address in enumerate(coloured):
+        path = svg.step_path(series.thin(points[address], series.MAX_BUCKETS), x, y)
+        layers.append(svg.Layer(names[address], f"--s{i}", path))
+    spoken = ", ".join(f"{names[a]} {figure(peaks[a])}" for a in coloured)
+    alternative = f"{title} over {figure(of.end)} s; at most: {spoken or 'nothing recorded'}"
+    return svg.Plot(title, "", y, layers, alternative, note, svg.labels(y))
+
+
+def _rate_plot(of: Curves, to: Scales, colours: Mapping[str, str]) -> svg.Plot:
+    layers = [
+        svg.Layer(name, colours[name], svg.step_path(series.thin(points, 200), to.x, to.rate))
+        for name, points in of.rates.items()
+    ]
+    if of.failures:
+        path = svg.step_path(series.thin(of.failures, 200), to.x, to.rate)
+        layers.append(svg.Layer("failed", "--bad", path))
+    spoken = ", ".join(f"{name} {figure(_greatest([p]))}" for name, p in of.rates.items())
+    return svg.Plot(
+        "Requests finished", "per second", to.rate, layers,
+        f"Requests finished per second; at most: {spoken or 'none'}",
+        f"counted in steps of {figure(of.width)} s", svg.labels(to.rate),
+    )  # fmt: skip
+
+
+def _latency_plot(of: Curves, to: Scales, colours: Mapping[str, str]) -> svg.Plot:
+    y = to.latency
+    layers: list[svg.Layer] = []
+    spoken = []
+    for name, dots in of.dots.items():
+        layers.append(svg.Layer(name, colours[name], svg.dots_path(dots, to.x, y), "dots"))
+        values = [ms for _, ms in dots]
+        if values:
+            spoken.append(f"{name} {milliseconds(min(values))} to {milliseconds(max(values))}")
+    for name, band in of.latency.items():
+        layers += _band(name, colours[name], band, to.x, y)
+        if band:
+            low, high = min(b[1] for b in band), max(b[3] for b in band)
+            spoken.append(f"{name} {milliseconds(low)} to {milliseconds(high)}")
+    note = "each dot an answer" if of.dots else "least to greatest, and the median"
+    ticks = [(round(y.place(tick) * 100, 2), _tick(tick)) for tick in y.ticks()]
+    return svg.Plot(
+        "Latency", "", y, layers, f"Latency by start of request: {', '.join(spoken) or 'none'}",
+        f"at its planned start; {note}", ticks,
+    )  # fmt: skip
+
+
+def _tick(ms: float) -> str:
+    return f"{figure(ms)} ms" if ms < 1000 else f"{figure(ms / 1000)} s"
+
+
+def _band(
+    name: str,
+    colour: str,
+    band: Sequence[tuple[float, float, float, float]],
+    x: svg.Axis,
+    y: svg.Axis,
+) -> list[svg.Layer]:
+    area = svg.band_path([(t, low, high) for t, low, _, high in band], x, y)
+    median = svg.line_path([(t, middle) for t, _, middle, _ in band], x, y)
+    return [svg.Layer(name, colour, area, "band", legend=False), svg.Layer(name, colour, median)]
+
+
+def _greatest(curves: Sequence[Sequence[Point]]) -> float:
+    return max((value for curve in curves for _, value in curve if value is not None), default=0.0)

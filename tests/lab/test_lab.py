@@ -1,0 +1,214 @@
+"""The lab for real: a kernel with IPVS between two namespaces, and nothing left of it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.kernel
+
+IPVSLOAD = [sys.executable, "-m", "ipvsload"]
+DEADLINE = 60
+
+ASK = """
+import os, sys, urllib.request
+for _ in range(int(sys.argv[1])):
+    with urllib.request.urlopen(os.environ["URL"] + "/ip") as answer:
+        print(answer.headers["X-Real-Server"])
+"""
+
+
+def lab(*words: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*IPVSLOAD, "lab", *words],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def test_rr_shares_by_turns_through_the_kernel() -> None:
+    done = lab("--scheduler", "rr", "--", sys.executable, "-c", ASK, "10")
+    assert done.returncode == 0, done.stderr
+    assert Counter(done.stdout.split()) == {"198.51.100.11:80": 5, "198.51.100.12:80": 5}
+
+
+def test_the_kernels_table_can_be_read_from_inside() -> None:
+    script = f"{sys.executable} -c '{ASK}' 4 >/dev/null && {' '.join(IPVSLOAD)} lab exec -- \
+        cat /proc/net/ip_vs"
+    done = lab("--scheduler", "wlc", "--servers", "3", "--", "sh", "-c", script)
+    assert done.returncode == 0, done.stderr
+    assert "wlc" in done.stdout
+    # 192.0.2.80:80 and 198.51.100.11 to .13 on port 80, in the kernel's hexadecimal
+    assert "C0000250:0050" in done.stdout
+    assert set(re.findall(r"C63364\w\w:0050", done.stdout)) == {
+        "C633640B:0050",
+        "C633640C:0050",
+        "C633640D:0050",
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [(["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -TERM $$"], 143), (["no-such-program"], 127)],
+)
+def test_the_exit_status_is_the_commands(command: list[str], status: int) -> None:
+    done = lab("--", *command)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+
+
+def test_exec_carries_streams_and_status_both_ways() -> None:
+    inner = (
+        f"echo into | {' '.join(IPVSLOAD)} lab exec -- sh -c 'cat; echo err >&2; exit 5'; echo =$?"
+    )
+    done = lab("--", "sh", "-c", inner)
+    assert done.stdout == "into\n=5\n"
+    assert "err" in done.stderr
+
+
+def test_exec_outside_a_lab_says_what_to_do() -> None:
+    done = lab("exec", "--", "ipvsadm", "-ln")
+    assert done.returncode == 2
+    assert "inside a lab" in done.stderr
+
+
+def test_two_labs_side_by_side_see_only_their_own_load() -> None:
+    words = [*IPVSLOAD, "lab", "--", sys.executable, "-c", ASK]
+    both = [
+        subprocess.Popen([*words, count], stdout=subprocess.PIPE, text=True)
+        for count in ("6", "20")
+    ]
+    counts = [Counter(process.communicate(timeout=DEADLINE)[0].split()) for process in both]
+    assert [sum(count.values()) for count in counts] == [6, 20]
+    assert all(len(set(count.values())) == 1 for count in counts)
+
+
+class Marked:
+    """Processes and files that belong to a lab which was started with a mark."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = f"IPVSLOAD_TEST_MARK={mark}".encode()
+
+    def processes(self) -> list[int]:
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if self.mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+        return [pid for pid in found if pid != os.getpid()]
+
+    def gone(self) -> bool:
+        deadline = time.monotonic() + 10
+        while self.processes():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+
+@pytest.fixture
+def marked(request: pytest.FixtureRequest) -> Iterator[tuple[Marked, dict[str, str]]]:
+    mark = f"{os.getpid()}-{request.node.name}"
+    found = Marked(mark)
+    yield found, {**os.environ, "IPVSLOAD_TEST_MARK": mark}
+    for pid in found.processes():
+        os.kill(pid, signal.SIGKILL)
+
+
+def places() -> set[str]:
+    """Where a lab could leave files behind: only names that are ours or UML's."""
+    home = Path.home() / ".uml"
+    roots = [Path("/tmp"), Path("/dev/shm"), Path("/run"), Path("/run/netns"), home]
+    return {
+        str(path)
+        for root in roots
+        if root.is_dir()
+        for path in root.iterdir()
+        if re.search(r"ipvsload|uml|vm_file|netns/", str(path))
+    }
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0])
+def test_sigkill_of_the_parent_leaves_nothing(
+    moment: float, marked: tuple[Marked, dict[str, str]]
+) -> None:
+    found, environment = marked
+    before = places()
+    process = subprocess.Popen(
+        [*IPVSLOAD, "lab", "--", "sleep", "60"], env=environment, stderr=subprocess.DEVNULL
+    )
+    time.sleep(moment)
+    process.kill()
+    process.wait()
+    assert found.gone(), found.processes()
+    assert places() <= before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_lab_in_order(
+    number: signal.Signals, marked: tuple[Marked, dict[str, str]]
+) -> None:
+    found, environment = marked
+    process = subprocess.Popen(
+        [*IPVSLOAD, "lab", "--", "sh", "-c", "echo up; sleep 60"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(number)
+    assert process.wait(DEADLINE) == 4
+    assert process.stderr.read().strip() == "ipvsload: interrupted"
+    process.stdout.close()
+    process.stderr.close()
+    assert found.gone(), found.processes()
+
+
+def test_the_death_of_the_director_ends_the_lab_with_a_clear_line(
+    marked: tuple[Marked, dict[str, str]],
+) -> None:
+    found, environment = marked
+    process = subprocess.Popen(
+        [*IPVSLOAD, "lab", "--kernel", "uml", "--", "sh", "-c", "echo up; sleep 60"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.readline()
+    guest = [
+        pid
+        for pid in found.processes()
+        if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"linux.uml")
+    ]
+    os.kill(min(guest), signal.SIGKILL)
+    assert process.wait(DEADLINE) == 3
+    assert "the director's kernel ended unexpectedly" in process.stderr.read()
+    process.stdout.close()
+    process.stderr.close()
+    assert found.gone(), found.processes()
+
+
+def test_a_kernel_that_cannot_be_had_is_named_with_its_reason() -> None:
+    done = lab("--kernel", "host", "--", "true")
+    if done.returncode == 0:
+        pytest.skip("this machine's own kernel has IPVS")
+    assert done.returncode == 3
+    assert re.search(r"host: .*IPVS|host: .*root", done.stderr)
+    assert "Traceback" not in done.stderr
