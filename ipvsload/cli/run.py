@@ -70,11 +70,11 @@ def run(
     try:
         place.start()
         # Heavy imports, while the kernel boots.
-        from ipvsload.report.live import make_progress
+        from ipvsload.report.progress import TerminalProgress
         from ipvsload.run.session import Session
 
         session = Session(plan, place, writer, clock, hz)
-        session.play(schedulers or plan.schedulers, repeats, make_progress(plan))
+        session.play(schedulers or plan.schedulers, repeats, TerminalProgress(plan))
     except IpvsloadError as error:
         failure = error
     finally:

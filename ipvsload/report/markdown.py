@@ -8,6 +8,7 @@ from ipvsload.report import rows
 from ipvsload.report.text import (
     expectations,
     kernels,
+    one_line,
     over,
     plural,
     problems,
@@ -66,12 +67,12 @@ def _line(*cells: str) -> str:
 
 def _text(text: str) -> str:
     """Text that cannot become markup, a link, a mention or a new row."""
-    return _escape(text, r"[\\`*_{}\[\]<>#|~@&]")
+    return _escape(text, r"[\\`*_{}\[\]<>#|~@&]|:(?=//)")
 
 
 def _code(text: str) -> str:
-    return f"<code>{_escape(text, r'[<>&|`*_@]')}</code>"
+    return f"<code>{_escape(text, r'[<>&|`*_@\[\]]|:(?=//)')}</code>"
 
 
 def _escape(text: str, special: str) -> str:
-    return re.sub(special, lambda found: f"&#{ord(found[0])};", re.sub(r"\s+", " ", text))
+    return re.sub(special, lambda found: f"&#{ord(found[0])};", one_line(text))

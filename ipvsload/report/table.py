@@ -17,6 +17,7 @@ from ipvsload.report.text import (
     DASH,
     expectations,
     kernels,
+    one_line,
     over,
     plain,
     problems,
@@ -62,8 +63,12 @@ class Page:
         self._adapt: Callable[[str], str] = str if self.fancy else plain
 
     def text(self, text: str, style: str = "") -> Text:
-        """Text that means itself: no markup in it."""
-        return Text(self._adapt(text), style=style)
+        """Text that means itself: no markup, no line break and no escape sequence in it."""
+        return Text(self._adapt(one_line(text)), style=style)
+
+    def header(self, lines: str) -> Text:
+        """A column's heading, which may have several lines."""
+        return Text("\n").join(self.text(line) for line in lines.split("\n"))
 
     def line(self, *parts: Text) -> None:
         """Print one line, folded where it is too long."""
@@ -81,7 +86,7 @@ class Page:
         )
         table.add_column("", no_wrap=True, min_width=LABEL_WIDTH - 2)
         for header in headers:
-            table.add_column(self.text(header), justify="right", min_width=9)
+            table.add_column(self.header(header), justify="right", min_width=9)
         for row in rows.figures(columns, known):
             if row.head:
                 if table.row_count:

@@ -1,6 +1,7 @@
 """Figures and short sentences as people read them, the same in every report."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ipvsload.record.results import ExpectationResult, Results
@@ -153,20 +154,15 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def one_line(text: str) -> str:
+    """The text without line breaks, and without what would steer a terminal."""
+    text = re.sub(r"\s+", " ", text)
+    return "".join(c if c.isprintable() or c == "\u202f" else "\ufffd" for c in text)
+
+
 def plain(text: str) -> str:
     """The text with the few characters of ours beyond ASCII replaced; others become "?"."""
     table: dict[str, str | int | None] = {
-        DASH: "-",
-        "·": "|",
-        "…": "...",
-        "✓": "ok",
-        "✗": "NO",
-        "\u202f": "",
-    }
+        DASH: "-", "·": "|", "…": "...", "✓": "ok", "✗": "NO", "\u202f": "",
+    }  # fmt: skip
     return text.translate(str.maketrans(table)).encode("ascii", "replace").decode()
-
-
-def common(values: Iterable[str]) -> str | None:
-    """The one value that all share, or None."""
-    distinct = set(values)
-    return distinct.pop() if len(distinct) == 1 else None

@@ -80,7 +80,7 @@ class Run:
             baseline_conns={},
         )
         load = self._load(target)
-        view = View(load.flows)
+        view = View(load.counts)
         for address, weight in zip(addresses, weights, strict=True):
             self._joined(view, address, weight)
         self._sidecar.follow(self._number, target.key, self._inbox.put)
@@ -163,8 +163,8 @@ class Run:
         self._event(
             "clock",
             node=self._sidecar.node,
-            offset_us=clock.offset_us,
-            uncertainty_us=clock.uncertainty_us,
+            offset_us=clock.offset_ns // 1000,
+            uncertainty_us=-(-clock.uncertainty_ns // 1000),
         )
 
     def _await_table(self, view: View, servers: int) -> None:
@@ -182,7 +182,7 @@ class Run:
             turn = timeline.ask(view, self._clock.now_us())
             if turn is None:
                 self._next(view, timeline.look_again_us(self._clock.now_us()))
-                self._progress.update(self._number, view, load, timeline)
+                self._progress.update(view, timeline)
             elif not self._take(turn, view, load):
                 return
 

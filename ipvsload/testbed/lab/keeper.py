@@ -193,7 +193,8 @@ class Keeper:
             stdin.close()
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # a guest has helpers
-            os.set_blocking(output.fileno(), False)
+            if not output.closed:
+                os.set_blocking(output.fileno(), False)
             while not output.closed:
                 self._hear_director(kernel, output)
             if self._ready:
@@ -205,6 +206,8 @@ class Keeper:
         self._on_exit(process, exited)
 
     def _hear_director(self, kernel: str, output: IO[bytes]) -> None:
+        if output.closed:  # its death and its last words came at once
+            return
         line = output.readline()
         if not line:  # its end, or nothing more after its death
             self._selector.unregister(output)

@@ -124,6 +124,6 @@ class LabTestbed:
     def _hear_servers(self) -> dict[str, Any]:
         line = self._lab.servers_out.readline()
         if not line:
-            raise TestbedError("the real servers' process ended")
+            raise self._lab.broken() or TestbedError("the real servers' process ended")
         answer: dict[str, Any] = json.loads(line)
         return answer

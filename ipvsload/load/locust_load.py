@@ -1,0 +1,166 @@
+"""A scenario's traffic as Locust users, started and stopped at once.
+
+Locust's own ramp-up moves in steps of a second and cannot change the mix of
+user classes by itself; its runner's `spawn_users` does what a timeline needs,
+now and exactly.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gevent
+from locust.env import Environment
+
+from ipvsload.descriptors import raise_limit
+from ipvsload.load.flow import Flow
+from ipvsload.load.overload import Overload
+from ipvsload.load.users import FlowUser, report
+from ipvsload.load.wire import Call, Wire
+from ipvsload.record.format import Request
+from ipvsload.scenario.model import Traffic
+
+
+class Counts:
+    """A class's counts as conditions read them; see `timeline.view.ClassCounts`."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self.started = False
+
+    @property
+    def requests(self) -> int:
+        """Finished requests, failed ones too."""
+        return self._flow.finished
+
+    @property
+    def failures(self) -> int:
+        """Those without a whole answer, or with a status of 400 and more."""
+        return self._flow.failed
+
+    @property
+    def inflight(self) -> int:
+        """Sent and not yet answered."""
+        return self._flow.in_flight
+
+    @property
+    def users(self) -> int:
+        """Users that run now."""
+        return self._flow.users
+
+    @property
+    def done(self) -> bool:
+        """Started, nothing in flight, and nothing more to send."""
+        return self.started and self._flow.done.is_set()
+
+
+class LocustLoad:
+    """The traffic classes of one run against one target.
+
+    Args:
+        traffic: the classes by name.
+        target: host and port of the virtual service.
+        clients: source addresses, used in turn.
+        run: the run's number in the record.
+        to_us: from `time.monotonic_ns()` to the record's microseconds.
+        on_finished: told of each finished request.
+        on_done: told when a class is done, by name.
+        on_error: told what one of these raised; the load has then ended.
+    """
+
+    def __init__(
+        self,
+        traffic: Mapping[str, Traffic],
+        target: tuple[str, int],
+        *,
+        clients: Sequence[str] = (),
+        run: int,
+        to_us: Callable[[int], int],
+        on_finished: Callable[[Request], None],
+        on_done: Callable[[str], None],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        raise_limit()
+        self._run = run
+        self._to_us = to_us
+        self._told = on_finished
+        self._wire = Wire(target, clients, on_error=on_error)
+        self._flows = {
+            name: Flow(name, spec, self._wire, self._finished, lambda flow: on_done(flow.name))
+            for name, spec in traffic.items()
+        }
+        self.counts: dict[str, Counts] = {name: Counts(flow) for name, flow in self._flows.items()}
+        host = f"http://{target[0]}:{target[1]}"
+        classes = [_user_class(name, self._flows[name], host) for name in traffic]
+        self._environment = Environment(user_classes=classes, host=host, stop_timeout=1)
+        self._runner = self._environment.create_local_runner()
+        self._overload = Overload(self._wire)
+
+    def start(self, name: str) -> None:
+        """Start a class: its users, or its arrivals."""
+        flow = self._flows[name]
+        self.counts[name].started = True
+        flow.start(users=0)
+        if flow.spec.users:
+            self._runner.spawn_users({name: flow.spec.users})
+
+    def stop(self, name: str) -> None:
+        """No new requests of this class; those in flight finish."""
+        self._flows[name].stop()
+
+    def finish(self, grace: float) -> None:
+        """Stop every class and wait for what is in flight.
+
+        Waits each class's own timeout and `grace` seconds at most; what is
+        left then is recorded as "cut off".
+        """
+        for flow in self._flows.values():
+            flow.stop()
+        gevent.joinall(
+            [
+                gevent.spawn(flow.finish, flow.spec.timeout + grace)
+                for flow in self._flows.values()
+                if flow.in_flight
+            ]
+        )
+
+    def overloads(self) -> list[str]:
+        """Why the generator was too busy for its figures to count, if it was."""
+        return self._overload.reasons()
+
+    def close(self) -> None:
+        """Cut off what is in flight and let the users go."""
+        self._overload.close()
+        for flow in self._flows.values():
+            flow.finish(0)
+        self._runner.quit()
+        self._wire.close()
+
+    def _finished(self, flow: Flow, call: Call, end_ns: int, error: str | None) -> None:
+        answer = call.answer
+        self._told(
+            Request(
+                self._run,
+                flow.name,
+                self._to_us(call.planned),
+                self._to_us(call.start),
+                (end_ns - call.planned) // 1000,
+                answer.status if error is None else 0,
+                answer.size,
+                call.client,
+                call.port,
+                call.reused,
+                answer.server,
+                error,
+            )
+        )
+        report(self._environment, call, flow.spec.path, end_ns, error, {})
+
+
+def _user_class(name: str, flow: Flow, host: str) -> type[FlowUser]:
+    attributes: dict[str, Any] = {
+        "host": host,
+        "flow": lambda self: flow,
+        "pause": lambda self: flow.spec.think,
+        "__doc__": f"A user of class {name}.",
+    }
+    return type(name, (FlowUser,), attributes)

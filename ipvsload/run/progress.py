@@ -1,0 +1,19 @@
+"""Who is told how a run goes on; the terminal implements it."""
+
+from typing import Protocol
+
+from ipvsload.timeline.timeline import Timeline
+from ipvsload.timeline.view import View
+
+
+class Progress(Protocol):
+    """Told often; draws as seldom as it likes."""
+
+    def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
+        """A run begins."""
+
+    def update(self, view: View, timeline: Timeline) -> None:
+        """Something may have changed."""
+
+    def close(self) -> None:
+        """Nothing more will come."""

@@ -1,0 +1,116 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipvsload.record import codec
+from ipvsload.record.format import (
+    REQUEST_COLUMNS,
+    SERVER_COLUMNS,
+    Event,
+    Request,
+    Sample,
+    Server,
+    Service,
+)
+
+counts = st.integers(0, 2**64 - 1)
+times = st.integers(-(2**40), 2**62)
+requests = st.builds(
+    Request,
+    run=counts, traffic=st.text(), planned_us=times, start_us=times, latency_us=counts,
+    status=st.integers(0, 999), bytes=counts, client=st.text(), port=st.integers(0, 65535),
+    reused=st.booleans(), server=st.none() | st.text(), error=st.none() | st.text(),
+)  # fmt: skip
+servers = st.builds(Server, st.text(), *[counts] * 9)
+services = st.builds(
+    Service, st.text(), st.text(), *[counts] * 7, st.lists(servers, max_size=3).map(tuple)
+)
+samples = st.builds(
+    Sample, counts, st.text(), times, counts, st.lists(services, max_size=2).map(tuple)
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+events = st.builds(
+    Event, counts, times, st.sampled_from(["other", "end"]), st.dictionaries(st.text(), values)
+)
+
+
+@given(st.lists(requests, min_size=1, max_size=4))
+def test_requests_survive_their_lines(found: list[Request]) -> None:
+    lines = [codec.encode_request(request).encode() for request in found]
+    assert all(line.count(b"\n") == 1 and line.endswith(b"\n") for line in lines)
+    assert codec.decode_requests(lines) == found
+
+
+@given(samples)
+def test_samples_survive_their_lines(sample: Sample) -> None:
+    line = codec.encode_sample(sample).encode()
+    assert line.count(b"\n") == 1
+    assert codec.decode_samples([line]) == [sample]
+
+
+@given(events)
+def test_events_survive_their_lines(event: Event) -> None:
+    line = codec.encode_event(event).encode()
+    assert line.count(b"\n") == 1
+    assert codec.decode_events([line]) == [event]
+
+
+def test_columns_are_the_fields_in_their_order() -> None:
+    names = {"traffic": "class"}
+    assert tuple(names.get(field, field) for field in Request._fields) == REQUEST_COLUMNS
+    assert Server._fields == SERVER_COLUMNS
+
+
+@given(st.binary() | values.map(lambda value: json.dumps(value).encode()))
+def test_whatever_is_no_record_is_a_format_error(line: bytes) -> None:
+    for decode in (codec.decode_requests, codec.decode_samples, codec.decode_events):
+        with pytest.raises(codec.FormatError):
+            decode([line])
+
+
+@pytest.mark.parametrize("column", range(12))
+def test_a_request_with_one_wrong_type_is_refused(column: int) -> None:
+    row: list[object] = [1, "short", 0, 0, 5, 200, 31, "198.51.100.200", 4000, False, None, None]
+    assert codec.decode_requests([json.dumps(row).encode()])
+    row[column] = 1.5
+    with pytest.raises(codec.FormatError):
+        codec.decode_requests([json.dumps(row).encode()])
+
+
+def test_two_rows_on_one_line_are_refused() -> None:
+    row = '[1,"short",0,0,5,200,31,"198.51.100.200",4000,false,null,null]'
+    with pytest.raises(codec.FormatError):
+        codec.decode_requests([f"{row},{row}".encode()])
+
+
+RUN = {"scheduler": "rr", "repeat": 1, "kernel": {}, "service": ""}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("run", {"scheduler": "rr"}),
+        ("run", RUN | {"baseline_conns": {"a": "b"}}),
+        ("run-end", {"complete": True, "seconds": {"setup": "long"}}),
+        ("invalid", {"reason": 7}),
+        ("step-done", {"index": 0, "saw": "x"}),
+    ],
+)
+def test_an_event_without_what_its_kind_needs_is_refused(
+    kind: str, data: dict[str, object]
+) -> None:
+    line = codec.encode_event(Event(1, 0, kind, data)).encode()
+    with pytest.raises(codec.FormatError, match=kind):
+        codec.decode_events([line])
+
+
+def test_header() -> None:
+    header = codec.Header("events", 1, 1_767_225_600_000_000, "0.1.0", "skew", "lab")
+    assert codec.decode_header(codec.encode_header(header).encode()) == header
+    assert json.loads(codec.encode_header(codec.Header("requests")))["columns"][1] == "class"

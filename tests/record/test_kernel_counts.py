@@ -1,0 +1,51 @@
+from ipvsload.record.format import Sample, Server, Service
+from ipvsload.record.kernel_counts import count, readings
+
+
+def sample(t: int, *servers: tuple[str, int, int, int], node: str = "n", key: str = "k") -> Sample:
+    rows = tuple(
+        Server(a, 1, active, inactive, 0, conns, 0, 0, 0, 0)
+        for a, active, inactive, conns in servers
+    )
+    return Sample(1, node, t, 0, (Service(key, "rr", 0, 0, 0, 0, 0, 0, 0, rows),))
+
+
+def test_connections_are_the_counter_less_its_baseline() -> None:
+    found = count([sample(0, ("a", 1, 0, 5)), sample(1, ("a", 2, 7, 9), ("b", 0, 1, 3))], {"a": 5})
+    assert {address: s.connections for address, s in found.servers.items()} == {"a": 4, "b": 3}
+    assert found.connections == 7
+    assert (found.servers["a"].active_max, found.servers["a"].inactive_max) == (2, 7)
+    assert (found.active_max, found.inactive_max) == (2, 8)
+
+
+def test_a_counter_that_falls_is_a_new_entry() -> None:
+    found = count(
+        [sample(0, ("a", 0, 0, 8)), sample(1, ("a", 0, 0, 2)), sample(2, ("a", 0, 0, 3))], {}
+    )
+    assert found.servers["a"].connections == 11
+
+
+def test_a_server_that_left_keeps_its_count() -> None:
+    found = count([sample(0, ("a", 3, 0, 8), ("b", 0, 0, 1)), sample(1, ("b", 0, 0, 1))], {})
+    assert found.servers["a"].connections == 8
+    assert (found.servers["a"].present, found.servers["b"].present) == (False, True)
+
+
+def test_nodes_and_services_are_added_up() -> None:
+    samples = [
+        sample(0, ("a", 2, 0, 2)),
+        sample(1, ("a", 3, 1, 3), node="m"),
+        sample(2, ("a", 0, 0, 2)),
+    ]
+    assert list(readings(samples)) == [(0, {"a": (2, 0)}), (1, {"a": (5, 1)}), (2, {"a": (3, 1)})]
+    assert count(samples, {}).servers["a"].connections == 5
+    assert count(samples, {}).servers["a"].active_max == 5
+    two = Sample(1, "n", 0, 0, (*samples[0].services, *sample(0, ("a", 4, 0, 1), key="l").services))
+    assert count([two], {}).servers["a"].connections == 3
+    assert count([two], {}).active_max == 6
+
+
+def test_no_samples_is_not_nothing() -> None:
+    found = count([], {"a": 3})
+    assert found.connections is None
+    assert found.active_max is None

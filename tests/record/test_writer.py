@@ -1,0 +1,104 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from skew_recording import SCENARIO, write_skew
+
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.record.format import Event, Request
+from ipvsload.record.reader import read
+from ipvsload.record.writer import RunWriter
+
+
+def open_writer(directory: Path) -> RunWriter:
+    return RunWriter(
+        directory, scenario_text=SCENARIO, scenario="skew", testbed="lab", origin_unix_us=0
+    )
+
+
+def request(number: int) -> Request:
+    return Request(1, "short", number, number, 900, 200, 31, "c", 4000, False, "s:80", None)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    recording = read(write_skew(tmp_path / "new" / "run"))
+    assert recording.ends == ()
+    assert [run.scheduler for run in recording.runs] == ["rr", "lc"]
+    assert [len(run.requests) for run in recording.runs] == [110, 110]
+    assert recording.scenario_text == SCENARIO
+    assert recording.header.origin_unix_us == 1_767_225_600_000_000
+
+
+def test_an_event_takes_all_before_it_to_the_file(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path)
+    writer.request(request(1))
+    writer.event(Event(1, 1, "class-done", {"class": "short"}))
+    assert len(read(tmp_path).runs[0].requests) == 1
+    writer.close()
+    writer.close()
+
+
+def test_lines_wait_half_a_second_of_recorded_time_at_most(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path)
+    writer.request(request(0))
+    assert read(tmp_path).runs == ()
+    writer.request(request(600_000))
+    assert len(read(tmp_path).runs[0].requests) == 2
+    writer.close()
+
+
+def test_a_directory_with_something_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(UsageError, match=str(tmp_path)):
+        open_writer(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="a file"):
+        open_writer(tmp_path / "file")
+    with pytest.raises(UsageError, match="a file"):
+        open_writer(tmp_path / "file" / "below")
+
+
+def test_where_nothing_can_be_made_the_path_is_named() -> None:
+    with pytest.raises(TestbedError, match="/proc/no-such-place"):
+        open_writer(Path("/proc/no-such-place"))
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+sys.path[:0] = [{tests!r}]
+from record.test_writer import open_writer, request
+from ipvsload.errors import InvalidRunError
+from ipvsload.record.format import Event
+writer = open_writer(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+raised = []
+for number in range(100):
+    try:
+        writer.request(request(number))
+        writer.flush()
+    except InvalidRunError as error:
+        raised.append(str(error))
+writer.event(Event(1, 1, "class-done", {{"class": "short"}}))
+writer.close()
+print(len(raised), raised[0])
+"""
+
+
+def test_a_full_disk_is_said_once_and_leaves_a_readable_record(tmp_path: Path) -> None:
+    script = FULL.format(tests=str(Path(__file__).parents[1]))
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    count, message = done.stdout.split(maxsplit=1)
+    assert count == "1"
+    assert str(tmp_path / "requests.ndjson") in message
+    assert "ipvsload report" in message
+    recording = read(tmp_path)
+    assert 10 < len(recording.runs[0].requests) < 100
+    assert "requests.ndjson stops in the middle of a line" in recording.ends[0]

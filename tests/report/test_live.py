@@ -1,0 +1,54 @@
+import io
+
+from rich.console import Console
+from skew_recording import ONE, SCENARIO
+
+from ipvsload.record.format import Sample, Server, Service
+from ipvsload.report.live import Display
+from ipvsload.report.progress import TerminalProgress
+from ipvsload.scenario.load import parse_scenario
+from ipvsload.timeline.timeline import Begin, Timeline
+from ipvsload.timeline.view import View
+
+
+class Counts:
+    """Ten requests in flight, none done."""
+
+    requests = failures = 0
+    inflight = users = 10
+    done = False
+    started = True
+
+
+def play(console: Console) -> None:
+    scenario = parse_scenario(SCENARIO, "skew.yaml")
+    view = View({name: Counts() for name in scenario.traffic})
+    view.joined(ONE)
+    view.began_us = 1_000_000
+    timeline = Timeline(scenario.timeline)
+    assert isinstance(timeline.ask(view, 1_000_000), Begin)
+    server = Server(ONE, 1, 7, 0, 0, 0, 0, 0, 0, 0)
+    view.sampled(
+        Sample(1, "n", 1_500_000, 0, (Service("k", "lc", 0, 0, 0, 0, 0, 0, 0, (server,)),))
+    )
+    progress = TerminalProgress(scenario, Display(console))
+    progress.begin("lc", 1, 2)
+    progress.update(view, timeline)
+    progress.close()
+    progress.close()
+
+
+def test_a_terminal_sees_the_kernels_table_and_what_is_awaited() -> None:
+    file = io.StringIO()
+    play(Console(file=file, force_terminal=True, width=100, legacy_windows=False))
+    text = file.getvalue()
+    assert ONE in text
+    assert "step 1 of 4: start long" in text
+    assert "active{server=1} = 7" in text
+    assert "0.5 s" in text
+
+
+def test_elsewhere_there_is_one_line_a_run() -> None:
+    file = io.StringIO()
+    play(Console(file=file, width=100))
+    assert file.getvalue() == "running lc, repeat 1 of 2\n"
