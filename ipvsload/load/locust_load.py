@@ -5,7 +5,7 @@ user classes by itself; its runner's `spawn_users` does what a timeline needs,
 now and exactly.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
@@ -14,6 +14,7 @@ from locust.env import Environment
 from ipvsload.descriptors import raise_limit
 from ipvsload.load.flow import Flow
 from ipvsload.load.overload import Overload
+from ipvsload.load.sources import Sources
 from ipvsload.load.users import FlowUser, report
 from ipvsload.load.wire import Call, Wire
 from ipvsload.record.format import Request
@@ -59,7 +60,7 @@ class LocustLoad:
     Args:
         traffic: the classes by name.
         target: host and port of the virtual service.
-        clients: source addresses, used in turn.
+        sources: local addresses and ports of its connections.
         run: the run's number in the record.
         to_us: from `time.monotonic_ns()` to the record's microseconds.
         on_finished: told of each finished request.
@@ -72,7 +73,7 @@ class LocustLoad:
         traffic: Mapping[str, Traffic],
         target: tuple[str, int],
         *,
-        clients: Sequence[str] = (),
+        sources: Sources | None = None,
         run: int,
         to_us: Callable[[int], int],
         on_finished: Callable[[Request], None],
@@ -83,7 +84,7 @@ class LocustLoad:
         self._run = run
         self._to_us = to_us
         self._told = on_finished
-        self._wire = Wire(target, clients, on_error=on_error)
+        self._wire = Wire(target, sources, on_error=on_error)
         self._flows = {
             name: Flow(name, spec, self._wire, self._finished, lambda flow: on_done(flow.name))
             for name, spec in traffic.items()

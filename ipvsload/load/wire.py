@@ -12,18 +12,19 @@ import fcntl
 import struct
 import time
 from _socket import (
-    IPPROTO_IP,
     IPPROTO_TCP,
     SOCK_CLOEXEC,
     SOCK_NONBLOCK,
+    SO_REUSEADDR,
     SOCK_STREAM,
+    SOL_SOCKET,
     TCP_NODELAY,
     gaierror,
     getaddrinfo,
     socket,
 )
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
@@ -33,13 +34,14 @@ from gevent.monkey import get_original
 
 from ipvsload.errors import TestbedError
 from ipvsload.load.http import Answer, MalformedError
+from ipvsload.load.sources import Sources
 from ipvsload.load.timer import Timer
 
 SLICE_NS = 2_000_000
 """How long the loop works before the other greenlets get a turn."""
 LINGER_NS = 1_000_000_000
 """How long a server that was asked to close may take before we close."""
-IP_BIND_ADDRESS_NO_PORT = 24
+_BIND_TRIES = 100
 SIOCOUTQ = 0x5411
 
 _BATCH = 64
@@ -106,7 +108,8 @@ class Wire:
 
     Args:
         target: host and port; a name is resolved once, here.
-        clients: source addresses, used in turn.
+        sources: gives each connection its local address and port; without it
+            the kernel chooses.
         make_socket: makes a non-blocking, close-on-exec stream socket of
             `_socket`, possibly in another network namespace.
         on_error: told what a flow's own callback raised (a disk that is full,
@@ -119,7 +122,7 @@ class Wire:
     def __init__(
         self,
         target: tuple[str, int],
-        clients: Sequence[str] = (),
+        sources: Sources | None = None,
         make_socket: Callable[[], socket] | None = None,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
@@ -132,8 +135,7 @@ class Wire:
         self._address: Any = found[4]
         self._make_socket = make_socket or self._plain_socket
         self._on_error = on_error
-        self._clients = tuple(clients)
-        self._turn = 0
+        self._sources = sources
         self._poll = _epoll()
         self._table: dict[int, Call | socket] = {}
         self._lingering: dict[socket, int] = {}
@@ -305,11 +307,8 @@ class Wire:
         try:
             sock = self._make_socket()
             sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            if self._clients:
-                client = self._clients[self._turn % len(self._clients)]
-                self._turn += 1
-                sock.setsockopt(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-                sock.bind((client, 0))
+            if self._sources is not None:
+                _bind(sock, self._sources)
             failed = sock.connect_ex(self._address)
             if failed and failed != errno.EINPROGRESS:
                 raise OSError(failed, "")
@@ -429,6 +428,18 @@ class Wire:
         del self._lingering[sock]
         del self._table[sock.fileno()]
         sock.close()
+
+
+def _bind(sock: socket, sources: Sources) -> None:
+    """Give the socket the next source that is free. Raises OSError."""
+    sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    for _ in range(_BIND_TRIES):
+        try:
+            return sock.bind(sources.take())
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise OSError(errno.EADDRNOTAVAIL, "")
 
 
 def _cause(error: OSError) -> str:

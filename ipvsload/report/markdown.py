@@ -19,6 +19,8 @@ from ipvsload.report.text import (
 _SIGNS = {"held": "✅", "failed": "❌", "invalid": "⚠️"}
 _MARKS = {True: "✅", False: "❌", None: "n/a"}
 
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@&]|:(?=//)")
+
 
 def render(results: Results) -> str:
     """The whole file."""
@@ -67,12 +69,8 @@ def _line(*cells: str) -> str:
 
 def _text(text: str) -> str:
     """Text that cannot become markup, a link, a mention or a new row."""
-    return _escape(text, r"[\\`*_{}\[\]<>#|~@&]|:(?=//)")
+    return re.sub(_SPECIAL, lambda found: f"&#{ord(found[0])};", one_line(text))
 
 
 def _code(text: str) -> str:
-    return f"<code>{_escape(text, r'[<>&|`*_@\[\]]|:(?=//)')}</code>"
-
-
-def _escape(text: str, special: str) -> str:
-    return re.sub(special, lambda found: f"&#{ord(found[0])};", one_line(text))
+    return f"<code>{_text(text)}</code>"

@@ -1,6 +1,5 @@
 """Figures and short sentences as people read them, the same in every report."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -156,8 +155,13 @@ def plural(number: int, noun: str) -> str:
 
 def one_line(text: str) -> str:
     """The text without line breaks, and without what would steer a terminal."""
-    text = re.sub(r"\s+", " ", text)
-    return "".join(c if c.isprintable() or c == "\u202f" else "\ufffd" for c in text)
+    return "".join(_character(c) for c in text)
+
+
+def _character(c: str) -> str:
+    if c.isprintable() or c == "\u202f":
+        return c
+    return " " if c.isspace() else "\ufffd"
 
 
 def plain(text: str) -> str:

@@ -12,6 +12,7 @@ from gevent.queue import Empty, SimpleQueue
 
 from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.load.locust_load import LocustLoad
+from ipvsload.load.sources import Sources
 from ipvsload.record.format import Event, Request, Sample
 from ipvsload.record.writer import RunWriter
 from ipvsload.run.clock import Clock
@@ -46,6 +47,7 @@ class Run:
         writer: RunWriter,
         clock: Clock,
         sidecar: Sidecar,
+        sources: Sources | None,
         inbox: "SimpleQueue[Any]",
         progress: Progress,
     ) -> None:
@@ -56,6 +58,7 @@ class Run:
         self._clock = clock
         self._sidecar = sidecar
         self._progress = progress
+        self._sources = sources
         self._inbox = inbox
         self._last_connection_us = 0
 
@@ -134,7 +137,7 @@ class Run:
         return LocustLoad(
             self._scenario.traffic,
             (target.host, target.port),
-            clients=target.clients,
+            sources=self._sources,
             run=self._number,
             to_us=self._clock.from_ns,
             on_finished=finished,

@@ -14,6 +14,7 @@ from gevent.queue import SimpleQueue
 from gevent.socket import wait_read
 
 from ipvsload.errors import InvalidRunError, IpvsloadError
+from ipvsload.load.sources import Sources
 from ipvsload.record.format import Event
 from ipvsload.record.writer import RunWriter
 from ipvsload.run.clock import Clock
@@ -61,6 +62,8 @@ class Session:
                 stack.callback(watcher.kill)
                 sidecar = Sidecar(self._testbed.open_samples(self._hz), self._clock)
                 stack.callback(sidecar.close)
+                clients = self._testbed.clients
+                sources = Sources(clients) if clients else None
                 for repeat in range(1, repeats + 1):
                     for scheduler in schedulers:
                         self._number += 1
@@ -72,6 +75,7 @@ class Session:
                             self._writer,
                             self._clock,
                             sidecar,
+                            sources,
                             self._inbox,
                             progress,
                         ).play(scheduler, repeat)

@@ -13,14 +13,12 @@ from typing import Protocol
 class Target:
     """A virtual service to send load to.
 
-    `key` is its name in samples ("tcp 192.0.2.80:80"), `clients` the source
-    addresses to use (none: any).
+    `key` is its name in samples: "tcp 192.0.2.80:80".
     """
 
     key: str
     host: str
     port: int
-    clients: tuple[str, ...]
 
 
 class Stream(Protocol):
@@ -39,6 +37,10 @@ class Testbed(Protocol):
     __test__ = False
 
     name: str
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """Source addresses that the load should use; none: any."""
 
     def start(self) -> None:
         """Begin to come up; returns early so that the caller can work meanwhile."""

@@ -1,7 +1,8 @@
 """Which charts a run gets, and how many servers one chart can bear.
 
 Up to eight servers have a colour each; up to sixty a thin line each with the
-five busiest in colour; beyond that the least, median and greatest of all.
+busiest in colour; beyond that the least, median and greatest of all. A server
+has one colour all over the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from ipvsload.report.text import figure, milliseconds
 
 COLOURED = 8
 THIN = 60
-HIGHLIGHTED = 5
+HIGHLIGHTED = 3
 MAX_DOTS = 600
 """Up to this many answers each is a dot; more become a band and its median."""
 
@@ -93,15 +94,37 @@ def scales(found: Sequence[Curves]) -> Scales:
     )
 
 
+def server_colours(runs: Sequence[tuple[Curves, Sequence[str]]]) -> dict[int, str]:
+    """A CSS variable by server number: for all servers if they are few, else the busiest.
+
+    `runs` are each run's curves and its servers' addresses in the order of joining.
+    """
+    peaks: dict[int, float] = {}
+    for curve, servers in runs:
+        for number, address in enumerate(servers, 1):
+            peak = _greatest([curve.active.get(address, ())])
+            peaks[number] = max(peak, peaks.get(number, 0.0))
+    chosen = sorted(peaks)
+    if len(peaks) > COLOURED:
+        chosen = sorted(sorted(peaks, key=lambda number: (-peaks[number], number))[:HIGHLIGHTED])
+    return {number: f"--s{i}" for i, number in enumerate(chosen)}
+
+
 def plots(
-    of: Curves, to: Scales, servers: Sequence[str], colours: Mapping[str, str]
+    of: Curves,
+    to: Scales,
+    servers: Sequence[str],
+    by_server: Mapping[int, str],
+    by_class: Mapping[str, str],
 ) -> list[svg.Plot]:
-    """The run's four charts; `servers` in the order of joining, `colours` by class."""
+    """The run's four charts; `servers` in the order of joining, and everybody's colours."""
     return [
-        _server_plot("Active connections", of.active, of, to.x, to.active, servers),
-        _server_plot("Inactive connections", of.inactive, of, to.x, to.inactive, servers),
-        _rate_plot(of, to, colours),
-        _latency_plot(of, to, colours),
+        _server_plot("Active connections", of.active, of, to.x, to.active, servers, by_server),
+        _server_plot(
+            "Inactive connections", of.inactive, of, to.x, to.inactive, servers, by_server
+        ),
+        _rate_plot(of, to, by_class),
+        _latency_plot(of, to, by_class),
     ]
 
 
@@ -112,32 +135,29 @@ def _server_plot(
     x: svg.Axis,
     y: svg.Axis,
     servers: Sequence[str],
+    colours: Mapping[int, str],
 ) -> svg.Plot:
-    peaks = {address: _greatest([points[address]]) for address in servers if address in points}
-    names = {address: f"server {servers.index(address) + 1}" for address in peaks}
-    top = sorted(peaks, key=lambda address: -peaks[address])[:HIGHLIGHTED]
-    few = len(peaks) <= COLOURED
-    coloured = list(peaks) if few else sorted(top, key=servers.index)
+    numbers = {number: a for number, a in enumerate(servers, 1) if a in points}
+    coloured = {number: a for number, a in numbers.items() if number in colours}
     layers: list[svg.Layer] = []
     note = ""
-    if len(peaks) > THIN:
+    buckets = series.MAX_BUCKETS
+    if len(numbers) > THIN:
         band = series.envelope(points.values(), of.end)
         layers += _band("all servers", "--muted", band, x, y)
-        note = f"{len(peaks)} servers: least to greatest, median, and the {len(top)} busiest"
-    elif not few:
-        budget = max(20, 1200 // len(peaks))
-        layers += [
-            svg.Layer(
-                names[a], "--muted", svg.step_path(series.thin(points[a], budget), x, y),
-                "thin", legend=False,
-            )
-            for a in peaks if a not in coloured
-        ]  # fmt: skip
-        note = f"{len(peaks)} servers, the {len(top)} busiest in colour"
-    for i, address in enumerate(coloured):
-        path = svg.step_path(series.thin(points[address], series.MAX_BUCKETS), x, y)
-        layers.append(svg.Layer(names[address], f"--s{i}", path))
-    spoken = ", ".join(f"{names[a]} {figure(peaks[a])}" for a in coloured)
+        note = f"{len(numbers)} servers: least to greatest, median, and the busiest"
+    elif len(numbers) > COLOURED:
+        buckets = 1200 // len(numbers)
+        for number, address in numbers.items():
+            path = svg.step_path(series.thin(points[address], buckets), x, y)
+            layers.append(svg.Layer(f"server {number}", "--muted", path, "thin", legend=False))
+        note = f"{len(numbers)} servers, the busiest in colour"
+    for number, address in coloured.items():
+        path = svg.step_path(series.thin(points[address], max(60, buckets)), x, y)
+        layers.append(svg.Layer(f"server {number}", colours[number], path))
+    spoken = ", ".join(
+        f"server {number} {figure(_greatest([points[a]]))}" for number, a in coloured.items()
+    )
     alternative = f"{title} over {figure(of.end)} s; at most: {spoken or 'nothing recorded'}"
     return svg.Plot(title, "", y, layers, alternative, note, svg.labels(y))
 

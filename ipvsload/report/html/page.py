@@ -18,7 +18,7 @@ from ipvsload.report.html import charts, svg
 from ipvsload.report.html.series import zero_us
 
 MAX_CHARTED_RUNS = 12
-MAX_SEGMENTS = 8
+MAX_SEGMENTS = 60
 CLASS_COLOURS = 6
 
 
@@ -77,9 +77,15 @@ def render(results: Results, recording: Recording) -> str:
     chosen = _chosen(results.runs)
     recorded = {run.number: run for run in recording.runs}
     found = {run.number: charts.curves(recorded[run.number], classes) for run in chosen}
+    servers = {run.number: [server.address for server in run.servers] for run in chosen}
+    by_server = charts.server_colours([(found[n], servers[n]) for n in found])
     to = charts.scales(list(found.values())) if found else None
     panels = [
-        _panel(run, recorded[run.number], found[run.number], to, colours)
+        Panel(
+            run,
+            charts.plots(found[run.number], to, servers[run.number], by_server, colours),
+            _marks(recorded[run.number], to.x),
+        )
         for run in chosen
         if to is not None
     ]
@@ -96,7 +102,7 @@ def render(results: Results, recording: Recording) -> str:
         asked=text.expectations(results),
         headers=[rows.header(s) for s in results.schedulers],
         rows=rows.figures(results.schedulers, rows.addresses(results.runs)),
-        splits={name: [_bar(s, name) for s in results.schedulers] for name in classes},
+        splits={name: [_bar(s, name, by_server) for s in results.schedulers] for name in classes},
         panels=panels[:first],
         more=panels[first:],
         left_out=len(results.runs) - len(panels),
@@ -117,17 +123,6 @@ def _chosen(runs: Sequence[RunResult]) -> list[RunResult]:
     return chosen + others[: max(0, MAX_CHARTED_RUNS - len(chosen))]
 
 
-def _panel(
-    result: RunResult,
-    run: RecordedRun,
-    curves: charts.Curves,
-    to: charts.Scales,
-    colours: dict[str, str],
-) -> Panel:
-    servers = [server.address for server in result.servers]
-    return Panel(result, charts.plots(curves, to, servers, colours), _marks(run, to.x))
-
-
 def _marks(run: RecordedRun, x: svg.Axis) -> list[Mark]:
     zero = zero_us(run)
     outcomes = {event.data["index"]: event.data["saw"] or "" for event in run.of_kind("step-done")}
@@ -145,24 +140,33 @@ def _marks(run: RecordedRun, x: svg.Axis) -> list[Mark]:
     return marks
 
 
-def _bar(summary: SchedulerSummary, traffic: str) -> Bar:
-    """The class's requests over the servers, by the medians of the repeats."""
-    counts = [
-        (f"server {server.number}", found.median)
+def _bar(summary: SchedulerSummary, traffic: str, colours: dict[int, str]) -> Bar:
+    """The class's requests over the servers, by the medians of the repeats.
+
+    Servers without a colour are grey; beyond MAX_SEGMENTS they are one segment.
+    """
+    counts = {
+        server.number: found.median
         for server in summary.servers
         if (found := server.requests.get(traffic)) is not None
-    ]
-    total = sum(count for _, count in counts)
+    }
+    total = sum(counts.values())
     if not total:
-        known = traffic in summary.traffic and len(counts) == len(summary.servers)
+        known = len(counts) == len(summary.servers)
         return Bar(summary.scheduler, [], "no requests" if known else "servers not known")
-    if len(counts) > MAX_SEGMENTS:
-        top = sorted(counts, key=lambda item: -item[1])[: MAX_SEGMENTS - 1]
-        rest = [item for item in counts if item not in top]
-        counts = [item for item in counts if item in top]
-        counts.append((f"{len(rest)} others", sum(count for _, count in rest)))
-    segments = [
-        Segment(label, text.figure(count), round(count / total * 100, 3), f"--s{i % MAX_SEGMENTS}")
-        for i, (label, count) in enumerate(counts)
-    ]
+    segments = []
+    others = 0.0
+    for number, count in counts.items():
+        colour = colours.get(number)
+        if colour is None and len(counts) > MAX_SEGMENTS:
+            others += count
+        else:
+            shade = colour or ("--m0", "--m1")[number % 2]
+            segments.append(_segment(f"server {number}", count, total, shade))
+    if others:
+        segments.append(_segment(f"{len(counts) - len(segments)} others", others, total, "--m0"))
     return Bar(summary.scheduler, segments, "")
+
+
+def _segment(label: str, count: float, total: float, colour: str) -> Segment:
+    return Segment(label, text.figure(count), round(count / total * 100, 3), colour)

@@ -28,7 +28,7 @@ class LabTestbed:
     def __init__(self, *, kernel: str, servers: int, clients: int) -> None:
         self._lab = Lab(kernel=kernel, servers=servers, clients=clients)
         self._room = servers
-        self._clients = tuple(addresses.client_address(n + 1) for n in range(clients))
+        self.clients = tuple(addresses.client_address(n + 1) for n in range(clients))
         self._port = addresses.FIRST_PORT - 1
         self._key = ""
         self._joined = 0
@@ -47,7 +47,7 @@ class LabTestbed:
         self._lab.wait_ready()
         self._lab.enter_client_namespace()
         self._control = Control()
-        warmup.warm(self._control, servers, self._clients)
+        warmup.warm(self._control, servers, self.clients)
 
     @property
     def kernel(self) -> dict[str, str]:
@@ -67,7 +67,7 @@ class LabTestbed:
         self._joined = 0
         self._key = f"tcp {addresses.VIP}:{self._port}"
         self._control.ask("add_service", key=self._key, scheduler=scheduler)
-        target = Target(self._key, addresses.VIP, self._port, self._clients)
+        target = Target(self._key, addresses.VIP, self._port)
         return target, [self.add_server(weight) for weight in weights]
 
     def add_server(self, weight: int) -> str:

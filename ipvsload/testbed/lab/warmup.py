@@ -16,6 +16,8 @@ from ipvsload.testbed.lab.control import Control
 
 _DEADLINE = 20.0
 _PATIENCE = 1.0
+_FIRST_PORT, _PORTS = 1_024, 1_024
+"""The load's ports begin above; see `load.sources`."""
 
 
 def warm(control: Control, servers: Sequence[str], clients: Sequence[str]) -> None:
@@ -37,7 +39,7 @@ def warm(control: Control, servers: Sequence[str], clients: Sequence[str]) -> No
         client = clients[turn % len(clients)]
         turn += 1
         try:
-            cold.discard(_ask(client))
+            cold.discard(_ask(client, _FIRST_PORT + turn % _PORTS))
             mute.discard(client)
         except OSError:
             if time.monotonic() > deadline:
@@ -48,10 +50,10 @@ def warm(control: Control, servers: Sequence[str], clients: Sequence[str]) -> No
     control.ask("delete_service", key=key)
 
 
-def _ask(client: str) -> str:
-    """One request from `client`; returns the real server that answered. Raises OSError."""
+def _ask(client: str, port: int) -> str:
+    """One request from `client` and `port`; returns the real server that answered. Raises OSError."""
     with socket.create_connection(
-        (addresses.VIP, addresses.PROBE_PORT), timeout=_PATIENCE, source_address=(client, 0)
+        (addresses.VIP, addresses.PROBE_PORT), timeout=_PATIENCE, source_address=(client, port)
     ) as connection:
         connection.sendall(b"GET /ip HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(4096), b""))

@@ -1,0 +1,29 @@
+"""Source addresses and ports, each used as seldom as can be.
+
+IPVS keeps a connection for two minutes after its end. A client port that comes
+again in that time meets the old entry, even one of another virtual service,
+since replies are told apart by server and client only: the answer is sent back
+under the wrong address and the request is tried again a second later. The
+kernel picks ports at random, so a few thousand requests suffice for that; this
+takes them in turn, over all runs of a session.
+"""
+
+from collections.abc import Sequence
+
+FIRST_PORT = 2_048
+"""Ports below are for probes; see `testbed.lab.warmup`."""
+LAST_PORT = 65_535
+
+
+class Sources:
+    """Hands out (address, port) in turn; `clients` are this machine's addresses."""
+
+    def __init__(self, clients: Sequence[str]) -> None:
+        self._clients = tuple(clients)
+        self._turn = 0
+
+    def take(self) -> tuple[str, int]:
+        """The next one; repeats after 63,488 connections a client address."""
+        row, column = divmod(self._turn, len(self._clients))
+        self._turn += 1
+        return self._clients[column], FIRST_PORT + row % (LAST_PORT - FIRST_PORT + 1)
