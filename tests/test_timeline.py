@@ -28,9 +28,7 @@ def sample(t_us: int, **active: int) -> Sample:
     servers = tuple(
         Server(addresses[name], 1, count, 0, 0, 0, 0, 0, 0, 0) for name, count in active.items()
     )
-    return Sample(
-        1, "director", t_us, 100, (Service("tcp x", "lc", 0, 0, 0, 0, 0, 0, 0, servers),)
-    )
+    return Sample(1, "director", t_us, 100, (Service("tcp x", "lc", 0, 0, 0, 0, 0, 0, 0, servers),))
 
 
 def view_with_one_server(**classes: Counts) -> View:

@@ -35,6 +35,7 @@ class User(Call):
     """
 
     __slots__ = ("gone", "leaving", "pause")
+    patient = True
 
     def __init__(
         self, flow: "Flow", pause: Callable[[], float] | None, gone: Callable[[], None] | None

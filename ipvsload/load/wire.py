@@ -26,7 +26,7 @@ from _socket import (
 from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import gevent
 from gevent.hub import get_hub
@@ -81,11 +81,15 @@ class Owner(Protocol):
 class Call:
     """A user's (or an arrival's) present or last request, and its connection.
 
-    Times are `time.monotonic_ns()`. `client` and `port` are the local end.
+    Times are `time.monotonic_ns()`. `client` and `port` are the local end. A
+    `patient` one sends no request before its last connection is closed: ten
+    users then are ten connections at most in the balancer's table, too.
     """
 
-    __slots__ = ("answer", "busy", "client", "fd", "owner", "planned", "port", "queued", "retried",
-                 "reused", "sock", "start", "unsent")  # fmt: skip
+    patient: ClassVar[bool] = False
+
+    __slots__ = ("answer", "busy", "client", "fd", "owner", "parting", "planned", "port", "queued",
+                 "retried", "reused", "sock", "start", "unsent")  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
@@ -101,6 +105,7 @@ class Call:
         self.port = 0
         self.reused = False
         self.retried = False
+        self.parting = False
 
 
 class Wire:
@@ -138,7 +143,7 @@ class Wire:
         self._sources = sources
         self._poll = _epoll()
         self._table: dict[int, Call | socket] = {}
-        self._lingering: dict[socket, int] = {}
+        self._lingering: dict[socket, tuple[int, Call]] = {}
         self._watching = False
         self._ready: deque[Call] = deque()
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
@@ -161,6 +166,8 @@ class Wire:
         call.queued = True
         call.planned = planned_ns
         call.start = 0
+        if call.parting and call.patient:
+            return  # until _bury
         self._ready.append(call)
         if self._asleep:
             self._arm(1)
@@ -401,8 +408,9 @@ class Wire:
             self._watching = True
             self.at(deadline, self._end_lingering)
         self._table[call.fd] = sock
-        self._lingering[sock] = deadline
+        self._lingering[sock] = deadline, call
         call.sock = None
+        call.parting = True
 
     def _farewell(self, sock: socket, mask: int) -> None:
         try:
@@ -417,7 +425,7 @@ class Wire:
     def _end_lingering(self) -> None:
         now = time.monotonic_ns()
         self._watching = False
-        for sock, deadline in list(self._lingering.items()):
+        for sock, (deadline, _call) in list(self._lingering.items()):
             if deadline > now:
                 self._watching = True
                 self.at(deadline, self._end_lingering)
@@ -425,7 +433,10 @@ class Wire:
             self._bury(sock)
 
     def _bury(self, sock: socket) -> None:
-        del self._lingering[sock]
+        _deadline, call = self._lingering.pop(sock)
+        call.parting = False
+        if call.queued and call.patient:
+            self._ready.append(call)
         del self._table[sock.fileno()]
         sock.close()
 

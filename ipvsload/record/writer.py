@@ -61,7 +61,7 @@ class RunWriter:
                 self._write(name, codec.encode_header(header))
         except FileExistsError:
             self._close()
-            raise UsageError(
+            raise TestbedError(
                 f"{directory}: another run is being recorded here: name another directory"
             ) from None
         except OSError as error:
@@ -133,11 +133,11 @@ def _make(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
-            raise UsageError(
+            raise TestbedError(
                 f"{directory}: there is something in this directory: name one that is new or empty"
             )
     except (FileExistsError, NotADirectoryError):
-        raise UsageError(f"{directory}: this is a file: name a directory") from None
+        raise TestbedError(f"{directory}: this is a file: name a directory") from None
     except OSError as error:
         raise TestbedError(
             f"{directory}: cannot make the run directory: {error.strerror}"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 def retransmitted_segments() -> int:
     """RetransSegs of /proc/net/snmp (RFC 4022, tcpRetransSegs) until now."""
-    names, values = (
-        line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if line[:4] == "Tcp:"
-    )
+    lines = Path("/proc/net/snmp").read_text().splitlines()
+    names, values = (line.split() for line in lines if line.startswith("Tcp:"))
     return int(values[names.index("RetransSegs")])

@@ -25,7 +25,7 @@ from ipvsload.scenario.model import Scenario
 from ipvsload.testbed.base import Testbed
 
 
-class Interrupted(InvalidRunError):
+class StoppedError(InvalidRunError):
     """Somebody pressed Ctrl-C or sent SIGTERM."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Session:
         try:
             with ExitStack() as stack:
                 for number in (SIGINT, SIGTERM):
-                    handler = gevent.signal_handler(number, self._inbox.put, Interrupted())
+                    handler = gevent.signal_handler(number, self._inbox.put, StoppedError())
                     stack.callback(handler.cancel)
                 self._testbed.wait_ready()
                 watcher = gevent.spawn(self._watch_testbed)
@@ -83,9 +83,7 @@ class Session:
         except IpvsloadError as error:
             if not self._writer.failed:
                 reason = {"reason": str(error)}
-                self._writer.event(
-                    Event(self._number, self._clock.now_us(), "invalid", reason)
-                )
+                self._writer.event(Event(self._number, self._clock.now_us(), "invalid", reason))
             raise
         finally:
             progress.close()

@@ -99,8 +99,10 @@ class Sidecar:
                             raise TestbedError(f"the sidecar ended: {reason}")
             raise TestbedError("the sidecar's output ended in the middle of the run")
         except (OSError, TestbedError) as error:
-            failure = error if isinstance(error, TestbedError) else TestbedError(
-                f"the sidecar's output broke off: {error.strerror}"
+            failure = (
+                error
+                if isinstance(error, TestbedError)
+                else TestbedError(f"the sidecar's output broke off: {error.strerror}")
             )
             self._hello.put(failure)
             if self._follower:

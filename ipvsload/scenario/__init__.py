@@ -1,23 +1,6 @@
 """Scenarios: what a file says, checked before anything is started.
 
-Pure: a text goes in, a `Scenario` or a `ScenarioError` comes out. Only `load`
-touches the outside, to read the file.
+Pure: a text goes in, a `Scenario` or a `ScenarioError` comes out (load.py).
+Nothing is imported here: the command line needs the names of schedulers, and
+must not pay for the types and the grammar each time.
 """
-
-from ipvsload.scenario.expression import Condition, ExpressionError, Measure, Verdict, parse
-from ipvsload.scenario.load import ScenarioError, load, parse_scenario
-from ipvsload.scenario.model import Scenario, Step, Traffic
-
-__all__ = [
-    "Condition",
-    "ExpressionError",
-    "Measure",
-    "Scenario",
-    "ScenarioError",
-    "Step",
-    "Traffic",
-    "Verdict",
-    "load",
-    "parse",
-    "parse_scenario",
-]

@@ -34,8 +34,6 @@ class Stream(Protocol):
 class Testbed(Protocol):
     """One balancer. Every method raises TestbedError when it cannot do its part."""
 
-    __test__ = False
-
     name: str
 
     @property

@@ -8,9 +8,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
+from tests.leftovers import Marked, nothing_left
 
 pytestmark = pytest.mark.kernel
 
@@ -92,77 +93,31 @@ def test_two_labs_side_by_side_see_only_their_own_load() -> None:
     assert all(len(set(count.values())) == 1 for count in counts)
 
 
-class Marked:
-    """Processes and files that belong to a lab which was started with a mark."""
-
-    def __init__(self, mark: str) -> None:
-        self.mark = f"IPVSLOAD_TEST_MARK={mark}".encode()
-
-    def processes(self) -> list[int]:
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                if self.mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-        return [pid for pid in found if pid != os.getpid()]
-
-    def gone(self) -> bool:
-        deadline = time.monotonic() + 10
-        while self.processes():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        return True
-
-
 @pytest.fixture
-def marked(request: pytest.FixtureRequest) -> Iterator[tuple[Marked, dict[str, str]]]:
-    mark = f"{os.getpid()}-{request.node.name}"
-    found = Marked(mark)
-    yield found, {**os.environ, "IPVSLOAD_TEST_MARK": mark}
-    for pid in found.processes():
-        os.kill(pid, signal.SIGKILL)
-
-
-def places() -> set[str]:
-    """Where a lab could leave files behind: only names that are ours or UML's."""
-    home = Path.home() / ".uml"
-    roots = [Path("/tmp"), Path("/dev/shm"), Path("/run"), Path("/run/netns"), home]
-    return {
-        str(path)
-        for root in roots
-        if root.is_dir()
-        for path in root.iterdir()
-        if re.search(r"ipvsload|uml|vm_file|netns/", str(path))
-    }
+def marked(request: pytest.FixtureRequest) -> Iterator[Marked]:
+    with nothing_left(f"{os.getpid()}-{request.node.name}") as found:
+        yield found
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0])
 def test_sigkill_of_the_parent_leaves_nothing(
-    moment: float, marked: tuple[Marked, dict[str, str]]
+    moment: float, marked: Marked
 ) -> None:
-    found, environment = marked
-    before = places()
     process = subprocess.Popen(
-        [*IPVSLOAD, "lab", "--", "sleep", "60"], env=environment, stderr=subprocess.DEVNULL
+        [*IPVSLOAD, "lab", "--", "sleep", "60"], env=marked.environment, stderr=subprocess.DEVNULL
     )
     time.sleep(moment)
     process.kill()
     process.wait()
-    assert found.gone(), found.processes()
-    assert places() <= before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_lab_in_order(
-    number: signal.Signals, marked: tuple[Marked, dict[str, str]]
+    number: signal.Signals, marked: Marked
 ) -> None:
-    found, environment = marked
     process = subprocess.Popen(
         [*IPVSLOAD, "lab", "--", "sh", "-c", "echo up; sleep 60"],
-        env=environment,
+        env=marked.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -175,16 +130,14 @@ def test_a_signal_ends_the_lab_in_order(
     assert process.stderr.read().strip() == "ipvsload: interrupted"
     process.stdout.close()
     process.stderr.close()
-    assert found.gone(), found.processes()
 
 
 def test_the_death_of_the_director_ends_the_lab_with_a_clear_line(
-    marked: tuple[Marked, dict[str, str]],
+    marked: Marked,
 ) -> None:
-    found, environment = marked
     process = subprocess.Popen(
         [*IPVSLOAD, "lab", "--kernel", "uml", "--", "sh", "-c", "echo up; sleep 60"],
-        env=environment,
+        env=marked.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -192,17 +145,11 @@ def test_the_death_of_the_director_ends_the_lab_with_a_clear_line(
     assert process.stdout
     assert process.stderr
     process.stdout.readline()
-    guest = [
-        pid
-        for pid in found.processes()
-        if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"linux.uml")
-    ]
-    os.kill(min(guest), signal.SIGKILL)
+    os.kill(marked.guest(), signal.SIGKILL)
     assert process.wait(DEADLINE) == 3
     assert "the director's kernel ended unexpectedly" in process.stderr.read()
     process.stdout.close()
     process.stderr.close()
-    assert found.gone(), found.processes()
 
 
 def test_a_kernel_that_cannot_be_had_is_named_with_its_reason() -> None:

@@ -131,7 +131,7 @@ def _marks(run: RecordedRun, x: svg.Axis) -> list[Mark]:
         seconds = (event.t_us - zero) / 1e6
         place = round(x.place(seconds) * 100, 2)
         # Numbers closer than their own width step down a row.
-        crowded = bool(marks) and place - marks[-1].place < 4
+        crowded = bool(marks) and place - marks[-1].place < 7
         row = (marks[-1].row + 1) % 3 if crowded else 0
         index = event.data["index"]
         marks.append(
@@ -154,14 +154,14 @@ def _bar(summary: SchedulerSummary, traffic: str, colours: dict[int, str]) -> Ba
     if not total:
         known = len(counts) == len(summary.servers)
         return Bar(summary.scheduler, [], "no requests" if known else "servers not known")
-    segments = []
+    segments: list[Segment] = []
     others = 0.0
     for number, count in counts.items():
         colour = colours.get(number)
         if colour is None and len(counts) > MAX_SEGMENTS:
             others += count
         else:
-            shade = colour or ("--m0", "--m1")[number % 2]
+            shade = colour or ("--m0", "--m1")[sum(s.percent > 0 for s in segments) % 2]
             segments.append(_segment(f"server {number}", count, total, shade))
     if others:
         segments.append(_segment(f"{len(counts) - len(segments)} others", others, total, "--m0"))

@@ -44,7 +44,8 @@ class Control:
             raise TestbedError(f"the director closed the connection at {verb!r}")
         answer = json.loads(line)
         if "error" in answer:
-            raise TestbedError(f"the director could not {verb.replace('_', ' ')}: {answer['error']}")
+            what = verb.replace("_", " ")
+            raise TestbedError(f"the director could not {what}: {answer['error']}")
         return answer["done"]
 
     def close(self) -> None:

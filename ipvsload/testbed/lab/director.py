@@ -46,7 +46,7 @@ def prepare_guest(modules: str) -> None:
     os.symlink(f"{modules}/{release}", f"{_MODULES}/lib/modules/{release}")
     with open(_MODPROBE, "w") as file:
         file.write(f'#!/bin/sh\nexec /sbin/modprobe -d {_MODULES} "$@"\n')
-    os.chmod(_MODPROBE, 0o755)  # noqa: S103
+    os.chmod(_MODPROBE, 0o755)
     write_sysctls({"kernel/modprobe": _MODPROBE})
 
 
@@ -79,16 +79,17 @@ class Agent:
 
     def _answer(self, connection: socket.socket) -> None:
         line = _read_line(connection)
-        request = json.loads(line) if line else {"do": "leave"}
+        request: dict[str, Any] = json.loads(line) if line else {"do": "leave"}
         match request:
             case {"do": "collect"} | {"do": "exec"} | {"do": "leave"}:
                 self._selector.unregister(connection)
                 if request["do"] != "leave" and os.fork() == 0:
                     self._become(connection, request)
                 connection.close()
-            case {"do": verb, **arguments}:
+            case _:
+                verb = request.pop("do")
                 try:
-                    answer: dict[str, Any] = {"done": self._control(verb, arguments)}
+                    answer: dict[str, Any] = {"done": self._control(verb, request)}
                 except Exception as error:
                     answer = {"error": f"{type(error).__name__}: {error}"}
                 connection.sendall((json.dumps(answer) + "\n").encode())

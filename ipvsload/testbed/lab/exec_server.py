@@ -35,7 +35,8 @@ def serve(connection: socket.socket, argv: Sequence[str], env: Mapping[str, str]
         send(stderr=base64.b64encode(f"{argv[0]}: {error.strerror}\n".encode()).decode())
         send(exit=126 if isinstance(error, PermissionError) else 127)
         return
-    assert process.stdin and process.stdout and process.stderr
+    assert process.stdout
+    assert process.stderr
     selector = selectors.DefaultSelector()
     selector.register(process.stdout, selectors.EVENT_READ, "stdout")
     selector.register(process.stderr, selectors.EVENT_READ, "stderr")

@@ -74,9 +74,7 @@ def bad_request(server: str) -> bytes:
     return _message(400, "Bad Request\n", _HTML, server, True)
 
 
-def _message(
-    status: int, body: str, kind: str, server: str, close: bool, extra: str = ""
-) -> bytes:
+def _message(status: int, body: str, kind: str, server: str, close: bool, extra: str = "") -> bytes:
     date = _date(int(time.time()))
     head = _head(status, len(body), kind, server, close, extra, date)
     return head if status in (204, 304) else head + body.encode("latin-1")

@@ -135,11 +135,10 @@ class Keeper:
             preexec_fn=lambda: self._enter(self._server),
             start_new_session=True,
         )
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         self._on_exit(process, lambda status: self._died("the real servers' process", status))
-        self._tell(
-            (self._client, process.stdin.fileno(), process.stdout.fileno()), event="wired"
-        )
+        self._tell((self._client, process.stdin.fileno(), process.stdout.fileno()), event="wired")
         process.stdin.close()
         process.stdout.close()
 
@@ -184,7 +183,8 @@ class Keeper:
             start_new_session=True,
             preexec_fn=lambda: self._enter(self._director),
         )
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         output, stdin = process.stdout, process.stdin
         self._log.clear()
         self._watch(output.fileno(), lambda: self._hear_director(kernel, output))

@@ -51,7 +51,7 @@ def warm(control: Control, servers: Sequence[str], clients: Sequence[str]) -> No
 
 
 def _ask(client: str, port: int) -> str:
-    """One request from `client` and `port`; returns the real server that answered. Raises OSError."""
+    """One request from there; the real server that answered. Raises OSError."""
     with socket.create_connection(
         (addresses.VIP, addresses.PROBE_PORT), timeout=_PATIENCE, source_address=(client, port)
     ) as connection:

@@ -1,0 +1,74 @@
+"""What a command left behind: processes with its mark, and files in known places."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_MARK = "IPVSLOAD_TEST_MARK"
+_PATIENCE = 10.0
+
+
+class Marked:
+    """Processes whose environment carries a mark: a command and all its children."""
+
+    def __init__(self, mark: str) -> None:
+        self.environment = {**os.environ, _MARK: mark}
+        self._mark = f"{_MARK}={mark}".encode()
+
+    def processes(self) -> list[int]:
+        """Their pids, lowest first."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if self._mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+        return sorted(found)
+
+    def guest(self) -> int:
+        """The pid of the user-mode kernel."""
+        return next(
+            pid
+            for pid in self.processes()
+            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"linux.uml")
+        )
+
+    def gone(self) -> bool:
+        """Whether all are gone soon."""
+        deadline = time.monotonic() + _PATIENCE
+        while self.processes():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+
+@contextmanager
+def nothing_left(mark: str) -> Iterator[Marked]:
+    """A mark for commands started within; on leaving, nothing of them may be left."""
+    before = _files()
+    marked = Marked(mark)
+    try:
+        yield marked
+        assert marked.gone(), marked.processes()
+        assert _files() <= before
+    finally:
+        for pid in marked.processes():
+            os.kill(pid, signal.SIGKILL)
+
+
+def _files() -> set[str]:
+    """Where a lab could leave files: only names that are ours or user-mode Linux's."""
+    roots = [*map(Path, ("/tmp", "/dev/shm", "/run", "/run/netns")), Path.home() / ".uml"]
+    return {
+        str(path)
+        for root in roots
+        if root.is_dir()
+        for path in root.iterdir()
+        if re.search(r"uml|vm_file|netns/|/ipvsload", str(path))
+    }

@@ -1,0 +1,253 @@
+"""`ipvsload run` against the real kernel: verdicts, records, and runs that end badly."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.leftovers import nothing_left
+
+pytestmark = pytest.mark.kernel
+
+ROOT = Path(__file__).parents[2]
+IPVSLOAD = [sys.executable, "-m", "ipvsload"]
+DEADLINE = 120
+
+# The skew experiment with shorter long requests.
+QUICK = """
+name: quick
+schedulers: [rr, lc]
+service: {servers: 1}
+traffic:
+  long: {request: GET /delay/2, users: 10, requests: 10}
+  short: {users: 10, requests: 100}
+timeline:
+  - start: long
+    until: active{server=1} == 10
+  - scale: 2
+    until: servers == 2
+  - start: short
+    until: done{class=short}
+  - wait: done{class=long}
+expect:
+  all: [failures == 0]
+  rr: ["requests{class=short,server=1} == 50"]
+  lc: ["requests{class=short,server=1} == 0"]
+"""
+
+ENDLESS = """
+name: endless
+schedulers: [rr]
+traffic:
+  steady: {users: 4, think: 5ms}
+timeline:
+  - start: steady
+  - wait: 60s
+  - stop: steady
+"""
+
+
+def run(*words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*IPVSLOAD, *words], capture_output=True, text=True, timeout=DEADLINE, **options
+    )
+
+
+def written(directory: Path, text: str) -> str:
+    path = directory / "scenario-under-test.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def results(directory: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((directory / "results.json").read_text())
+    return found
+
+
+def test_the_experiment(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run("run", written(tmp_path, QUICK), "--out", str(out))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = results(out)
+    assert found["verdict"] == "held"
+    split = {
+        entry["scheduler"]: [
+            (server["connections"], server["requests"]) for server in entry["servers"]
+        ]
+        for entry in found["runs"]
+    }
+    assert split == {
+        "rr": [(60, {"long": 10, "short": 50}), (50, {"long": 0, "short": 50})],
+        "lc": [(10, {"long": 10, "short": 0}), (100, {"long": 0, "short": 100})],
+    }
+    assert all(entry["valid"] for entry in found["runs"])
+    assert all(entry["kernel"]["release"] for entry in found["runs"])
+    assert all(entry["servers"][0]["active_max"] == 10 for entry in found["runs"])
+    for name in ("report.html", "junit.xml", "summary.md", "samples.ndjson", "scenario.yaml"):
+        assert (out / name).stat().st_size > 0, name
+
+    # Every request is in the record, once, with a source port of its own.
+    _header, *lines = (out / "requests.ndjson").read_text().splitlines()
+    columns = json.loads(_header)["columns"]
+    rows = [dict(zip(columns, json.loads(line), strict=True)) for line in lines]
+    assert Counter((row["run"], row["class"]) for row in rows) == {
+        (1, "long"): 10,
+        (1, "short"): 100,
+        (2, "long"): 10,
+        (2, "short"): 100,
+    }
+    assert len({(row["client"], row["port"]) for row in rows}) == 220
+    ends = [json.loads(line) for line in (out / "events.ndjson").read_text().splitlines()]
+    assert [e["data"]["retransmits"] for e in ends if e.get("kind") == "run-end"] == [0, 0]
+
+    again = run("report", str(out))
+    assert again.returncode == 0
+    assert results(out) == found
+
+
+def test_a_broken_expectation_is_exit_status_1(tmp_path: Path) -> None:
+    text = """
+name: wrong
+schedulers: [rr]
+traffic: {short: {users: 2, requests: 10}}
+timeline:
+  - start: short
+    until: done{class=short}
+expect:
+  rr: ["requests{class=short, server=1} == 10"]
+"""
+    done = run("run", written(tmp_path, text), "--out", str(tmp_path / "out"))
+    assert done.returncode == 1, done.stderr
+    assert results(tmp_path / "out")["runs"][0]["expectations"][0]["measured"] == 5
+
+
+def test_a_missed_deadline_says_what_was_seen_and_does_not_count(tmp_path: Path) -> None:
+    text = """
+name: missed
+schedulers: [rr]
+traffic: {long: {request: GET /delay/1, users: 3, requests: 3}}
+timeline:
+  - start: long
+    until: active{server=1} == 3
+    within: 800ms
+"""
+    done = run("run", written(tmp_path, text), "--out", str(tmp_path / "out"))
+    assert done.returncode == 4, done.stdout
+    reasons = results(tmp_path / "out")["runs"][0]["reasons"]
+    assert any("waited 0.8 s for active{server=1} == 3; last seen: active" in r for r in reasons)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_reported_and_leaves_nothing(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with nothing_left(f"{os.getpid()}-{number}") as marked:
+        process = _started(out, tmp_path, marked.environment)
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 4
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    found = results(out)
+    assert found["verdict"] == "invalid"
+    assert found["runs"][0]["servers"][0]["requests"]["steady"] > 0
+
+
+def test_a_killed_run_can_be_reported(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with nothing_left(f"{os.getpid()}-kill") as marked:
+        process = _started(out, tmp_path, marked.environment)
+        process.kill()
+        process.communicate(timeout=DEADLINE)
+    done = run("report", str(out))
+    assert done.returncode == 4
+    assert "recording ends" in done.stdout
+    assert results(out)["runs"][0]["traffic"]["steady"]["requests"] > 0
+
+
+def test_a_director_that_dies_breaks_the_run(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with nothing_left(f"{os.getpid()}-director") as marked:
+        process = _started(out, tmp_path, marked.environment, "--kernel", "uml")
+        os.kill(marked.guest(), signal.SIGKILL)
+        _, stderr = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 3
+    assert "Traceback" not in stderr
+    assert results(out)["verdict"] == "invalid"
+
+
+def test_a_full_disk_ends_the_run_with_a_clear_line(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = " ".join([*IPVSLOAD, "run", written(tmp_path, ENDLESS), "--out", f"{disk}/out"])
+    script = (
+        f"mount -t tmpfs -o size=100k none {disk} && {command}; status=$?;"
+        f" {' '.join(IPVSLOAD)} report {disk}/out; exit $status"
+    )
+    unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    done = subprocess.run(
+        [*unshare, "sh", "-c", script], capture_output=True, text=True, timeout=DEADLINE
+    )
+    assert done.returncode == 4, done.stderr
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _started(
+    out: Path, directory: Path, environment: dict[str, str], *words: str
+) -> "subprocess.Popen[str]":
+    """A run that has been recording requests for a moment."""
+    process = subprocess.Popen(
+        [*IPVSLOAD, "run", written(directory, ENDLESS), "--out", str(out), *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + DEADLINE
+    requests = out / "requests.ndjson"
+    while not requests.exists() or requests.read_text().count("\n") < 20:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.parametrize("name", ["even", "keepalive", "drain", "server-dies"])
+def test_the_shipped_scenarios_hold(name: str, tmp_path: Path) -> None:
+    done = run("run", str(ROOT / "scenarios" / f"{name}.yaml"), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_repeats_are_interleaved(tmp_path: Path) -> None:
+    scenario = str(ROOT / "scenarios" / "even.yaml")
+    words = ("run", scenario, "--repeats", "2", "--out", str(tmp_path / "out"))
+    done = run(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    order = [(entry["scheduler"], entry["repeat"]) for entry in results(tmp_path / "out")["runs"]]
+    assert order == [("rr", 1), ("lc", 1), ("rr", 2), ("lc", 2)]
+
+
+def test_schedulers_of_the_command_line_replace_the_scenarios(tmp_path: Path) -> None:
+    scenario = str(ROOT / "scenarios" / "even.yaml")
+    words = ("--scheduler", "wlc", "--scheduler", "sed", "--scheduler", "nq")
+    done = run("run", scenario, *words, "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = results(tmp_path / "out")
+    assert [entry["scheduler"] for entry in found["runs"]] == ["wlc", "sed", "nq"]
+
+
+def test_a_scheduler_that_the_kernel_lacks_is_named(tmp_path: Path) -> None:
+    scenario = str(ROOT / "scenarios" / "even.yaml")
+    words = ("--kernel", "uml", "--scheduler", "twos", "--out", str(tmp_path / "out"))
+    done = run("run", scenario, *words)
+    assert done.returncode == 3
+    assert "ip_vs_twos" in done.stderr
