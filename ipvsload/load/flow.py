@@ -185,7 +185,7 @@ class Flow:
                 self._next(call)
         else:
             self._depart(call)
-        if not (self._in_flight or self._running and self._left):
+        if not (self._in_flight or (self._running and self._left)):
             self._settle()
 
     # Users
@@ -270,7 +270,7 @@ class Flow:
         """Send users home that wait for nothing; say so when it is all over."""
         for user in list(self._thinking):
             self._depart(user)
-        if self._in_flight or self._running and self._left > 0:
+        if self._in_flight or (self._running and self._left > 0):
             return
         self._running = False
         for call in self._free:

@@ -13,9 +13,9 @@ import struct
 import time
 from _socket import (
     IPPROTO_TCP,
+    SO_REUSEADDR,
     SOCK_CLOEXEC,
     SOCK_NONBLOCK,
-    SO_REUSEADDR,
     SOCK_STREAM,
     SOL_SOCKET,
     TCP_NODELAY,

@@ -11,7 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from ipvsload import __version__
-from ipvsload.errors import InvalidRunError, TestbedError, UsageError
+from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.record import codec
 from ipvsload.record.format import (
     EVENTS,
@@ -30,8 +30,8 @@ FLUSH_US = 500_000
 class RunWriter:
     """Appends the records of one run directory.
 
-    Raises UsageError where `directory` is a file or holds something already,
-    TestbedError where it cannot be made or written, and InvalidRunError once
+    Raises TestbedError where `directory` is a file, holds something already, or
+    cannot be made or written, and InvalidRunError once
     when writing fails later on; what comes after that is dropped, so that the
     run can be taken down in order and what was recorded stays readable.
     """

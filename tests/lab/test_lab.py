@@ -100,9 +100,7 @@ def marked(request: pytest.FixtureRequest) -> Iterator[Marked]:
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0])
-def test_sigkill_of_the_parent_leaves_nothing(
-    moment: float, marked: Marked
-) -> None:
+def test_sigkill_of_the_parent_leaves_nothing(moment: float, marked: Marked) -> None:
     process = subprocess.Popen(
         [*IPVSLOAD, "lab", "--", "sleep", "60"], env=marked.environment, stderr=subprocess.DEVNULL
     )
@@ -112,9 +110,7 @@ def test_sigkill_of_the_parent_leaves_nothing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_lab_in_order(
-    number: signal.Signals, marked: Marked
-) -> None:
+def test_a_signal_ends_the_lab_in_order(number: signal.Signals, marked: Marked) -> None:
     process = subprocess.Popen(
         [*IPVSLOAD, "lab", "--", "sh", "-c", "echo up; sleep 60"],
         env=marked.environment,

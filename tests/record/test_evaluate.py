@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from skew_recording import ONE, SCENARIO, TWO, write_skew
 
 from ipvsload.record.evaluate import evaluate
 from ipvsload.record.format import Event
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.record.results import Results
 from ipvsload.scenario.load import parse_scenario
+from tests.skew_recording import ONE, SCENARIO, TWO, write_skew
 
 Change = Callable[[RecordedRun], None]
 

@@ -3,11 +3,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from skew_recording import write_skew
 
 from ipvsload.errors import UsageError
 from ipvsload.record.format import EVENTS, REQUESTS, SAMPLES, SCENARIO
 from ipvsload.record.reader import read
+from tests.skew_recording import write_skew
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from skew_recording import SCENARIO, write_skew
 
-from ipvsload.errors import TestbedError, UsageError
+from ipvsload.errors import TestbedError
 from ipvsload.record.format import Event, Request
 from ipvsload.record.reader import read
 from ipvsload.record.writer import RunWriter
+from tests.skew_recording import SCENARIO, write_skew
 
 
 def open_writer(directory: Path) -> RunWriter:
@@ -50,16 +50,16 @@ def test_lines_wait_half_a_second_of_recorded_time_at_most(tmp_path: Path) -> No
 
 def test_a_directory_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(UsageError, match=str(tmp_path)):
+    with pytest.raises(TestbedError, match=str(tmp_path)):
         open_writer(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="a file"):
+    with pytest.raises(TestbedError, match="a file"):
         open_writer(tmp_path / "file")
-    with pytest.raises(UsageError, match="a file"):
+    with pytest.raises(TestbedError, match="a file"):
         open_writer(tmp_path / "file" / "below")
 
 
@@ -72,7 +72,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 sys.path[:0] = [{tests!r}]
-from record.test_writer import open_writer, request
+from tests.record.test_writer import open_writer, request
 from ipvsload.errors import InvalidRunError
 from ipvsload.record.format import Event
 writer = open_writer(Path(sys.argv[1]))
@@ -91,7 +91,7 @@ print(len(raised), raised[0])
 
 
 def test_a_full_disk_is_said_once_and_leaves_a_readable_record(tmp_path: Path) -> None:
-    script = FULL.format(tests=str(Path(__file__).parents[1]))
+    script = FULL.format(tests=str(Path(__file__).parents[2]))
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
     )

@@ -1,7 +1,6 @@
 import io
 
 from rich.console import Console
-from skew_recording import ONE, SCENARIO
 
 from ipvsload.record.format import Sample, Server, Service
 from ipvsload.report.live import Display
@@ -9,6 +8,7 @@ from ipvsload.report.progress import TerminalProgress
 from ipvsload.scenario.load import parse_scenario
 from ipvsload.timeline.timeline import Begin, Timeline
 from ipvsload.timeline.view import View
+from tests.skew_recording import ONE, SCENARIO
 
 
 class Counts:

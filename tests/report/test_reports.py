@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
-from skew_recording import SCENARIO, write_skew
 
 from ipvsload.errors import UsageError
 from ipvsload.record.evaluate import evaluate
@@ -25,6 +24,7 @@ from ipvsload.report.html import page
 from ipvsload.report.table import print_results
 from ipvsload.report.write import write_reports
 from ipvsload.scenario.load import parse_scenario
+from tests.skew_recording import SCENARIO, write_skew
 
 HOSTILE = "</script><script>alert(1)</script>\"'&<b>|`*_[x](http://e.example)\n\x00\x1b[31m"
 

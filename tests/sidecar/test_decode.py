@@ -2,13 +2,13 @@
 
 from socket import AF_INET, AF_INET6, htons
 
-import encoder
 import pytest
-from encoder import Dest, Svc
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.sidecar.decode import SERVER, SERVICE, DecodeError, Decoder, InterruptedDumpError
+from tests.sidecar import encoder
+from tests.sidecar.encoder import Dest, Svc
 
 u16 = st.integers(0, 0xFFFF)
 u32 = st.integers(0, 0xFFFFFFFF)

@@ -7,10 +7,10 @@ import json
 import re
 from pathlib import Path
 
-import bare_uml
 import pytest
 
 from ipvsload.record.stream import End, Hello, Pong, Reading, Stream
+from tests.sidecar import bare_uml
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sidecar-kernel")]
 
