@@ -11,6 +11,8 @@ class IpvsloadError(Exception):
     """Base of every error that is meant for people: one message, no traceback."""
 
     exit_status: ClassVar[int] = 3
+    prefix: ClassVar[str] = "ipvsload: "
+    """What stands before the message on the terminal."""
 
 
 class UsageError(IpvsloadError):

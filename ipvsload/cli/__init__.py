@@ -47,7 +47,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except IpvsloadError as error:
-        click.echo(f"ipvsload: {error}", err=True)
+        click.echo(f"{error.prefix}{error}", err=True)
         sys.exit(error.exit_status)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("ipvsload: interrupted", err=True)

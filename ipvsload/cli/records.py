@@ -4,18 +4,14 @@ from pathlib import Path
 
 import click
 
+from ipvsload.errors import IpvsloadError
+
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def report(directory: Path) -> int:
     """Render the recorded run in DIRECTORY again, also an interrupted one."""
-    from ipvsload.report.table import print_results
-    from ipvsload.report.write import write_reports
-
-    results = write_reports(directory)
-    print_results(results)
-    click.echo(f"report: {directory / 'report.html'}")
-    return results.exit_status
+    return conclude(directory)
 
 
 @click.command()
@@ -25,3 +21,23 @@ def compare(directories: tuple[Path, ...]) -> None:
     from ipvsload.report.compare import print_comparison
 
     print_comparison(directories)
+
+
+def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:
+    """Show a recording's results and write its reports; the exit status.
+
+    `failure` is what cut the run short: it is said last and decides the status.
+    """
+    from ipvsload.report.table import print_results
+    from ipvsload.report.write import load_results, write_reports
+
+    recording, results = load_results(directory)
+    print_results(results)
+    try:
+        click.echo(f"report: {write_reports(recording, results)}")
+    except IpvsloadError as error:
+        failure = failure or error
+    if failure:
+        click.echo(f"{failure.prefix}{failure}", err=True)
+        return failure.exit_status
+    return results.exit_status

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ipvsload.cli.records import conclude
 from ipvsload.errors import IpvsloadError
 from ipvsload.scenario.names import SCHEDULERS
 
@@ -80,18 +81,4 @@ def run(
     finally:
         place.close()
         writer.close()
-    return _conclude(directory, failure)
-
-
-def _conclude(directory: Path, failure: IpvsloadError | None) -> int:
-    """Render the record and say how it went; the exit status."""
-    from ipvsload.report.table import print_results
-    from ipvsload.report.write import write_reports
-
-    results = write_reports(directory)
-    print_results(results)
-    click.echo(f"report: {directory / 'report.html'}")
-    if failure:
-        click.echo(f"ipvsload: {failure}", err=True)
-        return failure.exit_status
-    return results.exit_status
+    return conclude(directory, failure)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from gevent.event import Event
 
 from ipvsload import __version__
-from ipvsload.load.wire import Call, Wire
+from ipvsload.load.call import Call
+from ipvsload.load.http import Answer
+from ipvsload.load.wire import Wire
 
 if TYPE_CHECKING:
     from ipvsload.scenario.model import Traffic
@@ -23,8 +25,8 @@ _SECOND = 1_000_000_000
 
 OnFinished = Callable[["Flow", Call, int, str | None], None]
 """Called with the flow, the call, the end in `time.monotonic_ns()`, and the
-error or None. The call is used again: take from it what is wanted. It runs in
-the wire's greenlet and must not block."""
+error or None. The call is used again: take from it what is wanted. It must
+not block. What it raises ends the wire (`Wire.fail`)."""
 
 
 class User(Call):
@@ -173,7 +175,10 @@ class Flow:
         if error is not None or call.answer.status >= 400:
             self.failed += 1
         if self._on_finished is not None:
-            self._on_finished(self, call, end, error)
+            try:
+                self._on_finished(self, call, end, error)
+            except Exception as failure:
+                self.wire.fail(failure)
         if not isinstance(call, User):
             self._free.append(call)
         elif self._may_send(call):
@@ -219,7 +224,8 @@ class Flow:
         if start != self._starts or not self._running:
             return
         rate, duration = self.spec.rate or 1.0, self.spec.duration
-        last = ceil(rate * duration) if duration is not None else float("inf")
+        # Rounded, so that 1.1 a second for 10 s are 11 and not 12.
+        last = ceil(round(rate * duration, 6)) if duration is not None else float("inf")
         now = time.monotonic_ns()
         while self._left > 0 and number < last:
             due = origin_ns + int(number * _SECOND / rate)
@@ -256,7 +262,11 @@ class Flow:
 
     def _cut(self, call: Call) -> None:
         if not call.start:
-            call.start = call.planned = call.planned or time.monotonic_ns()
+            # It never went out: what the call holds is its last answer.
+            call.start = time.monotonic_ns()
+            call.planned = call.planned or call.start
+            call.answer = Answer()
+            call.client, call.port, call.reused = "", 0, False
         self.wire.drop(call)
         self.ended(call, "cut off")
 
@@ -278,7 +288,10 @@ class Flow:
         if not self.done.is_set():
             self.done.set()
             if self._on_done is not None:
-                self._on_done(self)
+                try:
+                    self._on_done(self)
+                except Exception as failure:
+                    self.wire.fail(failure)
 
 
 def _message(path: str, target: tuple[str, int], reuse: bool) -> bytes:

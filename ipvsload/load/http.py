@@ -53,6 +53,7 @@ def parse_head(head: bytes) -> Head:
     status, keep = _status_line(lines[0])
     lengths: set[bytes] = set()
     codings: list[bytes] = []
+    options: list[bytes] = []
     server = None
     for line in lines[1:]:
         name, colon, value = line.partition(b":")
@@ -64,10 +65,10 @@ def parse_head(head: bytes) -> Head:
         elif name == b"transfer-encoding":
             codings += [part.strip() for part in value.lower().split(b",")]
         elif name == b"connection":
-            options = [part.strip() for part in value.lower().split(b",")]
-            keep = b"close" not in options and (keep or b"keep-alive" in options)
+            options += [part.strip() for part in value.lower().split(b",")]
         elif name == REAL_SERVER:
             server = value.decode("latin-1")
+    keep = b"close" not in options and (keep or b"keep-alive" in options)
     if status < 200 or status in (204, 304):
         return Head(status, 0, keep, server)
     if codings:

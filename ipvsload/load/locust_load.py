@@ -12,11 +12,12 @@ import gevent
 from locust.env import Environment
 
 from ipvsload.descriptors import raise_limit
+from ipvsload.load.call import Call
 from ipvsload.load.flow import Flow
 from ipvsload.load.overload import Overload
 from ipvsload.load.sources import Sources
 from ipvsload.load.users import FlowUser, report
-from ipvsload.load.wire import Call, Wire
+from ipvsload.load.wire import Wire
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 
@@ -65,7 +66,7 @@ class LocustLoad:
         to_us: from `time.monotonic_ns()` to the record's microseconds.
         on_finished: told of each finished request.
         on_done: told when a class is done, by name.
-        on_error: told what one of these raised; the load has then ended.
+        on_error: told once what one of these raised; the load has then ended.
     """
 
     def __init__(

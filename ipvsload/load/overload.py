@@ -16,16 +16,19 @@ CPU_LIMIT = 0.9
 """Locust's own warning level (runners.py, CPU_WARNING_THRESHOLD)."""
 LAG_LIMIT_NS = 500_000_000
 """Longest that the loop may be kept from its turn."""
+BEAT_NS = 50_000_000
+"""How often the loop is asked to be on time."""
 
 
 class Overload:
-    """Watches this process's CPU share and the wire's lag, once a second."""
+    """Watches this process's CPU share and the wire's lag."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._busiest = 0.0
         self._latest_ns = 0
         self._greenlet = gevent.spawn(self._watch)
+        self._beat()
 
     def reasons(self) -> list[str]:
         """One line for each limit that was passed."""
@@ -47,8 +50,10 @@ class Overload:
         """Stop watching."""
         self._greenlet.kill()
 
+    def _beat(self) -> None:
+        self._wire.at(time.monotonic_ns() + BEAT_NS, self._beat)
+
     def _watch(self) -> None:
-        self._wire.take_lag()
         began, used = time.monotonic(), time.process_time()
         while True:
             gevent.sleep(WINDOW)

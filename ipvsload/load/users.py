@@ -6,23 +6,30 @@ and a request costs none. A locustfile takes LongUser and ShortUser as they are
 or subclasses them.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import logging
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
+import gevent
 from gevent import GreenletExit
 from gevent.event import Event
-from locust import User
+from locust import User, stats
+from locust.exception import StopTest, StopUser
 from locust.user.users import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
+from pydantic import ValidationError
 
-from ipvsload.errors import UsageError
+from ipvsload.errors import IpvsloadError, UsageError
+from ipvsload.load.call import Call
 from ipvsload.load.flow import Flow
-from ipvsload.load.wire import Call, Wire
+from ipvsload.load.wire import Wire
 from ipvsload.scenario.model import Traffic
 
 if TYPE_CHECKING:
     from gevent.pool import Group
     from locust.env import Environment
+
+
+logger = logging.getLogger(__name__)
 
 
 class FlowUser(User):  # type: ignore[misc]
@@ -66,14 +73,17 @@ def _live(user: FlowUser) -> None:
     gone = Event()
     try:
         user.on_start()
-        flow = user.flow()
-        user._slot = flow.join(pause=user.pause, gone=gone.set)
+        user._slot = user.flow().join(pause=user.pause, gone=gone.set)
         gone.wait()
-    except GreenletExit:
+    except (GreenletExit, StopUser, StopTest):
         if user._slot is not None:
             user._slot.owner.expel(user._slot)
-    finally:
-        user.on_stop()
+    except Exception as error:
+        logger.exception("a user of class %s failed", type(user).__name__)
+        user.environment.events.user_error.fire(
+            user_instance=user, exception=error, tb=error.__traceback__
+        )
+    user.on_stop()
 
 
 def report(environment: "Environment", call: Call, path: str, end_ns: int, error: str | None,
@@ -110,18 +120,28 @@ class IpvsUser(FlowUser):
 
     Class attributes: `path`; `connection`, "new" for each request or
     "keep-alive"; `requests`, a budget that all users of the class share (None:
-    no end); `request_timeout` in seconds. `wait_time` is Locust's.
+    no end); `request_timeout` in seconds. `wait_time` is Locust's. When the
+    test stops, requests in flight are waited for: as long as Locust's
+    `--stop-timeout` says, or by default as long as they may take.
     """
 
     abstract = True
     path: ClassVar[str] = "/ip"
-    connection: ClassVar[str] = "new"
+    connection: ClassVar[Literal["new", "keep-alive"]] = "new"
     requests: ClassVar[int | None] = None
     request_timeout: ClassVar[float] = 60.0
 
+    def __init__(self, environment: "Environment") -> None:
+        super().__init__(environment)
+        try:
+            self._flow = _lanes(environment).flow(type(self))
+        except IpvsloadError as error:
+            # Locust says this one in a line and ends the test.
+            raise StopTest(str(error)) from None
+
     def flow(self) -> Flow:
         """The flow of this user's class in its environment."""
-        return _lanes(self.environment).flow(type(self))
+        return self._flow
 
 
 class LongUser(IpvsUser):
@@ -137,51 +157,95 @@ class ShortUser(IpvsUser):
 
 
 class _Lanes:
-    """The wire and the flows of one Locust environment."""
+    """The wires and the flows of one Locust environment."""
 
     def __init__(self, environment: "Environment") -> None:
         self._environment = environment
         self._wires: dict[tuple[str, int], Wire] = {}
         self._flows: dict[type[IpvsUser], Flow] = {}
+        # Locust's default is to wait for nobody; ours, that nothing is lost.
+        self._waits = not environment.stop_timeout
+        stats.bucket_response_time = _bucket
+        environment.events.test_start.add_listener(self._renew)
+        environment.events.quit.add_listener(self._close)
 
     def flow(self, user_class: type[IpvsUser]) -> Flow:
         flow = self._flows.get(user_class)
         if flow is None:
             flow = self._flows[user_class] = self._make(user_class)
-        if not flow.running and flow.done.is_set():
             flow.start(users=0)
+        if self._waits:
+            # Here and not once: a worker gets the master's with each ramp.
+            longest = max(flow.spec.timeout for flow in self._flows.values())
+            self._environment.stop_timeout = longest
         return flow
 
+    def _renew(self, **_: Any) -> None:
+        """Another test begins, with whole budgets."""
+        for flow in self._flows.values():
+            flow.stop()
+            flow.start(users=0)
+
+    def _close(self, **_: Any) -> None:
+        for wire in self._wires.values():
+            wire.close()
+        del _all_lanes[self._environment]
+
     def _make(self, user_class: type[IpvsUser]) -> Flow:
-        host = user_class.host or self._environment.host
-        if not host:
-            raise UsageError("no host: give one with -H http://ADDRESS")
-        parts = urlsplit(host)
-        if parts.scheme != "http" or not parts.hostname:
-            raise UsageError(f"host {host!r}: expected http://ADDRESS[:PORT]")
-        target = (parts.hostname, parts.port or 80)
+        environment = self._environment
+        spec = _spec(user_class)
+        target = _target(user_class.host or environment.host)
         wire = self._wires.get(target)
         if wire is None:
-            wire = self._wires[target] = Wire(target)
-        spec = Traffic(
-            request=f"GET {user_class.path}",
-            users=1,
-            requests=user_class.requests,
-            connection=user_class.connection,  # type: ignore[arg-type]
-            timeout=user_class.request_timeout,
-        )
-        environment = self._environment
+            wire = self._wires[target] = Wire(target, on_error=self._failed)
 
         def finished(_flow: Flow, call: Call, end_ns: int, error: str | None) -> None:
             context = {"real_server": call.answer.server}
-            report(environment, call, user_class.path, end_ns, error, context)
+            report(environment, call, spec.path, end_ns, error, context)
 
-        flow = Flow(user_class.__name__, spec, wire, finished)
-        flow.done.set()
-        return flow
+        return Flow(user_class.__name__, spec, wire, finished)
+
+    def _failed(self, error: Exception) -> None:
+        logger.error("the load broke off", exc_info=error)
+        self._environment.process_exit_code = 1
+        gevent.spawn(self._environment.runner.quit)
 
 
-_all_lanes: "WeakKeyDictionary[Environment, _Lanes]" = WeakKeyDictionary()
+def _bucket(milliseconds: float) -> float:
+    """Two significant digits, as Locust's own, but below 10 ms, too."""
+    return float(f"{milliseconds:.2g}")
+
+
+def _spec(user_class: type[IpvsUser]) -> Traffic:
+    try:
+        return Traffic(
+            request=f"GET {user_class.path}",
+            users=1,
+            requests=user_class.requests,
+            connection=user_class.connection,
+            timeout=user_class.request_timeout,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = {"request": "path", "timeout": "request_timeout"}.get(
+            str(first["loc"][0]), str(first["loc"][0])
+        )
+        raise UsageError(f"{user_class.__name__}.{name}: {first['msg']}") from None
+
+
+def _target(host: str | None) -> tuple[str, int]:
+    if not host:
+        raise UsageError("no host: give one with -H http://ADDRESS[:PORT]")
+    try:
+        parts = urlsplit(host)
+        if parts.scheme == "http" and parts.hostname:
+            return parts.hostname, parts.port or 80
+    except ValueError:
+        pass
+    raise UsageError(f"host {host!r}: expected http://ADDRESS[:PORT]")
+
+
+_all_lanes: "dict[Environment, _Lanes]" = {}
 
 
 def _lanes(environment: "Environment") -> _Lanes:

@@ -7,32 +7,21 @@ slices after which everybody else gets a turn. Who asks next, and when, is
 not decided here but by the flows (flow.py).
 """
 
-import errno
 import fcntl
 import struct
 import time
-from _socket import (
-    IPPROTO_TCP,
-    SO_REUSEADDR,
-    SOCK_CLOEXEC,
-    SOCK_NONBLOCK,
-    SOCK_STREAM,
-    SOL_SOCKET,
-    TCP_NODELAY,
-    gaierror,
-    getaddrinfo,
-    socket,
-)
+from _socket import socket
 from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 import gevent
 from gevent.hub import get_hub
 from gevent.monkey import get_original
 
-from ipvsload.errors import TestbedError
+from ipvsload.load.call import Call
+from ipvsload.load.connect import cause, connect, resolve
 from ipvsload.load.http import Answer, MalformedError
 from ipvsload.load.sources import Sources
 from ipvsload.load.timer import Timer
@@ -41,71 +30,14 @@ SLICE_NS = 2_000_000
 """How long the loop works before the other greenlets get a turn."""
 LINGER_NS = 1_000_000_000
 """How long a server that was asked to close may take before we close."""
-_BIND_TRIES = 100
-SIOCOUTQ = 0x5411
-
+_SIOCOUTQ = 0x5411
+"""Bytes sent and not acknowledged, the unsent among them (tcp.c, tcp_ioctl)."""
 _BATCH = 64
 _RECEIVE = 16_384
 _epoll: Any = get_original("select", "epoll")
 _IN, _OUT, _ERR, _HUP, _RDHUP, _EDGE = 0x1, 0x4, 0x8, 0x10, 0x2000, 1 << 31
 _SOCKET_EVENTS = _IN | _OUT | _RDHUP | _EDGE
 _ENDED = _RDHUP | _HUP | _ERR
-
-_CAUSES = {
-    errno.ECONNREFUSED: "refused",
-    errno.ECONNRESET: "reset",
-    errno.EPIPE: "reset",
-    errno.ETIMEDOUT: "timeout",
-    errno.EADDRNOTAVAIL: "no port",
-    errno.EMFILE: "no descriptor",
-    errno.ENFILE: "no descriptor",
-    **dict.fromkeys(
-        (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.EACCES),
-        "unreachable",
-    ),
-}
-
-
-class Owner(Protocol):
-    """Who has requests on the wire: a flow."""
-
-    message: bytes
-    """The request, ready to be sent."""
-    reuse: bool
-    """Whether a connection may carry more than one request."""
-
-    def ended(self, call: "Call", error: str | None) -> None:
-        """The call has its answer, or an error. Must not block."""
-
-
-class Call:
-    """A user's (or an arrival's) present or last request, and its connection.
-
-    Times are `time.monotonic_ns()`. `client` and `port` are the local end. A
-    `patient` one sends no request before its last connection is closed: ten
-    users then are ten connections at most in the balancer's table, too.
-    """
-
-    patient: ClassVar[bool] = False
-
-    __slots__ = ("answer", "busy", "client", "fd", "owner", "parting", "planned", "port", "queued",
-                 "retried", "reused", "sock", "start", "unsent")  # fmt: skip
-
-    def __init__(self, owner: Owner) -> None:
-        self.owner = owner
-        self.sock: socket | None = None
-        self.fd = -1
-        self.answer = Answer()
-        self.unsent = b""
-        self.queued = False
-        self.busy = False
-        self.planned = 0
-        self.start = 0
-        self.client = ""
-        self.port = 0
-        self.reused = False
-        self.retried = False
-        self.parting = False
 
 
 class Wire:
@@ -115,10 +47,8 @@ class Wire:
         target: host and port; a name is resolved once, here.
         sources: gives each connection its local address and port; without it
             the kernel chooses.
-        make_socket: makes a non-blocking, close-on-exec stream socket of
-            `_socket`, possibly in another network namespace.
-        on_error: told what a flow's own callback raised (a disk that is full,
-            say); the loop has then ended.
+        on_error: told once what a flow's own callback raised (a disk that is
+            full, say); the loop then ends. Without it gevent prints it.
 
     Raises:
         TestbedError: the target's name is not known.
@@ -128,17 +58,10 @@ class Wire:
         self,
         target: tuple[str, int],
         sources: Sources | None = None,
-        make_socket: Callable[[], socket] | None = None,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
         self.target = target
-        try:
-            found = getaddrinfo(target[0], target[1], 0, SOCK_STREAM)[0]
-        except gaierror as error:
-            raise TestbedError(f"cannot resolve the target {target[0]!r}: {error}") from None
-        self._family: int = found[0]
-        self._address: Any = found[4]
-        self._make_socket = make_socket or self._plain_socket
+        self._family, self._address = resolve(target)
         self._on_error = on_error
         self._sources = sources
         self._poll = _epoll()
@@ -154,6 +77,7 @@ class Wire:
         self._asleep = False
         self._lag = 0
         self._closed = False
+        self._failed = False
         self._greenlet = gevent.spawn(self._run)
 
     # What flows ask for
@@ -187,6 +111,17 @@ class Wire:
             call.sock.close()
             call.sock = None
 
+    def fail(self, error: Exception) -> None:
+        """End the loop, and tell `on_error` why; what fails after that is not told."""
+        if self._failed:
+            return
+        self._failed = True
+        self._greenlet.kill(block=False)
+        if self._on_error is not None:
+            self._on_error(error)
+        else:
+            get_hub().handle_error(self, type(error), error, error.__traceback__)
+
     def take_lag(self) -> int:
         """The longest that the loop was kept from its turn since last asked, in ns."""
         lag, self._lag = self._lag, 0
@@ -198,6 +133,7 @@ class Wire:
             return
         self._closed = True
         self._greenlet.kill()
+        self._asleep = False
         for entry in self._table.values():
             if isinstance(entry, Call):
                 entry.queued = entry.busy = False
@@ -221,9 +157,7 @@ class Wire:
         try:
             while True:
                 if self._ready:
-                    before = time.monotonic_ns()
                     gevent.sleep(0)
-                    self._note_lag(time.monotonic_ns() - before)
                 else:
                     self._arm_next()
                     self._asleep = True
@@ -231,9 +165,7 @@ class Wire:
                     self._asleep = False
                 self._slice(time.monotonic_ns() + SLICE_NS)
         except Exception as error:
-            if self._on_error is None:
-                raise
-            self._on_error(error)
+            self.fail(error)
         finally:
             readable.stop()
             readable.close()
@@ -269,7 +201,7 @@ class Wire:
         timers = self._timers
         now = time.monotonic_ns()
         if timers and timers[0][0] <= now:
-            self._note_lag(now - timers[0][0])
+            self._lag = max(self._lag, now - timers[0][0])
             while timers and timers[0][0] <= now:
                 heappop(timers)[2]()
 
@@ -281,14 +213,7 @@ class Wire:
         self._armed = when_ns
         self._timer.set(when_ns)
 
-    def _note_lag(self, lag: int) -> None:
-        if lag > self._lag:
-            self._lag = lag
-
     # A request's life
-
-    def _plain_socket(self) -> socket:
-        return socket(self._family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
     def _start(self, call: Call) -> None:
         if not call.queued:
@@ -310,23 +235,13 @@ class Wire:
     def _connect(self, call: Call) -> None:
         call.reused = False
         call.client, call.port = "", 0
-        sock = None
         try:
-            sock = self._make_socket()
-            sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            if self._sources is not None:
-                _bind(sock, self._sources)
-            failed = sock.connect_ex(self._address)
-            if failed and failed != errno.EINPROGRESS:
-                raise OSError(failed, "")
-            call.client, call.port = sock.getsockname()[:2]
-            fd = sock.fileno()
-            self._poll.register(fd, _SOCKET_EVENTS)
+            sock, call.client, call.port = connect(self._family, self._address, self._sources)
         except OSError as error:
-            if sock is not None:
-                sock.close()
-            self._done(call, _cause(error))
+            self._done(call, cause(error))
             return
+        fd = sock.fileno()
+        self._poll.register(fd, _SOCKET_EVENTS)
         call.sock, call.fd = sock, fd
         self._table[fd] = call
 
@@ -367,7 +282,7 @@ class Wire:
         except OSError as error:
             if not self._retry(call, sock):
                 self.drop(call)
-                self._done(call, _cause(error))
+                self._done(call, cause(error))
             return
         if mask & _ENDED:
             self.drop(call)
@@ -390,7 +305,7 @@ class Wire:
         if not call.reused or call.retried or call.answer.began:
             return False
         sent = len(call.owner.message) - len(call.unsent)
-        unacknowledged = struct.unpack("i", fcntl.ioctl(sock.fileno(), SIOCOUTQ, bytes(4)))[0]
+        unacknowledged = struct.unpack("i", fcntl.ioctl(sock.fileno(), _SIOCOUTQ, bytes(4)))[0]
         if unacknowledged < sent:
             return False
         self.drop(call)
@@ -425,11 +340,12 @@ class Wire:
     def _end_lingering(self) -> None:
         now = time.monotonic_ns()
         self._watching = False
-        for sock, (deadline, _call) in list(self._lingering.items()):
+        while self._lingering:
+            sock, (deadline, _) = next(iter(self._lingering.items()))
             if deadline > now:
                 self._watching = True
                 self.at(deadline, self._end_lingering)
-                break
+                return
             self._bury(sock)
 
     def _bury(self, sock: socket) -> None:
@@ -439,20 +355,3 @@ class Wire:
             self._ready.append(call)
         del self._table[sock.fileno()]
         sock.close()
-
-
-def _bind(sock: socket, sources: Sources) -> None:
-    """Give the socket the next source that is free. Raises OSError."""
-    sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-    for _ in range(_BIND_TRIES):
-        try:
-            return sock.bind(sources.take())
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-    raise OSError(errno.EADDRNOTAVAIL, "")
-
-
-def _cause(error: OSError) -> str:
-    number = error.errno or 0
-    return _CAUSES.get(number) or errno.errorcode.get(number, "unknown")

@@ -21,13 +21,12 @@ from ipvsload.scenario.load import ScenarioError, parse_scenario
 from ipvsload.scenario.model import Scenario
 
 
-def write_reports(directory: Path) -> Results:
-    """Compute the results of a recording and write every report beside it.
+def write_reports(recording: Recording, results: Results) -> Path:
+    """Write every report beside its recording; the path of report.html.
 
-    Raises UsageError where `directory` is no run directory, and TestbedError
-    where a report cannot be written; the records are never touched.
+    Raises TestbedError where one cannot be written; the records are never
+    touched.
     """
-    recording, results = load_results(directory)
     texts = {
         RESULTS: json.dumps(results.to_json(), indent=1) + "\n",
         "junit.xml": junit.render(results),
@@ -35,8 +34,8 @@ def write_reports(directory: Path) -> Results:
         "report.html": page.render(results, recording),
     }
     for name, text in texts.items():
-        _replace(Path(directory) / name, text)
-    return results
+        _replace(recording.directory / name, text)
+    return recording.directory / "report.html"
 
 
 def load_results(directory: Path) -> tuple[Recording, Results]:

@@ -34,7 +34,9 @@ class Fault:
 
 
 class ScenarioError(UsageError):
-    """A scenario file that cannot be used: one line a problem."""
+    """A scenario file that cannot be used: one line a problem, each with its place."""
+
+    prefix = ""  # terminals and editors look for file:line:column at the beginning
 
     def __init__(self, lines: list[str]) -> None:
         shown = lines[:MAX_PROBLEMS]

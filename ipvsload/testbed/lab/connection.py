@@ -58,6 +58,7 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             # The request itself is answered; what would follow is not HTTP.
             self._refused = True
+            self._waiting.append(self._waiting.pop()._replace(close=True))
         except httptools.HttpParserError:
             self._refused = True
             if not self._waiting and self._answering is None:
@@ -67,10 +68,12 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable = False
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         self._writable = True
         self._go_on()
+        self._read_on()
 
     # From the parser
 
@@ -112,9 +115,12 @@ class Connection(asyncio.Protocol):
     def _late(self, data: bytes, close: bool) -> None:
         self._answering = None
         self._send(data, close)
-        if not close:
+        self._go_on()
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._writable and self._answering is None and not self._transport.is_closing():
             self._transport.resume_reading()
-            self._go_on()
 
     def _send(self, data: bytes, close: bool) -> None:
         self._transport.write(data)

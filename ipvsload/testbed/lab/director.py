@@ -143,6 +143,8 @@ def _read_line(connection: socket.socket) -> bytes:
 def main() -> NoReturn:
     """Run as `python -m ipvsload.testbed.lab.director {host | guest MODULES}`."""
     provider = sys.argv[1]
+    # In a guest: how long its kernel took until this program ran.
+    booted = time.clock_gettime(time.CLOCK_BOOTTIME)
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     try:
         if provider == "guest":
@@ -161,7 +163,7 @@ def main() -> NoReturn:
     except Exception as error:
         announce(unavailable=str(error) or type(error).__name__)
         os._exit(1)
-    announce(ready=os.uname().release)
+    announce(ready=os.uname().release, booted=booted)
     agent.serve()
 
 

@@ -220,7 +220,12 @@ class Keeper:
         message = json.loads(text)
         if "ready" in message:
             self._ready = True
-            self._tell(event="ready", provider=kernel, release=message["ready"])
+            self._tell(
+                event="ready",
+                provider=kernel,
+                release=message["ready"],
+                booted=message["booted"] if kernel != "host" else 0.0,
+            )
         elif "unavailable" in message:
             self._refuse(kernel, message["unavailable"])
 

@@ -52,6 +52,7 @@ class Lab:
         self._keeper: subprocess.Popen[bytes] | None = None
         self.provider = ""
         self.release = ""
+        self.boot_seconds = 0.0
 
     def start(self) -> None:
         """Start the keeper. Raises TestbedError where this user may not."""
@@ -84,6 +85,7 @@ class Lab:
         """Wait until the director answers. Raises TestbedError."""
         message, _ = self._hear("ready", time.monotonic() + _READY_WITHIN)
         self.provider, self.release = message["provider"], message["release"]
+        self.boot_seconds = message["booted"]
 
     def close(self) -> None:
         """Let go: the kernel kills and removes whatever the lab had."""

@@ -16,11 +16,13 @@ The first line out is {"ready": true}. At the end of stdin it exits at once.
 """
 
 import asyncio
+import ipaddress
 import json
 import os
 import signal
 import socket
 from functools import partial
+from io import FileIO
 from typing import Any
 
 import uvloop
@@ -82,9 +84,14 @@ class RealServers:
 def _split(name: str) -> tuple[str, int]:
     host, _, port = name.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+    try:
+        ipaddress.ip_address(host)
+        number = int(port)
+    except ValueError:
+        number = 0
+    if not 0 < number < 65_536:
         raise ValueError(f"not an address:port: {name!r}")
-    return host, int(port)
+    return host, number
 
 
 def _somaxconn() -> int:
@@ -122,7 +129,7 @@ async def serve() -> None:
     servers = RealServers()
     stdin = asyncio.StreamReader(limit=MAX_LINE)
     await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(stdin), open(0, "rb", buffering=0, closefd=False)
+        lambda: asyncio.StreamReaderProtocol(stdin), FileIO(0, closefd=False)
     )
     _say({"ready": True})
     while True:

@@ -1,0 +1,81 @@
+"""The lab's real servers as a child process, on loopback addresses of this test's own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+# Each test process has a network of its own within 127.0.0.0/8.
+_NETWORK = f"127.{1 + os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
+_numbers = count()
+
+
+def fresh_address() -> str:
+    """A loopback address that this process has not used yet."""
+    number = next(_numbers)
+    assert number < 250
+    return f"{_NETWORK}.{1 + number}"
+
+
+def free_port(host: str) -> int:
+    """A port that the kernel says is free there."""
+    with socket.socket() as sock:
+        sock.bind((host, 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+class RealServers:
+    """The process; with `log`, it notes there the target of each request that it answers."""
+
+    def __init__(self, log: Path | None = None) -> None:
+        module = "ipvsload.testbed.lab.realservers" if log is None else "tests.load.logging_servers"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, *([] if log is None else [str(log)])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self.hear() == {"ready": True}
+
+    def tell(self, line: str) -> dict[str, Any]:
+        """One line in, one line out."""
+        assert self.process.stdin
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+        return self.hear()
+
+    def hear(self) -> dict[str, Any]:
+        assert self.process.stdout
+        found: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return found
+
+    def add(self) -> tuple[str, int]:
+        """One more server, somewhere; its address and port."""
+        host = fresh_address()
+        port = free_port(host)
+        assert self.tell(json.dumps({"add": f"{host}:{port}"})) == {"added": f"{host}:{port}"}
+        return host, port
+
+    def close(self) -> None:
+        """Its end of input; it must leave at once, with status 0."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        assert self.process.wait(10) == 0
+        self.process.stdout.close()
+
+    def __enter__(self) -> "RealServers":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,143 @@
+"""A wire, its flows, and what they recorded, for tests without Locust."""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import gevent
+from gevent.pool import Pool
+from gevent.server import StreamServer
+
+from ipvsload.load.call import Call
+from ipvsload.load.flow import Flow
+from ipvsload.load.sources import Sources
+from ipvsload.load.wire import Wire
+from ipvsload.scenario.model import Traffic
+
+Handler = Callable[[Any, Any], None]
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Record(NamedTuple):
+    """One finished request; times in ns."""
+
+    planned: int
+    start: int
+    end: int
+    status: int
+    size: int
+    client: str
+    port: int
+    reused: bool
+    server: str | None
+    error: str | None
+
+
+class Sending:
+    """Sends to one target; everything that finished is in `records`."""
+
+    def __init__(self, target: tuple[str, int], sources: Sources | None = None) -> None:
+        self.errors: list[Exception] = []
+        self.wire = Wire(target, sources, on_error=self.errors.append)
+        self.records: list[Record] = []
+        self.done: list[str] = []
+
+    def flow(self, **spec: Any) -> Flow:
+        """A flow that is not started yet."""
+        return Flow(
+            "it", Traffic(**spec), self.wire, self._finished, lambda flow: self.done.append("it")
+        )
+
+    def play(self, **spec: Any) -> list[Record]:
+        """A flow from its start to its end."""
+        flow = self.flow(**spec)
+        flow.start()
+        flow.done.wait()
+        assert flow.started == flow.finished == len(self.records)
+        assert flow.in_flight == flow.users == 0
+        return self.records
+
+    def _finished(self, _: Flow, call: Call, end: int, error: str | None) -> None:
+        answer = call.answer
+        assert call.planned <= call.start <= end <= time.monotonic_ns()
+        self.records.append(
+            Record(
+                call.planned, call.start, end, answer.status, answer.size, call.client, call.port,
+                call.reused, answer.server, error,
+            )
+        )  # fmt: skip
+
+    def __enter__(self) -> "Sending":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wire.close()
+
+
+class Server:
+    """A small server, good or evil, in this process: `handle` gets each connection."""
+
+    def __init__(self, handle: Handler) -> None:
+        self.connections: list[Any] = []
+
+        def accepted(sock: Any, address: Any) -> None:
+            self.connections.append(sock)
+            try:
+                handle(sock, address)
+            except ConnectionError:
+                pass
+            finally:
+                sock.close()
+
+        self._server = StreamServer(("127.0.0.1", 0), accepted, backlog=4096, spawn=Pool())
+        self._server.start()
+        self.target: tuple[str, int] = self._server.address
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop(timeout=0)  # and kills what handles connections
+
+
+def read_request(sock: Any) -> bytes:
+    """The next request's bytes, or none at the end of the connection."""
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        more = sock.recv(65_536)
+        if not more:
+            return b""
+        data += more
+    return data
+
+
+def answering(answer: bytes) -> Handler:
+    """Answers every request of a connection with these bytes."""
+
+    def handle(sock: Any, _: Any) -> None:
+        while read_request(sock):
+            sock.sendall(answer)
+
+    return handle
+
+
+def once(answer: bytes) -> Handler:
+    """Answers the first request of a connection and closes it."""
+
+    def handle(sock: Any, _: Any) -> None:
+        if read_request(sock):
+            sock.sendall(answer)
+
+    return handle
+
+
+def silent(sock: Any, _: Any) -> None:
+    """Takes requests and never answers."""
+    while read_request(sock):
+        pass
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Let the others work until it holds."""
+    while not condition():
+        gevent.sleep(0.001)

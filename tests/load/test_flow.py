@@ -1,0 +1,351 @@
+"""Budgets, pauses, arrivals and ends: every request that began is counted once."""
+
+import time
+from itertools import pairwise
+from typing import Any
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from ipvsload.descriptors import raise_limit
+from ipvsload.load.call import Call
+from ipvsload.load.flow import Flow
+from ipvsload.load.wire import Wire
+from ipvsload.scenario.model import Traffic
+from tests.load.sending import OK, Sending, Server, answering, read_request, silent, until
+
+Target = tuple[str, int]
+MS = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("users", "requests"), [(10, 100), (7, 100), (1, 5), (10, 3), (10, 10), (1, 1)]
+)
+@pytest.mark.parametrize("connection", ["new", "keep-alive"])
+def test_a_budget_is_met_exactly(
+    target: Target, users: int, requests: int, connection: str
+) -> None:
+    with Sending(target) as sending:
+        records = sending.play(users=users, requests=requests, connection=connection)
+        assert len(records) == requests
+        assert {r.status for r in records} == {200}
+        assert sending.done == ["it"]
+
+
+def test_a_budget_that_fails_is_met_exactly(target: Target) -> None:
+    with Sending((target[0], 1)) as sending:
+        records = sending.play(users=10, requests=100)
+    assert [r.error for r in records] == ["refused"] * 100
+
+
+def test_users_work_at_once_and_wait_for_their_answers() -> None:
+    together = Event()
+    inside = []
+
+    def handle(sock: Any, _: Any) -> None:
+        inside.append(read_request(sock))
+        if len(inside) == 10:
+            together.set()
+        together.wait()
+        assert len(inside) == 10
+        sock.sendall(OK)
+
+    with Server(handle) as server, Sending(server.target) as sending:
+        assert {r.error for r in sending.play(users=10, requests=10)} == {None}
+
+
+def test_a_user_thinks_between_an_answer_and_its_next_request(target: Target) -> None:
+    with Sending(target) as sending:
+        records = sending.play(users=1, requests=5, think=0.01)
+    assert all(b.start - a.end >= 10 * MS for a, b in pairwise(records))
+    assert all(r.planned == r.start for r in records)
+
+
+def test_users_that_think_go_home_when_the_budget_is_spent() -> None:
+    """Nine wait for a long time; the tenth has the last answer."""
+    late = Event()
+
+    def handle(sock: Any, _: Any) -> None:
+        if b"/ip" in read_request(sock):
+            if len(server.connections) == 10:
+                late.wait()
+            sock.sendall(OK)
+
+    with Server(handle) as server, Sending(server.target) as sending:
+        flow = sending.flow(users=10, requests=10, think=3600)
+        flow.start()
+        until(lambda: flow.finished == 9)
+        assert not flow.done.is_set()
+        late.set()
+        flow.done.wait()
+        assert flow.users == 0
+
+
+def test_a_duration_ends_it(target: Target) -> None:
+    with Sending(target) as sending:
+        records = sending.play(users=3, duration=0.1, think=0.005)
+    assert {r.error for r in records} == {None}
+    assert 3 <= len(records) <= 63
+
+
+def test_a_class_can_be_started_again_with_a_whole_budget(target: Target) -> None:
+    with Sending(target) as sending:
+        flow = sending.flow(users=2, requests=5)
+        for total in (5, 10):
+            flow.start()
+            flow.start()  # nothing: it runs
+            flow.done.wait()
+            assert flow.finished == len(sending.records) == total
+        assert sending.done == ["it", "it"]
+
+
+# Arrivals
+
+
+def test_arrivals_are_counted_from_their_plan(target: Target) -> None:
+    with Sending(target) as sending:
+        records = sending.play(rate=500, requests=20)
+    first = records[0].planned
+    assert sorted(r.planned - first for r in records) == [n * 2 * MS for n in range(20)]
+    assert {r.status for r in records} == {200}
+
+
+@pytest.mark.parametrize(
+    ("rate", "duration", "arrivals"), [(100, 0.1, 10), (70, 0.1, 7), (33, 0.1, 4), (1, 0.1, 1)]
+)
+def test_a_rate_for_a_time_is_a_number_of_arrivals(
+    target: Target, rate: float, duration: float, arrivals: int
+) -> None:
+    # 70 * 0.1 is 7.000000000000001 in floating point.
+    with Sending(target) as sending:
+        assert len(sending.play(rate=rate, duration=duration)) == arrivals
+
+
+def test_a_server_that_stalls_does_not_hold_back_arrivals() -> None:
+    stalled = Event()
+
+    def handle(sock: Any, _: Any) -> None:
+        read_request(sock)
+        if len(server.connections) == 10:
+            stalled.set()
+        stalled.wait()
+        sock.sendall(OK)
+
+    with Server(handle) as server, Sending(server.target) as sending:
+        records = sending.play(rate=200, requests=10)
+    assert len(records) == 10
+    tenth = max(r.planned for r in records)
+    assert all(r.end >= tenth for r in records)
+    assert max(r.end - r.planned for r in records) >= 45 * MS
+
+
+def test_what_an_arrival_waits_in_the_generator_counts_as_latency(target: Target) -> None:
+    """Coordinated omission: the generator itself stands still for a while."""
+    with Sending(target) as sending:
+        flow = sending.flow(rate=200, requests=40)
+        flow.start()
+        until(lambda: flow.finished >= 1)
+        time.sleep(0.1)
+        flow.done.wait()
+        records = sorted(sending.records)
+    assert [r.planned - records[0].planned for r in records] == [n * 5 * MS for n in range(40)]
+    late = [r for r in records if r.start - r.planned > 50 * MS]
+    assert len(late) >= 5
+    assert all(r.end - r.planned > 50 * MS for r in late)
+
+
+def test_arrivals_keep_their_connections_for_the_next(target: Target) -> None:
+    with Sending(target) as sending:
+        records = sending.play(rate=200, requests=10, connection="keep-alive")
+    assert [r.error for r in records] == [None] * 10
+    assert len({r.port for r in records}) == sum(not r.reused for r in records)
+
+
+def test_arrivals_end_with_a_stop(target: Target) -> None:
+    with Sending(target) as sending:
+        flow = sending.flow(rate=1000)
+        flow.start()
+        until(lambda: flow.finished >= 5)
+        flow.stop()
+        started = flow.started
+        flow.done.wait()
+        assert flow.started == flow.finished == len(sending.records) == started
+
+
+# Ends
+
+
+def test_stop_sends_nothing_new_and_waits_for_what_is_in_flight() -> None:
+    go = Event()
+
+    def handle(sock: Any, _: Any) -> None:
+        read_request(sock)
+        go.wait()
+        sock.sendall(OK)
+
+    with Server(handle) as server, Sending(server.target) as sending:
+        flow = sending.flow(users=5)
+        flow.start()
+        until(lambda: len(server.connections) == 5)
+        flow.stop()
+        assert not flow.done.is_set()
+        assert flow.in_flight == 5
+        go.set()
+        flow.done.wait()
+    assert [r.error for r in sending.records] == [None] * 5
+
+
+def test_finish_waits_for_an_answer() -> None:
+    def handle(sock: Any, _: Any) -> None:
+        read_request(sock)
+        gevent.sleep(0.02)
+        sock.sendall(OK)
+
+    with Server(handle) as server, Sending(server.target) as sending:
+        flow = sending.flow(users=5)
+        flow.start()
+        until(lambda: len(server.connections) == 5)
+        flow.finish(30)
+        assert flow.done.is_set()
+        assert flow.started == len(sending.records)
+    assert {r.error for r in sending.records} == {None}
+
+
+def test_finish_cuts_off_what_has_no_answer_by_then() -> None:
+    with Server(silent) as server, Sending(server.target) as sending:
+        flow = sending.flow(users=5)
+        flow.start()
+        until(lambda: len(server.connections) == 5)
+        flow.finish(0.01)
+        assert flow.done.is_set()
+        assert flow.started == flow.finished == flow.failed == 5
+    assert [r.error for r in sending.records] == ["cut off"] * 5
+
+
+def test_what_was_never_sent_is_cut_off_without_a_trace_of_the_last_answer() -> None:
+    # The server does not close, and so the user does not send again yet.
+    with Server(answering(OK)) as server, Sending(server.target) as sending:
+        flow = sending.flow(users=1)
+        flow.start()
+        until(lambda: flow.finished == 1)
+        flow.finish(0)
+    first, second = sending.records
+    assert (first.status, first.size, first.client) == (200, 2, "127.0.0.1")
+    assert second[3:] == (0, 0, "", 0, False, None, "cut off")
+    assert flow.started == flow.finished == 2
+
+
+def test_a_class_that_ends_before_its_first_request_counts_them_all(target: Target) -> None:
+    with Sending(target) as sending:
+        flow = sending.flow(users=5)
+        flow.start()
+        flow.finish(0)
+    assert flow.started == flow.finished == len(sending.records) == 5
+    assert {r.error for r in sending.records} <= {None, "cut off"}
+
+
+def test_users_leave_with_their_answer_and_are_expelled_without() -> None:
+    gone = []
+    with Server(silent) as server, Sending(server.target) as sending:
+        flow = sending.flow(users=1)
+        flow.start(users=0)
+        patient = flow.join(gone=lambda: gone.append("patient"))
+        hasty = flow.join(gone=lambda: gone.append("hasty"))
+        until(lambda: len(server.connections) == 2)
+        flow.leave(patient)
+        flow.expel(hasty)
+        assert (gone, flow.users, flow.in_flight) == (["hasty"], 1, 1)
+        flow.finish(0)
+        assert (gone, flow.users, flow.in_flight) == (["hasty", "patient"], 0, 0)
+    assert [r.error for r in sending.records] == ["cut off"] * 2
+
+
+def test_a_user_that_thinks_leaves_at_once(target: Target) -> None:
+    gone = []
+    with Sending(target) as sending:
+        flow = sending.flow(users=1, think=3600)
+        flow.start(users=0)
+        users = [flow.join(gone=lambda: gone.append(1)) for _ in range(2)]
+        until(lambda: flow.finished == 2)
+        flow.leave(users[0])
+        flow.expel(users[1])
+        assert (len(gone), flow.users) == (2, 0)
+
+
+def test_classes_on_one_wire_do_not_mix(target: Target) -> None:
+    with Sending(target) as sending:
+        slow = sending.flow(users=2, requests=2, request="GET /delay/0.2")
+        quick = sending.flow(users=2, requests=50)
+        slow.start()
+        quick.start()
+        quick.done.wait()
+        assert (quick.finished, slow.finished, slow.in_flight) == (50, 0, 2)
+        slow.done.wait()
+    assert slow.finished == 2
+
+
+# Many
+
+
+def test_2000_requests_are_held_open_at_once() -> None:
+    raise_limit()
+    everybody = Event()
+
+    def handle(sock: Any, _: Any) -> None:
+        read_request(sock)
+        if len(server.connections) == 2000:
+            everybody.set()
+        everybody.wait()
+        sock.sendall(OK)
+
+    with Server(handle) as server, Sending(server.target) as sending:
+        records = sending.play(users=2000, requests=2000)
+    assert {(r.status, r.error) for r in records} == {(200, None)}
+
+
+def test_2000_delayed_requests_to_the_real_servers(target: Target) -> None:
+    raise_limit()
+    with Sending(target) as sending:
+        records = sending.play(users=2000, requests=2000, request="GET /delay/0.5")
+    assert {(r.status, r.error) for r in records} == {(200, None)}
+    assert len({r.port for r in records}) == 2000
+
+
+# Whoever is told may fail
+
+
+def test_what_the_recorder_raises_is_told_once_and_ends_the_load() -> None:
+    told: list[Exception] = []
+
+    def full(flow: Flow, call: Call, end: int, error: str | None) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Server(answering(OK)) as server:
+        wire = Wire(server.target, on_error=told.append)
+        flow = Flow("it", Traffic(users=5), wire, full)
+        flow.start()
+        until(lambda: bool(told))
+        gevent.sleep(0.05)
+        sent = flow.started
+        flow.finish(0)  # cuts off, records again, fails again
+        assert [str(error) for error in told] == ["[Errno 28] No space left on device"]
+        assert flow.started == flow.finished == sent
+        assert (flow.in_flight, flow.users) == (0, 0)
+        wire.close()
+
+
+def test_what_is_raised_when_a_class_is_done_is_told_as_well(target: Target) -> None:
+    told: list[Exception] = []
+
+    def full(flow: Flow) -> None:
+        raise OSError(28, "No space left on device")
+
+    wire = Wire(target, on_error=told.append)
+    flow = Flow("it", Traffic(users=2, requests=5), wire, None, full)
+    flow.start()
+    flow.done.wait()
+    until(lambda: bool(told))
+    wire.close()
+    assert len(told) == 1
+    assert flow.finished == 5
