@@ -145,13 +145,12 @@ def test_what_an_arrival_waits_in_the_generator_counts_as_latency(target: Target
     with Sending(target) as sending:
         flow = sending.flow(rate=200, requests=40)
         flow.start()
-        until(lambda: flow.finished >= 1)
         time.sleep(0.1)
         flow.done.wait()
         records = sorted(sending.records)
     assert [r.planned - records[0].planned for r in records] == [n * 5 * MS for n in range(40)]
     late = [r for r in records if r.start - r.planned > 50 * MS]
-    assert len(late) >= 5
+    assert len(late) >= 10
     assert all(r.end - r.planned > 50 * MS for r in late)
 
 

@@ -174,7 +174,10 @@ def test_an_answer_in_single_bytes() -> None:
     assert one(drip).status == 200
 
 
-def test_surplus_bytes_spoil_the_connection_and_not_the_answer() -> None:
+def test_surplus_bytes_spoil_the_connection_and_not_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "LINGER_NS", 20_000_000)
     records = against(answering(OK + b"more"), requests=3, connection="keep-alive")
     assert [(r.status, r.size, r.reused) for r in records] == [(200, 2, False)] * 3
 

@@ -1,0 +1,232 @@
+"""What tests do inside Locust, which patches the process: each in a process of its own.
+
+`python -m tests.load.inside_locust NAME HOST PORT` prints what NAME found, as JSON.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from locust.env import Environment
+
+from ipvsload import IpvsUser, LongUser, ShortUser
+from ipvsload.load.locust_load import LocustLoad
+from ipvsload.load.sources import Sources
+from ipvsload.record.format import Request
+from ipvsload.scenario.model import Traffic
+from tests.load.sending import until
+
+Target = tuple[str, int]
+
+
+def count(environment: Environment, name: str) -> dict[str, Any]:
+    """What Locust's statistics have of one path."""
+    entry = environment.stats.get(name, "GET")
+    return {
+        "requests": entry.num_requests,
+        "failures": entry.num_failures,
+        "max": entry.max_response_time,
+        "median": entry.median_response_time,
+        "errors": sorted(e.error for e in environment.stats.errors.values() if e.name == name),
+    }
+
+
+def env(target: Target, *classes: type[IpvsUser], **options: Any) -> Environment:
+    host = f"http://{target[0]}:{target[1]}"
+    environment = Environment(user_classes=list(classes), host=host, **options)
+    environment.create_local_runner()
+    return environment
+
+
+def runner(target: Target) -> Any:
+    """Start, stop with requests in flight, start again, quit."""
+
+    class Long(LongUser):
+        path = "/delay/0.3"
+
+    class Short(ShortUser):
+        path = "/get?x=1"
+        connection = "keep-alive"
+
+    environment = env(target, Long, Short)
+    servers = set()
+    environment.events.request.add_listener(
+        lambda context, **_: servers.add(context["real_server"])
+    )
+    rounds = []
+    for _ in range(2):
+        environment.runner.start(4, 100)
+        until(lambda: count(environment, Short.path)["requests"] > 50)
+        users = environment.runner.user_classes_count
+        environment.runner.stop()
+        rounds.append({"users": users, **{c.path: count(environment, c.path) for c in (Long, Short)}})
+    environment.runner.quit()
+    return {"rounds": rounds, "servers": sorted(servers)}
+
+
+def budget(target: Target) -> Any:
+    """A budget that users share, although half of them come later, when it is spent."""
+
+    class Some(ShortUser):
+        requests = 30
+
+    environment = env(target, Some)
+    totals = []
+    for _ in range(2):
+        environment.runner.start(4, 2)
+        environment.runner.spawning_greenlet.join()
+        until(lambda: environment.runner.user_count == 0)
+        environment.runner.stop()
+        totals.append(count(environment, Some.path))
+    environment.runner.quit()
+    return totals
+
+
+def impatient(target: Target) -> Any:
+    """A stop timeout that is over before the answer: counted as cut off."""
+
+    class Long(LongUser):
+        path = "/delay/30"
+
+    environment = env(target, Long, stop_timeout=0.05)
+    environment.runner.start(3, 100)
+    until(lambda: environment.runner.user_count == 3)
+    gevent.sleep(0.1)
+    environment.runner.quit()
+    return count(environment, Long.path)
+
+
+def thinking(target: Target) -> Any:
+    """A user's wait time, its hooks, and a stop while it thinks."""
+    seen = []
+
+    class Slow(ShortUser):
+        def wait_time(self) -> float:
+            return 0.01 if len(seen) < 3 else 3600
+
+        def on_start(self) -> None:
+            seen.append("start")
+
+        def on_stop(self) -> None:
+            seen.append("stop")
+
+    environment = env(target, Slow)
+    environment.events.request.add_listener(lambda **_: seen.append("request"))
+    environment.runner.start(1, 1)
+    until(lambda: len(seen) >= 4)
+    environment.runner.quit()
+    return seen
+
+
+def failing(target: Target) -> Any:
+    """A user whose hook raises is an exception in Locust's list, and others go on."""
+
+    class Bad(ShortUser):
+        def on_start(self) -> None:
+            raise RuntimeError("no good")
+
+    class Good(ShortUser):
+        path = "/get"
+
+    environment = env(target, Bad, Good)
+    environment.runner.start(2, 100)
+    until(lambda: count(environment, Good.path)["requests"] > 10)
+    environment.runner.quit()
+    return [e["msg"] for e in environment.runner.exceptions.values()]
+
+
+class Loaded:
+    """A LocustLoad and what it told."""
+
+    def __init__(self, target: Target, sources: Sources | None = None, **traffic: Any) -> None:
+        self.requests: list[Request] = []
+        self.done: list[str] = []
+        self.errors: list[Exception] = []
+        self.origin = time.monotonic_ns()
+        self.load = LocustLoad(
+            {name: Traffic(**spec) for name, spec in traffic.items()},
+            target,
+            sources=sources,
+            run=7,
+            to_us=lambda ns: (ns - self.origin) // 1000,
+            on_finished=self.finished,
+            on_done=self.done.append,
+            on_error=self.errors.append,
+        )
+
+    def finished(self, request: Request) -> None:
+        self.requests.append(request)
+
+
+def load_to_the_end(target: Target) -> Any:
+    """Two classes, closed and open, from start to close."""
+    loaded = Loaded(
+        target,
+        Sources([target[0]]),
+        short={"users": 10, "requests": 100},
+        open={"rate": 500, "requests": 20, "request": "GET /status/404"},
+    )
+    load = loaded.load
+    before = {name: counts.done for name, counts in load.counts.items()}
+    load.start("short")
+    load.start("open")
+    until(lambda: all(counts.done for counts in load.counts.values()))
+    load.finish(5)
+    counts = {
+        name: [c.requests, c.failures, c.inflight, c.users] for name, c in load.counts.items()
+    }
+    overloads = load.overloads()
+    load.close()
+    return {
+        "before": before,
+        "counts": counts,
+        "done": sorted(loaded.done),
+        "requests": loaded.requests,
+        "overloads": overloads,
+        "errors": len(loaded.errors),
+    }
+
+
+def load_cut_off(target: Target) -> Any:
+    """Stop, finish without patience, and close, with requests in flight."""
+    loaded = Loaded(
+        target,
+        long={"users": 3, "request": "GET /delay/0.2"},
+        stuck={"users": 2, "request": "GET /delay/60", "timeout": 0.3},
+        endless={"users": 2, "request": "GET /delay/59"},
+    )
+    load = loaded.load
+    load.start("long")
+    load.start("stuck")
+    until(lambda: load.counts["long"].inflight == 3 and load.counts["stuck"].inflight == 2)
+    load.stop("long")
+    load.finish(5)
+    finished = sorted((r.traffic, r.status, r.error) for r in loaded.requests)
+    load.start("endless")
+    until(lambda: load.counts["endless"].inflight == 2)
+    load.close()
+    return {"finished": finished, "all": sorted((r.traffic, r.error) for r in loaded.requests)}
+
+
+def load_with_a_full_disk(target: Target) -> Any:
+    """The recorder raises, again and again."""
+    loaded = Loaded(target, short={"users": 5})
+
+    def full(request: Request) -> None:
+        raise OSError(28, "No space left on device")
+
+    loaded.load._told = full
+    loaded.load.start("short")
+    until(lambda: bool(loaded.errors))
+    loaded.load.close()
+    return [str(error) for error in loaded.errors]
+
+
+if __name__ == "__main__":
+    name, host, port = sys.argv[1:]
+    found: Callable[[Target], Any] = globals()[name]
+    with gevent.Timeout(60):
+        print(json.dumps(found((host, int(port)))))  # noqa: T201

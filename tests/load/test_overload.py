@@ -1,0 +1,62 @@
+"""A generator at its limit says so; one that is not keeps quiet."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ipvsload.load import overload
+from ipvsload.load.overload import Overload
+from ipvsload.load.wire import Wire
+from tests.load.sending import until
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    made = Wire(("127.0.0.1", 9))
+    yield made
+    made.close()
+
+
+def test_an_idle_generator_has_nothing_to_say(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overload, "WINDOW", 0.01)
+    monkeypatch.setattr(overload, "LAG_LIMIT_NS", 10**11)
+    monkeypatch.setattr(overload, "CPU_LIMIT", 2.0)
+    watch = Overload(wire)
+    turns: list[int] = []
+    wire.at(time.monotonic_ns() + 50_000_000, lambda: turns.append(1))
+    until(lambda: bool(turns))
+    assert watch.reasons() == []
+    watch.close()
+
+
+def test_one_that_was_held_up_says_for_how_long(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overload, "LAG_LIMIT_NS", 100_000_000)
+    monkeypatch.setattr(overload, "CPU_LIMIT", 2.0)
+    watch = Overload(wire)
+    turns: list[int] = []
+    until(lambda: not wire.take_lag() and not time.sleep(0.2))  # type: ignore[func-returns-value]
+    wire.at(time.monotonic_ns(), lambda: turns.append(1))
+    until(lambda: bool(turns))
+    (reason,) = watch.reasons()
+    assert reason.startswith("generator held up for ")
+    assert "(limit 100 ms)" in reason
+    watch.close()
+
+
+def test_one_without_time_left_says_how_busy_it_was(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overload, "WINDOW", 0.01)
+    monkeypatch.setattr(overload, "LAG_LIMIT_NS", 10**11)
+    monkeypatch.setattr(overload, "CPU_LIMIT", 0.0)
+    watch = Overload(wire)
+    until(lambda: bool(watch.reasons()))
+    (reason,) = watch.reasons()
+    assert reason.startswith("generator overloaded: ")
+    assert "of a core over 0.01 s (limit 0%); lower the load or spread it" in reason
+    watch.close()
