@@ -5,6 +5,7 @@ import re
 
 import click
 
+from ipvsload.cli.terminal import tell
 from ipvsload.errors import UsageError
 from ipvsload.scenario.names import SCHEDULERS
 
@@ -44,9 +45,11 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
     argv = [_PLACE.sub(lambda found: places[found[1] or found[2]], word) for word in command]
     testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients)
     try:
+        tell(f"bringing the lab up: {scheduler} over {servers} real servers ...")
         testbed.start()
         testbed.wait_ready()
         testbed.begin(scheduler, [1] * servers)
+        tell(f"ready: Linux {testbed.kernel['release']} ({testbed.kernel['provider']})")
         return testbed.run(argv, environment)
     finally:
         testbed.close()

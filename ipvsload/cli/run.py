@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ipvsload.cli.records import conclude
+from ipvsload.cli.terminal import tell
 from ipvsload.errors import IpvsloadError
 from ipvsload.scenario.names import SCHEDULERS
 
@@ -69,6 +70,7 @@ def run(
     place = LabTestbed(kernel=kernel, servers=need(plan), clients=plan.service.clients)
     failure: IpvsloadError | None = None
     try:
+        tell(f"bringing the lab up for {need(plan)} real servers ...")
         place.start()
         # Heavy imports, while the kernel boots.
         from ipvsload.report.progress import TerminalProgress

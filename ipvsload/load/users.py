@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import gevent
 from gevent import GreenletExit
 from gevent.event import Event
-from locust import User, stats
+from locust import User, stats, task
 from locust.exception import StopTest, StopUser
 from locust.user.users import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 from pydantic import ValidationError
@@ -41,6 +41,10 @@ class FlowUser(User):  # type: ignore[misc]
     """
 
     abstract = True
+
+    @task  # type: ignore[untyped-decorator]
+    def request(self) -> None:
+        """What Locust lists as the user's task; the flow carries it out."""
 
     def flow(self) -> Flow:
         """The flow that this user joins."""
@@ -78,6 +82,8 @@ def _live(user: FlowUser) -> None:
     except (GreenletExit, StopUser, StopTest):
         if user._slot is not None:
             user._slot.owner.expel(user._slot)
+    except IpvsloadError as error:
+        _lanes(user.environment).give_up(error)
     except Exception as error:
         logger.exception("a user of class %s failed", type(user).__name__)
         user.environment.events.user_error.fire(
@@ -131,28 +137,30 @@ class IpvsUser(FlowUser):
     requests: ClassVar[int | None] = None
     request_timeout: ClassVar[float] = 60.0
 
-    def __init__(self, environment: "Environment") -> None:
-        super().__init__(environment)
-        try:
-            self._flow = _lanes(environment).flow(type(self))
-        except IpvsloadError as error:
-            # Locust says this one in a line and ends the test.
-            raise StopTest(str(error)) from None
+    def __init_subclass__(cls) -> None:
+        # Locust runs each user class that it finds in a locustfile, imported
+        # ones too: one of ours that is a base there is no class of its own.
+        super().__init_subclass__()
+        for base in cls.__bases__:
+            if base.__module__ == __name__ and issubclass(base, IpvsUser):
+                base.abstract = True
 
     def flow(self) -> Flow:
         """The flow of this user's class in its environment."""
-        return self._flow
+        return _lanes(self.environment).flow(type(self))
 
 
 class LongUser(IpvsUser):
     """A user whose requests are held open by the server for ten seconds."""
 
+    abstract = False
     path = "/delay/10"
 
 
 class ShortUser(IpvsUser):
     """A user whose requests are answered at once, each on a connection of its own."""
 
+    abstract = False
     path = "/ip"
 
 
@@ -163,6 +171,7 @@ class _Lanes:
         self._environment = environment
         self._wires: dict[tuple[str, int], Wire] = {}
         self._flows: dict[type[IpvsUser], Flow] = {}
+        self._gave_up = False
         # Locust's default is to wait for nobody; ours, that nothing is lost.
         self._waits = not environment.stop_timeout
         stats.bucket_response_time = _bucket
@@ -180,8 +189,19 @@ class _Lanes:
             self._environment.stop_timeout = longest
         return flow
 
+    def give_up(self, error: Exception) -> None:
+        """End the test, and say why in one line."""
+        if self._gave_up:
+            return
+        self._gave_up = True
+        logger.error("%s", error)
+        self._environment.process_exit_code = 1
+        options, runner = self._environment.parsed_options, self._environment.runner
+        gevent.spawn(runner.quit if options and options.headless else runner.stop)
+
     def _renew(self, **_: Any) -> None:
         """Another test begins, with whole budgets."""
+        self._gave_up = False
         for flow in self._flows.values():
             flow.stop()
             flow.start(users=0)
@@ -197,18 +217,13 @@ class _Lanes:
         target = _target(user_class.host or environment.host)
         wire = self._wires.get(target)
         if wire is None:
-            wire = self._wires[target] = Wire(target, on_error=self._failed)
+            wire = self._wires[target] = Wire(target, on_error=self.give_up)
 
         def finished(_flow: Flow, call: Call, end_ns: int, error: str | None) -> None:
             context = {"real_server": call.answer.server}
             report(environment, call, spec.path, end_ns, error, context)
 
         return Flow(user_class.__name__, spec, wire, finished)
-
-    def _failed(self, error: Exception) -> None:
-        logger.error("the load broke off", exc_info=error)
-        self._environment.process_exit_code = 1
-        gevent.spawn(self._environment.runner.quit)
 
 
 def _bucket(milliseconds: float) -> float:

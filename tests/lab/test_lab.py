@@ -155,3 +155,25 @@ def test_a_kernel_that_cannot_be_had_is_named_with_its_reason() -> None:
     assert done.returncode == 3
     assert re.search(r"host: .*IPVS|host: .*root", done.stderr)
     assert "Traceback" not in done.stderr
+
+
+def test_it_works_for_an_ordinary_user() -> None:
+    # A user namespace without rights outside of it is what such a user is.
+    user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*user, *IPVSLOAD, "lab", "--kernel", "uml", "--", sys.executable, "-c", ASK, "4"],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Counter(done.stdout.split()) == {"198.51.100.11:80": 2, "198.51.100.12:80": 2}
+
+
+def test_the_hosts_own_kernel_as_the_director() -> None:
+    # Where this machine has no IPVS, a guest that has is the host: a lab in a lab.
+    command = [*IPVSLOAD, "lab", "--kernel", "host", "--", sys.executable, "-c", ASK, "4"]
+    within = [*IPVSLOAD, "lab", "--kernel", "uml", "--", *IPVSLOAD, "lab", "exec", "--"]
+    done = subprocess.run([*within, *command], capture_output=True, text=True, timeout=4 * DEADLINE)
+    assert done.returncode == 0, done.stderr
+    assert Counter(done.stdout.split()) == {"198.51.100.11:80": 2, "198.51.100.12:80": 2}

@@ -30,7 +30,7 @@ def count(environment: Environment, name: str) -> dict[str, Any]:
         "failures": entry.num_failures,
         "max": entry.max_response_time,
         "median": entry.median_response_time,
-        "errors": sorted(e.error for e in environment.stats.errors.values() if e.name == name),
+        "errors": sorted(str(e.error) for e in environment.stats.errors.values() if e.name == name),
     }
 
 
@@ -59,10 +59,13 @@ def runner(target: Target) -> Any:
     rounds = []
     for _ in range(2):
         environment.runner.start(4, 100)
+        until(lambda: environment.runner.user_count == 4)
         until(lambda: count(environment, Short.path)["requests"] > 50)
         users = environment.runner.user_classes_count
         environment.runner.stop()
-        rounds.append({"users": users, **{c.path: count(environment, c.path) for c in (Long, Short)}})
+        rounds.append(
+            {"users": users, **{c.path: count(environment, c.path) for c in (Long, Short)}}
+        )
     environment.runner.quit()
     return {"rounds": rounds, "servers": sorted(servers)}
 
@@ -105,7 +108,7 @@ def thinking(target: Target) -> Any:
 
     class Slow(ShortUser):
         def wait_time(self) -> float:
-            return 0.01 if len(seen) < 3 else 3600
+            return 0.01 if len(seen) < 4 else 3600
 
         def on_start(self) -> None:
             seen.append("start")

@@ -18,9 +18,7 @@ def wire() -> Iterator[Wire]:
     made.close()
 
 
-def test_an_idle_generator_has_nothing_to_say(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_idle_generator_has_nothing_to_say(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overload, "WINDOW", 0.01)
     monkeypatch.setattr(overload, "LAG_LIMIT_NS", 10**11)
     monkeypatch.setattr(overload, "CPU_LIMIT", 2.0)
