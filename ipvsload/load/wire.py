@@ -22,6 +22,7 @@ from gevent.monkey import get_original
 
 from ipvsload.load.call import Call
 from ipvsload.load.connect import cause, connect, resolve
+from ipvsload.load.gate import Gate
 from ipvsload.load.http import Answer, MalformedError
 from ipvsload.load.sources import Sources
 from ipvsload.load.timer import Timer
@@ -64,6 +65,7 @@ class Wire:
         self._family, self._address = resolve(target)
         self._on_error = on_error
         self._sources = sources
+        self._gate = Gate()
         self._poll = _epoll()
         self._table: dict[int, Call | socket] = {}
         self._lingering: dict[socket, tuple[int, Call]] = {}
@@ -107,6 +109,7 @@ class Wire:
         """Give up the call's request, if any, and close its connection."""
         call.queued = call.busy = False
         if call.sock is not None:
+            self._gate.leave(call)
             self._table.pop(call.fd, None)
             call.sock.close()
             call.sock = None
@@ -178,7 +181,8 @@ class Wire:
             # The wait sleeps in the kernel; it is short, so that others wait
             # little, and it saves a turn of the hub for nearly each event.
             self._arm_next()
-            events = poll(0 if ready else 0.001, _BATCH)
+            go = bool(ready) and self._gate.is_open(time.monotonic_ns())
+            events = poll(0 if go else 0.001, _BATCH)
             for fd, mask in events:
                 entry = table.get(fd)
                 if entry is None:
@@ -188,13 +192,20 @@ class Wire:
                     self._serve(entry, mask)
                 else:
                     self._farewell(entry, mask)
-                if ready:
+                if go and ready:
                     # At once, so that the server has work while we go on.
                     self._start(ready.popleft())
-            for _ in range(min(len(ready), _BATCH)):
-                self._start(ready.popleft())
+            if go or events:
+                self._start_some()
             if not (events or ready) or time.monotonic_ns() >= end:
                 return
+
+    def _start_some(self) -> None:
+        ready = self._ready
+        for _ in range(min(len(ready), _BATCH)):
+            if not self._gate.is_open(time.monotonic_ns()):
+                return
+            self._start(ready.popleft())
 
     def _run_due(self) -> None:
         self._armed = 0
@@ -244,6 +255,7 @@ class Wire:
         self._poll.register(fd, _SOCKET_EVENTS)
         call.sock, call.fd = sock, fd
         self._table[fd] = call
+        self._gate.enter(call, time.monotonic_ns())
 
     def _serve(self, call: Call, mask: int) -> None:
         sock, answer = call.sock, call.answer
@@ -256,6 +268,7 @@ class Wire:
             return
         try:
             if call.unsent:
+                self._gate.leave(call)
                 call.unsent = call.unsent[sock.send(call.unsent) :]
                 if call.unsent or mask == _OUT:
                     return

@@ -44,3 +44,7 @@ def test_the_guests_words_after_the_dashes_are_its_first_process_arguments() -> 
     assert "init=/bin/python" in argv
     assert "PYTHONPATH=/a:/b" in argv
     assert argv.index("PYTHONPATH=/a:/b") < argv.index("--")
+
+
+def test_the_cards_filter_is_four_instructions_of_eight_bytes() -> None:
+    assert len(uml.receive_filter()) == 4 * 8

@@ -166,11 +166,7 @@ def test_what_is_no_answer(data: bytes) -> None:
     ],
 )
 def test_endless_heads_and_trailers_are_refused(begin: bytes, more: bytes) -> None:
-    answer = Answer()
-    with pytest.raises(MalformedError):
-        for _ in range(2 + max(MAX_INTERIM, MAX_HEAD // len(more))):
-            answer.feed(begin + more)
-            begin = b""
+    assert fed([begin, *[more] * (2 + max(MAX_INTERIM, MAX_HEAD // len(more)))]) is None
 
 
 @pytest.mark.parametrize(
@@ -178,7 +174,7 @@ def test_endless_heads_and_trailers_are_refused(begin: bytes, more: bytes) -> No
     [
         (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 10_000),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n", b"x" * 10_000),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 1_000),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 200),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"surplus" * 1_000),
     ],
 )
@@ -187,7 +183,7 @@ def test_endless_bodies_are_counted_and_not_kept(begin: bytes, more: bytes) -> N
     answer.feed(begin)
     tracemalloc.start()
     try:
-        for _ in range(200):
+        for _ in range(50):
             answer.feed(more)
         assert tracemalloc.get_traced_memory()[1] < 20 * len(more)
     finally:

@@ -66,6 +66,7 @@ def test_a_user_has_one_connection_at_a_time() -> None:
         assert not open_now, "the last connection is still open"
         open_now.append(address)
         sock.sendall(OK)
+        gevent.sleep(0.002)  # time in which the next request could come
         sock.shutdown(socket.SHUT_WR)
         sock.recv(1)  # until the client has closed, too
         open_now.remove(address)

@@ -17,6 +17,8 @@ from ipvsload.testbed.lab.httpbin import Request, answer, bad_request
 
 MAX_REQUEST = 65_536
 """Longest request, with its body, in bytes; a longer one is refused."""
+TICK = 0.001
+"""uvloop counts timers in whole ms; without it some answers come too early."""
 
 
 class Connection(asyncio.Protocol):
@@ -105,7 +107,7 @@ class Connection(asyncio.Protocol):
             if delay:
                 self._transport.pause_reading()
                 self._answering = asyncio.get_running_loop().call_later(
-                    delay, self._late, data, request.close
+                    delay + TICK, self._late, data, request.close
                 )
             else:
                 self._send(data, request.close)

@@ -169,6 +169,8 @@ class Keeper:
         return {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(self._plan["path"])}
 
     def _start_guest(self) -> None:
+        with open(f"{self._scratch}/{uml.FILTER_FILE}", "wb") as file:
+            file.write(uml.receive_filter())
         agent = _agent("guest", str(uml.MODULES))
         argv = uml.command(agent, self._environment(), self._scratch)
         self._start_director("uml", argv, {**os.environ, "TMPDIR": self._scratch})

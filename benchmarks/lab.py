@@ -1,0 +1,86 @@
+"""Our users beside `ab` through the lab's director, and 2,000 requests held open at once.
+
+Run as `python benchmarks/lab.py`.
+"""
+
+import subprocess
+
+from versus import USERS, ab, errors, head, ours, row
+
+from ipvsload.load.sources import Sources
+from ipvsload.run.retransmits import retransmitted_segments
+from ipvsload.scenario.model import Traffic
+from ipvsload.testbed.lab.addresses import CLIENT_NETWORK, client_address
+from ipvsload.testbed.lab.testbed import LabTestbed
+
+ROUNDS = 5
+REQUESTS = 6_000
+HELD = 2_000
+LIMIT = 0.8
+CLIENTS = 4
+
+
+def main() -> None:
+    """Bring a lab up, measure in turn, print medians."""
+    # A client port must not come again within two minutes (see sources.py): ours
+    # come in turn, and each round of ab has an address and a wide range of ports.
+    testbed = LabTestbed(kernel="auto", servers=2, clients=CLIENTS + ROUNDS)
+    testbed.start()
+    try:
+        testbed.wait_ready()
+        with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
+            file.write("1025 65535")
+        sources = Sources(testbed.clients[:CLIENTS])
+        shorts(testbed, sources)
+        held(testbed, sources)
+    finally:
+        testbed.close()
+
+
+def shorts(testbed: LabTestbed, sources: Sources) -> None:
+    spec = Traffic(users=USERS, requests=REQUESTS)
+    theirs, mine, sent_again = [], [], [0, 0]
+    for number in range(ROUNDS):
+        target, _ = testbed.begin("rr", [1, 1])
+        come_from(client_address(CLIENTS + number + 1))
+        before = retransmitted_segments()
+        theirs.append(ab(f"http://{target.host}:{target.port}/ip", REQUESTS))
+        between = retransmitted_segments()
+        rate, records, overloads = ours((target.host, target.port), spec, sources)
+        assert len(records) == REQUESTS and not errors(records), errors(records)
+        assert not overloads, overloads
+        mine.append(rate)
+        sent_again[0] += between - before
+        sent_again[1] += retransmitted_segments() - between
+        testbed.end()
+    head(f"Through the lab ({testbed.kernel['provider']}), {ROUNDS} rounds; to reach: {LIMIT:g}")
+    row("new connection each", theirs, mine)
+    print(f"{'segments sent again':26} {sent_again[0]:>10} {sent_again[1]:>10}")
+
+
+def come_from(address: str) -> None:
+    """Connections to the virtual address that name no source come from this one."""
+    network = f"{CLIENT_NETWORK}.0/24"
+    shown = subprocess.run(["ip", "-o", "route", "show", network], capture_output=True, text=True)
+    device = shown.stdout.split("dev ")[1].split()[0]
+    subprocess.run(["ip", "route", "replace", network, "dev", device, "src", address], check=True)
+
+
+def held(testbed: LabTestbed, sources: Sources) -> None:
+    target, _ = testbed.begin("lc", [1, 1])
+    before = retransmitted_segments()
+    spec = Traffic(request="GET /delay/5", users=HELD, requests=HELD)
+    _, records, overloads = ours((target.host, target.port), spec, sources)
+    open_at_once = min(r.planned_us + r.latency_us for r in records) - max(
+        r.start_us for r in records
+    )
+    print(f"\n{HELD:,} requests of 5 s held open at once ({open_at_once / 1e6:.1f} s all together)")
+    print(f"{'errors':26} {sum(errors(records).values()):>10} {dict(errors(records)) or ''}")
+    print(f"{'segments sent again':26} {retransmitted_segments() - before:>10}")
+    for reason in overloads:
+        print(reason)
+    testbed.end()
+
+
+if __name__ == "__main__":
+    main()

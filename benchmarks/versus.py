@@ -1,0 +1,93 @@
+"""`ab` and our users, at the same address: requests a second of each."""
+
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import gevent
+
+from ipvsload.load.locust_load import LocustLoad
+from ipvsload.load.sources import Sources
+from ipvsload.record.format import Request
+from ipvsload.record.writer import RunWriter
+from ipvsload.run.clock import Clock
+from ipvsload.scenario.model import Traffic
+
+USERS = 10
+
+
+def ab(url: str, requests: int, *options: str) -> float:
+    """Requests a second that `ab -c 10` makes."""
+    words = ["ab", "-q", "-c", str(USERS), "-n", str(requests), *options, url]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    failed = re.search(r"Failed requests: +(\d+)", said)
+    assert failed and failed[1] == "0", said
+    found = re.search(r"Requests per second: +([\d.]+)", said)
+    assert found, said
+    return float(found[1])
+
+
+def ours(
+    target: tuple[str, int], spec: Traffic, sources: Sources | None = None
+) -> tuple[float, list[Request], list[str]]:
+    """Requests a second of one class, each recorded on disk; the records; overloads."""
+    requests: list[Request] = []
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as directory:
+        writer = RunWriter(
+            Path(directory, "run"),
+            scenario_text="",
+            scenario="benchmark",
+            testbed="lab",
+            origin_unix_us=clock.origin_unix_us,
+        )
+
+        def finished(request: Request) -> None:
+            writer.request(request)
+            requests.append(request)
+
+        load = LocustLoad(
+            {"it": spec},
+            target,
+            sources=sources,
+            run=1,
+            to_us=clock.from_ns,
+            on_finished=finished,
+            on_done=lambda name: None,
+            on_error=lambda error: gevent.get_hub().throw(error),
+        )
+        began = time.monotonic()
+        load.start("it")
+        while not load.counts["it"].done:
+            gevent.sleep(0.005)
+        seconds = time.monotonic() - began
+        overloads = load.overloads()
+        load.close()
+        writer.close()
+    return len(requests) / seconds, requests, overloads
+
+
+def errors(requests: Sequence[Request]) -> Counter[str]:
+    """What went wrong, and how often."""
+    return Counter(r.error or f"status {r.status}" for r in requests if r.failed)
+
+
+def row(name: str, theirs: Sequence[float], mine: Sequence[float]) -> None:
+    """Medians of both, and of their ratio, which were taken in turn."""
+    ratios = [m / t for m, t in zip(mine, theirs, strict=True)]
+    print(
+        f"{name:26} {statistics.median(theirs):>10,.0f} {statistics.median(mine):>10,.0f}"
+        f" {statistics.median(mine) / statistics.median(theirs):>7.2f}"
+        f"   {min(ratios):.2f} .. {max(ratios):.2f}"
+    )
+
+
+def head(title: str) -> None:
+    print(
+        f"{title}\n{'requests/s, medians':26} {'ab -c 10':>10} {'ours':>10} {'ratio':>7}   rounds"
+    )
