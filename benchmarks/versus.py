@@ -25,17 +25,18 @@ def ab(url: str, requests: int, *options: str) -> float:
     """Requests a second that `ab -c 10` makes."""
     words = ["ab", "-q", "-c", str(USERS), "-n", str(requests), *options, url]
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    failed = re.search(r"Failed requests: +(\d+)", said)
-    assert failed and failed[1] == "0", said
-    found = re.search(r"Requests per second: +([\d.]+)", said)
-    assert found, said
-    return float(found[1])
+    figures = dict(re.findall(r"^([\w ]+): +([\d.]+)", said, re.MULTILINE))
+    assert figures["Failed requests"] == "0", said
+    return float(figures["Requests per second"])
 
 
 def ours(
     target: tuple[str, int], spec: Traffic, sources: Sources | None = None
 ) -> tuple[float, list[Request], list[str]]:
-    """Requests a second of one class, each recorded on disk; the records; overloads."""
+    """Requests a second of one class, each recorded on disk; the records; overloads.
+
+    The class must have a budget, and all of it is done.
+    """
     requests: list[Request] = []
     clock = Clock()
     with tempfile.TemporaryDirectory() as directory:
@@ -69,6 +70,7 @@ def ours(
         overloads = load.overloads()
         load.close()
         writer.close()
+    assert len(requests) == spec.requests
     return len(requests) / seconds, requests, overloads
 
 
@@ -78,7 +80,7 @@ def errors(requests: Sequence[Request]) -> Counter[str]:
 
 
 def row(name: str, theirs: Sequence[float], mine: Sequence[float]) -> None:
-    """Medians of both, and of their ratio, which were taken in turn."""
+    """Medians of both, their ratio, and the least and greatest ratio of a round."""
     ratios = [m / t for m, t in zip(mine, theirs, strict=True)]
     print(
         f"{name:26} {statistics.median(theirs):>10,.0f} {statistics.median(mine):>10,.0f}"
@@ -88,6 +90,6 @@ def row(name: str, theirs: Sequence[float], mine: Sequence[float]) -> None:
 
 
 def head(title: str) -> None:
-    print(
-        f"{title}\n{'requests/s, medians':26} {'ab -c 10':>10} {'ours':>10} {'ratio':>7}   rounds"
-    )
+    """The title and the columns of `row`."""
+    print(title)
+    print(f"{'requests/s, medians':26} {'ab -c 10':>10} {'ours':>10} {'ratio':>7}   rounds")

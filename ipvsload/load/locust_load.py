@@ -2,7 +2,8 @@
 
 Locust's own ramp-up moves in steps of a second and cannot change the mix of
 user classes by itself; its runner's `spawn_users` does what a timeline needs,
-now and exactly.
+now and exactly. Locust's statistics are left out: a run has records of its own,
+and they would take a sixth of a request's time.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from ipvsload.load.call import Call
 from ipvsload.load.flow import Flow
 from ipvsload.load.overload import Overload
 from ipvsload.load.sources import Sources
-from ipvsload.load.users import FlowUser, report
+from ipvsload.load.users import FlowUser
 from ipvsload.load.wire import Wire
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
@@ -155,7 +156,6 @@ class LocustLoad:
                 error,
             )
         )
-        report(self._environment, call, flow.spec.path, end_ns, error, {})
 
 
 def _user_class(name: str, flow: Flow, host: str) -> type[FlowUser]:

@@ -8,19 +8,15 @@ here waits for anything else, so every wait has its deadline.
 from typing import Any
 
 import gevent
-from gevent.queue import Empty, SimpleQueue
+from gevent.queue import Empty
 
 from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.load.locust_load import LocustLoad
-from ipvsload.load.sources import Sources
 from ipvsload.record.format import Event, Request, Sample
-from ipvsload.record.writer import RunWriter
-from ipvsload.run.clock import Clock
-from ipvsload.run.progress import Progress
 from ipvsload.run.retransmits import retransmitted_segments
-from ipvsload.run.sidecar import Sidecar
-from ipvsload.scenario.model import Scenario, Step
-from ipvsload.testbed.base import Target, Testbed
+from ipvsload.run.stage import Stage
+from ipvsload.scenario.model import Step
+from ipvsload.testbed.base import Target
 from ipvsload.timeline.timeline import Begin, Done, Missed, Over, Timeline, Turn
 from ipvsload.timeline.view import View
 
@@ -33,33 +29,13 @@ _GRACE_S = 5.0
 
 
 class Run:
-    """One scheduler's turn on the testbed, recorded under `number`.
+    """One scheduler's turn on the stage, recorded under `number`."""
 
-    `inbox` brings samples, exceptions to raise here, and None, which says that
-    something may have changed.
-    """
-
-    def __init__(
-        self,
-        number: int,
-        scenario: Scenario,
-        testbed: Testbed,
-        writer: RunWriter,
-        clock: Clock,
-        sidecar: Sidecar,
-        sources: Sources | None,
-        inbox: "SimpleQueue[Any]",
-        progress: Progress,
-    ) -> None:
+    def __init__(self, stage: Stage, number: int) -> None:
+        self._stage = stage
         self._number = number
-        self._scenario = scenario
-        self._testbed = testbed
-        self._writer = writer
-        self._clock = clock
-        self._sidecar = sidecar
-        self._progress = progress
-        self._sources = sources
-        self._inbox = inbox
+        self._clock = stage.clock
+        self._inbox = stage.inbox
         self._last_connection_us = 0
 
     def play(self, scheduler: str, repeat: int) -> None:
@@ -67,18 +43,19 @@ class Run:
 
         A wait that misses its deadline, a generator at its limit and the like
         are recorded as "invalid". Raises TestbedError when the testbed broke
-        and KeyboardInterrupt when somebody interrupted it; what was recorded
+        and InvalidRunError when somebody interrupted it; what was recorded
         until then stays.
         """
-        began = self._clock.now_us()
-        service = self._scenario.service
+        stage = self._stage
+        marks = [self._clock.now_us()]
+        service = stage.scenario.service
         weights = service.weights or (1,) * service.servers
-        target, addresses = self._testbed.begin(scheduler, weights)
+        target, addresses = stage.testbed.begin(scheduler, weights)
         self._event(
             "run",
             scheduler=scheduler,
             repeat=repeat,
-            kernel=self._testbed.kernel,
+            kernel=stage.testbed.kernel,
             service=target.key,
             baseline_conns={},
         )
@@ -86,39 +63,35 @@ class Run:
         view = View(load.counts)
         for address, weight in zip(addresses, weights, strict=True):
             self._joined(view, address, weight)
-        self._sidecar.follow(self._number, target.key, self._inbox.put)
-        complete = False
-        marks = [began] * 4
+        stage.sidecar.follow(self._number, target.key, self._inbox.put)
         try:
             self._align()
             self._await_table(view, len(addresses))
-            marks[1] = view.began_us = self._clock.now_us()
+            view.began_us = self._clock.now_us()
+            marks.append(view.began_us)
             retransmits = retransmitted_segments()
             self._walk(view, load)
-            marks[2] = self._clock.now_us()
+            marks.append(self._clock.now_us())
             self._finish(view, load)
             retransmits = retransmitted_segments() - retransmits
-            complete = True
         finally:
-            self._sidecar.follow(0, "", None)
+            stage.sidecar.follow(0, "", None)
             load.close()
-            if complete:
-                self._align()
-                self._testbed.end()
-                marks[3] = self._clock.now_us()
-                names = ("setup", "timeline", "teardown")
-                spans = zip(names, marks, marks[1:], strict=False)
-                self._event(
-                    "run-end",
-                    complete=True,
-                    retransmits=retransmits,
-                    seconds={name: (end - start) / 1e6 for name, start, end in spans},
-                )
+        self._align()
+        stage.testbed.end()
+        marks.append(self._clock.now_us())
+        spans = zip(("setup", "timeline", "teardown"), marks, marks[1:], strict=False)
+        self._event(
+            "run-end",
+            complete=True,
+            retransmits=retransmits,
+            seconds={name: (end - start) / 1e6 for name, start, end in spans},
+        )
 
     # -- events -------------------------------------------------------------
 
     def _event(self, kind: str, **data: Any) -> None:
-        self._writer.event(Event(self._number, self._clock.now_us(), kind, data))
+        self._stage.writer.event(Event(self._number, self._clock.now_us(), kind, data))
 
     def _joined(self, view: View, address: str, weight: int) -> None:
         number = view.joined(address)
@@ -128,16 +101,16 @@ class Run:
         def finished(request: Request) -> None:
             if not request.reused:
                 self._last_connection_us = request.start_us
-            self._writer.request(request)
+            self._stage.writer.request(request)
 
         def done(name: str) -> None:
             self._event("class-done", **{"class": name})
             self._inbox.put(None)
 
         return LocustLoad(
-            self._scenario.traffic,
+            self._stage.scenario.traffic,
             (target.host, target.port),
-            sources=self._sources,
+            sources=self._stage.sources,
             run=self._number,
             to_us=self._clock.from_ns,
             on_finished=finished,
@@ -145,27 +118,26 @@ class Run:
             on_error=self._inbox.put,
         )
 
-    def _next(self, view: View, until_us: int | None) -> bool:
-        """Take one thing from the inbox, until a time at most; whether there was one."""
+    def _next(self, view: View, until_us: int | None) -> None:
+        """Take one thing from the inbox, or wait until that time at most."""
         timeout = None if until_us is None else max(0, until_us - self._clock.now_us()) / 1e6
         try:
             item = self._inbox.get(timeout=timeout)
         except Empty:
-            return False
+            return
         if isinstance(item, BaseException):
             raise item
         if isinstance(item, Sample) and item.run == self._number:
-            self._writer.sample(item)
+            self._stage.writer.sample(item)
             view.sampled(item)
-        return True
 
     # -- phases -------------------------------------------------------------
 
     def _align(self) -> None:
-        clock = self._sidecar.align()
+        clock = self._stage.sidecar.align()
         self._event(
             "clock",
-            node=self._sidecar.node,
+            node=self._stage.sidecar.node,
             offset_us=clock.offset_ns // 1000,
             uncertainty_us=-(-clock.uncertainty_ns // 1000),
         )
@@ -173,19 +145,20 @@ class Run:
     def _await_table(self, view: View, servers: int) -> None:
         deadline = self._clock.now_us() + _TABLE_WITHIN_US
         while not all(view.in_table(address) for address in view.servers):
-            if not self._next(view, deadline) and self._clock.now_us() >= deadline:
+            self._next(view, deadline)
+            if self._clock.now_us() >= deadline:
                 raise TestbedError(
                     f"no sample showed the service with its {servers} servers within"
                     f" {_TABLE_WITHIN_US / 1e6:.0f} s; does the sidecar run beside the balancer?"
                 )
 
     def _walk(self, view: View, load: LocustLoad) -> None:
-        timeline = Timeline(self._scenario.timeline)
+        timeline = Timeline(self._stage.scenario.timeline)
         while True:
             turn = timeline.ask(view, self._clock.now_us())
             if turn is None:
                 self._next(view, timeline.look_again_us(self._clock.now_us()))
-                self._progress.update(view, timeline)
+                self._stage.progress.update(view, timeline)
             elif not self._take(turn, view, load):
                 return
 
@@ -205,7 +178,7 @@ class Run:
         return True
 
     def _act(self, step: Step, view: View, load: LocustLoad) -> None:
-        testbed = self._testbed
+        testbed = self._stage.testbed
         match step.action:
             case "start":
                 for name in step.start or ():
@@ -226,10 +199,10 @@ class Run:
 
     def _scale(self, count: int, view: View) -> None:
         while len(view.present) < count:
-            self._joined(view, self._testbed.add_server(1), 1)
+            self._joined(view, self._stage.testbed.add_server(1), 1)
         while len(view.present) > count:
             newest = view.present[-1]
-            self._testbed.remove_server(view.address(newest))
+            self._stage.testbed.remove_server(view.address(newest))
             view.left(newest)
 
     def _finish(self, view: View, load: LocustLoad) -> None:
@@ -242,7 +215,8 @@ class Run:
         for reason in load.overloads():
             self._event("invalid", reason=reason)
         settled = self._last_connection_us + _COUNTERS_SETTLE_US
+        deadline = max(settled, self._clock.now_us()) + _TABLE_WITHIN_US
         while view.sample_us < settled:
-            deadline = max(settled, self._clock.now_us()) + _TABLE_WITHIN_US
-            if not self._next(view, deadline) and self._clock.now_us() >= deadline:
+            self._next(view, deadline)
+            if self._clock.now_us() >= deadline:
                 raise InvalidRunError("the sidecar sent no sample after the last connection")

@@ -4,13 +4,11 @@ Repeats are interleaved (rr, lc, rr, lc, ...), so that a machine that is slow
 for a while is slow for all schedulers alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from signal import SIGINT, SIGTERM
-from typing import Any
 
 import gevent
-from gevent.queue import SimpleQueue
 from gevent.socket import wait_read
 
 from ipvsload.errors import InvalidRunError, IpvsloadError
@@ -21,6 +19,7 @@ from ipvsload.run.clock import Clock
 from ipvsload.run.engine import Run
 from ipvsload.run.progress import Progress
 from ipvsload.run.sidecar import Sidecar
+from ipvsload.run.stage import Stage
 from ipvsload.scenario.model import Scenario
 from ipvsload.testbed.base import Testbed
 
@@ -33,7 +32,7 @@ class StoppedError(InvalidRunError):
 
 
 class Session:
-    """Plays `scenario` on a testbed that has been started and records it."""
+    """Plays `scenario` on a testbed that has been started, and records it."""
 
     def __init__(
         self, scenario: Scenario, testbed: Testbed, writer: RunWriter, clock: Clock, hz: float
@@ -43,7 +42,6 @@ class Session:
         self._writer = writer
         self._clock = clock
         self._hz = hz
-        self._inbox: SimpleQueue[Any] = SimpleQueue()
         self._number = 0
 
     def play(self, schedulers: Sequence[str], repeats: int, progress: Progress) -> None:
@@ -54,44 +52,50 @@ class Session:
         """
         try:
             with ExitStack() as stack:
-                for number in (SIGINT, SIGTERM):
-                    handler = gevent.signal_handler(number, self._inbox.put, StoppedError())
-                    stack.callback(handler.cancel)
-                self._testbed.wait_ready()
-                watcher = gevent.spawn(self._watch_testbed)
-                stack.callback(watcher.kill)
-                sidecar = Sidecar(self._testbed.open_samples(self._hz), self._clock)
-                stack.callback(sidecar.close)
-                clients = self._testbed.clients
-                sources = Sources(clients) if clients else None
+                stage = self._set(stack, progress)
                 for repeat in range(1, repeats + 1):
                     for scheduler in schedulers:
                         self._number += 1
                         progress.begin(scheduler, repeat, repeats)
-                        Run(
-                            self._number,
-                            self._scenario,
-                            self._testbed,
-                            self._writer,
-                            self._clock,
-                            sidecar,
-                            sources,
-                            self._inbox,
-                            progress,
-                        ).play(scheduler, repeat)
-            self._writer.event(Event(0, self._clock.now_us(), "end", {}))
+                        Run(stage, self._number).play(scheduler, repeat)
+            self._record("end")
         except IpvsloadError as error:
             if not self._writer.failed:
-                reason = {"reason": str(error)}
-                self._writer.event(Event(self._number, self._clock.now_us(), "invalid", reason))
+                self._record("invalid", reason=str(error))
             raise
         finally:
             progress.close()
             self._writer.close()
 
-    def _watch_testbed(self) -> None:
+    def _set(self, stack: ExitStack, progress: Progress) -> Stage:
+        # While the testbed comes up, Ctrl-C is Python's own KeyboardInterrupt.
+        self._testbed.wait_ready()
+        sidecar = Sidecar(self._testbed.open_samples(self._hz), self._clock)
+        stack.callback(sidecar.close)
+        clients = self._testbed.clients
+        stage = Stage(
+            self._scenario,
+            self._testbed,
+            self._writer,
+            self._clock,
+            sidecar,
+            Sources(clients) if clients else None,
+            progress,
+        )
+        for number in (SIGINT, SIGTERM):
+            handler = gevent.signal_handler(number, stage.inbox.put, StoppedError())
+            stack.callback(handler.cancel)
+        stack.callback(gevent.spawn(self._watch_testbed, stage.inbox.put).kill)
+        return stage
+
+    def _record(self, kind: str, **data: str) -> None:
+        self._writer.event(
+            Event(0 if kind == "end" else self._number, self._clock.now_us(), kind, data)
+        )
+
+    def _watch_testbed(self, tell: Callable[[Exception], None]) -> None:
         while True:
             wait_read(self._testbed.fileno())
             if error := self._testbed.broken():
-                self._inbox.put(error)
+                tell(error)
                 return
