@@ -4,12 +4,11 @@ Run as `python benchmarks/lab.py`.
 """
 
 import subprocess
-from pathlib import Path
 
 from versus import USERS, ab, errors, head, ours, row
 
 from ipvsload.load.sources import Sources
-from ipvsload.run.retransmits import retransmitted_segments
+from ipvsload.run.retransmits import retransmission_timeouts
 from ipvsload.scenario.model import Traffic
 from ipvsload.testbed.lab.addresses import CLIENT_NETWORK, client_address
 from ipvsload.testbed.lab.testbed import LabTestbed
@@ -44,19 +43,19 @@ def shorts(testbed: LabTestbed, sources: Sources) -> None:
     for number in range(ROUNDS):
         target, _ = testbed.begin("rr", [1, 1])
         come_from(client_address(CLIENTS + number + 1))
-        before = retransmitted_segments()
+        before = retransmission_timeouts()
         theirs.append(ab(f"http://{target.host}:{target.port}/ip", REQUESTS))
-        between = retransmitted_segments()
+        between = retransmission_timeouts()
         rate, records, overloads = ours((target.host, target.port), spec, sources)
         assert not errors(records), errors(records)
         assert not overloads, overloads
         mine.append(rate)
         sent_again[0] += between - before
-        sent_again[1] += retransmitted_segments() - between
+        sent_again[1] += retransmission_timeouts() - between
         testbed.end()
     head(f"Through the lab ({testbed.kernel['provider']}), {ROUNDS} rounds; to reach: {LIMIT:g}")
     row("new connection each", theirs, mine)
-    print(f"{'segments sent again':26} {sent_again[0]:>10} {sent_again[1]:>10}")
+    print(f"{'retransmission timeouts':26} {sent_again[0]:>10} {sent_again[1]:>10}")
 
 
 def come_from(address: str) -> None:
@@ -69,7 +68,7 @@ def come_from(address: str) -> None:
 
 def held(testbed: LabTestbed, sources: Sources) -> None:
     target, _ = testbed.begin("lc", [1, 1])
-    before, syns_before = retransmitted_segments(), syns()
+    before = retransmission_timeouts()
     spec = Traffic(request="GET /delay/5", users=HELD, requests=HELD)
     _, records, overloads = ours((target.host, target.port), spec, sources)
     open_at_once = min(r.planned_us + r.latency_us for r in records) - max(
@@ -77,18 +76,10 @@ def held(testbed: LabTestbed, sources: Sources) -> None:
     )
     print(f"\n{HELD:,} requests of 5 s held open at once ({open_at_once / 1e6:.1f} s all together)")
     print(f"{'errors':26} {sum(errors(records).values()):>10} {dict(errors(records)) or ''}")
-    again = retransmitted_segments() - before
-    print(f"{'segments sent again':26} {again:>10}   {syns() - syns_before} of them SYNs")
+    print(f"{'retransmission timeouts':26} {retransmission_timeouts() - before:>10}")
     for reason in overloads:
         print(reason)
     testbed.end()
-
-
-def syns() -> int:
-    """SYNs sent again until now: each is a second lost (the others may be mere probes)."""
-    lines = Path("/proc/net/netstat").read_text().splitlines()
-    names, values = (line.split() for line in lines if line.startswith("TcpExt:"))
-    return int(values[names.index("TCPSynRetrans")])
 
 
 if __name__ == "__main__":

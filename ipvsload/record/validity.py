@@ -45,7 +45,7 @@ def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
     again = ends[-1].data.get("retransmits") if ends else 0
     found = []
     if again:
-        found.append(f"{again} TCP segments were sent again: some latency may be the network's")
+        found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
     if run.kernel.get("provider") not in LAB_PROVIDERS:
         found += [
             f"{name}: which server answered is not known for {n} requests, "

@@ -13,7 +13,7 @@ from gevent.queue import Empty
 from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.record.format import Event, Request, Sample
-from ipvsload.run.retransmits import retransmitted_segments
+from ipvsload.run.retransmits import retransmission_timeouts
 from ipvsload.run.stage import Stage
 from ipvsload.scenario.model import Step
 from ipvsload.testbed.base import Target
@@ -69,11 +69,11 @@ class Run:
             self._await_table(view, len(addresses))
             view.began_us = self._clock.now_us()
             marks.append(view.began_us)
-            retransmits = retransmitted_segments()
+            retransmits = retransmission_timeouts()
             self._walk(view, load)
             marks.append(self._clock.now_us())
             self._finish(view, load)
-            retransmits = retransmitted_segments() - retransmits
+            retransmits = retransmission_timeouts() - retransmits
         finally:
             stage.sidecar.follow(0, "", None)
             load.close()

@@ -7,8 +7,10 @@ for a while is slow for all schedulers alike.
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from signal import SIGINT, SIGTERM
+from typing import Any
 
 import gevent
+from gevent.queue import SimpleQueue
 from gevent.socket import wait_read
 
 from ipvsload.errors import InvalidRunError, IpvsloadError
@@ -58,6 +60,7 @@ class Session:
                         self._number += 1
                         progress.begin(scheduler, repeat, repeats)
                         Run(stage, self._number).play(scheduler, repeat)
+                        _raise_what_came_late(stage.inbox)
             self._record("end")
         except IpvsloadError as error:
             if not self._writer.failed:
@@ -99,3 +102,11 @@ class Session:
             if error := self._testbed.broken():
                 tell(error)
                 return
+
+
+def _raise_what_came_late(inbox: "SimpleQueue[Any]") -> None:
+    """An error of a run's very end, such as a full disk, has no wait to be met in."""
+    while not inbox.empty():
+        item = inbox.get()
+        if isinstance(item, BaseException):
+            raise item
