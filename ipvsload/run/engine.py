@@ -24,6 +24,8 @@ _TABLE_WITHIN_US = 10_000_000
 """Deadline for the first sample that shows the run's service."""
 _COUNTERS_SETTLE_US = 2_200_000
 """The kernel refreshes its per-server counters every 2 s (ip_vs_est.c)."""
+_PLACE_US = 4_000_000
+"""Half the time that the kernel remembers a reset connection (10 s), and less."""
 _GRACE_S = 5.0
 """Beyond a class's own timeout, for what is in flight at the end."""
 
@@ -37,6 +39,7 @@ class Run:
         self._clock = stage.clock
         self._inbox = stage.inbox
         self._last_connection_us = 0
+        self._unplaced: list[Request] = []
 
     def play(self, scheduler: str, repeat: int) -> None:
         """Run the timeline from a fresh service to the last answer.
@@ -77,6 +80,8 @@ class Run:
         finally:
             stage.sidecar.follow(0, "", None)
             load.close()
+            for request in self._unplaced:
+                stage.writer.request(request)
         self._align()
         stage.testbed.end()
         marks.append(self._clock.now_us())
@@ -101,7 +106,10 @@ class Run:
         def finished(request: Request) -> None:
             if not request.reused:
                 self._last_connection_us = request.start_us
-            self._stage.writer.request(request)
+            if request.server is None and request.port:
+                self._unplaced.append(request)
+            else:
+                self._stage.writer.request(request)
 
         def done(name: str) -> None:
             self._event("class-done", **{"class": name})
@@ -158,6 +166,8 @@ class Run:
             turn = timeline.ask(view, self._clock.now_us())
             if turn is None:
                 self._next(view, timeline.look_again_us(self._clock.now_us()))
+                if self._unplaced and self._clock.now_us() - _end(self._unplaced[0]) > _PLACE_US:
+                    self._place()
                 self._stage.progress.update(view, timeline)
             elif not self._take(turn, view, load):
                 return
@@ -205,6 +215,14 @@ class Run:
             self._stage.testbed.remove_server(view.address(newest))
             view.left(newest)
 
+    def _place(self) -> None:
+        """Ask the kernel which servers it had chosen for requests that failed."""
+        requests, self._unplaced = self._unplaced, []
+        clients = [(request.client, request.port) for request in requests]
+        servers = self._stage.testbed.chosen_servers(clients) if clients else []
+        for request, server in zip(requests, servers, strict=True):
+            self._stage.writer.request(request._replace(server=server))
+
     def _finish(self, view: View, load: LocustLoad) -> None:
         """The last answers, then counters that show the last connection."""
         finished = gevent.spawn(load.finish, _GRACE_S)
@@ -212,6 +230,7 @@ class Run:
         while not finished.dead:
             self._next(view, None)
         finished.get()
+        self._place()
         for reason in load.overloads():
             self._event("invalid", reason=reason)
         settled = self._last_connection_us + _COUNTERS_SETTLE_US
@@ -220,3 +239,7 @@ class Run:
             self._next(view, deadline)
             if self._clock.now_us() >= deadline:
                 raise InvalidRunError("the sidecar sent no sample after the last connection")
+
+
+def _end(request: Request) -> int:
+    return request.planned_us + request.latency_us

@@ -80,7 +80,7 @@ _ROWS = (
     Kind(
         "share",
         "fraction",
-        "part of the class's answered requests that this server answered, 0 to 1",
+        "part of the class's requests that went to this server, 0 to 1",
         final=("class", "server"),
         needs=("class", "server"),
     ),

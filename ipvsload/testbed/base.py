@@ -67,6 +67,13 @@ class Testbed(Protocol):
     def kill_server(self, address: str) -> None:
         """Its process dies; the table is left as it is."""
 
+    def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+        """The real server of each connection, by its client address and port.
+
+        As far as the kernel remembers: None where it does not, or where this
+        testbed cannot ask it.
+        """
+
     def end(self) -> None:
         """Remove the service of `begin`."""
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from ipvsload.testbed.lab import addresses, network, uml
+from ipvsload.testbed.lab import addresses, connections, network, uml
 
 DOCUMENTATION = [
     ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
@@ -48,3 +48,22 @@ def test_the_guests_words_after_the_dashes_are_its_first_process_arguments() -> 
 
 def test_the_cards_filter_is_four_instructions_of_eight_bytes() -> None:
     assert len(uml.receive_filter()) == 4 * 8
+
+
+CONNECTIONS = """\
+Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
+TCP C0000265 0800 C0000250 0050 C633640B 0050 CLOSE             8
+TCP C0000265 0801 C0000250 0050 C633640C 0051 TIME_WAIT       118
+TCP C0000265 0802 C0000250 0051 C633640B 0050 TIME_WAIT       110
+"""
+
+
+def test_the_kernels_table_says_whom_a_connection_was_given_to() -> None:
+    clients = [("192.0.2.101", port) for port in (0x801, 0x800, 0x802, 0x900)]
+    lines = CONNECTIONS.splitlines()
+    assert connections.chosen_servers(lines, "192.0.2.80", 80, clients) == [
+        "198.51.100.12:81",
+        "198.51.100.11:80",
+        None,  # of another service
+        None,  # forgotten
+    ]

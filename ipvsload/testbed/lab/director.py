@@ -18,7 +18,7 @@ import sys
 import time
 from typing import Any, NoReturn
 
-from ipvsload.testbed.lab import addresses, network
+from ipvsload.testbed.lab import addresses, connections, network
 from ipvsload.testbed.lab.sysctl import write_sysctls
 
 _MODULES = "/run/modules"
@@ -100,11 +100,9 @@ class Agent:
                 return getattr(self._ipvs, verb)(**arguments)
             case "add_server" | "set_weight" | "delete_server":
                 return getattr(self._ipvs, verb)(**arguments)
-            case "connections":
+            case "chosen_servers":
                 with open("/proc/net/ip_vs_conn") as file:
-                    return file.read()
-            case "ping":
-                return None
+                    return connections.chosen_servers(file, **arguments)
         raise ValueError(f"unknown verb {verb!r}")
 
     def _become(self, connection: socket.socket, request: dict[str, Any]) -> NoReturn:

@@ -92,6 +92,13 @@ class LabTestbed:
         self._tell_servers("kill", address)
         self._dead.add(address)
 
+    def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+        """What the kernel's connection table says; it forgets resets after 10 s."""
+        found: list[str | None] = self._control.ask(
+            "chosen_servers", vip=addresses.VIP, port=self._port, clients=list(clients)
+        )
+        return found
+
     def end(self) -> None:
         """Remove the run's service."""
         self._control.ask("delete_service", key=self._key)
