@@ -108,14 +108,14 @@ def prepare() -> None:
         if libc.mount(kind.encode(), target.encode(), kind.encode(), 0, None) != 0:
             raise OSError(ctypes.get_errno(), f"mounting {target}")
     release = os.uname().release
-    modules = Path("/run/root/lib/modules")
+    modules = Path("/run/tree/lib/modules")
     modules.mkdir(parents=True)
     (modules / release).symlink_to(f"/usr/lib/uml/modules/{release}")
 
 
 def modprobe(*names: str) -> None:
     """Loads modules, out of the place where user-mode Linux has them."""
-    subprocess.run(["modprobe", "-d", "/run/root", "-a", *names], check=True)
+    subprocess.run(["modprobe", "-d", "/run/tree", "-a", *names], check=True)
 
 
 def report(**values: Any) -> None:
