@@ -64,8 +64,10 @@ def test_a_sample_from_before_the_step_proves_nothing() -> None:
     assert isinstance(timeline.ask(view, S), Done)
     assert isinstance(timeline.ask(view, S), Begin)
     assert timeline.ask(view, S) is None
-    view.sampled(sample(S + 1, a=0))
-    assert isinstance(timeline.ask(view, S + 2), Done)
+    view.sampled(sample(S + 20, a=0))  # its reading, 100 µs long, began too early
+    assert timeline.ask(view, S + 80) is None
+    view.sampled(sample(S + 60, a=0))
+    assert isinstance(timeline.ask(view, S + 120), Done)
 
 
 def test_a_missed_deadline_says_what_was_awaited_and_seen() -> None:
@@ -130,8 +132,8 @@ def test_done_without_a_class_is_about_those_that_were_started() -> None:
 def test_a_server_that_left_the_table_has_nothing_active() -> None:
     view = view_with_one_server()
     view.joined(B)
-    view.sampled(sample(10, b=4))
-    lookup = view.lookup(10, 0)
+    view.sampled(sample(S, b=4))
+    lookup = view.lookup(S, 0)
     assert parse("active{server=1} == 0").evaluate(lookup).held
     assert parse("active == 4").evaluate(lookup).held
     assert parse("weight{server=1} == 1").evaluate(lookup).held is None
@@ -144,3 +146,26 @@ def test_numbers_of_servers_are_never_used_again() -> None:
     assert view.present == (1,)
     assert view.joined("198.51.100.13:80") == 3
     assert view.present == (1, 3)
+
+
+def test_a_wait_counts_from_when_the_action_was_carried_out() -> None:
+    timeline = Timeline([Step(scale=1, until=parse("servers == 1"), within=5.0)])
+    view = view_with_one_server()
+    assert isinstance(timeline.ask(view, 0), Begin)
+    view.sampled(sample(S, a=0))
+    timeline.begun(2 * S)
+    assert timeline.ask(view, 2 * S) is None
+    assert timeline.look_again_us(2 * S) == 7 * S
+    view.sampled(sample(3 * S, a=0))
+    assert timeline.ask(view, 3 * S) == Done(0, "servers = 1", S)
+
+
+def test_a_clock_that_may_be_off_makes_samples_older() -> None:
+    timeline = Timeline([Step(wait=parse("servers == 1"))])
+    view = view_with_one_server()
+    view.uncertainty_us = 500
+    timeline.ask(view, S)
+    view.sampled(sample(S + 400, a=0))
+    assert timeline.ask(view, S + 450) is None
+    view.sampled(sample(S + 600, a=0))
+    assert isinstance(timeline.ask(view, S + 700), Done)

@@ -110,17 +110,17 @@ class LocustLoad:
         """No new requests of this class; those in flight finish."""
         self._flows[name].stop()
 
-    def finish(self, grace: float) -> None:
+    def finish(self, grace: float, soon: bool = False) -> None:
         """Stop every class and wait for what is in flight.
 
-        Waits each class's own timeout and `grace` seconds at most; what is
-        left then is recorded as "cut off".
+        Waits each class's own timeout and `grace` seconds at most, or with
+        `soon` only these; what is left then is recorded as "cut off".
         """
         for flow in self._flows.values():
             flow.stop()
         gevent.joinall(
             [
-                gevent.spawn(flow.finish, flow.spec.timeout + grace)
+                gevent.spawn(flow.finish, grace + (0.0 if soon else flow.spec.timeout))
                 for flow in self._flows.values()
                 if flow.in_flight
             ]

@@ -17,7 +17,7 @@ from ipvsload.run.retransmits import retransmission_timeouts
 from ipvsload.run.stage import Stage
 from ipvsload.scenario.model import Step
 from ipvsload.testbed.base import Target
-from ipvsload.timeline.timeline import Begin, Done, Missed, Over, Timeline, Turn
+from ipvsload.timeline.timeline import Begin, Done, Missed, Over, Timeline
 from ipvsload.timeline.view import View
 
 _TABLE_WITHIN_US = 10_000_000
@@ -39,6 +39,7 @@ class Run:
         self._clock = stage.clock
         self._inbox = stage.inbox
         self._last_connection_us = 0
+        self._last_end_us = 0
         self._unplaced: list[Request] = []
 
     def play(self, scheduler: str, repeat: int) -> None:
@@ -68,15 +69,17 @@ class Run:
             self._joined(view, address, weight)
         stage.sidecar.follow(self._number, target.key, self._inbox.put)
         try:
-            self._align()
+            view.uncertainty_us = self._align()
             self._await_table(view, len(addresses))
             view.began_us = self._clock.now_us()
             marks.append(view.began_us)
-            retransmits = retransmission_timeouts()
-            self._walk(view, load)
+            timeouts = retransmission_timeouts()
+            missed = self._walk(view, load)
             marks.append(self._clock.now_us())
-            self._finish(view, load)
-            retransmits = retransmission_timeouts() - retransmits
+            self._finish(view, load, missed)
+            timeouts = retransmission_timeouts() - timeouts
+            # A SYN that was sent again made its connection later than it looks.
+            self._settle(view, self._last_end_us if timeouts else self._last_connection_us)
         finally:
             stage.sidecar.follow(0, "", None)
             load.close()
@@ -89,7 +92,7 @@ class Run:
         self._event(
             "run-end",
             complete=True,
-            retransmits=retransmits,
+            retransmits=timeouts,
             seconds={name: (end - start) / 1e6 for name, start, end in spans},
         )
 
@@ -105,7 +108,9 @@ class Run:
     def _load(self, target: Target) -> LocustLoad:
         def finished(request: Request) -> None:
             if not request.reused:
-                self._last_connection_us = request.start_us
+                known = _end(request) if request.error else request.start_us
+                self._last_connection_us = max(self._last_connection_us, known)
+            self._last_end_us = max(self._last_end_us, _end(request))
             if request.server is None and request.port:
                 self._unplaced.append(request)
             else:
@@ -141,14 +146,17 @@ class Run:
 
     # -- phases -------------------------------------------------------------
 
-    def _align(self) -> None:
+    def _align(self) -> int:
+        """Set the sidecar's clock beside ours; how far it may be off, in µs."""
         clock = self._stage.sidecar.align()
+        uncertainty_us = -(-clock.uncertainty_ns // 1000)
         self._event(
             "clock",
             node=self._stage.sidecar.node,
             offset_us=clock.offset_ns // 1000,
-            uncertainty_us=-(-clock.uncertainty_ns // 1000),
+            uncertainty_us=uncertainty_us,
         )
+        return uncertainty_us
 
     def _await_table(self, view: View, servers: int) -> None:
         deadline = self._clock.now_us() + _TABLE_WITHIN_US
@@ -160,32 +168,30 @@ class Run:
                     f" {_TABLE_WITHIN_US / 1e6:.0f} s; does the sidecar run beside the balancer?"
                 )
 
-    def _walk(self, view: View, load: LocustLoad) -> None:
+    def _walk(self, view: View, load: LocustLoad) -> bool:
+        """Play the steps; True when a wait missed its deadline, which ends them."""
         timeline = Timeline(self._stage.scenario.timeline)
         while True:
-            turn = timeline.ask(view, self._clock.now_us())
-            if turn is None:
-                self._next(view, timeline.look_again_us(self._clock.now_us()))
-                if self._unplaced and self._clock.now_us() - _end(self._unplaced[0]) > _PLACE_US:
-                    self._place()
-                self._stage.progress.update(view, timeline)
-            elif not self._take(turn, view, load):
-                return
+            match timeline.ask(view, self._clock.now_us()):
+                case None:
+                    self._next(view, timeline.look_again_us(self._clock.now_us()))
+                    if self._unplaced and self._now_and_then():
+                        self._place()
+                    self._stage.progress.update(view, timeline)
+                case Begin(index, step):
+                    self._event("step", index=index, text=step.describe())
+                    self._act(step, view, load)
+                    timeline.begun(self._clock.now_us())
+                case Done(index, saw, waited_us):
+                    self._event("step-done", index=index, saw=saw, waited_us=waited_us)
+                case Missed(_, message):
+                    self._event("invalid", reason=message)
+                    return True
+                case Over():
+                    return False
 
-    def _take(self, turn: Turn, view: View, load: LocustLoad) -> bool:
-        """Carry out one turn of the timeline; False when it is over."""
-        match turn:
-            case Begin(index, step):
-                self._event("step", index=index, text=step.describe())
-                self._act(step, view, load)
-            case Done(index, saw, waited_us):
-                self._event("step-done", index=index, saw=saw, waited_us=waited_us)
-            case Missed(_, message):
-                self._event("invalid", reason=message)
-                return False
-            case Over():
-                return False
-        return True
+    def _now_and_then(self) -> bool:
+        return self._clock.now_us() - _end(self._unplaced[0]) > _PLACE_US
 
     def _act(self, step: Step, view: View, load: LocustLoad) -> None:
         testbed = self._stage.testbed
@@ -223,9 +229,9 @@ class Run:
         for request, server in zip(requests, servers, strict=True):
             self._stage.writer.request(request._replace(server=server))
 
-    def _finish(self, view: View, load: LocustLoad) -> None:
-        """The last answers, then counters that show the last connection."""
-        finished = gevent.spawn(load.finish, _GRACE_S)
+    def _finish(self, view: View, load: LocustLoad, missed: bool) -> None:
+        """Wait for the last answers; after a missed deadline only for a moment."""
+        finished = gevent.spawn(load.finish, _GRACE_S, missed)
         finished.link(lambda _: self._inbox.put(None))
         while not finished.dead:
             self._next(view, None)
@@ -233,7 +239,10 @@ class Run:
         self._place()
         for reason in load.overloads():
             self._event("invalid", reason=reason)
-        settled = self._last_connection_us + _COUNTERS_SETTLE_US
+
+    def _settle(self, view: View, last_us: int) -> None:
+        """Wait for a sample whose counters show the connection of `last_us`."""
+        settled = last_us + _COUNTERS_SETTLE_US
         deadline = max(settled, self._clock.now_us()) + _TABLE_WITHIN_US
         while view.sample_us < settled:
             self._next(view, deadline)

@@ -57,7 +57,8 @@ class Timeline:
     def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = steps
         self._index = 0
-        self._since_us: int | None = None
+        self._begun = False
+        self._since_us = 0
 
     @property
     def current(self) -> tuple[int, Step] | None:
@@ -69,8 +70,8 @@ class Timeline:
         if self._index >= len(self._steps):
             return Over()
         step = self._steps[self._index]
-        if self._since_us is None:
-            self._since_us = now_us
+        if not self._begun:
+            self.begun(now_us)
             return Begin(self._index, step)
         since = self._since_us
         waited = now_us - since
@@ -85,12 +86,17 @@ class Timeline:
                 return None
         done = Done(self._index, saw, waited)
         self._index += 1
-        self._since_us = None
+        self._begun = False
         return done
+
+    def begun(self, now_us: int) -> None:
+        """The current step's action has been carried out: its wait counts from now."""
+        self._begun = True
+        self._since_us = now_us
 
     def look_again_us(self, now_us: int) -> int | None:
         """When to ask again even if nothing has happened, as a time; None: not at all."""
-        if self._since_us is None or self._index >= len(self._steps):
+        if not self._begun or self._index >= len(self._steps):
             return None
         step = self._steps[self._index]
         match step.awaited:

@@ -47,6 +47,8 @@ class View:
         self._table: dict[str, Server] = {}
         self.began_us = 0
         self.sample_us = -1
+        self.uncertainty_us = 0
+        """How far the clock of samples may be off, either way."""
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -74,7 +76,8 @@ class View:
 
     def sampled(self, sample: Sample) -> None:
         """A new sample of the service under test has arrived."""
-        self.sample_us = sample.t_us
+        # Its reading began at the earliest then.
+        self.sample_us = sample.t_us - sample.took_us // 2 - self.uncertainty_us
         self._table = {
             server.address: server for service in sample.services for server in service.servers
         }

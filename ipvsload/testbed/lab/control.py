@@ -1,12 +1,13 @@
 """The lab's end of the conversation with the director's agent."""
 
 import base64
+import contextlib
 import json
 import os
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ipvsload.errors import TestbedError
@@ -69,7 +70,7 @@ def run_beside_table(argv: Sequence[str]) -> int:
     connection.sendall((json.dumps({"do": "exec", "argv": list(argv)}) + "\n").encode())
     threading.Thread(target=_send_stdin, args=(connection,), daemon=True).start()
     streams = {"stdout": sys.stdout.buffer, "stderr": sys.stderr.buffer}
-    for line in connection.makefile("rb"):
+    for line in _lines(connection):
         for name, value in json.loads(line).items():
             if name == "exit":
                 return int(value)
@@ -78,9 +79,15 @@ def run_beside_table(argv: Sequence[str]) -> int:
     raise TestbedError("the director went away while the program ran")
 
 
+def _lines(connection: socket.socket) -> Iterator[bytes]:
+    with contextlib.suppress(OSError):
+        yield from connection.makefile("rb")
+
+
 def _send_stdin(connection: socket.socket) -> None:
     data = b"-"
-    while data:
-        data = os.read(0, 65536)
-        frame = {"stdin": base64.b64encode(data).decode()}
-        connection.sendall((json.dumps(frame) + "\n").encode())
+    with contextlib.suppress(OSError):  # the program has ended; its status tells the rest
+        while data:
+            data = os.read(0, 65536)
+            frame = {"stdin": base64.b64encode(data).decode()}
+            connection.sendall((json.dumps(frame) + "\n").encode())

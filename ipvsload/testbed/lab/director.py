@@ -23,6 +23,10 @@ from ipvsload.testbed.lab.sysctl import write_sysctls
 
 _MODULES = "/run/modules"
 _MODPROBE = "/run/modprobe"
+_PEEK = 1 << 16
+_LONGEST_LINE = 1 << 22
+_PATIENCE = 5.0
+"""Seconds for a client to take its answer."""
 
 
 def announce(**message: Any) -> None:
@@ -64,35 +68,58 @@ class Agent:
         self._ipvs = ipvs
         self._listener = listener
         self._selector = selectors.DefaultSelector()
-        self._selector.register(listener, selectors.EVENT_READ, None)
+        self._selector.register(listener, selectors.EVENT_READ)
+        self._heard: dict[socket.socket, bytes] = {}
 
     def serve(self) -> NoReturn:
-        """Answer until killed."""
+        """Answer until killed. No client can do more harm than lose its connection."""
         while True:
             for key, _ in self._selector.select():
-                if key.data is None:
+                if key.fileobj is self._listener:
                     connection, _peer = self._listener.accept()
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    self._selector.register(connection, selectors.EVENT_READ, connection)
-                else:
-                    self._answer(key.data)
-
-    def _answer(self, connection: socket.socket) -> None:
-        line = _read_line(connection)
-        request: dict[str, Any] = json.loads(line) if line else {"do": "leave"}
-        match request:
-            case {"do": "collect"} | {"do": "exec"} | {"do": "leave"}:
-                self._selector.unregister(connection)
-                if request["do"] != "leave" and os.fork() == 0:
-                    self._become(connection, request)
-                connection.close()
-            case _:
-                verb = request.pop("do")
+                    connection.settimeout(_PATIENCE)
+                    self._selector.register(connection, selectors.EVENT_READ)
+                    self._heard[connection] = b""
+                    continue
+                connection = key.fileobj  # type: ignore[assignment]
                 try:
-                    answer: dict[str, Any] = {"done": self._control(verb, request)}
-                except Exception as error:
-                    answer = {"error": f"{type(error).__name__}: {error}"}
-                connection.sendall((json.dumps(answer) + "\n").encode())
+                    self._hear(connection)
+                except (OSError, ValueError, TypeError, KeyError):
+                    self._leave(connection)
+
+    def _leave(self, connection: socket.socket) -> None:
+        self._selector.unregister(connection)
+        del self._heard[connection]
+        connection.close()
+
+    def _hear(self, connection: socket.socket) -> None:
+        """Take what has come, up to the end of a line and not a byte more.
+
+        What follows the line belongs to whom it calls.
+        """
+        seen = connection.recv(_PEEK, socket.MSG_PEEK)
+        end = seen.find(b"\n") + 1
+        self._heard[connection] += connection.recv(end or len(seen))
+        if end:
+            line, self._heard[connection] = self._heard[connection], b""
+            self._answer(connection, json.loads(line))
+        elif not seen or len(self._heard[connection]) > _LONGEST_LINE:
+            self._leave(connection)
+
+    def _answer(self, connection: socket.socket, request: dict[str, Any]) -> None:
+        if request["do"] in ("collect", "exec"):
+            if os.fork() == 0:
+                connection.settimeout(None)
+                self._become(connection, request)
+            self._leave(connection)
+            return
+        verb = request.pop("do")
+        try:
+            answer: dict[str, Any] = {"done": self._control(verb, request)}
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        connection.sendall((json.dumps(answer) + "\n").encode())
 
     def _control(self, verb: str, arguments: dict[str, Any]) -> Any:
         match verb:
@@ -127,15 +154,6 @@ class Agent:
             pass  # the other side has left
         finally:
             os._exit(status)
-
-
-def _read_line(connection: socket.socket) -> bytes:
-    """One line and not a byte more: what follows belongs to whom the line calls."""
-    while seen := connection.recv(1 << 16, socket.MSG_PEEK):
-        if (end := seen.find(b"\n")) >= 0:
-            return connection.recv(end + 1)
-        time.sleep(0.001)  # the rest is on its way
-    return b""
 
 
 def main() -> NoReturn:

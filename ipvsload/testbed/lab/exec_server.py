@@ -11,17 +11,17 @@ import os
 import selectors
 import socket
 import subprocess
+from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import IO, Any
 
 _CHUNK = 65536
+_MOST_PENDING = 4
+"""Input frames kept for a program that does not read; then its sender waits."""
 
 
 def serve(connection: socket.socket, argv: Sequence[str], env: Mapping[str, str]) -> None:
     """Run `argv` and carry its streams over `connection` until it ends."""
-
-    def send(**frame: str | int) -> None:
-        connection.sendall((json.dumps(frame) + "\n").encode())
-
     try:
         process = subprocess.Popen(
             argv,
@@ -32,43 +32,98 @@ def serve(connection: socket.socket, argv: Sequence[str], env: Mapping[str, str]
             bufsize=0,
         )
     except OSError as error:
-        send(stderr=base64.b64encode(f"{argv[0]}: {error.strerror}\n".encode()).decode())
-        send(exit=126 if isinstance(error, PermissionError) else 127)
+        text = f"{argv[0]}: {error.strerror}\n".encode()
+        _send(connection, stderr=base64.b64encode(text).decode())
+        _send(connection, exit=126 if isinstance(error, PermissionError) else 127)
         return
-    assert process.stdout
-    assert process.stderr
-    selector = selectors.DefaultSelector()
-    selector.register(process.stdout, selectors.EVENT_READ, "stdout")
-    selector.register(process.stderr, selectors.EVENT_READ, "stderr")
-    selector.register(connection, selectors.EVENT_READ, "stdin")
-    pending = b""
-    open_outputs = 2
-    while open_outputs:
-        for key, _ in selector.select():
-            data = os.read(key.fd, _CHUNK)
-            if key.data != "stdin":
-                if data:
-                    send(**{key.data: base64.b64encode(data).decode()})
+    _Streams(connection, process).carry()
+
+
+def _send(connection: socket.socket, **frame: str | int) -> None:
+    connection.sendall((json.dumps(frame) + "\n").encode())
+
+
+class _Streams:
+    """Both directions at once: neither may wait for the other."""
+
+    def __init__(self, connection: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+        self._connection = connection
+        self._process = process
+        self._selector = selectors.DefaultSelector()
+        self._frames = b""
+        self._input: deque[bytes] = deque()
+        self._watched: set[str] = set()
+
+    def carry(self) -> None:
+        """Until the program has closed its outputs and ended."""
+        process, selector = self._process, self._selector
+        assert process.stdin
+        os.set_blocking(process.stdin.fileno(), False)
+        for stream, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
+            selector.register(stream, selectors.EVENT_READ, name)  # type: ignore[arg-type]
+        self._want(True, self._connection, selectors.EVENT_READ, "connection")
+        outputs = 2
+        while outputs:
+            for key, _ in selector.select():
+                if key.data == "stdin":
+                    self._feed()
+                elif key.data == "connection":
+                    if not self._hear():
+                        process.kill()  # whoever asked has left
+                        return
+                elif data := os.read(key.fd, _CHUNK):
+                    _send(self._connection, **{key.data: base64.b64encode(data).decode()})
                 else:
                     selector.unregister(key.fileobj)
-                    open_outputs -= 1
-                continue
-            if not data:  # whoever asked has left
-                process.kill()
-                return
-            *lines, pending = (pending + data).split(b"\n")
-            for line in lines:
-                _feed(process, base64.b64decode(json.loads(line)["stdin"]))
-    status = process.wait()
-    send(exit=status if status >= 0 else 128 - status)
+                    outputs -= 1
+        status = process.wait()
+        _send(self._connection, exit=status if status >= 0 else 128 - status)
 
+    def _hear(self) -> bool:
+        data = os.read(self._connection.fileno(), _CHUNK)
+        *lines, self._frames = (self._frames + data).split(b"\n")
+        self._input.extend(base64.b64decode(json.loads(line)["stdin"]) for line in lines)
+        if self._input:
+            self._feed()
+        return bool(data)
 
-def _feed(process: "subprocess.Popen[bytes]", data: bytes) -> None:
-    assert process.stdin
-    try:
-        if data:
-            process.stdin.write(data)
-        else:
-            process.stdin.close()
-    except OSError:
-        pass  # it reads no more; its exit tells the rest
+    def _feed(self) -> None:
+        """Write what the program takes; listen for more when little is pending."""
+        stdin = self._process.stdin
+        assert stdin
+        try:
+            while self._input and not stdin.closed:
+                if not self._input[0]:
+                    self._stop_feeding()
+                    break
+                written = stdin.write(self._input[0])
+                if written is None:  # it would block
+                    break
+                self._input[0] = self._input[0][written:]
+                if not self._input[0]:
+                    self._input.popleft()
+        except OSError:
+            self._stop_feeding()  # it reads no more; its exit tells the rest
+        if stdin.closed:
+            self._input.clear()
+        self._listen(stdin)
+
+    def _stop_feeding(self) -> None:
+        stdin = self._process.stdin
+        assert stdin
+        self._want(False, stdin, selectors.EVENT_WRITE, "stdin")
+        stdin.close()
+
+    def _listen(self, stdin: IO[bytes]) -> None:
+        """Wait for room in the program's input, and for more of it, as needed."""
+        self._want(not stdin.closed and bool(self._input), stdin, selectors.EVENT_WRITE, "stdin")
+        room = len(self._input) < _MOST_PENDING
+        self._want(room, self._connection, selectors.EVENT_READ, "connection")
+
+    def _want(self, wanted: bool, stream: Any, events: int, name: str) -> None:
+        if name in self._watched and not wanted:
+            self._watched.remove(name)
+            self._selector.unregister(stream)
+        elif wanted and name not in self._watched:
+            self._watched.add(name)
+            self._selector.register(stream, events, name)

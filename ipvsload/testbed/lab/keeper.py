@@ -28,6 +28,7 @@ from ipvsload.testbed.lab.sysctl import write_sysctls
 
 MAX_MESSAGE = 1 << 18
 _LOG_LINES = 30
+_CHUNK = 65_536
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -137,13 +138,13 @@ class Keeper:
         )
         assert process.stdin
         assert process.stdout
-        self._on_exit(process, lambda status: self._died("the real servers' process", status))
+        self._on_exit(process, lambda status: self._died("the real servers' process", status, []))
         self._tell((self._client, process.stdin.fileno(), process.stdout.fileno()), event="wired")
         process.stdin.close()
         process.stdout.close()
 
-    def _died(self, who: str, status: int) -> None:
-        self._tell(event="died", who=who, status=status, log=list(self._log))
+    def _died(self, who: str, status: int, log: list[str]) -> None:
+        self._tell(event="died", who=who, status=status, log=log)
 
     # -- the director -------------------------------------------------------
 
@@ -183,24 +184,24 @@ class Keeper:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            bufsize=0,
             preexec_fn=lambda: self._enter(self._director),
         )
         assert process.stdin
         assert process.stdout
         output, stdin = process.stdout, process.stdin
+        os.set_blocking(output.fileno(), False)
         self._log.clear()
+        self._rest = b""
         self._watch(output.fileno(), lambda: self._hear_director(kernel, output))
 
         def exited(status: int) -> None:
             stdin.close()
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # a guest has helpers
-            if not output.closed:
-                os.set_blocking(output.fileno(), False)
-            while not output.closed:
-                self._hear_director(kernel, output)
+            self._hear_director(kernel, output)
             if self._ready:
-                self._died("the director's kernel", status)
+                self._died("the director's kernel", status, list(self._log))
             elif not any(reason.startswith(f"{kernel}: ") for reason in self._reasons):
                 said = "; ".join(line for line in list(self._log)[-3:])
                 self._refuse(kernel, f"it ended with status {status} before it was ready: {said}")
@@ -210,18 +211,22 @@ class Keeper:
     def _hear_director(self, kernel: str, output: IO[bytes]) -> None:
         if output.closed:  # its death and its last words came at once
             return
-        line = output.readline()
-        if not line:  # its end, or nothing more after its death
+        while chunk := output.read(_CHUNK):
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            for line in lines:
+                self._hear_line(kernel, line.decode(errors="replace").strip())
+        if chunk == b"":
             self._selector.unregister(output)
             output.close()
-            return
-        text = line.decode(errors="replace").strip()
+
+    def _hear_line(self, kernel: str, text: str) -> None:
         if not text.startswith("{"):
             self._log.append(text)
             return
         message = json.loads(text)
         if "ready" in message:
             self._ready = True
+            self._log.clear()  # boot messages are nobody's last words
             self._tell(
                 event="ready",
                 provider=kernel,

@@ -6,6 +6,7 @@ is, and the testbed puts runs on top of it.
 """
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -18,13 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ipvsload.errors import TestbedError
-from ipvsload.testbed.lab import addresses, namespaces
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.lab import namespaces
 from ipvsload.testbed.lab.keeper import MAX_MESSAGE
 
 KERNELS = ("host", "uml")
 """What can be the director, in the order in which `auto` tries them."""
 _READY_WITHIN = 60.0
+_CLOSED_WITHIN = 3.0
 _ADVICE = """\
 This user may not make the namespaces of a lab: {reason}.
 Run it as root (sudo), or permit user namespaces, whichever of these applies:
@@ -47,7 +49,7 @@ class Lab:
             "servers": servers,
             "clients": clients,
             "path": _import_path(),
-            "keep_visible": [*_import_path(), sys.executable, sys.prefix, os.getcwd()],
+            "keep_visible": [*_import_path(), sys.executable, sys.prefix, _directory()],
         }
         self._keeper: subprocess.Popen[bytes] | None = None
         self.provider = ""
@@ -92,7 +94,11 @@ class Lab:
         if self._keeper is None:
             return
         self._socket.close()
-        self._keeper.wait()
+        try:
+            self._keeper.wait(_CLOSED_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._keeper.kill()  # stopped, perhaps; what it holds dies with it
+            self._keeper.wait()
         self._keeper = None
         for stream in (getattr(self, "servers_in", None), getattr(self, "servers_out", None)):
             if stream:
@@ -128,8 +134,13 @@ class Lab:
         It is a child of the keeper, so it goes with the lab. Returns its exit
         status, 128 + N for a death by signal N; 126 and 127 as a shell does.
         """
-        request = {"argv": list(argv), "env": dict(environment), "cwd": os.getcwd()}
-        socket.send_fds(self._socket, [json.dumps({"run": request}).encode()], [0, 1, 2])
+        request = {"argv": list(argv), "env": dict(environment), "cwd": _directory()}
+        try:
+            socket.send_fds(self._socket, [json.dumps({"run": request}).encode()], [0, 1, 2])
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE:
+                raise TestbedError("the lab's keeper ended unexpectedly") from error
+            raise UsageError("the command and its environment are too long together") from error
         while True:
             message = self._receive(None)[0]
             match message:
@@ -180,8 +191,8 @@ def _complaint(message: dict[str, Any]) -> str:
         case {"event": "failed", "reason": reason}:
             return f"the lab could not be set up: {reason}"
         case {"event": "died", "who": who, "status": status, "log": log}:
-            said = "".join(f"\n  {line}" for line in log[-5:])
-            return f"{who} ended unexpectedly with status {status}; its last words:{said}"
+            said = "; its last words:" + "".join(f"\n  {line}" for line in log[-5:]) if log else ""
+            return f"{who} ended unexpectedly with status {status}{said}"
     return "the lab's keeper ended unexpectedly"
 
 
@@ -193,6 +204,8 @@ def _import_path() -> list[str]:
     return list(dict.fromkeys(places))
 
 
-def url(port: int = addresses.FIRST_PORT) -> str:
-    """The service's URL as programs in the client namespace see it."""
-    return f"http://{addresses.VIP}" + ("" if port == 80 else f":{port}")
+def _directory() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise UsageError("the directory that this was started in is gone; cd to another") from None

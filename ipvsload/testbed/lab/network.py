@@ -78,4 +78,7 @@ WIRE_SYSCTLS = {
 }
 DIRECTOR_SYSCTLS = {
     "net/ipv4/ip_forward": "1",
+    # IPVS refuses by ICMP when it has no server to give; six and then one a
+    # second would make the next run wait for what the last one was refused.
+    "net/ipv4/icmp_ratelimit": "0",
 }
