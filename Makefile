@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
+APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
+
 .PHONY: help demo test check bench setup system clean
 
 help:
@@ -42,12 +44,12 @@ ifneq ($(strip $(MISSING)),)
 	@command -v apt-get >/dev/null || { echo "no apt-get here; install by hand: $(MISSING)"; exit 1; }
 	@$(if $(SUDO),command -v sudo >/dev/null || { echo "run as root: apt-get install $(MISSING)"; exit 1; },true)
 	$(SUDO) apt-get update -qq
-	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(MISSING)
+	$(APT) $(MISSING)
 endif
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ipvsload needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y python3-venv
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(SUDO) apt-get update -qq && $(APT) $(notdir $(PYTHON))-venv; } || { echo "no venv module for $(PYTHON); install it with: apt-get install $(notdir $(PYTHON))-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@

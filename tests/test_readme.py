@@ -18,7 +18,7 @@ def test_its_scenario_is_valid() -> None:
 
 
 def test_its_commands_and_options_exist() -> None:
-    lines = re.findall(r"^\$ (?:sudo )?ipvsload (.*?)(?:#.*)?$", README, re.MULTILINE)
+    lines = re.findall(r"^\$ (?:sudo .venv/bin/)?ipvsload (.*?)(?:#.*)?$", README, re.MULTILINE)
     assert len(lines) >= 7
     for line in lines:
         name, *rest = line.split(" -- ")[0].split()

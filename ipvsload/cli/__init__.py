@@ -19,7 +19,10 @@ from ipvsload.cli.lab import lab
 from ipvsload.cli.records import compare, report
 from ipvsload.cli.run import run
 from ipvsload.cli.scenarios import schema, validate
-from ipvsload.errors import InvalidRunError, IpvsloadError
+from ipvsload.cli.terminal import open_closed_streams, silence_stdout
+from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
+
+DEBUG = "IPVSLOAD_DEBUG"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,23 +43,30 @@ for command in (run, report, compare, validate, schema, lab, collect, doctor):
 
 def main() -> NoReturn:
     """Entry point of `ipvsload`."""
+    open_closed_streams()
     signal.signal(signal.SIGTERM, _interrupt)
+    status = 0
     try:
         status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        status = error.exit_code
     except IpvsloadError as error:
         click.echo(f"{error.prefix}{error}", err=True)
-        sys.exit(error.exit_status)
+        status = error.exit_status
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("ipvsload: interrupted", err=True)
-        sys.exit(InvalidRunError.exit_status)
+        status = InvalidRunError.exit_status
     except BrokenPipeError:
-        # Whoever read our output has left; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    sys.exit(status if isinstance(status, int) else 0)
+        silence_stdout()
+        status = 1
+    except Exception as error:
+        if DEBUG in os.environ:
+            raise
+        click.echo(f"ipvsload: {type(error).__name__}: {error} (details: {DEBUG}=1)", err=True)
+        status = TestbedError.exit_status
+    sys.exit(status or 0)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import re
+import signal
+import sys
 
 import click
 
@@ -50,6 +52,10 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
         testbed.wait_ready()
         testbed.begin(scheduler, [1] * servers)
         tell(f"ready: Linux {testbed.kernel['release']} ({testbed.kernel['provider']})")
+        if sys.stdin and sys.stdin.isatty():
+            # A terminal's Ctrl-C reaches COMMAND too, and is COMMAND's to answer.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGQUIT, signal.SIG_IGN)
         return testbed.run(argv, environment)
     finally:
         testbed.close()

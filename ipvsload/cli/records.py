@@ -1,9 +1,11 @@
 """`ipvsload report` and `ipvsload compare`: recorded runs, again."""
 
+import sys
 from pathlib import Path
 
 import click
 
+from ipvsload.cli.terminal import silence_stdout
 from ipvsload.errors import IpvsloadError
 
 
@@ -32,11 +34,18 @@ def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:
     from ipvsload.report.write import load_results, write_reports
 
     recording, results = load_results(directory)
-    print_results(results)
+    page = None
     try:
-        click.echo(f"report: {write_reports(recording, results)}")
+        page = write_reports(recording, results)
     except IpvsloadError as error:
         failure = failure or error
+    try:
+        print_results(results)
+        if page:
+            click.echo(f"report: {page}")
+        sys.stdout.flush()
+    except (OSError, SystemExit):
+        silence_stdout()  # whoever read it has left; the reports and the status remain
     if failure:
         click.echo(f"{failure.prefix}{failure}", err=True)
         return failure.exit_status

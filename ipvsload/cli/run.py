@@ -54,15 +54,16 @@ def run(
     from ipvsload.record.writer import RunWriter
     from ipvsload.run.clock import Clock
     from ipvsload.run.need import need
-    from ipvsload.scenario.load import load
+    from ipvsload.scenario.load import parse_scenario, read
     from ipvsload.testbed.lab.testbed import LabTestbed
 
-    plan = load(scenario)
-    directory = out or Path("runs", f"{plan.name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    text = read(scenario)
+    plan = parse_scenario(text, str(scenario))
+    directory = out or _new_directory(plan.name)
     clock = Clock()
     writer = RunWriter(
         directory,
-        scenario_text=scenario.read_text(),
+        scenario_text=text,
         scenario=plan.name,
         testbed=testbed,
         origin_unix_us=clock.origin_unix_us,
@@ -84,3 +85,10 @@ def run(
         place.close()
         writer.close()
     return conclude(directory, failure)
+
+
+def _new_directory(name: str) -> Path:
+    stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    suffixes = ("", *(f"-{number}" for number in range(2, 100)))
+    found = (Path("runs", stem + suffix) for suffix in suffixes)
+    return next(path for path in found if not path.exists())

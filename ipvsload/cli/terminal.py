@@ -1,5 +1,6 @@
-"""What only a person at a terminal needs to read."""
+"""The standard streams: for people, for pipes that close early, or not there at all."""
 
+import os
 import sys
 
 import click
@@ -9,3 +10,21 @@ def tell(text: str) -> None:
     """A line of progress on stderr; silent in CI and in pipes."""
     if sys.stderr.isatty():
         click.echo(text, err=True)
+
+
+def open_closed_streams() -> None:
+    """Put /dev/null where this process was started without stdin, stdout or stderr.
+
+    The next file that is opened would get the stream's number, and be written to.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
+
+
+def silence_stdout() -> None:
+    """Drop what is still to be written to a stdout that nobody reads."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -47,6 +47,8 @@ class Tally:
             name: len(latency) for (name, server), latency in self._latency.items() if not server
         }
         """Answered requests by class whose server nobody knows."""
+        self.nowhere = {name: n for (name, server), n in self._failed.items() if not server}
+        """Failed requests by class that no known server was given."""
         self._ordered: dict[tuple[str | None, str | None], list[int]] = {}
 
     def requests(self, traffic: str | None = None, server: str | None = None) -> int | None:

@@ -46,6 +46,11 @@ def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
     found = []
     if again:
         found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
+    found += [
+        f"{name}: {n} failed requests are in no server's count; the kernel gave them to none, "
+        "or has forgotten to which"
+        for name, n in sorted(tally.nowhere.items())
+    ]
     if run.kernel.get("provider") not in LAB_PROVIDERS:
         found += [
             f"{name}: which server answered is not known for {n} requests, "

@@ -6,7 +6,7 @@ for a while is slow for all schedulers alike.
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from signal import SIGINT, SIGTERM
+from signal import SIGINT, SIGTERM, getsignal, signal
 from typing import Any
 
 import gevent
@@ -86,6 +86,7 @@ class Session:
             progress,
         )
         for number in (SIGINT, SIGTERM):
+            stack.callback(signal, number, getsignal(number))
             handler = gevent.signal_handler(number, stage.inbox.put, StoppedError())
             stack.callback(handler.cancel)
         stack.callback(gevent.spawn(self._watch_testbed, stage.inbox.put).kill)

@@ -13,7 +13,9 @@ from ipvsload.scenario.check import check
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.problems import Fault, ScenarioError, faults_of, found
 
-__all__ = ["ScenarioError", "load", "parse_scenario"]
+__all__ = ["ScenarioError", "load", "parse_scenario", "read"]
+
+STDIN = Path("/dev/stdin")
 
 
 def load(path: Path) -> Scenario:
@@ -22,6 +24,13 @@ def load(path: Path) -> Scenario:
     Raises ScenarioError, whose text has one line a problem:
     `file:line:column: what is wrong; what to do`.
     """
+    return parse_scenario(read(path), str(path))
+
+
+def read(path: Path) -> str:
+    """The text of a scenario file; raises ScenarioError where it is none."""
+    if path.is_fifo() and path != STDIN:
+        raise ScenarioError([f"{path}: a pipe; name a scenario file, or {STDIN}"])
     try:
         with path.open("rb") as file:
             content = file.read(source.MAX_BYTES + 1)
@@ -42,7 +51,7 @@ def load(path: Path) -> Scenario:
         raise ScenarioError([f"{path}: not text in UTF-8; this is no scenario file"]) from None
     if "\0" in text:
         raise ScenarioError([f"{path}: a binary file; this is no scenario file"])
-    return parse_scenario(text, str(path))
+    return text
 
 
 def parse_scenario(text: str, name: str) -> Scenario:

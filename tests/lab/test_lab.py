@@ -177,3 +177,38 @@ def test_the_hosts_own_kernel_as_the_director() -> None:
     done = subprocess.run([*within, *command], capture_output=True, text=True, timeout=4 * DEADLINE)
     assert done.returncode == 0, done.stderr
     assert Counter(done.stdout.split()) == {"198.51.100.11:80": 2, "198.51.100.12:80": 2}
+
+
+BLOB = """
+import hashlib, os, subprocess, sys
+blob = os.urandom(3_000_000)
+exec_ = [sys.executable, "-m", "ipvsload", "lab", "exec", "--"]
+back = subprocess.run([*exec_, "cat"], input=blob, stdout=subprocess.PIPE).stdout
+print("whole" if back == blob else f"{len(back)} bytes")
+some = subprocess.run([*exec_, "head", "-c", "5"], input=blob, stdout=subprocess.PIPE).stdout
+print(some == blob[:5])
+"""
+
+
+def test_exec_carries_megabytes_both_ways_at_once() -> None:
+    done = lab("--", sys.executable, "-c", BLOB)
+    assert done.stdout.split() == ["whole", "True"], done.stderr
+
+
+RUDE = """
+import os, socket, subprocess, sys
+director = os.environ["IPVSLOAD_DIRECTOR"].rsplit(":", 1)
+address = director[0], int(director[1])
+for words in (b"hello\\n", b"[]\\n", b'{"do": "fly"}\\n', b"{}\\n", b"\\xff\\xfe\\n", b"GET / HTTP/1.1\\r\\n\\r\\n"):
+    with socket.create_connection(address) as rude:
+        rude.sendall(words)
+half = socket.create_connection(address)
+half.sendall(b'{"do": ')
+echo = [sys.executable, "-m", "ipvsload", "lab", "exec", "--", "echo", "a" * 90_000]
+print(len(subprocess.run(echo, stdout=subprocess.PIPE).stdout))
+"""
+
+
+def test_no_client_can_hurt_the_director() -> None:
+    done = lab("--", sys.executable, "-c", RUDE)
+    assert done.stdout == "90001\n", done.stderr

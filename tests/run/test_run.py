@@ -251,3 +251,66 @@ def test_a_scheduler_that_the_kernel_lacks_is_named(tmp_path: Path) -> None:
     done = run("run", scenario, *words)
     assert done.returncode == 3
     assert "ip_vs_twos" in done.stderr
+
+
+def test_whom_a_request_without_an_answer_was_given_to(tmp_path: Path) -> None:
+    text = """
+name: slow
+schedulers: [rr]
+traffic:
+  slow: {request: GET /delay/9, users: 4, requests: 20, timeout: 300ms}
+timeline:
+  - start: slow
+    until: done{class=slow}
+expect:
+  rr:
+    - failures{class=slow, server=1} == 10
+    - failures{class=slow, server=2} == 10
+"""
+    done = run("run", written(tmp_path, text), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_refusals_of_one_run_do_not_slow_the_next(tmp_path: Path) -> None:
+    # Without a server to give, IPVS refuses by ICMP, which a kernel may ration.
+    text = """
+name: none
+schedulers: [rr, lc, nq]
+service: {servers: 2, weights: [0, 0]}
+traffic:
+  a: {users: 1, requests: 20}
+timeline:
+  - start: a
+    until: done{class=a}
+    within: 10s
+expect:
+  all: [failures == 20, conns == 0]
+"""
+    done = run("run", written(tmp_path, text), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_long_request_that_ends_last_does_not_hide_the_last_connection(tmp_path: Path) -> None:
+    text = """
+name: last
+schedulers: [rr]
+traffic:
+  long: {request: GET /delay/3, users: 1, requests: 1}
+  short: {users: 2, duration: 2.8s, think: 20ms}
+timeline:
+  - start: [long, short]
+  - wait: done
+expect:
+  all: [failures == 0]
+"""
+    done = run("run", written(tmp_path, text), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_reader_that_leaves_early_costs_no_report(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    scenario = str(ROOT / "scenarios" / "even.yaml")
+    command = f"{' '.join(IPVSLOAD)} run {scenario} --out {out} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=DEADLINE)
+    assert done.returncode == 0, done.stderr
+    assert (out / "report.html").exists()

@@ -6,6 +6,7 @@ them back when it is added to the same service again.
 """
 
 import json
+import select
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from ipvsload.testbed.base import Stream, Target
 from ipvsload.testbed.lab import addresses, warmup
 from ipvsload.testbed.lab.control import Control, open_samples
 from ipvsload.testbed.lab.lab import Lab
+
+_PATIENCE = 20.0
 
 
 class LabTestbed:
@@ -129,6 +132,9 @@ class LabTestbed:
             raise TestbedError(f"real server {address}: {answer['error']}")
 
     def _hear_servers(self) -> dict[str, Any]:
+        ready, _, _ = select.select([self._lab.servers_out], [], [], _PATIENCE)
+        if not ready:
+            raise TestbedError(f"the real servers' process did not answer within {_PATIENCE:g} s")
         line = self._lab.servers_out.readline()
         if not line:
             raise self._lab.broken() or TestbedError("the real servers' process ended")
