@@ -45,7 +45,7 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
     places = {"URL": f"http://{addresses.VIP}:{addresses.FIRST_PORT}", "VIP": addresses.VIP}
     environment = {**os.environ, **places, DIRECTOR: f"{CONTROL[0]}:{CONTROL[1]}"}
     argv = [_PLACE.sub(lambda found: places[found[1] or found[2]], word) for word in command]
-    testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients)
+    testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients, schedulers=[scheduler])
     try:
         tell(f"bringing the lab up: {scheduler} over {servers} real servers ...")
         testbed.start()

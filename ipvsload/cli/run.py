@@ -68,17 +68,21 @@ def run(
         testbed=testbed,
         origin_unix_us=clock.origin_unix_us,
     )
-    place = LabTestbed(kernel=kernel, servers=need(plan), clients=plan.service.clients)
+    wanted = schedulers or plan.schedulers
+    place = LabTestbed(
+        kernel=kernel, servers=need(plan), clients=plan.service.clients, schedulers=wanted
+    )
     failure: IpvsloadError | None = None
     try:
         tell(f"bringing the lab up for {need(plan)} real servers ...")
         place.start()
         # Heavy imports, while the kernel boots.
+        import ipvsload.report.write  # noqa: F401
         from ipvsload.report.progress import TerminalProgress
         from ipvsload.run.session import Session
 
         session = Session(plan, place, writer, clock, hz)
-        session.play(schedulers or plan.schedulers, repeats, TerminalProgress(plan))
+        session.play(wanted, repeats, TerminalProgress(plan))
     except IpvsloadError as error:
         failure = error
     finally:

@@ -199,7 +199,7 @@ RUDE = """
 import os, socket, subprocess, sys
 director = os.environ["IPVSLOAD_DIRECTOR"].rsplit(":", 1)
 address = director[0], int(director[1])
-for words in (b"hello\\n", b"[]\\n", b'{"do": "fly"}\\n', b"{}\\n", b"\\xff\\xfe\\n", b"GET / HTTP/1.1\\r\\n\\r\\n"):
+for words in (b"hello\\n", b"[]\\n", b'{"do": "fly"}\\n', b"{}\\n", b"\\xff\\xfe\\n", b"GET /\\n"):
     with socket.create_connection(address) as rude:
         rude.sendall(words)
 half = socket.create_connection(address)

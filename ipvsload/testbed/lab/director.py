@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ipvsload.testbed.lab import addresses, connections, network
@@ -34,11 +35,13 @@ def announce(**message: Any) -> None:
     os.write(1, (json.dumps(message) + "\n").encode())
 
 
-def prepare_guest(modules: str) -> None:
-    """Be the first process of a guest: mounts, and modules on demand.
+def prepare_guest(modules: str, schedulers: Sequence[str]) -> None:
+    """Be the first process of a guest: mounts, and modules.
 
     The modules are not where modprobe looks, so the kernel is given a helper
-    that knows (kernel/umh: /proc/sys/kernel/modprobe).
+    that knows (kernel/umh: /proc/sys/kernel/modprobe). Those of `schedulers`
+    are loaded here, all by one program; one that is missing is missed later,
+    by whoever wants it.
     """
     from ipvsload.testbed.lab.namespaces import mount
 
@@ -52,6 +55,8 @@ def prepare_guest(modules: str) -> None:
         file.write(f'#!/bin/sh\nexec /sbin/modprobe -d {_MODULES} "$@"\n')
     os.chmod(_MODPROBE, 0o755)
     write_sysctls({"kernel/modprobe": _MODPROBE})
+    names = ["ip_vs", *(f"ip_vs_{scheduler}" for scheduler in schedulers)]
+    subprocess.run(["modprobe", "-d", _MODULES, "-q", "-a", *names], check=False)
 
 
 def configure(client_link: str, server_link: str) -> None:
@@ -157,14 +162,14 @@ class Agent:
 
 
 def main() -> NoReturn:
-    """Run as `python -m ipvsload.testbed.lab.director {host | guest MODULES}`."""
+    """Run as `python -m ipvsload.testbed.lab.director {host | guest MODULES SCHEDULER...}`."""
     provider = sys.argv[1]
     # In a guest: how long its kernel took until this program ran.
     booted = time.clock_gettime(time.CLOCK_BOOTTIME)
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     try:
         if provider == "guest":
-            prepare_guest(sys.argv[2])
+            prepare_guest(sys.argv[2], sys.argv[3:])
         from ipvsload.sidecar.ipvs import Ipvs
 
         # Before the network: a namespace whose kernel turns out to lack IPVS

@@ -39,15 +39,25 @@ class Lab:
     """Brings a lab up on entering the context and takes it down on leaving.
 
     `servers` and `clients` are how many addresses to have ready; real servers
-    join a virtual service only when told. Between `start` and `wait_ready` the
-    caller may do other work: the kernel boots meanwhile.
+    join a virtual service only when told. `schedulers` are those whose modules
+    a guest should load at once; others follow on demand. Between `start` and
+    `wait_ready` the caller may do other work: the kernel boots meanwhile.
     """
 
-    def __init__(self, *, kernel: str = "auto", servers: int = 2, clients: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        kernel: str = "auto",
+        servers: int = 2,
+        clients: int = 1,
+        schedulers: Sequence[str] = (),
+    ) -> None:
         self._plan = {
             "kernels": KERNELS if kernel == "auto" else (kernel,),
             "servers": servers,
             "clients": clients,
+            "schedulers": list(schedulers),
+            "owner": os.getpid(),
             "path": _import_path(),
             "keep_visible": [*_import_path(), sys.executable, sys.prefix, _directory()],
         }

@@ -28,8 +28,12 @@ class LabTestbed:
 
     name = "lab"
 
-    def __init__(self, *, kernel: str, servers: int, clients: int) -> None:
-        self._lab = Lab(kernel=kernel, servers=servers, clients=clients)
+    def __init__(
+        self, *, kernel: str, servers: int, clients: int, schedulers: Sequence[str] = ()
+    ) -> None:
+        # rr is the probes'.
+        modules = dict.fromkeys(("rr", *schedulers))
+        self._lab = Lab(kernel=kernel, servers=servers, clients=clients, schedulers=tuple(modules))
         self._room = servers
         self.clients = tuple(addresses.client_address(n + 1) for n in range(clients))
         self._port = addresses.FIRST_PORT - 1
