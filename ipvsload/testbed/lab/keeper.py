@@ -135,7 +135,7 @@ class Keeper:
         """A user-mode kernel lives by switching between its own processes.
 
         Across processors each switch wakes another one, which in a virtual
-        machine is a hundred times as slow (and it uses one at a time anyway).
+        machine is many times as slow; and it uses one at a time anyway.
         """
         self._enter(self._director)
         processors = sorted(os.sched_getaffinity(0))
@@ -233,10 +233,10 @@ class Keeper:
             output.close()
 
     def _hear_line(self, kernel: str, text: str) -> None:
-        if not text.startswith("{"):
-            self._log.append(text)
-            return
-        message = json.loads(text)
+        try:
+            message: dict[str, Any] = json.loads(text) if text.startswith("{") else {}
+        except ValueError:  # the kernel prints on the same console
+            message = {}
         if "ready" in message:
             self._ready = True
             self._log.clear()  # boot messages are nobody's last words
@@ -248,6 +248,8 @@ class Keeper:
             )
         elif "unavailable" in message:
             self._refuse(kernel, message["unavailable"])
+        else:
+            self._log.append(text)
 
     def _on_exit(self, process: Process, then: Callable[[int], None]) -> None:
         # Kept, because a Popen that is dropped waits for its child by itself.
