@@ -128,9 +128,7 @@ class Agent:
 
     def _control(self, verb: str, arguments: dict[str, Any]) -> Any:
         match verb:
-            case "add_service" | "set_scheduler" | "delete_service":
-                return getattr(self._ipvs, verb)(**arguments)
-            case "add_server" | "set_weight" | "delete_server":
+            case "add_service" | "delete_service" | "add_server" | "set_weight" | "delete_server":
                 return getattr(self._ipvs, verb)(**arguments)
             case "chosen_servers":
                 with open("/proc/net/ip_vs_conn") as file:
@@ -146,7 +144,7 @@ class Agent:
             if request["do"] == "exec":
                 from ipvsload.testbed.lab import exec_server
 
-                exec_server.serve(connection, request["argv"], request.get("env", {}))
+                exec_server.serve(connection, request["argv"])
                 status = 0
             else:
                 from ipvsload.sidecar import collect

@@ -12,7 +12,7 @@ import selectors
 import socket
 import subprocess
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import IO, Any
 
 _CHUNK = 65536
@@ -20,12 +20,11 @@ _MOST_PENDING = 4
 """Input frames kept for a program that does not read; then its sender waits."""
 
 
-def serve(connection: socket.socket, argv: Sequence[str], env: Mapping[str, str]) -> None:
+def serve(connection: socket.socket, argv: Sequence[str]) -> None:
     """Run `argv` and carry its streams over `connection` until it ends."""
     try:
         process = subprocess.Popen(
             argv,
-            env={**os.environ, **env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
