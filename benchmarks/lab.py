@@ -7,10 +7,10 @@ import subprocess
 
 from versus import USERS, ab, errors, head, ours, row
 
-from ipvsload.load.sources import Sources
-from ipvsload.run.retransmits import retransmission_timeouts
+from ipvsload.load.connect import Sockets
 from ipvsload.scenario.model import Traffic
 from ipvsload.testbed.lab.addresses import CLIENT_NETWORK, client_address
+from ipvsload.testbed.lab.sockets import LabSockets
 from ipvsload.testbed.lab.testbed import LabTestbed
 
 ROUNDS = 5
@@ -24,34 +24,35 @@ def main() -> None:
     """Bring a lab up, measure in turn, print medians."""
     # A client port must not come again within two minutes (see sources.py): ours
     # come in turn, and each round of ab has an address and a wide range of ports.
-    testbed = LabTestbed(kernel="auto", servers=2, clients=CLIENTS + ROUNDS)
+    testbed = LabTestbed(kernel="auto", servers=2, clients=CLIENTS)
     testbed.start()
     try:
         testbed.wait_ready()
+        testbed._lab.enter_client_namespace()  # as ab has to
         with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
             file.write("1025 65535")
-        sources = Sources(testbed.clients[:CLIENTS])
-        shorts(testbed, sources)
-        held(testbed, sources)
+        sockets = LabSockets(testbed.door)
+        shorts(testbed, sockets)
+        held(testbed, sockets)
     finally:
         testbed.close()
 
 
-def shorts(testbed: LabTestbed, sources: Sources) -> None:
+def shorts(testbed: LabTestbed, sockets: Sockets) -> None:
     spec = Traffic(users=USERS, requests=REQUESTS)
     theirs, mine, sent_again = [], [], [0, 0]
     for number in range(ROUNDS):
-        target, _ = testbed.begin("rr", [1, 1])
+        target = testbed.begin("rr", [1, 1]).target
         come_from(client_address(CLIENTS + number + 1))
-        before = retransmission_timeouts()
+        before = testbed.retransmits()
         theirs.append(ab(f"http://{target.host}:{target.port}/ip", REQUESTS))
-        between = retransmission_timeouts()
-        rate, records, overloads = ours((target.host, target.port), spec, sources)
+        between = testbed.retransmits()
+        rate, records, overloads = ours((target.host, target.port), spec, sockets)
         assert not errors(records), errors(records)
         assert not overloads, overloads
         mine.append(rate)
         sent_again[0] += between - before
-        sent_again[1] += retransmission_timeouts() - between
+        sent_again[1] += testbed.retransmits() - between
         testbed.end()
     head(f"Through the lab ({testbed.kernel['provider']}), {ROUNDS} rounds; to reach: {LIMIT:g}")
     row("new connection each", theirs, mine)
@@ -61,22 +62,21 @@ def shorts(testbed: LabTestbed, sources: Sources) -> None:
 def come_from(address: str) -> None:
     """Connections to the virtual address that name no source come from this one."""
     network = f"{CLIENT_NETWORK}.0/24"
-    shown = subprocess.run(["ip", "-o", "route", "show", network], capture_output=True, text=True)
-    device = shown.stdout.split("dev ")[1].split()[0]
-    subprocess.run(["ip", "route", "replace", network, "dev", device, "src", address], check=True)
+    subprocess.run(["ip", "addr", "add", f"{address}/24", "dev", "c0"], check=True)
+    subprocess.run(["ip", "route", "replace", network, "dev", "c0", "src", address], check=True)
 
 
-def held(testbed: LabTestbed, sources: Sources) -> None:
-    target, _ = testbed.begin("lc", [1, 1])
-    before = retransmission_timeouts()
+def held(testbed: LabTestbed, sockets: Sockets) -> None:
+    target = testbed.begin("lc", [1, 1]).target
+    before = testbed.retransmits()
     spec = Traffic(request="GET /delay/5", users=HELD, requests=HELD)
-    _, records, overloads = ours((target.host, target.port), spec, sources)
+    _, records, overloads = ours((target.host, target.port), spec, sockets)
     open_at_once = min(r.planned_us + r.latency_us for r in records) - max(
         r.start_us for r in records
     )
     print(f"\n{HELD:,} requests of 5 s held open at once ({open_at_once / 1e6:.1f} s all together)")
     print(f"{'errors':26} {sum(errors(records).values()):>10} {dict(errors(records)) or ''}")
-    print(f"{'retransmission timeouts':26} {retransmission_timeouts() - before:>10}")
+    print(f"{'retransmission timeouts':26} {testbed.retransmits() - before:>10}")
     for reason in overloads:
         print(reason)
     testbed.end()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import gevent
 
+from ipvsload.load.connect import Sockets
 from ipvsload.load.locust_load import LocustLoad
-from ipvsload.load.sources import Sources
 from ipvsload.record.format import Request
 from ipvsload.record.writer import RunWriter
 from ipvsload.run.clock import Clock
@@ -31,7 +31,7 @@ def ab(url: str, requests: int, *options: str) -> float:
 
 
 def ours(
-    target: tuple[str, int], spec: Traffic, sources: Sources | None = None
+    target: tuple[str, int], spec: Traffic, sockets: Sockets | None = None
 ) -> tuple[float, list[Request], list[str]]:
     """Requests a second of one class, each recorded on disk; the records; overloads.
 
@@ -55,7 +55,7 @@ def ours(
         load = LocustLoad(
             {"it": spec},
             target,
-            sources=sources,
+            sockets=sockets,
             run=1,
             to_us=clock.from_ns,
             on_finished=finished,

@@ -77,12 +77,11 @@ def run(
         tell(f"bringing the lab up for {need(plan)} real servers ...")
         place.start()
         # Heavy imports, while the kernel boots.
-        import ipvsload.report.write  # noqa: F401
         from ipvsload.report.progress import TerminalProgress
-        from ipvsload.run.session import Session
+        from ipvsload.run.headless import play_headless
 
-        session = Session(plan, place, writer, clock, hz)
-        session.play(wanted, repeats, TerminalProgress(plan))
+        progress = TerminalProgress(plan)
+        play_headless(plan, place, writer, clock, hz, wanted, repeats, progress)
     except IpvsloadError as error:
         failure = error
     finally:

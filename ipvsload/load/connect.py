@@ -7,22 +7,17 @@ what Python's own class adds costs as much as they do.
 import errno
 from _socket import (
     IPPROTO_TCP,
-    SO_REUSEADDR,
     SOCK_CLOEXEC,
     SOCK_NONBLOCK,
     SOCK_STREAM,
-    SOL_SOCKET,
     TCP_NODELAY,
     gaierror,
     getaddrinfo,
     socket,
 )
-from typing import Any
+from typing import Any, Protocol
 
 from ipvsload.errors import TestbedError
-from ipvsload.load.sources import Sources
-
-_TRIES = 100
 
 _CAUSES = {
     errno.ECONNREFUSED: "refused",
@@ -37,6 +32,16 @@ _CAUSES = {
         "unreachable",
     ),
 }
+
+
+class Sockets(Protocol):
+    """Where connections come from, where that is not simply this machine."""
+
+    def take(self) -> tuple[socket, str, int]:
+        """A new non-blocking TCP socket, and the address and port that it is bound to.
+
+        Raises OSError.
+        """
 
 
 def cause(error: OSError) -> str:
@@ -58,36 +63,25 @@ def resolve(target: tuple[str, int]) -> tuple[int, Any]:
     return found[0], found[4]
 
 
-def connect(family: int, address: Any, sources: Sources | None) -> tuple[socket, str, int]:
+def connect(family: int, address: Any, sockets: Sockets | None) -> tuple[socket, str, int]:
     """Begin a connection; its non-blocking socket and its local address and port.
 
-    Without `sources` the kernel chooses those. Raises OSError.
+    Without `sockets` it is made here, and the kernel chooses where it comes from.
+    Raises OSError.
     """
-    sock = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+    if sockets is not None:
+        sock, client, port = sockets.take()
+    else:
+        sock = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+        client, port = "", 0
     try:
         sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        client, port = ("", 0) if sources is None else _bind(sock, sources)
         failed = sock.connect_ex(address)
         if failed and failed != errno.EINPROGRESS:
             raise OSError(failed, "")
-        if sources is None:
+        if not port:
             client, port = sock.getsockname()[:2]
     except BaseException:
         sock.close()
         raise
     return sock, client, port
-
-
-def _bind(sock: socket, sources: Sources) -> tuple[str, int]:
-    """Give the socket the next source that is free. Raises OSError."""
-    sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-    for _ in range(_TRIES):
-        source = sources.take()
-        try:
-            sock.bind(source)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-        else:
-            return source
-    raise OSError(errno.EADDRNOTAVAIL, "")

@@ -2,8 +2,8 @@
 
 Locust's own ramp-up moves in steps of a second and cannot change the mix of
 user classes by itself; its runner's `spawn_users` does what a timeline needs,
-now and exactly. Locust's statistics are left out: a run has records of its own,
-and they would take a sixth of a request's time.
+now and exactly. Where nobody looks at Locust's statistics they are left out: a
+run has records of its own, and they would take a sixth of a request's time.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,13 +14,16 @@ from locust.env import Environment
 
 from ipvsload.descriptors import raise_limit
 from ipvsload.load.call import Call
+from ipvsload.load.connect import Sockets
 from ipvsload.load.flow import Flow
 from ipvsload.load.overload import Overload
-from ipvsload.load.sources import Sources
-from ipvsload.load.users import FlowUser
+from ipvsload.load.users import FlowUser, report
 from ipvsload.load.wire import Wire
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
+
+BURST = "burst"
+"""The class of requests that a person adds to a run."""
 
 
 class Counts:
@@ -62,7 +65,9 @@ class LocustLoad:
     Args:
         traffic: the classes by name.
         target: host and port of the virtual service.
-        sources: local addresses and ports of its connections.
+        sockets: where its connections come from.
+        environment: whose runner has the users, and whose statistics see their
+            requests; without it they have a runner of their own, and none.
         run: the run's number in the record.
         to_us: from `time.monotonic_ns()` to the record's microseconds.
         on_finished: told of each finished request.
@@ -75,7 +80,8 @@ class LocustLoad:
         traffic: Mapping[str, Traffic],
         target: tuple[str, int],
         *,
-        sources: Sources | None = None,
+        sockets: Sockets | None = None,
+        environment: Environment | None = None,
         run: int,
         to_us: Callable[[int], int],
         on_finished: Callable[[Request], None],
@@ -86,16 +92,18 @@ class LocustLoad:
         self._run = run
         self._to_us = to_us
         self._told = on_finished
-        self._wire = Wire(target, sources, on_error=on_error)
-        self._flows = {
-            name: Flow(name, spec, self._wire, self._finished, lambda flow: on_done(flow.name))
-            for name, spec in traffic.items()
-        }
+        self._wire = Wire(target, sockets, on_error=on_error)
+        self._on_done = on_done
+        self._flows = {name: self._flow(name, spec) for name, spec in traffic.items()}
         self.counts: dict[str, Counts] = {name: Counts(flow) for name, flow in self._flows.items()}
         host = f"http://{target[0]}:{target[1]}"
-        classes = [_user_class(name, self._flows[name], host) for name in traffic]
-        self._environment = Environment(user_classes=classes, host=host, stop_timeout=1)
-        self._runner = self._environment.create_local_runner()
+        classes = [user_class(name, flow, host) for name, flow in self._flows.items()]
+        self._guest = environment is not None
+        if environment is None:
+            environment = Environment(host=host, stop_timeout=1)
+            environment.create_local_runner()
+        environment.user_classes = classes
+        self._environment = environment
         self._overload = Overload(self._wire)
 
     def start(self, name: str) -> None:
@@ -104,7 +112,7 @@ class LocustLoad:
         self.counts[name].started = True
         flow.start(users=0)
         if flow.spec.users:
-            self._runner.spawn_users({name: flow.spec.users})
+            self._environment.runner.spawn_users({name: flow.spec.users})
 
     def stop(self, name: str) -> None:
         """No new requests of this class; those in flight finish."""
@@ -135,11 +143,26 @@ class LocustLoad:
         self._overload.close()
         for flow in self._flows.values():
             flow.finish(0)
-        self._runner.quit()
+        if not self._guest:
+            self._environment.runner.quit()
         self._wire.close()
+
+    def burst(self, requests: int, seconds: float) -> None:
+        """So many requests at once, each held open for so long."""
+        spec = Traffic(request=f"GET /delay/{seconds:g}", users=requests, requests=requests)
+        flow = self._flow(BURST, spec)
+        # Of each burst, so that the end waits for it.
+        self._flows[f"{BURST} {len(self._flows)}"] = flow
+        flow.start()
+
+    def _flow(self, name: str, spec: Traffic) -> Flow:
+        return Flow(name, spec, self._wire, self._finished, lambda flow: self._on_done(flow.name))
 
     def _finished(self, flow: Flow, call: Call, end_ns: int, error: str | None) -> None:
         answer = call.answer
+        if self._guest:
+            context = {"real_server": answer.server, "class": flow.name}
+            report(self._environment, call, flow.spec.path, end_ns, error, context)
         self._told(
             Request(
                 self._run,
@@ -158,7 +181,8 @@ class LocustLoad:
         )
 
 
-def _user_class(name: str, flow: Flow, host: str) -> type[FlowUser]:
+def user_class(name: str, flow: Flow, host: str) -> type[FlowUser]:
+    """A class of Locust users who send what `flow` says, to `host`."""
     attributes: dict[str, Any] = {
         "host": host,
         "flow": lambda self: flow,

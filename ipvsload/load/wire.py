@@ -21,10 +21,9 @@ from gevent.hub import get_hub
 from gevent.monkey import get_original
 
 from ipvsload.load.call import Call
-from ipvsload.load.connect import cause, connect, resolve
+from ipvsload.load.connect import Sockets, cause, connect, resolve
 from ipvsload.load.gate import Gate
 from ipvsload.load.http import Answer, MalformedError
-from ipvsload.load.sources import Sources
 from ipvsload.load.timer import Timer
 
 SLICE_NS = 2_000_000
@@ -46,8 +45,8 @@ class Wire:
 
     Args:
         target: host and port; a name is resolved once, here.
-        sources: gives each connection its local address and port; without it
-            the kernel chooses.
+        sockets: where connections come from; without it they are this
+            machine's, and its kernel chooses their ports.
         on_error: told once what a flow's own callback raised (a disk that is
             full, say); the loop then ends. Without it gevent prints it.
 
@@ -58,13 +57,13 @@ class Wire:
     def __init__(
         self,
         target: tuple[str, int],
-        sources: Sources | None = None,
+        sockets: Sockets | None = None,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
         self.target = target
         self._family, self._address = resolve(target)
         self._on_error = on_error
-        self._sources = sources
+        self._sockets = sockets
         self._gate = Gate()
         self._poll = _epoll()
         self._table: dict[int, Call | socket] = {}
@@ -247,7 +246,7 @@ class Wire:
         call.reused = False
         call.client, call.port = "", 0
         try:
-            sock, call.client, call.port = connect(self._family, self._address, self._sources)
+            sock, call.client, call.port = connect(self._family, self._address, self._sockets)
         except OSError as error:
             self._done(call, cause(error))
             return

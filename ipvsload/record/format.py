@@ -123,6 +123,7 @@ class Event:
     - "class-start" / "class-done": class
     - "clock": offset_us, uncertainty_us, node (the sidecar's clock less the
       generator's)
+    - "by-hand": text (what a person changed in the middle of the run)
     - "invalid": reason (the run does not count)
     - "run-end": complete (bool), seconds {setup, timeline, teardown}
     - "end": the whole recording ended in order (run is 0)

@@ -22,11 +22,18 @@ def reasons(
 ) -> tuple[str, ...]:
     """Every reason why this run is not valid, for people; empty if it is."""
     found = [event.data["reason"] for event in run.of_kind("invalid")]
+    by_hand = run.of_kind("by-hand")
+    if by_hand:
+        told = "; ".join(
+            f"{event.data['text']} at {(event.t_us - run.start_us) / 1e6:.1f} s"
+            for event in by_hand
+        )
+        found.append(f"changed by hand: {told}")
     ends = run.of_kind("run-end")
     complete = bool(ends) and ends[-1].data["complete"]
-    if not complete and not found:
+    if not complete and not run.of_kind("invalid"):
         found.append("the run was broken off" if ends else "the run was not finished")
-    if complete and not found and scenario is not None:
+    if complete and not run.of_kind("invalid") and scenario is not None:
         found += _missing_requests(run, scenario, tally)
     found += _gaps(run, tally)
     if run.kernel.get("provider") in LAB_PROVIDERS:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ipvsload.record.format import Event
 from ipvsload.report.live import Display, LiveClass, LiveServer, LiveState
 from ipvsload.scenario.expression import Condition, Measure
 from ipvsload.scenario.model import Scenario
@@ -22,6 +23,9 @@ class TerminalProgress:
         """A run begins."""
         self._run = (scheduler, repeat, repeats)
         self._display.begin(scheduler, repeat, repeats)
+
+    def happened(self, event: Event) -> None:
+        """Frames tell of states, not of events."""
 
     def update(self, view: View, timeline: Timeline) -> None:
         """Something may have changed; cheap where nothing is due to be drawn."""

@@ -11,9 +11,10 @@ import gevent
 from gevent.queue import Empty
 
 from ipvsload.errors import InvalidRunError, TestbedError
-from ipvsload.load.locust_load import LocustLoad
 from ipvsload.record.format import Event, Request, Sample
-from ipvsload.run.retransmits import retransmission_timeouts
+from ipvsload.run.by_hand import ByHand, Hands
+from ipvsload.run.load import Load
+from ipvsload.run.servers import Servers
 from ipvsload.run.stage import Stage
 from ipvsload.scenario.model import Step
 from ipvsload.testbed.base import Target
@@ -52,32 +53,34 @@ class Run:
         """
         stage = self._stage
         marks = [self._clock.now_us()]
-        service = stage.scenario.service
-        weights = service.weights or (1,) * service.servers
-        target, addresses = stage.testbed.begin(scheduler, weights)
+        planned = stage.scenario.service
+        weights = planned.weights or (1,) * planned.servers
+        service = stage.testbed.begin(scheduler, weights)
+        target = service.target
         self._event(
             "run",
-            scheduler=scheduler,
+            scheduler=service.scheduler,
             repeat=repeat,
             kernel=stage.testbed.kernel,
             service=target.key,
-            baseline_conns={},
+            baseline_conns=dict(service.baseline),
         )
         load = self._load(target)
         view = View(load.counts)
-        for address, weight in zip(addresses, weights, strict=True):
-            self._joined(view, address, weight)
+        servers = Servers(stage.testbed, view, self._joined)
+        servers.have(service.servers)
+        self._hands = Hands(stage.testbed, servers, load.burst)
         stage.sidecar.follow(self._number, target.key, self._inbox.put)
         try:
             view.uncertainty_us = self._align()
-            self._await_table(view, len(addresses))
+            self._await_table(view, len(service.servers))
             view.began_us = self._clock.now_us()
             marks.append(view.began_us)
-            timeouts = retransmission_timeouts()
-            missed = self._walk(view, load)
+            timeouts = stage.testbed.retransmits()
+            missed = self._walk(view, load, servers)
             marks.append(self._clock.now_us())
             self._finish(view, load, missed)
-            timeouts = retransmission_timeouts() - timeouts
+            timeouts = stage.testbed.retransmits() - timeouts
             # A SYN that was sent again made its connection later than it looks.
             self._settle(view, self._last_end_us if timeouts else self._last_connection_us)
         finally:
@@ -99,13 +102,14 @@ class Run:
     # -- events -------------------------------------------------------------
 
     def _event(self, kind: str, **data: Any) -> None:
-        self._stage.writer.event(Event(self._number, self._clock.now_us(), kind, data))
+        event = Event(self._number, self._clock.now_us(), kind, data)
+        self._stage.writer.event(event)
+        self._stage.progress.happened(event)
 
-    def _joined(self, view: View, address: str, weight: int) -> None:
-        number = view.joined(address)
+    def _joined(self, number: int, address: str, weight: int) -> None:
         self._event("joined", server=address, number=number, weight=weight)
 
-    def _load(self, target: Target) -> LocustLoad:
+    def _load(self, target: Target) -> Load:
         def finished(request: Request) -> None:
             if not request.reused:
                 known = _end(request) if request.error else request.start_us
@@ -120,10 +124,9 @@ class Run:
             self._event("class-done", **{"class": name})
             self._inbox.put(None)
 
-        return LocustLoad(
+        return self._stage.make_load(
             self._stage.scenario.traffic,
             (target.host, target.port),
-            sources=self._stage.sources,
             run=self._number,
             to_us=self._clock.from_ns,
             on_finished=finished,
@@ -143,6 +146,8 @@ class Run:
         if isinstance(item, Sample) and item.run == self._number:
             self._stage.writer.sample(item)
             view.sampled(item)
+        elif isinstance(item, ByHand):
+            item.carry_out(self._hands, lambda text: self._event("by-hand", text=text))
 
     # -- phases -------------------------------------------------------------
 
@@ -168,7 +173,7 @@ class Run:
                     f" {_TABLE_WITHIN_US / 1e6:.0f} s; does the sidecar run beside the balancer?"
                 )
 
-    def _walk(self, view: View, load: LocustLoad) -> bool:
+    def _walk(self, view: View, load: Load, servers: Servers) -> bool:
         """Play the steps; True when a wait missed its deadline, which ends them."""
         timeline = Timeline(self._stage.scenario.timeline)
         while True:
@@ -180,7 +185,7 @@ class Run:
                     self._stage.progress.update(view, timeline)
                 case Begin(index, step):
                     self._event("step", index=index, text=step.describe())
-                    self._act(step, view, load)
+                    self._act(step, load, servers)
                     timeline.begun(self._clock.now_us())
                 case Done(index, saw, waited_us):
                     self._event("step-done", index=index, saw=saw, waited_us=waited_us)
@@ -193,8 +198,7 @@ class Run:
     def _now_and_then(self) -> bool:
         return self._clock.now_us() - _end(self._unplaced[0]) > _PLACE_US
 
-    def _act(self, step: Step, view: View, load: LocustLoad) -> None:
-        testbed = self._stage.testbed
+    def _act(self, step: Step, load: Load, servers: Servers) -> None:
         match step.action:
             case "start":
                 for name in step.start or ():
@@ -204,22 +208,13 @@ class Run:
                 for name in step.stop or ():
                     load.stop(name)
             case "scale" if step.scale:
-                self._scale(step.scale, view)
+                servers.scale(step.scale)
             case "reweigh" if step.reweigh:
-                testbed.set_weight(view.address(step.reweigh.server), step.reweigh.weight)
+                servers.reweigh(step.reweigh.server, step.reweigh.weight)
             case "remove" if step.remove:
-                testbed.remove_server(view.address(step.remove))
-                view.left(step.remove)
+                servers.remove(step.remove)
             case "kill" if step.kill:
-                testbed.kill_server(view.address(step.kill))
-
-    def _scale(self, count: int, view: View) -> None:
-        while len(view.present) < count:
-            self._joined(view, self._stage.testbed.add_server(1), 1)
-        while len(view.present) > count:
-            newest = view.present[-1]
-            self._stage.testbed.remove_server(view.address(newest))
-            view.left(newest)
+                servers.kill(step.kill)
 
     def _place(self) -> None:
         """Ask the kernel which servers it had chosen for requests that failed."""
@@ -229,7 +224,7 @@ class Run:
         for request, server in zip(requests, servers, strict=True):
             self._stage.writer.request(request._replace(server=server))
 
-    def _finish(self, view: View, load: LocustLoad, missed: bool) -> None:
+    def _finish(self, view: View, load: Load, missed: bool) -> None:
         """Wait for the last answers; after a missed deadline only for a moment."""
         finished = gevent.spawn(load.finish, _GRACE_S, missed)
         finished.link(lambda _: self._inbox.put(None))

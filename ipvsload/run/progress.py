@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from ipvsload.record.format import Event
 from ipvsload.timeline.timeline import Timeline
 from ipvsload.timeline.view import View
 
@@ -11,6 +12,9 @@ class Progress(Protocol):
 
     def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
         """A run begins."""
+
+    def happened(self, event: Event) -> None:
+        """This was just recorded."""
 
     def update(self, view: View, timeline: Timeline) -> None:
         """Something may have changed."""

@@ -4,8 +4,8 @@ Repeats are interleaved (rr, lc, rr, lc, ...), so that a machine that is slow
 for a while is slow for all schedulers alike.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from signal import SIGINT, SIGTERM, getsignal, signal
 from typing import Any
 
@@ -14,95 +14,81 @@ from gevent.queue import SimpleQueue
 from gevent.socket import wait_read
 
 from ipvsload.errors import InvalidRunError, IpvsloadError
-from ipvsload.load.sources import Sources
 from ipvsload.record.format import Event
 from ipvsload.record.writer import RunWriter
 from ipvsload.run.clock import Clock
 from ipvsload.run.engine import Run
-from ipvsload.run.progress import Progress
-from ipvsload.run.sidecar import Sidecar
 from ipvsload.run.stage import Stage
-from ipvsload.scenario.model import Scenario
 from ipvsload.testbed.base import Testbed
 
 
 class StoppedError(InvalidRunError):
-    """Somebody pressed Ctrl-C or sent SIGTERM."""
+    """Somebody pressed Ctrl-C or Stop, or sent SIGTERM."""
 
     def __init__(self) -> None:
         super().__init__("interrupted")
 
 
-class Session:
-    """Plays `scenario` on a testbed that has been started, and records it."""
+def play(stage: Stage, schedulers: Sequence[str], repeats: int) -> None:
+    """Every run, or up to the first that breaks.
 
-    def __init__(
-        self, scenario: Scenario, testbed: Testbed, writer: RunWriter, clock: Clock, hz: float
-    ) -> None:
-        self._scenario = scenario
-        self._testbed = testbed
-        self._writer = writer
-        self._clock = clock
-        self._hz = hz
-        self._number = 0
+    Raises TestbedError and InvalidRunError; what was recorded stays, with the
+    reason, and the record is closed in any case.
+    """
+    writer, clock, progress = stage.writer, stage.clock, stage.progress
+    number = 0
+    try:
+        for repeat in range(1, repeats + 1):
+            for scheduler in schedulers:
+                number += 1
+                progress.begin(scheduler, repeat, repeats)
+                with recorded(writer, clock, number):
+                    Run(stage, number).play(scheduler, repeat)
+                    _raise_what_came_late(stage.inbox)
+        writer.event(Event(0, clock.now_us(), "end", {}))
+    finally:
+        progress.close()
+        writer.close()
 
-    def play(self, schedulers: Sequence[str], repeats: int, progress: Progress) -> None:
-        """Every run, or up to the first that breaks.
 
-        Raises TestbedError and InvalidRunError; what was recorded stays, with
-        the reason, and the record is closed in any case.
-        """
-        try:
-            with ExitStack() as stack:
-                stage = self._set(stack, progress)
-                for repeat in range(1, repeats + 1):
-                    for scheduler in schedulers:
-                        self._number += 1
-                        progress.begin(scheduler, repeat, repeats)
-                        Run(stage, self._number).play(scheduler, repeat)
-                        _raise_what_came_late(stage.inbox)
-            self._record("end")
-        except IpvsloadError as error:
-            if not self._writer.failed:
-                self._record("invalid", reason=str(error))
-            raise
-        finally:
-            progress.close()
-            self._writer.close()
+@contextmanager
+def recorded(writer: RunWriter, clock: Clock, number: int = 0) -> Iterator[None]:
+    """What breaks run `number` off is in the record; 0 is the recording as a whole."""
+    try:
+        yield
+    except IpvsloadError as error:
+        if not writer.failed:
+            writer.event(Event(number, clock.now_us(), "invalid", {"reason": str(error)}))
+        raise
 
-    def _set(self, stack: ExitStack, progress: Progress) -> Stage:
-        # While the testbed comes up, Ctrl-C is Python's own KeyboardInterrupt.
-        self._testbed.wait_ready()
-        sidecar = Sidecar(self._testbed.open_samples(self._hz), self._clock)
-        stack.callback(sidecar.close)
-        clients = self._testbed.clients
-        stage = Stage(
-            self._scenario,
-            self._testbed,
-            self._writer,
-            self._clock,
-            sidecar,
-            Sources(clients) if clients else None,
-            progress,
-        )
+
+@contextmanager
+def stopped_by_signals(tell: Callable[[Exception], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM are told, instead of raising KeyboardInterrupt anywhere."""
+    with ExitStack() as stack:
         for number in (SIGINT, SIGTERM):
             stack.callback(signal, number, getsignal(number))
-            handler = gevent.signal_handler(number, stage.inbox.put, StoppedError())
+            handler = gevent.signal_handler(number, tell, StoppedError())
             stack.callback(handler.cancel)
-        stack.callback(gevent.spawn(self._watch_testbed, stage.inbox.put).kill)
-        return stage
+        yield
 
-    def _record(self, kind: str, **data: str) -> None:
-        self._writer.event(
-            Event(0 if kind == "end" else self._number, self._clock.now_us(), kind, data)
-        )
 
-    def _watch_testbed(self, tell: Callable[[Exception], None]) -> None:
+@contextmanager
+def watched(testbed: Testbed, tell: Callable[[Exception], None]) -> Iterator[None]:
+    """What dies in the testbed is told."""
+
+    def watch() -> None:
         while True:
-            wait_read(self._testbed.fileno())
-            if error := self._testbed.broken():
+            wait_read(testbed.fileno())
+            if error := testbed.broken():
                 tell(error)
                 return
+
+    greenlet = gevent.spawn(watch)
+    try:
+        yield
+    finally:
+        greenlet.kill()
 
 
 def _raise_what_came_late(inbox: "SimpleQueue[Any]") -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 from gevent.queue import SimpleQueue
 
-from ipvsload.load.sources import Sources
 from ipvsload.record.writer import RunWriter
 from ipvsload.run.clock import Clock
+from ipvsload.run.load import LoadMaker
 from ipvsload.run.progress import Progress
 from ipvsload.run.sidecar import Sidecar
 from ipvsload.scenario.model import Scenario
@@ -18,9 +18,8 @@ from ipvsload.testbed.base import Testbed
 class Stage:
     """A testbed that is up, its sidecar, and where things are told and recorded.
 
-    `inbox` brings samples, exceptions to raise in the run, and None, which says
-    that something may have changed. `sources` is None where the load has no
-    addresses of its own.
+    `inbox` brings samples, exceptions to raise in the run, changes by hand, and
+    None, which says that something may have changed.
     """
 
     scenario: Scenario
@@ -28,6 +27,6 @@ class Stage:
     writer: RunWriter
     clock: Clock
     sidecar: Sidecar
-    sources: Sources | None
+    make_load: LoadMaker
     progress: Progress
     inbox: "SimpleQueue[Any]" = field(default_factory=SimpleQueue)

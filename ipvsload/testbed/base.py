@@ -4,8 +4,8 @@ A testbed has a balancer and real servers. The same few verbs serve the lab, a
 cluster, or a director that is already there; whatever brings it up undoes it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -19,6 +19,20 @@ class Target:
     key: str
     host: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A virtual service as a run begins with it.
+
+    `servers` are its real servers' addresses and weights, in the order of
+    joining; `baseline` what the kernel had counted for them before.
+    """
+
+    target: Target
+    scheduler: str
+    servers: Sequence[tuple[str, int]]
+    baseline: Mapping[str, int] = field(default_factory=dict)
 
 
 class Stream(Protocol):
@@ -37,8 +51,8 @@ class Testbed(Protocol):
     name: str
 
     @property
-    def clients(self) -> tuple[str, ...]:
-        """Source addresses that the load should use; none: any."""
+    def door(self) -> str:
+        """Where generators get their sockets; "" where any of this machine's will do."""
 
     def start(self) -> None:
         """Begin to come up; returns early so that the caller can work meanwhile."""
@@ -53,8 +67,14 @@ class Testbed(Protocol):
     def open_samples(self, hz: float) -> Stream:
         """Start the sidecar beside the kernel's table."""
 
-    def begin(self, scheduler: str, weights: Sequence[int]) -> tuple[Target, list[str]]:
-        """A fresh virtual service with one real server a weight; their addresses."""
+    def retransmits(self) -> int:
+        """TCP retransmission timeouts until now where the load comes from."""
+
+    def begin(self, scheduler: str, weights: Sequence[int]) -> Service:
+        """A virtual service, where possible a fresh one with one real server a weight."""
+
+    def set_scheduler(self, scheduler: str) -> None:
+        """Change the scheduler in place."""
 
     def add_server(self, weight: int) -> str:
         """One more real server joins; its address."""

@@ -13,10 +13,11 @@ import gevent
 from locust.env import Environment
 
 from ipvsload import IpvsUser, LongUser, ShortUser
+from ipvsload.load.connect import Sockets
 from ipvsload.load.locust_load import LocustLoad
-from ipvsload.load.sources import Sources
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
+from tests.load.real import BoundSockets
 from tests.load.sending import until
 
 Target = tuple[str, int]
@@ -148,7 +149,7 @@ def failing(target: Target) -> Any:
 class Loaded:
     """A LocustLoad and what it told."""
 
-    def __init__(self, target: Target, sources: Sources | None = None, **traffic: Any) -> None:
+    def __init__(self, target: Target, sockets: Sockets | None = None, **traffic: Any) -> None:
         self.requests: list[Request] = []
         self.done: list[str] = []
         self.errors: list[Exception] = []
@@ -156,7 +157,7 @@ class Loaded:
         self.load = LocustLoad(
             {name: Traffic(**spec) for name, spec in traffic.items()},
             target,
-            sources=sources,
+            sockets=sockets,
             run=7,
             to_us=lambda ns: (ns - self.origin) // 1000,
             on_finished=self.finished,
@@ -172,7 +173,7 @@ def load_to_the_end(target: Target) -> Any:
     """Two classes, closed and open, from start to close."""
     loaded = Loaded(
         target,
-        Sources([target[0]]),
+        BoundSockets([target[0]]),
         short={"users": 10, "requests": 100},
         open={"rate": 500, "requests": 20, "request": "GET /status/404"},
     )

@@ -1,14 +1,18 @@
 """The lab's real servers as a child process, on loopback addresses of this test's own."""
 
+import _socket
 import json
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from ipvsload.testbed.lab.sources import Sources
 
 # Each test process has a network of its own within 127.0.0.0/8.
 _NETWORK = f"127.{1 + os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
@@ -79,3 +83,19 @@ class RealServers:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class BoundSockets:
+    """Sockets that are bound to addresses of this machine in turn, as the lab's are."""
+
+    def __init__(self, clients: Sequence[str]) -> None:
+        self._sources = Sources(clients)
+
+    def take(self) -> tuple[Any, str, int]:
+        sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        sock.setblocking(False)
+        try:
+            return sock, *self._sources.bind(sock)  # type: ignore[arg-type]
+        except OSError:
+            sock.close()
+            raise

@@ -9,8 +9,8 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from ipvsload.load.call import Call
+from ipvsload.load.connect import Sockets
 from ipvsload.load.flow import Flow
-from ipvsload.load.sources import Sources
 from ipvsload.load.wire import Wire
 from ipvsload.scenario.model import Traffic
 
@@ -36,9 +36,9 @@ class Record(NamedTuple):
 class Sending:
     """Sends to one target; everything that finished is in `records`."""
 
-    def __init__(self, target: tuple[str, int], sources: Sources | None = None) -> None:
+    def __init__(self, target: tuple[str, int], sockets: Sockets | None = None) -> None:
         self.errors: list[Exception] = []
-        self.wire = Wire(target, sources, on_error=self.errors.append)
+        self.wire = Wire(target, sockets, on_error=self.errors.append)
         self.records: list[Record] = []
         self.done: list[str] = []
 

@@ -12,9 +12,9 @@ import pytest
 
 from ipvsload.errors import TestbedError
 from ipvsload.load import wire
-from ipvsload.load.sources import FIRST_PORT, Sources
 from ipvsload.load.wire import Wire
-from tests.load.real import fresh_address
+from ipvsload.testbed.lab.sources import FIRST_PORT
+from tests.load.real import BoundSockets, fresh_address
 from tests.load.sending import (
     OK,
     Handler,
@@ -265,17 +265,9 @@ def test_what_the_server_took_does_not_go_again() -> None:
 # Sources
 
 
-def test_sources_are_taken_in_turn() -> None:
-    sources = Sources(["192.0.2.1", "192.0.2.2"])
-    taken = [sources.take() for _ in range(2 * 63_488 + 1)]
-    assert taken[:3] == [("192.0.2.1", 2048), ("192.0.2.2", 2048), ("192.0.2.1", 2049)]
-    assert len(set(taken)) == 2 * 63_488
-    assert taken[-1] == taken[0]
-
-
 def test_connections_come_from_the_sources_and_pass_over_ports_in_use(target: Target) -> None:
     clients = [fresh_address(), fresh_address()]
-    with socket.socket() as held, Sending(target, Sources(clients)) as sending:
+    with socket.socket() as held, Sending(target, BoundSockets(clients)) as sending:
         held.bind((clients[0], FIRST_PORT + 1))
         records = sending.play(users=1, requests=5)
     p, (a, b) = FIRST_PORT, clients
@@ -290,7 +282,7 @@ def test_connections_come_from_the_sources_and_pass_over_ports_in_use(target: Ta
 
 
 def test_a_source_that_is_not_here_is_named(target: Target) -> None:
-    with Sending(target, Sources(["192.0.2.1"])) as sending:
+    with Sending(target, BoundSockets(["192.0.2.1"])) as sending:
         assert {r.error for r in sending.play(users=1, requests=2)} == {"no port"}
 
 

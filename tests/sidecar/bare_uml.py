@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ipvsload.testbed.lab import wide_registers
+
 MARK = "@@ "
 
 
@@ -76,12 +78,16 @@ def _boot(init: Path, directory: Path) -> subprocess.Popen[bytes]:
         *("rootfstype=hostfs", "rootflags=/", "ro", f"init={init}", "con=null", "con0=fd:0,fd:1"),
         *("quiet", f"uml_dir={directory}/uml"),
     ]
+    wide = wide_registers.needed()
+    if wide:
+        command.append(f"GLIBC_TUNABLES={wide_registers.TUNABLES}")
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        preexec_fn=wide_registers.hide if wide else None,
     )
 
 

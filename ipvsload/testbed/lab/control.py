@@ -17,10 +17,11 @@ DIRECTOR = (addresses.DIRECTOR_CLIENT_SIDE, addresses.CONTROL_PORT)
 _TIMEOUT = 20.0
 
 
-def connect() -> socket.socket:
-    """A connection to the agent, from the client namespace. Raises TestbedError."""
+def connect(connection: socket.socket) -> socket.socket:
+    """Connects a socket of the client namespace to the agent. Raises TestbedError."""
     try:
-        connection = socket.create_connection(DIRECTOR, timeout=_TIMEOUT)
+        connection.settimeout(_TIMEOUT)
+        connection.connect(DIRECTOR)
     except OSError as error:
         raise TestbedError(f"the director does not answer on {DIRECTOR}: {error}") from error
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -28,10 +29,10 @@ def connect() -> socket.socket:
 
 
 class Control:
-    """One question at a time, one answer each, with a deadline."""
+    """One question at a time, one answer each, with a deadline; `connection` is a socket."""
 
-    def __init__(self) -> None:
-        self._connection = connect()
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connect(connection)
         self._reader = self._connection.makefile("rb")
 
     def ask(self, verb: str, **arguments: Any) -> Any:
@@ -55,9 +56,9 @@ class Control:
         self._connection.close()
 
 
-def open_samples(hz: float) -> socket.socket:
+def open_samples(connection: socket.socket, hz: float) -> socket.socket:
     """Start the sidecar; the socket is its standard input and output."""
-    connection = connect()
+    connect(connection)
     connection.sendall((json.dumps({"do": "collect", "hz": hz}) + "\n").encode())
     connection.settimeout(None)
     return connection
@@ -65,7 +66,7 @@ def open_samples(hz: float) -> socket.socket:
 
 def run_beside_table(argv: Sequence[str]) -> int:
     """Run a program in the director with this process's streams; its exit status."""
-    connection = connect()
+    connection = connect(socket.socket())
     connection.settimeout(None)
     connection.sendall((json.dumps({"do": "exec", "argv": list(argv)}) + "\n").encode())
     threading.Thread(target=_send_stdin, args=(connection,), daemon=True).start()

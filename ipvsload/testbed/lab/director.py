@@ -128,7 +128,10 @@ class Agent:
 
     def _control(self, verb: str, arguments: dict[str, Any]) -> Any:
         match verb:
-            case "add_service" | "delete_service" | "add_server" | "set_weight" | "delete_server":
+            case (
+                "add_service" | "delete_service" | "set_scheduler"
+                | "add_server" | "set_weight" | "delete_server"
+            ):  # fmt: skip
                 return getattr(self._ipvs, verb)(**arguments)
             case "chosen_servers":
                 with open("/proc/net/ip_vs_conn") as file:

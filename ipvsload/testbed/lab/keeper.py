@@ -22,8 +22,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO, Any, NoReturn
 
+from ipvsload.testbed.lab import addresses, network, uml, wide_registers
 from ipvsload.testbed.lab import namespaces as ns
-from ipvsload.testbed.lab import network, uml
+from ipvsload.testbed.lab.door import Door
 from ipvsload.testbed.lab.sysctl import write_sysctls
 
 MAX_MESSAGE = 1 << 18
@@ -58,12 +59,15 @@ class Keeper:
 
     def run(self) -> NoReturn:
         """Build, then serve until the owner leaves."""
+        clients = [addresses.client_address(n + 1) for n in range(self._plan["clients"])]
+        door = Door(clients, self._watch, self._forget)
         self._scratch = _private_mounts(self._plan["keep_visible"])
         self._client = ns.new_network()
         self._server = ns.new_network()
         self._director = ns.new_network()
+        door.between(self._client, self._director)
         self._wire()
-        self._start_real_servers()
+        self._start_real_servers(door.name)
         self._try_next_kernel()
         while True:
             for key, _ in self._selector.select():
@@ -71,6 +75,9 @@ class Keeper:
 
     def _watch(self, descriptor: int, hear: Callable[[], None]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, hear)
+
+    def _forget(self, descriptor: int) -> None:
+        self._selector.unregister(descriptor)
 
     def _tell(self, descriptors: tuple[int, ...] = (), **message: Any) -> None:
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
@@ -140,8 +147,10 @@ class Keeper:
         self._enter(self._director)
         processors = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {processors[self._plan["owner"] % len(processors)]})
+        if wide_registers.needed():
+            wide_registers.hide()
 
-    def _start_real_servers(self) -> None:
+    def _start_real_servers(self, door: str) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "ipvsload.testbed.lab.realservers"],
             stdin=subprocess.PIPE,
@@ -152,7 +161,8 @@ class Keeper:
         assert process.stdin
         assert process.stdout
         self._on_exit(process, lambda status: self._died("the real servers' process", status, []))
-        self._tell((self._client, process.stdin.fileno(), process.stdout.fileno()), event="wired")
+        streams = process.stdin.fileno(), process.stdout.fileno()
+        self._tell((self._client, *streams), event="wired", door=door)
         process.stdin.close()
         process.stdout.close()
 
@@ -186,7 +196,10 @@ class Keeper:
         with open(f"{self._scratch}/{uml.FILTER_FILE}", "wb") as file:
             file.write(uml.receive_filter())
         agent = _agent("guest", str(uml.MODULES), *self._plan["schedulers"])
-        argv = uml.command(agent, self._environment(), self._scratch)
+        environment = self._environment()
+        if wide_registers.needed():
+            environment["GLIBC_TUNABLES"] = wide_registers.TUNABLES
+        argv = uml.command(agent, environment, self._scratch)
         self._start_director("uml", argv, {**os.environ, "TMPDIR": self._scratch})
 
     def _start_director(self, kernel: str, argv: list[str], env: dict[str, str]) -> None:
@@ -302,15 +315,18 @@ def main() -> NoReturn:
     # Ordinary users' PATH has no /usr/sbin on Debian, where ip and modprobe are.
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"
     owner = socket.socket(fileno=int(sys.argv[1]))
-    ns.die_with_parent(int(sys.argv[2]))
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     plan = json.loads(owner.recv(MAX_MESSAGE))
     leash, held = os.pipe()
     try:
+        if os.geteuid() != 0:
+            ns.become_root_in_user_namespace()
+        # Only now: new rights make the kernel forget it (kernel/cred.c, commit_creds).
+        ns.die_with_parent(int(sys.argv[2]))
         ns.unshare(ns.CLONE_NEWNS | ns.CLONE_NEWPID | ns.CLONE_NEWIPC | ns.CLONE_NEWUTS)
     except OSError as error:
-        owner.send(json.dumps({"event": "failed", "reason": str(error)}).encode())
+        owner.send(json.dumps({"event": "not-permitted", "reason": error.strerror}).encode())
         os._exit(1)
     child = os.fork()
     if child:

@@ -68,11 +68,6 @@ class Lab:
 
     def start(self) -> None:
         """Start the keeper. Raises TestbedError where this user may not."""
-        if os.geteuid() != 0:
-            try:
-                namespaces.become_root_in_user_namespace()
-            except OSError as error:
-                raise TestbedError(_ADVICE.format(reason=error.strerror)) from error
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket = ours
         with theirs:
@@ -88,7 +83,8 @@ class Lab:
                 stdin=subprocess.DEVNULL,
             )
         ours.send(json.dumps(self._plan).encode())
-        _message, descriptors = self._hear("wired", time.monotonic() + _READY_WITHIN)
+        message, descriptors = self._hear("wired", time.monotonic() + _READY_WITHIN)
+        self.door: str = message["door"]
         self.client_namespace, servers_in, servers_out = descriptors
         self.servers_in = os.fdopen(servers_in, "wb", buffering=0)
         self.servers_out = os.fdopen(servers_out, "rb")
@@ -135,7 +131,7 @@ class Lab:
         self.close()
 
     def enter_client_namespace(self) -> None:
-        """From here on this thread's sockets are in the client namespace."""
+        """From here on this thread's sockets are in the client namespace (as root)."""
         namespaces.setns(self.client_namespace)
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -196,6 +192,8 @@ def _complaint(message: dict[str, Any]) -> str:
         case {"event": "no-kernel", "reasons": reasons}:
             tried = "\n  ".join(reasons)
             return f"no kernel with IPVS could be had for the lab; tried\n  {tried}"
+        case {"event": "not-permitted", "reason": reason}:
+            return _ADVICE.format(reason=reason)
         case {"event": "failed", "reason": reason} if "Operation not permitted" in reason:
             return _ADVICE.format(reason=reason)
         case {"event": "failed", "reason": reason}:

@@ -6,25 +6,24 @@ them back when it is added to the same service again.
 """
 
 import json
+import os
 import select
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.base import Stream, Target
+from ipvsload.testbed.base import Service, Stream, Target
 from ipvsload.testbed.lab import addresses, warmup
 from ipvsload.testbed.lab.control import Control, open_samples
 from ipvsload.testbed.lab.lab import Lab
+from ipvsload.testbed.lab.sockets import netstat, plain_socket
+from ipvsload.testbed.retransmits import timeouts
 
 _PATIENCE = 20.0
 
 
 class LabTestbed:
-    """A testbed with room for `servers` real servers and `clients` addresses.
-
-    The process that calls `wait_ready` enters the client namespace with the
-    calling thread: its later sockets are the load's.
-    """
+    """A testbed with room for `servers` real servers and `clients` addresses."""
 
     name = "lab"
 
@@ -34,8 +33,9 @@ class LabTestbed:
         # rr is the probes'.
         modules = dict.fromkeys(("rr", *schedulers))
         self._lab = Lab(kernel=kernel, servers=servers, clients=clients, schedulers=tuple(modules))
-        self._room = servers
-        self.clients = tuple(addresses.client_address(n + 1) for n in range(clients))
+        self.room = servers
+        """How many real servers can ever join in one run."""
+        self._clients = tuple(addresses.client_address(n + 1) for n in range(clients))
         self._port = addresses.FIRST_PORT - 1
         self._key = ""
         self._joined = 0
@@ -47,14 +47,19 @@ class LabTestbed:
 
     def wait_ready(self) -> None:
         """Wait for the kernel, start the real servers, warm every path."""
-        servers = [addresses.server_address(n + 1) for n in range(self._room)]
+        servers = [addresses.server_address(n + 1) for n in range(self.room)]
         self._hear_servers()
         for address in servers:
             self._tell_servers("add", address)
         self._lab.wait_ready()
-        self._lab.enter_client_namespace()
-        self._control = Control()
-        warmup.warm(self._control, servers, self.clients)
+        self._netstat = netstat(self.door)
+        self._control = Control(plain_socket(self.door))
+        warmup.warm(self._control, servers, self._clients, self.door)
+
+    @property
+    def door(self) -> str:
+        """Where generators get their sockets; see sockets.py."""
+        return self._lab.door
 
     @property
     def kernel(self) -> dict[str, str]:
@@ -63,9 +68,13 @@ class LabTestbed:
 
     def open_samples(self, hz: float) -> Stream:
         """The sidecar, in the director."""
-        return open_samples(hz)
+        return open_samples(plain_socket(self.door), hz)
 
-    def begin(self, scheduler: str, weights: Sequence[int]) -> tuple[Target, list[str]]:
+    def retransmits(self) -> int:
+        """TCP retransmission timeouts in the client namespace until now."""
+        return timeouts(os.pread(self._netstat, 1 << 16, 0).decode())
+
+    def begin(self, scheduler: str, weights: Sequence[int]) -> Service:
         """A service on the next port, with servers that all answer again."""
         for address in self._dead:
             self._tell_servers("add", address)
@@ -74,13 +83,17 @@ class LabTestbed:
         self._joined = 0
         self._key = f"tcp {addresses.VIP}:{self._port}"
         self._control.ask("add_service", key=self._key, scheduler=scheduler)
-        target = Target(self._key, addresses.VIP, self._port)
-        return target, [self.add_server(weight) for weight in weights]
+        servers = [(self.add_server(weight), weight) for weight in weights]
+        return Service(Target(self._key, addresses.VIP, self._port), scheduler, servers)
+
+    def set_scheduler(self, scheduler: str) -> None:
+        """Change the scheduler in place; connections and counters stay."""
+        self._control.ask("set_scheduler", key=self._key, scheduler=scheduler)
 
     def add_server(self, weight: int) -> str:
         """The next address joins; numbers are never used twice in a run."""
-        if self._joined >= self._room:
-            raise TestbedError(f"the lab was made for {self._room} real servers")
+        if self._joined >= self.room:
+            raise TestbedError(f"the lab was made for {self.room} real servers")
         self._joined += 1
         address = addresses.server_address(self._joined)
         self._control.ask("add_server", key=self._key, address=address, weight=weight)

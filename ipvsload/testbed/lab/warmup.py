@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.lab import addresses
 from ipvsload.testbed.lab.control import Control
+from ipvsload.testbed.lab.sockets import plain_socket
 
 _DEADLINE = 20.0
 _PATIENCE = 1.0
 _FIRST_PORT, _PORTS = 1_024, 1_024
-"""The load's ports begin above; see `load.sources`."""
+"""The load's ports begin above; see sources.py."""
 
 
-def warm(control: Control, servers: Sequence[str], clients: Sequence[str]) -> None:
+def warm(control: Control, servers: Sequence[str], clients: Sequence[str], door: str) -> None:
     """Have every server's host and every client exchange a request.
 
     Raises TestbedError when something does not answer within 20 s.
@@ -39,7 +40,7 @@ def warm(control: Control, servers: Sequence[str], clients: Sequence[str]) -> No
         client = clients[turn % len(clients)]
         turn += 1
         try:
-            cold.discard(_ask(client, _FIRST_PORT + turn % _PORTS))
+            cold.discard(_ask(plain_socket(door), (client, _FIRST_PORT + turn % _PORTS)))
             mute.discard(client)
         except OSError:
             if time.monotonic() > deadline:
@@ -50,11 +51,13 @@ def warm(control: Control, servers: Sequence[str], clients: Sequence[str]) -> No
     control.ask("delete_service", key=key)
 
 
-def _ask(client: str, port: int) -> str:
+def _ask(connection: socket.socket, source: tuple[str, int]) -> str:
     """One request from there; the real server that answered. Raises OSError."""
-    with socket.create_connection(
-        (addresses.VIP, addresses.PROBE_PORT), timeout=_PATIENCE, source_address=(client, port)
-    ) as connection:
+    with connection:
+        connection.settimeout(_PATIENCE)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        connection.bind(source)
+        connection.connect((addresses.VIP, addresses.PROBE_PORT))
         connection.sendall(b"GET /ip HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     for line in answer.split(b"\r\n"):

@@ -5,14 +5,17 @@ again in that time meets the old entry, even one of another virtual service,
 since replies are told apart by server and client only: the answer is sent back
 under the wrong address and the request is tried again a second later. The
 kernel picks ports at random, so a few thousand requests suffice for that; this
-takes them in turn, over all runs of a session.
+takes them in turn, over all runs of a lab and all its generators.
 """
 
+import errno
 from collections.abc import Sequence
+from socket import SO_REUSEADDR, SOL_SOCKET, socket
 
 FIRST_PORT = 2_048
 """Ports below are for probes; see `testbed.lab.warmup`."""
 LAST_PORT = 65_535
+_TRIES = 100
 
 
 class Sources:
@@ -27,3 +30,17 @@ class Sources:
         row, column = divmod(self._turn, len(self._clients))
         self._turn += 1
         return self._clients[column], FIRST_PORT + row % (LAST_PORT - FIRST_PORT + 1)
+
+    def bind(self, sock: socket) -> tuple[str, int]:
+        """Give `sock` the next one that is free, and return it. Raises OSError."""
+        sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        for _ in range(_TRIES):
+            source = self.take()
+            try:
+                sock.bind(source)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return source
+        raise OSError(errno.EADDRNOTAVAIL, "no free source port")

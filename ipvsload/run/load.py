@@ -1,0 +1,62 @@
+"""What a run needs of the load: start a class, stop it, and wait for the end.
+
+Behind it are Locust's users in this process, or on the workers of a master.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from ipvsload.record.format import Request
+from ipvsload.scenario.model import Traffic
+from ipvsload.timeline.view import ClassCounts
+
+
+class Load(Protocol):
+    """The traffic classes of one run against one target."""
+
+    @property
+    def counts(self) -> Mapping[str, ClassCounts]:
+        """What conditions read, by class."""
+
+    def start(self, name: str) -> None:
+        """Start a class: its users, or its arrivals."""
+
+    def stop(self, name: str) -> None:
+        """No new requests of this class; those in flight finish."""
+
+    def burst(self, requests: int, seconds: float) -> None:
+        """So many requests at once, each held open for so long, as class BURST."""
+
+    def finish(self, grace: float, soon: bool = False) -> None:
+        """Stop every class and wait for what is in flight.
+
+        Waits each class's own timeout and `grace` seconds at most, or with
+        `soon` only these; what is left then is recorded as "cut off".
+        """
+
+    def overloads(self) -> list[str]:
+        """Why a generator was too busy for its figures to count, if one was."""
+
+    def close(self) -> None:
+        """Cut off what is in flight and let the users go."""
+
+
+class LoadMaker(Protocol):
+    """Makes a run's load.
+
+    `run` is its number in the record, `to_us` goes from `time.monotonic_ns()`
+    to the record's µs; each finished request, each class that is done and the
+    first error that ends the load are told.
+    """
+
+    def __call__(
+        self,
+        traffic: Mapping[str, Traffic],
+        target: tuple[str, int],
+        *,
+        run: int,
+        to_us: Callable[[int], int],
+        on_finished: Callable[[Request], None],
+        on_done: Callable[[str], None],
+        on_error: Callable[[Exception], None],
+    ) -> Load: ...
