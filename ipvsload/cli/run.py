@@ -1,6 +1,5 @@
 """`ipvsload run`: a scenario for each scheduler, recorded and judged."""
 
-import time
 from pathlib import Path
 
 import click
@@ -53,13 +52,14 @@ def run(
     """Run SCENARIO for each scheduler and compare them."""
     from ipvsload.record.writer import RunWriter
     from ipvsload.run.clock import Clock
+    from ipvsload.run.directory import new_directory
     from ipvsload.run.need import need
     from ipvsload.scenario.load import parse_scenario, read
     from ipvsload.testbed.lab.testbed import LabTestbed
 
     text = read(scenario)
     plan = parse_scenario(text, str(scenario))
-    directory = out or _new_directory(plan.name)
+    directory = out or new_directory(plan.name)
     clock = Clock()
     writer = RunWriter(
         directory,
@@ -88,10 +88,3 @@ def run(
         place.close()
         writer.close()
     return conclude(directory, failure)
-
-
-def _new_directory(name: str) -> Path:
-    stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    suffixes = ("", *(f"-{number}" for number in range(2, 100)))
-    found = (Path("runs", stem + suffix) for suffix in suffixes)
-    return next(path for path in found if not path.exists())

@@ -108,11 +108,12 @@ class Flow:
         """Whether it may still send requests."""
         return self._running
 
-    def start(self, users: int | None = None) -> None:
+    def start(self, users: int | None = None, delay: float = 0.0) -> None:
         """Begin, or begin again with a whole budget; nothing while it runs.
 
         `users` says how many users the flow makes itself instead of
-        `spec.users`; others may `join`.
+        `spec.users`; others may `join`. The arrivals of an open class begin
+        after `delay` seconds.
         """
         if self._running:
             return
@@ -125,7 +126,7 @@ class Flow:
             end = now + int(self.spec.duration * _SECOND)
             self.wire.at(end, partial(self._expire, self._starts))
         if self.spec.rate is not None:
-            self._arrive(self._starts, now, 0)
+            self._arrive(self._starts, now + int(delay * _SECOND), 0)
         else:
             for _ in range((self.spec.users or 0) if users is None else users):
                 self.join()

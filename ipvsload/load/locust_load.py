@@ -106,11 +106,16 @@ class LocustLoad:
         self._environment = environment
         self._overload = Overload(self._wire)
 
-    def start(self, name: str) -> None:
-        """Start a class: its users, or its arrivals."""
+    @property
+    def clocks(self) -> tuple[()]:
+        """None: these users are in this process."""
+        return ()
+
+    def start(self, name: str, delay: float = 0.0) -> None:
+        """Start a class: its users, or its arrivals, these after `delay` seconds."""
         flow = self._flows[name]
         self.counts[name].started = True
-        flow.start(users=0)
+        flow.start(users=0, delay=delay)
         if flow.spec.users:
             self._environment.runner.spawn_users({name: flow.spec.users})
 

@@ -8,7 +8,6 @@ or subclasses them.
 
 import logging
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from urllib.parse import urlsplit
 
 import gevent
 from gevent import GreenletExit
@@ -23,6 +22,7 @@ from ipvsload.load.call import Call
 from ipvsload.load.flow import Flow
 from ipvsload.load.wire import Wire
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import read_url
 
 if TYPE_CHECKING:
     from gevent.pool import Group
@@ -251,13 +251,7 @@ def _spec(user_class: type[IpvsUser]) -> Traffic:
 def _target(host: str | None) -> tuple[str, int]:
     if not host:
         raise UsageError("no host: give one with -H http://ADDRESS[:PORT]")
-    try:
-        parts = urlsplit(host)
-        if parts.scheme == "http" and parts.hostname:
-            return parts.hostname, parts.port or 80
-    except ValueError:
-        pass
-    raise UsageError(f"host {host!r}: expected http://ADDRESS[:PORT]")
+    return read_url(host)
 
 
 _all_lanes: "dict[Environment, _Lanes]" = {}

@@ -12,6 +12,7 @@ from gevent.queue import Empty
 
 from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.record.format import Event, Request, Sample
+from ipvsload.record.stream import Alignment
 from ipvsload.run.by_hand import ByHand, Hands
 from ipvsload.run.load import Load
 from ipvsload.run.servers import Servers
@@ -66,6 +67,8 @@ class Run:
             baseline_conns=dict(service.baseline),
         )
         load = self._load(target)
+        for node, clock in load.clocks:
+            self._clock_event(node, clock)
         view = View(load.counts)
         servers = Servers(stage.testbed, view, self._joined)
         servers.have(service.servers)
@@ -153,11 +156,14 @@ class Run:
 
     def _align(self) -> int:
         """Set the sidecar's clock beside ours; how far it may be off, in µs."""
-        clock = self._stage.sidecar.align()
+        sidecar = self._stage.sidecar
+        return self._clock_event(sidecar.node, sidecar.align())
+
+    def _clock_event(self, node: str, clock: Alignment) -> int:
         uncertainty_us = -(-clock.uncertainty_ns // 1000)
         self._event(
             "clock",
-            node=self._stage.sidecar.node,
+            node=node,
             offset_us=clock.offset_ns // 1000,
             uncertainty_us=uncertainty_us,
         )

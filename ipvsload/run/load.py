@@ -3,10 +3,11 @@
 Behind it are Locust's users in this process, or on the workers of a master.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from ipvsload.record.format import Request
+from ipvsload.record.stream import Alignment
 from ipvsload.scenario.model import Traffic
 from ipvsload.timeline.view import ClassCounts
 
@@ -17,6 +18,10 @@ class Load(Protocol):
     @property
     def counts(self) -> Mapping[str, ClassCounts]:
         """What conditions read, by class."""
+
+    @property
+    def clocks(self) -> Iterable[tuple[str, Alignment]]:
+        """Generators whose clock is not this one's, and how far they are apart."""
 
     def start(self, name: str) -> None:
         """Start a class: its users, or its arrivals."""

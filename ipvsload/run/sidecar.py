@@ -28,10 +28,11 @@ class Sidecar:
     """Reads `pipe`. Raises TestbedError where the sidecar says nothing.
 
     A follower gets each sample of its service, or the error that ended the
-    stream. `node` is the name that the sidecar gives itself.
+    stream; `watcher` gets each sample of the whole table, and that error.
+    `node` is the name that the sidecar gives itself.
     """
 
-    def __init__(self, pipe: Pipe, clock: Clock) -> None:
+    def __init__(self, pipe: Pipe, clock: Clock, watcher: Follower | None = None) -> None:
         self._pipe = pipe
         self._clock = clock
         self._stream = Stream()
@@ -39,6 +40,7 @@ class Sidecar:
         self._run = 0
         self._key = ""
         self._follower: Follower | None = None
+        self._watcher = watcher
         self._pongs: SimpleQueue[tuple[str, int, int]] = SimpleQueue()
         self._hello: SimpleQueue[Hello | BaseException] = SimpleQueue()
         self._reader = gevent.spawn(self._read)
@@ -77,9 +79,14 @@ class Sidecar:
         self._alignment = align(exchanges)
         return self._alignment
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still says something."""
+        return not self._reader.dead
+
     def close(self) -> None:
         """Stop reading; the sidecar ends when its output is gone."""
-        self._follower = None
+        self._follower = self._watcher = None
         self._reader.kill()
         self._pipe.close()
 
@@ -105,13 +112,15 @@ class Sidecar:
                 else TestbedError(f"the sidecar's output broke off: {error.strerror}")
             )
             self._hello.put(failure)
-            if self._follower:
-                self._follower(failure)
+            for told in (self._follower, self._watcher):
+                if told:
+                    told(failure)
 
     def _sampled(self, reading: Reading) -> None:
-        if not self._follower:
-            return
-        services = tuple(service for service in reading.services if service.key == self._key)
         t_us = self._clock.from_ns(self._alignment.to_ours(reading.t_ns))
         took_us = reading.took_ns // 1000
-        self._follower(Sample(self._run, self.node, t_us, took_us, services))
+        if self._watcher:
+            self._watcher(Sample(0, self.node, t_us, took_us, reading.services))
+        if self._follower:
+            services = tuple(one for one in reading.services if one.key == self._key)
+            self._follower(Sample(self._run, self.node, t_us, took_us, services))

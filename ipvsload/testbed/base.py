@@ -54,6 +54,10 @@ class Testbed(Protocol):
     def door(self) -> str:
         """Where generators get their sockets; "" where any of this machine's will do."""
 
+    @property
+    def fixed(self) -> str:
+        """Why its table cannot be changed from here; "" where it can."""
+
     def start(self) -> None:
         """Begin to come up; returns early so that the caller can work meanwhile."""
 

@@ -52,7 +52,10 @@ def prepare_guest(modules: str, schedulers: Sequence[str]) -> None:
     os.makedirs(f"{_MODULES}/lib/modules")
     os.symlink(f"{modules}/{release}", f"{_MODULES}/lib/modules/{release}")
     with open(_MODPROBE, "w") as file:
-        file.write(f'#!/bin/sh\nexec /sbin/modprobe -d {_MODULES} "$@"\n')
+        # The kernel starts it with an environment of its own; see wide_registers.py.
+        tunables = os.environ.get("GLIBC_TUNABLES", "")
+        file.write(f"#!/bin/sh\nexport GLIBC_TUNABLES={tunables}\n")
+        file.write(f'exec /sbin/modprobe -d {_MODULES} "$@"\n')
     os.chmod(_MODPROBE, 0o755)
     write_sysctls({"kernel/modprobe": _MODPROBE})
     names = ["ip_vs", *(f"ip_vs_{scheduler}" for scheduler in schedulers)]

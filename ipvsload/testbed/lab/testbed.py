@@ -26,6 +26,7 @@ class LabTestbed:
     """A testbed with room for `servers` real servers and `clients` addresses."""
 
     name = "lab"
+    fixed = ""
 
     def __init__(
         self, *, kernel: str, servers: int, clients: int, schedulers: Sequence[str] = ()
@@ -55,6 +56,10 @@ class LabTestbed:
         self._netstat = netstat(self.door)
         self._control = Control(plain_socket(self.door))
         warmup.warm(self._control, servers, self._clients, self.door)
+
+    def has_room(self, servers: int, clients: int) -> bool:
+        """Whether so many real servers can ever join, and the load come from so many addresses."""
+        return servers <= self.room and clients == len(self._clients)
 
     @property
     def door(self) -> str:
