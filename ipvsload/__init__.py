@@ -1,7 +1,7 @@
 """Event-driven load tests for IPVS, the load balancer in the Linux kernel.
 
-The Locust users are here for locustfiles. They are imported when asked for:
-Locust takes half a second to import and patches the whole process.
+What locustfiles need is here. It is imported when asked for: Locust takes half
+a second to import and patches the whole process.
 """
 
 from importlib import import_module
@@ -9,10 +9,19 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-__all__ = ["IpvsUser", "LongUser", "ShortUser", "__version__"]
+_HOMES = {
+    "IpvsUser": "load.users",
+    "LongUser": "load.users",
+    "ShortUser": "load.users",
+    "ScenarioShape": "swarm.shape",
+    "scenario_users": "swarm.shape",
+    "watch": "swarm.plugin",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(import_module("ipvsload.load.users"), name)
+    if name in _HOMES:
+        return getattr(import_module(f"ipvsload.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,14 +17,10 @@ from ipvsload.load.call import Call
 from ipvsload.load.connect import Sockets
 from ipvsload.load.flow import Flow
 from ipvsload.load.overload import Overload
-from ipvsload.load.users import FlowUser, report
+from ipvsload.load.users import BURST, FlowUser, report
 from ipvsload.load.wire import Wire
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
-
-BURST = "burst"
-"""The class of requests that a person adds to a run."""
-
 
 class Counts:
     """A class's counts as conditions read them; see `timeline.view.ClassCounts`."""

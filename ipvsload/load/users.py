@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.load.call import Call
+from ipvsload.load.connect import Sockets
 from ipvsload.load.flow import Flow
 from ipvsload.load.wire import Wire
 from ipvsload.scenario.model import Traffic
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+
+BURST = "burst"
+"""The class of requests that a person adds to a test."""
 
 
 class FlowUser(User):  # type: ignore[misc]
@@ -172,6 +176,7 @@ class _Lanes:
         self._wires: dict[tuple[str, int], Wire] = {}
         self._flows: dict[type[IpvsUser], Flow] = {}
         self._gave_up = False
+        self.sockets: Sockets | None = None
         # Locust's default is to wait for nobody; ours, that nothing is lost.
         self._waits = not environment.stop_timeout
         stats.bucket_response_time = _bucket
@@ -199,12 +204,18 @@ class _Lanes:
         options, runner = self._environment.parsed_options, self._environment.runner
         gevent.spawn(runner.quit if options and options.headless else runner.stop)
 
+    def burst(self, requests: int, seconds: float) -> None:
+        spec = Traffic(request=f"GET /delay/{seconds:g}", users=requests, requests=requests)
+        flow = self._over(_target(self._environment.host), BURST, spec)
+        flow.start()
+
     def _renew(self, **_: Any) -> None:
-        """Another test begins, with whole budgets."""
+        """Another test begins, perhaps at another address, with whole budgets."""
         self._gave_up = False
-        for flow in self._flows.values():
-            flow.stop()
-            flow.start(users=0)
+        self._flows.clear()
+        for wire in self._wires.values():
+            wire.close()
+        self._wires.clear()
 
     def _close(self, **_: Any) -> None:
         for wire in self._wires.values():
@@ -212,18 +223,33 @@ class _Lanes:
         del _all_lanes[self._environment]
 
     def _make(self, user_class: type[IpvsUser]) -> Flow:
+        target = _target(user_class.host or self._environment.host)
+        return self._over(target, user_class.__name__, _spec(user_class))
+
+    def _over(self, target: tuple[str, int], name: str, spec: Traffic) -> Flow:
         environment = self._environment
-        spec = _spec(user_class)
-        target = _target(user_class.host or environment.host)
         wire = self._wires.get(target)
         if wire is None:
-            wire = self._wires[target] = Wire(target, on_error=self.give_up)
+            wire = self._wires[target] = Wire(target, self.sockets, on_error=self.give_up)
 
         def finished(_flow: Flow, call: Call, end_ns: int, error: str | None) -> None:
-            context = {"real_server": call.answer.server}
+            context = {"real_server": call.answer.server, "class": name}
             report(environment, call, spec.path, end_ns, error, context)
 
-        return Flow(user_class.__name__, spec, wire, finished)
+        return Flow(name, spec, wire, finished)
+
+
+def use_sockets(environment: "Environment", sockets: Sockets | None) -> None:
+    """Have the connections of this environment's users come from there, from the next test on."""
+    _lanes(environment).sockets = sockets
+
+
+def burst(environment: "Environment", requests: int, seconds: float) -> None:
+    """So many requests at once to the test's host, each held open for so long, as class BURST.
+
+    Raises IpvsloadError where there is no host, or its name is not known.
+    """
+    _lanes(environment).burst(requests, seconds)
 
 
 def _bucket(milliseconds: float) -> float:

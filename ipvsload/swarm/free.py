@@ -1,0 +1,113 @@
+"""A test whose users come and go as Locust says, over a service that is watched.
+
+Nothing is planned and nothing judged: people move users, weights, schedulers
+and servers while they look at the charts.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.record.format import Sample
+from ipvsload.run.by_hand import Hands
+from ipvsload.run.control import Action, SetMix, Verb
+from ipvsload.run.servers import Servers
+from ipvsload.swarm.dispatch import MixDispatcher
+from ipvsload.swarm.options import Options
+from ipvsload.swarm.watch import Watch
+from ipvsload.timeline.view import View
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+_SERVERS, _CLIENTS, _SCHEDULER = 2, 1, "rr"
+
+
+class FreeTrial:
+    """Begins a virtual service, and has Locust's users sent to it. Raises IpvsloadError."""
+
+    over = False
+
+    def __init__(
+        self,
+        watch: Watch,
+        environment: "Environment",
+        options: Options,
+        burst: Callable[[int, float], None],
+    ) -> None:
+        self._watch, self._environment = watch, environment
+        watch.ready(options.servers or _SERVERS, options.clients or _CLIENTS)
+        testbed = watch.testbed
+        fixed = testbed.fixed
+        scheduler = options.scheduler or ("" if fixed else _SCHEDULER)
+        weights = [] if fixed else [1] * (options.servers or _SERVERS)
+        with watch.lock:
+            service = testbed.begin(scheduler, weights)
+        self._view = View({})
+        self._servers = Servers(testbed, self._view, self._joined)
+        self._hands = Hands(testbed, self._servers, burst)
+        target = service.target
+        environment.host = f"http://{target.host}:{target.port}"
+        classes = [user_class.__name__ for user_class in environment.user_classes]
+        watch.feed.begin(
+            watch.clock.now_us(),
+            title=environment.locustfile or "",
+            scheduler=service.scheduler,
+            service=target.key,
+            classes=classes,
+        )
+        self._servers.have(service.servers)
+        if watch.sidecar is not None:
+            watch.sidecar.follow(1, target.key, self._sampled)
+
+    def carry_out(self, action: Action) -> str:
+        """Change something, and say what. Raises IpvsloadError."""
+        with self._watch.lock:
+            if isinstance(action, SetMix):
+                text = self._reweigh(action.weights)
+            else:
+                text = self._hands.carry_out(action)
+        self._watch.feed.mark(self._watch.clock.now_us(), text)
+        return text
+
+    def offers(self) -> dict[Verb, str]:
+        """What can be changed, each with why not."""
+        fixed = self._watch.testbed.fixed
+        offers: dict[Verb, str] = dict.fromkeys(("scheduler", "weight", "scale", "kill"), fixed)
+        return {**offers, "burst": "", "mix": ""}
+
+    def stop(self) -> None:
+        """Take the service down; its users have gone."""
+        watch = self._watch
+        if watch.sidecar is not None:
+            watch.sidecar.follow(0, "", None)
+        watch.feed.end(watch.clock.now_us(), "")
+        try:
+            with watch.lock:
+                watch.testbed.end()
+        except TestbedError:
+            pass  # it broke, which has been told
+
+    def _joined(self, number: int, address: str, _weight: int) -> None:
+        self._watch.feed.joined(number, address)
+
+    def _sampled(self, item: Sample | BaseException) -> None:
+        if isinstance(item, Sample):
+            self._view.sampled(item)
+
+    def _reweigh(self, weights: dict[str, int]) -> str:
+        known = {one.__name__: one for one in self._environment.user_classes}
+        unknown = ", ".join(sorted(set(weights) - set(known)))
+        if unknown:
+            raise UsageError(f"no user class {unknown}; there are {', '.join(sorted(known))}")
+        after = {name: weights.get(name, one.weight) for name, one in known.items()}
+        if not any(after.values()):
+            raise UsageError("at least one user class needs a weight above 0")
+        for name, weight in after.items():
+            known[name].weight = weight
+        runner = self._environment.runner
+        if isinstance(runner._users_dispatcher, MixDispatcher):
+            runner._users_dispatcher.reweigh()
+            rate = runner.target_user_count or 1
+            runner.start(runner.target_user_count, spawn_rate=min(100.0, float(rate)))
+        return "mix " + ", ".join(f"{name} {weight}" for name, weight in after.items())

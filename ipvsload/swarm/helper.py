@@ -1,0 +1,71 @@
+"""A worker process: what it does besides the load itself.
+
+It counts its requests for the master's page, takes its sockets from the lab of
+the master's machine, and does not outlive a master that forked it.
+"""
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import gevent
+
+from ipvsload.errors import TestbedError
+from ipvsload.load.users import use_sockets
+from ipvsload.swarm.meter import Meter
+from ipvsload.swarm.options import DOOR
+from ipvsload.swarm.requests import counting
+from ipvsload.swarm.worker import Worker
+from ipvsload.testbed.lab import namespaces
+from ipvsload.testbed.lab.sockets import LabSockets, open_door
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+logger = logging.getLogger(__name__)
+
+METER, TROUBLE = "ipvsload_meter", "ipvsload_trouble"
+_METER_SECONDS = 0.25
+
+
+class Helper:
+    """In a worker, for as long as it lives."""
+
+    def __init__(self, environment: "Environment") -> None:
+        if environment.parsed_options.processes:
+            namespaces.die_with_parent(os.getppid())
+        self._environment = environment
+        self._meter = Meter()
+        self._sockets: LabSockets | None = None
+        self._worker = Worker(environment)
+        environment.events.request.add_listener(counting(self._meter))
+        gevent.spawn(self._report)
+
+    def start(self) -> None:
+        """A test begins: its users' connections come through the door that the master names."""
+        door = getattr(self._environment.parsed_options, DOOR, "")
+        try:
+            if self._sockets is None or self._sockets.name != door:
+                self._close_door()
+                self._sockets = open_door(door)
+            use_sockets(self._environment, self._sockets)
+        except TestbedError as error:
+            logger.error("%s", error)
+            self._environment.runner.send_message(TROUBLE, {"reason": str(error)})
+
+    def close(self) -> None:
+        """Let go; calling it again does nothing."""
+        self._worker.close()
+        self._close_door()
+
+    def _close_door(self) -> None:
+        if self._sockets is not None:
+            self._sockets.close()
+            self._sockets = None
+
+    def _report(self) -> None:
+        while True:
+            gevent.sleep(_METER_SECONDS)
+            delta = self._meter.take()
+            if delta["labels"]:
+                self._environment.runner.send_message(METER, delta)

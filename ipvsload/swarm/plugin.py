@@ -1,0 +1,261 @@
+"""What makes Locust's command one that knows the kernel's table.
+
+`watch()` in a locustfile is all; it adds arguments, and from there on follows
+Locust's own events: a process starts, a test starts and stops, the process
+ends. Importing this patches the process, as importing Locust does.
+"""
+
+import logging
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from locust import events
+from locust.runners import MasterRunner, WorkerRunner
+
+from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
+from ipvsload.load.locust_load import LocustLoad
+from ipvsload.load.users import burst, use_sockets
+from ipvsload.run.load import LoadMaker
+from ipvsload.run.need import need
+from ipvsload.swarm import options
+from ipvsload.swarm.dispatch import IdleDispatcher, MixDispatcher
+from ipvsload.swarm.free import FreeTrial
+from ipvsload.swarm.helper import Helper
+from ipvsload.swarm.options import DOOR
+from ipvsload.swarm.plan import make_plan
+from ipvsload.swarm.play import ScenarioTrial
+from ipvsload.swarm.shape import ScenarioShape
+from ipvsload.swarm.share import divide
+from ipvsload.swarm.spread import Post, SpreadLoad
+from ipvsload.swarm.trial import Trial
+from ipvsload.swarm.watch import Watch
+from ipvsload.swarm.worker import BURST
+from ipvsload.swarm.workers import Workers
+from ipvsload.testbed.lab.sockets import LabSockets, open_door
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+logger = logging.getLogger(__name__)
+
+_plugins: list["Plugin"] = []
+
+
+def watch(scenario: Path | None = None) -> None:
+    """Have this locustfile's tests run over a virtual service whose table is watched.
+
+    Adds arguments to the command (`locust -f FILE --help`), the page "IPVS" and
+    /metrics. With `scenario`, the locustfile's ScenarioShape plays that file.
+    """
+    if not _plugins:
+        _plugins.append(Plugin(scenario))
+
+
+class Plugin:
+    """One per process; in a worker most of it sleeps."""
+
+    def __init__(self, scenario: Path | None) -> None:
+        self._scenario = scenario
+        self._status: int | None = None
+        self._trial: Trial | None = None
+        self._failed = False
+        self._sockets: LabSockets | None = None
+        for event, listener in (
+            (events.init_command_line_parser, self._add_arguments),
+            (events.init, self._begin),
+            (events.test_start, self._start),
+            (events.test_stopping, self._stopping),
+            (events.test_stop, self._stopped),
+            (events.quitting, self._quitting),
+        ):
+            event.add_listener(listener)
+
+    @property
+    def trial(self) -> Trial | None:
+        """The test that is running."""
+        return self._trial
+
+    def goes_on(self) -> bool:
+        """Whether the shape's test is still to be played, or being played."""
+        if self._failed or not self._has_workers():
+            return False
+        if self._trial is None:
+            self._environment.dispatcher_class = IdleDispatcher
+        return not (self._trial and self._trial.over)
+
+    def renew(self, form: Any, *, shaped: bool) -> None:
+        """Take what a start form says for the next test. Raises UsageError, and takes nothing."""
+        renewed = self._options.renewed(form)
+        if shaped:
+            make_plan(renewed, bool(self.watch.testbed.fixed))
+        self._form = renewed
+
+    # Locust's events
+
+    def _add_arguments(self, parser: Any, **_: Any) -> None:
+        options.add_arguments(parser, self._scenario)
+
+    def _begin(self, environment: "Environment", **_: Any) -> None:
+        self._environment = environment
+        if isinstance(environment.runner, WorkerRunner):
+            self._helper: Helper | None = Helper(environment)
+            return
+        self._helper = None
+        try:
+            self._options = self._form = options.read(environment.parsed_options)
+            self.watch = Watch(environment, self._options)
+            self._bring_up()
+        except IpvsloadError as error:
+            logger.error("%s", error)
+            self._close()
+            sys.exit(error.exit_status)
+        environment.dispatcher_class = MixDispatcher
+        if isinstance(environment.runner, MasterRunner):
+            self._post = Post(environment)
+            self._workers = Workers(environment.runner, self.watch.meter, self._lost)
+        if environment.web_ui is not None:
+            from ipvsload.swarm.web import install
+
+            install(self, environment)
+        if environment.parsed_options.otel:
+            from ipvsload.swarm import telemetry
+
+            telemetry.install(environment, lambda: self.watch.samples)
+
+    def _bring_up(self) -> None:
+        shape = self._environment.shape_class
+        chosen = self._options
+        if isinstance(shape, ScenarioShape):
+            shape.plugin = self
+            shape.use_common_options = False
+            plan = make_plan(chosen, chosen.testbed == "external")
+            _say_what_is_not_used(self._environment.parsed_options, plan.scenario.traffic)
+            self.watch.ready(need(plan.scenario), plan.scenario.service.clients)
+        else:
+            self.watch.ready(chosen.servers or 2, chosen.clients or 1)
+        testbed = self.watch.testbed
+        kernel = testbed.kernel
+        logger.info("%s is up: Linux %s (%s)", testbed.name, kernel["release"], kernel["provider"])
+
+    def _start(self, environment: "Environment", **_: Any) -> None:
+        if self._helper is not None:
+            self._helper.start()
+            return
+        self._status = None
+        try:
+            if self._shaped():
+                plan = make_plan(self._form, bool(self.watch.testbed.fixed))
+                maker = self._maker()
+                self._trial = ScenarioTrial(self.watch, environment, self._form, plan, maker)
+            else:
+                self._trial = FreeTrial(self.watch, environment, self._form, self._burst)
+                self._open_doors()
+        except IpvsloadError as error:
+            self._fail(error)
+
+    def _stopping(self, **_: Any) -> None:
+        if isinstance(self._trial, ScenarioTrial):
+            self._trial.stop()
+            self._status = self._trial.status
+
+    def _stopped(self, **_: Any) -> None:
+        if self._helper is not None:
+            return
+        if self._trial is not None:
+            self._trial.stop()
+            if self.watch.trouble and self._status is None:
+                self._status = self.watch.trouble.exit_status
+        self._trial = None
+        self._failed = False
+        self._environment.dispatcher_class = MixDispatcher
+
+    def _quitting(self, environment: "Environment", **_: Any) -> None:
+        if self._helper is not None:
+            self._helper.close()
+            return
+        environment.runner.stop()
+        if self._status is not None:
+            environment.process_exit_code = self._status
+        self._close()
+
+    # Inside
+
+    def _shaped(self) -> bool:
+        return isinstance(self._environment.shape_class, ScenarioShape)
+
+    def _has_workers(self) -> bool:
+        runner = self._environment.runner
+        if not isinstance(runner, MasterRunner) or runner.worker_count:
+            return True
+        logger.error("no worker has connected yet: start some with --worker, or use --processes")
+        return False
+
+    def _maker(self) -> LoadMaker:
+        door = self.watch.testbed.door
+        environment = self._environment
+        if isinstance(environment.runner, MasterRunner):
+            return partial(SpreadLoad, environment=environment, post=self._post, door=door)
+        return partial(LocustLoad, environment=environment, sockets=self._own_sockets(door))
+
+    def _open_doors(self) -> None:
+        door = self.watch.testbed.door
+        vars(self._environment.parsed_options)[DOOR] = door
+        if not isinstance(self._environment.runner, MasterRunner):
+            use_sockets(self._environment, self._own_sockets(door))
+
+    def _own_sockets(self, door: str) -> LabSockets | None:
+        if self._sockets is None or self._sockets.name != door:
+            if self._sockets is not None:
+                self._sockets.close()
+            self._sockets = open_door(door)
+        return self._sockets
+
+    def _burst(self, requests: int, seconds: float) -> None:
+        runner = self._environment.runner
+        if not isinstance(runner, MasterRunner):
+            burst(self._environment, requests, seconds)
+            return
+        nodes = runner.clients.running + runner.clients.spawning
+        if not nodes:
+            raise TestbedError("there are no workers to send it")
+        for node, part in zip(nodes, divide(requests, [1] * len(nodes)), strict=True):
+            if part:
+                data = {"requests": part, "seconds": seconds}
+                runner.send_message(BURST, data, client_id=node.id)
+
+    def _lost(self, reason: str) -> None:
+        """A worker has gone, or cannot take part; a scenario's run knows by itself."""
+        if isinstance(self._trial, FreeTrial):
+            self._fail(InvalidRunError(reason))
+
+    def _fail(self, error: IpvsloadError) -> None:
+        """End the test, and the process with the error's status if it has no page."""
+        logger.error("%s", error)
+        self._failed = True
+        self._status = error.exit_status
+        self.watch.feed.trouble(str(error))
+        runner = self._environment.runner
+        parsed = self._environment.parsed_options
+        gevent.spawn(runner.quit if parsed.headless else runner.stop)
+
+    def _close(self) -> None:
+        if self._sockets is not None:
+            self._sockets.close()
+        if hasattr(self, "watch"):
+            self.watch.close()
+
+
+def _say_what_is_not_used(parsed: Any, traffic: Any) -> None:
+    given = [name for name in ("users", "spawn_rate") if getattr(parsed, _DEST[name], None)]
+    if given:
+        flags = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        wanted = ", ".join(
+            f"{name} {spec.users or f'{spec.rate:g}/s'}" for name, spec in traffic.items()
+        )
+        logger.warning("%s not used: the scenario's timeline starts its users (%s)", flags, wanted)
+
+
+_DEST = {"users": "num_users", "spawn_rate": "spawn_rate"}

@@ -1,0 +1,26 @@
+"""One test under Locust's command, and what may be changed in it by hand.
+
+Two kinds of test have this face: a scenario that plays (play.py), and Locust's
+users who come and go as Locust says (free.py).
+"""
+
+from typing import Protocol
+
+from ipvsload.run.control import Action, Verb
+
+
+class Trial(Protocol):
+    """A test from its start to its end."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended by itself."""
+
+    def carry_out(self, action: Action) -> str:
+        """Change something, and say what. Raises IpvsloadError."""
+
+    def offers(self) -> dict[Verb, str]:
+        """What can be changed, each with why not."""
+
+    def stop(self) -> None:
+        """End it now, if it has not ended; returns when it has."""

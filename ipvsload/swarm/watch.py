@@ -1,0 +1,192 @@
+"""The testbed under Locust's command, its sidecar, and what is shown of them.
+
+There is one in the process that Locust's page belongs to (the master, or the
+only one). It outlives tests: a lab stays up between them, and its kernel goes
+on being watched.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.lock import RLock
+from gevent.socket import wait_read
+from locust.runners import MasterRunner
+
+from ipvsload.errors import TestbedError
+from ipvsload.record.format import Sample
+from ipvsload.run.clock import Clock
+from ipvsload.run.sidecar import Sidecar
+from ipvsload.scenario.names import MAX_SERVERS
+from ipvsload.swarm.feed import Feed
+from ipvsload.swarm.meter import Meter, intervals
+from ipvsload.swarm.options import Options
+from ipvsload.swarm.requests import counting
+from ipvsload.testbed.base import Testbed
+from ipvsload.testbed.external import ExternalTestbed
+from ipvsload.testbed.lab.testbed import LabTestbed
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+logger = logging.getLogger(__name__)
+
+_TRAFFIC_SECONDS = 0.25
+_SILENCE_US = 5_000_000
+_SPARE = 16
+"""A lab has room for so many servers at least, for whoever scales by hand."""
+
+
+class Watch:
+    """A testbed, its samples and the requests, for the page and for /metrics."""
+
+    def __init__(self, environment: "Environment", options: Options) -> None:
+        self._environment = environment
+        self._options = options
+        self._host: str = environment.parsed_options.host or ""
+        self.clock = Clock()
+        self.feed = Feed()
+        self.meter = Meter()
+        self.samples: dict[str, Sample] = {}
+        """The last sample by node."""
+        self.trouble: TestbedError | None = None
+        """What has broken and has not been mended since."""
+        self.lock = RLock()
+        """Whoever changes the balancer holds it: its agent answers one question at a time."""
+        self._testbed: Testbed | None = None
+        self._sidecar: Sidecar | None = None
+        self._on_trouble: Callable[[TestbedError], None] | None = None
+        self._dead = False
+        self._seen_us = 0
+        self._guardian: Any = None
+        self._counter = gevent.spawn(self._count)
+        environment.events.request.add_listener(counting(self.meter))
+
+    @property
+    def testbed(self) -> Testbed:
+        """What `ready` brought up."""
+        assert self._testbed
+        return self._testbed
+
+    @property
+    def sidecar(self) -> Sidecar | None:
+        """Reads the table; None where there is no command that does."""
+        return self._sidecar
+
+    @property
+    def up(self) -> bool:
+        """Whether the kernel's table is being read."""
+        return self._sidecar is not None and self._sidecar.alive
+
+    def ready(self, servers: int, clients: int) -> None:
+        """Have a testbed with so much room, and a living sidecar. Raises TestbedError."""
+        with self.lock:
+            if self._testbed is None or self._dead or not self._fits(servers, clients):
+                self._take_down()
+                self._bring_up(servers, clients)
+            if not self.up or self.trouble:
+                self._open_sidecar()
+            self.trouble = None
+            self.feed.trouble("")
+
+    def users(self) -> dict[str, int]:
+        """How many users of each class run now, over all workers."""
+        runner = self._environment.runner
+        if isinstance(runner, MasterRunner):
+            return dict(runner.reported_user_classes_count)
+        return dict(runner.user_classes_count)
+
+    @contextmanager
+    def troubles(self, tell: Callable[[TestbedError], None]) -> Iterator[None]:
+        """While a test goes on, what breaks is told."""
+        self._on_trouble = tell
+        try:
+            yield
+        finally:
+            self._on_trouble = None
+
+    def close(self) -> None:
+        """Take everything down; calling it again does nothing."""
+        with self.lock:
+            self._counter.kill()
+            self._take_down()
+
+    def _fits(self, servers: int, clients: int) -> bool:
+        testbed = self._testbed
+        return not isinstance(testbed, LabTestbed) or testbed.has_room(servers, clients)
+
+    def _bring_up(self, servers: int, clients: int) -> None:
+        options = self._options
+        if options.testbed == "external":
+            self._testbed = ExternalTestbed(self._host, options.sidecar)
+        else:
+            room = min(MAX_SERVERS, max(_SPARE, 2 * servers))
+            self._testbed = LabTestbed(kernel=options.kernel, servers=room, clients=clients)
+        self._testbed.start()
+        self._testbed.wait_ready()
+        self._dead = False
+        self._guardian = gevent.spawn(self._guard, self._testbed)
+
+    def _open_sidecar(self) -> None:
+        if self._sidecar is not None:
+            self._sidecar.close()
+            self._sidecar = None
+        if self._options.testbed == "external" and not self._options.sidecar:
+            return
+        pipe = self.testbed.open_samples(self._options.hz)
+        self._sidecar = Sidecar(pipe, self.clock, self._seen)
+        self._sidecar.align()
+        self._seen_us = self.clock.now_us()
+
+    def _take_down(self) -> None:
+        if self._sidecar is not None:
+            self._sidecar.close()
+            self._sidecar = None
+        if self._guardian is not None:
+            self._guardian.kill()
+        if self._testbed is not None:
+            self._testbed.close()
+            self._testbed = None
+        self.samples.clear()
+
+    # What happens by itself
+
+    def _seen(self, item: Sample | BaseException) -> None:
+        if isinstance(item, Sample):
+            self.samples[item.node] = item
+            self._seen_us = self.clock.now_us()
+            self.feed.sampled(item)
+        elif isinstance(item, TestbedError):
+            self._tell(item)
+
+    def _guard(self, testbed: Testbed) -> None:
+        while True:
+            wait_read(testbed.fileno())
+            if error := testbed.broken():
+                self._dead = True
+                self._tell(TestbedError(str(error)))
+                return
+
+    def _tell(self, error: TestbedError) -> None:
+        if self.trouble is None:
+            logger.error("%s", error)
+        self.trouble = error
+        self.feed.trouble(str(error))
+        if self._on_trouble is not None:
+            self._on_trouble(error)
+
+    def _count(self) -> None:
+        """Requests of the last moment, from the meter to the page; and whether samples come."""
+        last_us = self.clock.now_us()
+        while True:
+            gevent.sleep(_TRAFFIC_SECONDS)
+            now_us = self.clock.now_us()
+            delta = self.meter.take()
+            self.feed.traffic(now_us, intervals(delta, (now_us - last_us) / 1e6))
+            last_us = now_us
+            if self.up and not self.trouble and now_us - self._seen_us > _SILENCE_US:
+                self._tell(
+                    TestbedError(f"no sample of the kernel's table for {_SILENCE_US / 1e6:.0f} s")
+                )
