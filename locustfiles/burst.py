@@ -1,49 +1,22 @@
-"""Waves of long requests under steady short ones: what does a scheduler do with a pulse?
+"""Waves of long requests under steady short ones, as scenarios/burst.yaml has them.
 
     locust -f locustfiles/burst.py
-    locust -f locustfiles/burst.py --headless -u 10 -r 10 -t 60s --wave 40 --every 15
+    locust -f locustfiles/burst.py --headless --scheduler lc
 
-Every wave arrives at once and is held open for --hold seconds. The page "IPVS"
-shows where it lands, and how the short requests get past it.
+More waves, of any size and at any time, are a button of the page "IPVS".
 """
 
-import gevent
-from locust import constant, events
-from locust.runners import WorkerRunner
+from pathlib import Path
 
-from ipvsload import ShortUser, watch
-from ipvsload.swarm.plugin import send_burst
+from ipvsload import ScenarioShape, scenario_users, watch
 
-watch()
+SCENARIO = Path(__file__).parents[1] / "scenarios" / "burst.yaml"
 
-
-class Short(ShortUser):
-    """Asks, waits a moment, asks again: a new connection each time."""
-
-    wait_time = constant(0.02)
+watch(SCENARIO)
+globals().update(scenario_users(SCENARIO))
 
 
-@events.init_command_line_parser.add_listener
-def _arguments(parser, **_):
-    group = parser.add_argument_group("Waves")
-    group.add_argument("--wave", type=int, default=20, help="Long requests in a wave")
-    group.add_argument("--hold", type=float, default=5.0, help="Seconds that each is held open")
-    group.add_argument("--every", type=float, default=10.0, help="Seconds from wave to wave")
+class Burst(ScenarioShape):
+    """Plays the scenario."""
 
-
-@events.test_start.add_listener
-def _start(environment, **_):
-    if not isinstance(environment.runner, WorkerRunner):
-        environment.waves = gevent.spawn(_waves, environment.parsed_options)
-
-
-@events.test_stopping.add_listener
-def _stop(environment, **_):
-    if hasattr(environment, "waves"):
-        environment.waves.kill()
-
-
-def _waves(options):
-    while True:
-        gevent.sleep(options.every)
-        send_burst(options.wave, options.hold)
+    scenario = SCENARIO
