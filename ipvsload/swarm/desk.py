@@ -12,7 +12,7 @@ IDLE = "no test is running: start one on Locust's page"
 
 
 class Desk:
-    """See `run.control.Controls`."""
+    """See `page.page.Driver`."""
 
     def __init__(self, plugin: "Plugin") -> None:
         self._plugin = plugin
@@ -31,3 +31,8 @@ class Desk:
         if trial is None or reason:
             raise UsageError(reason or IDLE)
         return trial.carry_out(action)
+
+    def mix(self) -> dict[str, int]:
+        """The weight of each user class now; empty where there is nothing to mix."""
+        trial = self._plugin.trial
+        return trial.mix() if trial is not None and not trial.over else {}

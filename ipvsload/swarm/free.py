@@ -76,6 +76,10 @@ class FreeTrial:
         offers: dict[Verb, str] = dict.fromkeys(("scheduler", "weight", "scale", "kill"), fixed)
         return {**offers, "burst": "", "mix": ""}
 
+    def mix(self) -> dict[str, int]:
+        """The weight of each user class now."""
+        return {one.__name__: one.weight for one in self._environment.user_classes}
+
     def stop(self) -> None:
         """Take the service down; its users have gone."""
         watch = self._watch

@@ -13,6 +13,7 @@ from typing import Any
 
 from ipvsload.errors import UsageError
 from ipvsload.scenario.names import MAX_SERVERS, SCHEDULERS
+from ipvsload.scenario.url import read_url
 
 TESTBEDS = ("auto", "lab", "external")
 KERNELS = ("auto", "host", "uml")
@@ -141,6 +142,8 @@ def read(parsed: Namespace) -> Options:
         testbed = "external" if parsed.host else "lab"
     if testbed == "external" and not parsed.host:
         raise UsageError("--testbed external: name the balancer with -H http://ADDRESS[:PORT]")
+    if testbed == "external":
+        read_url(parsed.host)
     if testbed == "lab" and parsed.host:
         raise UsageError(
             f"-H {parsed.host}: the lab has an address of its own; leave -H or --testbed lab out"

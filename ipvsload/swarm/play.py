@@ -103,6 +103,10 @@ class ScenarioTrial:
         offers: dict[Verb, str] = dict.fromkeys(("scheduler", "weight", "scale", "kill"), fixed)
         return {**offers, "burst": "", "mix": "the scenario decides how many users there are"}
 
+    def mix(self) -> dict[str, int]:
+        """Empty: see `offers`."""
+        return {}
+
     def stop(self) -> None:
         """End it now, if it has not ended; returns when it has."""
         if not self.over:

@@ -9,6 +9,7 @@ import logging
 import sys
 from functools import partial
 from pathlib import Path
+from signal import SIGTERM
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -24,7 +25,7 @@ from ipvsload.swarm import options
 from ipvsload.swarm.dispatch import IdleDispatcher, MixDispatcher
 from ipvsload.swarm.free import FreeTrial
 from ipvsload.swarm.helper import Helper
-from ipvsload.swarm.options import DOOR
+from ipvsload.swarm.options import DOOR, Options
 from ipvsload.swarm.plan import make_plan
 from ipvsload.swarm.play import ScenarioTrial
 from ipvsload.swarm.shape import ScenarioShape
@@ -56,6 +57,13 @@ def watch(scenario: Path | None = None) -> None:
 
 class Plugin:
     """One per process; in a worker most of it sleeps."""
+
+    watch: Watch
+    _environment: "Environment"
+    _options: Options
+    _form: Options
+    _post: Post
+    _helper: Helper | None = None
 
     def __init__(self, scenario: Path | None) -> None:
         self._scenario = scenario
@@ -101,9 +109,8 @@ class Plugin:
     def _begin(self, environment: "Environment", **_: Any) -> None:
         self._environment = environment
         if isinstance(environment.runner, WorkerRunner):
-            self._helper: Helper | None = Helper(environment)
+            self._helper = Helper(environment)
             return
-        self._helper = None
         try:
             self._options = self._form = options.read(environment.parsed_options)
             self.watch = Watch(environment, self._options)
@@ -134,6 +141,9 @@ class Plugin:
             plan = make_plan(chosen, chosen.testbed == "external")
             _say_what_is_not_used(self._environment.parsed_options, plan.scenario.traffic)
             self.watch.ready(need(plan.scenario), plan.scenario.service.clients)
+            if self._environment.parsed_options.headless:
+                # Locust listens to it only after a shape's test.
+                gevent.signal_handler(SIGTERM, self._terminate)
         else:
             self.watch.ready(chosen.servers or 2, chosen.clients or 1)
         testbed = self.watch.testbed
@@ -182,6 +192,10 @@ class Plugin:
         self._close()
 
     # Inside
+
+    def _terminate(self) -> None:
+        if self._trial is not None:
+            gevent.spawn(self._environment.runner.quit)
 
     def _shaped(self) -> bool:
         return isinstance(self._environment.shape_class, ScenarioShape)

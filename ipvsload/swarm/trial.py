@@ -22,5 +22,8 @@ class Trial(Protocol):
     def offers(self) -> dict[Verb, str]:
         """What can be changed, each with why not."""
 
+    def mix(self) -> dict[str, int]:
+        """The weight of each user class now; empty where there is nothing to mix."""
+
     def stop(self) -> None:
         """End it now, if it has not ended; returns when it has."""

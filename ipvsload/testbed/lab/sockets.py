@@ -27,6 +27,7 @@ class LabSockets:
     """
 
     def __init__(self, name: str) -> None:
+        self.name = name
         self._door = _knock(name)
         self._ready: deque[tuple[_Socket, str, int]] = deque()
         self._asked = False

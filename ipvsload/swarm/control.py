@@ -1,0 +1,3 @@
+"""For the moment."""
+
+from ipvsload.run.control import *  # noqa: F403

@@ -1,0 +1,209 @@
+"""One kind of value over time: the last minutes closely, the whole test coarsely.
+
+A cell is what is known of one server or class in a stretch of time; two
+neighbouring cells can be merged into one. The recent rows are a window that
+slides. The whole test is columns of equal width: when there are too many, the
+width doubles and neighbours merge, so a peak of the first minute is still there
+after a week. The JSON of a row or column is made once, for all viewers.
+"""
+
+from collections import deque
+from collections.abc import Callable, Container, Reversible, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+SPAN_US = 125_000_000
+"""So far back the recent rows reach: two minutes, and a viewer's delay."""
+
+_GAP_US = 80_000
+_WIDTH_US = 250_000
+# A cell is some eight bytes of text, and a page draws each.
+_RECENT_CELLS = 160_000
+_WHOLE_CELLS = 100_000
+_MOST_COLUMNS = 512
+_FEWEST_COLUMNS = 64
+
+Cell = TypeVar("Cell")
+
+
+@dataclass(slots=True)
+class _Row:
+    """Values of `keys` at a time as JSON; `stamp` says when the row came to be."""
+
+    stamp: int
+    t_us: int
+    keys: tuple[int, ...]
+    text: str
+
+
+@dataclass(slots=True)
+class _Column(Generic[Cell]):
+    """A stretch of the whole test, the one with this index at the present width."""
+
+    index: int
+    cells: dict[int, Cell]
+    stamp: int = 0
+    row: _Row | None = None
+
+
+_Stamped = TypeVar("_Stamped", _Row, _Column[Any])
+
+
+class Series(Generic[Cell]):
+    """The history of cells by key.
+
+    Args:
+        began_us: when the test began; in the JSON, times are ms since then.
+        stamp: gives a number that grows with each call.
+        merge: two neighbouring cells as one.
+        show: a cell as JSON's numbers, with commas in between.
+    """
+
+    def __init__(
+        self,
+        began_us: int,
+        stamp: Callable[[], int],
+        merge: Callable[[Cell, Cell], Cell],
+        show: Callable[[Cell], str],
+    ) -> None:
+        self._began = began_us
+        self._stamp = stamp
+        self._merge = merge
+        self._show = show
+        self._t_us = began_us
+        self._rows: deque[_Row] = deque()
+        self._pending: dict[int, Cell] = {}
+        self._row_us = began_us - _GAP_US
+        self._keys: tuple[int, ...] = ()
+        self._width = _WIDTH_US
+        self._columns: list[_Column[Cell]] = []
+        self._open: _Column[Cell] | None = None
+        self.lost = 0
+        """The stamp of the last row that was dropped, or of the last change of width."""
+
+    def add(self, t_us: int, cells: dict[int, Cell]) -> None:
+        """What was found at a time; times that go back are taken as the last one."""
+        t_us = self._t_us = max(t_us, self._t_us)
+        self._add_to_whole(t_us, cells)
+        self._into(self._pending, cells)
+        # As many rows as there is room for, at equal distances.
+        gap = max(_GAP_US, SPAN_US * len(cells) // _RECENT_CELLS)
+        if t_us - self._row_us < gap:
+            return
+        rows = self._rows
+        rows.append(self._row(self._stamp(), t_us, self._pending))
+        self._pending, self._row_us = {}, t_us
+        while rows[0].t_us < t_us - SPAN_US or len(rows) > SPAN_US // gap + 1:
+            self.lost = max(self.lost, rows.popleft().stamp)
+
+    def forget(self, keys: Container[int]) -> None:
+        """Nobody will ask for these again."""
+        for column in [*self._columns, *([self._open] if self._open else [])]:
+            column.cells = {key: cell for key, cell in column.cells.items() if key not in keys}
+            column.row = None
+
+    def frame(self, after: int) -> str:
+        """What came after a stamp, as JSON: {width, columns, open, rows}.
+
+        All but `width`, that of a column in ms, are [[keys], [[t, values...],
+        ...]], again and again; t is in ms since the test began, of a column its
+        middle. `open` is the column in the making, where the rows do not reach
+        back to its beginning.
+        """
+        columns = grouped([self._closed(column) for column in _newer(self._columns, after)])
+        rows = grouped(_newer(self._rows, after))
+        return (
+            f'{{"width":{self._width // 1000},"columns":{columns},'
+            f'"open":{grouped(self._half_done())},"rows":{rows}}}'
+        )
+
+    def _into(self, sums: dict[int, Cell], cells: dict[int, Cell]) -> None:
+        if not sums:
+            sums.update(cells)
+            return
+        merge = self._merge
+        for key, cell in cells.items():
+            sums[key] = merge(sums[key], cell) if key in sums else cell
+
+    def _row(self, stamp: int, t_us: int, cells: dict[int, Cell]) -> _Row:
+        keys = tuple(cells)
+        if keys == self._keys:
+            keys = self._keys
+        else:
+            self._keys = keys
+        values = [str((t_us - self._began) // 1000), *map(self._show, cells.values())]
+        return _Row(stamp, t_us, keys, f"[{','.join(values)}]")
+
+    def _closed(self, column: _Column[Cell]) -> _Row:
+        if column.row is None:
+            middle = self._began + column.index * self._width + self._width // 2
+            column.row = self._row(column.stamp, middle, column.cells)
+        return column.row
+
+    def _half_done(self) -> list[_Row]:
+        if self._open is None or not self._rows:
+            return []
+        begun = self._began + self._open.index * self._width
+        if self._rows[0].t_us <= begun:
+            return []
+        return [self._row(0, (begun + self._t_us) // 2, self._open.cells)]
+
+    def _add_to_whole(self, t_us: int, cells: dict[int, Cell]) -> None:
+        index = (t_us - self._began) // self._width
+        if self._open is None:
+            self._open = _Column(index, {})
+        elif index != self._open.index:
+            self._open.stamp = self._stamp()
+            self._columns.append(self._open)
+            self._open = _Column(index, {})
+            room = max(_FEWEST_COLUMNS, min(_MOST_COLUMNS, _WHOLE_CELLS // max(1, len(cells))))
+            if len(self._columns) >= room:
+                self._coarser(room * 3 // 4)
+        self._into(self._open.cells, cells)
+
+    def _coarser(self, room: int) -> None:
+        """Double the width until there are no more than so many columns."""
+        while len(self._columns) > room:
+            self._width *= 2
+            columns: list[_Column[Cell]] = []
+            for column in self._columns:
+                column.index //= 2
+                column.row = None
+                if columns and columns[-1].index == column.index:
+                    self._into(columns[-1].cells, column.cells)
+                    columns[-1].stamp = column.stamp
+                else:
+                    columns.append(column)
+            self._columns = columns
+            if self._open:
+                self._open.index //= 2
+        if self._open and self._columns and self._columns[-1].index == self._open.index:
+            self._open.cells = self._columns.pop().cells
+        self.lost = self._stamp()
+
+
+def grouped(rows: Sequence[_Row]) -> str:
+    """Rows as JSON, with their keys once for each stretch that has the same."""
+    parts = ["["]
+    keys: tuple[int, ...] | None = None
+    for row in rows:
+        if row.keys == keys:
+            parts += (",", row.text)
+            continue
+        if keys is not None:
+            parts.append("]],")
+        keys = row.keys
+        parts += ("[[", ",".join(map(str, keys)), "],[", row.text)
+    parts.append("]" if keys is None else "]]]")
+    return "".join(parts)
+
+
+def _newer(items: "Reversible[_Stamped]", after: int) -> "list[_Stamped]":
+    """Those with a later stamp, oldest first."""
+    found = []
+    for item in reversed(items):
+        if item.stamp <= after:
+            break
+        found.append(item)
+    found.reverse()
+    return found

@@ -1,0 +1,177 @@
+// The charts one below the other on one time line, with one crosshair over all.
+
+import { Chart } from "./chart.js";
+import { clock, figure, latency } from "./format.js";
+import { Axis, Rail, palette } from "./rail.js";
+import { bucketOf, linear, logarithmic, spacing, trace } from "./trace.js";
+
+const EACH = 8; // servers that have a colour each
+const BUSIEST = 3; // of more than that
+
+export class Board {
+  charts = {
+    active: new Chart({ title: "ActiveConn", unit: "per real server", format: figure }),
+    inactive: new Chart({ title: "InActConn", unit: "per real server", format: figure }),
+    fresh: new Chart({ title: "New connections", unit: "a second, per real server", format: figure, steps: true, note: "The kernel refreshes this count every 2 s only, so this line is as much behind." }),
+    rate: new Chart({ title: "Requests", unit: "a second, per class", format: figure }),
+    latency: new Chart({ title: "Latency", unit: "p50 and, dashed, p95", format: latency }),
+  };
+  rail = new Rail();
+  axis = new Axis();
+  at = null; // the crosshair, as a part of the window
+  chosen = null; // a server's ident, or "class N"
+  colours = palette();
+
+  constructor(element, { when, reading }) {
+    Object.assign(this, { element, when, reading });
+    const all = Object.values(this.charts);
+    element.append(this.rail.canvas, ...all.map((chart) => chart.figure), this.axis.canvas);
+    for (const chart of all) this.listen(chart);
+    element.addEventListener("keydown", (event) => this.key(event));
+    element.addEventListener("blur", () => this.move(null, null));
+    new ResizeObserver(() => this.redraw()).observe(element);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.colours = palette(); this.redraw(); });
+  }
+
+  // `seconds` of the time line, or "all" of it.
+  update(store, seconds) {
+    Object.assign(this, { store, seconds });
+    this.redraw();
+  }
+
+  redraw() {
+    const { store, colours } = this;
+    if (!store?.test || !this.element.clientWidth) return;
+    const whole = this.seconds === "all";
+    const right = Math.max(1000, store.until);
+    const span = whole ? right : this.seconds * 1000;
+    const left = whole ? 0 : Math.max(0, right - span);
+    this.view = { left, right: left + span, marks: store.marks.filter(({ t }) => t >= left && t <= left + span), colours };
+    this.rail.draw(this.view);
+    this.axis.draw(this.view);
+    this.width = this.element.clientWidth;
+    this.servers("active", store.table, { stride: 2, field: 0 }, whole);
+    this.servers("inactive", store.table, { stride: 2, field: 1 }, whole);
+    this.servers("fresh", store.fresh, { stride: 1, field: 0 }, whole);
+    this.classes(whole);
+    this.show();
+  }
+
+  servers(name, series, { stride, field }, whole) {
+    const points = series.points(this.view.left, whole);
+    const keys = new Set();
+    let layout = null;
+    for (const point of points) {
+      if (point.layout !== layout) for (const key of (layout = point.layout).keys) keys.add(key);
+    }
+    const gap = spacing(points, 1500);
+    const live = (points.at(-1)?.t ?? 0) - gap;
+    const known = [...keys].map((key) => this.store.servers.get(key)).filter(Boolean).sort((a, b) => a.number - b.number);
+    const many = known.length > EACH;
+    const bucket = many ? bucketOf(this.view.right - this.view.left, this.width, 2) : 0;
+    const { servers: palette_, muted } = this.colours;
+    const lines = known.map((server) => ({
+      id: server.ident, key: server.ident, name: `server ${server.number}`, number: server.number, gap, live,
+      colour: palette_[(server.number - 1) % palette_.length], width: 2, alpha: 1,
+      ...trace(points, server.ident, { stride, field, gap, bucket }),
+    }));
+    const busiest = many ? [...lines].sort((a, b) => b.sum - a.sum).slice(0, BUSIEST).filter((line) => line.sum > 0) : lines;
+    if (many) {
+      const thin = lines.length > 200 ? 0.25 : 0.5;
+      for (const line of lines) Object.assign(line, { colour: muted, width: 1, alpha: thin, plain: true });
+      const used = new Set();
+      for (const line of busiest.sort((a, b) => a.number - b.number)) {
+        let i = (line.number - 1) % palette_.length;
+        while (used.has(i)) i = (i + 1) % palette_.length;
+        used.add(i);
+        Object.assign(line, { colour: palette_[i], width: 2, alpha: 1, plain: false });
+      }
+      lines.sort((a, b) => b.plain - a.plain);
+    }
+    const chart = this.charts[name];
+    chart.named = busiest;
+    const slot = whole ? series.width / 2 : 250;
+    const top = Math.max(0, ...lines.map((line) => line.top));
+    chart.draw(this.view, lines, linear(top), name === "fresh" ? slot : 0);
+  }
+
+  classes(whole) {
+    const { store, view } = this;
+    const points = store.traffic.points(view.left, whole);
+    const gap = spacing(points, 1500);
+    const live = (points.at(-1)?.t ?? 0) - gap;
+    const names = store.test.classes;
+    const line = (i, field, more) => ({
+      id: `class ${i}`, key: `${i}/${field}`, gap, live, width: 2, alpha: 1, colour: this.colours.classes[i % 6],
+      name: names[i], ...trace(points, i, { stride: 4, field, gap: more?.gap ?? gap, bucket: 0 }), ...more,
+    });
+    const rates = names.map((_, i) => line(i, 0));
+    const failed = names.map((name, i) => line(i, 1, { name: `${name} failed`, colour: this.colours.bad, dash: [5, 4] })).filter((one) => one.sum > 0);
+    const rate = this.charts.rate;
+    rate.named = [...rates, ...failed];
+    rate.draw(view, rate.named, linear(Math.max(0, ...rates.map((one) => one.top))), 0);
+    // Few requests a second finish here and there; their line goes on in between.
+    const patient = { gap: Math.max(gap, 5000), live: -1 };
+    const medians = names.map((name, i) => line(i, 2, { ...patient, name: `${name} p50` }));
+    const tails = names.map((_, i) => line(i, 3, { ...patient, name: "p95", dash: [5, 4], width: 1.5 }));
+    const both = names.flatMap((_, i) => [medians[i], tails[i]]).filter((one) => one.t.length);
+    const values = both.flatMap((one) => one.v).filter((v) => v > 0);
+    const latencies = this.charts.latency;
+    latencies.named = both;
+    latencies.draw(view, both, logarithmic(values.reduce((a, b) => Math.min(a, b), 1e9), values.reduce((a, b) => Math.max(a, b), 0)), 0);
+  }
+
+  // The crosshair, the chosen line, and all values.
+  show() {
+    if (!this.view) return;
+    const { left, right, marks } = this.view;
+    const at = this.at === null ? null : left + this.at * (right - left);
+    const said = Object.values(this.charts).map((chart) => {
+      chart.point(at, this.chosen);
+      const chosen = chart.lines.filter((line) => line.id === this.chosen && !chart.named.includes(line));
+      return chart.tell([...chosen, ...chart.named], at, Math.max(0, chart.lines.length - chart.named.length - chosen.length));
+    });
+    const near = at === null ? undefined : marks.findLast(({ t }) => Math.abs(t - at) < (right - left) * 0.012);
+    this.when.textContent = at === null ? "" : `at ${clock(at)}.${Math.floor((at % 1000) / 100)}${near ? `: ${near.number} ${near.text}` : ""}`;
+    return said;
+  }
+
+  move(at, chosen) {
+    this.at = at === null ? null : Math.min(1, Math.max(0, at));
+    this.chosen = chosen;
+    return this.show();
+  }
+
+  listen(chart) {
+    const follow = (event) => {
+      if (!chart.x) return;
+      const box = chart.plot.getBoundingClientRect();
+      const { left, right } = this.view;
+      const first = chart.x(left), last = chart.x(right);
+      const at = Math.min(1, Math.max(0, (event.clientX - box.left - first) / (last - first)));
+      this.move(at, chart.nearest(left + at * (right - left), event.clientY - box.top));
+    };
+    chart.plot.addEventListener("pointermove", follow);
+    chart.plot.addEventListener("pointerdown", follow);
+    chart.plot.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") this.move(null, null); });
+  }
+
+  key(event) {
+    if (!this.view || event.altKey || event.ctrlKey || event.metaKey) return;
+    const far = event.shiftKey ? 0.1 : 0.01;
+    const across = { ArrowLeft: -far, ArrowRight: far, Home: -1, End: 1 }[event.key];
+    const down = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (event.key === "Escape") return void this.move(null, null);
+    if (!across && !down) return;
+    event.preventDefault();
+    const lines = [...this.charts.active.lines].sort((a, b) => a.number - b.number).map((line) => line.id);
+    let chosen = this.chosen;
+    if (down && lines.length) {
+      const place = lines.indexOf(chosen);
+      chosen = lines[(place < 0 ? (down > 0 ? 0 : lines.length - 1) : place + down + lines.length) % lines.length];
+    }
+    const said = this.move(across ? (this.at ?? 1) + across : this.at ?? 1, chosen);
+    clearTimeout(this.later);
+    this.later = setTimeout(() => { this.reading.textContent = `${this.when.textContent}. ${said.join(". ")}`; }, 400);
+  }
+}

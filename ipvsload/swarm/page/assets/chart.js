@@ -1,0 +1,189 @@
+// One chart: a canvas with lines over time, a second one above it for the line
+// that somebody looks at, and a legend with values.
+
+import { make } from "./format.js";
+import { valueAt } from "./trace.js";
+
+export const PAD = 46;
+const TOP = 7, BOTTOM = 5, END = 8;
+
+// Sizes a canvas to its box; gives its context in CSS pixels, cleared.
+export function paper(canvas) {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const dots = Math.min(2, devicePixelRatio || 1);
+  const [w, h] = [Math.round(width * dots), Math.round(height * dots)];
+  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+  const context = canvas.getContext("2d");
+  context.setTransform(dots, 0, 0, dots, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
+}
+
+// From a time to a pixel, for a canvas of a width.
+export const across = ({ left, right }, width) => (t) => PAD + ((t - left) / (right - left)) * (width - PAD - END);
+
+export const FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+
+export class Chart {
+  constructor({ title, unit, note, format, steps }) {
+    this.format = format;
+    this.steps = steps ?? false;
+    this.canvas = make("canvas", { className: "lines" });
+    this.canvas.setAttribute("role", "img");
+    this.title = title;
+    this.over = make("canvas", { className: "over" });
+    this.cursor = make("span", { className: "cursor", hidden: true });
+    this.legend = make("ul", { className: "legend" });
+    this.plot = make("div", { className: "plot" }, this.canvas, this.over, this.cursor);
+    const heading = make("h3", { textContent: `${title} ` }, make("small", { textContent: unit }));
+    this.figure = make("figure", {}, make("figcaption", {}, heading, this.legend), this.plot);
+    if (note) this.figure.append(make("p", { className: "note", textContent: note }));
+    this.lines = [];
+    this.entries = new Map();
+  }
+
+  // `lines` in the order of drawing: {id, name, colour, width, alpha, dash, t, v};
+  // `half` is half a step's length.
+  draw(view, lines, scale, half) {
+    Object.assign(this, { view, lines, scale, half });
+    const { context: c, width, height } = paper(this.canvas);
+    const { colours } = view;
+    const x = (this.x = across(view, width));
+    const y = (this.y = (v) => height - BOTTOM - scale.place(v) * (height - TOP - BOTTOM));
+    c.font = FONT;
+    c.textAlign = "right";
+    c.textBaseline = "middle";
+    for (const tick of scale.ticks) {
+      c.fillStyle = colours.grid;
+      c.fillRect(PAD, Math.round(y(tick)) - 0.5, width - PAD - END, 1);
+      c.fillStyle = colours.ink1;
+      c.fillText(this.format(tick), PAD - 7, y(tick));
+    }
+    c.save();
+    c.beginPath();
+    c.rect(PAD - 1, 0, width - PAD - END + 2, height);
+    c.clip();
+    c.strokeStyle = colours.step;
+    c.lineWidth = 1;
+    c.setLineDash([3, 3]);
+    c.beginPath();
+    for (const { t } of view.marks) { c.moveTo(Math.round(x(t)) + 0.5, 0); c.lineTo(Math.round(x(t)) + 0.5, height); }
+    c.stroke();
+    for (const line of lines) this.stroke(c, line, line.width, line.alpha);
+    c.restore();
+  }
+
+  stroke(c, line, width, alpha) {
+    const { t, v } = line, { x, y, half } = this;
+    c.strokeStyle = line.colour;
+    c.lineWidth = width;
+    c.globalAlpha = alpha;
+    c.lineJoin = c.lineCap = "round";
+    c.setLineDash(line.dash ?? []);
+    c.beginPath();
+    let up = true;
+    for (let i = 0; i < t.length; i += 1) {
+      if (Number.isNaN(v[i])) { up = true; continue; }
+      const px = x(t[i]), py = y(v[i]);
+      if (this.steps) {
+        if (up) c.moveTo(x(t[i] - half), py); else c.lineTo(x(t[i] - half), py);
+        c.lineTo(x(t[i] + half), py);
+      } else if (up) {
+        c.moveTo(px, py);
+        // A point that stands alone is a dot.
+        if (i + 1 >= t.length || Number.isNaN(v[i + 1])) c.lineTo(px + 0.01, py);
+      } else c.lineTo(px, py);
+      up = false;
+    }
+    c.stroke();
+    c.globalAlpha = 1;
+  }
+
+  // The cursor at a time, and one line before all others, with its name.
+  point(at, id) {
+    const { context: c, width, height } = paper(this.over);
+    const shown = at !== null && this.x !== undefined;
+    this.cursor.hidden = !shown;
+    if (shown) this.cursor.style.left = `${this.x(at)}px`;
+    const line = id === null || !this.x ? undefined : this.lines.find((one) => one.id === id);
+    if (!line) return;
+    const { colours } = this.view;
+    c.save();
+    c.beginPath();
+    c.rect(PAD - 1, 0, width - PAD - END + 2, height);
+    c.clip();
+    this.stroke(c, { ...line, colour: colours.card }, 6, 0.9);
+    this.stroke(c, { ...line, colour: line.plain ? colours.ink0 : line.colour }, 2.5, 1);
+    c.restore();
+    const value = this.value(line, at);
+    if (value === null) return;
+    const px = at === null ? width - END : this.x(at), py = this.y(value);
+    c.fillStyle = colours.ink0;
+    c.beginPath();
+    c.arc(px, py, 3.5, 0, 7);
+    c.fill();
+    this.label(c, `${line.name}: ${this.format(value)}`, px, py, width, height);
+  }
+
+  label(c, text, px, py, width, height) {
+    const { colours } = this.view;
+    c.font = `600 ${FONT}`;
+    const wide = c.measureText(text).width + 12;
+    const left = px + 8 + wide < width ? px + 8 : px - 8 - wide;
+    const middle = Math.min(height - 11, Math.max(10, py));
+    c.fillStyle = colours.ink0;
+    c.beginPath();
+    c.roundRect(left, middle - 9, wide, 18, 4);
+    c.fill();
+    c.fillStyle = colours.card;
+    c.textAlign = "left";
+    c.textBaseline = "middle";
+    c.fillText(text, left + 6, middle + 0.5);
+  }
+
+  // What a line is worth at a time; without a time, now.
+  value(line, at) {
+    if (at === null) return line.t.length && line.t.at(-1) >= line.live ? line.v.at(-1) : null;
+    return valueAt(line, at + this.half, line.gap + 2 * this.half);
+  }
+
+  // The line nearest to a pixel, if any is near.
+  nearest(at, py) {
+    let best = null, least = 26;
+    for (const line of this.lines) {
+      const value = this.value(line, at);
+      if (value === null) continue;
+      const far = Math.abs(this.y(value) - py);
+      if (far <= least) { least = far; best = line.id; }
+    }
+    return best;
+  }
+
+  // Names and values; `more` is how many lines have no entry.
+  tell(lines, at, more) {
+    const wanted = lines.map(({ key }) => key).join() + more;
+    if (wanted !== this.told) {
+      this.told = wanted;
+      this.entries.clear();
+      this.legend.replaceChildren(...lines.map((line) => {
+        const output = make("output"), mark = make("i"), name = make("span");
+        this.entries.set(line.key, { output, mark, name });
+        return make("li", {}, mark, name, " ", output);
+      }), ...(more ? [make("li", { textContent: `and ${more} more` })] : []));
+    }
+    const said = [];
+    for (const line of lines) {
+      const { output, mark, name } = this.entries.get(line.key);
+      const value = this.format(this.value(line, at));
+      const colour = line.plain ? this.view.colours.ink0 : line.colour;
+      if (mark.style.color !== colour) mark.style.color = colour;
+      mark.className = line.dash ? "dashed" : "";
+      if (name.textContent !== line.name) name.textContent = line.name;
+      if (output.textContent !== value) output.textContent = value;
+      said.push(`${line.name} ${value}`);
+    }
+    const all = `${this.title}: ${said.join(", ") || "nothing yet"}`;
+    if (this.canvas.ariaLabel !== all) this.canvas.ariaLabel = all;
+    return all;
+  }
+}

@@ -1,0 +1,102 @@
+// What the frames brought. A point is one row of values at a time: of the last
+// two minutes closely, of the whole test in columns, whose number the server
+// bounds. So an open page does not grow.
+
+const RECENT = 125_000;
+
+class Series {
+  constructor() {
+    this.rows = [];
+    this.columns = [];
+    this.open = [];
+    this.width = 250;
+  }
+
+  take(part, full) {
+    if (full) { this.rows = []; this.columns = []; }
+    read(part.columns, this.columns);
+    read(part.rows, this.rows);
+    this.open = read(part.open, []);
+    this.width = part.width;
+    const since = (this.rows.at(-1)?.t ?? 0) - RECENT;
+    let old = 0;
+    while (old < this.rows.length && this.rows[old].t < since) old += 1;
+    // A splice moves all that stay: now and then is enough.
+    if (old > 100) this.rows.splice(0, old);
+  }
+
+  // Points from a time on; the whole test's where that is asked for.
+  points(since, whole) {
+    if (!whole) return this.rows.slice(Math.max(0, firstAfter(this.rows, since) - 1));
+    if (this.open.length) return [...this.columns, ...this.open];
+    const last = this.columns.at(-1);
+    const tail = last ? firstAfter(this.rows, last.t + this.width / 2) : 0;
+    return [...this.columns, ...this.rows.slice(tail)];
+  }
+}
+
+// Index of the first point that is not before a time.
+export function firstAfter(points, t) {
+  let low = 0, high = points.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle].t < t) low = middle + 1; else high = middle;
+  }
+  return low;
+}
+
+// [[keys], [[t, values...], ...]], again and again, onto a list of points.
+function read(groups, onto) {
+  for (const [keys, rows] of groups) {
+    let layout = onto.at(-1)?.layout;
+    if (!layout || layout.keys.length !== keys.length || layout.keys.some((key, i) => key !== keys[i])) {
+      layout = { keys, at: new Map(keys.map((key, i) => [key, i])) };
+    }
+    for (const row of rows) onto.push({ t: row[0], row, layout });
+  }
+  return onto;
+}
+
+export class Store {
+  epoch = -1;
+  stamp = -1;
+  test = null;
+  head = null;
+  servers = new Map();
+  marks = [];
+  table = new Series();
+  fresh = new Series();
+  traffic = new Series();
+
+  take(frame) {
+    const { full } = frame;
+    if (full) this.marks = [];
+    if (full && frame.epoch !== this.epoch) this.servers = new Map();
+    this.epoch = frame.epoch;
+    this.stamp = frame.stamp;
+    this.head = frame;
+    this.test = frame.test;
+    if (frame.servers) {
+      this.servers = new Map(frame.servers.map(([ident, number, address, weight]) => [ident, { ident, number, address, weight }]));
+    }
+    const none = { width: 250, columns: [], open: [], rows: [] };
+    this.table.take(frame.table ?? none, full);
+    this.fresh.take(frame.new ?? none, full);
+    this.traffic.take(frame.traffic ?? none, full);
+    this.marks.push(...frame.marks.map(([number, t, text]) => ({ number, t, text })));
+    if (this.marks.length > 300) this.marks.splice(0, this.marks.length - 300);
+  }
+
+  // Those in the kernel's table now, by their numbers.
+  get present() {
+    return [...this.servers.values()].filter((server) => server.weight !== null).sort((a, b) => a.number - b.number);
+  }
+
+  // Until when there is anything to see.
+  get until() {
+    const { ended } = this.test;
+    if (ended === null) return this.head.now;
+    const last = this.table.rows.findLast((point) => point.layout.keys.length);
+    return Math.max(ended, last?.t ?? 0);
+  }
+}

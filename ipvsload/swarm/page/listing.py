@@ -1,0 +1,55 @@
+"""The kernel's table as `ipvsadm -ln` prints it, out of samples.
+
+People know that shape. Two things of it are not in samples and are left out
+rather than made up: the version line's numbers, and the column Forward.
+"""
+
+from collections.abc import Iterable
+
+from ipvsload.record.format import Sample, Service
+
+# IP_VS_SVC_F_* of linux/ip_vs.h
+_PERSISTENT = 0x1
+_ONE_PACKET = 0x4
+_SCHEDULER_FLAGS = (0x8, 0x10, 0x20)
+_FLAG_NAMES = {
+    "sh": ("sh-fallback", "sh-port", "flag-3"),
+    "mh": ("mh-fallback", "mh-port", "flag-3"),
+}
+_OTHER_NAMES = ("flag-1", "flag-2", "flag-3")
+
+
+def listing(samples: Iterable[Sample]) -> str:
+    """The tables of these samples, one a node; empty without samples."""
+    samples = sorted(samples, key=lambda sample: sample.node)
+    lines: list[str] = []
+    for sample in samples:
+        if lines:
+            lines.append("")
+        lines.append("IP Virtual Server" + (f" on {sample.node}" if len(samples) > 1 else ""))
+        lines.append("Prot LocalAddress:Port Scheduler Flags")
+        lines.append(f"  -> {'RemoteAddress:Port':<28} Weight ActiveConn InActConn")
+        for service in sample.services:
+            lines.append(_service(service))
+            lines += [
+                f"  -> {one.address:<28} {one.weight:<6} {one.active:<10} {one.inactive}"
+                for one in service.servers
+            ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _service(service: Service) -> str:
+    kind, _, name = service.key.partition(" ")
+    words = ["FWM " if kind == "fwmark" else kind.upper().ljust(4), name.replace(" v6", " IPv6")]
+    words.append(service.scheduler)
+    names = _FLAG_NAMES.get(service.scheduler, _OTHER_NAMES)
+    flags = [
+        name for flag, name in zip(_SCHEDULER_FLAGS, names, strict=True) if service.flags & flag
+    ]
+    if flags:
+        words.append(f"({','.join(flags)})")
+    if service.flags & _PERSISTENT:
+        words.append(f"persistent {service.persistent_timeout}")
+    if service.flags & _ONE_PACKET:
+        words.append("ops")
+    return " ".join(words)

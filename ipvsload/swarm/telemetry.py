@@ -1,0 +1,70 @@
+"""The kernel's table over OpenTelemetry, where Locust was started with --otel.
+
+Locust then has a meter provider with the exporters of the OTEL_ environment
+variables, and its own histogram of response times in it. The table goes the
+same way, so that both are found in the same place. OpenTelemetry is no
+dependency of ours: it is imported only where Locust has used it already.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ipvsload.record.format import Sample, Server
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+# One instrument a figure and direction, and not a direction as an attribute:
+# the SDK tells 2,000 sets of attributes apart an instrument.
+_INSTRUMENTS: tuple[tuple[str, str, str, str, Callable[[Server], int]], ...] = (
+    ("up_down_counter", "ipvs.connections.active", "{connection}",
+     "Connections of a real server that IPVS counts as active", lambda server: server.active),
+    ("up_down_counter", "ipvs.connections.inactive", "{connection}",
+     "Its other connections that IPVS remembers", lambda server: server.inactive),
+    ("counter", "ipvs.connections.scheduled", "{connection}",
+     "Connections that IPVS gave to a real server", lambda server: server.conns),
+    ("gauge", "ipvs.weight", "1",
+     "Weight of a real server", lambda server: server.weight),
+    ("counter", "ipvs.packets.in", "{packet}",
+     "Packets towards a real server", lambda server: server.inpkts),
+    ("counter", "ipvs.packets.out", "{packet}",
+     "Packets from a real server", lambda server: server.outpkts),
+    ("counter", "ipvs.bytes.in", "By",
+     "Bytes towards a real server", lambda server: server.inbytes),
+    ("counter", "ipvs.bytes.out", "By",
+     "Bytes from a real server", lambda server: server.outbytes),
+)  # fmt: skip
+
+
+def install(environment: "Environment", samples: Callable[[], Mapping[str, Sample]]) -> None:
+    """Observe the samples with Locust's meter provider; without --otel do nothing.
+
+    Args:
+        environment: Locust's, after its runner was made.
+        samples: the last sample of each node.
+    """
+    if not getattr(environment.parsed_options, "otel", False):
+        return
+    try:
+        from opentelemetry import metrics
+    except ImportError:
+        return  # Locust has said so
+
+    def observer(value: Callable[[Server], int]) -> Callable[[Any], Iterator[Any]]:
+        def observe(_options: Any) -> Iterator[Any]:
+            for attributes, server in _servers(samples()):
+                yield metrics.Observation(value(server), attributes)
+
+        return observe
+
+    meter = metrics.get_meter("ipvsload")
+    for kind, name, unit, description, value in _INSTRUMENTS:
+        create = getattr(meter, f"create_observable_{kind}")
+        create(name, callbacks=[observer(value)], unit=unit, description=description)
+
+
+def _servers(samples: Mapping[str, Sample]) -> Iterator[tuple[dict[str, str], Server]]:
+    for node, sample in samples.items():
+        for service in sample.services:
+            for server in service.servers:
+                yield {"node": node, "service": service.key, "server": server.address}, server

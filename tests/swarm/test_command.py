@@ -1,0 +1,187 @@
+"""`locust -f` over the real kernel: splits, exit statuses, workers, and ends of all kinds."""
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.leftovers import Marked, nothing_left
+from tests.run.test_run import QUICK
+from tests.swarm.command import LOCUSTFILES, Command
+
+pytestmark = pytest.mark.kernel
+
+SKEW, MIXED, BURST = (LOCUSTFILES / f"{name}.py" for name in ("skew", "mixed", "burst"))
+
+
+@pytest.fixture
+def marked(request: pytest.FixtureRequest) -> Iterator[Marked]:
+    with nothing_left(f"{os.getpid()}-{request.node.name}") as found:
+        yield found
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> str:
+    path = tmp_path / "quick.yaml"
+    path.write_text(QUICK)
+    return str(path)
+
+
+def split(results: dict[str, Any]) -> list[tuple[int, dict[str, int]]]:
+    (run,) = results["runs"]
+    return [(server["connections"], server["requests"]) for server in run["servers"]]
+
+
+SPLITS = {
+    "rr": [(60, {"long": 10, "short": 50}), (50, {"long": 0, "short": 50})],
+    "lc": [(10, {"long": 10, "short": 0}), (100, {"long": 0, "short": 100})],
+}
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")])
+@pytest.mark.parametrize("scheduler", ["rr", "lc"])
+def test_the_experiment(
+    scheduler: str, processes: tuple[str, ...], quick: str, tmp_path: Path, marked: Marked
+) -> None:
+    words = ("--headless", "--scenario", quick, "--scheduler", scheduler, *processes)
+    with Command(tmp_path, SKEW, *words, environment=marked.environment) as command:
+        assert command.wait() == 0, command.log
+    assert "Traceback" not in command.log
+    results = command.results()
+    assert results["verdict"] == "held"
+    assert split(results) == SPLITS[scheduler]
+    (directory,) = tmp_path.glob("runs/*")
+    header, *lines = (directory / "requests.ndjson").read_text().splitlines()
+    columns = json.loads(header)["columns"]
+    rows = [dict(zip(columns, json.loads(line), strict=True)) for line in lines]
+    assert Counter(row["class"] for row in rows) == {"long": 10, "short": 100}
+    assert len({(row["client"], row["port"]) for row in rows}) == 110
+    # Locust's own statistics have seen the same.
+    assert "GET      /delay/2" in command.log
+
+
+def test_a_broken_expectation_is_exit_status_1(quick: str, tmp_path: Path) -> None:
+    Path(quick).write_text(QUICK.replace("failures == 0", "failures == 1"))
+    with Command(tmp_path, SKEW, "--headless", "--scenario", quick) as command:
+        assert command.wait() == 1, command.log
+    assert "NOT HELD: failures == 1 (measured 0" in command.log
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_scenario_in_order(
+    number: signal.Signals, tmp_path: Path, marked: Marked
+) -> None:
+    with Command(tmp_path, SKEW, "--headless", environment=marked.environment) as command:
+        command.until("is up")
+        time.sleep(1.5)
+        command.interrupt(number)
+        assert command.wait() == 4, command.log
+    assert "Traceback" not in command.log
+    (run,) = command.results()["runs"]
+    assert "interrupted" in run["reasons"]
+
+
+def test_run_time_ends_a_scenario_that_takes_longer(tmp_path: Path) -> None:
+    words = ("--headless", "-u", "20", "-r", "5", "-t", "2s")
+    with Command(tmp_path, SKEW, *words) as command:
+        assert command.wait() == 4, command.log
+    assert "--run-time is over before the scenario is" in command.log
+    assert "--users and --spawn-rate not used" in command.log
+
+
+def test_sigkill_of_a_master_leaves_nothing(tmp_path: Path, marked: Marked) -> None:
+    words = ("--headless", "--processes", "2")
+    with Command(tmp_path, SKEW, *words, environment=marked.environment) as command:
+        command.until("is up")
+        time.sleep(0.5)
+        command.interrupt(signal.SIGKILL)
+        command.wait()
+
+
+@pytest.mark.parametrize("file", [SKEW, MIXED])
+def test_a_worker_that_dies_makes_the_run_say_so(
+    file: Path, tmp_path: Path, marked: Marked
+) -> None:
+    words = ("--headless", "--processes", "2", "-u", "10", "-r", "10", "-t", "30s")
+    with Command(tmp_path, file, *words, environment=marked.environment) as command:
+        command.until("is up")
+        time.sleep(2)
+        workers = [
+            pid
+            for pid in marked.processes()
+            if pid != command.process.pid
+            and b"-m\0locust" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        assert len(workers) == 2
+        os.kill(workers[0], signal.SIGKILL)
+        assert command.wait() == 4, command.log
+    assert "went away in the middle of the" in command.log
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")])
+def test_a_steady_mix_with_all_of_locusts_files(processes: tuple[str, ...], tmp_path: Path) -> None:
+    words = ("--headless", "-u", "10", "-r", "10", "-t", "3s", "--csv", "of", "--html", "of.html")
+    more = ("--json-file", "of", "--scheduler", "lc", "--servers", "3")
+    with Command(tmp_path, MIXED, *words, *more, *processes) as command:
+        assert command.wait() == 0, command.log
+    assert "Traceback" not in command.log
+    entries = {e["name"]: e for e in json.loads((tmp_path / "of.json").read_text())}
+    assert set(entries) == {"/delay/2", "/ip"}
+    assert all(entry["num_failures"] == 0 for entry in entries.values())
+    assert entries["/ip"]["num_requests"] > 50
+    assert (tmp_path / "of_stats.csv").stat().st_size > 100
+    assert "/delay/2" in (tmp_path / "of.html").read_text()
+
+
+def test_a_worker_of_its_own_takes_part(quick: str, tmp_path: Path) -> None:
+    words = ("--headless", "--scenario", quick, "--scheduler", "lc", "--expect-workers", "1")
+    with Command(tmp_path, SKEW, *words, "--master") as master:
+        (tmp_path / "worker").mkdir()
+        there = ("--headless", "--worker", "--master-port", master.master_port)
+        with Command(tmp_path / "worker", SKEW, *there) as worker:
+            assert master.wait() == 0, master.log
+            assert worker.wait() == 0, worker.log
+    assert split(master.results()) == SPLITS["lc"]
+
+
+def test_a_director_that_dies_is_exit_status_3(tmp_path: Path, marked: Marked) -> None:
+    with Command(
+        tmp_path, SKEW, "--headless", "--kernel", "uml", environment=marked.environment
+    ) as command:
+        command.until("is up")
+        time.sleep(1)
+        os.kill(marked.guest(), signal.SIGKILL)
+        assert command.wait() == 3, command.log
+    assert "the director's kernel ended unexpectedly" in command.log
+    assert "Traceback" not in command.log
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("--scenario", "none.yaml"), 2, "none.yaml: no such file"),
+        (("-H", "http://127.0.0.1:9", "--testbed", "lab"), 2, "the lab has an address of its own"),
+        (("--testbed", "external"), 2, "name the balancer with -H"),
+        (("--servers", "-1"), 2, "a whole number from 0 to 1000"),
+        (("--servers", "many"), 2, "invalid int value"),
+        (("--scheduler", "best"), 2, "invalid choice: 'best'"),
+        (("--hz", "99"), 2, "1 to 50 samples a second"),
+        (("--sidecar", "true"), 2, "it is for a balancer at -H"),
+        (("-H", "http://127.0.0.1:9"), 2, "wants to scale to 2, and the balancer at -H is not"),
+        (("-H", "ftp://127.0.0.1"), 2, "expected http://ADDRESS[:PORT]"),
+        (("--kernel", "host", "--out", "/dev/null"), 3, "no kernel with IPVS could be had"),
+    ],
+)
+def test_bad_usage_is_a_line_and_a_status(
+    words: tuple[str, ...], status: int, said: str, tmp_path: Path
+) -> None:
+    with Command(tmp_path, SKEW, "--headless", *words) as command:
+        assert command.wait() == status, command.log
+    assert said in command.log
+    assert "Traceback" not in command.log
