@@ -30,8 +30,17 @@ class Servers:
             self._joined(self._view.joined(address), address, weight)
 
     def scale(self, count: int) -> None:
-        """So many servers: new ones join with weight 1, or the newest leave."""
-        view = self._view
+        """So many servers: new ones join with weight 1, or the newest leave.
+
+        Raises UsageError where there is no room for so many; nothing has changed then.
+        """
+        view, room = self._view, self._testbed.room
+        joined = len(view.servers)
+        if joined + count - len(view.present) > max(room, joined):
+            raise UsageError(
+                f"no room for {count} servers: {joined} have joined this test and {room} can ever"
+                " join; a test that starts with more has room for more"
+            )
         while len(view.present) < count:
             self.have([(self._testbed.add_server(1), 1)])
         while len(view.present) > count:

@@ -18,6 +18,7 @@ from prometheus_client.samples import Sample as Line
 
 from ipvsload.record.format import Sample, Server
 from ipvsload.swarm.meter import BOUNDS, Counts, Meter
+from ipvsload.swarm.page.beside import base_path
 
 if TYPE_CHECKING:
     from flask import Response
@@ -81,9 +82,7 @@ def install(
         encode, content_type = _encoder(request.headers.get("Accept", ""))
         return Response(encode(collector), content_type=content_type)
 
-    options = web_ui.environment.parsed_options
-    base = getattr(options, "web_base_path", None) or ""
-    web_ui.app.add_url_rule(f"{base}/metrics", "ipvsload_metrics", metrics)
+    web_ui.app.add_url_rule(f"{base_path(web_ui)}/metrics", "ipvsload_metrics", metrics)
 
 
 class TableAndLoad(Collector):

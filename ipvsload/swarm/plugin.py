@@ -7,16 +7,17 @@ ends. Importing this patches the process, as importing Locust does.
 
 import logging
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGINT, SIGTERM
 from typing import TYPE_CHECKING, Any
 
 import gevent
-from locust import events
+from locust import FastHttpUser, HttpUser, User, events
 from locust.runners import MasterRunner, WorkerRunner
 
-from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
+from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.users import burst, use_sockets
 from ipvsload.run.load import LoadMaker
@@ -111,6 +112,8 @@ class Plugin:
         if isinstance(environment.runner, WorkerRunner):
             self._helper = Helper(environment)
             return
+        # Ctrl-C is for Locust's main loop, and not for whoever is just running.
+        gevent.signal_handler(SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
         try:
             self._options = self._form = options.read(environment.parsed_options)
             self.watch = Watch(environment, self._options)
@@ -135,6 +138,8 @@ class Plugin:
     def _bring_up(self) -> None:
         shape = self._environment.shape_class
         chosen = self._options
+        if chosen.testbed == "lab":
+            _refuse_who_cannot_reach_a_lab(self._environment.user_classes)
         if isinstance(shape, ScenarioShape):
             shape.plugin = self
             shape.use_common_options = False
@@ -260,6 +265,16 @@ class Plugin:
             self._sockets.close()
         if hasattr(self, "watch"):
             self.watch.close()
+
+
+def _refuse_who_cannot_reach_a_lab(classes: Sequence[type[User]]) -> None:
+    names = [one.__name__ for one in classes if issubclass(one, HttpUser | FastHttpUser)]
+    if names:
+        raise UsageError(
+            f"{', '.join(names)}: Locust's own HTTP users cannot reach a lab from outside of it;"
+            " have them inside: ipvsload lab -- locust -f FILE -H '$URL'"
+            " --sidecar 'ipvsload lab exec -- ipvsload collect'"
+        )
 
 
 def _say_what_is_not_used(parsed: Any, traffic: Any) -> None:

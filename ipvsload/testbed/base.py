@@ -58,6 +58,10 @@ class Testbed(Protocol):
     def fixed(self) -> str:
         """Why its table cannot be changed from here; "" where it can."""
 
+    @property
+    def room(self) -> int:
+        """How many real servers can ever join a service of `begin`."""
+
     def start(self) -> None:
         """Begin to come up; returns early so that the caller can work meanwhile."""
 

@@ -32,6 +32,7 @@ class ExternalTestbed:
     name = "external"
     door = ""
     fixed = FIXED
+    room = 0
 
     def __init__(self, url: str, command: str) -> None:
         self.host, self.port = read_url(url)

@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ import pytest
 
 from tests.leftovers import Marked, nothing_left
 from tests.run.test_run import QUICK
-from tests.swarm.command import LOCUSTFILES, Command
+from tests.swarm.command import DEADLINE, LOCUSTFILES, ROOT, Command
 
 pytestmark = pytest.mark.kernel
 
@@ -183,5 +186,98 @@ def test_bad_usage_is_a_line_and_a_status(
 ) -> None:
     with Command(tmp_path, SKEW, "--headless", *words) as command:
         assert command.wait() == status, command.log
+    assert said in command.log
+    assert "Traceback" not in command.log
+
+
+WITHIN = """
+import json, subprocess, sys, time, urllib.request
+
+locust = subprocess.Popen(
+    [sys.executable, "-m", "locust", "-f", sys.argv[1], "-H", sys.argv[2], "--autostart",
+     "-u", "6", "-r", "6", "--web-host", "127.0.0.1", "--web-port", "8089",
+     "--sidecar", f"{sys.executable} -m ipvsload lab exec -- {sys.executable} -m ipvsload collect"]
+)
+
+def metrics():
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:8089/metrics", timeout=5) as answer:
+            return answer.read().decode()
+    except OSError:
+        return ""
+
+deadline = time.monotonic() + 40
+wanted = ('ipvsload_sidecar_up 1', 'requests_total{class="GET /get"',
+          'requests_total{class="Download"', 'active_connections{')
+while not all(word in (text := metrics()) for word in wanted) and time.monotonic() < deadline:
+    assert locust.poll() is None
+    time.sleep(0.3)
+print(text)
+locust.terminate()
+print("status", locust.wait(60))
+"""
+
+
+def test_your_own_users_get_the_samples_beside_them(tmp_path: Path) -> None:
+    # Locust inside of a lab: the balancer is another's, and the sidecar a command.
+    script = tmp_path / "within.py"
+    script.write_text(WITHIN)
+    words = [sys.executable, str(script), str(LOCUSTFILES / "own.py"), "$URL"]
+    done = subprocess.run(
+        [sys.executable, "-m", "ipvsload", "lab", "--servers", "3", "--", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "status 0" in done.stdout
+    assert "Traceback" not in done.stderr
+    servers = set(re.findall(r'active_connections\{.*?server="([^"]+)"', done.stdout))
+    assert servers == {f"198.51.100.{n}:80" for n in (11, 12, 13)}
+    answered = re.findall(r'requests_total\{class="Download".*?server="([^"]*)"', done.stdout)
+    assert set(answered) <= servers | {""}
+    assert answered
+
+
+def test_a_scenario_over_a_balancer_that_is_anothers(tmp_path: Path) -> None:
+    python = f"{sys.executable} -m"
+    command = f"{python} locust -f {SKEW} --headless --scenario {ROOT}/scenarios/even.yaml"
+    # Others have used it before: what the kernel counted then is not ours.
+    before = f'{sys.executable} -c \'import os,urllib.request as r; \
+        [r.urlopen(os.environ["URL"] + "/ip").read() for _ in range(7)]\'; sleep 2.2'
+    sidecar = f"{python} ipvsload lab exec -- {python} ipvsload collect"
+    done = subprocess.run(
+        [sys.executable, "-m", "ipvsload", "lab", "--scheduler", "rr", "--", "sh", "-c",
+         f'{before}; exec {command} -H $URL --sidecar "{sidecar}"'],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (path,) = tmp_path.glob("runs/*/results.json")
+    (run,) = json.loads(path.read_text())["runs"]
+    assert run["scheduler"] == "rr"
+    assert run["kernel"]["provider"] == "node"
+    assert [server["connections"] for server in run["servers"]] == [50, 50]
+    assert [server["requests"] for server in run["servers"]] == [{"short": 50}] * 2
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "said"),
+    [
+        ("false", "--sidecar false: it ended with status 1"),
+        ("no-such-program", "--sidecar no-such-program: No such file or directory"),
+        ("echo hello", "not a line of `ipvsload collect`: 'hello"),
+        ("'", '--sidecar "\'": No closing quotation'),
+    ],
+)
+def test_a_sidecar_that_does_not_work_is_named(sidecar: str, said: str, tmp_path: Path) -> None:
+    words = ("--headless", "-H", "http://127.0.0.1:9", "--sidecar", sidecar)
+    with Command(tmp_path, MIXED, *words) as command:
+        assert command.wait() == (2 if "quotation" in said else 3), command.log
     assert said in command.log
     assert "Traceback" not in command.log

@@ -24,7 +24,7 @@ _COLUMNS = {
 # Outside of React's root, which replaces what is in it.
 _LINK = """<nav aria-label="ipvsload"
  style="font: 15px/1.5 system-ui, sans-serif; padding: 6px 24px; background: #0b5e91">
-<a href="{href}" style="color: #fff">IPVS: the kernel's connections, live, and controls</a></nav>
+<a href="./ipvs" style="color: #fff">IPVS: the kernel's connections, live, and controls</a></nav>
 """
 
 
@@ -42,7 +42,6 @@ def install(web_ui: "WebUI", feed: Feed) -> None:
     structure = [{"key": key, "title": title} for key, title in _COLUMNS.items()]
     _append(arguments, "extended_tabs", {"title": "IPVS", "key": _KEY})
     _append(arguments, "extended_tables", {"key": _KEY, "structure": structure})
-    link = _LINK.format(href=f"{base_path(web_ui)}/ipvs")
 
     @web_ui.app.after_request  # type: ignore[untyped-decorator]
     def extend(response: "Response") -> "Response":
@@ -50,7 +49,7 @@ def install(web_ui: "WebUI", feed: Feed) -> None:
             return response
         if request.endpoint == "locust.index":
             body = response.get_data(as_text=True)
-            response.set_data(body.replace("<body>", f"<body>\n{link}", 1))
+            response.set_data(body.replace("<body>", f"<body>\n{_LINK}", 1))
         elif request.endpoint == "locust.request_stats" and response.is_json:
             # The same response for two seconds: Locust keeps it.
             stats = json.loads(response.get_data())

@@ -31,6 +31,7 @@ export async function poll({ position, take, lost, found }) {
   let failures = 0, answered = new Date();
   for (;;) {
     const began = performance.now();
+    let frame = null;
     try {
       const { epoch, stamp } = position();
       const { ok, value } = await ask(`ipvs/frame?epoch=${epoch}&after=${stamp}`);
@@ -38,12 +39,14 @@ export async function poll({ position, take, lost, found }) {
       answered = new Date();
       if (failures) found();
       failures = 0;
-      take(value);
+      frame = value;
     } catch (error) {
       failures += 1;
       // One lost answer is nothing that anybody needs to know.
       if (failures > 1 || error instanceof LoggedOut) lost(answered, error);
     }
+    // A mistake of ours is not a lost answer, and not the end of the page.
+    if (frame) try { take(frame); } catch (error) { console.error(error); }
     const wanted = document.hidden ? HIDDEN : Math.min(VISIBLE * 2 ** Math.min(failures, 5), failures ? SLOWEST : VISIBLE);
     await pause(Math.max(20, wanted - (performance.now() - began)));
   }

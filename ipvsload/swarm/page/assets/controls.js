@@ -1,0 +1,160 @@
+// The forms that change something. What the kernel has is shown in a field
+// until somebody touches it; from then on it is theirs, until it is sent.
+
+import { make, say } from "./format.js";
+import { LoggedOut, ask } from "./poll.js";
+
+// Scaling up starts processes; the server's own limits are below this.
+const PATIENCE = 60_000;
+
+export class Controls {
+  constructor(element, said) {
+    Object.assign(this, { element, said, rows: new Map(), mixed: new Map(), busy: 0 });
+    this.list = element.querySelector("#servers");
+    this.mix = element.querySelector("#mix");
+    this.forms = Object.fromEntries([...element.querySelectorAll("form")].map((form) => [form.dataset.verb, form]));
+    element.addEventListener("input", ({ target }) => { target.dataset.theirs = "yes"; });
+    for (const form of Object.values(this.forms)) form.addEventListener("submit", (event) => this.submit(event));
+    for (const button of element.querySelectorAll("[data-by]")) button.addEventListener("click", () => this.step(Number(button.dataset.by), button));
+  }
+
+  update(store, { offers, mix, scheduler }) {
+    this.store = store;
+    this.offer(offers);
+    this.theirsOr(this.forms.scheduler.scheduler, scheduler);
+    this.theirsOr(this.forms.scale.servers, String(store.present.length));
+    this.servers(store.present, offers);
+    this.classes(mix);
+  }
+
+  theirsOr(field, value) {
+    if (!field.dataset.theirs && field.value !== value && document.activeElement !== field) field.value = value;
+  }
+
+  // One reason for all is said once.
+  offer(offers) {
+    const reasons = new Set(Object.values(offers));
+    const common = reasons.size === 1 ? [...reasons][0] : "";
+    say(this.element.querySelector("#why"), common && sentence(common));
+    const sets = [...Object.entries(this.forms).map(([verb, form]) => [form.firstElementChild, offers[verb]]),
+      [this.list.closest("fieldset"), offers.weight && offers.kill]];
+    for (const [set, reason] of sets) {
+      if (set.disabled !== Boolean(reason)) set.disabled = Boolean(reason);
+      if (set.title !== (reason ?? "")) set.title = reason ?? "";
+      say(set.querySelector(".why"), reason && !common ? sentence(reason) : "");
+    }
+  }
+
+  servers(present, offers) {
+    const wanted = present.map((server) => `${server.ident}/${server.number}`).join();
+    if (wanted !== this.listed) {
+      this.listed = wanted;
+      const rows = new Map(present.map((server) => [server.ident, this.rows.get(server.ident) ?? this.row()]));
+      this.rows = rows;
+      this.list.replaceChildren(...[...rows.values()].map((row) => row.item));
+    }
+    for (const server of present) {
+      const row = this.rows.get(server.ident);
+      row.server = server;
+      const name = `server ${server.number}`;
+      if (row.name.textContent !== name) {
+        row.name.textContent = name;
+        row.item.style.setProperty("--k", `var(--s${(server.number - 1) % 8})`);
+        row.weight.ariaLabel = `Weight of ${name}`;
+        row.set.ariaLabel = `Set weight of ${name}`;
+        row.kill.ariaLabel = `Kill ${name}`;
+      }
+      if (row.address.textContent !== server.address) row.address.textContent = server.address;
+      this.theirsOr(row.weight, String(server.weight));
+      for (const [button, reason] of [[row.set, offers.weight], [row.kill, offers.kill]]) {
+        if (button.disabled !== Boolean(reason)) Object.assign(button, { disabled: Boolean(reason), title: reason });
+      }
+    }
+  }
+
+  row() {
+    const row = {
+      name: make("b"), address: make("span", { className: "sub" }),
+      weight: make("input", { type: "number", inputMode: "numeric", min: "0", max: this.list.dataset.most, required: true }),
+      set: make("button", { textContent: "Set" }), kill: make("button", { type: "button", className: "kill", textContent: "Kill" }),
+    };
+    const form = make("form", {}, make("i"), make("span", { className: "who" }, row.name, " ", row.address), row.weight, row.set, row.kill);
+    row.item = make("li", {}, form);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.send({ do: "weight", server: row.server.number, weight: Number(row.weight.value) }, row.set, [row.weight]);
+    });
+    row.kill.addEventListener("click", () => this.send({ do: "kill", server: row.server.number }, row.kill));
+    return row;
+  }
+
+  classes(mix) {
+    const names = Object.keys(mix);
+    this.forms.mix.hidden = !names.length;
+    if (names.join("\n") !== [...this.mixed.keys()].join("\n")) {
+      this.mixed = new Map(names.map((name) => [name, this.slider(name)]));
+      this.mix.replaceChildren(...[...this.mixed.values()].map((one) => one.item));
+    }
+    for (const [name, { range, number }] of this.mixed) {
+      const value = String(mix[name]);
+      if (!number.dataset.theirs && Number(range.max) < mix[name]) range.max = String(2 * mix[name]);
+      this.theirsOr(number, value);
+      if (!number.dataset.theirs && !range.dataset.theirs) range.value = number.value;
+    }
+  }
+
+  slider(name) {
+    const range = make("input", { type: "range", min: "0", max: "10", step: "1", ariaLabel: `Weight of ${name}, slider` });
+    const number = make("input", { type: "number", inputMode: "numeric", min: "0", max: "10000", required: true, ariaLabel: `Weight of ${name}` });
+    range.addEventListener("input", () => { number.value = range.value; number.dataset.theirs = "yes"; });
+    number.addEventListener("input", () => { range.value = number.value; range.dataset.theirs = "yes"; });
+    return { range, number, item: make("label", {}, make("span", { textContent: name }), range, number) };
+  }
+
+  submit(event) {
+    event.preventDefault();
+    const form = event.target, { verb } = form.dataset;
+    const actions = {
+      scheduler: () => ({ scheduler: form.scheduler.value }),
+      scale: () => ({ servers: Number(form.servers.value) }),
+      burst: () => ({ requests: Number(form.requests.value), seconds: Number(form.seconds.value) }),
+      mix: () => ({ weights: Object.fromEntries([...this.mixed].map(([name, { number }]) => [name, Number(number.value)])) }),
+    };
+    const fields = verb === "burst" ? [] : [...form.querySelectorAll("input, select")];
+    this.send({ do: verb, ...actions[verb]() }, event.submitter ?? form.querySelector("button:not([type])"), fields);
+  }
+
+  step(by, button) {
+    const field = this.forms.scale.servers;
+    const servers = Math.min(Number(field.max), Math.max(1, this.store.present.length + by));
+    if (servers === this.store.present.length) return this.tell(by < 0 ? "There is one server only" : "There is no room for more", true);
+    return this.send({ do: "scale", servers }, button, [field]);
+  }
+
+  async send(action, button, fields = []) {
+    if (button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
+    try {
+      const { ok, value } = await ask("ipvs/control", {
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(action), patience: PATIENCE,
+      });
+      if (ok) for (const field of fields) delete field.dataset.theirs;
+      this.tell(ok ? `Done: ${value.done}` : `Refused: ${value.error}`, !ok);
+    } catch (error) {
+      this.tell(error instanceof LoggedOut ? "Refused: you are not logged in any more" : `Not done: Locust does not answer (${error.message})`, true);
+    } finally {
+      button.ariaBusy = null;
+    }
+  }
+
+  tell(text, bad) {
+    clearTimeout(this.quiet);
+    this.said.classList.toggle("bad", bad);
+    // The same words again are to be heard again.
+    this.said.textContent = "";
+    requestAnimationFrame(() => { this.said.textContent = text; });
+    this.quiet = setTimeout(() => { this.said.textContent = ""; }, bad ? 20_000 : 8000);
+  }
+}
+
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;

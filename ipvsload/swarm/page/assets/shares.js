@@ -1,0 +1,77 @@
+// Who serves what: a bar for all connections, and one for each class of requests.
+
+import { figure, make, percent } from "./format.js";
+
+const EACH = 8, MOST = 60, BUSIEST = 3;
+
+export class Shares {
+  constructor(element) {
+    this.element = element;
+    this.bars = new Map();
+    this.drawn = 0;
+  }
+
+  update(store) {
+    const now = performance.now();
+    // A thousand elements four times a second would be felt.
+    if (now - this.drawn < (store.servers.size > MOST ? 1000 : 200)) return;
+    this.drawn = now;
+    const { test, head } = store;
+    const wanted = [["connections", head.connections], ...test.classes.map((name, i) => [`${name} requests`, test.split[i] ?? []])];
+    for (const [name, flat] of wanted) this.bar(name, store, flat);
+    for (const [name, bar] of this.bars) {
+      if (wanted.some(([other]) => other === name)) continue;
+      bar.figure.remove();
+      this.bars.delete(name);
+    }
+  }
+
+  bar(name, store, flat) {
+    let bar = this.bars.get(name);
+    if (!bar) {
+      const strip = make("div", { className: "bar" });
+      strip.setAttribute("role", "img");
+      const total = make("span", { className: "sub" });
+      bar = { strip, total, figure: make("figure", { className: "share" }, make("figcaption", {}, make("span", { textContent: name }), total), strip), told: "" };
+      this.bars.set(name, bar);
+      this.element.append(bar.figure);
+    }
+    const told = flat.join();
+    if (told === bar.told) return;
+    bar.told = told;
+    const parts = segments(store, flat);
+    const total = parts.reduce((sum, part) => sum + part.count, 0);
+    bar.total.textContent = total ? figure(total) : "none yet";
+    bar.strip.classList.toggle("many", parts.length > EACH);
+    bar.strip.ariaLabel = parts.map((part) => `${part.label} ${percent(part.count, total)}`).join(", ") || "none yet";
+    bar.strip.replaceChildren(...parts.map((part) => {
+      const share = (part.count / total) * 100;
+      const segment = make("span", { className: share < 12 ? "seg slim" : "seg", title: `${part.label}: ${part.count}, ${percent(part.count, total)}` },
+        make("b", { textContent: percent(part.count, total) }), " ", make("em", { textContent: part.short }));
+      segment.style.width = `${share}%`;
+      segment.style.setProperty("--k", `var(--${part.colour})`);
+      segment.style.setProperty("--ink", `var(--${part.colour}i)`);
+      return segment;
+    }));
+  }
+}
+
+// By their numbers; of many servers the busiest have a colour, of very many the
+// least busy are one.
+function segments(store, flat) {
+  const found = [];
+  let unknown = 0;
+  for (let i = 0; i < flat.length; i += 2) {
+    const server = store.servers.get(flat[i]);
+    if (server) found.push({ number: server.number, count: flat[i + 1], label: `server ${server.number} (${server.address})`, short: `server ${server.number}` });
+    else unknown += flat[i + 1];
+  }
+  const ranks = [...found].sort((a, b) => b.count - a.count);
+  const shown = new Set(ranks.slice(0, MOST)), coloured = new Set(found.length > EACH ? ranks.slice(0, BUSIEST) : found);
+  const parts = found.filter((part) => shown.has(part)).sort((a, b) => a.number - b.number);
+  parts.forEach((part, i) => { part.colour = coloured.has(part) ? `s${(part.number - 1) % 8}` : `m${i % 2}`; });
+  const others = ranks.slice(MOST).reduce((sum, part) => sum + part.count, 0);
+  if (others) parts.push({ count: others, label: `${ranks.length - MOST} others`, short: "others", colour: "m0" });
+  if (unknown) parts.push({ count: unknown, label: "server not known", short: "not known", colour: "m1" });
+  return parts.filter((part) => part.count);
+}
