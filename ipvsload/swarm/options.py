@@ -184,10 +184,9 @@ def _sibling(known: Path | None, wanted: Any) -> Path | None:
     """A form may choose among the files beside the known one, and read no others."""
     if known is None or str(wanted) == str(known):
         return known
-    chosen = Path(str(wanted)[:200])
-    if chosen.name == str(chosen) or chosen.parent == known.parent:
-        for path in (known.parent / chosen.name, known.parent / f"{chosen.name}.yaml"):
-            if path.suffix in (".yaml", ".yml") and path.is_file():
-                return path
-    beside = ", ".join(sorted(path.stem for path in known.parent.glob("*.y*ml")))
-    raise UsageError(f"scenario {str(wanted)[:60]!r}: here are {beside or 'none'}")
+    beside = sorted(path for path in known.parent.glob("*.y*ml") if path.is_file())
+    for path in beside:
+        if str(wanted) in (str(path), path.name, path.stem):
+            return path
+    names = ", ".join(path.stem for path in beside)
+    raise UsageError(f"scenario {str(wanted)[:60]!r}: here are {names or 'none'}")

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,11 +27,16 @@ class Command:
     """
 
     def __init__(
-        self, directory: Path, file: Path, *words: str, environment: Mapping[str, str] | None = None
+        self,
+        directory: Path,
+        file: Path,
+        *words: str,
+        environment: Mapping[str, str] | None = None,
+        before: Sequence[str] = (),
     ) -> None:
         self.directory = directory
         self._log = directory / "locust.log"
-        argv = [sys.executable, "-m", "locust", "-f", str(file), *words]
+        argv = [*before, sys.executable, "-m", "locust", "-f", str(file), *words]
         if "--headless" not in words:
             port = free_port("127.0.0.1")
             argv += ["--web-host", "127.0.0.1", "--web-port", str(port)]

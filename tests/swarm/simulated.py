@@ -66,8 +66,8 @@ class Balancer:
         self.running = True
         self._began = self.now_us
         self.feed.mark(self.now_us, "start long")
-        for _ in range(10):
-            self._connect("Long", 4_000_000)
+        for _ in range(10 if self._wanted == 2 else 5 * self._wanted):
+            self._connect("Long", self._random.randrange(3_900_000, 4_100_000))
 
     def end(self, verdict: str = "") -> None:
         self.running = False
@@ -118,6 +118,8 @@ class Balancer:
 
     def _choose(self) -> Real:
         able = [real for real in self.reals if real.weight] or self.reals
+        if len(able) > 8 and self.scheduler == "rr":  # clients of unequal appetite
+            return able[min(len(able) - 1, int(self._random.expovariate(3) * len(able)))]
         if self.scheduler == "rr":
             self._turn += 1
             return able[self._turn % len(able)]

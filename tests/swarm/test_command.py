@@ -142,15 +142,33 @@ def test_a_steady_mix_with_all_of_locusts_files(processes: tuple[str, ...], tmp_
     assert "/delay/2" in (tmp_path / "of.html").read_text()
 
 
-def test_a_worker_of_its_own_takes_part(quick: str, tmp_path: Path) -> None:
+def test_a_worker_of_its_own_takes_part_with_a_clock_of_its_own(
+    quick: str, tmp_path: Path
+) -> None:
     words = ("--headless", "--scenario", quick, "--scheduler", "lc", "--expect-workers", "1")
+    # A time namespace: its CLOCK_MONOTONIC is another machine's, as far as one can see.
+    elsewhere = ("unshare", "--time", "--monotonic", "100000", "--fork", "--kill-child")
     with Command(tmp_path, SKEW, *words, "--master") as master:
         (tmp_path / "worker").mkdir()
         there = ("--headless", "--worker", "--master-port", master.master_port)
-        with Command(tmp_path / "worker", SKEW, *there) as worker:
+        with Command(tmp_path / "worker", SKEW, *there, before=elsewhere) as worker:
             assert master.wait() == 0, master.log
             assert worker.wait() == 0, worker.log
     assert split(master.results()) == SPLITS["lc"]
+    (directory,) = tmp_path.glob("runs/*")
+    lines = (directory / "events.ndjson").read_text().splitlines()
+    events = [json.loads(line) for line in lines[1:]]
+    (offset,) = {
+        round(event["data"]["offset_us"] / 1e6)
+        for event in events
+        if event["kind"] == "clock" and event["data"]["node"] != "director"
+    }
+    assert offset == 100_000
+    start, end = events[0]["t_us"], events[-1]["t_us"]
+    requests = (directory / "requests.ndjson").read_text().splitlines()[1:]
+    assert len(requests) == 110
+    # On the master's time line, all of them.
+    assert all(start < json.loads(line)[2] < end for line in requests)
 
 
 def test_a_director_that_dies_is_exit_status_3(tmp_path: Path, marked: Marked) -> None:

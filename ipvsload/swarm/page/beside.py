@@ -23,8 +23,8 @@ _COLUMNS = {
 
 # Outside of React's root, which replaces what is in it.
 _LINK = """<nav aria-label="ipvsload"
- style="font: 15px/1.5 system-ui, sans-serif; padding: 6px 24px; background: #0b5e91">
-<a href="./ipvs" style="color: #fff">IPVS: the kernel's connections, live, and controls</a></nav>
+ style="font: 15px/1.5 system-ui, sans-serif; padding: 6px 24px; background: #16191d">
+<a href="./ipvs" style="color: #fff">IPVS: the kernel's connections, live, and controls →</a></nav>
 """
 
 

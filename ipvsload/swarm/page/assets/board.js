@@ -76,6 +76,9 @@ export class Board {
       ...trace(points, server.ident, { stride, field, gap, bucket }),
     }));
     const busiest = many ? [...lines].sort((a, b) => b.sum - a.sum).slice(0, BUSIEST).filter((line) => line.sum > 0) : lines;
+    // Where lines lie on each other, which is what a fair split looks like, the
+    // lower ones are to be seen at the edges of the upper.
+    lines.forEach((line, i) => { line.width = 1.8 + Math.min(1.2, 3 / lines.length) * (lines.length - 1 - i); });
     if (many) {
       const thin = lines.length > 200 ? 0.25 : 0.5;
       for (const line of lines) Object.assign(line, { colour: muted, width: 1, alpha: thin, plain: true });
