@@ -12,21 +12,22 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-in
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
 	@echo "make test    every test, against a real IPVS kernel"
-	@echo "make check   format, lint, types, layers and the tests that need no kernel"
+	@echo "make check   format, lint, types, layers and the quick tests"
 	@echo "make bench   the figures that the documentation speaks of, measured here"
 
 demo: setup
 	$(BIN)/ipvsload run scenarios/skew.yaml
 
 test: setup check
-	$(BIN)/pytest -m kernel
+	@$(MAKE) --no-print-directory system PACKAGES="$(TEST_PACKAGES)"
+	$(BIN)/pytest -m "kernel or programs"
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not kernel" -n auto
+	$(BIN)/pytest -m "not kernel and not programs" -n auto
 
 bench: setup
 	$(BIN)/python -m benchmarks
@@ -36,6 +37,8 @@ setup: system $(VENV)/ready
 # What the lab needs of Debian: a kernel with IPVS that runs as a process, the
 # tools to wire and show it, and ab to compare with.
 PACKAGES := user-mode-linux kmod iproute2 ipvsadm apache2-utils
+# What the tests need besides: a browser for the page, a real Prometheus.
+TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core prometheus
 MISSING = $(foreach p,$(PACKAGES),$(if $(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | grep -x installed),,$(p)))
 
 system:

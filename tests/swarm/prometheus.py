@@ -15,7 +15,7 @@ from tests.load.real import free_port, fresh_address
 _PATIENCE = 40.0
 
 # To the address that is asked, whatever proxy the environment names.
-_open = build_opener(ProxyHandler({})).open
+fetch = build_opener(ProxyHandler({})).open
 
 Series = list[tuple[dict[str, str], float]]
 
@@ -30,7 +30,7 @@ class Prometheus:
     def ready(self) -> bool:
         """Whether it answers yet."""
         try:
-            with _open(f"http://{self._address}/-/ready", timeout=5):
+            with fetch(f"http://{self._address}/-/ready", timeout=5):
                 return True
         except (URLError, ConnectionError):
             return False
@@ -42,7 +42,7 @@ class Prometheus:
         """
         try:
             url = f"http://{self._address}/api/v1/query?query={quote(expression)}"
-            with _open(url if self.at is None else f"{url}&time={self.at}", timeout=10) as answer:
+            with fetch(url if self.at is None else f"{url}&time={self.at}", timeout=10) as answer:
                 found = json.load(answer)
         except HTTPError as error:
             with error:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.load.real import free_port, fresh_address
-from tests.swarm.prometheus import Prometheus, _open, prometheus
+from tests.swarm.prometheus import Prometheus, fetch, prometheus
 from tests.swarm.scripted import FIRST, NODE, ODD, SECOND, SERVICE
 
 DASHBOARD = json.loads(Path("deploy/grafana/ipvsload.json").read_text())
@@ -112,7 +112,7 @@ def test_a_label_with_everything_in_it(server: Prometheus) -> None:
 
 
 def test_promtool_has_nothing_to_say(page: str, server: Prometheus) -> None:
-    with _open(f"http://{page}/metrics", timeout=10) as answer:
+    with fetch(f"http://{page}/metrics", timeout=10) as answer:
         text = answer.read()
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")

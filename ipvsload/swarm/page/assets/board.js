@@ -1,7 +1,7 @@
 // The charts one below the other on one time line, with one crosshair over all.
 
 import { Chart } from "./chart.js";
-import { clock, figure, latency } from "./format.js";
+import { clock, figure, hues, latency } from "./format.js";
 import { Axis, Rail, palette } from "./rail.js";
 import { bucketOf, linear, logarithmic, spacing, trace } from "./trace.js";
 
@@ -19,6 +19,7 @@ export class Board {
   rail = new Rail();
   axis = new Axis();
   at = null; // the crosshair, as a part of the window
+  now = 1; // and the present
   chosen = null; // a server's ident, or "class N"
   colours = palette();
 
@@ -46,6 +47,7 @@ export class Board {
     const right = Math.max(1000, store.until);
     const span = whole ? right : this.seconds * 1000;
     const left = whole ? 0 : Math.max(0, right - span);
+    this.now = (right - left) / span;
     this.view = { left, right: left + span, marks: store.marks.filter(({ t }) => t >= left && t <= left + span), colours };
     this.rail.draw(this.view);
     this.axis.draw(this.view);
@@ -68,33 +70,26 @@ export class Board {
     const live = (points.at(-1)?.t ?? 0) - gap;
     const known = [...keys].map((key) => this.store.servers.get(key)).filter(Boolean).sort((a, b) => a.number - b.number);
     const many = known.length > EACH;
-    const bucket = many ? bucketOf(this.view.right - this.view.left, this.width, 2) : 0;
-    const { servers: palette_, muted } = this.colours;
-    const lines = known.map((server) => ({
-      id: server.ident, key: server.ident, name: `server ${server.number}`, number: server.number, gap, live,
-      colour: palette_[(server.number - 1) % palette_.length], width: 2, alpha: 1,
+    const bucket = many && name !== "fresh" ? bucketOf(this.view.right - this.view.left, this.width, 2) : 0;
+    const { colours } = this;
+    const lines = known.map((server, i) => ({
+      id: server.ident, key: server.ident, name: `server ${server.number}`, number: server.number, gap, live, alpha: 1,
+      // Where lines lie on each other, which is what a fair split looks like, the
+      // lower ones are to be seen at the edges of the upper.
+      width: 1.8 + Math.min(1.2, 3 / known.length) * (known.length - 1 - i),
       ...trace(points, server.ident, { stride, field, gap, bucket }),
     }));
+    const thin = lines.length > 200 ? 0.25 : 0.5;
+    if (many) for (const line of lines) Object.assign(line, { colour: colours.muted, width: 1, alpha: thin, plain: true, crowded: true });
     const busiest = many ? [...lines].sort((a, b) => b.sum - a.sum).slice(0, BUSIEST).filter((line) => line.sum > 0) : lines;
-    // Where lines lie on each other, which is what a fair split looks like, the
-    // lower ones are to be seen at the edges of the upper.
-    lines.forEach((line, i) => { line.width = 1.8 + Math.min(1.2, 3 / lines.length) * (lines.length - 1 - i); });
-    if (many) {
-      const thin = lines.length > 200 ? 0.25 : 0.5;
-      for (const line of lines) Object.assign(line, { colour: muted, width: 1, alpha: thin, plain: true });
-      const used = new Set();
-      for (const line of busiest.sort((a, b) => a.number - b.number)) {
-        let i = (line.number - 1) % palette_.length;
-        while (used.has(i)) i = (i + 1) % palette_.length;
-        used.add(i);
-        Object.assign(line, { colour: palette_[i], width: 2, alpha: 1, plain: false });
-      }
-      lines.sort((a, b) => b.plain - a.plain);
+    for (const [line, hue] of hues(busiest, many)) {
+      Object.assign(line, { colour: colours.servers[hue], plain: false }, many ? { width: 2, alpha: 1 } : {});
     }
+    if (many) lines.sort((a, b) => b.plain - a.plain);
     const chart = this.charts[name];
-    chart.named = busiest;
+    chart.named = busiest.sort((a, b) => a.number - b.number);
     const slot = whole ? series.width / 2 : 250;
-    const top = Math.max(0, ...lines.map((line) => line.top));
+    const top = lines.reduce((most, line) => Math.max(most, line.top), 0);
     chart.draw(this.view, lines, linear(top), name === "fresh" ? slot : 0);
   }
 
@@ -162,7 +157,7 @@ export class Board {
   key(event) {
     if (!this.view || event.altKey || event.ctrlKey || event.metaKey) return;
     const far = event.shiftKey ? 0.1 : 0.01;
-    const across = { ArrowLeft: -far, ArrowRight: far, Home: -1, End: 1 }[event.key];
+    const across = { ArrowLeft: -far, ArrowRight: far, Home: -2, End: 2 }[event.key];
     const down = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (event.key === "Escape") return void this.move(null, null);
     if (!across && !down) return;
@@ -173,7 +168,7 @@ export class Board {
       const place = lines.indexOf(chosen);
       chosen = lines[(place < 0 ? (down > 0 ? 0 : lines.length - 1) : place + down + lines.length) % lines.length];
     }
-    const said = this.move(across ? (this.at ?? 1) + across : this.at ?? 1, chosen);
+    const said = this.move(Math.min(this.now, (this.at ?? this.now) + (across ?? 0)), chosen);
     clearTimeout(this.later);
     this.later = setTimeout(() => { this.reading.textContent = `${this.when.textContent}. ${said.join(". ")}`; }, 400);
   }

@@ -81,13 +81,14 @@ export class Chart {
     c.lineJoin = c.lineCap = "round";
     c.setLineDash(line.dash ?? []);
     c.beginPath();
-    let up = true;
+    let up = true, from = 0;
     for (let i = 0; i < t.length; i += 1) {
       if (Number.isNaN(v[i])) { up = true; continue; }
       const px = x(t[i]), py = y(v[i]);
       if (this.steps) {
-        if (up) c.moveTo(x(t[i] - half), py); else c.lineTo(x(t[i] - half), py);
-        c.lineTo(x(t[i] + half), py);
+        const until = t[i] + half, next = Number.isNaN(v[i + 1] ?? NaN) ? until : (t[i] + t[i + 1]) / 2;
+        if (up) c.moveTo(x(t[i] - half), py); else c.lineTo(from, py);
+        c.lineTo((from = x(next)), py);
       } else if (up) {
         c.moveTo(px, py);
         // A point that stands alone is a dot.
@@ -112,8 +113,9 @@ export class Chart {
     c.beginPath();
     c.rect(PAD - 1, 0, width - PAD - END + 2, height);
     c.clip();
-    this.stroke(c, { ...line, colour: colours.card }, 6, 0.9);
-    this.stroke(c, { ...line, colour: line.plain ? colours.ink0 : line.colour }, 2.5, 1);
+    // Out of many it needs some room around it.
+    if (line.crowded) this.stroke(c, { ...line, colour: colours.card }, 6, 0.9);
+    this.stroke(c, { ...line, colour: line.plain ? colours.ink0 : line.colour }, line.crowded ? 2.5 : 3.5, 1);
     c.restore();
     const value = this.value(line, at);
     if (value === null) return;

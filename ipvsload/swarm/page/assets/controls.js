@@ -138,13 +138,19 @@ export class Controls {
       const { ok, value } = await ask("ipvs/control", {
         method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(action), patience: PATIENCE,
       });
-      if (ok) for (const field of fields) delete field.dataset.theirs;
+      if (ok) for (const field of fields) this.given(field);
       this.tell(ok ? `Done: ${value.done}` : `Refused: ${value.error}`, !ok);
     } catch (error) {
       this.tell(error instanceof LoggedOut ? "Refused: you are not logged in any more" : `Not done: Locust does not answer (${error.message})`, true);
     } finally {
       button.ariaBusy = null;
     }
+  }
+
+  // Sent: from now on the field shows what the kernel has, once a sample has come.
+  given(field) {
+    const { value } = field;
+    setTimeout(() => { if (field.value === value) delete field.dataset.theirs; }, 1200);
   }
 
   tell(text, bad) {

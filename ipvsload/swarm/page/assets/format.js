@@ -24,6 +24,19 @@ export function latency(value) {
 
 export const percent = (part, whole) => `${whole ? Math.round((part / whole) * 100) : 0} %`;
 
+// Colours by number, --s0 and on; of a few among many each has one to itself, and
+// none the grey that all others are drawn in.
+export function hues(servers, many) {
+  const found = new Map(), used = new Set(), kinds = many ? 7 : 8;
+  for (const server of [...servers].sort((a, b) => a.number - b.number)) {
+    let hue = (server.number - 1) % kinds;
+    while (many && used.has(hue)) hue = (hue + 1) % kinds;
+    used.add(hue);
+    found.set(server, hue);
+  }
+  return found;
+}
+
 // An element with text or children; what comes from elsewhere is only ever text.
 export function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);

@@ -14,30 +14,29 @@ export class Rail {
     const { marks, colours } = view;
     const x = across(view, width);
     c.textBaseline = "middle";
-    let free = 0;
-    marks.forEach(({ number, t, text }, i) => {
-      const middle = x(t);
+    // What happened at almost one time is one badge; the list below has all texts.
+    const badges = [];
+    for (const mark of marks) {
+      const last = badges.at(-1), middle = x(mark.t);
+      if (last && middle - last.middle < 22 + 6 * (last.first !== last.last)) Object.assign(last, { last: mark.number, text: "" });
+      else badges.push({ first: mark.number, last: mark.number, text: mark.text, middle });
+    }
+    badges.forEach(({ first, last, text, middle }, i) => {
+      const name = first === last ? String(first) : `${first}–${last}`;
       c.font = `600 ${FONT}`;
-      const half = Math.max(8, c.measureText(number).width / 2 + 4);
-      // Where many happened at once, the list below has them all.
-      if (middle - half < free) return;
+      const half = Math.max(8, c.measureText(name).width / 2 + 4);
       c.fillStyle = colours.step;
       c.beginPath();
       c.roundRect(middle - half, 3, 2 * half, 16, 8);
       c.fill();
       c.fillStyle = colours.card;
       c.textAlign = "center";
-      c.fillText(number, middle, 11.5);
-      free = middle + half + 2;
-      const until = i + 1 < marks.length ? x(marks[i + 1].t) - 12 : width - END;
-      const room = until - free - 4;
+      c.fillText(name, middle, 11.5);
+      const until = i + 1 < badges.length ? badges[i + 1].middle - 14 : width - END;
       c.font = FONT;
-      const label = cut(c, text, room);
-      if (!label) return;
       c.fillStyle = colours.ink1;
       c.textAlign = "left";
-      c.fillText(label, free + 2, 11.5);
-      free += c.measureText(label).width + 4;
+      c.fillText(cut(c, text, until - middle - half - 6), middle + half + 4, 11.5);
     });
   }
 }

@@ -1,6 +1,6 @@
 // Who serves what: a bar for all connections, and one for each class of requests.
 
-import { figure, make, percent } from "./format.js";
+import { figure, hues, make, percent } from "./format.js";
 
 const EACH = 8, MOST = 60, BUSIEST = 3;
 
@@ -36,7 +36,7 @@ export class Shares {
       this.bars.set(name, bar);
       this.element.append(bar.figure);
     }
-    const told = flat.join();
+    const told = `${store.epoch} ${flat.join()}`;
     if (told === bar.told) return;
     bar.told = told;
     const parts = segments(store, flat);
@@ -67,9 +67,10 @@ function segments(store, flat) {
     else unknown += flat[i + 1];
   }
   const ranks = [...found].sort((a, b) => b.count - a.count);
-  const shown = new Set(ranks.slice(0, MOST)), coloured = new Set(found.length > EACH ? ranks.slice(0, BUSIEST) : found);
+  const many = found.length > EACH;
+  const shown = new Set(ranks.slice(0, MOST)), coloured = hues(many ? ranks.slice(0, BUSIEST) : found, many);
   const parts = found.filter((part) => shown.has(part)).sort((a, b) => a.number - b.number);
-  parts.forEach((part, i) => { part.colour = coloured.has(part) ? `s${(part.number - 1) % 8}` : `m${i % 2}`; });
+  parts.forEach((part, i) => { part.colour = coloured.has(part) ? `s${coloured.get(part)}` : `m${i % 2}`; });
   const others = ranks.slice(MOST).reduce((sum, part) => sum + part.count, 0);
   if (others) parts.push({ count: others, label: `${ranks.length - MOST} others`, short: "others", colour: "m0" });
   if (unknown) parts.push({ count: unknown, label: "server not known", short: "not known", colour: "m1" });

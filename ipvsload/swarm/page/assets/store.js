@@ -28,10 +28,9 @@ class Series {
   // Points from a time on; the whole test's where that is asked for.
   points(since, whole) {
     if (!whole) return this.rows.slice(Math.max(0, firstAfter(this.rows, since) - 1));
-    if (this.open.length) return [...this.columns, ...this.open];
-    const last = this.columns.at(-1);
-    const tail = last ? firstAfter(this.rows, last.t + this.width / 2) : 0;
-    return [...this.columns, ...this.rows.slice(tail)];
+    const last = this.columns.at(-1), half = this.open.at(-1);
+    const tail = firstAfter(this.rows, half ? half.t : last ? last.t + this.width / 2 : 0);
+    return [...this.columns, ...this.open, ...this.rows.slice(tail)];
   }
 }
 
