@@ -55,6 +55,7 @@ _DIRECTIONS: tuple[tuple[str, str, Callable[[Server], tuple[int, int]]], ...] = 
 )  # fmt: skip
 
 Labels = dict[str, str]
+Servers = list[tuple[Labels, Server]]
 Lines = Iterator[tuple[str, Labels, float]]
 
 
@@ -144,20 +145,13 @@ class TableAndLoad(Collector):
             for server in service.servers
         ]  # fmt: skip
         for name, text, value in _GAUGES:
-            yield self._metric(
-                name, "gauge", text, (("", labels, value(server)) for labels, server in servers)
-            )
+            yield self._metric(name, "gauge", text, _figures(servers, value))
         yield self._metric(
             "connections", "counter", "Connections that IPVS gave to a real server.",
             (("_total", labels, server.conns) for labels, server in servers),
         )  # fmt: skip
         for name, text, both in _DIRECTIONS:
-            yield self._metric(
-                name, "counter", text,
-                (("_total", {**labels, "direction": direction}, value)
-                 for labels, server in servers
-                 for direction, value in zip(("in", "out"), both(server), strict=True)),
-            )  # fmt: skip
+            yield self._metric(name, "counter", text, _in_and_out(servers, both))
         yield self._metric(
             "scheduler", "info", "The scheduler of a virtual service.",
             (("_info", {"node": _text(node), "service": _text(service.key),
@@ -177,6 +171,17 @@ class TableAndLoad(Collector):
             yield Line(name + suffix, labels, value)
             if number % _SLICE == 0:
                 self._pause()
+
+
+def _figures(servers: Servers, value: Callable[[Server], int]) -> Lines:
+    for labels, server in servers:
+        yield "", labels, value(server)
+
+
+def _in_and_out(servers: Servers, both: Callable[[Server], tuple[int, int]]) -> Lines:
+    for labels, server in servers:
+        for direction, value in zip(("in", "out"), both(server), strict=True):
+            yield "_total", {**labels, "direction": direction}, value
 
 
 def _requests(totals: Mapping[str, Counts]) -> Lines:

@@ -62,6 +62,14 @@ def install(environment: "Environment", samples: Callable[[], Mapping[str, Sampl
         create = getattr(meter, f"create_observable_{kind}")
         create(name, callbacks=[observer(value)], unit=unit, description=description)
 
+    def flush(**_: Any) -> None:
+        # Exporters have a last look when the process ends: by then the table is gone.
+        provider = metrics.get_meter_provider()
+        if hasattr(provider, "force_flush"):
+            provider.force_flush()
+
+    environment.events.quitting.add_listener(flush)
+
 
 def _servers(samples: Mapping[str, Sample]) -> Iterator[tuple[dict[str, str], Server]]:
     for node, sample in samples.items():

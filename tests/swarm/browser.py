@@ -77,11 +77,13 @@ class Browser:
         found: dict[str, int] = self.run(
             """
             const canvas = document.querySelector(arguments[0]);
-            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            const two = (n) => n.toString(16).padStart(2, "0");
             const counts = {};
             for (let i = 0; i < data.length; i += 4) {
               if (data[i + 3] < 250) continue;
-              const hex = "#" + [0, 1, 2].map((k) => data[i + k].toString(16).padStart(2, "0")).join("");
+              const hex = "#" + two(data[i]) + two(data[i + 1]) + two(data[i + 2]);
               counts[hex] = (counts[hex] ?? 0) + 1;
             }
             return counts;

@@ -51,9 +51,7 @@ def page(options: argparse.Namespace) -> tuple[WebUI, Balancer]:
         web_base_path=options.base, num_users=1, spawn_rate=1, run_time=None,
         stats_history_enabled=False,
     )  # fmt: skip
-    environment = Environment(
-        user_classes=[Idle], host="http://192.0.2.80", parsed_options=parsed
-    )
+    environment = Environment(user_classes=[Idle], host="http://192.0.2.80", parsed_options=parsed)
     environment.create_local_runner()
     web_ui: WebUI = WebUI(
         environment, "127.0.0.1", options.port, options.base, options.login, delayed_start=True

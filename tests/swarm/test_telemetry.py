@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from argparse import Namespace
@@ -21,9 +22,15 @@ from ipvsload.swarm import telemetry
 from locust import User, constant, events, task
 from tests.swarm.scripted import NODE, two
 
+samples = {NODE: two(conns=100)}
+
+@events.quitting.add_listener
+def end(**_):
+    samples.clear()
+
 @events.init.add_listener
 def begin(environment, **_):
-    telemetry.install(environment, lambda: {NODE: two(conns=100)})
+    telemetry.install(environment, lambda: samples)
 
 class Somebody(User):
     wait_time = constant(0.1)
@@ -68,12 +75,18 @@ TWO = {
 }
 
 
+WITH_OTEL = Namespace(
+    parsed_options=Namespace(otel=True),
+    events=Namespace(quitting=Namespace(add_listener=lambda listener: None)),
+)
+
+
 def test_the_last_samples_are_observed(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
     monkeypatch.setattr(metrics, "get_meter", provider.get_meter)
     samples = {}
-    telemetry.install(Namespace(parsed_options=Namespace(otel=True)), lambda: samples)
+    telemetry.install(WITH_OTEL, lambda: samples)
     assert figures(reader.get_metrics_data()) == {}
     samples[NODE] = two(conns=100)
     assert figures(reader.get_metrics_data()) == TWO
@@ -90,7 +103,7 @@ def test_a_thousand_servers_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> N
     provider = MeterProvider([reader])
     monkeypatch.setattr(metrics, "get_meter", provider.get_meter)
     many = sample(*(server(f"198.51.{n // 250}.{n % 250}:80", n) for n in range(1000)))
-    telemetry.install(Namespace(parsed_options=Namespace(otel=True)), lambda: {NODE: many})
+    telemetry.install(WITH_OTEL, lambda: {NODE: many})
     assert {len(found) for found in figures(reader.get_metrics_data()).values()} == {1000}
     provider.shutdown()
 
@@ -107,9 +120,14 @@ assert not any(name.startswith("opentelemetry") for name in sys.modules)
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+def test_the_documentation_has_all_instruments() -> None:
+    text = Path("docs/prometheus.md").read_text()
+    assert set(re.findall(r"`(ipvs\.[a-z.]+)`", text)) == set(TWO)
+
+
 def test_without_the_package_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    telemetry.install(Namespace(parsed_options=Namespace(otel=True)), dict)
+    telemetry.install(WITH_OTEL, dict)
 
 
 def test_in_locust_by_its_own_exporter(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ function state(frame) {
   say(at("stale"), silent > STALE ? `No sample of the kernel's table for ${Math.round(silent / 1000)} s.` : hidden);
   if (!test) { at("title").textContent = "IPVS"; document.title = "IPVS – ipvsload"; return; }
   const running = test.ended === null;
-  const [good, bad] = [/^held/i.test(test.verdict), /^(failed|invalid)/i.test(test.verdict)];
+  const bad = /\b(not|failed|invalid)\b/i.test(test.verdict), good = !bad && /\bheld\b/i.test(test.verdict);
   say(at("title"), test.title || "IPVS");
   say(at("scheduler"), frame.scheduler || "not known");
   say(at("service"), frame.service || "all");

@@ -1,0 +1,109 @@
+"""What the page "IPVS" costs the generator: 50 real servers, 10 samples a second, one viewer.
+
+Run as `python benchmarks/page.py`.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROUNDS = 4
+SECONDS = 8.0
+SERVERS = 50
+POLL_SECONDS = 0.25
+LIMIT = 0.05
+PORT = 18_089
+LOCUSTFILE = Path(__file__).parents[1] / "locustfiles" / "mixed.py"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Measure with and without a viewer in turn; print medians and their difference."""
+    with tempfile.TemporaryDirectory() as directory:
+        words = ["--servers", str(SERVERS), "--autostart", "-u", "20", "-r", "20"]
+        locust = subprocess.Popen(
+            [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *words,
+             "--web-host", "127.0.0.1", "--web-port", str(PORT)],
+            cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            wait_for_samples(locust)
+            alone, watched, polls = [], [], 0
+            for _ in range(ROUNDS):
+                alone.append(share(locust.pid, lambda: time.sleep(SECONDS)))
+                viewer = Viewer()
+                watched.append(share(locust.pid, viewer.look))
+                polls += viewer.polls
+        finally:
+            locust.terminate()
+            locust.wait()
+    costs = [b - a for a, b in zip(alone, watched, strict=True)]
+    print(
+        f"The page: {SERVERS} servers, 10 samples/s, one viewer, {ROUNDS} rounds in turn;"
+        f" to reach: < {LIMIT:.0%} of a core"
+    )
+    print(f"{'generator without a viewer':28} {statistics.median(alone):8.1%}")
+    print(f"{'generator with one':28} {statistics.median(watched):8.1%}")
+    print(
+        f"{'serving the page':28} {statistics.median(costs):8.1%}"
+        f"   {min(costs):.1%} .. {max(costs):.1%}, {polls / ROUNDS / SECONDS:.1f} polls/s"
+    )
+
+
+def wait_for_samples(locust: "subprocess.Popen[bytes]") -> None:
+    """Until the page shows every server."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert locust.poll() is None
+        try:
+            if len(ask(-1, -1)["servers"]) == SERVERS:
+                return
+        except OSError:
+            pass
+        time.sleep(0.5)
+    raise AssertionError("the page did not come up")
+
+
+def ask(epoch: int, after: int) -> dict:
+    """What a viewer gets who has seen so much."""
+    url = f"http://127.0.0.1:{PORT}/ipvs/frame?epoch={epoch}&after={after}"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+class Viewer:
+    """Asks as the page does."""
+
+    polls = 0
+
+    def look(self) -> None:
+        epoch = after = -1
+        end = time.monotonic() + SECONDS
+        while (now := time.monotonic()) < end:
+            frame = ask(epoch, after)
+            epoch, after = frame["epoch"], frame["stamp"]
+            self.polls += 1
+            time.sleep(max(0.0, now + POLL_SECONDS - time.monotonic()))
+
+
+def share(pid: int, during) -> float:
+    """Part of a core that a process uses meanwhile."""
+    began, before = time.monotonic(), spent(pid)
+    during()
+    return (spent(pid) - before) / (time.monotonic() - began)
+
+
+def spent(pid: int) -> float:
+    """Seconds of CPU until now."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Samples by hand, for tests of what is made of them."""
+
+from collections.abc import Iterable, Mapping
+
+from ipvsload.record.format import Sample, Server, Service
+
+KEY = "tcp 192.0.2.80:81"
+Counts = tuple[int, int, int]
+"""ActiveConn, InActConn, conns."""
+
+
+def server(address: str, counts: Counts, weight: int = 1) -> Server:
+    active, inactive, conns = counts
+    return Server(address, weight, active, inactive, 0, conns, 0, 0, 0, 0)
+
+
+def service(
+    servers: Iterable[Server],
+    key: str = KEY,
+    scheduler: str = "rr",
+    flags: int = 0,
+    persistent: int = 360,
+) -> Service:
+    return Service(key, scheduler, flags, persistent, 0, 0, 0, 0, 0, tuple(servers))
+
+
+def sample(t_us: int, *services: Service, node: str = "n") -> Sample:
+    return Sample(1, node, t_us, 100, services)
+
+
+def table(t_us: int, counts: Mapping[str, Counts], node: str = "n") -> Sample:
+    """One service with these servers."""
+    return sample(t_us, service(server(a, c) for a, c in counts.items()), node=node)
