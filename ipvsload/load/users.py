@@ -220,7 +220,8 @@ class _Lanes:
     def _close(self, **_: Any) -> None:
         for wire in self._wires.values():
             wire.close()
-        del _all_lanes[self._environment]
+        # Locust may quit twice, as on SIGTERM.
+        _all_lanes.pop(self._environment, None)
 
     def _make(self, user_class: type[IpvsUser]) -> Flow:
         target = _target(user_class.host or self._environment.host)

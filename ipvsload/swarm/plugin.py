@@ -22,7 +22,7 @@ from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.users import burst, use_sockets
 from ipvsload.run.load import LoadMaker
 from ipvsload.run.need import need
-from ipvsload.swarm import options
+from ipvsload.swarm import options, telemetry
 from ipvsload.swarm.dispatch import IdleDispatcher, MixDispatcher
 from ipvsload.swarm.free import FreeTrial
 from ipvsload.swarm.helper import Helper
@@ -130,10 +130,7 @@ class Plugin:
             from ipvsload.swarm.web import install
 
             install(self, environment)
-        if environment.parsed_options.otel:
-            from ipvsload.swarm import telemetry
-
-            telemetry.install(environment, lambda: self.watch.samples)
+        telemetry.install(environment, lambda: self.watch.samples)
 
     def _bring_up(self) -> None:
         shape = self._environment.shape_class
