@@ -76,9 +76,11 @@ class Browser:
         """How many pixels of a canvas have which colour ("#rrggbb"), where it is opaque."""
         found: dict[str, int] = self.run(
             """
-            const canvas = document.querySelector(arguments[0]);
-            const { width, height } = canvas;
-            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            const canvas = document.querySelector(arguments[0]), { width, height } = canvas;
+            const copy = Object.assign(document.createElement("canvas"), { width, height });
+            const context = copy.getContext("2d", { willReadFrequently: true });
+            context.drawImage(canvas, 0, 0);
+            const { data } = context.getImageData(0, 0, width, height);
             const two = (n) => n.toString(16).padStart(2, "0");
             const counts = {};
             for (let i = 0; i < data.length; i += 4) {

@@ -174,6 +174,8 @@ class Balancer:
         return self.weights if self.running else {}
 
     def carry_out(self, action: Action) -> str:
+        if not self.running:
+            raise UsageError("no test is running: start one on Locust's page")
         match action:
             case SetScheduler(scheduler=scheduler):
                 if scheduler == "twos":

@@ -15,6 +15,8 @@ from tests.load.real import free_port, fresh_address
 from tests.swarm.prometheus import Prometheus, fetch, prometheus
 from tests.swarm.scripted import FIRST, NODE, ODD, SECOND, SERVICE
 
+pytestmark = pytest.mark.programs
+
 DASHBOARD = json.loads(Path("deploy/grafana/ipvsload.json").read_text())
 EXPRESSIONS = [
     (panel["title"], target["expr"]) for panel in DASHBOARD["panels"] for target in panel["targets"]

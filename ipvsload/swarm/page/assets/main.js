@@ -10,7 +10,7 @@ import { Store } from "./store.js";
 const STALE = 2500;
 const at = (id) => document.getElementById(id);
 const main = document.querySelector("main");
-const store = new Store();
+export const store = new Store();
 const board = new Board(at("board"), { when: at("when"), reading: at("reading") });
 const shares = new Shares(at("shares"));
 const controls = new Controls(at("controls"), at("said"));
