@@ -15,11 +15,15 @@ from ipvsload.swarm.feed import Interval
 
 VERSION = 1
 
-# Ten a decade, as ISO 3's preferred numbers have them: steps of about a quarter
+# Forty a decade, as ISO 3's preferred numbers have them: steps of some six per cent
 # between round numbers, of which 1, 2 and 5 are three a decade for Prometheus.
-_DECADE = (1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0)
+_DECADE = (
+    1.0, 1.06, 1.12, 1.18, 1.25, 1.32, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.12, 2.24, 2.36, 2.5,
+    2.65, 2.8, 3.0, 3.15, 3.35, 3.55, 3.75, 4.0, 4.25, 4.5, 4.75, 5.0, 5.3, 5.6, 6.0, 6.3, 6.7,
+    7.1, 7.5, 8.0, 8.5, 9.0, 9.5,
+)  # fmt: skip
 BOUNDS: tuple[float, ...] = (
-    *(round(step * 10.0**power, 6) for power in range(-1, 5) for step in _DECADE),
+    *(round(step * 10.0**power, 9) for power in range(-1, 5) for step in _DECADE),
     100_000.0,
 )
 """Upper ends (inclusive) of the latency buckets in ms; one more bucket is above all."""
@@ -151,7 +155,7 @@ def percentile(buckets: Sequence[int], share: float) -> float | None:
     """The latency in ms that this share of the counted ones does not exceed.
 
     Within a bucket they are taken as evenly spread on a logarithmic scale, so
-    it is right to a bucket's width, a quarter; above the highest bound it is
+    it is right to a bucket's width, six per cent; above the highest bound it is
     that bound. None if there are none.
     """
     rank = share * sum(buckets)

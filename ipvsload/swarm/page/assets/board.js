@@ -7,6 +7,7 @@ import { bucketOf, linear, logarithmic, spacing, trace } from "./trace.js";
 
 const EACH = 8; // servers that have a colour each
 const BUSIEST = 3; // of more than that
+const GROWING = [10_000, 20_000, 30_000, 60_000, 120_000];
 
 export class Board {
   charts = {
@@ -45,7 +46,10 @@ export class Board {
     if (!store?.test || !this.element.clientWidth) return;
     const whole = this.seconds === "all";
     const right = Math.max(1000, store.until);
-    const span = whole ? right : this.seconds * 1000;
+    const wanted = whole ? right : this.seconds * 1000;
+    // A test that has just begun is not squeezed into a corner of a minute.
+    const young = store.test.ended === null ? GROWING.find((span) => span >= right) : right;
+    const span = Math.min(wanted, young ?? wanted);
     const left = whole ? 0 : Math.max(0, right - span);
     this.now = (right - left) / span;
     this.view = { left, right: left + span, marks: store.marks.filter(({ t }) => t >= left && t <= left + span), colours };

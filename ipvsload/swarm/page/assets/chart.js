@@ -81,6 +81,7 @@ export class Chart {
     c.lineJoin = c.lineCap = "round";
     c.setLineDash(line.dash ?? []);
     c.beginPath();
+    const alone = [];
     let up = true, from = 0;
     for (let i = 0; i < t.length; i += 1) {
       if (Number.isNaN(v[i])) { up = true; continue; }
@@ -91,12 +92,14 @@ export class Chart {
         c.lineTo((from = x(next)), py);
       } else if (up) {
         c.moveTo(px, py);
-        // A point that stands alone is a dot.
-        if (i + 1 >= t.length || Number.isNaN(v[i + 1])) c.lineTo(px + 0.01, py);
+        if (i + 1 >= t.length || Number.isNaN(v[i + 1])) alone.push([px, py]);
       } else c.lineTo(px, py);
       up = false;
     }
     c.stroke();
+    // A point without neighbours is a dot.
+    c.fillStyle = line.colour;
+    for (const [px, py] of alone) { c.beginPath(); c.arc(px, py, width / 2 + 1, 0, 7); c.fill(); }
     c.globalAlpha = 1;
   }
 

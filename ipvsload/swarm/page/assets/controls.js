@@ -13,7 +13,8 @@ export class Controls {
     this.list = element.querySelector("#servers");
     this.mix = element.querySelector("#mix");
     this.forms = Object.fromEntries([...element.querySelectorAll("form")].map((form) => [form.dataset.verb, form]));
-    element.addEventListener("input", ({ target }) => { target.dataset.theirs = "yes"; });
+    // A burst's fields are nobody else's.
+    element.addEventListener("input", ({ target }) => { if (target.form !== this.forms.burst) target.dataset.theirs = "yes"; });
     for (const form of Object.values(this.forms)) form.addEventListener("submit", (event) => this.submit(event));
     for (const button of element.querySelectorAll("[data-by]")) button.addEventListener("click", () => this.step(Number(button.dataset.by), button));
   }
