@@ -20,7 +20,7 @@ demo: setup
 
 test: setup check
 	@$(MAKE) --no-print-directory system PACKAGES="$(TEST_PACKAGES)"
-	$(BIN)/pytest -m "kernel or programs"
+	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs"
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .
@@ -58,4 +58,4 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) runs screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

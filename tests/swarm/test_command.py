@@ -142,9 +142,7 @@ def test_a_steady_mix_with_all_of_locusts_files(processes: tuple[str, ...], tmp_
     assert "/delay/2" in (tmp_path / "of.html").read_text()
 
 
-def test_a_worker_of_its_own_takes_part_with_a_clock_of_its_own(
-    quick: str, tmp_path: Path
-) -> None:
+def test_a_worker_of_its_own_takes_part_with_a_clock_of_its_own(quick: str, tmp_path: Path) -> None:
     words = ("--headless", "--scenario", quick, "--scheduler", "lc", "--expect-workers", "1")
     # A time namespace: its CLOCK_MONOTONIC is another machine's, as far as one can see.
     elsewhere = ("unshare", "--time", "--monotonic", "100000", "--fork", "--kill-child")

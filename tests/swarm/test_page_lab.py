@@ -108,6 +108,8 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
         window.until(lambda: split()[0] < 1 and split()[1] > 10, 15)
         assert window.text("#scheduler") == "lc"
         assert "lc" in window.text("#table")
+        window.find(".window label:last-child").click()
+        window.until(lambda: window.find("input[value=all]").is_selected())
         window.picture("ipvs-page")
 
         # A second browser, or a reload, shows the same.

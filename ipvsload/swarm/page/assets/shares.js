@@ -8,7 +8,7 @@ export class Shares {
   constructor(element) {
     this.element = element;
     this.bars = new Map();
-    this.drawn = 0;
+    this.drawn = -Infinity;
   }
 
   update(store) {
