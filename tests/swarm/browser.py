@@ -2,14 +2,12 @@
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -20,11 +18,6 @@ _FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--hide-scrollbars",
 )  # fmt: skip
-
-installed = pytest.mark.skipif(
-    not (shutil.which(CHROMIUM) and shutil.which(DRIVER)),
-    reason="needs Debian's chromium and chromium-driver",
-)
 
 
 class Browser:
@@ -109,7 +102,7 @@ class Browser:
             if entry["level"] in ("SEVERE", "WARNING")
         ]
 
-    def until(self, what: Callable[[], Any], seconds: float = 10) -> Any:
+    def until(self, what: Callable[[], Any], seconds: float = 20) -> Any:
         """The first truth of `what`; fails when there is none in time."""
         deadline = time.monotonic() + seconds
         while not (found := what()):

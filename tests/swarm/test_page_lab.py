@@ -14,10 +14,10 @@ from selenium.webdriver.support.select import Select
 from ipvsload.testbed.lab import control
 from ipvsload.testbed.lab.sockets import plain_socket
 from tests.leftovers import Marked, nothing_left
-from tests.swarm.browser import Browser, browser, installed
+from tests.swarm.browser import Browser, browser
 from tests.swarm.command import LOCUSTFILES, Command
 
-pytestmark = [pytest.mark.kernel, installed]
+pytestmark = pytest.mark.kernel
 
 
 @pytest.fixture

@@ -1,3 +1,0 @@
-"""For the moment."""
-
-from ipvsload.run.control import *  # noqa: F403
