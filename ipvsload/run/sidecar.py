@@ -37,6 +37,7 @@ class Sidecar:
         self._clock = clock
         self._stream = Stream()
         self._alignment = Alignment(0, 0)
+        self.node = ""
         self._run = 0
         self._key = ""
         self._follower: Follower | None = None
@@ -53,7 +54,6 @@ class Sidecar:
             ) from None
         if isinstance(hello, BaseException):
             raise hello
-        self.node: str = hello.node
 
     def follow(self, run: int, key: str, follower: Follower | None) -> None:
         """Hand samples of service `key` to `follower`, marked with run's number."""
@@ -101,6 +101,8 @@ class Sidecar:
                         case Pong(identity, theirs):
                             self._pongs.put((identity, theirs, received))
                         case Hello():
+                            # Here, since samples may come in the same breath.
+                            self.node = message.node
                             self._hello.put(message)
                         case End(reason):
                             raise TestbedError(f"the sidecar ended: {reason}")
