@@ -297,3 +297,12 @@ def test_a_sidecar_that_does_not_work_is_named(sidecar: str, said: str, tmp_path
         assert command.wait() == (2 if "quotation" in said else 3), command.log
     assert said in command.log
     assert "Traceback" not in command.log
+
+
+def test_it_works_for_an_ordinary_user(quick: str, tmp_path: Path) -> None:
+    # A user namespace without rights outside of it is what such a user is.
+    user = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+    words = ("--headless", "--scenario", quick, "--scheduler", "lc", "--processes", "2")
+    with Command(tmp_path, SKEW, *words, before=user if os.geteuid() == 0 else ()) as command:
+        assert command.wait() == 0, command.log
+    assert split(command.results()) == SPLITS["lc"]
