@@ -49,7 +49,8 @@ _plugins: list["Plugin"] = []
 def watch(scenario: Path | None = None) -> None:
     """Have this locustfile's tests run over a virtual service whose table is watched.
 
-    Adds arguments to the command (options.py), the page "IPVS" and /metrics. With `scenario`, the locustfile's ScenarioShape plays that file.
+    Adds arguments to the command (options.py), the page "IPVS" and /metrics.
+    With `scenario`, the locustfile's ScenarioShape plays that file.
     """
     if not _plugins:
         _plugins.append(Plugin(scenario))
