@@ -8,7 +8,6 @@ ends. Importing this patches the process, as importing Locust does.
 import logging
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.users import burst, use_sockets
-from ipvsload.run.load import LoadMaker
+from ipvsload.run.load import Load
 from ipvsload.run.need import need
 from ipvsload.swarm import options, telemetry
 from ipvsload.swarm.dispatch import IdleDispatcher, MixDispatcher
@@ -160,8 +159,9 @@ class Plugin:
         try:
             if self._shaped():
                 plan = make_plan(self._form, bool(self.watch.testbed.fixed))
-                maker = self._maker()
-                self._trial = ScenarioTrial(self.watch, environment, self._form, plan, maker)
+                self._trial = ScenarioTrial(
+                    self.watch, environment, self._form, plan, self._make_load
+                )
             else:
                 self._trial = FreeTrial(self.watch, environment, self._form, self._burst)
                 self._open_doors()
@@ -209,12 +209,14 @@ class Plugin:
         logger.error("no worker has connected yet: start some with --worker, or use --processes")
         return False
 
-    def _maker(self) -> LoadMaker:
-        door = self.watch.testbed.door
-        environment = self._environment
+    def _make_load(self, traffic: Any, target: tuple[str, int], **told: Any) -> Load:
+        """See `run.load.LoadMaker`; the lab may be another one than at the last test."""
+        environment, door = self._environment, self.watch.testbed.door
         if isinstance(environment.runner, MasterRunner):
-            return partial(SpreadLoad, environment=environment, post=self._post, door=door)
-        return partial(LocustLoad, environment=environment, sockets=self._own_sockets(door))
+            where = {"environment": environment, "post": self._post, "door": door}
+            return SpreadLoad(traffic, target, **where, **told)
+        sockets = self._own_sockets(door)
+        return LocustLoad(traffic, target, environment=environment, sockets=sockets, **told)
 
     def _open_doors(self) -> None:
         door = self.watch.testbed.door

@@ -34,8 +34,9 @@ def requests(command: Command) -> int:
 
 def test_scenarios_one_after_the_other(quick: str, tmp_path: Path) -> None:
     with Command(tmp_path, SKEW, "--scenario", quick) as command:
-        for scheduler in ("rr", "lc"):
-            started(command, scheduler=scheduler)
+        # The second wants another lab: one with two client addresses.
+        for scheduler, clients in (("rr", "1"), ("lc", "2")):
+            started(command, scheduler=scheduler, clients=clients)
             command.eventually(lambda: command.state() == "stopped", "the end")
             frame = command.frame()
             assert frame["scheduler"] == scheduler
