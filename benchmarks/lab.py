@@ -28,10 +28,10 @@ def main() -> None:
     testbed.start()
     try:
         testbed.wait_ready()
+        sockets = LabSockets(testbed.door)
         testbed._lab.enter_client_namespace()  # as ab has to
         with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
             file.write("1025 65535")
-        sockets = LabSockets(testbed.door)
         shorts(testbed, sockets)
         held(testbed, sockets)
     finally:

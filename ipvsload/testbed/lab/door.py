@@ -11,11 +11,12 @@ is left when the keeper is gone. It opens to the user who owns the lab.
 """
 
 import array
-import contextlib
 import json
 import os
 import socket
 import struct
+from _socket import AF_INET, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM
+from _socket import socket as _Socket  # noqa: N812
 from collections.abc import Callable
 from typing import Any
 
@@ -67,23 +68,26 @@ class Door:
         visitor.close()
 
     def _answer(self, visitor: socket.socket, request: dict[str, Any]) -> None:
+        made: list[_Socket] = []
         sources: list[tuple[str, int]] = []
-        made: list[int] = []
+        descriptors = array.array("i")
         ns.setns(self._client)
         try:
             if request.get("netstat"):
-                made.append(os.open("/proc/self/net/netstat", os.O_RDONLY | os.O_CLOEXEC))
+                descriptors.append(os.open("/proc/self/net/netstat", os.O_RDONLY | os.O_CLOEXEC))
+            bound = bool(request.get("bound"))
+            kind = SOCK_STREAM | SOCK_CLOEXEC | (SOCK_NONBLOCK if bound else 0)
             for _ in range(min(int(request.get("sockets", 0)), MOST)):
-                sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-                made.append(sock.detach())
-                if request.get("bound"):
-                    with socket.socket(fileno=os.dup(made[-1])) as binding:
-                        sources.append(self._sources.bind(binding))
-            message = json.dumps({"sources": sources}).encode()
-            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", made))
-            visitor.sendmsg([message], [rights])
+                sock = _Socket(AF_INET, kind)
+                made.append(sock)
+                descriptors.append(sock.fileno())
+                if bound:
+                    sources.append(self._sources.bind(sock))
+            message = json.dumps(sources).encode()
+            visitor.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
         finally:
             ns.setns(self._director)
-            for descriptor in made:
-                with contextlib.suppress(OSError):
-                    os.close(descriptor)
+            if descriptors and not made:
+                os.close(descriptors[0])
+            for sock in made:
+                sock.close()

@@ -8,7 +8,7 @@ import errno
 import json
 import os
 import socket
-from _socket import AF_INET, AF_UNIX, SOCK_SEQPACKET, SOCK_STREAM
+from _socket import AF_INET, AF_UNIX, SOCK_NONBLOCK, SOCK_SEQPACKET, SOCK_STREAM
 from _socket import socket as _Socket  # noqa: N812
 from collections import deque
 from typing import Any
@@ -18,6 +18,7 @@ from ipvsload.testbed.lab.door import MOST
 
 _PATIENCE = 10.0
 _LOW = MOST // 2
+_KIND = SOCK_STREAM | SOCK_NONBLOCK
 
 
 class LabSockets:
@@ -43,9 +44,7 @@ class LabSockets:
             self._asked = False
             sources, descriptors = _hear(self._door)
             for descriptor, (client, port) in zip(descriptors, sources, strict=True):
-                sock = _Socket(AF_INET, SOCK_STREAM, 0, descriptor)
-                sock.setblocking(False)
-                ready.append((sock, client, port))
+                ready.append((_Socket(AF_INET, _KIND, 0, descriptor), client, port))
         return ready.popleft()
 
     def close(self) -> None:
@@ -102,4 +101,4 @@ def _hear(door: _Socket) -> tuple[list[tuple[str, int]], list[int]]:
     data, descriptors, _, _ = socket.recv_fds(door, 1 << 16, MOST)  # type: ignore[arg-type]
     if not data:
         raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
-    return json.loads(data)["sources"], descriptors
+    return json.loads(data), descriptors

@@ -9,8 +9,8 @@ takes them in turn, over all runs of a lab and all its generators.
 """
 
 import errno
+from _socket import SO_REUSEADDR, SOL_SOCKET, socket
 from collections.abc import Sequence
-from socket import SO_REUSEADDR, SOL_SOCKET, socket
 
 FIRST_PORT = 2_048
 """Ports below are for probes; see `testbed.lab.warmup`."""
