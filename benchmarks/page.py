@@ -17,6 +17,7 @@ ROUNDS = 4
 SECONDS = 8.0
 SERVERS = 50
 POLL_SECONDS = 0.25
+CHANGES = 10
 LIMIT = 0.05
 PORT = 18_089
 LOCUSTFILE = Path(__file__).parents[1] / "locustfiles" / "mixed.py"
@@ -40,6 +41,7 @@ def main() -> None:
                 viewer = Viewer()
                 watched.append(share(locust.pid, viewer.look))
                 polls += viewer.polls
+            delays = [change(1 + n % 7) for n in range(CHANGES)]
         finally:
             locust.terminate()
             locust.wait()
@@ -54,6 +56,24 @@ def main() -> None:
         f"{'serving the page':28} {statistics.median(costs):8.1%}"
         f"   {min(costs):.1%} .. {max(costs):.1%}, {polls / ROUNDS / SECONDS:.1f} polls/s"
     )
+    print(
+        f"a weight changed on the page is back from the kernel's table after"
+        f" {statistics.median(delays):.2f} s ({min(delays):.2f} .. {max(delays):.2f} s)"
+    )
+
+
+def change(weight: int) -> float:
+    """Seconds from a control's use until the page has the kernel's word for it."""
+    body = json.dumps({"do": "weight", "server": 1, "weight": weight}).encode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{PORT}/ipvs/control", body, {"Content-Type": "application/json"}
+    )
+    began = time.monotonic()
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+    while ask(-1, -1)["servers"][0][3] != weight:
+        time.sleep(POLL_SECONDS)
+    return time.monotonic() - began
 
 
 def wait_for_samples(locust: "subprocess.Popen[bytes]") -> None:
