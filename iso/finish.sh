@@ -1,0 +1,16 @@
+# Run by mmdebstrap in the new root, packages installed: what packages cannot know.
+echo director > /etc/hostname
+rm -f /etc/resolv.conf
+ln -s /run/resolv.conf /etc/resolv.conf
+ln -s /bin/busybox /sbin/init
+for name in poweroff reboot halt udhcpc vi less ping wget ps top free; do
+    command -v $name > /dev/null || ln -s /bin/busybox /usr/local/bin/$name
+done
+mv /boot/vmlinuz-* /boot/vmlinuz
+# Compiled once, here, and never checked against dates that a squashfs has changed.
+python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3* || true
+for name in idlelib pydoc_data lib2to3 ensurepip unittest turtledemo; do
+    rm -rf /usr/lib/python3*/$name
+done
+rm -rf /var/log/* /var/cache/* /var/lib/apt/lists/* /usr/share/bug
+dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' > /manifest.txt
