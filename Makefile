@@ -7,18 +7,19 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check bench setup system clean
+.PHONY: help demo test check bench iso setup system iso-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
 	@echo "make test    every test, against a real IPVS kernel"
 	@echo "make check   format, lint, types, layers and the tests that need no kernel"
 	@echo "make bench   the figures that the documentation speaks of, measured here"
+	@echo "make iso     the director as a machine image, for lab --kernel qemu (docs/iso.md)"
 
 demo: setup
 	$(BIN)/ipvsload run scenarios/skew.yaml
 
-test: setup check
+test: setup iso check
 	$(BIN)/pytest -m kernel
 
 check: $(VENV)/ready
@@ -28,24 +29,36 @@ check: $(VENV)/ready
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not kernel" -n auto
 
-bench: setup
+bench: setup iso
 	$(BIN)/python -m benchmarks
+
+# Nothing to do when it is there; SUITE=bookworm makes one with an older kernel.
+iso: $(VENV)/ready iso-system
+	@$(MAKE) --no-print-directory -C iso
 
 setup: system $(VENV)/ready
 
 # What the lab needs of Debian: a kernel with IPVS that runs as a process, the
 # tools to wire and show it, and ab to compare with.
 PACKAGES := user-mode-linux kmod iproute2 ipvsadm apache2-utils
-MISSING = $(foreach p,$(PACKAGES),$(if $(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | grep -x installed),,$(p)))
+# What builds the director's image and runs it.
+ISO_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools-ng xorriso mtools \
+    grub-common grub-pc-bin grub-efi-amd64-bin debian-archive-keyring
+MISSING = $(foreach p,$(1),$(if $(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | grep -x installed),,$(p)))
+
+define install
+	@echo "installing: $(strip $(1))"
+	@command -v apt-get >/dev/null || { echo "no apt-get here; install by hand: $(1)"; exit 1; }
+	@$(if $(SUDO),command -v sudo >/dev/null || { echo "run as root: apt-get install $(1)"; exit 1; },true)
+	$(SUDO) apt-get update -qq
+	$(APT) $(1)
+endef
 
 system:
-ifneq ($(strip $(MISSING)),)
-	@echo "installing: $(strip $(MISSING))"
-	@command -v apt-get >/dev/null || { echo "no apt-get here; install by hand: $(MISSING)"; exit 1; }
-	@$(if $(SUDO),command -v sudo >/dev/null || { echo "run as root: apt-get install $(MISSING)"; exit 1; },true)
-	$(SUDO) apt-get update -qq
-	$(APT) $(MISSING)
-endif
+	$(if $(strip $(call MISSING,$(PACKAGES))),$(call install,$(call MISSING,$(PACKAGES))))
+
+iso-system:
+	$(if $(strip $(call MISSING,$(ISO_PACKAGES))),$(call install,$(call MISSING,$(ISO_PACKAGES))))
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ipvsload needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
@@ -55,4 +68,4 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

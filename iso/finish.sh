@@ -3,8 +3,9 @@ echo director > /etc/hostname
 rm -f /etc/resolv.conf
 ln -s /run/resolv.conf /etc/resolv.conf
 ln -s /bin/busybox /sbin/init
-for name in poweroff reboot halt udhcpc vi less ping wget ps top free; do
-    command -v $name > /dev/null || ln -s /bin/busybox /usr/local/bin/$name
+# Whatever no package brings, such as mount, poweroff and udhcpc.
+for name in $(busybox --list); do
+    command -v "$name" > /dev/null || ln -s /bin/busybox "/usr/local/bin/$name"
 done
 mv /boot/vmlinuz-* /boot/vmlinuz
 # Compiled once, here, and never checked against dates that a squashfs has changed.
@@ -14,3 +15,6 @@ for name in idlelib pydoc_data lib2to3 ensurepip unittest turtledemo; do
 done
 rm -rf /var/log/* /var/cache/* /var/lib/apt/lists/* /usr/share/bug
 dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' > /manifest.txt
+for place in /usr/lib/python3/dist-packages/*.dist-info; do
+    echo "$(basename "$place" .dist-info | tr - ' ') pypi" >> /manifest.txt
+done
