@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from ipvsload.testbed.lab.cpio import Entry, archive, file
+from ipvsload.cpio import Entry, archive, file
 
 BUSYBOX = "usr/bin/busybox", "bin/busybox"
 DISK = ("virtio_pci", "virtio_blk", "squashfs")

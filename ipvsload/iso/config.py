@@ -25,6 +25,6 @@ def version(text: str) -> str | None:
     return found[1] if found else None
 
 
-def enabled(config: Mapping[str, str], option: str) -> bool:
-    """Whether the option is built in or a module."""
-    return config.get(option, "n") in ("y", "m")
+def enabled(config: Mapping[str, str], *options: str) -> bool:
+    """Whether one of the options is built in or a module."""
+    return any(config.get(option, "n") in ("y", "m") for option in options)

@@ -36,6 +36,8 @@ class Need(NamedTuple):
     """The first kernel that has it."""
     needs: tuple[str, ...] = ()
     """Options without which the kernel's build drops this one in silence."""
+    given_by: tuple[str, ...] = ()
+    """Options each of which brings this one: a defconfig does not name it then."""
 
 
 def _scheduler(name: str, why: str, since: tuple[int, int] = (2, 6)) -> Need:
@@ -61,12 +63,16 @@ def _match(option: str, module: str, name: str, why: str) -> Need:
     return Need(
         *(f"NETFILTER_XT_{option}", f"xt_{module}", Kind.MATCH, name, why),
         needs=("NETFILTER_XTABLES",) if option != "SET" else ("NETFILTER_XTABLES", "IP_SET"),
+        given_by=("NETFILTER_XT_TARGET_MARK", "NETFILTER_XT_MATCH_MARK")
+        if option == "MARK"
+        else (),
     )
 
 
 NEEDS: tuple[Need, ...] = (
     Need("NETFILTER", "", Kind.CORE, "netfilter", "everything below is part of it"),
-    Need("NETFILTER_XTABLES", "x_tables", Kind.CORE, "x_tables", "iptables' matches are its"),
+    Need("NETFILTER_XTABLES", "x_tables", Kind.CORE, "x_tables", "iptables' matches are its",
+         needs=("NETFILTER",), given_by=("IP_NF_IPTABLES", "IP6_NF_IPTABLES")),
     Need("NF_CONNTRACK", "nf_conntrack", Kind.CORE, "nf_conntrack",
          "kube-proxy masquerades, and sets vs/conntrack=1"),
     Need("IP_VS", "ip_vs", Kind.CORE, "ip_vs", "the balancer itself"),

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ipvsload.testbed.lab.cpio import Entry, archive, file
+from ipvsload.cpio import Entry, archive, file
 
 PACKAGE = "qemu-system-x86"
 PROGRAM = "qemu-system-x86_64"

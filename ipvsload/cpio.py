@@ -5,11 +5,12 @@ has one of its own, and the lab appends this checkout's code in another. Pure.
 """
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 _END = "TRAILER!!!"
+_HEAD = 6 + 13 * 8
 
 
 class Entry(NamedTuple):
@@ -51,3 +52,30 @@ def _record(inode: int, entry: Entry) -> bytes:
 
 def _padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 4)
+
+
+def entries(data: bytes) -> Iterator[Entry]:
+    """What is in the "newc" archive at the start of `data`.
+
+    The last entry has no path and carries what follows the archive, zeros
+    skipped: the next archive, perhaps compressed. Raises ValueError when it is
+    no such archive or is cut short.
+    """
+    at = 0
+    while data[at : at + 6] in (b"070701", b"070702"):
+        fields = [int(data[at + 6 + 8 * n : at + 14 + 8 * n], 16) for n in range(13)]
+        mode, size, name_size = fields[1], fields[6], fields[11]
+        name = data[at + _HEAD : at + _HEAD + name_size - 1].decode(errors="surrogateescape")
+        begin = _after(at + _HEAD + name_size)
+        at = _after(begin + size)
+        if begin + size > len(data):
+            break
+        if name == _END:
+            yield Entry("", 0, data[at:].lstrip(b"\0"))
+            return
+        yield Entry(name.removeprefix("./").removeprefix("/"), mode, data[begin : begin + size])
+    raise ValueError("not a cpio archive, or cut short")
+
+
+def _after(position: int) -> int:
+    return position + -position % 4
