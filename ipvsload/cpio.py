@@ -62,7 +62,7 @@ def entries(data: bytes) -> Iterator[Entry]:
     no such archive or is cut short.
     """
     at = 0
-    while data[at : at + 6] in (b"070701", b"070702"):
+    while data[at : at + 6] in (b"070701", b"070702") and at + _HEAD <= len(data):
         fields = [int(data[at + 6 + 8 * n : at + 14 + 8 * n], 16) for n in range(13)]
         mode, size, name_size = fields[1], fields[6], fields[11]
         name = data[at + _HEAD : at + _HEAD + name_size - 1].decode(errors="surrogateescape")

@@ -8,6 +8,7 @@ for name in $(busybox --list); do
     command -v "$name" > /dev/null || ln -s /bin/busybox "/usr/local/bin/$name"
 done
 mv /boot/vmlinuz-* /boot/vmlinuz
+mv /boot/config-* /boot/config
 # Compiled once, here, and never checked against dates that a squashfs has changed.
 python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3* || true
 for name in idlelib pydoc_data lib2to3 ensurepip unittest turtledemo; do

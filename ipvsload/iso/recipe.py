@@ -14,15 +14,15 @@ def cook(checkout: Path, write: bool, say: Callable[[str], object]) -> int:
     Raises UsageError when it is no minikube checkout or cannot be written.
     """
     try:
-        status = max(_board(checkout, board, write, say) for board in minikube.boards(checkout))
+        boards = minikube.boards(checkout)
         if minikube.ignores_case(checkout):
             say(
                 f"WARNING: {checkout} is on a file system that takes names which differ only in "
                 "case for one; buildroot cannot build there. Put the checkout on another."
             )
+        return max(_board(checkout, board, write, say) for board in boards)
     except OSError as error:
         raise UsageError(f"{error.filename or checkout}: {error.strerror}") from error
-    return status
 
 
 def _board(checkout: Path, board: Board, write: bool, say: Callable[[str], object]) -> int:

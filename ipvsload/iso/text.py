@@ -10,7 +10,10 @@ _WORDS = {True: "has", False: "LACKS", None: "?"}
 
 def describe(kernel: Kernel, findings: Sequence[Finding]) -> str:
     """Every need under its heading, and a last line that says what follows."""
-    lines = [f"{kernel.place}: Linux {kernel.release or 'of unknown version'}"]
+    lines = [
+        f"{kernel.place}: Linux {kernel.release or 'of unknown version'}",
+        "*: what kube-proxy's IPVS mode needs; the rest is for LVS and other uses",
+    ]
     for kind in Kind:
         lines.append(f"{kind.value}:")
         lines += [_line(finding) for finding in findings if finding.need.kind is kind]
@@ -34,5 +37,5 @@ def _line(finding: Finding) -> str:
     star = "*" if need.kube_proxy else " "
     note = f" ({finding.note})" if finding.note else ""
     return (
-        f"  {_WORDS[finding.has]:5} {star} {need.name:17} CONFIG_{need.option:31} {need.why}{note}"
+        f"  {_WORDS[finding.has]:5} {star} {need.name:19} CONFIG_{need.option:27} {need.why}{note}"
     )
