@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("ready", "wall", "lab", "load", "sidecar")
+PARTS = ("ready", "providers", "wall", "lab", "load", "sidecar")
 
 
 def main() -> None:
