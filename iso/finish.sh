@@ -9,11 +9,17 @@ for name in $(busybox --list); do
 done
 mv /boot/vmlinuz-* /boot/vmlinuz
 mv /boot/config-* /boot/config
-# Compiled once, here, and never checked against dates that a squashfs has changed.
-python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3* || true
+# What came from the checkout and from pip must not tell who built where.
+rm -rf /usr/lib/python3/dist-packages/bin /usr/lib/python3/dist-packages/*.dist-info/RECORD
+for place in /etc/inittab /etc/profile /etc/udhcpc /usr/local /usr/lib/python3/dist-packages; do
+    chown -R 0:0 "$place"
+    chmod -R u=rwX,go=rX "$place"
+done
 for name in idlelib pydoc_data lib2to3 ensurepip unittest turtledemo; do
     rm -rf /usr/lib/python3*/$name
 done
+# Compiled once, here, and never checked against dates that a squashfs has changed.
+python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3*
 rm -rf /var/log/* /var/cache/* /var/lib/apt/lists/* /usr/share/bug
 dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' > /manifest.txt
 for place in /usr/lib/python3/dist-packages/*.dist-info; do
