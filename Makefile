@@ -7,19 +7,19 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check bench setup system clean
+.PHONY: help demo test check bench iso setup system test-system iso-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
 	@echo "make test    every test, against a real IPVS kernel"
 	@echo "make check   format, lint, types, layers and the quick tests"
 	@echo "make bench   the figures that the documentation speaks of, measured here"
+	@echo "make iso     the director as a machine image, for lab --kernel qemu (docs/iso.md)"
 
 demo: setup
 	$(BIN)/ipvsload run scenarios/skew.yaml
 
-test: setup check
-	@$(MAKE) --no-print-directory system PACKAGES="$(TEST_PACKAGES)"
+test: setup test-system iso check
 	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs"
 
 check: $(VENV)/ready
@@ -29,8 +29,12 @@ check: $(VENV)/ready
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not kernel and not programs" -n auto
 
-bench: setup
+bench: setup iso
 	$(BIN)/python -m benchmarks
+
+# Nothing to do when it is there; SUITE=bookworm makes one with an older kernel.
+iso: $(VENV)/ready iso-system
+	@$(MAKE) --no-print-directory -C iso
 
 setup: system $(VENV)/ready
 
@@ -39,16 +43,27 @@ setup: system $(VENV)/ready
 PACKAGES := user-mode-linux kmod iproute2 ipvsadm apache2-utils
 # What the tests need besides: a browser for the page, a real Prometheus.
 TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core prometheus
-MISSING = $(foreach p,$(PACKAGES),$(if $(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | grep -x installed),,$(p)))
+# What builds the director's image and runs it.
+ISO_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools-ng xorriso mtools \
+    grub-common grub-pc-bin grub-efi-amd64-bin debian-archive-keyring
+MISSING = $(foreach p,$(1),$(if $(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | grep -x installed),,$(p)))
+
+define install
+	@echo "installing: $(strip $(1))"
+	@command -v apt-get >/dev/null || { echo "no apt-get here; install by hand: $(1)"; exit 1; }
+	@$(if $(SUDO),command -v sudo >/dev/null || { echo "run as root: apt-get install $(1)"; exit 1; },true)
+	$(SUDO) apt-get update -qq
+	$(APT) $(1)
+endef
 
 system:
-ifneq ($(strip $(MISSING)),)
-	@echo "installing: $(strip $(MISSING))"
-	@command -v apt-get >/dev/null || { echo "no apt-get here; install by hand: $(MISSING)"; exit 1; }
-	@$(if $(SUDO),command -v sudo >/dev/null || { echo "run as root: apt-get install $(MISSING)"; exit 1; },true)
-	$(SUDO) apt-get update -qq
-	$(APT) $(MISSING)
-endif
+	$(if $(strip $(call MISSING,$(PACKAGES))),$(call install,$(call MISSING,$(PACKAGES))))
+
+test-system:
+	$(if $(strip $(call MISSING,$(TEST_PACKAGES))),$(call install,$(call MISSING,$(TEST_PACKAGES))))
+
+iso-system:
+	$(if $(strip $(call MISSING,$(ISO_PACKAGES))),$(call install,$(call MISSING,$(ISO_PACKAGES))))
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ipvsload needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
@@ -58,4 +73,4 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) runs screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build runs screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("ready", "wall", "lab", "load", "sidecar", "page")
+PARTS = ("ready", "providers", "wall", "lab", "load", "sidecar", "page")
 
 
 def main() -> None:

@@ -31,11 +31,11 @@ class Marked:
         return sorted(found)
 
     def guest(self) -> int:
-        """The pid of the user-mode kernel."""
+        """The pid of the user-mode kernel or of the virtual machine."""
         return next(
             pid
             for pid in self.processes()
-            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"linux.uml")
+            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith((b"linux.uml", b"qemu-system"))
         )
 
     def gone(self) -> bool:
@@ -70,5 +70,5 @@ def _files() -> set[str]:
         for root in roots
         if root.is_dir()
         for path in root.iterdir()
-        if re.search(r"uml|vm_file|netns/|/ipvsload", str(path))
+        if re.search(r"uml|qemu|vm_file|netns/|/ipvsload", str(path))
     }

@@ -15,6 +15,7 @@ import click
 from ipvsload import __version__
 from ipvsload.cli.collect import collect
 from ipvsload.cli.doctor import doctor
+from ipvsload.cli.iso import iso
 from ipvsload.cli.lab import lab
 from ipvsload.cli.records import compare, report
 from ipvsload.cli.run import run
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (run, report, compare, validate, schema, lab, collect, doctor):
+for command in (run, report, compare, validate, schema, lab, collect, doctor, iso):
     cli.add_command(command)
 
 

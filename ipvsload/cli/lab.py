@@ -21,7 +21,10 @@ _PLACE = re.compile(r"\$(URL|VIP)\b|\$\{(URL|VIP)\}")
 @click.option("--servers", default=2, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--clients", default=1, show_default=True, type=click.IntRange(1, 100))
 @click.option(
-    "--kernel", default="auto", show_default=True, type=click.Choice(["auto", "host", "uml"])
+    "--kernel",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "host", "uml", "qemu"]),
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[str, ...]) -> int:

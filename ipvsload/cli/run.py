@@ -24,8 +24,8 @@ from ipvsload.scenario.names import SCHEDULERS
     "--kernel",
     default="auto",
     show_default=True,
-    type=click.Choice(["auto", "host", "uml"]),
-    help="The lab's director: this machine's kernel, or user-mode Linux.",
+    type=click.Choice(["auto", "host", "uml", "qemu"]),
+    help="The lab's director: this machine's kernel, user-mode Linux, or a virtual machine.",
 )
 @click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 1000))
 @click.option(

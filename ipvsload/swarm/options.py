@@ -16,7 +16,7 @@ from ipvsload.scenario.names import MAX_SERVERS, SCHEDULERS
 from ipvsload.scenario.url import read_url
 
 TESTBEDS = ("auto", "lab", "external")
-KERNELS = ("auto", "host", "uml")
+KERNELS = ("auto", "host", "uml", "qemu")
 MAX_CLIENTS = 100
 DOOR = "ipvsload_door"
 """Where workers find the lab's door among the options that the master sends them."""

@@ -8,15 +8,25 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from ipvsload.testbed.lab import cards, qemu
+from ipvsload.testbed.lab.lab import Lab
 from tests.leftovers import Marked, nothing_left
 
 pytestmark = pytest.mark.kernel
 
 IPVSLOAD = [sys.executable, "-m", "ipvsload"]
 DEADLINE = 60
+
+
+@pytest.fixture(params=["uml", "qemu"])
+def kernel(request: pytest.FixtureRequest) -> str:
+    """A provider that works wherever the tests run; the host's kernel has a test of its own."""
+    return str(request.param)
+
 
 ASK = """
 import os, sys, urllib.request
@@ -28,7 +38,7 @@ for _ in range(int(sys.argv[1])):
 
 def lab(*words: str, **options: object) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [*IPVSLOAD, "lab", *words],
+        [*IPVSLOAD, "lab", "--kernel", *words],
         capture_output=True,
         text=True,
         timeout=DEADLINE,
@@ -36,16 +46,16 @@ def lab(*words: str, **options: object) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_rr_shares_by_turns_through_the_kernel() -> None:
-    done = lab("--scheduler", "rr", "--", sys.executable, "-c", ASK, "10")
+def test_rr_shares_by_turns_through_the_kernel(kernel: str) -> None:
+    done = lab(kernel, "--scheduler", "rr", "--", sys.executable, "-c", ASK, "10")
     assert done.returncode == 0, done.stderr
     assert Counter(done.stdout.split()) == {"198.51.100.11:80": 5, "198.51.100.12:80": 5}
 
 
-def test_the_kernels_table_can_be_read_from_inside() -> None:
+def test_the_kernels_table_can_be_read_from_inside(kernel: str) -> None:
     script = f"{sys.executable} -c '{ASK}' 4 >/dev/null && {' '.join(IPVSLOAD)} lab exec -- \
         cat /proc/net/ip_vs"
-    done = lab("--scheduler", "wlc", "--servers", "3", "--", "sh", "-c", script)
+    done = lab(kernel, "--scheduler", "wlc", "--servers", "3", "--", "sh", "-c", script)
     assert done.returncode == 0, done.stderr
     assert "wlc" in done.stdout
     # 192.0.2.80:80 and 198.51.100.11 to .13 on port 80, in the kernel's hexadecimal
@@ -62,28 +72,28 @@ def test_the_kernels_table_can_be_read_from_inside() -> None:
     [(["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -TERM $$"], 143), (["no-such-program"], 127)],
 )
 def test_the_exit_status_is_the_commands(command: list[str], status: int) -> None:
-    done = lab("--", *command)
+    done = lab("auto", "--", *command)
     assert done.returncode == status
     assert "Traceback" not in done.stderr
 
 
-def test_exec_carries_streams_and_status_both_ways() -> None:
+def test_exec_carries_streams_and_status_both_ways(kernel: str) -> None:
     inner = (
         f"echo into | {' '.join(IPVSLOAD)} lab exec -- sh -c 'cat; echo err >&2; exit 5'; echo =$?"
     )
-    done = lab("--", "sh", "-c", inner)
+    done = lab(kernel, "--", "sh", "-c", inner)
     assert done.stdout == "into\n=5\n"
     assert "err" in done.stderr
 
 
 def test_exec_outside_a_lab_says_what_to_do() -> None:
-    done = lab("exec", "--", "ipvsadm", "-ln")
+    done = lab("auto", "exec", "--", "ipvsadm", "-ln")
     assert done.returncode == 2
     assert "inside a lab" in done.stderr
 
 
-def test_two_labs_side_by_side_see_only_their_own_load() -> None:
-    words = [*IPVSLOAD, "lab", "--", sys.executable, "-c", ASK]
+def test_two_labs_side_by_side_see_only_their_own_load(kernel: str) -> None:
+    words = [*IPVSLOAD, "lab", "--kernel", kernel, "--", sys.executable, "-c", ASK]
     both = [
         subprocess.Popen([*words, count], stdout=subprocess.PIPE, text=True)
         for count in ("6", "20")
@@ -100,9 +110,11 @@ def marked(request: pytest.FixtureRequest) -> Iterator[Marked]:
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0])
-def test_sigkill_of_the_parent_leaves_nothing(moment: float, marked: Marked) -> None:
+def test_sigkill_of_the_parent_leaves_nothing(moment: float, kernel: str, marked: Marked) -> None:
     process = subprocess.Popen(
-        [*IPVSLOAD, "lab", "--", "sleep", "60"], env=marked.environment, stderr=subprocess.DEVNULL
+        [*IPVSLOAD, "lab", "--kernel", kernel, "--", "sleep", "60"],
+        env=marked.environment,
+        stderr=subprocess.DEVNULL,
     )
     time.sleep(moment)
     process.kill()
@@ -129,10 +141,10 @@ def test_a_signal_ends_the_lab_in_order(number: signal.Signals, marked: Marked) 
 
 
 def test_the_death_of_the_director_ends_the_lab_with_a_clear_line(
-    marked: Marked,
+    kernel: str, marked: Marked
 ) -> None:
     process = subprocess.Popen(
-        [*IPVSLOAD, "lab", "--kernel", "uml", "--", "sh", "-c", "echo up; sleep 60"],
+        [*IPVSLOAD, "lab", "--kernel", kernel, "--", "sh", "-c", "echo up; sleep 60"],
         env=marked.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -149,7 +161,7 @@ def test_the_death_of_the_director_ends_the_lab_with_a_clear_line(
 
 
 def test_a_kernel_that_cannot_be_had_is_named_with_its_reason() -> None:
-    done = lab("--kernel", "host", "--", "true")
+    done = lab("host", "--", "true")
     if done.returncode == 0:
         pytest.skip("this machine's own kernel has IPVS")
     assert done.returncode == 3
@@ -157,11 +169,13 @@ def test_a_kernel_that_cannot_be_had_is_named_with_its_reason() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_it_works_for_an_ordinary_user() -> None:
+def test_it_works_for_an_ordinary_user(kernel: str) -> None:
+    if kernel == "qemu" and cards.missing():
+        pytest.skip(f"{cards.missing()}")
     # A user namespace without rights outside of it is what such a user is.
     user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.geteuid() == 0 else []
     done = subprocess.run(
-        [*user, *IPVSLOAD, "lab", "--kernel", "uml", "--", sys.executable, "-c", ASK, "4"],
+        [*user, *IPVSLOAD, "lab", "--kernel", kernel, "--", sys.executable, "-c", ASK, "4"],
         capture_output=True,
         text=True,
         timeout=DEADLINE,
@@ -190,8 +204,8 @@ print(some == blob[:5])
 """
 
 
-def test_exec_carries_megabytes_both_ways_at_once() -> None:
-    done = lab("--", sys.executable, "-c", BLOB)
+def test_exec_carries_megabytes_both_ways_at_once(kernel: str) -> None:
+    done = lab(kernel, "--", sys.executable, "-c", BLOB)
     assert done.stdout.split() == ["whole", "True"], done.stderr
 
 
@@ -209,6 +223,23 @@ print(len(subprocess.run(echo, stdout=subprocess.PIPE).stdout))
 """
 
 
-def test_no_client_can_hurt_the_director() -> None:
-    done = lab("--", sys.executable, "-c", RUDE)
+def test_no_client_can_hurt_the_director(kernel: str) -> None:
+    done = lab(kernel, "--", sys.executable, "-c", RUDE)
     assert done.stdout == "90001\n", done.stderr
+
+
+def test_a_kvm_that_shows_no_life_is_left_for_tcg(monkeypatch: pytest.MonkeyPatch) -> None:
+    if "kvm" in qemu.working_accelerators():
+        pytest.skip("KVM looks right on this machine")
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        pytest.skip("no /dev/kvm to be misled by")
+    monkeypatch.setattr(qemu, "working_accelerators", lambda: ("kvm", "tcg"))
+    with Lab(kernel="qemu") as lab:
+        assert lab.provider == "qemu"
+
+
+def test_a_missing_image_is_named_with_the_way_to_it(tmp_path: Path) -> None:
+    done = lab("qemu", "--", "true", env={**os.environ, "IPVSLOAD_IMAGE": str(tmp_path)})
+    assert done.returncode == 3
+    assert f"{tmp_path}/vmlinuz" in done.stderr
+    assert "make iso" in done.stderr

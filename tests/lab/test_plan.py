@@ -1,8 +1,11 @@
 """The lab's plan on paper: addresses, wiring, and the kernel's command line."""
 
 import ipaddress
+from pathlib import Path
 
-from ipvsload.testbed.lab import addresses, connections, network, uml
+import ipvsload
+from ipvsload import cpio
+from ipvsload.testbed.lab import addresses, connections, network, qemu, uml
 
 DOCUMENTATION = [
     ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
@@ -48,6 +51,42 @@ def test_the_guests_words_after_the_dashes_are_its_first_process_arguments() -> 
 
 def test_the_cards_filter_is_four_instructions_of_eight_bytes() -> None:
     assert len(uml.receive_filter()) == 4 * 8
+
+
+def test_the_machines_words_are_its_first_programs_and_its_cards_are_the_descriptors() -> None:
+    init, environment = qemu.agent(["rr", "lc"])
+    argv = qemu.command(Path("/image"), "/dev/shm/initrd", "tcg", (7, 9), init, environment)
+    words = argv[argv.index("-append") + 1].split()
+    assert words[words.index("--") + 1 :] == init
+    assert init[-3:] == ["machine", "rr", "lc"]
+    assert words.index("PYTHONPATH=/run/code:/usr/lib/python3/dist-packages") < words.index("--")
+    assert [word for word in argv if word.startswith("tap,")] == [
+        "tap,id=n0,fd=7",
+        "tap,id=n1,fd=9",
+    ]
+    assert argv[argv.index("-accel") + 1] == "tcg"
+    # Nothing of it can be reached but through its cards and its console.
+    assert {"-nodefaults", "-no-user-config"} <= set(argv)
+
+
+INTEL = "processor : 0\nflags\t\t: fpu sse2 vmx smx\n"
+AMD = "flags : fpu svm\n"
+NEITHER = "model name : has vmxnet3\nflags : fpu hypervisor\n"
+
+
+def test_kvm_is_tried_where_it_is_open_and_the_processor_helps() -> None:
+    assert qemu.accelerators(INTEL, kvm=True) == ("kvm", "tcg")
+    assert qemu.accelerators(AMD, kvm=True) == ("kvm", "tcg")
+    assert qemu.accelerators(NEITHER, kvm=True) == ("tcg",)
+    assert qemu.accelerators(INTEL, kvm=False) == ("tcg",)
+
+
+def test_the_machine_gets_the_agent_and_the_sidecar_and_nothing_heavy() -> None:
+    *entries, _rest = cpio.entries(qemu.code(Path(ipvsload.__file__).parent))
+    names = {entry.path for entry in entries}
+    assert {"code/ipvsload/testbed/lab/director.py", "code/ipvsload/sidecar/collect.py"} <= names
+    assert not any("locust" in name or "swarm" in name for name in names)
+    assert sum(len(entry.data) for entry in entries) < 1_000_000
 
 
 CONNECTIONS = """\

@@ -71,9 +71,10 @@ def results(directory: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_experiment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kernel", ["uml", "qemu"])
+def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = run("run", written(tmp_path, QUICK), "--out", str(out))
+    done = run("run", written(tmp_path, QUICK), "--kernel", kernel, "--out", str(out))
     assert done.returncode == 0, done.stdout + done.stderr
     found = results(out)
     assert found["verdict"] == "held"
@@ -89,6 +90,7 @@ def test_the_experiment(tmp_path: Path) -> None:
     }
     assert all(entry["valid"] for entry in found["runs"])
     assert all(entry["kernel"]["release"] for entry in found["runs"])
+    assert {entry["kernel"]["provider"] for entry in found["runs"]} == {kernel}
     assert all(entry["servers"][0]["active_max"] == 10 for entry in found["runs"])
     for name in ("report.html", "junit.xml", "summary.md", "samples.ndjson", "scenario.yaml"):
         assert (out / name).stat().st_size > 0, name

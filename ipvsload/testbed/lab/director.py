@@ -24,6 +24,7 @@ from ipvsload.testbed.lab.sysctl import write_sysctls
 
 _MODULES = "/run/modules"
 _MODPROBE = "/run/modprobe"
+_LINKS = {"host": ("d0", "d1"), "guest": ("vec0", "vec1"), "machine": ("eth0", "eth1")}
 _PEEK = 1 << 16
 _LONGEST_LINE = 1 << 22
 _PATIENCE = 5.0
@@ -36,7 +37,7 @@ def announce(**message: Any) -> None:
 
 
 def prepare_guest(modules: str, schedulers: Sequence[str]) -> None:
-    """Be the first process of a guest: mounts, and modules.
+    """Be the first process of user-mode Linux: mounts, and modules.
 
     The modules are not where modprobe looks, so the kernel is given a helper
     that knows (kernel/umh: /proc/sys/kernel/modprobe). Those of `schedulers`
@@ -58,8 +59,17 @@ def prepare_guest(modules: str, schedulers: Sequence[str]) -> None:
         file.write(f'exec /sbin/modprobe -d {_MODULES} "$@"\n')
     os.chmod(_MODPROBE, 0o755)
     write_sysctls({"kernel/modprobe": _MODPROBE})
-    names = ["ip_vs", *(f"ip_vs_{scheduler}" for scheduler in schedulers)]
-    subprocess.run(["modprobe", "-d", _MODULES, "-q", "-a", *names], check=False)
+    _load(schedulers, "-d", _MODULES)
+
+
+def prepare_machine(schedulers: Sequence[str]) -> None:
+    """Be the first process of a virtual machine; its image's /init has done the mounts."""
+    _load(schedulers, also=["virtio_net"])
+
+
+def _load(schedulers: Sequence[str], *options: str, also: Sequence[str] = ()) -> None:
+    names = [*also, "ip_vs", *(f"ip_vs_{scheduler}" for scheduler in schedulers)]
+    subprocess.run(["modprobe", *options, "-q", "-a", *names], check=False)
 
 
 def configure(client_link: str, server_link: str) -> None:
@@ -166,20 +176,26 @@ class Agent:
 
 
 def main() -> NoReturn:
-    """Run as `python -m ipvsload.testbed.lab.director {host | guest MODULES SCHEDULER...}`."""
-    provider = sys.argv[1]
+    """Run as `python -m ipvsload.testbed.lab.director KIND ...`.
+
+    Of what kind the director is: `host`, `guest MODULES SCHEDULER...` (user-mode
+    Linux), or `machine SCHEDULER...`.
+    """
+    kind = sys.argv[1]
     # In a guest: how long its kernel took until this program ran.
     booted = time.clock_gettime(time.CLOCK_BOOTTIME)
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     try:
-        if provider == "guest":
+        if kind == "guest":
             prepare_guest(sys.argv[2], sys.argv[3:])
+        elif kind == "machine":
+            prepare_machine(sys.argv[2:])
         from ipvsload.sidecar.ipvs import Ipvs
 
         # Before the network: a namespace whose kernel turns out to lack IPVS
         # must not answer on the director's addresses.
         ipvs = Ipvs()
-        configure(*(("vec0", "vec1") if provider == "guest" else ("d0", "d1")))
+        configure(*_LINKS[kind])
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         listener = socket.create_server(
             (addresses.DIRECTOR_CLIENT_SIDE, addresses.CONTROL_PORT), backlog=64

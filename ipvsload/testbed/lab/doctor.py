@@ -24,6 +24,7 @@ class Finding:
 _HELPS = {
     "host": "only where this machine's kernel has IPVS: sudo modprobe ip_vs, and run as root",
     "uml": "sudo apt-get install user-mode-linux kmod",
+    "qemu": "sudo apt-get install qemu-system-x86, and: make iso",
 }
 
 
@@ -51,5 +52,5 @@ def _kernel(name: str) -> Finding:
             seconds = time.monotonic() - began
             return Finding(f"kernel {name}", True, f"Linux {lab.release}, ready in {seconds:.1f} s")
     except TestbedError as error:
-        reason = str(error).splitlines()[-1].strip().removeprefix(f"{name}: ")
+        reason = str(error).splitlines()[-1].strip().partition(": ")[2]
         return Finding(f"kernel {name}", False, f"{reason} ({_HELPS[name]})")

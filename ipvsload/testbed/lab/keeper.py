@@ -18,11 +18,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from ipvsload.testbed.lab import addresses, network, uml, wide_registers
+import ipvsload
+from ipvsload.testbed.lab import addresses, cards, network, qemu, uml, wide_registers
 from ipvsload.testbed.lab import namespaces as ns
 from ipvsload.testbed.lab.door import Door
 from ipvsload.testbed.lab.sysctl import write_sysctls
@@ -46,7 +49,14 @@ class Keeper:
         self._children: dict[int, tuple[Process, Callable[[int], None]]] = {}
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._ready = False
+        self._start = {
+            "host": self._start_host,
+            "uml": self._start_guest,
+            "qemu": self._start_machine,
+        }
         self._kernels = list(plan["kernels"])
+        self._first_word_until: float | None = None
+        self._taps: tuple[int, ...] = ()
         self._reasons: list[str] = []
         self._watch(owner.fileno(), self._hear_owner)
         self._watch(leash, self._end)
@@ -61,7 +71,7 @@ class Keeper:
         """Build, then serve until the owner leaves."""
         clients = [addresses.client_address(n + 1) for n in range(self._plan["clients"])]
         door = Door(clients, self._watch, self._forget)
-        self._scratch = _private_mounts(self._plan["keep_visible"])
+        self._scratch = ns.private_mounts(self._plan["keep_visible"])
         self._client = ns.new_network()
         self._server = ns.new_network()
         self._director = ns.new_network()
@@ -70,8 +80,15 @@ class Keeper:
         self._start_real_servers(door.name)
         self._try_next_kernel()
         while True:
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(self._patience()):
                 key.data()
+            if self._patience() == 0:
+                self._end_mute_guest()
+
+    def _patience(self) -> float | None:
+        """Seconds until a guest must have said something, if it must."""
+        until = self._first_word_until
+        return None if until is None else max(0.0, until - time.monotonic())
 
     def _watch(self, descriptor: int, hear: Callable[[], None]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, hear)
@@ -172,27 +189,34 @@ class Keeper:
     # -- the director -------------------------------------------------------
 
     def _try_next_kernel(self) -> None:
-        if not self._kernels:
-            self._tell(event="no-kernel", reasons=self._reasons)
-            return
-        kernel = self._kernels.pop(0)
-        reason = uml.missing() if kernel == "uml" else None
-        if reason:
+        while self._kernels:
+            kernel = self._kernels.pop(0)
+            reason = self._missing(kernel)
+            if reason is None:
+                self._start[kernel.partition("/")[0]](kernel)
+                return
             self._refuse(kernel, reason)
-        elif kernel == "uml":
-            self._start_guest()
-        else:
-            self._start_director(kernel, _agent("host"), {**os.environ, **self._environment()})
+        self._tell(event="no-kernel", reasons=self._reasons)
+
+    def _missing(self, kernel: str) -> str | None:
+        match kernel:
+            case "host":
+                return None
+            case "uml":
+                return uml.missing()
+        return qemu.missing(Path(self._plan["image"])) or cards.missing()
 
     def _refuse(self, kernel: str, reason: str) -> None:
         self._reasons.append(f"{kernel}: {reason}")
-        self._try_next_kernel()
 
     def _environment(self) -> dict[str, str]:
         """What the agent's interpreter, started without its site, must be told."""
         return {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(self._plan["path"])}
 
-    def _start_guest(self) -> None:
+    def _start_host(self, kernel: str) -> None:
+        self._start_director(kernel, _agent("host"), {**os.environ, **self._environment()})
+
+    def _start_guest(self, kernel: str) -> None:
         with open(f"{self._scratch}/{uml.FILTER_FILE}", "wb") as file:
             file.write(uml.receive_filter())
         agent = _agent("guest", str(uml.MODULES), *self._plan["schedulers"])
@@ -200,9 +224,26 @@ class Keeper:
         if wide_registers.needed():
             environment["GLIBC_TUNABLES"] = wide_registers.TUNABLES
         argv = uml.command(agent, environment, self._scratch)
-        self._start_director("uml", argv, {**os.environ, "TMPDIR": self._scratch})
+        self._start_director(kernel, argv, {**os.environ, "TMPDIR": self._scratch})
 
-    def _start_director(self, kernel: str, argv: list[str], env: dict[str, str]) -> None:
+    def _start_machine(self, kernel: str) -> None:
+        accelerator = kernel.partition("/")[2]
+        image = Path(self._plan["image"])
+        initrd = f"{self._scratch}/initrd.img"
+        with open(initrd, "wb") as file:
+            file.write((image / "initrd.img").read_bytes())
+            file.write(qemu.code(Path(ipvsload.__file__).parent))
+        if not self._taps:
+            self._taps = tuple(cards.tap(link) for link in network.TAPS)
+            _ip(network.bridges())
+        agent, environment = qemu.agent(self._plan["schedulers"])
+        argv = qemu.command(image, initrd, accelerator, self._taps, agent, environment)
+        self._start_director(kernel, argv, {**os.environ}, self._taps)
+        self._first_word_until = time.monotonic() + qemu.FIRST_WORD_WITHIN[accelerator]
+
+    def _start_director(
+        self, kernel: str, argv: list[str], env: dict[str, str], cards: tuple[int, ...] = ()
+    ) -> None:
         process = subprocess.Popen(
             argv,
             env=env,
@@ -211,6 +252,7 @@ class Keeper:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             bufsize=0,
+            pass_fds=cards,
             preexec_fn=self._enter_guest if kernel == "uml" else self._enter_director,
         )
         assert process.stdin
@@ -228,11 +270,23 @@ class Keeper:
             self._hear_director(kernel, output)
             if self._ready:
                 self._died("the director's kernel", status, list(self._log))
-            elif not any(reason.startswith(f"{kernel}: ") for reason in self._reasons):
+                return
+            if not any(reason.startswith(f"{kernel}: ") for reason in self._reasons):
                 said = "; ".join(line for line in list(self._log)[-3:])
                 self._refuse(kernel, f"it ended with status {status} before it was ready: {said}")
+            # Only now: the next one may need what this one had.
+            self._try_next_kernel()
 
         self._on_exit(process, exited)
+        self._guest = kernel, process
+
+    def _end_mute_guest(self) -> None:
+        kernel, process = self._guest
+        self._first_word_until = None
+        within = qemu.FIRST_WORD_WITHIN[kernel.partition("/")[2]]
+        self._refuse(kernel, f"the machine said nothing for {within:g} s")
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
     def _hear_director(self, kernel: str, output: IO[bytes]) -> None:
         if output.closed:  # its death and its last words came at once
@@ -255,13 +309,15 @@ class Keeper:
             self._log.clear()  # boot messages are nobody's last words
             self._tell(
                 event="ready",
-                provider=kernel,
+                provider=kernel.partition("/")[0],
                 release=message["ready"],
                 booted=message["booted"] if kernel != "host" else 0.0,
             )
         elif "unavailable" in message:
             self._refuse(kernel, message["unavailable"])
         else:
+            if qemu.FIRST_WORD in text:
+                self._first_word_until = None
             self._log.append(text)
 
     def _on_exit(self, process: Process, then: Callable[[int], None]) -> None:
@@ -294,20 +350,6 @@ def _ip(batch: str) -> None:
         raise RuntimeError("no `ip`; install it with: apt-get install iproute2") from None
     if done.returncode != 0:
         raise RuntimeError(f"ip: {done.stderr.strip()}")
-
-
-def _private_mounts(keep_visible: list[str]) -> str:
-    """Mounts of the lab's own; returns a scratch directory that dies with it.
-
-    A tmpfs is mounted over a directory that holds nothing the lab reads.
-    """
-    ns.mount("none", "/", None, ns.MS_REC | ns.MS_PRIVATE)
-    ns.mount("proc", "/proc", "proc")
-    for place in ("/dev/shm", "/run", "/mnt"):
-        if not any(path.startswith(place + "/") for path in keep_visible) and os.path.isdir(place):
-            ns.mount("ipvsload", place, "tmpfs")
-            return place
-    raise RuntimeError("no directory for scratch files: /dev/shm, /run and /mnt are all in use")
 
 
 def main() -> NoReturn:

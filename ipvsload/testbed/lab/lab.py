@@ -20,10 +20,10 @@ from types import TracebackType
 from typing import Any
 
 from ipvsload.errors import TestbedError, UsageError
-from ipvsload.testbed.lab import namespaces
+from ipvsload.testbed.lab import namespaces, qemu
 from ipvsload.testbed.lab.keeper import MAX_MESSAGE
 
-KERNELS = ("host", "uml")
+KERNELS = ("host", "uml", "qemu")
 """What can be the director, in the order in which `auto` tries them."""
 _READY_WITHIN = 60.0
 _CLOSED_WITHIN = 3.0
@@ -53,13 +53,17 @@ class Lab:
         schedulers: Sequence[str] = (),
     ) -> None:
         self._plan = {
-            "kernels": KERNELS if kernel == "auto" else (kernel,),
+            "kernels": _attempts(KERNELS if kernel == "auto" else (kernel,)),
             "servers": servers,
             "clients": clients,
             "schedulers": list(schedulers),
+            "image": str(qemu.image()),
             "owner": os.getpid(),
             "path": _import_path(),
-            "keep_visible": [*_import_path(), sys.executable, sys.prefix, _directory()],
+            "keep_visible": [
+                *_import_path(),
+                *(sys.executable, sys.prefix, _directory(), str(qemu.image())),
+            ],
         }
         self._keeper: subprocess.Popen[bytes] | None = None
         self.provider = ""
@@ -202,6 +206,12 @@ def _complaint(message: dict[str, Any]) -> str:
             said = "; its last words:" + "".join(f"\n  {line}" for line in log[-5:]) if log else ""
             return f"{who} ended unexpectedly with status {status}{said}"
     return "the lab's keeper ended unexpectedly"
+
+
+def _attempts(kernels: Sequence[str]) -> list[str]:
+    """What the keeper tries in turn; a virtual machine by each accelerator: qemu/kvm, qemu/tcg."""
+    machines = [f"qemu/{accelerator}" for accelerator in qemu.working_accelerators()]
+    return [name for kernel in kernels for name in (machines if kernel == "qemu" else [kernel])]
 
 
 def _import_path() -> list[str]:

@@ -83,3 +83,18 @@ def become_root_in_user_namespace() -> None:
     ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
+
+
+def private_mounts(keep_visible: list[str]) -> str:
+    """Mounts of the lab's own; returns a scratch directory that dies with it.
+
+    A tmpfs is mounted over a directory that holds nothing of `keep_visible`, the
+    paths that the lab reads. Raises OSError, and RuntimeError when none is left.
+    """
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    mount("proc", "/proc", "proc")
+    for place in ("/dev/shm", "/run", "/mnt"):
+        if not any(path.startswith(place + "/") for path in keep_visible) and os.path.isdir(place):
+            mount("ipvsload", place, "tmpfs")
+            return place
+    raise RuntimeError("no directory for scratch files: /dev/shm, /run and /mnt are all in use")

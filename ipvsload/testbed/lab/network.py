@@ -25,6 +25,26 @@ def wires(client_pid: str, server_pid: str) -> str:
     )
 
 
+TAPS = ("t0", "t1")
+"""A virtual machine's two network cards, seen from here."""
+
+
+def bridges() -> str:
+    """Run in the director's namespace: each cable's end is joined with a tap."""
+    return "\n".join(
+        line
+        for number, tap in enumerate(TAPS)
+        for line in (
+            # Forwards at once, whoever speaks first.
+            f"link add b{number} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+            f"link set d{number} master b{number}",
+            f"link set {tap} master b{number}",
+            f"link set {tap} up",
+            f"link set b{number} up",
+        )
+    )
+
+
 def client_side(clients: int) -> str:
     """Run in the client namespace."""
     hosts = [a.client_address(number + 1) for number in range(clients)]

@@ -1,0 +1,47 @@
+"""`ipvsload iso`: what a kernel has of IPVS, and minikube images that have all of it."""
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def iso() -> None:
+    """Kernels of machines and images: what IPVS needs of them."""
+
+
+@iso.command()
+@click.argument("target", required=False, type=click.Path(path_type=Path))
+def check(target: Path | None) -> int:
+    """Say which schedulers, ipset types and devices a kernel has and lacks, and why each.
+
+    TARGET is a kernel's configuration (also .gz) or an image (ISO, squashfs,
+    initramfs); without it, the kernel that runs here: on a node, the node's.
+
+    \b
+    Exit status: 0 what kube-proxy's IPVS mode needs is there, 1 something of it
+    is not.
+    """
+    from ipvsload.iso import look
+    from ipvsload.iso.kernel import examine, fit_for_kube_proxy
+    from ipvsload.iso.text import describe
+
+    kernel = look.file(target) if target else look.this_machine()
+    findings = examine(kernel)
+    click.echo(describe(kernel, findings), nl=False)
+    return 0 if fit_for_kube_proxy(findings) else 1
+
+
+@iso.command()
+@click.argument("checkout", type=click.Path(path_type=Path))
+@click.option("--write", is_flag=True, help="Change the defconfigs; without it, only show.")
+def minikube(checkout: Path, write: bool) -> int:
+    """Add what IPVS lacks to the kernels of a minikube CHECKOUT.
+
+    Shows the difference for each kernel, and with --write makes it; then how to
+    build the image and start a cluster on it. Run again after the build, it
+    checks that the kernel that was built has every option.
+    """
+    from ipvsload.iso.recipe import cook
+
+    return cook(checkout, write, click.echo)

@@ -1,0 +1,1 @@
+"""What a kernel must have for IPVS, and how minikube's image gets it."""

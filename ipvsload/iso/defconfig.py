@@ -1,0 +1,101 @@
+"""Adds to a kernel's defconfig what IPVS lacks in it, and keeps its form. Pure.
+
+A defconfig is what `make savedefconfig` writes: only options that differ from
+their defaults, in the order in which Kconfig's files name them. A new line
+stands where that program would put it, so the next savedefconfig moves nothing.
+"""
+
+import difflib
+
+from ipvsload.iso import config
+from ipvsload.iso.kernel import new_enough
+from ipvsload.iso.needs import BY_OPTION, NEEDS, Kind, Need
+
+# net/netfilter/Kconfig, net/netfilter/ipset/Kconfig, net/netfilter/ipvs/Kconfig
+# and drivers/net/Kconfig, as far as what may be added has neighbours in them.
+_ORDER = (
+    *("NETFILTER", "NF_CONNTRACK", "NETFILTER_XTABLES", "NETFILTER_XT_MARK"),
+    *("NETFILTER_XT_CONNMARK", "NETFILTER_XT_SET", "NETFILTER_XT_TARGET_TCPOPTSTRIP"),
+    *("NETFILTER_XT_MATCH_ADDRTYPE", "NETFILTER_XT_MATCH_BPF", "NETFILTER_XT_MATCH_CLUSTER"),
+    *("NETFILTER_XT_MATCH_COMMENT", "NETFILTER_XT_MATCH_CONNBYTES"),
+    *("NETFILTER_XT_MATCH_CONNMARK", "NETFILTER_XT_MATCH_CONNTRACK", "NETFILTER_XT_MATCH_U32"),
+    *("IP_SET", "IP_SET_BITMAP_IP", "IP_SET_BITMAP_IPMAC", "IP_SET_BITMAP_PORT"),
+    *("IP_SET_HASH_IP", "IP_SET_HASH_IPMARK", "IP_SET_HASH_IPPORT", "IP_SET_HASH_IPPORTIP"),
+    *("IP_SET_HASH_IPPORTNET", "IP_SET_HASH_IPMAC", "IP_SET_HASH_MAC"),
+    *("IP_SET_HASH_NETPORTNET", "IP_SET_HASH_NET", "IP_SET_HASH_NETNET"),
+    *("IP_SET_HASH_NETPORT", "IP_SET_HASH_NETIFACE", "IP_SET_LIST_SET"),
+    *("IP_VS", "IP_VS_IPV6", "IP_VS_DEBUG", "IP_VS_TAB_BITS", "IP_VS_PROTO_TCP"),
+    *("IP_VS_PROTO_UDP", "IP_VS_PROTO_ESP", "IP_VS_PROTO_AH", "IP_VS_PROTO_SCTP"),
+    *("IP_VS_RR", "IP_VS_WRR", "IP_VS_LC", "IP_VS_WLC", "IP_VS_FO", "IP_VS_OVF"),
+    *("IP_VS_LBLC", "IP_VS_LBLCR", "IP_VS_DH", "IP_VS_SH", "IP_VS_MH", "IP_VS_SED", "IP_VS_NQ"),
+    *("IP_VS_TWOS", "IP_VS_SH_TAB_BITS", "IP_VS_MH_TAB_INDEX", "IP_VS_FTP", "IP_VS_NFCT"),
+    *("NETDEVICES", "BONDING", "DUMMY"),
+)
+_PLACE = {option: number for number, option in enumerate(_ORDER)}
+
+
+def lacking(text: str, release: str) -> list[Need]:
+    """What kube-proxy's IPVS mode and every scheduler need and the defconfig does not set.
+
+    With them comes what their own dependencies lack, and without them what a
+    kernel of `release` does not know.
+    """
+    options = config.parse(text)
+    found: dict[str, Need] = {}
+
+    def want(need: Need) -> None:
+        if config.enabled(options, need.option, *need.given_by) or need.option in found:
+            return
+        for option in need.needs:
+            if option in BY_OPTION:
+                want(BY_OPTION[option])
+        found[need.option] = need
+
+    for need in NEEDS:
+        if (need.kube_proxy or need.kind is Kind.SCHEDULER) and new_enough(release, need):
+            want(need)
+    return list(found.values())
+
+
+def value(need: Need) -> str:
+    """A module where it can be one."""
+    return "m" if need.module else "y"
+
+
+def add(text: str, needs: list[Need]) -> str:
+    """The defconfig with `needs` set, each in its place; nothing else is touched."""
+    lines = text.splitlines()
+    for need in needs:
+        line = f"CONFIG_{need.option}={value(need)}"
+        unset = f"# CONFIG_{need.option} is not set"
+        if unset in lines:
+            lines[lines.index(unset)] = line
+        else:
+            lines.insert(_position(lines, need.option), line)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _position(lines: list[str], option: str) -> int:
+    """Behind the nearest option that Kconfig names before it; at the end if there is none."""
+    found = [next(iter(config.parse(line)), "") for line in lines]
+    for earlier in reversed(_ORDER[: _PLACE[option]]):
+        if earlier in found:
+            return found.index(earlier) + 1
+    return len(lines)
+
+
+def diff(before: str, after: str, name: str) -> str:
+    """What changes, as `patch` reads it; empty when nothing does."""
+    return "".join(
+        difflib.unified_diff(
+            before.splitlines(keepends=True),
+            after.splitlines(keepends=True),
+            f"a/{name}",
+            f"b/{name}",
+        )
+    )
+
+
+def dropped(built: str) -> list[Need]:
+    """What the .config of a built kernel should have by `lacking`'s rule, and has not."""
+    return lacking(built, config.version(built) or "")

@@ -1,0 +1,74 @@
+"""The whole way with a minikube checkout: show, change, check, warn, and what to do next."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ipvsload.errors import UsageError
+from ipvsload.iso import defconfig, minikube
+from ipvsload.iso.minikube import Board
+
+
+def cook(checkout: Path, write: bool, say: Callable[[str], object]) -> int:
+    """Do it for every kernel of the checkout; 1 if a built kernel lacks an option, else 0.
+
+    Raises UsageError when it is no minikube checkout or cannot be written.
+    """
+    try:
+        boards = minikube.boards(checkout)
+        if minikube.ignores_case(checkout):
+            say(
+                f"WARNING: {checkout} is on a file system that takes names which differ only in "
+                "case for one; buildroot cannot build there. Put the checkout on another."
+            )
+        return max(_board(checkout, board, write, say) for board in boards)
+    except OSError as error:
+        raise UsageError(f"{error.filename or checkout}: {error.strerror}") from error
+
+
+def _board(checkout: Path, board: Board, write: bool, say: Callable[[str], object]) -> int:
+    before, buildroot = board.defconfig.read_text(), board.buildroot.read_text()
+    release = minikube.release(buildroot)
+    name = str(board.defconfig.relative_to(checkout))
+    say(f"{board.arch}: Linux {release or 'of unknown version'}, {name}")
+    built = minikube.built_kernels(checkout, board)
+    for warning in minikube.mismatches(buildroot, before, list(built)):
+        say(f"WARNING: {warning}")
+    needs = defconfig.lacking(before, release)
+    status = 0
+    if not needs:
+        say("nothing is missing for IPVS")
+        if release in built:
+            status = _built(built[release], say)
+    else:
+        after = defconfig.add(before, needs)
+        say(defconfig.diff(before, after, name))
+        for need in needs:
+            say(f"  {need.name}: {need.why}")
+        if write:
+            board.defconfig.write_text(after)
+            _check(board.defconfig, release)
+            say("written")
+        else:
+            say("nothing was changed; to change it: ipvsload iso minikube --write CHECKOUT")
+            return 0
+    say("build the image and start a cluster on it:")
+    for command in minikube.commands(checkout, board):
+        say(f"  {command}")
+    return status
+
+
+def _check(path: Path, release: str) -> None:
+    lost = defconfig.lacking(path.read_text(), release)
+    if lost:
+        raise UsageError(f"{path}: not set after all: {', '.join(need.option for need in lost)}")
+
+
+def _built(path: Path, say: Callable[[str], object]) -> int:
+    """Whether the kernel that was built took them all: a dependency drops one in silence."""
+    lost = defconfig.dropped(path.read_text())
+    for need in lost:
+        wants = ", ".join(f"CONFIG_{option}" for option in need.needs)
+        say(f"DROPPED by the build: CONFIG_{need.option} ({need.name}); it needs {wants}")
+    if not lost:
+        say(f"the kernel that was built has them all: {path}")
+    return 1 if lost else 0

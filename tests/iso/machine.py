@@ -1,0 +1,66 @@
+"""A virtual machine with a serial console, to type on and to read."""
+
+import os
+import select
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Console:
+    """What the machine says, and what is typed to it."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+        self.said = ""
+
+    def until(self, words: str, seconds: float) -> str:
+        """What it says up to `words`; fails when they do not come in time."""
+        assert self._process.stdout
+        begun = len(self.said)
+        deadline = time.monotonic() + seconds
+        while words not in self.said[begun:]:
+            left = deadline - time.monotonic()
+            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, left))
+            chunk = os.read(self._process.stdout.fileno(), 4096) if ready else b""
+            assert chunk, f"no {words!r} within {seconds:g} s; so far:\n{self.said[-2000:]}"
+            self.said += chunk.decode(errors="replace")
+        return self.said[begun:]
+
+    def ask(self, command: str, seconds: float = 30) -> str:
+        """Run a command at the shell; what it prints."""
+        assert self._process.stdin
+        # The echo of what is typed must not be taken for the end.
+        self._process.stdin.write(f"{command}; echo EN''D\n".encode())
+        return self.until("END\r\n", seconds).partition("\n")[2].removesuffix("END\r\n")
+
+    def power_off(self, seconds: float) -> int:
+        """The machine's own way down; QEMU's exit status."""
+        assert self._process.stdin
+        self._process.stdin.write(b"poweroff\n")
+        return self._process.wait(seconds)
+
+
+@contextmanager
+def booted(*words: str) -> Iterator[Console]:
+    """QEMU without KVM, with its serial console on a Console; killed at the end if need be."""
+    process = subprocess.Popen(
+        [
+            *("qemu-system-x86_64", "-accel", "tcg", "-m", "512M", "-nodefaults"),
+            *("-display", "none", "-serial", "stdio", "-no-reboot", *words),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        bufsize=0,
+    )
+    try:
+        yield Console(process)
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdin
+        assert process.stdout
+        process.stdin.close()
+        process.stdout.close()

@@ -1,0 +1,110 @@
+"""The director image for real: what is in it, that it boots, and that it can be built again."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ipvsload.testbed.lab import qemu
+from tests.iso.machine import booted
+
+pytestmark = pytest.mark.kernel
+
+ROOT = Path(__file__).parents[2]
+IMAGE = qemu.image()
+CD = IMAGE / "ipvsload.iso"
+IPVSLOAD = [sys.executable, "-m", "ipvsload"]
+SCHEDULERS = ["dh", "fo", "lblc", "lblcr", "lc", "mh", "nq", "ovf", "rr", "sed", "sh", "wlc", "wrr"]
+
+
+def test_it_is_small_and_its_manifest_names_every_part() -> None:
+    assert CD.stat().st_size <= 120_000_000
+    manifest = (IMAGE / "manifest.txt").read_text()
+    for package in ("linux-image-", "ipvsadm ", "ipset ", "iptables ", "nftables ", "python3 "):
+        assert re.search(rf"^{package}\S*", manifest, re.MULTILINE), package
+    assert re.search(r"^pyroute2 \S+ pypi$", manifest, re.MULTILINE)
+
+
+def test_check_says_the_same_of_the_cd_and_of_the_kernels_configuration() -> None:
+    def has(target: str) -> dict[str, str]:
+        done = subprocess.run(
+            [*IPVSLOAD, "iso", "check", str(IMAGE / target)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return {
+            found[2]: found[1]
+            for found in re.finditer(r"^  (has|LACKS|\?) .*(CONFIG_\w+)", done.stdout, re.MULTILINE)
+        }
+
+    of_cd, of_config = has("ipvsload.iso"), has("config")
+    seen = {option for option, word in of_cd.items() if word != "?"}
+    assert len(seen) > 30
+    assert {option: of_config[option] for option in seen} == {o: of_cd[o] for o in seen}
+
+
+def test_it_boots_as_a_cd_is_of_use_to_a_person_and_powers_off() -> None:
+    with booted(
+        "-machine", "pc", "-cdrom", str(CD), "-nic", "user,model=virtio-net-pci"
+    ) as console:
+        console.until("ipvsload director ready", 90)
+        console.until("director # ", 30)
+        modules = console.ask("lsmod | sed -n 's/^ip_vs_\\([a-z]*\\) .*/\\1/p'").split()
+        assert set(SCHEDULERS) <= set(modules)
+        assert "10.9.9.9:80" in console.ask(
+            "ipvsadm -A -t 10.9.9.9:80 -s lc; ipvsadm -a -t 10.9.9.9:80 -r 10.0.0.1 -m; ipvsadm -ln"
+        )
+        _head, sample, _end = console.ask("ipvsload-collect --count 1").splitlines()
+        (service,) = json.loads(sample)["services"]
+        assert service["scheduler"] == "lc"
+        assert "hash:ip,port" in console.ask("ipset create a hash:ip,port && ipset list a")
+        assert "Read-only" in console.ask("touch /here")
+        assert console.ask("ss -Hltnu").strip() == ""
+        assert "10.0.2.15" in console.ask(
+            "ip link set eth0 up; udhcpc -q -i eth0 2> /dev/null; ip -br -4 addr"
+        )
+        assert console.power_off(30) == 0
+
+
+def test_the_experiment_holds_on_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    scenario = str(ROOT / "scenarios" / "skew.yaml")
+    done = subprocess.run(
+        [*IPVSLOAD, "run", scenario, "--kernel", "qemu", "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((out / "results.json").read_text())
+    assert [(run["scheduler"], run["valid"]) for run in found["runs"]] == [
+        ("rr", True),
+        ("lc", True),
+    ]
+    assert {run["kernel"]["provider"] for run in found["runs"]} == {"qemu"}
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
+    def built(name: str) -> Path:
+        place = tmp_path / name
+        subprocess.run(
+            ["make", "-C", str(ROOT / "iso"), f"OUT={place}"],
+            capture_output=True,
+            check=True,
+            timeout=300,
+            env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},
+        )
+        return place
+
+    again, before = built("again"), IMAGE
+    if (again / "manifest.txt").read_text() != (before / "manifest.txt").read_text():
+        before = built("once more")  # the mirror has newer packages: another input
+    first, second = ((place / "ipvsload.iso").read_bytes() for place in (before, again))
+    assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest()
