@@ -78,6 +78,8 @@ def _of_cd(path: Path) -> dict[str, list[str]]:
     best: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as directory:
         for number, name in enumerate(sorted(names, key=lambda name: "squashfs" not in name)):
+            if best and "squashfs" not in name:
+                break  # the whole system's list was in there
             target = Path(directory, str(number))
             _run("xorriso", "-osirrox", "on", "-indev", str(path), "-extract", name, str(target))
             target.chmod(0o600)

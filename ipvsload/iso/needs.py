@@ -84,7 +84,7 @@ NEEDS: tuple[Need, ...] = (
     Need("IP_VS_PROTO_SCTP", "", Kind.CORE, "SCTP", "SCTP services",
          kube_proxy=False, needs=("IP_VS",)),
     Need("IP_VS_NFCT", "", Kind.CORE, "IPVS with conntrack",
-         "vs/conntrack exists only with it; without, masquerading of services fails",
+         "kube-proxy sets vs/conntrack, which exists only with it",
          needs=("IP_VS", "NF_CONNTRACK")),
     Need("IP_SET", "ip_set", Kind.CORE, "ip_set", "kube-proxy keeps addresses in sets, not rules"),
     _scheduler("rr", "kube-proxy's default; it falls back to iptables or exits without"),

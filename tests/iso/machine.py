@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+PROMPT = "director # "
+
 
 class Console:
     """What the machine says, and what is typed to it."""
@@ -33,7 +35,8 @@ class Console:
         assert self._process.stdin
         # The echo of what is typed must not be taken for the end.
         self._process.stdin.write(f"{command}; echo EN''D\n".encode())
-        return self.until("END\r\n", seconds).partition("\n")[2].removesuffix("END\r\n")
+        end = f"END\r\n{PROMPT}"  # typed before the prompt, a command is echoed twice
+        return self.until(end, seconds).partition("\n")[2].removesuffix(end)
 
     def power_off(self, seconds: float) -> int:
         """The machine's own way down; QEMU's exit status."""

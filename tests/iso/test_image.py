@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload.testbed.lab import qemu
-from tests.iso.machine import booted
+from tests.iso.machine import PROMPT, booted
 
 pytestmark = pytest.mark.kernel
 
@@ -55,7 +55,7 @@ def test_it_boots_as_a_cd_is_of_use_to_a_person_and_powers_off() -> None:
         "-machine", "pc", "-cdrom", str(CD), "-nic", "user,model=virtio-net-pci"
     ) as console:
         console.until("ipvsload director ready", 90)
-        console.until("director # ", 30)
+        console.until(PROMPT, 30)
         modules = console.ask("lsmod | sed -n 's/^ip_vs_\\([a-z]*\\) .*/\\1/p'").split()
         assert set(SCHEDULERS) <= set(modules)
         assert "10.9.9.9:80" in console.ask(

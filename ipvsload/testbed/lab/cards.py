@@ -30,7 +30,7 @@ def tap(link: str) -> int:
     flags = _IFF_TAP | _IFF_NO_PI | _IFF_VNET_HDR
     try:
         fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", link.encode(), flags))
-    except OSError:
+    except OSError as error:
         os.close(descriptor)
-        raise
+        raise OSError(error.errno, f"tap {link}: {error.strerror}") from error
     return descriptor

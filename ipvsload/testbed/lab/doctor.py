@@ -4,6 +4,7 @@ A file that exists proves nothing (/dev/kvm without KVM, a module without the
 right to use it), so every kernel is really brought up.
 """
 
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -52,5 +53,5 @@ def _kernel(name: str) -> Finding:
             seconds = time.monotonic() - began
             return Finding(f"kernel {name}", True, f"Linux {lab.release}, ready in {seconds:.1f} s")
     except TestbedError as error:
-        reason = str(error).splitlines()[-1].strip().partition(": ")[2]
+        reason = re.sub(rf"^{name}(/\w+)?: ", "", str(error).splitlines()[-1].strip())
         return Finding(f"kernel {name}", False, f"{reason} ({_HELPS[name]})")

@@ -230,12 +230,17 @@ class Keeper:
         accelerator = kernel.partition("/")[2]
         image = Path(self._plan["image"])
         initrd = f"{self._scratch}/initrd.img"
-        with open(initrd, "wb") as file:
-            file.write((image / "initrd.img").read_bytes())
-            file.write(qemu.code(Path(ipvsload.__file__).parent))
-        if not self._taps:
-            self._taps = tuple(cards.tap(link) for link in network.TAPS)
-            _ip(network.bridges())
+        try:
+            with open(initrd, "wb") as file:
+                file.write((image / "initrd.img").read_bytes())
+                file.write(qemu.code(Path(ipvsload.__file__).parent))
+            if not self._taps:
+                self._taps = tuple(cards.tap(link) for link in network.TAPS)
+                _ip(network.bridges())
+        except (OSError, RuntimeError) as error:
+            self._refuse(kernel, str(error))
+            self._try_next_kernel()
+            return
         agent, environment = qemu.agent(self._plan["schedulers"])
         argv = qemu.command(image, initrd, accelerator, self._taps, agent, environment)
         self._start_director(kernel, argv, {**os.environ}, self._taps)
@@ -264,6 +269,7 @@ class Keeper:
         self._watch(output.fileno(), lambda: self._hear_director(kernel, output))
 
         def exited(status: int) -> None:
+            self._first_word_until = None
             stdin.close()
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # a guest has helpers

@@ -106,15 +106,16 @@ def command(
     """The command line that boots a director which runs `init` on the image's root.
 
     `place` holds the image, `initrd` is its initramfs with the code appended.
-    `cards` are descriptors of taps. The
-    console is on descriptors 0 and 1. The kernel hands NAME=VALUE words that it
-    does not know to init as its environment, and the words after -- as arguments.
+    `cards` are descriptors of taps. The console is on descriptors 0 and 1. The
+    kernel hands NAME=VALUE words that it does not know to init as its
+    environment, and the words after -- as arguments.
     """
     words = [
         *("console=ttyS0", "quiet", "panic=-1", "net.ifnames=0"),
         *(f"{name}={value}" for name, value in environment.items()),
         *("--", *init),
     ]
+    root = str(place / "root.squashfs").replace(",", ",,")  # as QEMU wants a comma written
     argv = [
         PROGRAM,
         # Not microvm, which boots 1 s sooner: its only clock to measure the others
@@ -125,7 +126,7 @@ def command(
         *("-serial", "stdio", "-no-reboot"),
         *("-kernel", str(place / "vmlinuz"), "-initrd", initrd, "-append", " ".join(words)),
         "-drive",
-        f"file={place / 'root.squashfs'},if=none,id=root,format=raw,readonly=on,file.locking=off",
+        f"file={root},if=none,id=root,format=raw,readonly=on",
         *("-device", "virtio-blk-pci,drive=root"),
     ]
     for number, descriptor in enumerate(cards):
