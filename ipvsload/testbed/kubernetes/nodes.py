@@ -27,9 +27,8 @@ def ready(node: Object) -> bool:
 
 def linux(node: Object) -> bool:
     """Whether there can be an IPVS table on it."""
-    return (
-        str(node.get("status", {}).get("nodeInfo", {}).get("operatingSystem", "linux")) == "linux"
-    )
+    info = node.get("status", {}).get("nodeInfo") or {}
+    return (info.get("operatingSystem") or "linux") == "linux"
 
 
 def choose(nodes: list[Object], wanted: str) -> Object:

@@ -36,6 +36,10 @@ _PODS_WITHIN = 300.0
 """Seconds for images to be pulled and pods to answer."""
 _TABLE_WITHIN = 90.0
 _PLACED_WITHIN = 6.0
+_WARM_WITHIN = 30.0
+_SETTLE_WITHIN = 10.0
+_SYNC = 1.5
+"""kube-proxy writes its rules once a second at most (iptables.minSyncPeriod)."""
 _DIAGNOSE_AFTER = 12.0
 _NO_SWITCH = (
     "this cluster has no ConfigMap kube-proxy in kube-system (k3s and managed clusters have"
@@ -189,8 +193,10 @@ class KubernetesTestbed:
         self._watchers.release()
         servers.create(len(weights), self._watchers.node_port, self._watchers.cluster_ip)
         self._scheduler = scheduler
-        self._switch(scheduler)
         self._present = self._await_pods(len(weights))
+        if not self.fixed:
+            self._settle()
+        self._switch(scheduler)
         self._host, self._port = self._watchers.aim(self._api, _PODS_WITHIN)
         self._await_table()
         self._warm()
@@ -326,17 +332,47 @@ class KubernetesTestbed:
                 found = dict(proxies.reasons(self._api))
         return table.failure(nodes, self._scheduler, found)
 
-    def _warm(self) -> None:
-        """Each real server is asked through each node's probe port."""
+    def _settle(self) -> None:
+        """Let the proxy that is to be replaced know of the pods first.
+
+        One in iptables mode leaves its rules when it ends, and a rule that
+        refuses a service without endpoints would be among them: seen with 1.20.
+        """
         assert self._watchers
-        address = self._watchers.probes.get(self._entry)
-        reached = [reach(address) for _ in range(2 * len(self._present))] if address else []
-        if self._options.workload.service == "NodePort" and not any(reached):
-            raise TestbedError(
-                f"this machine cannot reach port {self._watchers.node_port} of node {self._entry}"
-                f" ({self._nodes[self._entry]}), so it cannot send load there: run ipvsload where"
-                " the nodes' addresses are reachable, or in the cluster with --service ClusterIP"
+        address = self._watchers.probes[self._entry]
+        with suppress(TestbedError):  # it may be out of order: that is what we mend
+            wait_for(
+                "the present proxy to know the pods",
+                lambda: None if reach(address) else "",
+                _SETTLE_WITHIN,
             )
+        time.sleep(_SYNC)
+
+    def _warm(self) -> None:
+        """Each real server is asked through the entry node's probe port.
+
+        kube-proxy writes the table first and the rules around it afterwards.
+        """
+        assert self._watchers
+        address = self._watchers.probes[self._entry]
+        left = 2 * len(self._present)
+
+        def look() -> str | None:
+            nonlocal left
+            while left and reach(address):
+                left -= 1
+            return f"{address[0]}:{address[1]} does not answer" if left else None
+
+        try:
+            wait_for("the way to the real servers", look, _WARM_WITHIN, self._tell)
+        except TestbedError:
+            if self._options.workload.service == "NodePort":
+                raise TestbedError(
+                    f"this machine cannot reach port {address[1]} of node {self._entry}"
+                    f" ({address[0]}), so it cannot send load there: run ipvsload where the nodes'"
+                    " addresses are reachable, or in the cluster with --service ClusterIP"
+                ) from None
+        # Two samples more, so that these connections are not taken for a ping's.
         time.sleep(2 / self._hz + 0.3)
 
     def _balancing(self) -> list[Node]:
