@@ -17,6 +17,7 @@ from ipvsload.cli.collect import collect
 from ipvsload.cli.doctor import doctor
 from ipvsload.cli.lab import lab
 from ipvsload.cli.records import compare, report
+from ipvsload.cli.restore import restore
 from ipvsload.cli.run import run
 from ipvsload.cli.scenarios import schema, validate
 from ipvsload.cli.terminal import open_closed_streams, silence_stdout
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (run, report, compare, validate, schema, lab, collect, doctor):
+for command in (run, report, compare, validate, schema, lab, collect, doctor, restore):
     cli.add_command(command)
 
 

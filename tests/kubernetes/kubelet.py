@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ipvsload.testbed.kubernetes.api import Api, ApiError
+from ipvsload.testbed.kubernetes.api import ApiError
 from ipvsload.testbed.kubernetes.names import PROXY_LABEL, ROLE
 
 EVERY = 0.1
@@ -68,12 +68,14 @@ class Program:
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
 
     def _read(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            self.log.write(line)
+        with self.process.stdout as lines:
+            for line in lines:
+                self.log.write(line)
         self.log.end()
 
     def stop(self) -> None:
@@ -82,21 +84,23 @@ class Program:
             self.process.wait(3)
         self.process.kill()
         self.process.wait()
+        self._thread.join(3)
 
 
 class Kubelet:
     """`node` runs whatever is bound to it; `addresses` are those of real servers, in turn.
 
-    `command(kind, pod, directory)` is how a program is started: kind "sidecar"
-    or "proxy", with the pod's ConfigMap volumes written under the directory.
+    `command(kind, pod, directory, log)` is how a program is started: kind
+    "sidecar" or "proxy", with the pod's ConfigMap volumes written under the
+    directory. It returns the words of a command, or something with a `stop`.
     """
 
     def __init__(
         self,
-        api: Api,
+        api: Any,
         node: str,
         addresses: list[str],
-        command: Callable[[str, dict[str, Any], Path], list[str]],
+        command: Callable[[str, dict[str, Any], Path, Log], Any],
         directory: Path,
         ready_after: float = 0.2,
     ) -> None:
@@ -106,7 +110,7 @@ class Kubelet:
         self._command = command
         self._directory = directory
         self._ready_after = ready_after
-        self._programs: dict[str, Program] = {}
+        self._programs: dict[str, Any] = {}
         self._seen: dict[str, float] = {}
         self._told: set[str] = set()
         self.logs: dict[tuple[str, str], Log] = {}
@@ -174,7 +178,8 @@ class Kubelet:
             log = self.logs.setdefault(
                 (pod["metadata"]["namespace"], pod["metadata"]["name"]), Log()
             )
-            self._programs[uid] = Program(self._command(kind, pod, place), log)
+            made = self._command(kind, pod, place, log)
+            self._programs[uid] = Program(made, log) if isinstance(made, list) else made
         if uid in self._told or time.monotonic() - since < self._ready_after:
             return
         address = "192.0.2.1" if kind else self._free.pop(0)

@@ -53,15 +53,13 @@ def main() -> int:
             for family in ("iptables", "ip6tables"):
                 legacy = f"/usr/sbin/{family}-legacy{word}"
                 (place / "bin" / f"{family}{word}").symlink_to(legacy)
-        subprocess.run(
-            [*EXEC, "modprobe", "-d", "/run/modules", "-a", *os.environ.get("MODULES", MODULES).split()],
-            check=False,
-        )  # fmt: skip
+        modules = os.environ.get("MODULES", MODULES).split()
+        subprocess.run([*EXEC, "modprobe", "-d", "/run/modules", "-a", *modules], check=False)
         kubelet = Kubelet(
             api,
             NODE,
             [addresses.server_address(n + 1).partition(":")[0] for n in range(12)],
-            lambda kind, pod, directory: program(kind, pod, directory, binaries),
+            lambda kind, pod, directory, _: program(kind, pod, directory, binaries),
             place / "pods",
         )
         serve_logs(kubelet, place)
@@ -126,12 +124,13 @@ def run(stack: contextlib.ExitStack, place: Path, name: str, *command: str) -> N
 
 
 def write_config(path: Path, user: str, certificate: Path) -> Path:
+    cluster = f'{{server: "https://{HERE}:6443", certificate-authority: {certificate}}}'
     path.write_text(
         f"""apiVersion: v1
 kind: Config
 current-context: lab-{user}
 contexts: [{{name: lab-{user}, context: {{cluster: lab, user: {user}}}}}]
-clusters: [{{name: lab, cluster: {{server: "https://{HERE}:6443", certificate-authority: {certificate}}}}}]
+clusters: [{{name: lab, cluster: {cluster}}}]
 users: [{{name: {user}, user: {{token: {user}}}}}]
 """
     )
@@ -164,21 +163,21 @@ def until(look: Any, what: str, within: float = 60) -> None:
 
 def node(api: Api) -> None:
     """The director, as a Node whose kubelet is here."""
-    api.create(
-        "nodes",
-        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {"kubernetes.io/os": "linux"}}},
-    )  # fmt: skip
+    labels = {"kubernetes.io/os": "linux"}
+    made = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": labels}}
+    api.create("nodes", made)
+    size = {"cpu": "2", "memory": "512Mi", "pods": "110"}
     status = {
         "addresses": [
             {"type": "InternalIP", "address": addresses.DIRECTOR_CLIENT_SIDE},
             {"type": "ExternalIP", "address": HERE},
             {"type": "Hostname", "address": NODE},
         ],
-        "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "", "lastHeartbeatTime": None, "lastTransitionTime": None}],
-        "capacity": {"cpu": "2", "memory": "512Mi", "pods": "110"},
-        "allocatable": {"cpu": "2", "memory": "512Mi", "pods": "110"},
+        "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+        "capacity": size,
+        "allocatable": size,
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-    }  # fmt: skip
+    }
     api._json(
         "PATCH", f"/api/v1/nodes/{NODE}/status", {"status": status},
         kind="application/merge-patch+json",
@@ -187,12 +186,10 @@ def node(api: Api) -> None:
 
 def program(kind: str, pod: dict[str, Any], directory: Path, binaries: Path) -> list[str]:
     if kind == "proxy":
-        return [
-            # User-mode Linux may not keep AVX registers (testbed/lab/wide_registers.py).
-            *EXEC, "env", "GODEBUG=cpu.all=off",
-            f"PATH={directory.parents[1]}/bin:/usr/sbin:/usr/bin:/sbin:/bin", str(binaries / "kube-proxy"), f"--config={directory}/config.conf",
-            f"--hostname-override={NODE}", "-v=2",
-        ]  # fmt: skip
+        # User-mode Linux may not keep AVX registers (testbed/lab/wide_registers.py).
+        path = f"PATH={directory.parents[1]}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        words = [*EXEC, "env", "GODEBUG=cpu.all=off", path, str(binaries / "kube-proxy")]
+        return [*words, f"--config={directory}/config.conf", f"--hostname-override={NODE}", "-v=2"]
     container = pod["spec"]["containers"][0]
     arguments = [word.replace("$(NODE)", NODE) for word in container["args"]]
     # A bare interpreter: Debian's own, without any site-packages.

@@ -154,18 +154,20 @@ class Api:
         query = {"follow": "true"} | ({"sinceSeconds": str(since)} if since else {})
         url = self._url(_path("pods", namespace, pod) + "/log", query)
         timeout = (CONNECT_WITHIN, LOG_SILENCE)
-        response = self._open("GET", url, None, {"Accept": "*/*"}, timeout)
+        response = None
         try:
+            response = self._open("GET", url, None, {"Accept": "*/*"}, timeout)
             if response.status != 200:
                 raise ApiError(_complaint(response.data, response.status), response.status)
             while chunk := response.read1():
                 yield chunk
-        except OSError as error:  # the socket's own
-            raise ApiError(_reason(error)) from None
-        except Exception as error:
+        except ApiError:
+            raise
+        except Exception as error:  # urllib3's, or the socket's own
             raise _unreachable(self.server, error) from None
         finally:
-            response.close()
+            if response is not None:
+                response.close()
 
     # -- one request ----------------------------------------------------------
 

@@ -72,7 +72,7 @@ class Followers:
         self._failure: TestbedError | None = None
         self._ping: _Ping | None = None
         for node in pods:
-            threading.Thread(target=self._follow, args=(node,), daemon=True).start()
+            threading.Thread(target=self._guard, args=(node,), daemon=True).start()
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -115,6 +115,12 @@ class Followers:
                 end.close()
 
     # -- one node -------------------------------------------------------------
+
+    def _guard(self, node: str) -> None:
+        try:
+            self._follow(node)
+        except Exception as error:  # a thread that dies in silence would be waited for
+            self._fail(node, f"{type(error).__name__}: {error}")
 
     def _follow(self, node: str) -> None:
         heard = time.monotonic()

@@ -38,6 +38,8 @@ class Node:
     placed: dict[tuple[str, int], str] = field(default_factory=dict)
     placed_t: int = -1
     lost: int = 0
+    said: str = ""
+    """The last line of its standard error."""
 
 
 class NodeLines:
@@ -60,8 +62,12 @@ class NodeLines:
     def feed(self, line: bytes) -> bytes | None:
         """A line of the log; the line that the run should see, if any.
 
+        What is not JSON is the sidecar's standard error, and kept as `said`.
         Raises ValueError on what is no line of the sidecar's.
         """
+        if not line.startswith(b"{"):
+            self.node.said = line.decode(errors="replace").strip() or self.node.said
+            return None
         value = json.loads(line)
         if not isinstance(value, dict):
             raise ValueError("not an object")

@@ -18,6 +18,8 @@ from ipvsload.testbed.kubernetes.names import JOURNAL, MADE, NAMESPACE, SELECT_O
 from ipvsload.testbed.kubernetes.switch import put_back
 from ipvsload.testbed.kubernetes.wait import Tell, wait_for
 
+_SYNC = 2.5
+"""Seconds for kube-proxy to take the services' virtual servers out (ipvs.minSyncPeriod)."""
 _GONE_WITHIN = 90.0
 _NAMESPACE_GONE_WITHIN = 180.0
 _LOAD = ("services", "deployments")
@@ -46,7 +48,8 @@ def restore(api: Api, tell: Tell, *, own: str = "") -> list[str]:
         return ["there is nothing to be put back"]
     if journal and not own:
         tell(f"putting back what this run changed: {journal.owner(time.time())}")
-    _remove(api, _LOAD, tell)
+    if _remove(api, _LOAD, tell) and journal and journal.original is not None:
+        time.sleep(_SYNC)
     left = put_back(api, journal, tell) if journal else ""
     _remove(api, _REST, tell)
     if made:
@@ -63,8 +66,8 @@ def restore(api: Api, tell: Tell, *, own: str = "") -> list[str]:
     return [left] if left else []
 
 
-def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> None:
-    """Everything of ours of these kinds but the journal, and wait for its end."""
+def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> int:
+    """Everything of ours of these kinds but the journal, and wait for its end; how many."""
 
     def ours() -> list[tuple[str, str]]:
         return [
@@ -74,7 +77,8 @@ def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> None:
             if one["metadata"]["name"] != JOURNAL
         ]
 
-    for kind, name in ours():
+    found = ours()
+    for kind, name in found:
         api.delete(kind, name, NAMESPACE)
 
     def look() -> str | None:
@@ -82,6 +86,7 @@ def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> None:
         return f"{rest[0][0]} {rest[0][1]}" if rest else None
 
     wait_for("what was created to be gone", look, _GONE_WITHIN, tell)
+    return len(found)
 
 
 def _anything(api: Api) -> bool:

@@ -17,7 +17,6 @@ def wait_for(
     look: Callable[[], str | None],
     within: float,
     tell: Tell = lambda _: None,
-    every: float = _EVERY,
 ) -> None:
     """Until `look` returns None; otherwise it returns what is still missing.
 
@@ -34,4 +33,4 @@ def wait_for(
         if waited > _SILENT and missing != told:
             tell(f"waiting for {what}: {missing}" if missing else f"waiting for {what}")
             told = missing
-        time.sleep(every)
+        time.sleep(_EVERY)

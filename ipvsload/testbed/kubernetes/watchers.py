@@ -153,8 +153,11 @@ class Watchers:
             assert self.followers
             if self.followers.failure:
                 raise self.followers.failure
-            silent = [name for name, node in self.followers.nodes.items() if node.t < 0]
-            return f"nothing from {', '.join(silent)}" if silent else None
+            silent = [node for node in self.followers.nodes.values() if node.t < 0]
+            if not silent:
+                return None
+            said = next((f"; it says: {node.said}" for node in silent if node.said), "")
+            return f"nothing from {', '.join(node.name for node in silent)}{said}"
 
         wait_for("the sidecars to speak", look, _SPEAKS_WITHIN, self._tell)
 
