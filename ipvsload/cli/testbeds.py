@@ -151,7 +151,14 @@ def _external(options: dict[str, Any]) -> Testbed:
 
     if not options["url"]:
         raise UsageError("--testbed external: say where the balancer is: --url http://ADDRESS")
-    return ExternalTestbed(options["url"], options["sidecar"])
+    if not options["sidecar"]:
+        raise UsageError(
+            "--testbed external: say what reads its table: --sidecar 'ssh director sudo ipvsload"
+            " collect'"
+        )
+    return ExternalTestbed(
+        options["url"], options["sidecar"], options["set_scheduler"], options["set_weight"]
+    )
 
 
 def _name(option: Callable[..., Any]) -> str:

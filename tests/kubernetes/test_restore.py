@@ -72,31 +72,31 @@ class Killed(Exception):  # noqa: N818
     """In the place of SIGKILL, for a restore in this process."""
 
 
-class OneStep:
-    """Lets one request through that changes something, and kills at the next."""
+class Steps:
+    """Lets so many requests through that change something, and kills at the next."""
 
-    def __init__(self, ask: Any) -> None:
-        self._ask, self._done = ask, False
+    def __init__(self, ask: Any, steps: int) -> None:
+        self._ask, self._left = ask, steps
 
     def __call__(self, method: str, *rest: Any, **more: Any) -> bytes:
         if method != "GET":
-            if self._done:
+            if not self._left:
                 raise Killed
-            self._done = True
+            self._left -= 1
         answer: bytes = self._ask(method, *rest, **more)
         return answer
 
 
 def test_a_restore_that_is_broken_off_at_each_step(toy: Toy) -> None:
-    """Restore is killed at its n-th step for every n, and done again each time."""
+    """Restore is killed after its n-th step, for every n, and done again each time."""
     before, text = toy.cluster.picture(), toy.config
     killed_after(toy, 18)  # in the middle of the first run, with kube-proxy switched
     assert toy.config != text
     journal = toy.cluster.objects["configmaps", "ipvsload", "ipvsload-journal"]
     assert journal["data"]["original"] == text
-    for _ in range(30):
+    for steps in range(30):
         api = connect().api
-        api._ask = OneStep(api._ask)  # type: ignore[method-assign]
+        api._ask = Steps(api._ask, steps)  # type: ignore[method-assign]
         try:
             restore(api, lambda _: None)
         except Killed:

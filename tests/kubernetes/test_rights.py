@@ -24,9 +24,9 @@ def granted(verb: str, resource: str, namespace: str, name: str) -> bool:
         here = role["kind"] == "Role" and role["metadata"]["namespace"] == namespace
         for rule in role.get("rules", []) if everywhere or here else []:
             names = rule.get("resourceNames")
-            if verb in rule["verbs"] and resource in rule["resources"]:
-                if names is None or name in names:
-                    return True
+            fits = verb in rule["verbs"] and resource in rule["resources"]
+            if fits and (names is None or name in names):
+                return True
     return False
 
 

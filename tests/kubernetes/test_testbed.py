@@ -6,8 +6,11 @@ import time
 import pytest
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes import testbed as module
+from ipvsload.testbed.kubernetes.connect import connect
 from ipvsload.testbed.kubernetes.options import Options
+from ipvsload.testbed.kubernetes.proxy_config import edit
 from ipvsload.testbed.kubernetes.testbed import KubernetesTestbed
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.toy import Toy
@@ -243,12 +246,13 @@ def test_a_config_map_that_is_not_understood(toy: Toy, text: str, words: str) ->
 
 
 def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None:
-    testbed = up(made())
-    testbed.begin("lc", [1])  # somebody has set it up so
-    text = toy.config
-    testbed._journal = None
-    testbed.close()
-    toy.config_map["data"]["config.conf"] = text
+    # Somebody has set it up so.
+    toy.config_map["data"]["config.conf"] = edit(toy.config, "ipvs", "lc")
+    proxies.restart(connect().api, lambda _: None)
+    deadline = time.monotonic() + 10
+    while toy.proxy.mode != "ipvs" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    held = toy.config_map
     del toy.cluster.objects["configmaps", "kube-system", "kube-proxy"]
     again = up(made())
     try:
@@ -258,6 +262,14 @@ def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None
             again.set_scheduler("rr")
     finally:
         again.close()
+    held["data"]["config.conf"] = edit(held["data"]["config.conf"], "iptables", "lc")
+    toy.cluster.put("configmaps", "kube-system", held)
+    proxies.restart(connect().api, lambda _: None)
+    kept = up(made(keep_proxy=True))
+    try:
+        assert kept.begin("", [1]).scheduler == "iptables"
+    finally:
+        kept.close()
 
 
 def test_slow_pods_and_their_own_words(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:

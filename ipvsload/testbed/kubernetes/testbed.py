@@ -185,8 +185,8 @@ class KubernetesTestbed:
         """Fresh pods and a fresh service, balanced by this, as the kernel's tables show."""
         refuse_weights(weights)
         assert self._watchers
-        if self.fixed and scheduler in PROXY_MODES:
-            raise TestbedError(f"cannot switch to {scheduler}: {self.fixed}")
+        if not scheduler and (mode := self._node(self._entry).proxy_mode) in PROXY_MODES:
+            scheduler = str(mode)
         self._run += 1
         servers = Servers(self._api, self._options.workload, self._run, self._tell)
         self._servers = servers
