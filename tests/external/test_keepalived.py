@@ -46,7 +46,7 @@ def test_a_keepalived_director(tmp_path: Path) -> None:
     (tmp_path / "scenario.yaml").write_text(SCENARIO)
     set_scheduler = tmp_path / "set-scheduler"
     set_scheduler.write_text(
-        f"#!/bin/sh\nsed -i \"s/lb_algo .*/lb_algo $1/\" {tmp_path}/keepalived.conf\n"
+        f'#!/bin/sh\nsed -i "s/lb_algo .*/lb_algo $1/" {tmp_path}/keepalived.conf\n'
         f"exec {IPVSLOAD} lab exec -- sh -c 'kill -HUP $(cat /run/keepalived.pid)'\n"
     )
     set_scheduler.chmod(0o755)

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ipvsload.testbed.kubernetes.manifests import ARCHIVE
+from ipvsload.testbed.kubernetes.names import EXAMINER, ROLE
 from tests.kubernetes.apiserver import Cluster
 from tests.kubernetes.cluster_objects import proxy_config_map, proxy_daemon_set
 from tests.kubernetes.kubelet import Kubelet, Log
@@ -96,10 +98,13 @@ class Toy:
         """The object in the store."""
         return self.cluster.objects["configmaps", "kube-system", "kube-proxy"]
 
-    def _program(self, kind: str, _: dict[str, Any], place: Path, log: Log) -> Any:
+    def _program(self, kind: str, pod: dict[str, Any], place: Path, log: Log) -> Any:
         if kind == "proxy":
             # A configuration that this test broke on purpose: the proxy would not start.
             if "mode" not in (place / "config.conf").read_text():
                 return ["false"]
             return ProxyPod(self.proxy, (place / "config.conf").read_text(), log)
+        if pod["metadata"]["labels"].get(ROLE) == EXAMINER:
+            # The code as it is carried, by a bare interpreter.
+            return ["python3", "-I", "-S", str(place / ARCHIVE), "--node", NODE]
         return [sys.executable, "-m", "tests.kubernetes.proxy_sim", str(self.table), NODE]
