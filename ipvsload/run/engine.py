@@ -76,7 +76,8 @@ class Run:
         stage.sidecar.follow(self._number, target.key, self._inbox.put)
         try:
             view.uncertainty_us = self._align()
-            self._await_table(view, len(service.servers))
+            if target.key:
+                self._await_table(view, len(service.servers))
             view.began_us = self._clock.now_us()
             marks.append(view.began_us)
             timeouts = stage.testbed.retransmits()
@@ -247,8 +248,12 @@ class Run:
             self._event("invalid", reason=reason)
 
     def _settle(self, view: View, last_us: int) -> None:
-        """Wait for a sample whose counters show the connection of `last_us`."""
-        settled = last_us + _COUNTERS_SETTLE_US
+        """Wait for a sample whose counters show the connection of `last_us`.
+
+        And for one of now: where the sidecar's lines were held up, those of the
+        last requests are still on their way.
+        """
+        settled = max(last_us + _COUNTERS_SETTLE_US, self._clock.now_us())
         deadline = max(settled, self._clock.now_us()) + _TABLE_WITHIN_US
         while view.sample_us < settled:
             self._next(view, deadline)

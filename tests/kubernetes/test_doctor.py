@@ -7,6 +7,7 @@ import pytest
 
 from ipvsload.sidecar.examine import states
 from ipvsload.testbed.kubernetes import meaning
+from ipvsload.testbed.kubernetes.proxies import read_log
 from tests.kubernetes.toy import Toy
 
 
@@ -73,3 +74,19 @@ def test_where_a_module_is() -> None:
         ("ip_vs_lc", "loadable"),
     ]
     assert "--iso-url" in meaning.mend("ip_vs_mh", "absent", {"minikube.k8s.io/name": "x"})
+
+
+REAL_1_20 = """\
+E1125 03:21:40.1     1 server_others.go:127] Can't use the IPVS proxier: IPVS proxier will not be \
+used because the following required kernel modules are not loaded: [ip_vs_sed]
+I1125 03:21:40.2     1 server_others.go:182] DetectLocalMode: 'ClusterCIDR'
+W1125 03:21:40.3     1 server_others.go:300] Can't use ipvs proxier, trying iptables proxier
+I1125 03:21:40.4     1 server_others.go:185] Using iptables Proxier.
+"""
+
+
+def test_what_a_proxys_log_says() -> None:
+    reason = read_log(REAL_1_20)
+    assert reason.fallback
+    assert reason.why.endswith("[ip_vs_sed]")
+    assert read_log("I1125 03:21:40.4     1 server_others.go:185] Using ipvs Proxier.\n").why == ""

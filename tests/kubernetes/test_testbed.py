@@ -303,6 +303,7 @@ def test_iptables_mode(toy: Toy) -> None:
     try:
         service = testbed.begin("iptables", [1, 1])
         assert service.scheduler == "iptables"
+        assert service.target.key == ""
         assert len(service.servers) == 2
         assert testbed.add_server(1)
     finally:

@@ -20,6 +20,8 @@ Object = dict[str, Any]
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 15.0
 PATIENCE = 40.0
 """Seconds for which an API server that is away, or too busy, is asked again."""
+_FIRST_PATIENCE = 6.0
+"""The same for one that has never answered: an address may be wrong."""
 LOG_SILENCE = 30.0
 """Seconds without a byte after which a followed log is opened again."""
 _BUSY = (429, 500, 502, 503, 504)
@@ -54,6 +56,7 @@ class Api:
         self._client = client
         self._tell = tell
         self._patience = patience
+        self._known = False
         self.server: str = client.configuration.host
 
     def get(self, kind: str, name: str, namespace: str = "") -> Object:
@@ -202,7 +205,8 @@ class Api:
     ) -> bytes:
         """The answer's body; waits for a server that is away or busy."""
         url = self._url(path, query)
-        deadline = time.monotonic() + self._patience
+        patience = self._patience if self._known else min(self._patience, _FIRST_PATIENCE)
+        deadline = time.monotonic() + patience
         pause, told = _PAUSE, False
         while True:
             wait = pause
@@ -211,6 +215,7 @@ class Api:
                 timeout = (CONNECT_WITHIN, ANSWER_WITHIN)
                 response = self._open(method, url, body, headers, timeout)
                 data: bytes = response.data
+                self._known = True
                 if response.status < 400:
                     return data
                 error = ApiError(_complaint(data, response.status), response.status)

@@ -20,6 +20,7 @@ RESTART_WITHIN = 120.0
 _TAIL = 60
 # What kube-proxy logs when it cannot do IPVS (cmd/kube-proxy/app/server_others.go
 # up to 1.26; server_linux.go since) or cannot use a scheduler.
+# What tells most comes first.
 _SIGNS = (
     re.compile(r"Can't use the IPVS proxier:? ?(?P<why>.*)", re.I),
     re.compile(r"(?P<why>can't use ipvs proxier.*)", re.I),
@@ -42,11 +43,9 @@ class Reason:
 
 def read_log(text: str) -> Reason:
     """The reason in a proxy's log; empty where it says nothing wrong. Pure."""
-    why = ""
-    for line in text.splitlines():
-        for sign in _SIGNS:
-            if found := sign.search(_KLOG.sub("", line)):
-                why = found["why"].strip(' "')
+    lines = [_KLOG.sub("", line) for line in text.splitlines()]
+    found = (sign.search(line) for sign in _SIGNS for line in reversed(lines))
+    why = next((one["why"].strip(' "') for one in found if one), "")
     return Reason(bool(_FALLBACK.search(text)), why)
 
 

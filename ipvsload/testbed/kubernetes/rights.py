@@ -75,5 +75,6 @@ def demand(api: Api, rights: list[Right]) -> None:
         raise TestbedError(
             "this user may not do all that a run needs; missing:\n  "
             + "\n  ".join(str(one) for one in lacking)
-            + "\nGrant them with: kubectl apply -f deploy/kubernetes-testbed/ (as an admin)"
+            + "\nGrant them with: kubectl apply -f deploy/kubernetes-testbed/rights.yaml (as an"
+            " admin); those in kube-system are not needed with --keep-proxy"
         )

@@ -81,12 +81,13 @@ class KubernetesTestbed:
         switching = not self._options.keep_proxy
         wanted = rights.needed(namespace_exists=exists, switching=switching)
         rights.demand(api, wanted)
+        found_nodes = api.every("nodes")
         self._nodes = {
             node_objects.name(node): node_objects.address(node)
-            for node in api.every("nodes")
+            for node in found_nodes
             if node_objects.linux(node) and node_objects.ready(node)
         }
-        self._entry = node_objects.name(node_objects.choose(api.every("nodes"), self._options.node))
+        self._entry = node_objects.name(node_objects.choose(found_nodes, self._options.node))
         found = None if self._options.keep_proxy else proxies.config_map(api)
         if found is not None:
             self._tell(f"kube-proxy is configured for {read(found['data']['config.conf'])}")
@@ -209,7 +210,8 @@ class KubernetesTestbed:
             for row in node.service["servers"] if node.service else ():
                 baseline[row[0]] = baseline.get(row[0], 0) + row[5]
         found = scheduler or (tables[0].service or {}).get("scheduler", "")
-        target = Target(self._watchers.key, self._host, self._port)
+        key = "" if scheduler in PROXY_MODES else self._watchers.key
+        target = Target(key, self._host, self._port)
         return Service(target, found, [(address, 1) for address in self._present], baseline)
 
     def set_scheduler(self, scheduler: str) -> None:
