@@ -18,7 +18,7 @@ _HOMES = {
     "watch": "swarm.plugin",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

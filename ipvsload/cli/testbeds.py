@@ -4,14 +4,16 @@ An option of one testbed is a mistake with another: it would do nothing, silentl
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ipvsload.errors import UsageError
-from ipvsload.scenario.model import Scenario
-from ipvsload.testbed.base import Testbed
 from ipvsload.testbed.kubernetes.names import PROXY_MODES
+
+if TYPE_CHECKING:
+    from ipvsload.scenario.model import Scenario
+    from ipvsload.testbed.base import Testbed
 
 TESTBEDS = ("lab", "kubernetes", "external")
 
@@ -99,12 +101,12 @@ def refuse_foreign(testbed: str) -> None:
 
 def make_testbed(
     testbed: str,
-    scenario: Scenario,
+    scenario: "Scenario",
     schedulers: tuple[str, ...],
     hz: float,
     tell: Callable[[str], None],
     options: dict[str, Any],
-) -> Testbed:
+) -> "Testbed":
     """The testbed, not started. Raises UsageError where the scenario cannot be played on it."""
     if testbed != "kubernetes" and (modes := set(schedulers) & set(PROXY_MODES)):
         raise UsageError(f"--scheduler {modes.pop()} is a mode of kube-proxy: --testbed kubernetes")
@@ -124,8 +126,8 @@ def make_testbed(
 
 
 def _kubernetes(
-    scenario: Scenario, hz: float, tell: Callable[[str], None], options: dict[str, Any]
-) -> Testbed:
+    scenario: "Scenario", hz: float, tell: Callable[[str], None], options: dict[str, Any]
+) -> "Testbed":
     # Before anything that imports ssl: Locust has gevent patch it.
     import ipvsload.run.headless  # noqa: F401
     from ipvsload.testbed.kubernetes.manifests import HTTPBIN, PYTHON, Workload
@@ -146,7 +148,7 @@ def _kubernetes(
     return KubernetesTestbed(chosen, hz=hz, tell=tell)
 
 
-def _external(options: dict[str, Any]) -> Testbed:
+def _external(options: dict[str, Any]) -> "Testbed":
     from ipvsload.testbed.external import ExternalTestbed
 
     if not options["url"]:

@@ -22,7 +22,6 @@ from ipvsload.load.wire import Wire
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 
-
 class Counts:
     """A class's counts as conditions read them; see `timeline.view.ClassCounts`."""
 

@@ -308,3 +308,16 @@ def test_iptables_mode(toy: Toy) -> None:
         assert testbed.add_server(1)
     finally:
         testbed.close()
+
+
+def test_who_served_a_connection_is_asked_of_the_nodes(toy: Toy) -> None:
+    testbed = up(made())
+    try:
+        testbed.begin("rr", [1])
+        testbed._node("node1").placed["127.0.0.1", 4000] = "127.0.1.1:80"
+        began = time.monotonic()
+        found = testbed.chosen_servers([("127.0.0.1", 4000), ("127.0.0.1", 4001)])
+        assert found == ["127.0.1.1:80", None]
+        assert time.monotonic() - began < 3
+    finally:
+        testbed.close()

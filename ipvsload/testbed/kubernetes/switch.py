@@ -89,6 +89,11 @@ def put_back(api: Api, journal: Journal, tell: Tell) -> str:
         tell("kube-proxy: back to what it was")
         _write(api, found, restored)
     proxies.restart(api, tell)
+    if read(original).mode != "ipvs" and any(mode == "ipvs" for mode, _ in journal.switches):
+        tell(
+            "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20 does):"
+            " see docs/kubernetes.md, What a cluster cannot do"
+        )
     return "; ".join(left)
 
 
