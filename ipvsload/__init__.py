@@ -18,7 +18,7 @@ _HOMES = {
     "watch": "swarm.plugin",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

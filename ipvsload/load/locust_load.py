@@ -22,6 +22,7 @@ from ipvsload.load.wire import Wire
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 
+
 class Counts:
     """A class's counts as conditions read them; see `timeline.view.ClassCounts`."""
 

@@ -108,6 +108,13 @@ def test_a_restore_that_is_broken_off_at_each_step(toy: Toy) -> None:
     assert toy.config == text
 
 
+def test_a_run_never_puts_back_what_is_anothers(toy: Toy) -> None:
+    killed_after(toy, 12)
+    held = toy.cluster.picture()
+    assert restore(connect().api, lambda _: None, own="mine") == []
+    assert toy.cluster.picture() == held
+
+
 def test_a_run_that_lives_is_not_restored(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     killed_after(toy, 12)
     journal = toy.cluster.objects["configmaps", "ipvsload", "ipvsload-journal"]["data"]

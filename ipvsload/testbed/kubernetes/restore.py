@@ -37,6 +37,8 @@ def restore(api: Api, tell: Tell, *, own: str = "") -> list[str]:
     if found is None:
         return [] if own else ["there is nothing of ipvsload in this cluster"]
     journal = journals.find(api)
+    if own and journal and journal.id != own:
+        return []  # the cluster is somebody else's now
     if journal and journal.id != own and _alive(journal):
         raise ActiveError(
             f"that run is still going on here: {journal.owner(time.time())}; end it first"

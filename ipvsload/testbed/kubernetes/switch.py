@@ -91,8 +91,8 @@ def put_back(api: Api, journal: Journal, tell: Tell) -> str:
     proxies.restart(api, tell)
     if read(original).mode != "ipvs" and any(mode == "ipvs" for mode, _ in journal.switches):
         tell(
-            "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20 does):"
-            " see docs/kubernetes.md, What a cluster cannot do"
+            "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20"
+            " does): see docs/kubernetes.md, What a cluster cannot do"
         )
     return "; ".join(left)
 

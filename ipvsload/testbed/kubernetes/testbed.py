@@ -116,7 +116,7 @@ class KubernetesTestbed:
                 self._tell,
             )
             found = None
-        journal = journals.new()
+        journal = self._mine = journals.new()
         if found is None:
             try:
                 api.create("namespaces", namespace())
@@ -167,7 +167,7 @@ class KubernetesTestbed:
         if not self._touched:
             return
         try:
-            left = restore(self._api, self._tell, own=self._journal.id if self._journal else "none")
+            left = restore(self._api, self._tell, own=self._mine.id)
         except TestbedError as error:
             raise TestbedError(
                 f"the cluster could not be put back: {error}. Try again with: ipvsload restore"
