@@ -18,6 +18,7 @@ from ipvsload.cli.doctor import doctor
 from ipvsload.cli.iso import iso
 from ipvsload.cli.lab import lab
 from ipvsload.cli.records import compare, report
+from ipvsload.cli.restore import restore
 from ipvsload.cli.run import run
 from ipvsload.cli.scenarios import schema, validate
 from ipvsload.cli.terminal import open_closed_streams, silence_stdout
@@ -38,7 +39,8 @@ def cli() -> None:
     """
 
 
-for command in (run, report, compare, validate, schema, lab, collect, doctor, iso):
+COMMANDS = (run, report, compare, validate, schema, lab, collect, doctor, restore, iso)
+for command in COMMANDS:
     cli.add_command(command)
 
 

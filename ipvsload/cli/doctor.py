@@ -1,15 +1,36 @@
 """`ipvsload doctor`: what is there, what is missing, and what mends it."""
 
+from collections.abc import Iterable
+
 import click
 
 
 @click.command()
-@click.option("--testbed", default="lab", show_default=True, type=click.Choice(["lab"]))
-def doctor(testbed: str) -> int:
+@click.option(
+    "--testbed", default="lab", show_default=True, type=click.Choice(["lab", "kubernetes"])
+)
+@click.option("--context", default="", help="The kubeconfig's context. Default: current.")
+@click.option("--sidecar-image", default="", help="Any image with python3 of 3.11 or later.")
+def doctor(testbed: str, context: str, sidecar_image: str) -> int:
     """Try every part of a testbed and name the command that mends what is missing."""
-    from ipvsload.testbed.lab.doctor import examine
+    from ipvsload.testbed.lab.doctor import Finding, examine
 
-    findings = examine()
+    findings: Iterable[Finding]
+    if testbed == "lab":
+        findings = examine()
+    else:
+        from ipvsload.testbed.kubernetes import doctor as kubernetes
+        from ipvsload.testbed.kubernetes.connect import connect
+
+        cluster = connect(context, _say)
+        _say(str(cluster))
+        findings = kubernetes.examine(cluster, _say, sidecar_image)
+    good = False
     for finding in findings:
-        click.echo(f"{'ok     ' if finding.good else 'MISSING'} {finding.what}: {finding.text}")
-    return 0 if findings[-1].good else 3
+        good = finding.good
+        click.echo(f"{'ok     ' if good else 'MISSING'} {finding.what}: {finding.text}")
+    return 0 if good else 3
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,13 +1,21 @@
 """`ipvsload run`: a scenario for each scheduler, recorded and judged."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ipvsload.cli.records import conclude
 from ipvsload.cli.terminal import tell
+from ipvsload.cli.testbeds import (
+    TESTBEDS,
+    make_testbed,
+    refuse_foreign,
+    testbed_options,
+)
 from ipvsload.errors import IpvsloadError
 from ipvsload.scenario.names import SCHEDULERS
+from ipvsload.testbed.kubernetes.names import PROXY_MODES
 
 
 @click.command()
@@ -16,17 +24,11 @@ from ipvsload.scenario.names import SCHEDULERS
     "--scheduler",
     "schedulers",
     multiple=True,
-    type=click.Choice(SCHEDULERS),
-    help="Run only this one; may be given again. Default: those of the scenario.",
+    type=click.Choice([*SCHEDULERS, *PROXY_MODES]),
+    help="Run only this one; may be given again. Default: those of the scenario."
+    " iptables and nftables are kube-proxy's other modes.",
 )
-@click.option("--testbed", default="lab", show_default=True, type=click.Choice(["lab"]))
-@click.option(
-    "--kernel",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "host", "uml", "qemu"]),
-    help="The lab's director: this machine's kernel, user-mode Linux, or a virtual machine.",
-)
+@click.option("--testbed", default="lab", show_default=True, type=click.Choice(TESTBEDS))
 @click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 1000))
 @click.option(
     "--hz",
@@ -40,25 +42,27 @@ from ipvsload.scenario.names import SCHEDULERS
     type=click.Path(path_type=Path),
     help="Directory of the record, new or empty. Default: runs/NAME-TIME.",
 )
+@testbed_options
 def run(
     scenario: Path,
     schedulers: tuple[str, ...],
     testbed: str,
-    kernel: str,
     repeats: int,
     hz: float,
     out: Path | None,
+    **options: Any,
 ) -> int:
     """Run SCENARIO for each scheduler and compare them."""
     from ipvsload.record.writer import RunWriter
     from ipvsload.run.clock import Clock
     from ipvsload.run.directory import new_directory
-    from ipvsload.run.need import need
     from ipvsload.scenario.load import parse_scenario, read
-    from ipvsload.testbed.lab.testbed import LabTestbed
 
+    refuse_foreign(testbed)
     text = read(scenario)
     plan = parse_scenario(text, str(scenario))
+    wanted = schedulers or plan.schedulers
+    place = make_testbed(testbed, plan, wanted, hz, _step if testbed != "lab" else tell, options)
     directory = out or new_directory(plan.name)
     clock = Clock()
     writer = RunWriter(
@@ -68,14 +72,12 @@ def run(
         testbed=testbed,
         origin_unix_us=clock.origin_unix_us,
     )
-    wanted = schedulers or plan.schedulers
-    place = LabTestbed(
-        kernel=kernel, servers=need(plan), clients=plan.service.clients, schedulers=wanted
-    )
     failure: IpvsloadError | None = None
     try:
-        tell(f"bringing the lab up for {need(plan)} real servers ...")
+        tell(f"bringing the {testbed} testbed up ...")
         place.start()
+        if place.fixed and not schedulers:
+            wanted = ("",)  # the one that is there
         # Heavy imports, while the kernel boots.
         from ipvsload.report.progress import TerminalProgress
         from ipvsload.run.headless import play_headless
@@ -85,6 +87,14 @@ def run(
     except IpvsloadError as error:
         failure = error
     finally:
-        place.close()
+        try:
+            place.close()
+        except IpvsloadError as error:
+            failure = failure or error
         writer.close()
     return conclude(directory, failure)
+
+
+def _step(text: str) -> None:
+    """A step that changes somebody's cluster is told wherever this runs."""
+    click.echo(text, err=True)

@@ -5,8 +5,8 @@ also the arithmetic that sets the sidecar's clock beside ours.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
@@ -35,20 +35,28 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sample on the sidecar's own clock: the middle of the reading, and its length."""
+    """One sample on the sidecar's own clock: the middle of the reading, and its length.
+
+    `node` is "" where one sidecar speaks for one node, that of its Hello.
+    """
 
     n: int
     t_ns: int
     took_ns: int
     services: tuple[Service, ...]
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """The answer to `ping ID`, and the sidecar's clock as it read it."""
+    """The answer to `ping ID`, and the sidecar's clock as it read it.
+
+    `others` are the clocks of further nodes, where a stream brings several.
+    """
 
     id: str
     t_ns: int
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +102,10 @@ class Stream:
                 return self._hello(value)
             if "services" in value:
                 services = tuple([_service(one, self._server) for one in value["services"]])
-                return Reading(value["n"], value["t"], value["took"], services)
+                node = value.get("node", "")
+                return Reading(value["n"], value["t"], value["took"], services, node)
             if "pong" in value:
-                return Pong(value["pong"], value["t"])
+                return Pong(value["pong"], value["t"], value.get("others", {}))
             if "end" in value:
                 return End(value["end"], value["samples"], value["missed"])
         except (ValueError, KeyError, TypeError, IndexError):

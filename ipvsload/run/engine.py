@@ -22,7 +22,7 @@ from ipvsload.testbed.base import Target
 from ipvsload.timeline.timeline import Begin, Done, Missed, Over, Timeline
 from ipvsload.timeline.view import View
 
-_TABLE_WITHIN_US = 10_000_000
+_TABLE_WITHIN_US = 20_000_000
 """Deadline for the first sample that shows the run's service."""
 _COUNTERS_SETTLE_US = 2_200_000
 """The kernel refreshes its per-server counters every 2 s (ip_vs_est.c)."""
@@ -76,7 +76,8 @@ class Run:
         stage.sidecar.follow(self._number, target.key, self._inbox.put)
         try:
             view.uncertainty_us = self._align()
-            self._await_table(view, len(service.servers))
+            if target.key:
+                self._await_table(view, len(service.servers))
             view.began_us = self._clock.now_us()
             marks.append(view.began_us)
             timeouts = stage.testbed.retransmits()
@@ -155,9 +156,9 @@ class Run:
     # -- phases -------------------------------------------------------------
 
     def _align(self) -> int:
-        """Set the sidecar's clock beside ours; how far it may be off, in µs."""
-        sidecar = self._stage.sidecar
-        return self._clock_event(sidecar.node, sidecar.align())
+        """Set the nodes' clocks beside ours; how far the worst may be off, in µs."""
+        clocks = self._stage.sidecar.align()
+        return max(self._clock_event(node, clock) for node, clock in clocks.items())
 
     def _clock_event(self, node: str, clock: Alignment) -> int:
         uncertainty_us = -(-clock.uncertainty_ns // 1000)
@@ -187,7 +188,7 @@ class Run:
                 case None:
                     self._next(view, timeline.look_again_us(self._clock.now_us()))
                     if self._unplaced and self._now_and_then():
-                        self._place()
+                        self._place(self._clock.now_us() - _PLACE_US // 2)
                     self._stage.progress.update(view, timeline)
                 case Begin(index, step):
                     self._event("step", index=index, text=step.describe())
@@ -222,9 +223,14 @@ class Run:
             case "kill" if step.kill:
                 servers.kill(step.kill)
 
-    def _place(self) -> None:
-        """Ask the kernel which servers it had chosen for requests that failed."""
-        requests, self._unplaced = self._unplaced, []
+    def _place(self, until_us: int | None = None) -> None:
+        """Ask the kernel which servers it had chosen where no answer told.
+
+        With `until_us` only for requests that ended by then: a testbed may learn
+        of a connection some time after it was made.
+        """
+        requests = [r for r in self._unplaced if until_us is None or _end(r) <= until_us]
+        self._unplaced = self._unplaced[len(requests) :]
         clients = [(request.client, request.port) for request in requests]
         servers = self._stage.testbed.chosen_servers(clients) if clients else []
         for request, server in zip(requests, servers, strict=True):
@@ -242,8 +248,12 @@ class Run:
             self._event("invalid", reason=reason)
 
     def _settle(self, view: View, last_us: int) -> None:
-        """Wait for a sample whose counters show the connection of `last_us`."""
-        settled = last_us + _COUNTERS_SETTLE_US
+        """Wait for a sample whose counters show the connection of `last_us`.
+
+        And for one of now: where the sidecar's lines were held up, those of the
+        last requests are still on their way.
+        """
+        settled = max(last_us + _COUNTERS_SETTLE_US, self._clock.now_us())
         deadline = max(settled, self._clock.now_us()) + _TABLE_WITHIN_US
         while view.sample_us < settled:
             self._next(view, deadline)

@@ -18,8 +18,10 @@ from ipvsload.run.clock import Clock
 from ipvsload.testbed.base import Stream as Pipe
 
 _PINGS = 8
-_PONG_WITHIN = 5.0
+_PONG_WITHIN = 15.0
+"""More than an API server may be away, where a pod's log is the way."""
 _HELLO_WITHIN = 20.0
+_UNKNOWN = Alignment(0, 0)
 
 Follower = Callable[[Sample | BaseException], None]
 
@@ -36,13 +38,13 @@ class Sidecar:
         self._pipe = pipe
         self._clock = clock
         self._stream = Stream()
-        self._alignment = Alignment(0, 0)
+        self._alignments: dict[str, Alignment] = {}
         self.node = ""
         self._run = 0
         self._key = ""
         self._follower: Follower | None = None
         self._watcher = watcher
-        self._pongs: SimpleQueue[tuple[str, int, int]] = SimpleQueue()
+        self._pongs: SimpleQueue[tuple[Pong, int]] = SimpleQueue()
         self._hello: SimpleQueue[Hello | BaseException] = SimpleQueue()
         self._reader = gevent.spawn(self._read)
         try:
@@ -59,25 +61,26 @@ class Sidecar:
         """Hand samples of service `key` to `follower`, marked with run's number."""
         self._run, self._key, self._follower = run, key, follower
 
-    def align(self) -> Alignment:
-        """Measure the sidecar's clock against ours by a few round trips.
+    def align(self) -> dict[str, Alignment]:
+        """Measure each node's clock against ours by a few round trips; by the node's name.
 
-        Raises TestbedError when it does not answer.
+        Raises TestbedError when the sidecar does not answer.
         """
-        exchanges = []
+        exchanges: dict[str, list[tuple[int, int, int]]] = {}
         for number in range(_PINGS):
             sent = time.monotonic_ns()
             self._pipe.sendall(f"ping {number}\n".encode())
             try:
-                identity, theirs, received = self._pongs.get(timeout=_PONG_WITHIN)
+                pong, received = self._pongs.get(timeout=_PONG_WITHIN)
             except Empty:
                 raise TestbedError(
                     f"the sidecar did not answer a ping within {_PONG_WITHIN:.0f} s"
                 ) from None
-            if identity == str(number):
-                exchanges.append((sent, theirs, received))
-        self._alignment = align(exchanges)
-        return self._alignment
+            if pong.id == str(number):
+                for node, theirs in ((self.node, pong.t_ns), *pong.others.items()):
+                    exchanges.setdefault(node, []).append((sent, theirs, received))
+        self._alignments = {node: align(found) for node, found in exchanges.items()}
+        return self._alignments
 
     @property
     def alive(self) -> bool:
@@ -98,8 +101,8 @@ class Sidecar:
                     match message:
                         case Reading():
                             self._sampled(message)
-                        case Pong(identity, theirs):
-                            self._pongs.put((identity, theirs, received))
+                        case Pong():
+                            self._pongs.put((message, received))
                         case Hello():
                             # Here, since samples may come in the same breath.
                             self.node = message.node
@@ -119,10 +122,12 @@ class Sidecar:
                     told(failure)
 
     def _sampled(self, reading: Reading) -> None:
-        t_us = self._clock.from_ns(self._alignment.to_ours(reading.t_ns))
+        node = reading.node or self.node
+        alignment = self._alignments.get(node, _UNKNOWN)
+        t_us = self._clock.from_ns(alignment.to_ours(reading.t_ns))
         took_us = reading.took_ns // 1000
         if self._watcher:
-            self._watcher(Sample(0, self.node, t_us, took_us, reading.services))
+            self._watcher(Sample(0, node, t_us, took_us, reading.services))
         if self._follower:
             services = tuple(one for one in reading.services if one.key == self._key)
-            self._follower(Sample(self._run, self.node, t_us, took_us, services))
+            self._follower(Sample(self._run, node, t_us, took_us, services))

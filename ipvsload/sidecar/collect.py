@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ipvsload.sidecar import lines
@@ -61,14 +62,26 @@ class Commands:
 
 
 class Collector:
-    """The loop; `run` returns at the end. Raises ConnectionError when the reader has gone."""
+    """The loop; `run` returns at the end. Raises ConnectionError when the reader has gone.
+
+    `notes` is asked after each sample for lines of other kinds.
+    """
 
     def __init__(
-        self, source: Source, *, hz: float, count: int, node: str, stdin: int, stdout: int
+        self,
+        source: Source,
+        *,
+        hz: float,
+        count: int,
+        node: str,
+        stdin: int,
+        stdout: int,
+        notes: Callable[[], Iterable[dict[str, object]]] = tuple,
     ) -> None:
         self._source, self._hz, self._count, self._node = source, hz, count, node
         self._stdin: int | None = stdin
         self._stdout = stdout
+        self._notes = notes
         self._commands = Commands()
         self._reason = ""
         self._wake, self._waker = os.pipe()
@@ -97,6 +110,8 @@ class Collector:
                 took = time.monotonic_ns() - start
                 self._write(texts.sample(taken, start + took // 2, took, table))
                 taken += 1
+            for note in self._notes():
+                self._write_json(note)
             if taken == self._count:
                 self._reason = self._reason or "count"
             ticks.passed(time.monotonic_ns())
@@ -196,7 +211,7 @@ def main(argv: list[str] | None = None) -> int:
             collector = Collector(
                 ipvs, hz=options.hz, count=options.count, node=options.node, stdin=0, stdout=1
             )
-            _stop_on_signals(collector)
+            stop_on_signals(collector)
             collector.run()
     except IpvsError as error:
         sys.stderr.write(f"ipvsload collect: {error}\n")
@@ -206,7 +221,9 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _stop_on_signals(collector: Collector) -> None:
+def stop_on_signals(collector: Collector) -> None:
+    """SIGTERM and SIGINT end the loop in order."""
+
     def stop(number: int, _: object) -> None:
         collector.stop(signal.Signals(number).name)
         signal.signal(number, signal.SIG_DFL)  # a second one ends us even where stdout is stuck

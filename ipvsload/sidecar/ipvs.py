@@ -5,6 +5,7 @@ The sidecar reads; the lab's agent in the director adds and removes.
 
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from ipvsload.sidecar.decode import SERVER, SERVICE, Decoder, Row
@@ -66,16 +67,19 @@ class Ipvs:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def table(self) -> list[tuple[Row, Batches]]:
+    def table(self, wanted: Callable[[Row], bool] | None = None) -> list[tuple[Row, Batches]]:
         """The whole table: [(service's row, [(family or 0, servers' rows)])].
 
-        Rows as decode.SERVICE and decode.SERVER say. A service that goes while
+        Rows as decode.SERVICE and decode.SERVER say; servers of services that
+        are not `wanted` are not asked for. A service that goes while
         the table is read is left out. Raises InterruptedDumpError where it kept
         changing (try again), and IpvsError.
         """
         table = []
         for _, services in self._link.dump(self._list, self._services):
             for service in services:
+                if wanted is not None and not wanted(service):
+                    continue
                 identity = service[:5]
                 request = self._requests.get(identity) or self._request(identity)
                 batches = self._link.dump(request, self._servers)

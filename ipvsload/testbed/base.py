@@ -13,7 +13,7 @@ from typing import Protocol
 class Target:
     """A virtual service to send load to.
 
-    `key` is its name in samples: "tcp 192.0.2.80:80".
+    `key` is its name in samples: "tcp 192.0.2.80:80"; "" where no IPVS table has it.
     """
 
     key: str

@@ -1,15 +1,17 @@
 """A director that is there already: a URL to send load to, a command to watch it by.
 
-Nothing of it is changed from here. The command is anything that runs `ipvsload
-collect` beside the balancer's table and connects its streams, such as `ssh
-director sudo ipvsload collect`; without one there is load and no samples.
+The command is anything that runs `ipvsload collect` beside the balancer's table
+and connects its streams, such as `ssh director sudo ipvsload collect`; without
+one there is load and no samples. Nothing of the director is changed but by
+commands that were given for it, and what these changed is put back at the end.
 """
 
 import os
 import shlex
 import socket
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,27 +21,37 @@ from ipvsload.record.stream import Hello, Reading, StreamError
 from ipvsload.record.stream import Stream as Parser
 from ipvsload.scenario.url import read_url
 from ipvsload.testbed.base import Service, Stream, Target
+from ipvsload.testbed.external_changes import FIXED, Changes
 from ipvsload.testbed.retransmits import timeouts
 
-FIXED = "this balancer is not ours to change: change it where it is"
 _PROBE_WITHIN = 30.0
 _END_WITHIN = 2.0
+_SET_WITHIN = 20.0
 
 
 class ExternalTestbed:
-    """The balancer at `url`, watched by `command`. Raises UsageError for a bad one of these."""
+    """The balancer at `url`, watched by `command`.
+
+    `set_scheduler` and `set_weight` are commands with {service}, {scheduler},
+    {server} and {weight} in them. Raises UsageError for a bad one of these.
+    """
 
     name = "external"
     door = ""
-    fixed = FIXED
     room = 0
 
-    def __init__(self, url: str, command: str) -> None:
+    def __init__(
+        self, url: str, command: str, set_scheduler: str = "", set_weight: str = ""
+    ) -> None:
         self.host, self.port = read_url(url)
         try:
             self._command = shlex.split(command)
         except ValueError as error:
             raise UsageError(f"--sidecar {command!r}: {error}") from None
+        self._changes = Changes(set_scheduler, set_weight)
+        self.fixed = "" if set_scheduler else FIXED
+        self._key = ""
+        self._weights: dict[str, int] = {}
         self._sidecar: _Process | None = None
         self._quiet, self._end = os.pipe()
         self.kernel = {"release": "", "provider": "node"}
@@ -75,11 +87,16 @@ class ExternalTestbed:
         if not self._command:
             return Service(Target("", self.host, self.port), "", [])
         found = self._service(self._probe())
+        self._key = found.key
+        if self._changes.scheduler and scheduler not in ("", found.scheduler):
+            self._changes.set_scheduler(found.key, scheduler, found.scheduler)
+            found = self._await(lambda now: now.scheduler == scheduler, f"scheduler {scheduler}")
         if scheduler not in ("", found.scheduler):
             raise TestbedError(
                 f"{found.key} is balanced by {found.scheduler} and not by {scheduler}: {FIXED}"
             )
         servers = sorted((server.address, server.weight) for server in found.servers)
+        self._weights = dict(servers)
         if weights and len(servers) != len(weights):
             raise TestbedError(
                 f"{found.key} has {len(servers)} real servers and the scenario begins with"
@@ -90,16 +107,18 @@ class ExternalTestbed:
         return Service(target, found.scheduler, servers, baseline)
 
     def set_scheduler(self, scheduler: str) -> None:
-        """Raises TestbedError."""
-        self._refuse()
+        """By the command that was given for it. Raises TestbedError."""
+        before = self._service(self._probe()).scheduler
+        self._changes.set_scheduler(self._key, scheduler, before)
+        self._await(lambda now: now.scheduler == scheduler, f"scheduler {scheduler}")
 
     def add_server(self, weight: int) -> str:
         """Raises TestbedError."""
         self._refuse()
 
     def set_weight(self, address: str, weight: int) -> None:
-        """Raises TestbedError."""
-        self._refuse()
+        """By the command that was given for it. Raises TestbedError."""
+        self._changes.set_weight(self._key, address, weight, self._weights.get(address))
 
     def remove_server(self, address: str) -> None:
         """Raises TestbedError."""
@@ -125,12 +144,24 @@ class ExternalTestbed:
         return None
 
     def close(self) -> None:
-        """End the command."""
+        """End the sidecar's command, and put back what was set. Raises TestbedError."""
         if self._sidecar is not None:
             self._sidecar.close()
+        self._changes.undo()
 
     def _refuse(self) -> NoReturn:
         raise TestbedError(FIXED)
+
+    def _await(self, so: Callable[[Entry], bool], what: str) -> Entry:
+        """The service, when the kernel's table shows what was set."""
+        deadline = time.monotonic() + _SET_WITHIN
+        while not so(found := self._service(self._probe())):
+            if time.monotonic() > deadline:
+                raise TestbedError(
+                    f"the table of {found.key} does not show {what} within {_SET_WITHIN:.0f} s of"
+                    " the command that was to set it"
+                )
+        return found
 
     def _probe(self) -> Reading:
         """One reading of the table, by the same command."""

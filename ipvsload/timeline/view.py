@@ -44,6 +44,7 @@ class View:
         self._classes = classes
         self._addresses: list[str] = []
         self._present: list[int] = []
+        self._nodes: dict[str, Sample] = {}
         self._table: dict[str, Server] = {}
         self.began_us = 0
         self.sample_us = -1
@@ -75,12 +76,23 @@ class View:
         return self._addresses[number - 1]
 
     def sampled(self, sample: Sample) -> None:
-        """A new sample of the service under test has arrived."""
-        # Its reading began at the earliest then.
-        self.sample_us = sample.t_us - sample.took_us // 2 - self.uncertainty_us
-        self._table = {
-            server.address: server for service in sample.services for server in service.servers
-        }
+        """A new sample of the service under test has arrived.
+
+        Where several nodes balance, a server's counts are those of all nodes,
+        and what is known is as old as the oldest node's last sample.
+        """
+        self._nodes[sample.node] = sample
+        # Their readings began at the earliest then.
+        self.sample_us = (
+            min(one.t_us - one.took_us // 2 for one in self._nodes.values()) - self.uncertainty_us
+        )
+        table: dict[str, Server] = {}
+        for one in self._nodes.values():
+            for service in one.services:
+                for server in service.servers:
+                    seen = table.get(server.address)
+                    table[server.address] = server if seen is None else _sum(seen, server)
+        self._table = table
 
     def in_table(self, address: str) -> Server | None:
         """The server as the last sample shows it."""
@@ -127,3 +139,10 @@ class View:
             # Out of the table: nothing is active there any more.
             return 0.0 if measure.name in ("active", "inactive") else None
         return float(getattr(server, measure.name))
+
+
+def _sum(one: Server, other: Server) -> Server:
+    """The counts of two nodes for one real server."""
+    return Server(
+        one.address, one.weight, *(a + b for a, b in zip(one[2:], other[2:], strict=True))
+    )

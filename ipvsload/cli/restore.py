@@ -1,0 +1,25 @@
+"""`ipvsload restore`: a cluster that an interrupted run left changed, as it was before."""
+
+import click
+
+
+@click.command()
+@click.option("--context", default="", help="The kubeconfig's context. Default: current.")
+def restore(context: str) -> None:
+    """Put a cluster back that an interrupted run has left changed.
+
+    It goes by what that run wrote down in the cluster, so it works from any
+    machine, again after it was broken off itself, and where there is nothing
+    to be done.
+    """
+    from ipvsload.testbed.kubernetes.connect import connect
+    from ipvsload.testbed.kubernetes.restore import restore as put_back
+
+    cluster = connect(context, _say)
+    _say(str(cluster))
+    for line in put_back(cluster.api, _say) or ["the cluster is as it was"]:
+        click.echo(line)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,87 @@
+"""Changes of a director that is there already, by commands that its owner gave.
+
+A command is split into words as a shell does and run without one; {service},
+{scheduler}, {server} and {weight} in it are replaced. Each change remembers
+what was before, and the same commands put it back.
+"""
+
+import shlex
+import subprocess
+
+from ipvsload.errors import TestbedError, UsageError
+
+FIXED = "this balancer is not ours to change: change it where it is"
+_WITHIN = 30.0
+
+
+class Changes:
+    """`scheduler` and `weight` are the commands; "" where there is none.
+
+    Raises UsageError for one that cannot be split, or lacks what it should set.
+    """
+
+    def __init__(self, scheduler: str, weight: str) -> None:
+        self.scheduler = _split("--set-scheduler", scheduler, ("{scheduler}",))
+        self.weight = _split("--set-weight", weight, ("{server}", "{weight}"))
+        self._scheduler_before: tuple[str, str] | None = None
+        self._weights_before: dict[tuple[str, str], int] = {}
+
+    def set_scheduler(self, service: str, scheduler: str, before: str) -> None:
+        """Raises TestbedError where there is no command, or it fails."""
+        if not self.scheduler:
+            raise TestbedError(f"{FIXED}, or give --set-scheduler")
+        if self._scheduler_before is None:
+            self._scheduler_before = service, before
+        _run(self.scheduler, service=service, scheduler=scheduler)
+
+    def set_weight(self, service: str, server: str, weight: int, before: int | None) -> None:
+        """Raises TestbedError where there is no command, or it fails."""
+        if not self.weight:
+            raise TestbedError(f"{FIXED}, or give --set-weight")
+        if before is not None:
+            self._weights_before.setdefault((service, server), before)
+        _run(self.weight, service=service, server=server, weight=str(weight))
+
+    def undo(self) -> None:
+        """As it was before; does nothing the second time. Raises TestbedError."""
+        scheduler, self._scheduler_before = self._scheduler_before, None
+        weights, self._weights_before = self._weights_before, {}
+        if scheduler:
+            _run(self.scheduler, service=scheduler[0], scheduler=scheduler[1])
+        for (service, server), weight in weights.items():
+            _run(self.weight, service=service, server=server, weight=str(weight))
+
+
+def _split(option: str, command: str, needed: tuple[str, ...]) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"{option} {command!r}: {error}") from None
+    missing = [place for place in needed if words and place not in command]
+    if missing:
+        raise UsageError(f"{option} {command!r} has no {' and no '.join(missing)} in it")
+    return words
+
+
+def _run(words: list[str], **values: str) -> None:
+    # "tcp 192.0.2.80:80" is ADDRESS:PORT to every tool, with its protocol before it.
+    values["service"] = values["service"].rpartition(" ")[2]
+    command = [_replaced(word, values) for word in words]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_WITHIN
+        )
+    except OSError as error:
+        raise TestbedError(f"{command[0]}: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise TestbedError(f"{shlex.join(command)}: no end within {_WITHIN:.0f} s") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        reason = said[0] if said else f"status {done.returncode}"
+        raise TestbedError(f"{shlex.join(command)}: {reason}")
+
+
+def _replaced(word: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        word = word.replace("{" + name + "}", value)
+    return word

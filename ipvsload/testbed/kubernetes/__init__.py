@@ -1,0 +1,1 @@
+"""A Kubernetes cluster as a testbed: kube-proxy switched, measured, and put back."""

@@ -1,0 +1,321 @@
+"""The Kubernetes API as this testbed uses it: plain objects, deadlines, words for people.
+
+The client library's part is what is hard to do well: kubeconfig files, login
+plugins, certificates, tokens that are renewed. Its models are not used: an
+object that is read, changed and written must keep the fields that this version
+of the library does not know. Everything is asked for again by looking, not by
+watches, so a connection that drops loses nothing.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ipvsload.errors import TestbedError
+
+Object = dict[str, Any]
+
+CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 15.0
+PATIENCE = 40.0
+"""Seconds for which an API server that is away, or too busy, is asked again."""
+_FIRST_PATIENCE = 6.0
+"""The same for one that has never answered: an address may be wrong."""
+LOG_SILENCE = 30.0
+"""Seconds without a byte after which a followed log is opened again."""
+_BUSY = (429, 500, 502, 503, 504)
+_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+
+GROUPS = {
+    "namespaces": "api/v1", "nodes": "api/v1", "configmaps": "api/v1", "pods": "api/v1",
+    "services": "api/v1", "events": "api/v1",
+    "deployments": "apis/apps/v1", "daemonsets": "apis/apps/v1",
+    "selfsubjectaccessreviews": "apis/authorization.k8s.io/v1",
+}  # fmt: skip
+
+
+class ApiError(TestbedError):
+    """The API refused; `status` is HTTP's, 0 where there was no answer."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Api:
+    """One cluster. `client` is a kubernetes.client.ApiClient; `tell` hears why we wait.
+
+    Every method raises ApiError: with the server's own words where it refused,
+    after PATIENCE seconds where it does not answer.
+    """
+
+    def __init__(
+        self, client: Any, tell: Callable[[str], None] = lambda _: None, patience: float = PATIENCE
+    ) -> None:
+        self._client = client
+        self._tell = tell
+        self._patience = patience
+        self._known = False
+        self.server: str = client.configuration.host
+
+    def get(self, kind: str, name: str, namespace: str = "") -> Object:
+        """One object."""
+        return self._json("GET", _path(kind, namespace, name))
+
+    def find(self, kind: str, name: str, namespace: str = "") -> Object | None:
+        """One object, None where there is none."""
+        try:
+            return self.get(kind, name, namespace)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    def every(self, kind: str, namespace: str = "", labels: str = "") -> list[Object]:
+        """All objects with these labels."""
+        query = {"labelSelector": labels} if labels else {}
+        items: list[Object] = self._json("GET", _path(kind, namespace), query=query)["items"]
+        return items
+
+    def create(self, kind: str, body: Object, namespace: str = "") -> Object:
+        """A new object; status 409 in the error where there is one of this name.
+
+        Where an answer was lost and the object stands there afterwards, it is ours.
+        """
+        path = _path(kind, namespace)
+        lost: list[bool] = []
+        try:
+            return self._json("POST", path, body, lost=lost)
+        except ApiError as error:
+            if error.status != 409 or not lost:
+                raise
+            return self.get(kind, body["metadata"]["name"], namespace)
+
+    def replace(self, kind: str, body: Object, namespace: str = "") -> Object:
+        """The object as it was read and then changed; 409 where somebody else was quicker.
+
+        Its resourceVersion is what tells (kubernetes.io/docs/reference/using-api/
+        api-concepts, "resource versions").
+        """
+        return self._json("PUT", _path(kind, namespace, body["metadata"]["name"]), body)
+
+    def patch(self, kind: str, name: str, change: Object, namespace: str = "") -> Object:
+        """A JSON merge patch: the keys of `change`, nothing else."""
+        return self._json(
+            "PATCH", _path(kind, namespace, name), change, kind="application/merge-patch+json"
+        )
+
+    def delete(self, kind: str, name: str, namespace: str = "", grace: int | None = None) -> bool:
+        """Ask for its end, its dependents' too; False where there was none.
+
+        `grace` is in seconds, for pods.
+        """
+        body: Object = {"kind": "DeleteOptions", "apiVersion": "v1"}
+        body["propagationPolicy"] = "Background"
+        if grace is not None:
+            body["gracePeriodSeconds"] = grace
+        try:
+            self._json("DELETE", _path(kind, namespace, name), body)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
+    def allowed(self, verb: str, kind: str, namespace: str = "", name: str = "") -> bool:
+        """Whether this user may; `kind` as "pods" or "pods/log"."""
+        plural, _, sub = kind.partition("/")
+        group = GROUPS[plural].removeprefix("api/v1").removeprefix("apis/").partition("/")[0]
+        wanted = {
+            "verb": verb, "group": group, "resource": plural, "subresource": sub,
+            "namespace": namespace, "name": name,
+        }  # fmt: skip
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {key: text for key, text in wanted.items() if text}},
+        }
+        answer = self._json("POST", _path("selfsubjectaccessreviews"), review)
+        return bool(answer.get("status", {}).get("allowed"))
+
+    def version(self) -> str:
+        """The API server's version, as "v1.33.1"."""
+        return str(self._json("GET", "/version").get("gitVersion", ""))
+
+    def log(self, pod: str, namespace: str, *, tail: int, previous: bool = False) -> str:
+        """The last lines of a pod's log."""
+        query = {"tailLines": str(tail)} | ({"previous": "true"} if previous else {})
+        path = _path("pods", namespace, pod) + "/log"
+        return self._ask("GET", path, query=query).decode(errors="replace")
+
+    def follow(self, pod: str, namespace: str, since: int | None) -> Iterator[bytes]:
+        """A pod's log as it grows, from `since` seconds ago, until the connection ends.
+
+        One attempt: whoever follows knows best what to do when it ends.
+        """
+        query = {"follow": "true"} | ({"sinceSeconds": str(since)} if since else {})
+        url = self._url(_path("pods", namespace, pod) + "/log", query)
+        timeout = (CONNECT_WITHIN, LOG_SILENCE)
+        response = None
+        try:
+            response = self._open("GET", url, None, {"Accept": "*/*"}, timeout)
+            if response.status != 200:
+                raise ApiError(_complaint(response.data, response.status), response.status)
+            while chunk := response.read1():
+                yield chunk
+        except ApiError:
+            raise
+        except Exception as error:  # urllib3's, or the socket's own
+            raise _unreachable(self.server, error) from None
+        finally:
+            if response is not None:
+                response.close()
+
+    # -- one request ----------------------------------------------------------
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        body: Object | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        kind: str = "application/json",
+        lost: list[bool] | None = None,
+    ) -> Object:
+        data = self._ask(method, path, body, query=query or {}, kind=kind, lost=lost)
+        try:
+            value = json.loads(data)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise ApiError(f"{self.server}{path} is not a Kubernetes API: {data[:80]!r}")
+        return value
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Object | None = None,
+        *,
+        query: Mapping[str, str],
+        kind: str = "application/json",
+        lost: list[bool] | None = None,
+    ) -> bytes:
+        """The answer's body; waits for a server that is away or busy."""
+        url = self._url(path, query)
+        patience = self._patience if self._known else min(self._patience, _FIRST_PATIENCE)
+        deadline = time.monotonic() + patience
+        pause, told = _PAUSE, False
+        while True:
+            wait = pause
+            try:
+                headers = {"Content-Type": kind, "Accept": "application/json, */*"}
+                timeout = (CONNECT_WITHIN, ANSWER_WITHIN)
+                response = self._open(method, url, body, headers, timeout)
+                data: bytes = response.data
+                self._known = True
+                if response.status < 400:
+                    return data
+                error = ApiError(_complaint(data, response.status), response.status)
+                if response.status not in _BUSY:
+                    raise error
+                wait = max(wait, _retry_after(response.headers.get("Retry-After")))
+            except ApiError as failure:
+                if failure.status not in (0, *_BUSY):
+                    raise
+                error = failure
+            except Exception as failure:
+                error = _unreachable(self.server, failure)
+                if _final(failure):
+                    raise error from None
+                if lost is not None:
+                    lost.append(True)
+            if time.monotonic() + wait > deadline:
+                raise error
+            if not told:
+                self._tell(f"waiting for the API server: {error}")
+                told = True
+            time.sleep(wait)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _open(
+        self, method: str, url: str, body: Object | None, headers: dict[str, str], timeout: Any
+    ) -> Any:
+        """urllib3's response, with the body still to be read."""
+        for setting in self._client.configuration.auth_settings().values():
+            headers[setting["key"]] = setting["value"]
+        headers["User-Agent"] = "ipvsload"
+        return self._client.rest_client.pool_manager.request(
+            method,
+            url,
+            body=None if body is None else json.dumps(body).encode(),
+            headers=headers,
+            timeout=_timeout(*timeout),
+            retries=False,
+            preload_content=False,
+        )
+
+    def _url(self, path: str, query: Mapping[str, str]) -> str:
+        return self.server.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
+
+
+def _timeout(connect: float, read: float) -> Any:
+    from urllib3 import Timeout
+
+    return Timeout(connect=connect, read=read)
+
+
+def _path(kind: str, namespace: str = "", name: str = "") -> str:
+    inside = f"/namespaces/{quote(namespace)}" if namespace else ""
+    return f"/{GROUPS[kind]}{inside}/{kind}" + (f"/{quote(name)}" if name else "")
+
+
+def _complaint(data: bytes, status: int) -> str:
+    """The server's own words: the message of a Status object."""
+    try:
+        message = json.loads(data).get("message")
+    except (ValueError, AttributeError):
+        message = None
+    words = message or data.decode(errors="replace").strip()[:200] or "no reason given"
+    if status == 401:
+        return (
+            f"the cluster does not know this user (401: {words}); the kubeconfig's login has"
+            " expired or is wrong: log in again, and try with `kubectl get nodes`"
+        )
+    return f"{words} ({status})"
+
+
+def _retry_after(text: str | None) -> float:
+    try:
+        return min(float(text or 0), _LONGEST_PAUSE)
+    except ValueError:
+        return 0.0
+
+
+def _final(failure: Exception) -> bool:
+    """What waiting does not mend: a certificate that is not trusted, a login that fails."""
+    from urllib3.exceptions import HTTPError, SSLError
+
+    inner = getattr(failure, "reason", None)
+    if isinstance(failure, SSLError) or isinstance(inner, SSLError):
+        return "CERTIFICATE_VERIFY_FAILED" in str(failure)
+    return not isinstance(failure, HTTPError | OSError)
+
+
+def _unreachable(server: str, failure: Exception) -> ApiError:
+    return ApiError(f"the API server {server} does not answer: {_reason(failure)}")
+
+
+def _reason(failure: Exception) -> str:
+    """The innermost cause in few words, without addresses of objects."""
+    cause: BaseException = failure
+    while (inner := cause.__cause__ or getattr(cause, "reason", None)) and isinstance(
+        inner, BaseException
+    ):
+        cause = inner
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    text = str(cause)
+    return text.rpartition("object at 0x")[2].partition(": ")[2] or text or type(cause).__name__

@@ -1,0 +1,59 @@
+"""The sidecar's code as one file that a stock Python runs: no image of ours is needed.
+
+Python runs a zip archive that has a `__main__.py`. What goes into it is what a
+fresh interpreter really loads for the sidecar, of this package and of pyroute2,
+so a new import cannot be forgotten. The archive is a ConfigMap's binary data,
+which may be 1 MiB (etcd's limit on a request, kubernetes.io/docs/concepts/
+configuration/configmap); it has some 40 KiB.
+"""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from ipvsload.errors import TestbedError
+
+MOST = 700_000
+"""Bytes: base64 adds a third, and the limit is 1 MiB for all of the object."""
+SIDECAR = "ipvsload.sidecar.pod"
+EXAMINER = "ipvsload.sidecar.examine"
+_PACKAGES = ("ipvsload", "pyroute2")
+_LIST = """
+import importlib, json, sys
+importlib.import_module(sys.argv[1])
+print(json.dumps({n: m.__file__ for n, m in sys.modules.items() if getattr(m, "__file__", None)}))
+"""
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # equal code is equal bytes
+
+
+def archive(module: str) -> bytes:
+    """A zip archive that runs `module`'s main(). Raises TestbedError."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LIST, module], capture_output=True, text=True, timeout=60
+    )
+    if done.returncode:
+        raise TestbedError(f"cannot gather the sidecar's code: {done.stderr.strip()[-300:]}")
+    found: dict[str, str] = json.loads(done.stdout)
+    found[module] = found.get(module) or ""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        # pyroute2 itself is never run, only found; see sidecar/netlink.py.
+        _add(file, "pyroute2/__init__.py", b"")
+        for name, origin in sorted(found.items()):
+            if name.partition(".")[0] in _PACKAGES and name != "pyroute2":
+                path = Path(origin)
+                inside = name.replace(".", "/")
+                inside += "/__init__.py" if path.name == "__init__.py" else ".py"
+                _add(file, inside, path.read_bytes())
+        text = f"import sys\nfrom {module} import main\nsys.exit(main())\n"
+        _add(file, "__main__.py", text.encode())
+    if data.tell() > MOST:
+        raise TestbedError(f"the sidecar's code has {data.tell()} bytes, a ConfigMap takes {MOST}")
+    return data.getvalue()
+
+
+def _add(file: zipfile.ZipFile, name: str, data: bytes) -> None:
+    file.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)

@@ -1,0 +1,137 @@
+"""What a run has changed, written down in the cluster before it is changed.
+
+One ConfigMap in our namespace is the journal and the lock at once: to create it
+is to hold the cluster, and whoever finds it, on whatever machine, can put the
+cluster back. Its form is pure; taking and writing it is one request each.
+"""
+
+import getpass
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
+from ipvsload.testbed.kubernetes.names import JOURNAL, NAMESPACE, OURS
+
+_VERSION = "1"
+
+
+class ActiveError(TestbedError):
+    """Somebody else's run holds the cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """`original` is kube-proxy's config.conf as it was, None as long as it was not touched.
+
+    `switches` are the (mode, scheduler) that were or may have been written
+    since; `started_s` is unix time.
+    """
+
+    id: str
+    user: str
+    host: str
+    pid: int
+    started_s: int
+    original: str | None = None
+    switches: tuple[tuple[str, str], ...] = ()
+
+    def owner(self, now_s: float) -> str:
+        """Who, where and since when, for people."""
+        age = max(0, int(now_s) - self.started_s)
+        span = f"{age} s" if age < 120 else f"{age // 60} min" if age < 7200 else f"{age // 3600} h"
+        return f"{self.user}@{self.host} (process {self.pid}), begun {span} ago"
+
+    def data(self) -> dict[str, str]:
+        """As the ConfigMap has it."""
+        found = {
+            "version": _VERSION,
+            "id": self.id,
+            "user": self.user,
+            "host": self.host,
+            "pid": str(self.pid),
+            "started": str(self.started_s),
+            "switches": json.dumps(self.switches),
+        }
+        return found if self.original is None else {**found, "original": self.original}
+
+
+def parse(data: dict[str, str]) -> Journal:
+    """The inverse of `data`. Raises TestbedError for what this version cannot read."""
+    try:
+        if data["version"] != _VERSION:
+            raise TestbedError(
+                f"the journal in the cluster has version {data['version']}, this program reads"
+                f" {_VERSION}: use the ipvsload that wrote it"
+            )
+        return Journal(
+            data["id"], data["user"], data["host"], int(data["pid"]), int(data["started"]),
+            data.get("original"), tuple((mode, s) for mode, s in json.loads(data["switches"])),
+        )  # fmt: skip
+    except (KeyError, ValueError):
+        raise TestbedError(
+            f"ConfigMap {JOURNAL} in namespace {NAMESPACE} is not a journal of ipvsload; look at"
+            f" it with: kubectl -n {NAMESPACE} get configmap {JOURNAL} -o yaml"
+        ) from None
+
+
+def new() -> Journal:
+    """This process's, with nothing changed yet."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        user = str(os.getuid())
+    return Journal(uuid4().hex, user, socket.gethostname(), os.getpid(), int(time.time()))
+
+
+def take(api: Api, journal: Journal) -> None:
+    """Hold the cluster. Raises ActiveError with the owner where somebody does already."""
+    try:
+        found = api.create("configmaps", _object(journal), NAMESPACE)
+    except ApiError as error:
+        if error.status != 409:
+            raise
+        holder = find(api)
+        if holder is None:  # it ended at this moment
+            raise ActiveError("another run has just ended here; try again") from None
+        raise ActiveError(_refusal(holder)) from None
+    if found["data"].get("id") != journal.id:  # our answer was lost, and it was not ours
+        raise ActiveError(_refusal(parse(found["data"])))
+
+
+def find(api: Api) -> Journal | None:
+    """The journal in the cluster."""
+    found = api.find("configmaps", JOURNAL, NAMESPACE)
+    return None if found is None else parse(found.get("data") or {})
+
+
+def write(api: Api, journal: Journal) -> None:
+    """Before the change that it tells of."""
+    api.patch("configmaps", JOURNAL, {"data": journal.data()}, NAMESPACE)
+
+
+def switching(journal: Journal, original: str, mode: str, scheduler: str) -> Journal:
+    """With a switch that is about to be made; the first one keeps the original."""
+    switches = dict.fromkeys((*journal.switches, (mode, scheduler)))
+    kept = original if journal.original is None else journal.original
+    return replace(journal, original=kept, switches=tuple(switches))
+
+
+def _refusal(holder: Journal) -> str:
+    return (
+        f"a run is active in this cluster: {holder.owner(time.time())}. Wait for it; if it is"
+        " gone, put the cluster back first: ipvsload restore"
+    )
+
+
+def _object(journal: Journal) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": JOURNAL, "namespace": NAMESPACE, "labels": OURS},
+        "data": journal.data(),
+    }

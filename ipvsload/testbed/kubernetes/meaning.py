@@ -1,0 +1,55 @@
+"""What is found in a cluster, in words: versions, modules, and what mends what. Pure."""
+
+import re
+from typing import Any
+
+ISO = (
+    "minikube: build the ISO of deploy/iso/ and start with it: minikube start"
+    " --iso-url=file:///PATH/minikube.iso"
+)
+
+
+def of_version(version: str) -> str:
+    """What kube-proxy of this version ("v1.33.1") does about IPVS.
+
+    Kubernetes Enhancement Proposal 5495 for its end; the fallback is
+    cmd/kube-proxy/app/server_others.go up to 1.26.
+    """
+    found = re.match(r"v?1\.(\d+)", version)
+    if not found:
+        return "its version is not known"
+    minor = int(found[1])
+    if minor >= 43:
+        return (
+            "has no IPVS mode any more (KEP-5495): measure iptables and nftables, or an older one"
+        )
+    if minor >= 40:
+        return "has its IPVS mode switched off by default (KEP-5495), and removed in 1.43"
+    if minor >= 35:
+        return "warns that IPVS is deprecated (KEP-5495): off by default in 1.40, gone in 1.43"
+    if minor >= 27:
+        return "has the IPVS mode, and ends with an error where it cannot have it"
+    return (
+        "falls back to iptables silently where a module is missing: pods stay Ready, old virtual"
+        " servers stay in the table"
+    )
+
+
+def missing_modules(modules: dict[str, str], schedulers: list[str]) -> list[tuple[str, str]]:
+    """(module, state) of what is needed and neither loaded nor built in; absent ones first."""
+    wanted = [name for name in modules if not name.startswith("ip_vs_")]
+    wanted += [f"ip_vs_{scheduler}" for scheduler in schedulers]
+    found = [(name, modules.get(name, "absent")) for name in wanted]
+    lacking = [(name, state) for name, state in found if state not in ("loaded", "built in")]
+    return sorted(lacking, key=lambda one: one[1] != "absent")
+
+
+def mend(name: str, state: str, labels: dict[str, Any]) -> str:
+    """The command that brings a module in this state, on a node with these labels."""
+    if state == "loadable":
+        return f"there, not loaded: kube-proxy loads it when needed; by hand: sudo modprobe {name}"
+    if state == "unknown":
+        return f"the node has no lists of modules; try there: sudo modprobe {name}"
+    if any(label.startswith("minikube.k8s.io/") for label in labels):
+        return f"not in this kernel; {ISO}"
+    return "not in this kernel: the node needs one that has it (Debian, Ubuntu and Fedora do)"

@@ -1,0 +1,50 @@
+"""A cluster's nodes: which can be watched, and where their ports are. Pure."""
+
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.kubernetes.api import Object
+
+
+def name(node: Object) -> str:
+    """Its name."""
+    return str(node["metadata"]["name"])
+
+
+def address(node: Object) -> str:
+    """Its address inside of the cluster, which its NodePorts have too."""
+    found = node.get("status", {}).get("addresses") or []
+    for kind in ("InternalIP", "ExternalIP"):
+        for one in found:
+            if one["type"] == kind:
+                return str(one["address"])
+    raise TestbedError(f"node {name(node)} has no address")
+
+
+def ready(node: Object) -> bool:
+    """Whether its kubelet answers."""
+    conditions = node.get("status", {}).get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def linux(node: Object) -> bool:
+    """Whether there can be an IPVS table on it."""
+    info = node.get("status", {}).get("nodeInfo") or {}
+    return (info.get("operatingSystem") or "linux") == "linux"
+
+
+def choose(nodes: list[Object], wanted: str) -> Object:
+    """The node whose port the load goes to: the one that was named, else the first.
+
+    Nodes without a control plane come first: their own traffic is less. Raises
+    UsageError for an unknown one, TestbedError where none is ready.
+    """
+    able = [node for node in nodes if linux(node) and ready(node)]
+    if wanted:
+        for node in able:
+            if wanted in (name(node), address(node)):
+                return node
+        known = ", ".join(name(node) for node in able) or "none"
+        raise UsageError(f"--node {wanted}: nodes that are ready are {known}")
+    if not able:
+        raise TestbedError("no node of this cluster is Ready; see: kubectl get nodes")
+    control = "node-role.kubernetes.io/control-plane"
+    return min(able, key=lambda node: control in (node["metadata"].get("labels") or {}))

@@ -1,0 +1,20 @@
+"""What a person says of a cluster on the command line."""
+
+from dataclasses import dataclass, field
+
+from ipvsload.testbed.kubernetes.manifests import PYTHON, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`context` is the kubeconfig's; `node` takes the load (NodePort).
+
+    `keep_proxy` leaves kube-proxy alone; `rootless` reads /proc instead of netlink.
+    """
+
+    context: str = ""
+    workload: Workload = field(default_factory=Workload)
+    sidecar_image: str = PYTHON
+    node: str = ""
+    rootless: bool = False
+    keep_proxy: bool = False

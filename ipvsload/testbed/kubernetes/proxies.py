@@ -1,0 +1,130 @@
+"""kube-proxy in a cluster: its configuration, its pods, and what it says when it fails.
+
+A kubeadm cluster (minikube and kind are such) has it as a DaemonSet that reads a
+ConfigMap once, at its start. A pod of it is Ready before it has programmed
+anything, and up to 1.26 or so it went on with iptables where it could not have
+IPVS. So nothing here believes in readiness.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes import pods
+from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
+from ipvsload.testbed.kubernetes.names import CONFIG_KEY, PROXY, PROXY_LABEL, SYSTEM
+from ipvsload.testbed.kubernetes.wait import Tell, wait_for
+
+RESTART_WITHIN = 120.0
+_TAIL = 60
+# What kube-proxy logs when it cannot do IPVS (cmd/kube-proxy/app/server_others.go
+# up to 1.26; server_linux.go since) or cannot use a scheduler.
+# What tells most comes first.
+_SIGNS = (
+    re.compile(r"Can't use the IPVS proxier:? ?(?P<why>.*)", re.I),
+    re.compile(r"(?P<why>can't use ipvs proxier.*)", re.I),
+    re.compile(r"(?P<why>can'?t set sysctl .*)", re.I),
+    re.compile(r"(?P<why>.*(?:required kernel modules|IPVS proxier will not be used).*)", re.I),
+    re.compile(r"(?P<why>.*(?:failed to (?:create|execute|ensure)|error running).*)", re.I),
+    re.compile(r"(?P<why>.*unsupported.*proxy mode.*|.*must be .*(?:blank|iptables).*)", re.I),
+)  # fmt: skip
+_FALLBACK = re.compile(r"Using iptables Proxier|falling back to iptables", re.I)
+_KLOG = re.compile(r"^[IWEF]\d{4} \S+ +\d+ (\S+)\] ")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What the logs tell: whether it fell back to iptables, and why it failed."""
+
+    fallback: bool
+    why: str
+
+
+def read_log(text: str) -> Reason:
+    """The reason in a proxy's log; empty where it says nothing wrong. Pure."""
+    lines = [_KLOG.sub("", line) for line in text.splitlines()]
+    found = (sign.search(line) for sign in _SIGNS for line in reversed(lines))
+    why = next((one["why"].strip(' "') for one in found if one), "")
+    return Reason(bool(_FALLBACK.search(text)), why)
+
+
+def config_map(api: Api) -> Object | None:
+    """The ConfigMap; None where this cluster has none (k3s, managed clusters)."""
+    found = api.find("configmaps", PROXY, SYSTEM)
+    return found if found and CONFIG_KEY in (found.get("data") or {}) else None
+
+
+def version(api: Api) -> str:
+    """The tag of the DaemonSet's image, as "v1.33.1"; "" where there is none."""
+    found = api.find("daemonsets", PROXY, SYSTEM)
+    if found is None:
+        return ""
+    image = found["spec"]["template"]["spec"]["containers"][0].get("image", "")
+    return str(image).partition("@")[0].rpartition(":")[2]
+
+
+def proxy_pods(api: Api) -> list[Object]:
+    """Its pods that have not been told to end."""
+    found = api.every("pods", SYSTEM, PROXY_LABEL)
+    return [pod for pod in found if not pods.leaving(pod)]
+
+
+def restart(api: Api, tell: Tell) -> None:
+    """End every proxy pod, and wait until others run on the same nodes.
+
+    The DaemonSet's own template is not touched. Raises TestbedError with the
+    proxy's words where it does not stay up.
+    """
+    before = proxy_pods(api)
+    if not before:
+        raise TestbedError(
+            f"there are no kube-proxy pods ({PROXY_LABEL} in {SYSTEM}) to be restarted"
+        )
+    nodes = {pods.node(pod) for pod in before}
+    old = {pods.uid(pod) for pod in before}
+    for pod in before:
+        api.delete("pods", pods.name(pod), SYSTEM)
+
+    def look() -> str | None:
+        found = proxy_pods(api)
+        new = [pod for pod in found if pods.uid(pod) not in old]
+        up = {pods.node(pod) for pod in new if pods.running(pod)}
+        if nodes <= up:
+            return None
+        for pod in new:
+            if pods.restarts(pod) > 1:
+                raise TestbedError(f"kube-proxy does not stay up: {why_down(api, [pod])}")
+        waiting = [pod for pod in new if not pods.running(pod)]
+        return pods.words_of(api, SYSTEM, waiting) or f"{len(up)} of {len(nodes)} run"
+
+    wait_for("kube-proxy to start again", look, RESTART_WITHIN, tell)
+
+
+def why_down(api: Api, found: Sequence[Object]) -> str:
+    """The last words of these proxies."""
+    for pod in found:
+        for previous in (False, True):
+            reason = read_log(_log(api, pod, previous))
+            if reason.why:
+                return reason.why
+    return next((text for pod in found if (text := pods.complaint(pod))), "no reason is given")
+
+
+def reasons(api: Api) -> list[tuple[str, Reason]]:
+    """By node, what its proxy's log says went wrong, and whether it fell back."""
+    found = []
+    for pod in proxy_pods(api):
+        reason = read_log(_log(api, pod))
+        if pods.restarts(pod) and not reason.why:
+            reason = read_log(_log(api, pod, previous=True))
+        if reason.why or reason.fallback:
+            found.append((pods.node(pod), reason))
+    return found
+
+
+def _log(api: Api, pod: Object, previous: bool = False) -> str:
+    try:
+        return api.log(pods.name(pod), SYSTEM, tail=_TAIL, previous=previous)
+    except ApiError:
+        return ""  # not started yet, or there was none before

@@ -1,0 +1,108 @@
+"""Putting a cluster back: the end of every run, and `ipvsload restore` after a killed one.
+
+It goes by what stands in the cluster alone, so any machine can do it, and each
+step looks before it acts, so it can be done twice or after it was broken off.
+The order matters: the Services go while kube-proxy still has its changed mode,
+so that it takes their virtual servers out of the kernel itself; the journal goes
+last.
+"""
+
+import os
+import socket
+import time
+
+from ipvsload.testbed.kubernetes import journal as journals
+from ipvsload.testbed.kubernetes.api import Api
+from ipvsload.testbed.kubernetes.journal import ActiveError, Journal
+from ipvsload.testbed.kubernetes.names import JOURNAL, MADE, NAMESPACE, SELECT_OURS
+from ipvsload.testbed.kubernetes.switch import put_back
+from ipvsload.testbed.kubernetes.wait import Tell, wait_for
+
+_SYNC = 2.5
+"""Seconds for kube-proxy to take the services' virtual servers out (ipvs.minSyncPeriod)."""
+_GONE_WITHIN = 90.0
+_NAMESPACE_GONE_WITHIN = 180.0
+_LOAD = ("services", "deployments")
+_REST = ("daemonsets", "configmaps")
+
+
+def restore(api: Api, tell: Tell, *, own: str = "") -> list[str]:
+    """Put everything back; returns what a person should know, empty if nothing.
+
+    `own` is the id of the caller's own run. Raises ActiveError where the run's
+    process still lives on this machine, TestbedError where a step cannot be done
+    (what is left can be restored again).
+    """
+    found = api.find("namespaces", NAMESPACE)
+    if found is None:
+        return [] if own else ["there is nothing of ipvsload in this cluster"]
+    journal = journals.find(api)
+    if own and journal and journal.id != own:
+        return []  # the cluster is somebody else's now
+    if journal and journal.id != own and _alive(journal):
+        raise ActiveError(
+            f"that run is still going on here: {journal.owner(time.time())}; end it first"
+            f" (Ctrl-C, or kill {journal.pid}), and it puts the cluster back itself"
+        )
+    labels = found["metadata"].get("labels") or {}
+    made = labels.get(MADE) == "yes"
+    if journal is None and not made and not own and not _anything(api):
+        return ["there is nothing to be put back"]
+    if journal and not own:
+        tell(f"putting back what this run changed: {journal.owner(time.time())}")
+    if _remove(api, _LOAD, tell) and journal and journal.original is not None:
+        time.sleep(_SYNC)
+    left = put_back(api, journal, tell) if journal else ""
+    _remove(api, _REST, tell)
+    if made:
+        tell(f"removing namespace {NAMESPACE}")
+        api.delete("namespaces", NAMESPACE)
+        wait_for(
+            f"namespace {NAMESPACE} to be gone",
+            lambda: "" if api.find("namespaces", NAMESPACE) else None,
+            _NAMESPACE_GONE_WITHIN,
+            tell,
+        )
+    elif journal:
+        api.delete("configmaps", JOURNAL, NAMESPACE)
+    return [left] if left else []
+
+
+def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> int:
+    """Everything of ours of these kinds but the journal, and wait for its end; how many."""
+
+    def ours() -> list[tuple[str, str]]:
+        return [
+            (kind, one["metadata"]["name"])
+            for kind in kinds
+            for one in api.every(kind, NAMESPACE, SELECT_OURS)
+            if one["metadata"]["name"] != JOURNAL
+        ]
+
+    found = ours()
+    for kind, name in found:
+        api.delete(kind, name, NAMESPACE)
+
+    def look() -> str | None:
+        rest = ours()
+        return f"{rest[0][0]} {rest[0][1]}" if rest else None
+
+    wait_for("what was created to be gone", look, _GONE_WITHIN, tell)
+    return len(found)
+
+
+def _anything(api: Api) -> bool:
+    return any(api.every(kind, NAMESPACE, SELECT_OURS) for kind in (*_LOAD, *_REST))
+
+
+def _alive(journal: Journal) -> bool:
+    """Whether the run's process is on this machine and lives."""
+    if journal.host != socket.gethostname():
+        return False
+    try:
+        os.kill(journal.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return journal.pid != os.getpid()

@@ -1,0 +1,80 @@
+"""Which rights a run needs, asked of the API one by one before anything is touched.
+
+deploy/kubernetes-testbed/ grants exactly these; a test holds the two together.
+"""
+
+from typing import NamedTuple
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes.api import Api
+from ipvsload.testbed.kubernetes.names import NAMESPACE, PROXY, SYSTEM
+
+
+class Right(NamedTuple):
+    """`why` completes "needed to ..."."""
+
+    verb: str
+    resource: str
+    namespace: str
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        where = f" in {self.namespace}" if self.namespace else ""
+        name = f" {self.name}" if self.name else ""
+        return f"{self.verb} {self.resource}{name}{where} (to {self.why})"
+
+
+def _ours(resource: str, verbs: str, why: str) -> list[Right]:
+    return [Right(verb, resource, NAMESPACE, "", why) for verb in verbs.split()]
+
+
+NODES = [Right("list", "nodes", "", "", "find the nodes and their addresses")]
+MAKE_NAMESPACE = [
+    Right(verb, "namespaces", "", NAMESPACE if verb == "delete" else "", f"{verb} our namespace")
+    for verb in ("create", "delete")
+]
+SEE_NAMESPACE = [Right("get", "namespaces", "", NAMESPACE, "see whether our namespace is there")]
+WORKLOAD = [
+    *_ours("configmaps", "create get list patch delete", "keep the journal and carry the code"),
+    *_ours("services", "create get list delete", "make the service under test"),
+    *_ours("deployments", "create list patch delete", "run and scale the real servers"),
+    *_ours("daemonsets", "create list delete", "run the sidecar on every node"),
+    *_ours("pods", "list patch", "see what pods wait for, and take one out of the service"),
+    *_ours("pods/log", "get", "read the sidecar"),
+    *_ours("events", "list", "tell why a pod does not start"),
+]
+SWITCH = [
+    Right("get", "configmaps", SYSTEM, PROXY, "read kube-proxy's configuration"),
+    Right("update", "configmaps", SYSTEM, PROXY, "change mode and scheduler"),
+    Right("get", "daemonsets", SYSTEM, PROXY, "see kube-proxy's version"),
+    Right("list", "pods", SYSTEM, "", "find the proxies"),
+    Right("delete", "pods", SYSTEM, "", "restart the proxies"),
+    Right("get", "pods/log", SYSTEM, "", "see a silent fallback to iptables"),
+    Right("list", "events", SYSTEM, "", "tell why a proxy does not start"),
+]
+
+
+def needed(*, namespace_exists: bool, switching: bool) -> list[Right]:
+    """The rights of a run."""
+    found = [*SEE_NAMESPACE, *NODES, *WORKLOAD]
+    if not namespace_exists:
+        found += MAKE_NAMESPACE
+    return found + SWITCH if switching else found
+
+
+def missing(api: Api, rights: list[Right]) -> list[Right]:
+    """Those that this user has not."""
+    return [one for one in rights if not api.allowed(*one[:4])]
+
+
+def demand(api: Api, rights: list[Right]) -> None:
+    """Raises TestbedError with every right that is missing."""
+    lacking = missing(api, rights)
+    if lacking:
+        raise TestbedError(
+            "this user may not do all that a run needs; missing:\n  "
+            + "\n  ".join(str(one) for one in lacking)
+            + "\nGrant them with: kubectl apply -f deploy/kubernetes-testbed/rights.yaml (as an"
+            " admin); those in kube-system are not needed with --keep-proxy"
+        )

@@ -1,0 +1,399 @@
+"""A cluster as a testbed: what a run changes, in order, and how it is put back.
+
+Looked at first, touched second, and from then on everything can be taken back
+from the cluster's own journal: see restore.py.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.base import Service, Stream, Target
+from ipvsload.testbed.kubernetes import journal as journals
+from ipvsload.testbed.kubernetes import nodes as node_objects
+from ipvsload.testbed.kubernetes import proxies, rights, table
+from ipvsload.testbed.kubernetes.api import ApiError
+from ipvsload.testbed.kubernetes.connect import Cluster, connect
+from ipvsload.testbed.kubernetes.follow import Followers, reach
+from ipvsload.testbed.kubernetes.manifests import namespace
+from ipvsload.testbed.kubernetes.merge import Node
+from ipvsload.testbed.kubernetes.names import NAMESPACE, PROXY_MODES
+from ipvsload.testbed.kubernetes.options import Options
+from ipvsload.testbed.kubernetes.playable import NO_KILL, NO_WEIGHTS
+from ipvsload.testbed.kubernetes.proxy_config import read
+from ipvsload.testbed.kubernetes.restore import restore
+from ipvsload.testbed.kubernetes.servers import Servers
+from ipvsload.testbed.kubernetes.switch import switch
+from ipvsload.testbed.kubernetes.wait import Tell, wait_for
+from ipvsload.testbed.kubernetes.watchers import Watchers
+from ipvsload.testbed.retransmits import timeouts
+
+_PODS_WITHIN = 300.0
+"""Seconds for images to be pulled and pods to answer."""
+_TABLE_WITHIN = 90.0
+_PLACED_WITHIN = 6.0
+_WARM_WITHIN = 30.0
+_SETTLE_WITHIN = 10.0
+_SYNC = 1.5
+"""kube-proxy writes its rules once a second at most (iptables.minSyncPeriod)."""
+_DIAGNOSE_AFTER = 12.0
+_NO_SWITCH = (
+    "this cluster has no ConfigMap kube-proxy in kube-system (k3s and managed clusters have"
+    " not): its proxy can be measured as it is, and is switched where the cluster is configured"
+)
+
+
+class KubernetesTestbed:
+    """The cluster of a kubeconfig; `tell` hears each step."""
+
+    name = "kubernetes"
+    door = ""
+
+    def __init__(self, options: Options, *, hz: float, tell: Tell) -> None:
+        self._options = options
+        self._hz = hz
+        self._tell = tell
+        self._journal: journals.Journal | None = None
+        self._touched = False
+        self._watchers: Watchers | None = None
+        self._servers: Servers | None = None
+        self._run = 0
+        self._scheduler = ""
+        self._present: list[str] = []
+        self._host, self._port = "", 0
+        self._quiet, self._end = os.pipe()
+        self.fixed = ""
+
+    # -- up and down ----------------------------------------------------------
+
+    def start(self) -> None:
+        """Look at the cluster, and touch nothing. Raises UsageError, TestbedError."""
+        self.cluster: Cluster = connect(self._options.context, self._tell)
+        api = self._api = self.cluster.api
+        self._tell(f"{self.cluster}, Kubernetes {api.version()}")
+        exists = api.allowed("get", "namespaces", "", NAMESPACE) and bool(
+            api.find("namespaces", NAMESPACE)
+        )
+        switching = not self._options.keep_proxy
+        wanted = rights.needed(namespace_exists=exists, switching=switching)
+        rights.demand(api, wanted)
+        found_nodes = api.every("nodes")
+        self._nodes = {
+            node_objects.name(node): node_objects.address(node)
+            for node in found_nodes
+            if node_objects.linux(node) and node_objects.ready(node)
+        }
+        self._entry = node_objects.name(node_objects.choose(found_nodes, self._options.node))
+        found = None if self._options.keep_proxy else proxies.config_map(api)
+        if found is not None:
+            self._tell(f"kube-proxy is configured for {read(found['data']['config.conf'])}")
+        elif self._options.keep_proxy:
+            self.fixed = "--keep-proxy: kube-proxy is measured as it is"
+        else:
+            self.fixed = _NO_SWITCH
+        self._proxy_version = proxies.version(api) if switching else ""
+
+    def wait_ready(self) -> None:
+        """Hold the cluster, and have a sidecar on every node."""
+        self._hold()
+        self._watchers = Watchers(
+            self._api, self._options, self._nodes, self._entry, self._hz, self._tell
+        )
+        self._watchers.up(_PODS_WITHIN)
+
+    def _hold(self) -> None:
+        api = self._api
+        found = api.find("namespaces", NAMESPACE)
+        if found and found["metadata"].get("deletionTimestamp"):
+            wait_for(
+                f"namespace {NAMESPACE} of the last run to be gone",
+                lambda: "" if api.find("namespaces", NAMESPACE) else None,
+                _PODS_WITHIN,
+                self._tell,
+            )
+            found = None
+        journal = self._mine = journals.new()
+        if found is None:
+            try:
+                api.create("namespaces", namespace())
+            except ApiError as error:
+                if error.status != 409:  # made at this moment: the next step tells by whom
+                    raise
+        self._touched = True
+        try:
+            journals.take(api, journal)
+        except journals.ActiveError:
+            self._touched = False  # it is somebody else's
+            raise
+        self._journal = journal
+
+    @property
+    def kernel(self) -> dict[str, str]:
+        """The balancing node's kernel, and who took part."""
+        hello = self._node(self._entry).hello or {}
+        return {
+            "release": str(hello.get("kernel", "")),
+            "provider": "node",
+            "nodes": ", ".join(self._nodes),
+            "balancing": ", ".join(node.name for node in self._balancing()),
+            "reading": self._node(self._entry).reading,
+            "kube_proxy": self._proxy_version,
+        }
+
+    def open_samples(self, hz: float) -> Stream:
+        """All nodes' samples in one stream."""
+        followers = self._followers()
+        followers.open()
+        return followers
+
+    def retransmits(self) -> int:
+        """TCP retransmission timeouts of this machine, whosever they are."""
+        return timeouts(Path("/proc/net/netstat").read_text())
+
+    def fileno(self) -> int:
+        """Never readable: what breaks is told by the samples' stream."""
+        return self._quiet
+
+    def broken(self) -> TestbedError | None:
+        """See `fileno`."""
+        return None
+
+    def close(self) -> None:
+        """Put the cluster back. Raises TestbedError with what to do where it cannot."""
+        if not self._touched:
+            return
+        try:
+            left = restore(self._api, self._tell, own=self._mine.id)
+        except TestbedError as error:
+            raise TestbedError(
+                f"the cluster could not be put back: {error}. Try again with: ipvsload restore"
+                + (f" --context {self._options.context}" if self._options.context else "")
+            ) from None
+        finally:
+            if self._watchers:
+                self._watchers.close()
+        self._touched = False
+        if left:
+            raise TestbedError("; ".join(left))
+
+    # -- a run ----------------------------------------------------------------
+
+    def begin(self, scheduler: str, weights: Sequence[int]) -> Service:
+        """Fresh pods and a fresh service, balanced by this, as the kernel's tables show."""
+        refuse_weights(weights)
+        assert self._watchers
+        if not scheduler and (mode := self._node(self._entry).proxy_mode) in PROXY_MODES:
+            scheduler = str(mode)
+        self._run += 1
+        servers = Servers(self._api, self._options.workload, self._run, self._tell)
+        self._servers = servers
+        self._watchers.release()
+        servers.create(len(weights), self._watchers.node_port, self._watchers.cluster_ip)
+        self._scheduler = scheduler
+        self._present = self._await_pods(len(weights))
+        if not self.fixed:
+            self._settle()
+        self._switch(scheduler)
+        self._host, self._port = self._watchers.aim(self._api, _PODS_WITHIN)
+        self._await_table()
+        self._warm()
+        tables = self._balancing()
+        if scheduler not in PROXY_MODES:
+            # In the kernel's own order of joining.
+            self._present = table.addresses(tables[0])
+        baseline: dict[str, int] = {}
+        for node in tables:
+            for row in node.service["servers"] if node.service else ():
+                baseline[row[0]] = baseline.get(row[0], 0) + row[5]
+        found = scheduler or (tables[0].service or {}).get("scheduler", "")
+        key = "" if scheduler in PROXY_MODES else self._watchers.key
+        target = Target(key, self._host, self._port)
+        return Service(target, found, [(address, 1) for address in self._present], baseline)
+
+    def set_scheduler(self, scheduler: str) -> None:
+        """Restart kube-proxy with another; connections in the kernel's table stay."""
+        if self.fixed:
+            raise TestbedError(self.fixed)
+        self._scheduler = scheduler
+        self._switch(scheduler)
+        self._await_table()
+
+    def add_server(self, weight: int) -> str:
+        """Scale by one, and wait until the new pod stands in the tables."""
+        refuse_weights([weight])
+        assert self._servers
+        self._servers.add()
+        have = set(self._present)
+        found = [one for one in self._await_pods(len(have) + 1) if one not in have]
+        self._present += found
+        self._await_table()
+        return found[0]
+
+    def set_weight(self, address: str, weight: int) -> None:
+        """Raises TestbedError."""
+        refuse_weights([weight])
+
+    def remove_server(self, address: str) -> None:
+        """Its pod leaves the Service and goes on; the table gives it nothing new."""
+        assert self._servers
+        self._servers.remove(address)
+        self._present.remove(address)
+        self._await_table()
+
+    def kill_server(self, address: str) -> NoReturn:
+        """Raises TestbedError."""
+        raise TestbedError(NO_KILL)
+
+    def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+        """What the nodes' connection tables said; waits for their next readings."""
+        nodes = self._balancing()
+        before = {node.name: node.placed_t for node in nodes}
+        deadline = time.monotonic() + _PLACED_WITHIN
+        seen: dict[str, set[int]] = {name: set() for name in before}
+
+        def known(client: tuple[str, int]) -> str | None:
+            return next((node.placed[client] for node in nodes if client in node.placed), None)
+
+        # Two further readings: the first may have been on its way when we asked.
+        while any(known(client) is None for client in clients) and time.monotonic() < deadline:
+            for node in nodes:
+                if node.placed_t != before[node.name]:
+                    seen[node.name].add(node.placed_t)
+            if all(len(times) >= 2 for times in seen.values()):
+                break
+            time.sleep(0.05)
+        return [known(client) for client in clients]
+
+    def end(self) -> None:
+        """The run's service and pods go; the next one begins with none of its traces."""
+        if self._servers:
+            self._servers.delete()
+            self._servers = None
+        for node in self._followers().nodes.values():
+            node.placed.clear()
+
+    # -- waiting --------------------------------------------------------------
+
+    def _switch(self, scheduler: str) -> None:
+        if self.fixed or not scheduler:
+            return
+        assert self._journal
+        mode = scheduler if scheduler in PROXY_MODES else "ipvs"
+        kept = "" if mode != "ipvs" else scheduler
+        self._journal = switch(self._api, self._journal, mode, kept, self._tell)
+
+    def _await_pods(self, count: int) -> list[str]:
+        servers = self._servers
+        assert servers
+        ready: list[str] = []
+
+        def look() -> str | None:
+            ready[:] = servers.ready()
+            if len(ready) >= count:
+                return None
+            return servers.waiting() or f"{len(ready)} of {count} are ready"
+
+        wait_for(f"{count} real servers", look, _PODS_WITHIN, self._tell)
+        return ready
+
+    def _await_table(self) -> None:
+        """Raises TestbedError with what kube-proxy says where it does not come to it."""
+        began = time.monotonic()
+        asked = [0.0]
+
+        def look() -> str | None:
+            followers = self._followers()
+            if followers.failure:
+                raise followers.failure
+            nodes = self._balancing()
+            missing = table.lacking(nodes, self._scheduler, self._present)
+            if missing and time.monotonic() - max(began, asked[0]) > _DIAGNOSE_AFTER:
+                asked[0] = time.monotonic()
+                told = self._diagnosis(nodes)
+                if "fallen back" in told:
+                    raise TestbedError(told)
+            return missing
+
+        what = f"the kernel's tables to show {self._scheduler or 'the service'}"
+        try:
+            wait_for(what, look, _TABLE_WITHIN, self._tell)
+        except TestbedError as error:
+            told = self._diagnosis(self._balancing())
+            raise TestbedError(
+                f"{error}; {told}" if told and told not in str(error) else str(error)
+            ) from None
+
+    def _diagnosis(self, nodes: Sequence[Node]) -> str:
+        found = {}
+        if not self._options.keep_proxy:
+            with suppress(TestbedError):
+                found = dict(proxies.reasons(self._api))
+        return table.failure(nodes, self._scheduler, found)
+
+    def _settle(self) -> None:
+        """Let the proxy that is to be replaced know of the pods first.
+
+        One in iptables mode leaves its rules when it ends, and a rule that
+        refuses a service without endpoints would be among them: seen with 1.20.
+        """
+        assert self._watchers
+        address = self._watchers.probes[self._entry]
+        with suppress(TestbedError):  # it may be out of order: that is what we mend
+            wait_for(
+                "the present proxy to know the pods",
+                lambda: None if reach(address) else "",
+                _SETTLE_WITHIN,
+            )
+        time.sleep(_SYNC)
+
+    def _warm(self) -> None:
+        """Each real server is asked through the entry node's probe port.
+
+        kube-proxy writes the table first and the rules around it afterwards.
+        """
+        assert self._watchers
+        address = self._watchers.probes[self._entry]
+        left = 2 * len(self._present)
+
+        def look() -> str | None:
+            nonlocal left
+            while left and reach(address):
+                left -= 1
+            return f"{address[0]}:{address[1]} does not answer" if left else None
+
+        try:
+            wait_for("the way to the real servers", look, _WARM_WITHIN, self._tell)
+        except TestbedError:
+            if self._options.workload.service == "NodePort":
+                raise TestbedError(
+                    f"this machine cannot reach port {address[1]} of node {self._entry}"
+                    f" ({address[0]}), so it cannot send load there: run ipvsload where the nodes'"
+                    " addresses are reachable, or in the cluster with --service ClusterIP"
+                ) from None
+        # Two samples more, so that these connections are not taken for a ping's.
+        time.sleep(2 / self._hz + 0.3)
+
+    def _balancing(self) -> list[Node]:
+        """The nodes that may take the load."""
+        nodes = self._followers().nodes
+        if self._options.workload.service == "NodePort":
+            return [nodes[self._entry]]
+        return list(nodes.values())
+
+    def _node(self, name: str) -> Node:
+        return self._followers().nodes[name]
+
+    def _followers(self) -> Followers:
+        if self._watchers is None or self._watchers.followers is None:
+            raise TestbedError("the sidecars are not up")
+        return self._watchers.followers
+
+
+def refuse_weights(weights: Sequence[int]) -> None:
+    """Raises UsageError where one is not 1."""
+    if any(weight != 1 for weight in weights):
+        raise UsageError(NO_WEIGHTS)

@@ -1,0 +1,69 @@
+"""What kubeadm puts into a cluster for kube-proxy, as far as the tests need it."""
+
+from typing import Any
+
+CONFIG = """\
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+bindAddress: 0.0.0.0
+# written by kubeadm, and then by a person
+clientConnection:
+  kubeconfig: {kubeconfig}
+clusterCIDR: ""
+conntrack:
+  maxPerCore: 0
+  min: 0
+  tcpCloseWaitTimeout: 0s
+  tcpEstablishedTimeout: 0s
+ipvs:
+  excludeCIDRs: null
+  minSyncPeriod: 0s
+  scheduler: ""    # the default
+  strictARP: false
+kind: KubeProxyConfiguration
+mode: "{mode}"  # ours
+"""
+
+
+def proxy_config_map(kubeconfig: str, mode: str = "iptables") -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": "kube-proxy",
+            "namespace": "kube-system",
+            "labels": {"app": "kube-proxy"},
+        },
+        "data": {
+            "config.conf": CONFIG.format(kubeconfig=kubeconfig, mode=mode),
+            "kubeconfig.conf": "apiVersion: v1\nkind: Config\n",
+        },
+    }
+
+
+def proxy_daemon_set(image: str = "registry.k8s.io/kube-proxy:v1.20.2") -> dict[str, Any]:
+    labels = {"k8s-app": "kube-proxy"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "kube-proxy", "namespace": "kube-system", "labels": labels},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "hostNetwork": True,
+                    "automountServiceAccountToken": False,
+                    "containers": [
+                        {
+                            "name": "kube-proxy",
+                            "image": image,
+                            "command": ["/usr/local/bin/kube-proxy"],
+                            "securityContext": {"privileged": True},
+                        }
+                    ],
+                    "tolerations": [{"operator": "Exists"}],
+                    "volumes": [{"name": "kube-proxy", "configMap": {"name": "kube-proxy"}}],
+                },
+            },
+        },
+    }

@@ -1,0 +1,17 @@
+"""A whole session as a program of its own, for tests that kill it."""
+
+from ipvsload.testbed.kubernetes import restore, testbed, wait
+from ipvsload.testbed.kubernetes.options import Options
+
+if __name__ == "__main__":
+    testbed._SYNC = restore._SYNC = 0.0
+    wait._EVERY = 0.05
+    made = testbed.KubernetesTestbed(Options(), hz=20, tell=lambda _: None)
+    made.start()
+    made.wait_ready()
+    made.begin("rr", [1])
+    made.add_server(1)
+    made.end()
+    made.begin("lc", [1])
+    made.end()
+    made.close()

@@ -1,0 +1,144 @@
+"""What stands in for kube-proxy and the kernel's table where a test is about faults.
+
+It reads the configuration once, as kube-proxy does, and keeps a table for the
+services of ours in a file; a stand-in for the sidecar prints that file in the
+sidecar's own form. `MISSING` schedulers make it fall back, as 1.20 does.
+"""
+
+import json
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.kubernetes.apiserver import Cluster
+from tests.kubernetes.kubelet import Log
+
+FALLBACK = (
+    "E1125 10:00:00.000000       1 server_others.go:127] Can't use the IPVS proxier: "
+    "IPVS proxier will not be used because the following required kernel modules are not "
+    "loaded: [ip_vs_{0}]\nI1125 10:00:00.000000       1 server_others.go:185] "
+    "Using iptables Proxier.\n"
+)
+
+
+class Proxy:
+    """kube-proxy on one node (127.0.0.1), and the ports that it opens."""
+
+    def __init__(self, cluster: Cluster, table: Path, missing: set[str]) -> None:
+        self._cluster = cluster
+        self._table = table
+        self._missing = missing
+        self._listeners: dict[int, socket.socket] = {}
+        self.mode = ""
+        self._text = json.dumps({"mode": "", "services": []})
+        table.write_text(self._text)
+
+    def start(self, config: str, log: Log) -> threading.Event:
+        """As the program: reads its configuration now; the event stops it."""
+        value = yaml.safe_load(config)
+        self.mode, self._scheduler = value["mode"] or "iptables", value["ipvs"]["scheduler"] or "rr"
+        if self.mode == "ipvs" and self._scheduler in self._missing:
+            self.mode = "iptables"
+            log.write(FALLBACK.format(self._scheduler).encode())
+        stopped = threading.Event()
+        threading.Thread(target=self._loop, args=(stopped,), daemon=True).start()
+        return stopped
+
+    def _loop(self, stopped: threading.Event) -> None:
+        while not stopped.wait(0.05):
+            with self._cluster.lock:
+                self._sync()
+
+    def _sync(self) -> None:
+        objects = list(self._cluster.objects.items())
+        services = []
+        for (kind, _, _), service in objects:
+            if kind != "services":
+                continue
+            port = service["spec"]["ports"][0]
+            self._listen(port.get("nodePort"))
+            wanted = service["spec"]["selector"].items()
+            addresses = [
+                f"{pod['status']['podIP']}:{port['targetPort']}"
+                for (k, _, _), pod in objects
+                if k == "pods"
+                and pod["status"].get("podIP")
+                and "deletionTimestamp" not in pod["metadata"]
+                and wanted <= pod["metadata"]["labels"].items()
+            ]
+            services.append([f"tcp 127.0.0.1:{port.get('nodePort')}", addresses])
+        before = json.loads(self._text)["services"]
+        if self.mode == "ipvs":
+            before = [[key, self._scheduler, found] for key, found in services]
+        text = json.dumps({"mode": self.mode, "services": before})
+        if text != self._text:
+            self._text = text
+            temporary = self._table.with_suffix(".new")
+            temporary.write_text(text)
+            temporary.replace(self._table)
+
+    def _listen(self, port: int | None) -> None:
+        if port and port not in self._listeners:
+            with suppress(OSError):
+                self._listeners[port] = socket.create_server(("127.0.0.1", port), backlog=4096)
+
+    def close(self) -> None:
+        for listener in self._listeners.values():
+            listener.close()
+
+
+def stand_in(table: Path, node: str, hz: float) -> None:
+    """Prints the file's table as the sidecar would print the kernel's."""
+    t = time.monotonic_ns()
+    columns = [
+        "address",
+        "weight",
+        "active",
+        "inactive",
+        "persistent",
+        "conns",
+        "inpkts",
+        "outpkts",
+        "inbytes",
+        "outbytes",
+    ]
+    hello = {
+        "ipvsload": "samples", "version": 1, "node": node, "kernel": "6.0-test", "ipvs": "1.2.1",
+        "hz": hz, "t": t, "wall": time.time_ns(), "server_columns": columns,
+    }  # fmt: skip
+    say(hello)
+    number, mode = 0, None
+    while True:
+        value = json.loads(table.read_text())
+        services = [
+            {
+                "key": key, "scheduler": scheduler, "flags": 2, "persistent_timeout": 0,
+                "conns": 0, "inpkts": 0, "outpkts": 0, "inbytes": 0, "outbytes": 0,
+                # The kernel lists the newest first.
+                "servers": [[one, 1, *[0] * 8] for one in reversed(addresses)],
+            }
+            for key, scheduler, addresses in value["services"]
+        ]  # fmt: skip
+        say({"n": number, "t": time.monotonic_ns(), "took": 1000, "services": services})
+        if value["mode"] != mode:
+            mode = value["mode"]
+            say({"proxy_mode": mode})
+            say({"reading": "netlink", "ipvs": "1.2.1"})
+        say({"conns": [], "t": time.monotonic_ns()})
+        number += 1
+        time.sleep(1 / hz)
+
+
+def say(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    stand_in(Path(sys.argv[1]), sys.argv[2], 20.0)

@@ -1,0 +1,151 @@
+"""The carried code, by a bare interpreter with nothing installed; and what is read of it."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipvsload.sidecar.pod import wanted
+from ipvsload.sidecar.procfs import ConnectionTally, read_connections, read_table
+from ipvsload.testbed.kubernetes import carry, manifests
+from ipvsload.testbed.kubernetes.merge import NodeLines, connections, together
+
+TABLE = """\
+IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port Forward Weight ActiveConn InActConn
+TCP  C0000250:0050 rr  
+  -> C633640C:0050      Masq    1      0          2         
+  -> C633640B:0050      Masq    0      3          4         
+FWM  00000007 lc persistent 300
+TCP  [2001:0db8:0000:0000:0000:0000:0000:0001]:1F90 sh  
+"""  # noqa: W291
+CONNECTIONS = """\
+Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
+TCP C0000265 C350 C0000250 0050 C633640B 0050 ESTABLISHED     899
+TCP C0000265 C351 C0000250 0050 C633640C 0050 TIME_WAIT       119
+UDP C0000265 C351 C0000250 0035 C633640C 0035 UDP             299
+"""
+
+
+def test_a_bare_interpreter_runs_it(tmp_path: Path) -> None:
+    archive = tmp_path / "ipvsload.pyz"
+    archive.write_bytes(carry.archive(carry.SIDECAR))
+    process = subprocess.Popen(
+        ["python3", "-I", "-S", archive, "--hz", "20", "--node", "n", "--service", ":30080"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+    )
+    assert process.stdout
+    with process.stdout as lines:
+        hello = json.loads(lines.readline())
+        sample = json.loads(lines.readline())
+        process.terminate()
+        rest = [json.loads(line) for line in lines]
+    assert process.wait(10) == 0
+    assert (hello["ipvsload"], hello["node"]) == ("samples", "n")
+    assert sample["services"] == []
+    assert rest[-1]["end"] == "SIGTERM"
+
+
+def test_it_fits_a_config_map_and_is_the_same_each_time() -> None:
+    archive = carry.archive(carry.SIDECAR)
+    assert archive == carry.archive(carry.SIDECAR)
+    size = len(json.dumps(manifests.code("x", archive)))
+    assert size < 200_000  # of 1 MiB
+
+
+def test_the_sidecar_has_no_rights_but_one() -> None:
+    spec = manifests.sidecar("s", "python", ["--hz", "10"])["spec"]["template"]["spec"]
+    container = spec["containers"][0]
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert "ports" not in container
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN"]},
+        "runAsUser": 0,
+    }
+    rootless = manifests.sidecar("s", "python", [], rootless=True)
+    security = rootless["spec"]["template"]["spec"]["containers"][0]["securityContext"]
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert security["runAsNonRoot"] is True
+
+
+def test_the_table_out_of_proc() -> None:
+    version, table = read_table(TABLE)
+    assert version == "1.2.1"
+    (one, servers), (mark, none), (six, _) = table
+    assert one[1] == 6
+    assert one[5] == b"rr\0"
+    assert [server[2:5] for server in servers] == [(1, 0, 2), (0, 3, 4)]
+    assert (mark[4], mark[7], none) == (7, 300, [])
+    assert six[0] == 10
+    assert wanted(one, [("", 80)])
+    assert wanted(one, [("192.0.2.80", 80)])
+    assert not wanted(one, [("192.0.2.81", 80)])
+    assert not wanted(mark, [("", 80)])
+    assert wanted(six, [("2001:db8::1", 8080)])
+
+
+def test_connections_are_counted_once() -> None:
+    tally = ConnectionTally()
+    lines = CONNECTIONS.splitlines()
+    assert len(tally.saw(read_connections(lines))) == 3
+    assert tally.saw(read_connections(lines)) == []
+    assert tally.count(("192.0.2.80", 80), ("198.51.100.11", 80)) == 1
+    assert tally.saw(read_connections(lines[:1])) == []
+    assert len(tally.saw(read_connections(lines))) == 3  # the ports came round again
+
+
+def sample(number: int, key: str = "tcp 10.0.0.1:30080", conns: int = 0) -> bytes:
+    rows = [["10.1.0.1:80", 1, 2, 3, 0, conns, 0, 0, 0, 0]]
+    service = {"key": key, "scheduler": "rr", "conns": conns, "inpkts": 0, "outpkts": 0,
+               "inbytes": 0, "outbytes": 0, "servers": rows}  # fmt: skip
+    return json.dumps({"n": number, "t": number * 100, "took": 10, "services": [service]}).encode()
+
+
+HELLO = b'{"ipvsload":"samples","t":1}'
+
+
+@given(st.lists(st.integers(0, 30), max_size=8))
+def test_no_sample_is_lost_or_doubled_however_often_the_log_is_opened(cuts: list[int]) -> None:
+    """The log breaks off after each of these lines, and is opened again from three lines before."""
+    log = [HELLO, *(sample(n) for n in range(30))]
+    lines = NodeLines("n", ["tcp 10.0.0.1:30080"], "tcp 10.0.0.1:30081", "tcp x:1")
+    seen, at = [], 0
+    for cut in [*sorted(cuts), len(log)]:
+        out = [lines.feed(line) for line in log[max(0, at - 3) : cut]]
+        seen += [json.loads(line)["n"] for line in out if line]
+        at = max(at, cut)
+    assert seen == list(range(30))
+
+
+def test_another_process_counts_anew_and_stderr_is_kept() -> None:
+    lines = NodeLines("n", ["tcp 10.0.0.1:30080"], "tcp 10.0.0.1:30081", "tcp x:1")
+    assert lines.feed(HELLO) is None
+    assert json.loads(lines.feed(sample(5)) or b"")["services"][0]["key"] == "tcp x:1"
+    assert lines.feed(sample(5)) is None
+    assert lines.feed(b"Traceback: the interpreter's own words") is None
+    assert "own words" in lines.node.said
+    lines.feed(b'{"ipvsload":"samples","t":2}')
+    assert lines.feed(sample(0)) is not None
+    lines.feed(b'{"conns":[["10.0.0.9",4000,"10.1.0.1:80",30080]],"t":7}')
+    assert lines.node.placed == {("10.0.0.9", 4000): "10.1.0.1:80"}
+    with pytest.raises(ValueError, match="Expecting"):
+        lines.feed(b"{no json")
+
+
+def test_one_service_under_two_addresses_is_one() -> None:
+    one = json.loads(sample(0, conns=3))["services"][0]
+    both = together([one, {**one, "key": "other"}], "name")
+    assert both["key"] == "name"
+    assert both["conns"] == 6
+    assert both["servers"] == [["10.1.0.1:80", 1, 4, 6, 0, 6, 0, 0, 0, 0]]
+    assert connections(both) == 10
+    assert connections(None) == 0

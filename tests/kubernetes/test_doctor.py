@@ -1,0 +1,92 @@
+"""`ipvsload doctor --testbed kubernetes`, and the words that it has for what it finds."""
+
+import subprocess
+import sys
+
+import pytest
+
+from ipvsload.sidecar.examine import states
+from ipvsload.testbed.kubernetes import meaning
+from ipvsload.testbed.kubernetes.proxies import read_log
+from tests.kubernetes.toy import Toy
+
+
+def doctor() -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "ipvsload", "doctor", "--testbed", "kubernetes"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_doctor_looks_at_everything_and_leaves_nothing(toy: Toy) -> None:
+    before = toy.cluster.picture()
+    done = doctor()
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "context test" in done.stderr.splitlines()[0]
+    for words in (
+        "ok      kube-proxy: v1.20.2, configured for iptables",
+        "falls back to iptables silently",
+        "ok      node node1: Linux",
+    ):
+        assert words in done.stdout, done.stdout + done.stderr
+    assert toy.cluster.picture() == before
+
+
+def test_rights_that_are_missing_are_named_one_by_one(toy: Toy) -> None:
+    before = toy.cluster.picture()
+    toy.cluster.allowed = lambda attributes: attributes["verb"] not in ("update", "patch")
+    done = doctor()
+    assert done.returncode == 3
+    assert "MISSING right: update configmaps kube-proxy in kube-system" in done.stdout
+    assert "MISSING right: patch pods in ipvsload" in done.stdout
+    assert toy.cluster.picture() == before
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("v1.20.2", "silently"),
+        ("v1.33.1", "ends with an error"),
+        ("v1.35.0", "deprecated"),
+        ("v1.41.0", "switched off"),
+        ("v1.43.0", "no IPVS mode"),
+        ("", "not known"),
+    ],
+)
+def test_what_a_version_means(version: str, words: str) -> None:
+    assert words in meaning.of_version(version)
+
+
+def test_where_a_module_is() -> None:
+    found = states(
+        ["ip_vs", "ip_vs_lc", "dummy", "ip_vs_mh"],
+        "ip_vs 1 0 - Live 0x0\n",
+        "kernel/drivers/net/dummy.ko\n",
+        "kernel/net/netfilter/ipvs/ip_vs_lc.ko.xz: kernel/net/netfilter/ipvs/ip_vs.ko.xz\n",
+    )
+    assert found == {
+        "ip_vs": "loaded",
+        "ip_vs_lc": "loadable",
+        "dummy": "built in",
+        "ip_vs_mh": "absent",
+    }
+    assert states(["ip_vs"], "", "", "") == {"ip_vs": "unknown"}
+    assert meaning.missing_modules(found, ["lc", "mh"]) == [
+        ("ip_vs_mh", "absent"),
+        ("ip_vs_lc", "loadable"),
+    ]
+    assert "--iso-url" in meaning.mend("ip_vs_mh", "absent", {"minikube.k8s.io/name": "x"})
+
+
+REAL_1_20 = """\
+E1125 03:21:40.1     1 server_others.go:127] Can't use the IPVS proxier: IPVS proxier will not be \
+used because the following required kernel modules are not loaded: [ip_vs_sed]
+I1125 03:21:40.2     1 server_others.go:182] DetectLocalMode: 'ClusterCIDR'
+W1125 03:21:40.3     1 server_others.go:300] Can't use ipvs proxier, trying iptables proxier
+I1125 03:21:40.4     1 server_others.go:185] Using iptables Proxier.
+"""
+
+
+def test_what_a_proxys_log_says() -> None:
+    reason = read_log(REAL_1_20)
+    assert reason.fallback
+    assert reason.why.endswith("[ip_vs_sed]")
+    assert read_log("I1125 03:21:40.4     1 server_others.go:185] Using ipvs Proxier.\n").why == ""

@@ -1,0 +1,127 @@
+"""SIGKILL at every step, by enumeration: the cluster is put back byte for byte.
+
+A step is a request that changes something. The API server kills the run when
+it has carried the n-th of them out; between two requests nothing changes, so
+these are all the states that a killed run can leave.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes import restore as module
+from ipvsload.testbed.kubernetes.connect import connect
+from ipvsload.testbed.kubernetes.restore import restore
+from tests.kubernetes.toy import Toy
+
+# As counted by `test_the_whole_is_so_many_steps`.
+STEPS = 28
+
+
+def killed_after(toy: Toy, step: int) -> "list[tuple[str, str]]":
+    """Runs a session and kills it at that step; every step that it made."""
+    steps: list[tuple[str, str]] = []
+    process = subprocess.Popen([sys.executable, "-m", "tests.kubernetes.lifecycle"])
+
+    def after(method: str, path: str) -> None:
+        steps.append((method, path))
+        if len(steps) == step:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+
+    toy.cluster.after = after
+    try:
+        process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+        toy.cluster.after = lambda method, path: None
+    return steps
+
+
+def put_back() -> list[str]:
+    return restore(connect().api, lambda _: None)
+
+
+def test_the_whole_is_so_many_steps(toy: Toy) -> None:
+    before = toy.cluster.picture()
+    steps = killed_after(toy, 0)
+    assert len(steps) == STEPS, "\n".join(map(str, steps))
+    assert toy.cluster.picture() == before
+    assert put_back() == ["there is nothing of ipvsload in this cluster"]
+
+
+@pytest.mark.parametrize("step", range(1, STEPS))
+def test_killed_at(toy: Toy, step: int) -> None:
+    before, text = toy.cluster.picture(), toy.config
+    assert len(killed_after(toy, step)) == step
+    put_back()
+    assert toy.config == text
+    assert toy.cluster.picture() == before
+    assert toy.proxy.mode == "iptables"
+    put_back()
+    assert toy.cluster.picture() == before
+
+
+class Killed(Exception):  # noqa: N818
+    """In the place of SIGKILL, for a restore in this process."""
+
+
+class Steps:
+    """Lets so many requests through that change something, and kills at the next."""
+
+    def __init__(self, ask: Any, steps: int) -> None:
+        self._ask, self._left = ask, steps
+
+    def __call__(self, method: str, *rest: Any, **more: Any) -> bytes:
+        if method != "GET":
+            if not self._left:
+                raise Killed
+            self._left -= 1
+        answer: bytes = self._ask(method, *rest, **more)
+        return answer
+
+
+def test_a_restore_that_is_broken_off_at_each_step(toy: Toy) -> None:
+    """Restore is killed after its n-th step, for every n, and done again each time."""
+    before, text = toy.cluster.picture(), toy.config
+    killed_after(toy, 18)  # in the middle of the first run, with kube-proxy switched
+    assert toy.config != text
+    journal = toy.cluster.objects["configmaps", "ipvsload", "ipvsload-journal"]
+    assert journal["data"]["original"] == text
+    for steps in range(30):
+        api = connect().api
+        api._ask = Steps(api._ask, steps)  # type: ignore[method-assign]
+        try:
+            restore(api, lambda _: None)
+        except Killed:
+            continue
+        break
+    else:
+        pytest.fail("it never ends")
+    assert toy.cluster.picture() == before
+    assert toy.config == text
+
+
+def test_a_run_never_puts_back_what_is_anothers(toy: Toy) -> None:
+    killed_after(toy, 12)
+    held = toy.cluster.picture()
+    assert restore(connect().api, lambda _: None, own="mine") == []
+    assert toy.cluster.picture() == held
+
+
+def test_a_run_that_lives_is_not_restored(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed_after(toy, 12)
+    journal = toy.cluster.objects["configmaps", "ipvsload", "ipvsload-journal"]["data"]
+    journal["pid"] = str(os.getppid())
+    with pytest.raises(TestbedError, match="still going on here"):
+        put_back()
+    journal["host"] = "another-machine"
+    monkeypatch.setattr(module, "_SYNC", 0.0)
+    put_back()
+    assert ("namespaces", "", "ipvsload") not in toy.cluster.objects

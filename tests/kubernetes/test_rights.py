@@ -1,0 +1,102 @@
+"""Everything works with exactly the rights of the manifests: refused is what they do not grant."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from ipvsload.testbed.kubernetes import rights
+from ipvsload.testbed.kubernetes.options import Options
+from ipvsload.testbed.kubernetes.testbed import KubernetesTestbed
+from tests.kubernetes.apiserver import Refusal
+from tests.kubernetes.toy import Toy
+
+MANIFESTS = Path(__file__).parents[2] / "deploy" / "kubernetes-testbed" / "rights.yaml"
+VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+DOCUMENTS = [one for one in yaml.safe_load_all(MANIFESTS.read_text()) if one]
+
+
+def granted(verb: str, resource: str, namespace: str, name: str) -> bool:
+    """RBAC: some rule of a role there names verb, resource and, if it names any, the object."""
+    for role in DOCUMENTS:
+        everywhere = role["kind"] == "ClusterRole"
+        here = role["kind"] == "Role" and role["metadata"]["namespace"] == namespace
+        for rule in role.get("rules", []) if everywhere or here else []:
+            names = rule.get("resourceNames")
+            fits = verb in rule["verbs"] and resource in rule["resources"]
+            if fits and (names is None or name in names):
+                return True
+    return False
+
+
+def asked(method: str, path: str) -> tuple[str, str, str, str]:
+    """(verb, resource, namespace, name) of a request, as the API server's authorizer has it."""
+    words = urlsplit(path).path.strip("/").split("/")
+    words = words[2:] if words[0] == "api" else words[3:]
+    namespace = ""
+    if words[0] == "namespaces" and len(words) > 2:
+        namespace, words = words[1], words[2:]
+    name = words[1] if len(words) > 1 else ""
+    resource = "/".join([words[0], *words[2:]])
+    verb = "list" if method == "GET" and not name else VERBS[method]
+    return verb, resource, namespace, name
+
+
+def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
+    for one in DOCUMENTS:
+        if one["kind"] == "Namespace":
+            toy.cluster.put("namespaces", "", one)
+    before = toy.cluster.picture()
+    used: set[tuple[str, str, str]] = set()
+
+    def fault(method: str, path: str) -> Refusal | None:
+        if path == "/version" or "selfsubject" in path:
+            return None  # system:basic-user and system:public-info-viewer, everybody's
+        verb, resource, namespace, name = asked(method, path)
+        used.add((verb, resource, namespace))
+        if granted(verb, resource, namespace, name):
+            return None
+        return Refusal(403, f"cannot {verb} {resource} {name} in {namespace}")
+
+    def allowed(attributes: dict[str, Any]) -> bool:
+        sub = attributes.get("subresource")
+        resource = attributes["resource"] + (f"/{sub}" if sub else "")
+        return granted(
+            attributes["verb"],
+            resource,
+            attributes.get("namespace", ""),
+            attributes.get("name", ""),
+        )
+
+    toy.cluster.fault, toy.cluster.allowed = fault, allowed
+    testbed = KubernetesTestbed(Options(), hz=20, tell=lambda _: None)
+    testbed.start()
+    testbed.wait_ready()
+    for scheduler in ("rr", "lc"):
+        service = testbed.begin(scheduler, [1])
+        testbed.add_server(1)
+        testbed.remove_server(service.servers[0][0])
+        testbed.end()
+    testbed.close()
+    assert toy.cluster.picture() == before
+    # And no right too many, but those that only a failure needs.
+    for right in rights.needed(namespace_exists=True, switching=True):
+        told = right.resource == "events" or right.resource == "pods/log"
+        assert (right.verb, right.resource, right.namespace) in used or told, right
+
+
+def test_the_list_that_is_asked_for_is_the_manifests() -> None:
+    wanted = {
+        (right.verb, right.resource, right.namespace)
+        for right in rights.needed(namespace_exists=True, switching=True)
+    }
+    given = {
+        (verb, resource, role["metadata"].get("namespace", ""))
+        for role in DOCUMENTS
+        if role["kind"] in ("Role", "ClusterRole")
+        for rule in role["rules"]
+        for verb in rule["verbs"]
+        for resource in rule["resources"]
+    }
+    assert wanted == given
