@@ -117,13 +117,14 @@ class KubernetesTestbed:
             )
             found = None
         journal = self._mine = journals.new()
+        # Before the first change: a Ctrl-C may come right behind it.
+        self._touched = True
         if found is None:
             try:
                 api.create("namespaces", namespace())
             except ApiError as error:
                 if error.status != 409:  # made at this moment: the next step tells by whom
                     raise
-        self._touched = True
         try:
             journals.take(api, journal)
         except journals.ActiveError:
