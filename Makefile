@@ -41,8 +41,9 @@ setup: system $(VENV)/ready
 # What the lab needs of Debian: a kernel with IPVS that runs as a process, the
 # tools to wire and show it, and ab to compare with.
 PACKAGES := user-mode-linux kmod iproute2 ipvsadm apache2-utils
-# What the tests need besides: a browser for the page, a real Prometheus.
-TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core prometheus
+# What the tests need besides: a browser for the page, a real Prometheus, and a
+# keepalived to find in the director.
+TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core keepalived prometheus
 # What builds the director's image and runs it.
 ISO_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools-ng xorriso mtools \
     grub-common grub-pc-bin grub-efi-amd64-bin debian-archive-keyring

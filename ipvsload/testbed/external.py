@@ -19,6 +19,7 @@ from ipvsload.errors import TestbedError, UsageError
 from ipvsload.record.format import Service as Entry
 from ipvsload.record.stream import Hello, Reading, StreamError
 from ipvsload.record.stream import Stream as Parser
+from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.scenario.url import read_url
 from ipvsload.testbed.base import Service, Stream, Target
 from ipvsload.testbed.external_changes import FIXED, Changes
@@ -38,7 +39,7 @@ class ExternalTestbed:
 
     name = "external"
     door = ""
-    room = 0
+    room = MAX_SERVERS
 
     def __init__(
         self, url: str, command: str, set_scheduler: str = "", set_weight: str = ""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.testbed.base import Service, Stream, Target
 from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes import nodes as node_objects
@@ -52,6 +53,7 @@ class KubernetesTestbed:
 
     name = "kubernetes"
     door = ""
+    room = MAX_SERVERS
 
     def __init__(self, options: Options, *, hz: float, tell: Tell) -> None:
         self._options = options
