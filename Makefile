@@ -38,15 +38,20 @@ iso: $(VENV)/ready iso-system
 
 setup: system $(VENV)/ready
 
-# What the lab needs of Debian: a kernel with IPVS that runs as a process, the
-# tools to wire and show it, and ab to compare with.
-PACKAGES := user-mode-linux kmod iproute2 ipvsadm apache2-utils
+HOST := $(shell dpkg --print-architecture 2>/dev/null || echo amd64)
+# For whom `make iso` is: amd64 or arm64.
+ARCH ?= $(HOST)
+# What the lab needs of Debian: a kernel with IPVS that runs as a process (only
+# amd64 has it), the tools to wire and show it, and ab to compare with.
+PACKAGES := $(if $(filter amd64,$(HOST)),user-mode-linux) kmod iproute2 ipvsadm apache2-utils
 # What the tests need besides: a browser for the page, a real Prometheus, and a
 # keepalived to find in the director.
 TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core keepalived prometheus
-# What builds the director's image and runs it.
-ISO_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools-ng xorriso mtools \
-    grub-common grub-pc-bin grub-efi-amd64-bin debian-archive-keyring
+# What builds the director's image and runs it. What runs another architecture's
+# programs is not among them: it changes the machine for all (iso/Makefile names it).
+ISO_PACKAGES := $(if $(filter arm64,$(ARCH)),qemu-system-arm,qemu-system-x86) \
+    mmdebstrap squashfs-tools-ng xorriso mtools debian-archive-keyring \
+    $(if $(filter amd64,$(ARCH)),grub-common grub-pc-bin grub-efi-amd64-bin)
 MISSING = $(foreach p,$(1),$(if $(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | grep -x installed),,$(p)))
 
 define install

@@ -3,6 +3,8 @@
 import ipaddress
 from pathlib import Path
 
+import pytest
+
 import ipvsload
 from ipvsload import cpio
 from ipvsload.testbed.lab import addresses, connections, network, qemu, uml
@@ -53,9 +55,15 @@ def test_the_cards_filter_is_four_instructions_of_eight_bytes() -> None:
     assert len(uml.receive_filter()) == 4 * 8
 
 
-def test_the_machines_words_are_its_first_programs_and_its_cards_are_the_descriptors() -> None:
+def machine(processor: str, accelerator: str) -> list[str]:
     init, environment = qemu.agent(["rr", "lc"])
-    argv = qemu.command(Path("/image"), "/dev/shm/initrd", "tcg", (7, 9), init, environment)
+    initrd = "/dev/shm/initrd"
+    return qemu.command(processor, Path("/image"), initrd, accelerator, (7, 9), init, environment)
+
+
+def test_the_machines_words_are_its_first_programs_and_its_cards_are_the_descriptors() -> None:
+    init, _ = qemu.agent(["rr", "lc"])
+    argv = machine("x86_64", "tcg")
     words = argv[argv.index("-append") + 1].split()
     assert words[words.index("--") + 1 :] == init
     assert init[-3:] == ["machine", "rr", "lc"]
@@ -69,16 +77,47 @@ def test_the_machines_words_are_its_first_programs_and_its_cards_are_the_descrip
     assert {"-nodefaults", "-no-user-config"} <= set(argv)
 
 
+@pytest.mark.parametrize(
+    ("processor", "program", "board", "console"),
+    [
+        ("x86_64", "qemu-system-x86_64", "q35", "ttyS0"),
+        ("aarch64", "qemu-system-aarch64", "virt,gic-version=max", "ttyAMA0"),
+    ],
+)
+def test_each_kind_of_processor_has_its_program_board_and_console(
+    processor: str, program: str, board: str, console: str
+) -> None:
+    argv = machine(processor, "tcg")
+    assert argv[0] == program
+    assert argv[argv.index("-machine") + 1] == board
+    assert argv[argv.index("-append") + 1].split()[0] == f"console={console}"
+    assert argv[argv.index("-cpu") + 1].startswith("max")
+    argv = machine(processor, "kvm")
+    assert argv[argv.index("-cpu") + 1] == "host"
+
+
+def test_what_is_missing_names_the_processors_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "install qemu-system-x86" in (qemu.missing("x86_64", tmp_path) or "")
+    assert "install qemu-system-arm" in (qemu.missing("aarch64", tmp_path) or "")
+    assert "riscv64" in (qemu.missing("riscv64", tmp_path) or "")
+
+
 INTEL = "processor : 0\nflags\t\t: fpu sse2 vmx smx\n"
 AMD = "flags : fpu svm\n"
+ARM = "processor : 0\nFeatures\t: fp asimd evtstrm\n"
 NEITHER = "model name : has vmxnet3\nflags : fpu hypervisor\n"
 
 
 def test_kvm_is_tried_where_it_is_open_and_the_processor_helps() -> None:
-    assert qemu.accelerators(INTEL, kvm=True) == ("kvm", "tcg")
-    assert qemu.accelerators(AMD, kvm=True) == ("kvm", "tcg")
-    assert qemu.accelerators(NEITHER, kvm=True) == ("tcg",)
-    assert qemu.accelerators(INTEL, kvm=False) == ("tcg",)
+    assert qemu.accelerators("x86_64", INTEL, kvm=True) == ("kvm", "tcg")
+    assert qemu.accelerators("x86_64", AMD, kvm=True) == ("kvm", "tcg")
+    assert qemu.accelerators("x86_64", NEITHER, kvm=True) == ("tcg",)
+    assert qemu.accelerators("x86_64", INTEL, kvm=False) == ("tcg",)
+    assert qemu.accelerators("aarch64", ARM, kvm=True) == ("kvm", "tcg")
+    assert qemu.accelerators("aarch64", ARM, kvm=False) == ("tcg",)
 
 
 def test_the_machine_gets_the_agent_and_the_sidecar_and_nothing_heavy() -> None:

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.lab import qemu
 from ipvsload.testbed.lab.lab import KERNELS, Lab
 
 
@@ -22,10 +23,14 @@ class Finding:
     text: str
 
 
+_NOT_HERE = "not on this processor"
+_PROCESSOR = qemu.PROCESSORS.get(qemu.host())
 _HELPS = {
     "host": "only where this machine's kernel has IPVS: sudo modprobe ip_vs, and run as root",
-    "uml": "sudo apt-get install user-mode-linux kmod",
-    "qemu": "sudo apt-get install qemu-system-x86, and: make iso",
+    "uml": "sudo apt-get install user-mode-linux kmod" if qemu.host() == "x86_64" else _NOT_HERE,
+    "qemu": f"sudo apt-get install {_PROCESSOR.package}, and: make iso"
+    if _PROCESSOR
+    else _NOT_HERE,
 }
 
 

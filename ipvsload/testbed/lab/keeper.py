@@ -204,7 +204,7 @@ class Keeper:
                 return None
             case "uml":
                 return uml.missing()
-        return qemu.missing(Path(self._plan["image"])) or cards.missing()
+        return qemu.missing(qemu.host(), Path(self._plan["image"])) or cards.missing()
 
     def _refuse(self, kernel: str, reason: str) -> None:
         self._reasons.append(f"{kernel}: {reason}")
@@ -242,7 +242,7 @@ class Keeper:
             self._try_next_kernel()
             return
         agent, environment = qemu.agent(self._plan["schedulers"])
-        argv = qemu.command(image, initrd, accelerator, self._taps, agent, environment)
+        argv = qemu.command(qemu.host(), image, initrd, accelerator, self._taps, agent, environment)
         self._start_director(kernel, argv, {**os.environ}, self._taps)
         self._first_word_until = time.monotonic() + qemu.FIRST_WORD_WITHIN[accelerator]
 

@@ -6,6 +6,7 @@ runs in it as it is. It takes the far ends of the lab's two cables as its
 network cards with packet sockets, which needs no tap and no /dev/net/tun.
 """
 
+import platform
 import shutil
 import struct
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,8 @@ _FILTER = (
 
 def missing() -> str | None:
     """What user-mode Linux lacks on this machine, or None."""
+    if platform.machine() != "x86_64":
+        return f"it is for x86-64 only, and this machine is {platform.machine()}"
     if shutil.which(PROGRAM) is None:
         return f"no {PROGRAM} on PATH; install it with: apt-get install {PACKAGE}"
     if not any(MODULES.glob("*/kernel/net/netfilter/ipvs/ip_vs.ko*")):
