@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ipvsload.testbed.lab import qemu
+
 PROMPT = "director # "
 
 
@@ -45,12 +47,23 @@ class Console:
         return self._process.wait(seconds)
 
 
+BOARDS = {
+    "x86_64": ("-machine", "pc"),
+    "aarch64": (
+        *("-machine", "virt", "-cpu", "max,pauth-impdef=on"),
+        *("-bios", "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd"),
+    ),
+}
+"""What boots a CD, by the kind of processor."""
+
+
 @contextmanager
-def booted(*words: str) -> Iterator[Console]:
+def booted(processor: str, *words: str) -> Iterator[Console]:
     """QEMU without KVM, with its serial console on a Console; killed at the end if need be."""
     process = subprocess.Popen(
         [
-            *("qemu-system-x86_64", "-accel", "tcg", "-m", "512M", "-nodefaults"),
+            *(qemu.PROCESSORS[processor].program, *BOARDS[processor]),
+            *("-accel", "tcg", "-m", "512M", "-nodefaults"),
             *("-display", "none", "-serial", "stdio", "-no-reboot", *words),
         ],
         stdin=subprocess.PIPE,
