@@ -7,11 +7,12 @@ the table when it goes from the IPVS mode stays there, as with 1.20, unless it `
 """
 
 import json
-import socket
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,13 @@ class Proxy:
         self._cluster = cluster
         self._address = address
         self._table = table
+        self._turns = threading.Lock()
         self._missing = missing
-        self._listeners: dict[int, socket.socket] = {}
+        self._listeners: dict[int, ThreadingHTTPServer] = {}
         self.mode = ""
         self.cleans = False  # as newer ones do
-        self.connections: dict[str, int] = {}  # by real server
+        self.connections: Counter[tuple[str, str]] = Counter()  # by service and real server
+        self._endpoints: dict[str, list[str]] = {}
         self._text = json.dumps({"mode": "", "services": []})
         table.write_text(self._text)
 
@@ -84,11 +87,12 @@ class Proxy:
             if port.get("nodePort"):
                 ends.append((self._address, port["nodePort"]))
             services += [[f"tcp {host}:{number}", addresses] for host, number in ends]
+        self._endpoints = dict(services)  # type: ignore[arg-type]
         before = json.loads(self._text)["services"]
         if self.mode == "ipvs":
             counted = self.connections
             before = [
-                [key, self._scheduler, [[one, counted.get(one, 0)] for one in found]]
+                [key, self._scheduler, [[one, counted[key, one]] for one in found]]
                 for key, found in services
             ]
         elif self.cleans:
@@ -103,11 +107,46 @@ class Proxy:
     def _listen(self, port: int | None) -> None:
         if port and port not in self._listeners:
             with suppress(OSError):
-                self._listeners[port] = socket.create_server((self._address, port), backlog=4096)
+                server = ThreadingHTTPServer((self._address, port), handler(self))
+                server.daemon_threads = True
+                self._listeners[port] = server
+                threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+
+    def choose(self, port: int) -> str:
+        """A connection has come to this port: counted, and whose turn it is."""
+        with self._turns:
+            key = f"tcp {self._address}:{port}"
+            found = self._endpoints.get(key) or [""]
+            chosen = found[sum(self.connections[key, one] for one in found) % len(found)]
+            self.connections[key, chosen] += 1
+            return chosen
 
     def close(self) -> None:
         for listener in self._listeners.values():
-            listener.close()
+            listener.shutdown()
+            listener.server_close()
+
+
+def handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
+    """All real servers at once, by the ports of this proxy; each says who it is."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 16
+
+        def setup(self) -> None:
+            super().setup()
+            self.chosen = proxy.choose(self.request.getsockname()[1])
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("X-Real-Server", self.chosen)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    return Handler
 
 
 def stand_in(table: Path, node: str, hz: float, ahead: int) -> None:
@@ -139,7 +178,7 @@ def stand_in(table: Path, node: str, hz: float, ahead: int) -> None:
                 "key": key, "scheduler": scheduler, "flags": 2, "persistent_timeout": 0,
                 "conns": 0, "inpkts": 0, "outpkts": 0, "inbytes": 0, "outbytes": 0,
                 # The kernel lists the newest first.
-                "servers": [[one, 1, 0, 0, 0, n, *[0] * 4] for one, n in reversed(addresses)],
+                "servers": [[one, 1, 0, n, 0, n, *[0] * 4] for one, n in reversed(addresses)],
             }
             for key, scheduler, addresses in value["services"]
         ]  # fmt: skip

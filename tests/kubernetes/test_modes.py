@@ -1,14 +1,18 @@
 """Modes and kinds of services, each from nothing to nothing, and what IPVS mode leaves behind."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ipvsload.errors import TestbedError
 from ipvsload.record.format import Sample
 from ipvsload.record.stream import Pong, Reading, Stream, align
+from ipvsload.testbed.kubernetes import testbed as module
 from ipvsload.testbed.kubernetes.manifests import Workload
 from ipvsload.testbed.kubernetes.stale import names, removal, told
 from ipvsload.testbed.kubernetes.testbed import KubernetesTestbed
@@ -61,6 +65,18 @@ def test_another_mode_in_a_cluster_that_was_in_ipvs(two: Toy) -> None:
     assert two.cluster.picture() == before
 
 
+def test_stale_servers_in_mid_run_are_told_with_the_command(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TABLE_WITHIN", 2.0)
+    testbed = up(made())
+    service = testbed.begin("rr", [1])
+    command = f"ipvsadm -D -t {service.target.host}:{service.target.port}"
+    with pytest.raises(TestbedError, match=f"left on node node1 .*, on that node: {command}"):
+        testbed.set_scheduler("iptables")
+    testbed.close()
+
+
 def test_a_cluster_ip(two: Toy) -> None:
     before = two.cluster.picture()
     testbed = made(workload=Workload(service="ClusterIP"))
@@ -90,7 +106,7 @@ def test_two_nodes_each_with_its_clock_and_their_sums(two: Toy) -> None:
         for address, _ in service.servers:
             view.joined(address)
         for number, node in enumerate(two.tables):
-            two.proxies[node].connections = {service.servers[0][0]: 3 + number}
+            two.proxies[node].connections[service.target.key, service.servers[0][0]] = 3 + number
         sent = time.monotonic_ns()
         pipe.sendall(b"ping 1\n")
         clocks = {}
@@ -116,6 +132,43 @@ def test_two_nodes_each_with_its_clock_and_their_sums(two: Toy) -> None:
         assert (first.conns, second.conns) == (7, 0)
     finally:
         testbed.close()
+
+
+SCENARIO = """
+name: small
+schedulers: [rr]
+service: {servers: 1}
+traffic: {short: {request: GET /ip, users: 2, requests: 20}}
+timeline:
+  - scale: 2
+    until: servers == 2
+  - start: short
+    until: done{class=short}
+expect: {all: [failures == 0, "share{class=short, server=1} == 0.5", conns == 20]}
+"""
+
+
+@pytest.mark.parametrize("mode", ["rr", "nftables"])
+def test_a_whole_run_on_two_nodes_and_its_record(two: Toy, tmp_path: Path, mode: str) -> None:
+    before = two.cluster.picture()
+    (tmp_path / "small.yaml").write_text(
+        SCENARIO
+        if mode == "rr"
+        else SCENARIO.replace("    until: servers == 2\n", "").replace(", conns == 20", "")
+    )
+    words = ["run", "small.yaml", "--testbed", "kubernetes", "--scheduler", mode, "--out", "out"]
+    command = [sys.executable, "-m", "ipvsload", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert two.cluster.picture() == before
+    lines = (tmp_path / "out" / "samples.ndjson").read_text().splitlines()
+    assert {json.loads(line).get("node") for line in lines} >= {"node1", "node2"}
+    events = (tmp_path / "out" / "events.ndjson").read_text().splitlines()
+    clocks = [event["data"] for event in map(json.loads, events) if event.get("kind") == "clock"]
+    assert {clock["node"] for clock in clocks} == {"node1", "node2"}
+    for clock in clocks:
+        ahead = AHEAD // 1000 * int(clock["node"][-1])
+        assert abs(clock["offset_us"] - ahead) <= clock["uncertainty_us"] < 2_500_000
 
 
 def test_what_is_left_of_others_is_told(two: Toy) -> None:
