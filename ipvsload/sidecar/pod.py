@@ -3,9 +3,10 @@
 A cluster's table has thousands of services that are nobody's business here, and
 at times none at all: while kube-proxy runs in another mode, or is being
 restarted, there may be no IPVS in the kernel. So this one reads only the services
-that it was told of, waits for a table to appear, and tells two more things that
+that it was told of, waits for a table to appear, and tells three more things that
 can only be known on the node: which server each new connection was given
-("conns"), and the mode that kube-proxy itself reports ("proxy_mode").
+("conns"), the mode that kube-proxy itself reports ("proxy_mode"), and, while that
+is not ipvs, whatever virtual servers there are ("left").
 """
 
 import argparse
@@ -20,14 +21,24 @@ from socket import AF_INET6, htons, inet_ntop
 from ipvsload.sidecar.collect import Collector, stop_on_signals
 from ipvsload.sidecar.decode import Row
 from ipvsload.sidecar.ipvs import Ipvs
+from ipvsload.sidecar.keys import Identity, service_key
 from ipvsload.sidecar.lines import Table
 from ipvsload.sidecar.netlink import IpvsError
-from ipvsload.sidecar.procfs import CONNECTIONS, ConnectionTally, ProcIpvs, read_connections
+from ipvsload.sidecar.procfs import (
+    CONNECTIONS,
+    TABLE,
+    ConnectionTally,
+    ProcIpvs,
+    read_connections,
+    read_table,
+)
 
 _NOTES_EVERY = 1.0
 _PROXY_STATUS = ("127.0.0.1", 10249)
 """kube-proxy's metricsBindAddress, by default; `/proxyMode` answers there."""
 _PROXY_WITHIN = 0.5
+_LEFT_MOST = 500
+"""A line of a pod's log is not endless."""
 
 Endpoint = tuple[str, int]
 """Address and port; the address "" is any."""
@@ -101,6 +112,7 @@ class Notes:
         self._tally = ConnectionTally()
         self._due = 0.0
         self._mode: str | None = None
+        self._left: list[str] = []
         self._how = ""
 
     def __call__(self) -> Iterator[dict[str, object]]:
@@ -116,6 +128,10 @@ class Notes:
         if mode != self._mode:
             self._mode = mode
             yield {"proxy_mode": mode}
+        left = [] if mode == "ipvs" else virtual_servers()
+        if left != self._left:
+            self._left = left
+            yield {"left": left}
         t = time.monotonic_ns()
         yield {"conns": self._connections(), "t": t}
 
@@ -136,6 +152,16 @@ class Notes:
             [one.client, one.client_port, _join(one.server, one.server_port), one.virtual_port]
             for one in self._tally.saw(ours)
         ]
+
+
+def virtual_servers() -> list[str]:
+    """The names of all that are in the kernel, by way of /proc: without a right, and seldom."""
+    try:
+        with open(TABLE) as file:
+            _, table = read_table(file.read())
+    except OSError:
+        return []
+    return [service_key(Identity(*row[:5])) for row, _ in table[:_LEFT_MOST]]
 
 
 def proxy_mode() -> str:

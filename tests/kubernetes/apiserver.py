@@ -41,6 +41,7 @@ class Cluster:
         self.after: Callable[[str, str], None] = lambda method, path: None
         self.allowed: Callable[[Object], bool] = lambda attributes: True
         self.requests: list[tuple[str, str]] = []
+        self.balancer = "192.0.2.9"  # the address of every LoadBalancer
         self._away_until = 0.0
         self._version = 0
         self._ports = iter(range(30100, 32000))
@@ -147,6 +148,8 @@ class Cluster:
                 port.setdefault("nodePort", next(self._ports))
         if kind == "services":
             owner["spec"].setdefault("clusterIP", f"10.96.0.{self._version % 250 + 1}")
+            if owner["spec"].get("type") == "LoadBalancer":
+                owner["status"] = {"loadBalancer": {"ingress": [{"ip": self.balancer}]}}
         if kind == "deployments":
             self._pods(namespace, owner, [""] * owner["spec"]["replicas"])
         if kind == "daemonsets":
@@ -165,7 +168,7 @@ class Cluster:
         every = [key[2] for key in self.objects if key[0] == "nodes"]
         missing = [node for node in nodes if node not in taken] if all(nodes) else []
         if nodes and not all(nodes):
-            missing = [every[0]] * max(0, len(nodes) - len(mine))
+            missing = [every[n % len(every)] for n in range(len(mine), len(nodes))]
         for node in missing:
             template = copy.deepcopy(owner["spec"]["template"])
             template["metadata"]["name"] = f"{owner['metadata']['name']}-{uuid.uuid4().hex[:5]}"
@@ -306,7 +309,7 @@ class Cluster:
         self, handler: BaseHTTPRequestHandler, namespace: str, name: str, query: dict[str, str]
     ) -> None:
         log = self.logs.get((namespace, name))
-        if log is None or query.get("previous"):
+        if log is None or (query.get("previous") and not log.ended):
             raise Refusal(400, f'container in pod "{name}" is not available')
         handler.send_response(200)
         handler.send_header("Connection", "close")

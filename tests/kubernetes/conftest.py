@@ -5,16 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.testbed.kubernetes import restore, wait
-from ipvsload.testbed.kubernetes import testbed as module
+from ipvsload.testbed.kubernetes import paths, restore, stale, wait
 from tests.kubernetes.toy import Toy
 
 
 @pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
-    monkeypatch.setattr(module, "_SYNC", 0.0)
+def toy_of(monkeypatch: pytest.MonkeyPatch) -> type[Toy]:
+    """To make one oneself; what is waited for is waited for shortly."""
+    monkeypatch.setattr(paths, "_SYNC", 0.0)
     monkeypatch.setattr(restore, "_SYNC", 0.0)
+    monkeypatch.setattr(stale, "_LET_GO_WITHIN", 2.0)
+    monkeypatch.setattr(stale, "_CLEANED_WITHIN", 1.0)
     monkeypatch.setattr(wait, "_EVERY", 0.05)
-    with Toy(tmp_path) as made:
+    return Toy
+
+
+@pytest.fixture
+def toy(toy_of: type[Toy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    with toy_of(tmp_path) as made:
         monkeypatch.setenv("KUBECONFIG", str(made.kubeconfig))
         yield made

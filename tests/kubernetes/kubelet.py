@@ -87,6 +87,15 @@ class Program:
         self._thread.join(3)
 
 
+class Crash:
+    """A program that ends at once with these words, and again each time it is started."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def stop(self) -> None: ...
+
+
 class Kubelet:
     """`node` runs whatever is bound to it; `addresses` are those of real servers, in turn.
 
@@ -166,7 +175,8 @@ class Kubelet:
         self._api._json("POST", path, body)
 
     def _run(self, pod: dict[str, Any]) -> None:
-        uid, labels = pod["metadata"]["uid"], pod["metadata"].get("labels") or {}
+        meta = pod["metadata"]
+        uid, labels = meta["uid"], meta.get("labels") or {}
         since = self._seen.setdefault(uid, time.monotonic())
         kind = ""
         if labels.get("k8s-app") == PROXY_LABEL.partition("=")[2]:
@@ -175,11 +185,13 @@ class Kubelet:
             kind = "sidecar"
         if kind and uid not in self._programs:
             place = self._volumes(pod)
-            log = self.logs.setdefault(
-                (pod["metadata"]["namespace"], pod["metadata"]["name"]), Log()
-            )
+            log = self.logs.setdefault((meta["namespace"], meta["name"]), Log())
             made = self._command(kind, pod, place, log)
             self._programs[uid] = Program(made, log) if isinstance(made, list) else made
+        program = self._programs.get(uid)
+        if isinstance(program, Crash):
+            self._tell_crash(pod, program, self.logs[meta["namespace"], meta["name"]])
+            return
         if uid in self._told or time.monotonic() - since < self._ready_after:
             return
         address = "192.0.2.1" if kind else self._free.pop(0)
@@ -211,6 +223,30 @@ class Kubelet:
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
         kind = "application/merge-patch+json"
         self._api._json("PATCH", path, {"status": status}, kind=kind)
+
+    def _tell_crash(self, pod: dict[str, Any], program: Crash, log: Log) -> None:
+        """Once more: it was started, and ended."""
+        if not log.ended:
+            for line in program.words.splitlines(keepends=True):
+                log.write(line.encode())
+            log.end()
+        meta = pod["metadata"]
+        before = pod.get("status", {}).get("containerStatuses") or [{"restartCount": -1}]
+        container = {
+            "name": pod["spec"]["containers"][0]["name"],
+            "ready": False,
+            "restartCount": before[0]["restartCount"] + 1,
+            "state": {
+                "waiting": {
+                    "reason": "CrashLoopBackOff",
+                    "message": "back-off 10s restarting failed container",
+                }
+            },
+            "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}},
+        }
+        status = {"phase": "Running", "containerStatuses": [container]}
+        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
+        self._api._json("PATCH", path, {"status": status}, kind="application/merge-patch+json")
 
     def _volumes(self, pod: dict[str, Any]) -> Path:
         meta = pod["metadata"]

@@ -1,10 +1,10 @@
 """A whole session as a program of its own, for tests that kill it."""
 
-from ipvsload.testbed.kubernetes import restore, testbed, wait
+from ipvsload.testbed.kubernetes import paths, restore, testbed, wait
 from ipvsload.testbed.kubernetes.options import Options
 
 if __name__ == "__main__":
-    testbed._SYNC = restore._SYNC = 0.0
+    paths._SYNC = restore._SYNC = 0.0
     wait._EVERY = 0.05
     made = testbed.KubernetesTestbed(Options(), hz=20, tell=lambda _: None)
     made.start()

@@ -1,16 +1,18 @@
 """What stands in for kube-proxy and the kernel's table where a test is about faults.
 
 It reads the configuration once, as kube-proxy does, and keeps a table for the
-services of ours in a file; a stand-in for the sidecar prints that file in the
-sidecar's own form. `MISSING` schedulers make it fall back, as 1.20 does.
+cluster's services in a file; a stand-in for the sidecar prints that file in the
+sidecar's own form. `missing` schedulers make it fall back, and what it leaves in
+the table when it goes from the IPVS mode stays there, as with 1.20, unless it `cleans`.
 """
 
 import json
-import socket
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +30,21 @@ FALLBACK = (
 
 
 class Proxy:
-    """kube-proxy on one node (127.0.0.1), and the ports that it opens."""
+    """kube-proxy on the node of this address, and the ports that it opens."""
 
-    def __init__(self, cluster: Cluster, table: Path, missing: set[str]) -> None:
+    def __init__(
+        self, cluster: Cluster, table: Path, missing: set[str], address: str = "127.0.0.1"
+    ) -> None:
         self._cluster = cluster
+        self._address = address
         self._table = table
+        self._turns = threading.Lock()
         self._missing = missing
-        self._listeners: dict[int, socket.socket] = {}
+        self._listeners: dict[int, ThreadingHTTPServer] = {}
         self.mode = ""
+        self.cleans = False  # as newer ones do
+        self.connections: Counter[tuple[str, str]] = Counter()  # by service and real server
+        self._endpoints: dict[str, list[str]] = {}
         self._text = json.dumps({"mode": "", "services": []})
         table.write_text(self._text)
 
@@ -72,10 +81,22 @@ class Proxy:
                 and "deletionTimestamp" not in pod["metadata"]
                 and wanted <= pod["metadata"]["labels"].items()
             ]
-            services.append([f"tcp 127.0.0.1:{port.get('nodePort')}", addresses])
+            ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress", [])
+            ends = [(service["spec"]["clusterIP"], port["port"])]
+            ends += [(one["ip"], port["port"]) for one in ingress]
+            if port.get("nodePort"):
+                ends.append((self._address, port["nodePort"]))
+            services += [[f"tcp {host}:{number}", addresses] for host, number in ends]
+        self._endpoints = dict(services)  # type: ignore[arg-type]
         before = json.loads(self._text)["services"]
         if self.mode == "ipvs":
-            before = [[key, self._scheduler, found] for key, found in services]
+            counted = self.connections
+            before = [
+                [key, self._scheduler, [[one, counted[key, one]] for one in found]]
+                for key, found in services
+            ]
+        elif self.cleans:
+            before = []
         text = json.dumps({"mode": self.mode, "services": before})
         if text != self._text:
             self._text = text
@@ -86,16 +107,52 @@ class Proxy:
     def _listen(self, port: int | None) -> None:
         if port and port not in self._listeners:
             with suppress(OSError):
-                self._listeners[port] = socket.create_server(("127.0.0.1", port), backlog=4096)
+                server = ThreadingHTTPServer((self._address, port), handler(self))
+                server.daemon_threads = True
+                self._listeners[port] = server
+                threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+
+    def choose(self, port: int) -> str:
+        """A connection has come to this port: counted, and whose turn it is."""
+        with self._turns:
+            key = f"tcp {self._address}:{port}"
+            found = self._endpoints.get(key) or [""]
+            chosen = found[sum(self.connections[key, one] for one in found) % len(found)]
+            self.connections[key, chosen] += 1
+            return chosen
 
     def close(self) -> None:
         for listener in self._listeners.values():
-            listener.close()
+            listener.shutdown()
+            listener.server_close()
 
 
-def stand_in(table: Path, node: str, hz: float) -> None:
-    """Prints the file's table as the sidecar would print the kernel's."""
-    t = time.monotonic_ns()
+def handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
+    """All real servers at once, by the ports of this proxy; each says who it is."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 16
+
+        def setup(self) -> None:
+            super().setup()
+            self.chosen = proxy.choose(self.request.getsockname()[1])
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("X-Real-Server", self.chosen)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    return Handler
+
+
+def stand_in(table: Path, node: str, hz: float, ahead: int) -> None:
+    """Prints the file's table as the sidecar would; its clock is so many ns ahead."""
+    left: list[str] = []
+    t = time.monotonic_ns() + ahead
     columns = [
         "address",
         "weight",
@@ -121,16 +178,20 @@ def stand_in(table: Path, node: str, hz: float) -> None:
                 "key": key, "scheduler": scheduler, "flags": 2, "persistent_timeout": 0,
                 "conns": 0, "inpkts": 0, "outpkts": 0, "inbytes": 0, "outbytes": 0,
                 # The kernel lists the newest first.
-                "servers": [[one, 1, *[0] * 8] for one in reversed(addresses)],
+                "servers": [[one, 1, 0, n, 0, n, *[0] * 4] for one, n in reversed(addresses)],
             }
             for key, scheduler, addresses in value["services"]
         ]  # fmt: skip
-        say({"n": number, "t": time.monotonic_ns(), "took": 1000, "services": services})
+        say({"n": number, "t": time.monotonic_ns() + ahead, "took": 1000, "services": services})
         if value["mode"] != mode:
             mode = value["mode"]
             say({"proxy_mode": mode})
             say({"reading": "netlink", "ipvs": "1.2.1"})
-        say({"conns": [], "t": time.monotonic_ns()})
+        now = [] if mode == "ipvs" else [service["key"] for service in services]
+        if now != left:
+            left = now
+            say({"left": left})
+        say({"conns": [], "t": time.monotonic_ns() + ahead})
         number += 1
         time.sleep(1 / hz)
 
@@ -141,4 +202,4 @@ def say(value: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    stand_in(Path(sys.argv[1]), sys.argv[2], 20.0)
+    stand_in(Path(sys.argv[1]), sys.argv[2], 20.0, int(sys.argv[3]))

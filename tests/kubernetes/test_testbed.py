@@ -275,7 +275,7 @@ def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None
 def test_slow_pods_and_their_own_words(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PODS_WITHIN", 1.0)
     testbed = up(made())
-    toy.kubelet._ready_after = 3600
+    toy.kubelets[0]._ready_after = 3600
     with pytest.raises(TestbedError, match=r"waited 1 s for 1 real servers"):
         testbed.begin("rr", [1])
     for key, pod in toy.cluster.objects.items():

@@ -1,19 +1,23 @@
-"""API server, kubelet and proxy put together: a cluster of one node, 127.0.0.1."""
+"""API server, kubelet and proxy put together: a cluster of nodes at 127.0.0.1 and on."""
 
 import copy
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ipvsload.testbed.kubernetes.manifests import ARCHIVE
 from ipvsload.testbed.kubernetes.names import EXAMINER, ROLE
+from ipvsload.testbed.kubernetes.proxy_config import read
 from tests.kubernetes.apiserver import Cluster
 from tests.kubernetes.cluster_objects import proxy_config_map, proxy_daemon_set
-from tests.kubernetes.kubelet import Kubelet, Log
+from tests.kubernetes.kubelet import Crash, Kubelet, Log
 from tests.kubernetes.proxy_sim import Proxy
 
 NODE = "node1"
+AHEAD = 5_000_000_000
+"""Each node's clock is so many ns ahead of the one before it."""
 
 
 class ProxyPod:
@@ -54,37 +58,53 @@ class Direct:
 
 
 class Toy:
-    """`missing` are schedulers that the node's kernel lacks."""
+    """`missing` are schedulers that the nodes' kernel lacks.
 
-    def __init__(self, place: Path, missing: set[str] | None = None) -> None:
-        self.cluster = Cluster({NODE: "127.0.0.1"})
+    `crashes` are the last words of a proxy that ends at once, by mode.
+    """
+
+    def __init__(self, place: Path, nodes: int = 1) -> None:
+        named = {f"node{n}": f"127.0.0.{n}" for n in range(1, nodes + 1)}
+        self.cluster = Cluster(named)
         self.kubeconfig = place / "kubeconfig"
         self.kubeconfig.write_text(self.cluster.config())
-        self.table = place / "table.json"
-        self.missing = missing if missing is not None else set()
-        self.proxy = Proxy(self.cluster, self.table, self.missing)
+        self.missing: set[str] = set()
+        self.crashes: dict[str, str] = {}
+        self.tables = {node: place / f"{node}.json" for node in named}
+        self.proxies = {
+            node: Proxy(self.cluster, self.tables[node], self.missing, address)
+            for node, address in named.items()
+        }
+        self.proxy = self.proxies[NODE]
         self.cluster.put("configmaps", "kube-system", proxy_config_map("/none"))
         self.cluster.put("daemonsets", "kube-system", proxy_daemon_set())
-        self.kubelet = Kubelet(
-            Direct(self.cluster),
-            NODE,
-            [f"127.0.1.{n}" for n in range(1, 200)],
-            self._program,
-            place / "pods",
-            ready_after=0.1,
-        )
-        self.kubelet.logs = self.cluster.logs
+        self.kubelets = [
+            Kubelet(
+                Direct(self.cluster),
+                node,
+                [f"127.0.{number}.{n}" for n in range(1, 200)],
+                partial(self._program, node),
+                place / "pods",
+                ready_after=0.1,
+            )
+            for number, node in enumerate(named, 1)
+        ]
+        for kubelet in self.kubelets:
+            kubelet.logs = self.cluster.logs
 
     def __enter__(self) -> "Toy":
-        self.kubelet.start()
+        for kubelet in self.kubelets:
+            kubelet.start()
         deadline = time.monotonic() + 10
-        while not self.proxy.mode and time.monotonic() < deadline:
+        while not all(p.mode for p in self.proxies.values()) and time.monotonic() < deadline:
             time.sleep(0.02)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kubelet.stop()
-        self.proxy.close()
+        for kubelet in self.kubelets:
+            kubelet.stop()
+        for proxy in self.proxies.values():
+            proxy.close()
         self.cluster.close()
 
     @property
@@ -98,13 +118,18 @@ class Toy:
         """The object in the store."""
         return self.cluster.objects["configmaps", "kube-system", "kube-proxy"]
 
-    def _program(self, kind: str, pod: dict[str, Any], place: Path, log: Log) -> Any:
+    def _program(self, node: str, kind: str, pod: dict[str, Any], place: Path, log: Log) -> Any:
         if kind == "proxy":
+            text = (place / "config.conf").read_text()
             # A configuration that this test broke on purpose: the proxy would not start.
-            if "mode" not in (place / "config.conf").read_text():
+            if "mode" not in text:
                 return ["false"]
-            return ProxyPod(self.proxy, (place / "config.conf").read_text(), log)
+            if words := self.crashes.get(read(text).mode):
+                return Crash(words)
+            return ProxyPod(self.proxies[node], text, log)
         if pod["metadata"]["labels"].get(ROLE) == EXAMINER:
             # The code as it is carried, by a bare interpreter.
-            return ["python3", "-I", "-S", str(place / ARCHIVE), "--node", NODE]
-        return [sys.executable, "-m", "tests.kubernetes.proxy_sim", str(self.table), NODE]
+            return ["python3", "-I", "-S", str(place / ARCHIVE), "--node", node]
+        ahead = AHEAD * (list(self.proxies).index(node) + 1)
+        table = str(self.tables[node])
+        return [sys.executable, "-m", "tests.kubernetes.proxy_sim", table, node, str(ahead)]

@@ -65,12 +65,15 @@ def service(workload: Workload, run: int, node_port: int | None, address: str | 
     return {"apiVersion": "v1", "kind": "Service", "metadata": _meta(SERVICE), "spec": spec}
 
 
-def probe_service(workload: Workload) -> Object:
+def probe_service(workload: Workload, node_port: int | None = None) -> Object:
     """The same pods on another port of every node."""
+    port: Object = {"name": "http", "port": 80, "targetPort": workload.port, "protocol": "TCP"}
+    if node_port:
+        port["nodePort"] = node_port
     spec = {
         "type": "NodePort",
         "selector": {ROLE: "server", JOINED: "yes"},
-        "ports": [{"name": "http", "port": 80, "targetPort": workload.port, "protocol": "TCP"}],
+        "ports": [port],
     }
     return {"apiVersion": "v1", "kind": "Service", "metadata": _meta(PROBE), "spec": spec}
 

@@ -24,7 +24,7 @@ class Node:
     the last sample had them, None where they are not in the table. `placed` says
     which server a connection was given, by client address and port; `placed_t`
     is the node's clock when it was last asked, ns. `lost` counts samples that
-    never came.
+    never came. `left` are virtual servers that no kube-proxy in IPVS mode keeps.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Node:
     proxy_mode: str | None = None
     placed: dict[tuple[str, int], str] = field(default_factory=dict)
     placed_t: int = -1
+    left: list[str] = field(default_factory=list)
     lost: int = 0
     said: str = ""
     """The last line of its standard error."""
@@ -81,6 +82,8 @@ class NodeLines:
             for client, port, server, _ in value["conns"]:
                 node.placed[client, port] = server
             node.placed_t = max(node.placed_t, value["t"])
+        elif "left" in value:
+            node.left = value["left"]
         elif "reading" in value:
             node.reading = value["reading"]
         elif "proxy_mode" in value:

@@ -1,12 +1,13 @@
-"""What pods are waiting for, in the cluster's own words. Pure, but for `words_of`."""
+"""What pods are waiting for, in the cluster's own words. Pure, but for what takes an Api."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 
 _PATIENT = ("ContainerCreating", "PodInitializing", "")
 """Reasons of a waiting container that say nothing is wrong."""
 HOPELESS = ("InvalidImageName", "CreateContainerConfigError")
+_LAST = 3
 
 
 def name(pod: Object) -> str:
@@ -67,6 +68,18 @@ def complaint(pod: Object) -> str:
     return ""
 
 
+def last_words(api: Api, namespace: str, pod: Object) -> str:
+    """Why one does not stay up: its status, and the end of its log."""
+    try:
+        said = api.log(name(pod), namespace, tail=_LAST, previous=True)
+    except ApiError:
+        said = ""
+    text = f"pod {name(pod)}: {complaint(pod)}"
+    return (
+        f"{text}; its last words: {' / '.join(said.split(chr(10))).strip(' /')}" if said else text
+    )
+
+
 def words_of(api: Api, namespace: str, found: Iterable[Object]) -> str:
     """What these pods wait for, from their status or from the newest event about them."""
     pods = list(found)
@@ -74,12 +87,19 @@ def words_of(api: Api, namespace: str, found: Iterable[Object]) -> str:
         if text := complaint(pod):
             return f"pod {name(pod)}: {text}"
     names = {name(pod) for pod in pods}
+    return newest_event(api, namespace, lambda about: about in names)
+
+
+def newest_event(api: Api, namespace: str, concerns: Callable[[str], bool]) -> str:
+    """The newest event about an object whose name is meant; "" where there is none."""
     try:
         events = api.every("events", namespace)
     except ApiError:
         return ""  # a right that is only wanted for this
-    newest = ""
-    for event in sorted(events, key=lambda e: str(e.get("lastTimestamp") or "")):
-        if event.get("involvedObject", {}).get("name") in names:
-            newest = f"pod {event['involvedObject']['name']}: {event.get('message', '')}"
-    return newest
+    events.sort(key=lambda event: str(event.get("lastTimestamp") or ""))
+    for event in reversed(events):
+        about = event.get("involvedObject", {})
+        if concerns(str(about.get("name", ""))):
+            kind = str(about.get("kind") or "pod").lower()
+            return f"{kind} {about['name']}: {event.get('message', '')}"
+    return ""

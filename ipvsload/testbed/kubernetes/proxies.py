@@ -30,15 +30,17 @@ _SIGNS = (
     re.compile(r"(?P<why>.*unsupported.*proxy mode.*|.*must be .*(?:blank|iptables).*)", re.I),
 )  # fmt: skip
 _FALLBACK = re.compile(r"Using iptables Proxier|falling back to iptables", re.I)
+_ERROR = re.compile(r"[EF]\d{4} \S+ +\d+ \S+\] |panic: |Error: |fatal error: ")
 _KLOG = re.compile(r"^[IWEF]\d{4} \S+ +\d+ (\S+)\] ")
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What the logs tell: whether it fell back to iptables, and why it failed."""
+    """What the logs tell: whether it fell back to iptables, why it failed, whether it is down."""
 
     fallback: bool
     why: str
+    down: bool = False
 
 
 def read_log(text: str) -> Reason:
@@ -103,12 +105,15 @@ def restart(api: Api, tell: Tell) -> None:
 
 def why_down(api: Api, found: Sequence[Object]) -> str:
     """The last words of these proxies."""
+    last = ""
     for pod in found:
         for previous in (False, True):
-            reason = read_log(_log(api, pod, previous))
-            if reason.why:
-                return reason.why
-    return next((text for pod in found if (text := pods.complaint(pod))), "no reason is given")
+            text = _log(api, pod, previous)
+            if why := read_log(text).why:
+                return why
+            last = last or _last_words(text)
+    complaint = next((text for pod in found if (text := pods.complaint(pod))), "")
+    return "; its last words: ".join(filter(None, (complaint, last))) or "no reason is given"
 
 
 def reasons(api: Api) -> list[tuple[str, Reason]]:
@@ -116,11 +121,18 @@ def reasons(api: Api) -> list[tuple[str, Reason]]:
     found = []
     for pod in proxy_pods(api):
         reason = read_log(_log(api, pod))
-        if pods.restarts(pod) and not reason.why:
-            reason = read_log(_log(api, pod, previous=True))
+        if pods.restarts(pod) and not (pods.running(pod) and reason.why):
+            reason = Reason(reason.fallback, why_down(api, [pod]), not pods.running(pod))
         if reason.why or reason.fallback:
             found.append((pods.node(pod), reason))
     return found
+
+
+def _last_words(text: str) -> str:
+    """The last line that tells of an error, else the last. Pure."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if _ERROR.match(line)]
+    return _KLOG.sub("", (errors or lines or [""])[-1]).strip()
 
 
 def _log(api: Api, pod: Object, previous: bool = False) -> str:

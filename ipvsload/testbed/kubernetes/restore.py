@@ -15,7 +15,8 @@ from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.kubernetes.journal import ActiveError, Journal
 from ipvsload.testbed.kubernetes.names import JOURNAL, MADE, NAMESPACE, SELECT_OURS
-from ipvsload.testbed.kubernetes.switch import put_back
+from ipvsload.testbed.kubernetes.stale import Tables
+from ipvsload.testbed.kubernetes.switch import leaves_ipvs, put_back
 from ipvsload.testbed.kubernetes.wait import Tell, wait_for
 
 _SYNC = 2.5
@@ -26,10 +27,11 @@ _LOAD = ("services", "deployments")
 _REST = ("daemonsets", "configmaps")
 
 
-def restore(api: Api, tell: Tell, *, own: str = "") -> list[str]:
+def restore(api: Api, tell: Tell, *, own: str = "", tables: Tables | None = None) -> list[str]:
     """Put everything back; returns what a person should know, empty if nothing.
 
-    `own` is the id of the caller's own run. Raises ActiveError where the run's
+    `own` is the id of the caller's own run, `tables` the nodes' as its sidecars show
+    them. Raises ActiveError where the run's
     process still lives on this machine, TestbedError where a step cannot be done
     (what is left can be restored again).
     """
@@ -50,9 +52,12 @@ def restore(api: Api, tell: Tell, *, own: str = "") -> list[str]:
         return ["there is nothing to be put back"]
     if journal and not own:
         tell(f"putting back what this run changed: {journal.owner(time.time())}")
-    if _remove(api, _LOAD, tell) and journal and journal.original is not None:
+    removed = _remove(api, _LOAD, tell) and journal and journal.original is not None
+    if removed and not (tables and tables.let_go(tell)):
         time.sleep(_SYNC)
     left = put_back(api, journal, tell) if journal else ""
+    if journal and leaves_ipvs(journal):
+        _tell_stale(api, tables, tell)
     _remove(api, _REST, tell)
     if made:
         tell(f"removing namespace {NAMESPACE}")
@@ -66,6 +71,18 @@ def restore(api: Api, tell: Tell, *, own: str = "") -> list[str]:
     elif journal:
         api.delete("configmaps", JOURNAL, NAMESPACE)
     return [left] if left else []
+
+
+def _tell_stale(api: Api, tables: Tables | None, tell: Tell) -> None:
+    """What kube-proxy left in the kernels; only a hint where no sidecar can look."""
+    if tables is None:
+        tell(
+            "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20"
+            " does): see docs/kubernetes.md, What a cluster cannot do"
+        )
+        return
+    for line in tables.left(api):
+        tell(line)
 
 
 def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> int:

@@ -16,6 +16,8 @@ from ipvsload.testbed.kubernetes.names import (
 from ipvsload.testbed.kubernetes.wait import Tell, wait_for
 
 _GONE_WITHIN = 60.0
+_RESTARTS = 2
+"""More than these are no accident."""
 
 
 class Servers:
@@ -29,14 +31,13 @@ class Servers:
         self._name = f"{SERVERS}-{run}"
         self._replicas = 0
 
-    def create(self, count: int, node_port: int | None, address: str | None) -> None:
-        """The Deployment and the Service."""
+    def create(self, count: int, node_port: int | None, address: str | None) -> Object:
+        """The Deployment and the Service, which is returned."""
         self._replicas = count
         made = deployment(self._workload, self._run, count)
         self._api.create("deployments", made, NAMESPACE)
-        self._api.create(
-            "services", service(self._workload, self._run, node_port, address), NAMESPACE
-        )
+        wanted = service(self._workload, self._run, node_port, address)
+        return self._api.create("services", wanted, NAMESPACE)
 
     def add(self) -> None:
         """One more pod. Those that left the Service still count."""
@@ -81,11 +82,21 @@ class Servers:
         return [self._address(pod) for pod in found]
 
     def waiting(self) -> str:
-        """What those that are not ready wait for."""
+        """What those that are not ready wait for. Raises TestbedError where one crashes on."""
         found = [pod for pod in self.pods() if not pods.ready(pod)]
+        for pod in found:
+            if pods.restarts(pod) > _RESTARTS:
+                words = pods.last_words(self._api, NAMESPACE, pod)
+                raise TestbedError(f"the real servers do not stay up: {words}")
         if text := pods.words_of(self._api, NAMESPACE, found):
             return text
-        return f"{len(found)} pods are not ready yet" if found else ""
+        if found:
+            return f"{len(found)} pods are not ready yet"
+        # No pod at all: a quota, or an admission that refuses them.
+        mine = self._name
+        return pods.newest_event(
+            self._api, NAMESPACE, lambda about: f"{about}-".startswith(f"{mine}-")
+        )
 
     def _address(self, pod: Object) -> str:
         host = str(pod.get("status", {}).get("podIP") or "")

@@ -89,12 +89,14 @@ def put_back(api: Api, journal: Journal, tell: Tell) -> str:
         tell("kube-proxy: back to what it was")
         _write(api, found, restored)
     proxies.restart(api, tell)
-    if read(original).mode != "ipvs" and any(mode == "ipvs" for mode, _ in journal.switches):
-        tell(
-            "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20"
-            " does): see docs/kubernetes.md, What a cluster cannot do"
-        )
     return "; ".join(left)
+
+
+def leaves_ipvs(journal: Journal) -> bool:
+    """Whether putting back ends an IPVS mode that the cluster had not before."""
+    if journal.original is None or read(journal.original).mode == "ipvs":
+        return False
+    return any(mode == "ipvs" for mode, _ in journal.switches)
 
 
 def _ours(journal: Journal) -> list[str]:

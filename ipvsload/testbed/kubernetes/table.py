@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipvsload.testbed.kubernetes.merge import Node
 from ipvsload.testbed.kubernetes.names import PROXY_MODES
 from ipvsload.testbed.kubernetes.proxies import Reason
+from ipvsload.testbed.kubernetes.stale import removal
 
 
 def addresses(node: Node) -> list[str]:
@@ -49,6 +50,8 @@ def failure(nodes: Iterable[Node], scheduler: str, reasons: Mapping[str, Reason]
     """Why kube-proxy does not do it, for people; "" where nothing tells."""
     for node in nodes:
         reason = reasons.get(node.name, Reason(False, ""))
+        if reason.down:
+            return f"kube-proxy on node {node.name} does not stay up: {reason.why}"
         other = node.proxy_mode in PROXY_MODES and node.proxy_mode != scheduler
         if scheduler not in PROXY_MODES and (other or reason.fallback):
             why = f": {reason.why}" if reason.why else ""
@@ -65,7 +68,7 @@ def failure(nodes: Iterable[Node], scheduler: str, reasons: Mapping[str, Reason]
         if scheduler in PROXY_MODES and node.service is not None:
             return (
                 f"virtual servers of the IPVS mode are left on node {node.name} and still take the"
-                " traffic; they go with: kubectl -n kube-system exec POD -- kube-proxy --cleanup"
+                f" traffic; they go with, on that node: {removal(node.service['key'])}"
             )
         if reason.why:
             return f"kube-proxy on node {node.name} says: {reason.why}"

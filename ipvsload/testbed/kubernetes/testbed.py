@@ -16,10 +16,10 @@ from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.testbed.base import Service, Stream, Target
 from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes import nodes as node_objects
-from ipvsload.testbed.kubernetes import proxies, rights, table
+from ipvsload.testbed.kubernetes import paths, proxies, rights, table
 from ipvsload.testbed.kubernetes.api import ApiError
 from ipvsload.testbed.kubernetes.connect import Cluster, connect
-from ipvsload.testbed.kubernetes.follow import Followers, reach
+from ipvsload.testbed.kubernetes.follow import Followers
 from ipvsload.testbed.kubernetes.manifests import namespace
 from ipvsload.testbed.kubernetes.merge import Node
 from ipvsload.testbed.kubernetes.names import NAMESPACE, PROXY_MODES
@@ -28,6 +28,7 @@ from ipvsload.testbed.kubernetes.playable import NO_KILL, NO_WEIGHTS
 from ipvsload.testbed.kubernetes.proxy_config import read
 from ipvsload.testbed.kubernetes.restore import restore
 from ipvsload.testbed.kubernetes.servers import Servers
+from ipvsload.testbed.kubernetes.stale import Tables
 from ipvsload.testbed.kubernetes.switch import switch
 from ipvsload.testbed.kubernetes.wait import Tell, wait_for
 from ipvsload.testbed.kubernetes.watchers import Watchers
@@ -37,10 +38,6 @@ _PODS_WITHIN = 300.0
 """Seconds for images to be pulled and pods to answer."""
 _TABLE_WITHIN = 90.0
 _PLACED_WITHIN = 6.0
-_WARM_WITHIN = 30.0
-_SETTLE_WITHIN = 10.0
-_SYNC = 1.5
-"""kube-proxy writes its rules once a second at most (iptables.minSyncPeriod)."""
 _DIAGNOSE_AFTER = 12.0
 _NO_SWITCH = (
     "this cluster has no ConfigMap kube-proxy in kube-system (k3s and managed clusters have"
@@ -62,6 +59,7 @@ class KubernetesTestbed:
         self._journal: journals.Journal | None = None
         self._touched = False
         self._watchers: Watchers | None = None
+        self._tables: Tables | None = None
         self._servers: Servers | None = None
         self._run = 0
         self._scheduler = ""
@@ -106,6 +104,8 @@ class KubernetesTestbed:
             self._api, self._options, self._nodes, self._entry, self._hz, self._tell
         )
         self._watchers.up(_PODS_WITHIN)
+        followers = self._followers()
+        self._tables = Tables(lambda: followers.nodes.values(), self._watchers.made)
 
     def _hold(self) -> None:
         api = self._api
@@ -170,7 +170,7 @@ class KubernetesTestbed:
         if not self._touched:
             return
         try:
-            left = restore(self._api, self._tell, own=self._mine.id)
+            left = restore(self._api, self._tell, own=self._mine.id, tables=self._tables)
         except TestbedError as error:
             raise TestbedError(
                 f"the cluster could not be put back: {error}. Try again with: ipvsload restore"
@@ -195,11 +195,14 @@ class KubernetesTestbed:
         servers = Servers(self._api, self._options.workload, self._run, self._tell)
         self._servers = servers
         self._watchers.release()
-        servers.create(len(weights), self._watchers.node_port, self._watchers.cluster_ip)
+        if scheduler in PROXY_MODES:
+            self._leave_ipvs(scheduler)
+        made = servers.create(len(weights), self._watchers.node_port, self._watchers.cluster_ip)
+        self._watchers.made.append(made)
         self._scheduler = scheduler
         self._present = self._await_pods(len(weights))
         if not self.fixed:
-            self._settle()
+            paths.settle(self._watchers.probes[self._entry])
         self._switch(scheduler)
         self._host, self._port = self._watchers.aim(self._api, _PODS_WITHIN)
         self._await_table()
@@ -317,7 +320,7 @@ class KubernetesTestbed:
             if missing and time.monotonic() - max(began, asked[0]) > _DIAGNOSE_AFTER:
                 asked[0] = time.monotonic()
                 told = self._diagnosis(nodes)
-                if "fallen back" in told:
+                if "fallen back" in told or "does not stay up" in told:
                     raise TestbedError(told)
             return missing
 
@@ -337,48 +340,30 @@ class KubernetesTestbed:
                 found = dict(proxies.reasons(self._api))
         return table.failure(nodes, self._scheduler, found)
 
-    def _settle(self) -> None:
-        """Let the proxy that is to be replaced know of the pods first.
-
-        One in iptables mode leaves its rules when it ends, and a rule that
-        refuses a service without endpoints would be among them: seen with 1.20.
-        """
-        assert self._watchers
-        address = self._watchers.probes[self._entry]
-        with suppress(TestbedError):  # it may be out of order: that is what we mend
-            wait_for(
-                "the present proxy to know the pods",
-                lambda: None if reach(address) else "",
-                _SETTLE_WITHIN,
-            )
-        time.sleep(_SYNC)
-
     def _warm(self) -> None:
-        """Each real server is asked through the entry node's probe port.
-
-        kube-proxy writes the table first and the rules around it afterwards.
-        """
         assert self._watchers
         address = self._watchers.probes[self._entry]
-        left = 2 * len(self._present)
-
-        def look() -> str | None:
-            nonlocal left
-            while left and reach(address):
-                left -= 1
-            return f"{address[0]}:{address[1]} does not answer" if left else None
-
-        try:
-            wait_for("the way to the real servers", look, _WARM_WITHIN, self._tell)
-        except TestbedError:
-            if self._options.workload.service == "NodePort":
-                raise TestbedError(
-                    f"this machine cannot reach port {address[1]} of node {self._entry}"
-                    f" ({address[0]}), so it cannot send load there: run ipvsload where the nodes'"
-                    " addresses are reachable, or in the cluster with --service ClusterIP"
-                ) from None
+        reached = paths.warm(address, len(self._present), self._tell)
+        if not reached and self._options.workload.service == "NodePort":
+            raise TestbedError(
+                f"this machine cannot reach port {address[1]} of node {self._entry}"
+                f" ({address[0]}), so it cannot send load there: run ipvsload where the nodes'"
+                " addresses are reachable, or in the cluster with --service ClusterIP"
+            )
         # Two samples more, so that these connections are not taken for a ping's.
         time.sleep(2 / self._hz + 0.3)
+
+    def _leave_ipvs(self, mode: str) -> None:
+        """To this mode, with none of ours in the tables: kube-proxy 1.20 would leave them there."""
+        found = proxies.config_map(self._api)
+        if self.fixed or found is None or read(found["data"]["config.conf"]).mode != "ipvs":
+            return
+        assert self._watchers
+        assert self._tables
+        self._watchers.withdraw_probe()
+        self._tables.let_go(self._tell)
+        self._switch(mode)
+        self._watchers.offer_probe()
 
     def _balancing(self) -> list[Node]:
         """The nodes that may take the load."""

@@ -18,7 +18,7 @@ from ipvsload.testbed.kubernetes.manifests import (
     sidecar,
 )
 from ipvsload.testbed.kubernetes.merge import NodeLines
-from ipvsload.testbed.kubernetes.names import NAMESPACE, ROLE, SERVICE, SIDECAR
+from ipvsload.testbed.kubernetes.names import NAMESPACE, PROBE, ROLE, SERVICE, SIDECAR
 from ipvsload.testbed.kubernetes.options import Options
 from ipvsload.testbed.kubernetes.wait import Tell, wait_for
 
@@ -50,11 +50,14 @@ class Watchers:
         self._tell = tell
         self._lines: dict[str, NodeLines] = {}
         self._reserved = False
+        self._probe: int | None = None
         self.node_port: int | None = None
         self.cluster_ip: str | None = None
         self.probes: dict[str, Address] = {}
         self.key = ""
         self.followers: Followers | None = None
+        self.made: list[Object] = []
+        """Services of the session, as the cluster made them."""
 
     def up(self, within: float) -> None:
         """Make them, and wait `within` seconds until each has spoken. Raises TestbedError."""
@@ -71,8 +74,7 @@ class Watchers:
         self._api.create("daemonsets", made, NAMESPACE)
         found = self._await_pods(within)
         self._lines = {
-            name: NodeLines(name, (), endpoint(address, self._probe), "")
-            for name, address in self._nodes.items()
+            name: NodeLines(name, (), endpoint(*self.probes[name]), "") for name in self._nodes
         }
         self.followers = Followers(self._api, found, self._lines, self.probes, self._entry)
         self._await_words()
@@ -89,6 +91,23 @@ class Watchers:
             self._tell,
         )
         self._reserved = False
+
+    def offer_probe(self) -> None:
+        """The probe service, again on the port that it had."""
+        wanted = probe_service(self._options.workload, self._probe)
+        probe = self._api.create("services", wanted, NAMESPACE)
+        self._probe = int(probe["spec"]["ports"][0]["nodePort"])
+        self.made.append(probe)
+
+    def withdraw_probe(self) -> None:
+        """No service of the session is left, so that kube-proxy can go from the IPVS mode."""
+        self._api.delete("services", PROBE, NAMESPACE)
+        wait_for(
+            "the probe service to be gone",
+            lambda: "" if self._api.find("services", PROBE, NAMESPACE) else None,
+            _GONE_WITHIN,
+            self._tell,
+        )
 
     def aim(self, api: Api, within: float) -> tuple[str, int]:
         """Where the load goes to, now that the run's service stands; (host, port)."""
@@ -121,9 +140,9 @@ class Watchers:
         self.node_port = made["spec"]["ports"][0].get("nodePort")
         if kind == "ClusterIP":
             self.cluster_ip = made["spec"]["clusterIP"]
-        probe = self._api.create("services", probe_service(self._options.workload), NAMESPACE)
-        self._probe = int(probe["spec"]["ports"][0]["nodePort"])
-        self.probes = {name: (address, self._probe) for name, address in self._nodes.items()}
+        self.made.append(made)
+        self.offer_probe()
+        self.probes = {name: (address, self._probe or 0) for name, address in self._nodes.items()}
 
     def _await_pods(self, within: float) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -153,7 +172,9 @@ class Watchers:
             assert self.followers
             if self.followers.failure:
                 raise self.followers.failure
-            silent = [node for node in self.followers.nodes.values() if node.t < 0]
+            silent = [
+                node for node in self.followers.nodes.values() if min(node.t, node.placed_t) < 0
+            ]
             if not silent:
                 return None
             said = next((f"; it says: {node.said}" for node in silent if node.said), "")
