@@ -17,7 +17,7 @@ def restore(context: str) -> None:
 
     cluster = connect(context, _say)
     _say(str(cluster))
-    for line in put_back(cluster.api, _say) or ["the cluster is as it was"]:
+    for line in put_back(cluster.api, _say) or ["what that run had changed is put back"]:
         click.echo(line)
 
 
