@@ -17,7 +17,7 @@ from ipvsload.load.call import Call
 from ipvsload.load.connect import Sockets
 from ipvsload.load.flow import Flow
 from ipvsload.load.overload import Overload
-from ipvsload.load.users import BURST, FlowUser, report
+from ipvsload.load.users import BURST, FlowUser, burst_traffic, report
 from ipvsload.load.wire import Wire
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
@@ -151,8 +151,7 @@ class LocustLoad:
 
     def burst(self, requests: int, seconds: float) -> None:
         """So many requests at once, each held open for so long."""
-        spec = Traffic(request=f"GET /delay/{seconds:g}", users=requests, requests=requests)
-        flow = self._flow(BURST, spec)
+        flow = self._flow(BURST, burst_traffic(requests, seconds))
         # Of each burst, so that the end waits for it.
         self._flows[f"{BURST} {len(self._flows)}"] = flow
         flow.start()

@@ -205,9 +205,8 @@ class _Lanes:
         gevent.spawn(runner.quit if options and options.headless else runner.stop)
 
     def burst(self, requests: int, seconds: float) -> None:
-        spec = Traffic(request=f"GET /delay/{seconds:g}", users=requests, requests=requests)
-        flow = self._over(_target(self._environment.host), BURST, spec)
-        flow.start()
+        target = _target(self._environment.host)
+        self._over(target, BURST, burst_traffic(requests, seconds)).start()
 
     def _renew(self, **_: Any) -> None:
         """Another test begins, perhaps at another address, with whole budgets."""
@@ -238,6 +237,11 @@ class _Lanes:
             report(environment, call, spec.path, end_ns, error, context)
 
         return Flow(name, spec, wire, finished)
+
+
+def burst_traffic(requests: int, seconds: float) -> Traffic:
+    """A burst as a class: a user for each request, which is held open for so long."""
+    return Traffic(request=f"GET /delay/{seconds:g}", users=requests, requests=requests)
 
 
 def use_sockets(environment: "Environment", sockets: Sockets | None) -> None:

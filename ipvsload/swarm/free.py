@@ -14,6 +14,7 @@ from ipvsload.run.control import Action, SetMix, Verb
 from ipvsload.run.servers import Servers
 from ipvsload.swarm.dispatch import MixDispatcher
 from ipvsload.swarm.options import Options
+from ipvsload.swarm.trial import offered
 from ipvsload.swarm.watch import Watch
 from ipvsload.timeline.view import View
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
 _SERVERS, _CLIENTS, _SCHEDULER = 2, 1, "rr"
+
+
+def size(options: Options) -> tuple[int, int]:
+    """How many real servers such a test begins with, and from how many addresses load comes."""
+    return options.servers or _SERVERS, options.clients or _CLIENTS
 
 
 class FreeTrial:
@@ -36,11 +42,12 @@ class FreeTrial:
         burst: Callable[[int, float], None],
     ) -> None:
         self._watch, self._environment = watch, environment
-        watch.ready(options.servers or _SERVERS, options.clients or _CLIENTS)
+        servers, clients = size(options)
+        watch.ready(servers, clients)
         testbed = watch.testbed
         fixed = testbed.fixed
         scheduler = options.scheduler or ("" if fixed else _SCHEDULER)
-        weights = [] if fixed else [1] * (options.servers or _SERVERS)
+        weights = [] if fixed else [1] * servers
         with watch.lock:
             service = testbed.begin(scheduler, weights)
         self._view = View({})
@@ -73,8 +80,7 @@ class FreeTrial:
     def offers(self) -> dict[Verb, str]:
         """What can be changed, each with why not."""
         fixed = self._watch.testbed.fixed
-        offers: dict[Verb, str] = dict.fromkeys(("scheduler", "weight", "scale", "kill"), fixed)
-        return {**offers, "burst": "", "mix": ""}
+        return offered(fixed, mix="")
 
     def mix(self) -> dict[str, int]:
         """The weight of each user class now."""

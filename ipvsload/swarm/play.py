@@ -25,6 +25,7 @@ from ipvsload.run.session import StoppedError, play
 from ipvsload.run.stage import Stage
 from ipvsload.swarm.options import Options
 from ipvsload.swarm.plan import Plan
+from ipvsload.swarm.trial import offered
 from ipvsload.swarm.watch import Watch
 from ipvsload.timeline.timeline import Timeline
 from ipvsload.timeline.view import View
@@ -100,8 +101,7 @@ class ScenarioTrial:
     def offers(self) -> dict[Verb, str]:
         """What can be changed, each with why not."""
         fixed = self._watch.testbed.fixed
-        offers: dict[Verb, str] = dict.fromkeys(("scheduler", "weight", "scale", "kill"), fixed)
-        return {**offers, "burst": "", "mix": "the scenario decides how many users there are"}
+        return offered(fixed, mix="the scenario decides how many users there are")
 
     def mix(self) -> dict[str, int]:
         """Empty: see `offers`."""

@@ -23,7 +23,7 @@ from ipvsload.run.load import Load
 from ipvsload.run.need import need
 from ipvsload.swarm import options, telemetry
 from ipvsload.swarm.dispatch import IdleDispatcher, MixDispatcher
-from ipvsload.swarm.free import FreeTrial
+from ipvsload.swarm.free import FreeTrial, size
 from ipvsload.swarm.helper import Helper
 from ipvsload.swarm.options import DOOR, Options
 from ipvsload.swarm.plan import make_plan
@@ -146,7 +146,7 @@ class Plugin:
                 # Locust listens to it only after a shape's test.
                 gevent.signal_handler(SIGTERM, self._terminate)
         else:
-            self.watch.ready(chosen.servers or 2, chosen.clients or 1)
+            self.watch.ready(*size(chosen))
         testbed = self.watch.testbed
         kernel = testbed.kernel
         logger.info("%s is up: Linux %s (%s)", testbed.name, kernel["release"], kernel["provider"])
@@ -277,13 +277,14 @@ def _refuse_who_cannot_reach_a_lab(classes: Sequence[type[User]]) -> None:
 
 
 def _say_what_is_not_used(parsed: Any, traffic: Any) -> None:
-    given = [name for name in ("users", "spawn_rate") if getattr(parsed, _DEST[name], None)]
+    known = {"--users": parsed.num_users, "--spawn-rate": parsed.spawn_rate}
+    given = [flag for flag, value in known.items() if value]
     if given:
-        flags = " and ".join(f"--{name.replace('_', '-')}" for name in given)
         wanted = ", ".join(
             f"{name} {spec.users or f'{spec.rate:g}/s'}" for name, spec in traffic.items()
         )
-        logger.warning("%s not used: the scenario's timeline starts its users (%s)", flags, wanted)
-
-
-_DEST = {"users": "num_users", "spawn_rate": "spawn_rate"}
+        logger.warning(
+            "%s not used: the scenario's timeline starts its users (%s)",
+            " and ".join(given),
+            wanted,
+        )

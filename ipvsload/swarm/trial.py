@@ -27,3 +27,9 @@ class Trial(Protocol):
 
     def stop(self) -> None:
         """End it now, if it has not ended; returns when it has."""
+
+
+def offered(fixed: str, mix: str) -> dict[Verb, str]:
+    """What `offers` says: why the balancer cannot be changed, and why the mix cannot."""
+    changes: dict[Verb, str] = dict.fromkeys(("scheduler", "weight", "scale", "kill"), fixed)
+    return {**changes, "burst": "", "mix": mix}

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError, UsageError
@@ -23,7 +22,7 @@ from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.scenario.url import read_url
 from ipvsload.testbed.base import Service, Stream, Target
 from ipvsload.testbed.external_changes import FIXED, Changes
-from ipvsload.testbed.retransmits import timeouts
+from ipvsload.testbed.retransmits import timeouts_here
 
 _PROBE_WITHIN = 30.0
 _END_WITHIN = 2.0
@@ -77,7 +76,7 @@ class ExternalTestbed:
 
     def retransmits(self) -> int:
         """TCP retransmission timeouts of this machine, whosever they are."""
-        return timeouts(Path("/proc/net/netstat").read_text())
+        return timeouts_here()
 
     def begin(self, scheduler: str, weights: Sequence[int]) -> Service:
         """The service as it stands; one of these two may be empty and then is not compared.

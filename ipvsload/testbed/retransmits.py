@@ -7,6 +7,13 @@ probes, RFC 8985) are not counted: a busy machine makes some, and they cost
 nothing.
 """
 
+from pathlib import Path
+
+
+def timeouts_here() -> int:
+    """Those of this process's network namespace, whosever they are."""
+    return timeouts(Path("/proc/net/netstat").read_text())
+
 
 def timeouts(netstat: str) -> int:
     """TCPTimeouts until now, of the text of /proc/net/netstat (net/ipv4/tcp_timer.c)."""

@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError, UsageError
@@ -32,7 +31,7 @@ from ipvsload.testbed.kubernetes.stale import Tables
 from ipvsload.testbed.kubernetes.switch import switch
 from ipvsload.testbed.kubernetes.wait import Tell, wait_for
 from ipvsload.testbed.kubernetes.watchers import Watchers
-from ipvsload.testbed.retransmits import timeouts
+from ipvsload.testbed.retransmits import timeouts_here
 
 _PODS_WITHIN = 300.0
 """Seconds for images to be pulled and pods to answer."""
@@ -155,7 +154,7 @@ class KubernetesTestbed:
 
     def retransmits(self) -> int:
         """TCP retransmission timeouts of this machine, whosever they are."""
-        return timeouts(Path("/proc/net/netstat").read_text())
+        return timeouts_here()
 
     def fileno(self) -> int:
         """Never readable: what breaks is told by the samples' stream."""

@@ -83,13 +83,7 @@ class Watchers:
         """Give the reserved port back, for the first run's service to take it."""
         if not self._reserved:
             return
-        self._api.delete("services", SERVICE, NAMESPACE)
-        wait_for(
-            "the reserved port to be free",
-            lambda: "" if self._api.find("services", SERVICE, NAMESPACE) else None,
-            _GONE_WITHIN,
-            self._tell,
-        )
+        self._delete_service(SERVICE, "the reserved port to be free")
         self._reserved = False
 
     def offer_probe(self) -> None:
@@ -101,10 +95,13 @@ class Watchers:
 
     def withdraw_probe(self) -> None:
         """No service of the session is left, so that kube-proxy can go from the IPVS mode."""
-        self._api.delete("services", PROBE, NAMESPACE)
+        self._delete_service(PROBE, "the probe service to be gone")
+
+    def _delete_service(self, name: str, awaited: str) -> None:
+        self._api.delete("services", name, NAMESPACE)
         wait_for(
-            "the probe service to be gone",
-            lambda: "" if self._api.find("services", PROBE, NAMESPACE) else None,
+            awaited,
+            lambda: "" if self._api.find("services", name, NAMESPACE) else None,
             _GONE_WITHIN,
             self._tell,
         )
