@@ -20,7 +20,7 @@ class Marked:
         self._mark = f"{_MARK}={mark}".encode()
 
     def processes(self) -> list[int]:
-        """Their pids, lowest first."""
+        """Their pids."""
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
@@ -28,14 +28,20 @@ class Marked:
                     found.append(int(entry.name))
             except OSError:
                 continue
-        return sorted(found)
+        return found
 
     def guest(self) -> int:
-        """The pid of the user-mode kernel or of the virtual machine."""
+        """The pid of the user-mode kernel or of the virtual machine.
+
+        A user-mode kernel has helpers of the same name, whose pids are not
+        always higher: pids begin anew at the kernel's pid_max. The first of
+        them leads their session.
+        """
         return next(
             pid
             for pid in self.processes()
-            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith((b"linux.uml", b"qemu-system"))
+            if os.getsid(pid) == pid
+            and Path(f"/proc/{pid}/cmdline").read_bytes().startswith((b"linux.uml", b"qemu-system"))
         )
 
     def gone(self) -> bool:
