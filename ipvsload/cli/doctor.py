@@ -4,13 +4,16 @@ from collections.abc import Iterable
 
 import click
 
+from ipvsload.cli.testbeds import as_click
+from ipvsload.testbed.options import CONTEXT, SIDECAR_IMAGE
+
 
 @click.command()
 @click.option(
     "--testbed", default="lab", show_default=True, type=click.Choice(["lab", "kubernetes"])
 )
-@click.option("--context", default="", help="The kubeconfig's context. Default: current.")
-@click.option("--sidecar-image", default="", help="Any image with python3 of 3.11 or later.")
+@as_click(CONTEXT)
+@as_click(SIDECAR_IMAGE)
 def doctor(testbed: str, context: str, sidecar_image: str) -> int:
     """Try every part of a testbed and name the command that mends what is missing."""
     from ipvsload.testbed.lab.doctor import Finding, examine

@@ -2,9 +2,12 @@
 
 import click
 
+from ipvsload.cli.testbeds import as_click
+from ipvsload.testbed.options import CONTEXT
+
 
 @click.command()
-@click.option("--context", default="", help="The kubeconfig's context. Default: current.")
+@as_click(CONTEXT)
 def restore(context: str) -> None:
     """Put a cluster back that an interrupted run has left changed.
 

@@ -7,15 +7,11 @@ import click
 
 from ipvsload.cli.records import conclude
 from ipvsload.cli.terminal import tell
-from ipvsload.cli.testbeds import (
-    TESTBEDS,
-    make_testbed,
-    refuse_foreign,
-    testbed_options,
-)
+from ipvsload.cli.testbeds import make_testbed, refuse_foreign, testbed_options
 from ipvsload.errors import IpvsloadError
 from ipvsload.scenario.names import SCHEDULERS
 from ipvsload.testbed.kubernetes.names import PROXY_MODES
+from ipvsload.testbed.options import TESTBEDS
 
 
 @click.command()
@@ -76,7 +72,7 @@ def run(
     try:
         tell(f"bringing the {testbed} testbed up ...")
         place.start()
-        if place.fixed and not schedulers:
+        if "scheduler" in place.lacks and not schedulers:
             wanted = ("",)  # the one that is there
         # Heavy imports, while the kernel boots.
         from ipvsload.report.progress import TerminalProgress

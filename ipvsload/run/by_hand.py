@@ -6,12 +6,14 @@ carries them out between two events, and whoever asked waits for the answer.
 
 from collections.abc import Callable
 
-from gevent.event import AsyncResult
+from gevent.event import AsyncResult, Event
 
-from ipvsload.errors import IpvsloadError, UsageError
+from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
 from ipvsload.run.control import Action, Burst, Kill, Scale, SetMix, SetScheduler, SetWeight
 from ipvsload.run.servers import Servers
 from ipvsload.testbed.base import Testbed
+
+_BEGUN_WITHIN = 10.0
 
 
 class Hands:
@@ -51,10 +53,12 @@ class ByHand:
 
     def __init__(self, action: Action) -> None:
         self._action = action
+        self._begun = Event()
         self._result: AsyncResult[str] = AsyncResult()
 
     def carry_out(self, hands: Hands, done: Callable[[str], None]) -> None:
         """Do it, tell `done` what was done, and let who asked go on."""
+        self._begun.set()
         try:
             text = hands.carry_out(self._action)
         except IpvsloadError as error:
@@ -62,8 +66,13 @@ class ByHand:
         else:
             done(text)
             self._result.set(text)
+        finally:
+            if not self._result.ready():
+                self._result.set_exception(InvalidRunError("the run broke off"))
 
-    def wait(self, seconds: float) -> str:
-        """What was done. Raises IpvsloadError, and gevent.Timeout after so long."""
-        done: str = self._result.get(timeout=seconds)
+    def wait(self) -> str:
+        """What was done; the testbed has deadlines of its own. Raises IpvsloadError."""
+        if not self._begun.wait(_BEGUN_WITHIN):
+            raise TestbedError(f"the run did not come to it within {_BEGUN_WITHIN:.0f} s")
+        done: str = self._result.get()
         return done

@@ -45,9 +45,8 @@ class FreeTrial:
         servers, clients = size(options)
         watch.ready(servers, clients)
         testbed = watch.testbed
-        fixed = testbed.fixed
-        scheduler = options.scheduler or ("" if fixed else _SCHEDULER)
-        weights = [] if fixed else [1] * servers
+        scheduler = options.scheduler or (_SCHEDULER if options.testbed == "lab" else "")
+        weights = [] if "scale" in testbed.lacks else [1] * servers
         with watch.lock:
             service = testbed.begin(scheduler, weights)
         self._view = View({})
@@ -79,8 +78,7 @@ class FreeTrial:
 
     def offers(self) -> dict[Verb, str]:
         """What can be changed, each with why not."""
-        fixed = self._watch.testbed.fixed
-        return offered(fixed, mix="")
+        return offered(self._watch.lacks, mix="")
 
     def mix(self) -> dict[str, int]:
         """The weight of each user class now."""

@@ -6,7 +6,7 @@ names a program or a place on this machine is taken from the command line only.
 """
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from typing import Any
 from ipvsload.errors import UsageError
 from ipvsload.scenario.names import MAX_SERVERS, SCHEDULERS
 from ipvsload.scenario.url import read_url
+from ipvsload.testbed.kubernetes.names import PROXY_MODES
+from ipvsload.testbed.options import OPTIONS, TESTBEDS, URL, Option, refuse_foreign
 
-TESTBEDS = ("auto", "lab", "external")
-KERNELS = ("auto", "host", "uml", "qemu")
 MAX_CLIENTS = 100
 DOOR = "ipvsload_door"
 """Where workers find the lab's door among the options that the master sends them."""
@@ -28,7 +28,7 @@ class Options:
 
     `scheduler` is "" for the scenario's first, or rr; `servers` and `clients`
     are 0 for the scenario's number, or 2 and 1. `scenario` is None where the
-    locustfile plays none.
+    locustfile plays none. `place` are the testbed's own, as in `testbed.options`.
     """
 
     testbed: str
@@ -36,16 +36,15 @@ class Options:
     servers: int
     clients: int
     scenario: Path | None
-    kernel: str
     hz: float
-    sidecar: str
     out: str
+    place: Mapping[str, Any]
 
     def renewed(self, form: Mapping[str, Any]) -> "Options":
         """These options with what a start form may change. Raises UsageError."""
         return replace(
             self,
-            scheduler=_one_of("scheduler", form.get("scheduler", self.scheduler)),
+            scheduler=_scheduler(form.get("scheduler", self.scheduler), self.testbed),
             servers=_number("servers", form.get("servers", self.servers), MAX_SERVERS),
             clients=_number("clients", form.get("clients", self.clients), MAX_CLIENTS),
             scenario=_sibling(self.scenario, form.get("scenario", self.scenario)),
@@ -64,18 +63,20 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
 
     add(
         "--testbed",
-        choices=TESTBEDS,
+        choices=("auto", *TESTBEDS),
         default="auto",
         env_var="IPVSLOAD_TESTBED",
         include_in_web_ui=False,
-        help="lab: made for this command; external: the balancer at -H. auto: external with -H",
+        help="lab: made for this command; kubernetes: a cluster; external: the balancer at -H."
+        " auto: external with -H, else lab",
     )
     add(
         "--scheduler",
-        choices=("", *SCHEDULERS),
+        choices=("", *SCHEDULERS, *PROXY_MODES),
         default="",
         env_var="IPVSLOAD_SCHEDULER",
-        help="IPVS scheduler (default: the scenario's first, or rr)",
+        help="IPVS scheduler (default: the scenario's first; without a scenario rr in the lab,"
+        " and elsewhere the one that is there)",
     )
     if scenario is not None:
         add(
@@ -99,29 +100,12 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
         help="Source addresses of the load in the lab (0: the scenario's number, or 1)",
     )
     add(
-        "--kernel",
-        choices=KERNELS,
-        default="auto",
-        env_var="IPVSLOAD_KERNEL",
-        include_in_web_ui=False,
-        help="The lab's director: this machine's kernel, or user-mode Linux",
-    )
-    add(
         "--hz",
         type=float,
         default=10.0,
         env_var="IPVSLOAD_HZ",
         include_in_web_ui=False,
         help="Samples of the kernel's table a second, 1 to 50 (default: 10)",
-    )
-    add(
-        "--sidecar",
-        default="",
-        metavar="COMMAND",
-        env_var="IPVSLOAD_SIDECAR",
-        include_in_web_ui=False,
-        help="Command that runs the sidecar beside the balancer at -H,"
-        " such as 'ssh director sudo ipvsload collect'",
     )
     add(
         "--out",
@@ -131,6 +115,20 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
         include_in_web_ui=False,
         help="Directory for the records of scenarios (default: runs/NAME-TIME)",
     )
+    for testbed, option in _own():
+        about: dict[str, Any] = {"type": type(option.default), "metavar": option.metavar}
+        if option.choices:
+            about = {"choices": option.choices}
+        elif option.default is False:
+            about = {"action": "store_true"}
+        add(
+            option.flag,
+            default=option.default,
+            env_var=f"IPVSLOAD_{option.name.upper()}",
+            include_in_web_ui=False,
+            help=f"{testbed}: {option.help}",
+            **about,
+        )
 
 
 def read(parsed: Namespace) -> Options:
@@ -144,29 +142,37 @@ def read(parsed: Namespace) -> Options:
         raise UsageError("--testbed external: name the balancer with -H http://ADDRESS[:PORT]")
     if testbed == "external":
         read_url(parsed.host)
-    if testbed == "lab" and parsed.host:
+    elif parsed.host:
         raise UsageError(
-            f"-H {parsed.host}: the lab has an address of its own; leave -H or --testbed lab out"
+            f"-H {parsed.host}: a {testbed} has an address of its own; leave -H or --testbed out"
         )
-    if testbed == "lab" and parsed.sidecar:
-        raise UsageError("--sidecar: the lab has its own; it is for a balancer at -H")
+    given = {option.name: getattr(parsed, option.name) for _, option in _own()}
+    refuse_foreign(testbed, (o.name for _, o in _own() if given[o.name] != o.default))
     scenario = getattr(parsed, "scenario", None)
     return Options(
         testbed=testbed,
-        scheduler=parsed.scheduler,
+        scheduler=_scheduler(parsed.scheduler, testbed),
         servers=_number("servers", parsed.servers, MAX_SERVERS),
         clients=_number("clients", parsed.clients, MAX_CLIENTS),
         scenario=Path(scenario) if scenario else None,
-        kernel=parsed.kernel,
         hz=parsed.hz,
-        sidecar=parsed.sidecar,
         out=parsed.out,
+        place={**given, URL.name: parsed.host or ""},
     )
 
 
-def _one_of(name: str, value: Any) -> str:
-    if value not in ("", *SCHEDULERS):
-        raise UsageError(f"{name} {str(value)[:40]!r}: one of {', '.join(SCHEDULERS)}")
+def _own() -> Iterator[tuple[str, Option]]:
+    """Every testbed's own options; the URL is Locust's -H."""
+    for testbed, options in OPTIONS.items():
+        for option in options:
+            if option is not URL:
+                yield testbed, option
+
+
+def _scheduler(value: Any, testbed: str) -> str:
+    known = (*SCHEDULERS, *PROXY_MODES) if testbed == "kubernetes" else SCHEDULERS
+    if value not in ("", *known):
+        raise UsageError(f"scheduler {str(value)[:40]!r}: one of {', '.join(known)}")
     return str(value)
 
 

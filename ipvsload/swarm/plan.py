@@ -1,12 +1,15 @@
 """The scenario that a test plays: read anew for each test, with what was asked of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ipvsload.errors import UsageError
+from ipvsload.run.fit import fit
 from ipvsload.scenario.check import check
 from ipvsload.scenario.load import parse_scenario, read
 from ipvsload.scenario.model import Scenario
 from ipvsload.swarm.options import Options
+from ipvsload.testbed.base import Lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +21,11 @@ class Plan:
     scheduler: str
 
 
-def make_plan(options: Options, fixed: bool) -> Plan:
-    """The plan of a test with these options; `fixed`: the balancer cannot be changed.
+def make_plan(options: Options, lacks: Mapping[Lack, str]) -> Plan:
+    """The plan of a test with these options on a testbed that lacks so much.
 
     Raises UsageError for a scenario with a fault, or one that these options or
-    this balancer do not fit.
+    this testbed do not fit.
     """
     assert options.scenario
     text = read(options.scenario)
@@ -42,15 +45,6 @@ def make_plan(options: Options, fixed: bool) -> Plan:
             asked = ", ".join(f"--{key} {value}" for key, value in changes.items())
             raise UsageError(f"{options.scenario} with {asked}: {faults[0].text}")
         text = f"# played with {', '.join(f'{k}: {v}' for k, v in changes.items())}\n{text}"
-    if fixed:
-        wants = next(
-            (step for step in scenario.timeline if step.action not in ("start", "stop", "wait")),
-            None,
-        )
-        if wants:
-            raise UsageError(
-                f"{options.scenario} wants to {wants.describe()}, and the balancer at -H is not"
-                " ours to change; the lab is (leave -H out)"
-            )
-    scheduler = options.scheduler or ("" if fixed else scenario.schedulers[0])
+    fit(scenario, lacks)
+    scheduler = options.scheduler or ("" if "scheduler" in lacks else scenario.schedulers[0])
     return Plan(scenario, text, scheduler)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
-from ipvsload.errors import IpvsloadError, TestbedError, UsageError
+from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.record.format import Event
 from ipvsload.record.results import Results
 from ipvsload.record.writer import RunWriter
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BY_HAND_WITHIN = 10.0
 _STOPPED_WITHIN = 30.0
 
 
@@ -91,17 +90,11 @@ class ScenarioTrial:
         """Change something, and say what. Raises IpvsloadError."""
         by_hand = ByHand(action)
         self._stage.inbox.put(by_hand)
-        try:
-            return by_hand.wait(_BY_HAND_WITHIN)
-        except gevent.Timeout:
-            raise TestbedError(
-                f"the run did not come to it within {_BY_HAND_WITHIN:.0f} s"
-            ) from None
+        return by_hand.wait()
 
     def offers(self) -> dict[Verb, str]:
         """What can be changed, each with why not."""
-        fixed = self._watch.testbed.fixed
-        return offered(fixed, mix="the scenario decides how many users there are")
+        return offered(self._watch.lacks, mix="the scenario decides how many users there are")
 
     def mix(self) -> dict[str, int]:
         """Empty: see `offers`."""

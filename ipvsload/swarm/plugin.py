@@ -21,6 +21,7 @@ from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.users import burst, use_sockets
 from ipvsload.run.load import Load
 from ipvsload.run.need import need
+from ipvsload.run.session import StoppedError
 from ipvsload.swarm import options, telemetry
 from ipvsload.swarm.dispatch import IdleDispatcher, MixDispatcher
 from ipvsload.swarm.free import FreeTrial, size
@@ -98,7 +99,7 @@ class Plugin:
         """Take what a start form says for the next test. Raises UsageError, and takes nothing."""
         renewed = self._options.renewed(form)
         if shaped:
-            make_plan(renewed, bool(self.watch.testbed.fixed))
+            make_plan(renewed, self.watch.lacks)
         self._form = renewed
 
     # Locust's events
@@ -112,15 +113,20 @@ class Plugin:
             self._helper = Helper(environment)
             return
         # Ctrl-C is for Locust's main loop, and not for whoever is just running.
-        gevent.signal_handler(SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
+        stop = gevent.kill, gevent.getcurrent(), KeyboardInterrupt
+        gevent.signal_handler(SIGINT, *stop)
+        until_up = gevent.signal_handler(SIGTERM, *stop)
         try:
             self._options = self._form = options.read(environment.parsed_options)
             self.watch = Watch(environment, self._options)
             self._bring_up()
-        except IpvsloadError as error:
+        except (IpvsloadError, KeyboardInterrupt) as reason:
+            error = reason if isinstance(reason, IpvsloadError) else StoppedError()
             logger.error("%s", error)
             self._close()
             sys.exit(error.exit_status)
+        finally:
+            until_up.cancel()
         environment.dispatcher_class = MixDispatcher
         if isinstance(environment.runner, MasterRunner):
             self._post = Post(environment)
@@ -139,7 +145,7 @@ class Plugin:
         if isinstance(shape, ScenarioShape):
             shape.plugin = self
             shape.use_common_options = False
-            plan = make_plan(chosen, chosen.testbed == "external")
+            plan = make_plan(chosen, self.watch.lacks)
             _say_what_is_not_used(self._environment.parsed_options, plan.scenario.traffic)
             self.watch.ready(need(plan.scenario), plan.scenario.service.clients)
             if self._environment.parsed_options.headless:
@@ -158,7 +164,7 @@ class Plugin:
         self._status = None
         try:
             if self._shaped():
-                plan = make_plan(self._form, bool(self.watch.testbed.fixed))
+                plan = make_plan(self._form, self.watch.lacks)
                 self._trial = ScenarioTrial(
                     self.watch, environment, self._form, plan, self._make_load
                 )
@@ -189,9 +195,9 @@ class Plugin:
             self._helper.close()
             return
         environment.runner.stop()
-        if self._status is not None:
-            environment.process_exit_code = self._status
-        self._close()
+        status = self._close() or self._status
+        if status is not None:
+            environment.process_exit_code = status
 
     # Inside
 
@@ -259,11 +265,17 @@ class Plugin:
         parsed = self._environment.parsed_options
         gevent.spawn(runner.quit if parsed.headless else runner.stop)
 
-    def _close(self) -> None:
+    def _close(self) -> int | None:
+        """Take everything down; the exit status where that went wrong."""
         if self._sockets is not None:
             self._sockets.close()
-        if hasattr(self, "watch"):
-            self.watch.close()
+        try:
+            if hasattr(self, "watch"):
+                self.watch.close()
+        except IpvsloadError as error:
+            logger.error("%s", error)
+            return error.exit_status
+        return None
 
 
 def _refuse_who_cannot_reach_a_lab(classes: Sequence[type[User]]) -> None:

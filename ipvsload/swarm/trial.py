@@ -4,9 +4,11 @@ Two kinds of test have this face: a scenario that plays (play.py), and Locust's
 users who come and go as Locust says (free.py).
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from ipvsload.run.control import Action, Verb
+from ipvsload.testbed.base import Lack
 
 
 class Trial(Protocol):
@@ -29,7 +31,13 @@ class Trial(Protocol):
         """End it now, if it has not ended; returns when it has."""
 
 
-def offered(fixed: str, mix: str) -> dict[Verb, str]:
-    """What `offers` says: why the balancer cannot be changed, and why the mix cannot."""
-    changes: dict[Verb, str] = dict.fromkeys(("scheduler", "weight", "scale", "kill"), fixed)
-    return {**changes, "burst": "", "mix": mix}
+def offered(lacks: Mapping[Lack, str], mix: str) -> dict[Verb, str]:
+    """What `offers` says: what the testbed lacks, and why the mix cannot be changed."""
+    return {
+        "scheduler": lacks.get("scheduler", ""),
+        "weight": lacks.get("weight", ""),
+        "scale": lacks.get("scale", ""),
+        "kill": lacks.get("kill", ""),
+        "burst": "",
+        "mix": mix,
+    }

@@ -6,7 +6,7 @@ on being watched.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,8 @@ from ipvsload.swarm.feed import Feed
 from ipvsload.swarm.meter import Meter, intervals
 from ipvsload.swarm.options import Options
 from ipvsload.swarm.requests import counting
-from ipvsload.testbed.base import Testbed
-from ipvsload.testbed.external import ExternalTestbed
+from ipvsload.testbed.base import Lack, Testbed
+from ipvsload.testbed.given import given_testbed
 from ipvsload.testbed.lab.testbed import LabTestbed
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ class Watch:
     def __init__(self, environment: "Environment", options: Options) -> None:
         self._environment = environment
         self._options = options
-        self._host: str = environment.parsed_options.host or ""
         self.clock = Clock()
         self.feed = Feed()
         self.meter = Meter()
@@ -55,6 +54,11 @@ class Watch:
         """What has broken and has not been mended since."""
         self.lock = RLock()
         """Whoever changes the balancer holds it: its agent answers one question at a time."""
+        self._given = (
+            given_testbed(options.testbed, options.place, options.hz, logger.info)
+            if options.testbed != "lab"
+            else None
+        )
         self._testbed: Testbed | None = None
         self._sidecar: Sidecar | None = None
         self._on_trouble: Callable[[TestbedError], None] | None = None
@@ -69,6 +73,11 @@ class Watch:
         """What `ready` brought up."""
         assert self._testbed
         return self._testbed
+
+    @property
+    def lacks(self) -> Mapping[Lack, str]:
+        """What the testbed cannot do, as far as it is known yet; see `Testbed.lacks`."""
+        return self._given.lacks if self._given is not None else {}
 
     @property
     def sidecar(self) -> Sidecar | None:
@@ -119,11 +128,12 @@ class Watch:
 
     def _bring_up(self, servers: int, clients: int) -> None:
         options = self._options
-        if options.testbed == "external":
-            self._testbed = ExternalTestbed(self._host, options.sidecar)
+        if self._given is not None:
+            self._testbed = self._given
         else:
             room = min(MAX_SERVERS, max(_SPARE, 2 * servers))
-            self._testbed = LabTestbed(kernel=options.kernel, servers=room, clients=clients)
+            kernel = options.place["kernel"]
+            self._testbed = LabTestbed(kernel=kernel, servers=room, clients=clients)
         self._testbed.start()
         self._testbed.wait_ready()
         self._dead = False
@@ -133,7 +143,7 @@ class Watch:
         if self._sidecar is not None:
             self._sidecar.close()
             self._sidecar = None
-        if self._options.testbed == "external" and not self._options.sidecar:
+        if self._options.testbed == "external" and not self._options.place["sidecar"]:
             return
         pipe = self.testbed.open_samples(self._options.hz)
         self._sidecar = Sidecar(pipe, self.clock, self._seen)

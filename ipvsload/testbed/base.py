@@ -6,7 +6,12 @@ cluster, or a director that is already there; whatever brings it up undoes it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
+
+Lack = Literal["scheduler", "weight", "scale", "kill", "weights", "clients"]
+"""What a run may want of a testbed: four changes, weights at its beginning, several addresses."""
+ONE_CLIENT = "here the load has this machine's own address; the lab has more"
+"""Why a testbed lacks "clients"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ class Testbed(Protocol):
         """Where generators get their sockets; "" where any of this machine's will do."""
 
     @property
-    def fixed(self) -> str:
-        """Why its table cannot be changed from here; "" where it can."""
+    def lacks(self) -> Mapping[Lack, str]:
+        """What it cannot do, each with the reason; more may come to light with `start`."""
 
     @property
     def room(self) -> int:

@@ -49,7 +49,7 @@ class ExternalTestbed:
         except ValueError as error:
             raise UsageError(f"--sidecar {command!r}: {error}") from None
         self._changes = Changes(set_scheduler, set_weight)
-        self.fixed = "" if set_scheduler else FIXED
+        self.lacks = self._changes.lacks()
         self._key = ""
         self._weights: dict[str, int] = {}
         self._sidecar: _Process | None = None
@@ -66,12 +66,7 @@ class ExternalTestbed:
 
     def open_samples(self, hz: float) -> Stream:
         """Start the command. Raises TestbedError."""
-        if not self._command:
-            raise TestbedError(
-                "nothing reads the balancer's table: give --sidecar a command that does, such as"
-                " 'ssh director sudo ipvsload collect'"
-            )
-        self._sidecar = _Process([*self._command, "--hz", f"{hz:g}"])
+        self._sidecar = _Process([*self._reader(), "--hz", f"{hz:g}"])
         return self._sidecar
 
     def retransmits(self) -> int:
@@ -112,21 +107,21 @@ class ExternalTestbed:
         self._changes.set_scheduler(self._key, scheduler, before)
         self._await(lambda now: now.scheduler == scheduler, f"scheduler {scheduler}")
 
-    def add_server(self, weight: int) -> str:
+    def add_server(self, weight: int) -> NoReturn:
         """Raises TestbedError."""
-        self._refuse()
+        raise TestbedError(FIXED)
 
     def set_weight(self, address: str, weight: int) -> None:
         """By the command that was given for it. Raises TestbedError."""
         self._changes.set_weight(self._key, address, weight, self._weights.get(address))
 
-    def remove_server(self, address: str) -> None:
+    def remove_server(self, address: str) -> NoReturn:
         """Raises TestbedError."""
-        self._refuse()
+        raise TestbedError(FIXED)
 
-    def kill_server(self, address: str) -> None:
+    def kill_server(self, address: str) -> NoReturn:
         """Raises TestbedError."""
-        self._refuse()
+        raise TestbedError(FIXED)
 
     def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """Its connection table is out of reach."""
@@ -149,9 +144,6 @@ class ExternalTestbed:
             self._sidecar.close()
         self._changes.undo()
 
-    def _refuse(self) -> NoReturn:
-        raise TestbedError(FIXED)
-
     def _await(self, so: Callable[[Entry], bool], what: str) -> Entry:
         """The service, when the kernel's table shows what was set."""
         deadline = time.monotonic() + _SET_WITHIN
@@ -163,11 +155,19 @@ class ExternalTestbed:
                 )
         return found
 
+    def _reader(self) -> list[str]:
+        if not self._command:
+            raise TestbedError(
+                "nothing reads the balancer's table: give --sidecar a command that does, such as"
+                " 'ssh director sudo ipvsload collect'"
+            )
+        return self._command
+
     def _probe(self) -> Reading:
         """One reading of the table, by the same command."""
         try:
             done = subprocess.run(
-                [*self._command, "--count", "1"],
+                [*self._reader(), "--count", "1"],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_PROBE_WITHIN,

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.base import ONE_CLIENT, Lack
 
 FIXED = "this balancer is not ours to change: change it where it is"
 _WITHIN = 30.0
@@ -26,21 +27,32 @@ class Changes:
         self._scheduler_before: tuple[str, str] | None = None
         self._weights_before: dict[tuple[str, str], int] = {}
 
+    def lacks(self) -> dict[Lack, str]:
+        """See `Testbed.lacks`."""
+        found: dict[Lack, str] = {"scale": FIXED, "kill": FIXED, "clients": ONE_CLIENT}
+        if not self.scheduler:
+            found["scheduler"] = f"{FIXED}, or give --set-scheduler"
+        if not self.weight:
+            found["weight"] = f"{FIXED}, or give --set-weight"
+        return found
+
     def set_scheduler(self, service: str, scheduler: str, before: str) -> None:
         """Raises TestbedError where there is no command, or it fails."""
-        if not self.scheduler:
-            raise TestbedError(f"{FIXED}, or give --set-scheduler")
+        self._demand("scheduler")
         if self._scheduler_before is None:
             self._scheduler_before = service, before
         _run(self.scheduler, service=service, scheduler=scheduler)
 
     def set_weight(self, service: str, server: str, weight: int, before: int | None) -> None:
         """Raises TestbedError where there is no command, or it fails."""
-        if not self.weight:
-            raise TestbedError(f"{FIXED}, or give --set-weight")
+        self._demand("weight")
         if before is not None:
             self._weights_before.setdefault((service, server), before)
         _run(self.weight, service=service, server=server, weight=str(weight))
+
+    def _demand(self, change: Lack) -> None:
+        if reason := self.lacks().get(change):
+            raise TestbedError(reason)
 
     def undo(self) -> None:
         """As it was before; does nothing the second time. Raises TestbedError."""

@@ -185,14 +185,18 @@ def test_a_director_that_dies_is_exit_status_3(tmp_path: Path, marked: Marked) -
     ("words", "status", "said"),
     [
         (("--scenario", "none.yaml"), 2, "none.yaml: no such file"),
-        (("-H", "http://127.0.0.1:9", "--testbed", "lab"), 2, "the lab has an address of its own"),
+        (("-H", "http://127.0.0.1:9", "--testbed", "lab"), 2, "a lab has an address of its own"),
         (("--testbed", "external"), 2, "name the balancer with -H"),
         (("--servers", "-1"), 2, "a whole number from 0 to 1000"),
         (("--servers", "many"), 2, "invalid int value"),
         (("--scheduler", "best"), 2, "invalid choice: 'best'"),
         (("--hz", "99"), 2, "1 to 50 samples a second"),
-        (("--sidecar", "true"), 2, "it is for a balancer at -H"),
-        (("-H", "http://127.0.0.1:9"), 2, "wants to scale to 2, and the balancer at -H is not"),
+        (("--sidecar", "true"), 2, "--sidecar is an option of --testbed external, not of lab"),
+        (
+            ("-H", "http://127.0.0.1:9"),
+            2,
+            "wants `scale to 2`: this balancer is not ours to change",
+        ),
         (("-H", "ftp://127.0.0.1"), 2, "expected http://ADDRESS[:PORT]"),
         (("--kernel", "host", "--out", "/dev/null"), 3, "no kernel with IPVS could be had"),
     ],
@@ -257,23 +261,30 @@ def test_your_own_users_get_the_samples_beside_them(tmp_path: Path) -> None:
     assert answered
 
 
-def test_a_scenario_over_a_balancer_that_is_anothers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("there", ["rr", "lc"])
+def test_a_scenario_over_a_balancer_that_is_anothers(there: str, tmp_path: Path) -> None:
     python = f"{sys.executable} -m"
     command = f"{python} locust -f {SKEW} --headless --scenario {ROOT}/scenarios/even.yaml"
+    inside = f"{python} ipvsload lab exec --"
+    if there != "rr":
+        change = f"{inside} ipvsadm -E -t {{service}} -s {{scheduler}}"
+        command += f" --scheduler rr --set-scheduler '{change}'"
     # Others have used it before: what the kernel counted then is not ours.
     before = f'{sys.executable} -c \'import os,urllib.request as r; \
         [r.urlopen(os.environ["URL"] + "/ip").read() for _ in range(7)]\'; sleep 2.2'
-    sidecar = f"{python} ipvsload lab exec -- {python} ipvsload collect"
+    script = f"""{before}
+        {command} -H $URL --sidecar '{inside} {python} ipvsload collect' || exit
+        exec {inside} ipvsadm -ln"""
     done = subprocess.run(
-        [sys.executable, "-m", "ipvsload", "lab", "--scheduler", "rr", "--", "sh", "-c",
-         f'{before}; exec {command} -H $URL --sidecar "{sidecar}"'],
+        [sys.executable, "-m", "ipvsload", "lab", "--scheduler", there, "--", "sh", "-c", script],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=DEADLINE,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
+    assert f"TCP  192.0.2.80:80 {there}\n" in done.stdout  # as it was
     (path,) = tmp_path.glob("runs/*/results.json")
     (run,) = json.loads(path.read_text())["runs"]
     assert run["scheduler"] == "rr"

@@ -20,10 +20,9 @@ def options(tmp_path: Path) -> Options:
         servers=0,
         clients=0,
         scenario=tmp_path / "skew.yaml",
-        kernel="auto",
         hz=10.0,
-        sidecar="true",
         out="",
+        place={"kernel": "uml", "sidecar": "true"},
     )
 
 
@@ -45,6 +44,7 @@ def test_a_form_names_no_programs_and_no_places(options: Options) -> None:
     ("form", "said"),
     [
         ({"scheduler": "best"}, "scheduler 'best': one of rr, wrr"),
+        ({"scheduler": "iptables"}, "scheduler 'iptables'"),
         ({"servers": "-1"}, "servers '-1': a whole number from 0 to 1000"),
         ({"servers": "1e3"}, "servers '1e3'"),
         ({"clients": "101"}, "a whole number from 0 to 100"),

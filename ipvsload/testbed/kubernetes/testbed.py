@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.scenario.names import MAX_SERVERS
-from ipvsload.testbed.base import Service, Stream, Target
+from ipvsload.testbed.base import ONE_CLIENT, Lack, Service, Stream, Target
 from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes import nodes as node_objects
 from ipvsload.testbed.kubernetes import paths, proxies, rights, table
@@ -23,7 +23,6 @@ from ipvsload.testbed.kubernetes.manifests import namespace
 from ipvsload.testbed.kubernetes.merge import Node
 from ipvsload.testbed.kubernetes.names import NAMESPACE, PROXY_MODES
 from ipvsload.testbed.kubernetes.options import Options
-from ipvsload.testbed.kubernetes.playable import NO_KILL, NO_WEIGHTS
 from ipvsload.testbed.kubernetes.proxy_config import read
 from ipvsload.testbed.kubernetes.restore import restore
 from ipvsload.testbed.kubernetes.servers import Servers
@@ -38,6 +37,11 @@ _PODS_WITHIN = 300.0
 _TABLE_WITHIN = 90.0
 _PLACED_WITHIN = 6.0
 _DIAGNOSE_AFTER = 12.0
+NO_WEIGHTS = (
+    "kube-proxy gives every real server weight 1: other weights need the lab, or an external"
+    " director"
+)
+NO_KILL = "a cluster takes a dead pod out of the table itself: `kill` needs the lab"
 _NO_SWITCH = (
     "this cluster has no ConfigMap kube-proxy in kube-system (k3s and managed clusters have"
     " not): its proxy can be measured as it is, and is switched where the cluster is configured"
@@ -65,7 +69,12 @@ class KubernetesTestbed:
         self._present: list[str] = []
         self._host, self._port = "", 0
         self._quiet, self._end = os.pipe()
-        self.fixed = ""
+        self.lacks: dict[Lack, str] = {
+            "weight": NO_WEIGHTS,
+            "weights": NO_WEIGHTS,
+            "kill": NO_KILL,
+            "clients": ONE_CLIENT,
+        }
 
     # -- up and down ----------------------------------------------------------
 
@@ -91,9 +100,9 @@ class KubernetesTestbed:
         if found is not None:
             self._tell(f"kube-proxy is configured for {read(found['data']['config.conf'])}")
         elif self._options.keep_proxy:
-            self.fixed = "--keep-proxy: kube-proxy is measured as it is"
+            self.lacks["scheduler"] = "--keep-proxy: kube-proxy is measured as it is"
         else:
-            self.fixed = _NO_SWITCH
+            self.lacks["scheduler"] = _NO_SWITCH
         self._proxy_version = proxies.version(api) if switching else ""
 
     def wait_ready(self) -> None:
@@ -200,7 +209,7 @@ class KubernetesTestbed:
         self._watchers.made.append(made)
         self._scheduler = scheduler
         self._present = self._await_pods(len(weights))
-        if not self.fixed:
+        if not self._fixed:
             paths.settle(self._watchers.probes[self._entry])
         self._switch(scheduler)
         self._host, self._port = self._watchers.aim(self._api, _PODS_WITHIN)
@@ -221,8 +230,8 @@ class KubernetesTestbed:
 
     def set_scheduler(self, scheduler: str) -> None:
         """Restart kube-proxy with another; connections in the kernel's table stay."""
-        if self.fixed:
-            raise TestbedError(self.fixed)
+        if self._fixed:
+            raise TestbedError(self.lacks["scheduler"])
         self._scheduler = scheduler
         self._switch(scheduler)
         self._await_table()
@@ -284,7 +293,7 @@ class KubernetesTestbed:
     # -- waiting --------------------------------------------------------------
 
     def _switch(self, scheduler: str) -> None:
-        if self.fixed or not scheduler:
+        if self._fixed or not scheduler:
             return
         assert self._journal
         mode = scheduler if scheduler in PROXY_MODES else "ipvs"
@@ -355,7 +364,7 @@ class KubernetesTestbed:
     def _leave_ipvs(self, mode: str) -> None:
         """To this mode, with none of ours in the tables: kube-proxy 1.20 would leave them there."""
         found = proxies.config_map(self._api)
-        if self.fixed or found is None or read(found["data"]["config.conf"]).mode != "ipvs":
+        if self._fixed or found is None or read(found["data"]["config.conf"]).mode != "ipvs":
             return
         assert self._watchers
         assert self._tables
@@ -363,6 +372,11 @@ class KubernetesTestbed:
         self._tables.let_go(self._tell)
         self._switch(mode)
         self._watchers.offer_probe()
+
+    @property
+    def _fixed(self) -> bool:
+        """Whether kube-proxy stays as it is."""
+        return "scheduler" in self.lacks
 
     def _balancing(self) -> list[Node]:
         """The nodes that may take the load."""

@@ -9,10 +9,11 @@ import json
 import os
 import select
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.base import Service, Stream, Target
+from ipvsload.testbed.base import Lack, Service, Stream, Target
 from ipvsload.testbed.lab import addresses, warmup
 from ipvsload.testbed.lab.control import Control, open_samples
 from ipvsload.testbed.lab.lab import Lab
@@ -26,7 +27,7 @@ class LabTestbed:
     """A testbed with room for `servers` real servers and `clients` addresses."""
 
     name = "lab"
-    fixed = ""
+    lacks: Mapping[Lack, str] = MappingProxyType({})
 
     def __init__(
         self, *, kernel: str, servers: int, clients: int, schedulers: Sequence[str] = ()
