@@ -256,7 +256,7 @@ def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None
     del toy.cluster.objects["configmaps", "kube-system", "kube-proxy"]
     again = up(made())
     try:
-        assert "k3s" in again.fixed
+        assert "k3s" in again.lacks["scheduler"]
         assert again.begin("", [1]).scheduler == "lc"
         with pytest.raises(TestbedError, match="k3s"):
             again.set_scheduler("rr")
