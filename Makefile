@@ -20,7 +20,7 @@ demo: setup
 	$(BIN)/ipvsload run scenarios/skew.yaml
 
 test: setup test-system iso check
-	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs"
+	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs" -n 2
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .
