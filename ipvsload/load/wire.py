@@ -70,6 +70,8 @@ class Wire:
         self._lingering: dict[socket, tuple[int, Call]] = {}
         self._watching = False
         self._ready: deque[Call] = deque()
+        self._bound: deque[Call] = deque()
+        """Those that have a connection: they pass by the gate."""
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0
         self._timer = Timer()
@@ -93,7 +95,7 @@ class Wire:
         call.start = 0
         if call.parting and call.patient:
             return  # until _bury
-        self._ready.append(call)
+        (self._ready if call.sock is None else self._bound).append(call)
         if self._asleep:
             self._arm(1)
 
@@ -147,6 +149,7 @@ class Wire:
         self._table.clear()
         self._lingering.clear()
         self._ready.clear()
+        self._bound.clear()
         self._timers.clear()
         self._poll.close()
         self._timer.close()
@@ -158,7 +161,7 @@ class Wire:
         readable = hub.loop.io(self._poll.fileno(), 1)
         try:
             while True:
-                if self._ready:
+                if self._ready or self._bound:
                     gevent.sleep(0)
                 else:
                     self._arm_next()
@@ -175,13 +178,13 @@ class Wire:
     def _slice(self, end: int) -> None:
         poll = self._poll.poll
         table = self._table
-        ready = self._ready
+        ready, bound = self._ready, self._bound
         while True:
             # The wait sleeps in the kernel; it is short, so that others wait
             # little, and it saves a turn of the hub for nearly each event.
             self._arm_next()
             go = bool(ready) and self._gate.is_open(time.monotonic_ns())
-            events = poll(0 if go else 0.001, _BATCH)
+            events = poll(0 if go or bound else 0.001, _BATCH)
             for fd, mask in events:
                 entry = table.get(fd)
                 if entry is None:
@@ -191,16 +194,20 @@ class Wire:
                     self._serve(entry, mask)
                 else:
                     self._farewell(entry, mask)
-                if go and ready:
-                    # At once, so that the server has work while we go on.
+                # At once, so that the server has work while we go on.
+                if bound:
+                    self._start(bound.popleft())
+                elif go and ready:
                     self._start(ready.popleft())
-            if go or events:
+            if go or bound or events:
                 self._start_some()
-            if not (events or ready) or time.monotonic_ns() >= end:
+            if not (events or ready or bound) or time.monotonic_ns() >= end:
                 return
 
     def _start_some(self) -> None:
-        ready = self._ready
+        ready, bound = self._ready, self._bound
+        for _ in range(min(len(bound), _BATCH)):
+            self._start(bound.popleft())
         for _ in range(min(len(ready), _BATCH)):
             if not self._gate.is_open(time.monotonic_ns()):
                 return

@@ -5,13 +5,16 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gevent
 import pytest
+from gevent.socket import socket as CooperativeSocket  # noqa: N812
 
 from ipvsload.errors import TestbedError
 from ipvsload.load import wire
+from ipvsload.load.gate import Gate
 from ipvsload.load.wire import Wire
 from ipvsload.testbed.lab.sources import FIRST_PORT
 from tests.load.real import BoundSockets, fresh_address
@@ -187,6 +190,32 @@ def test_a_server_that_does_not_close_is_closed_by_us(monkeypatch: pytest.Monkey
     monkeypatch.setattr(wire, "LINGER_NS", 20_000_000)
     records = against(answering(OK), users=3, requests=9)
     assert [(r.error, r.reused) for r in records] == [(None, False)] * 9
+
+
+def test_a_kept_connection_does_not_wait_behind_those_that_are_not_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "Gate", partial(Gate, patience_ns=1_000 * 10**9))
+    with CooperativeSocket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+
+        def accept() -> None:
+            first, address = listener.accept()
+            answering(OK)(first, address)
+
+        server = gevent.spawn(accept)
+        with Sending(listener.getsockname()) as sending:
+            kept = sending.flow(users=1, requests=30, think=0.01, connection="keep-alive")
+            kept.start()
+            until(lambda: bool(sending.records))
+            others = sending.flow(users=300, requests=300)
+            others.start()
+            kept.done.wait()
+            assert [record.error for record in sending.records] == [None] * 30
+            assert sum(record.reused for record in sending.records) == 29
+            assert others.finished == 0
+        server.kill()
 
 
 # A kept connection that the server closes
