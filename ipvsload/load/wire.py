@@ -194,10 +194,9 @@ class Wire:
                     self._serve(entry, mask)
                 else:
                     self._farewell(entry, mask)
-                # At once, so that the server has work while we go on.
-                if bound:
-                    self._start(bound.popleft())
-                elif go and ready:
+                if go and ready:
+                    # At once, so that the server has work while we go on. Not so where
+                    # there is a connection: its end may be among these events.
                     self._start(ready.popleft())
             if go or bound or events:
                 self._start_some()

@@ -202,7 +202,8 @@ def test_a_kept_connection_does_not_wait_behind_those_that_are_not_accepted(
 
         def accept() -> None:
             first, address = listener.accept()
-            answering(OK)(first, address)
+            with first:
+                answering(OK)(first, address)
 
         server = gevent.spawn(accept)
         with Sending(listener.getsockname()) as sending:
