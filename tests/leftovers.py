@@ -37,11 +37,9 @@ class Marked:
         always higher: pids begin anew at the kernel's pid_max. The first of
         them leads their session.
         """
+        guests = (b"linux.uml", b"qemu-system")
         return next(
-            pid
-            for pid in self.processes()
-            if os.getsid(pid) == pid
-            and Path(f"/proc/{pid}/cmdline").read_bytes().startswith((b"linux.uml", b"qemu-system"))
+            pid for pid in self.processes() if leads(pid) and command_line(pid).startswith(guests)
         )
 
     def gone(self) -> bool:
@@ -52,6 +50,22 @@ class Marked:
                 return False
             time.sleep(0.02)
         return True
+
+
+def command_line(pid: int) -> bytes:
+    """Its words; none of a process that has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def leads(pid: int) -> bool:
+    """Whether it is the first process of its session."""
+    try:
+        return os.getsid(pid) == pid
+    except OSError:
+        return False
 
 
 @contextmanager

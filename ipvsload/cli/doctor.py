@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import click
 
+from ipvsload.cli.terminal import say
 from ipvsload.cli.testbeds import as_click
 from ipvsload.testbed.options import CONTEXT, SIDECAR_IMAGE
 
@@ -25,15 +26,11 @@ def doctor(testbed: str, context: str, sidecar_image: str) -> int:
         from ipvsload.testbed.kubernetes import doctor as kubernetes
         from ipvsload.testbed.kubernetes.connect import connect
 
-        cluster = connect(context, _say)
-        _say(str(cluster))
-        findings = kubernetes.examine(cluster, _say, sidecar_image)
+        cluster = connect(context, say)
+        say(str(cluster))
+        findings = kubernetes.examine(cluster, say, sidecar_image)
     good = False
     for finding in findings:
         good = finding.good
         click.echo(f"{'ok     ' if good else 'MISSING'} {finding.what}: {finding.text}")
     return 0 if good else 3
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

@@ -2,6 +2,7 @@
 
 import click
 
+from ipvsload.cli.terminal import say
 from ipvsload.cli.testbeds import as_click
 from ipvsload.testbed.options import CONTEXT
 
@@ -18,11 +19,7 @@ def restore(context: str) -> None:
     from ipvsload.testbed.kubernetes.connect import connect
     from ipvsload.testbed.kubernetes.restore import restore as put_back
 
-    cluster = connect(context, _say)
-    _say(str(cluster))
-    for line in put_back(cluster.api, _say) or ["what that run had changed is put back"]:
+    cluster = connect(context, say)
+    say(str(cluster))
+    for line in put_back(cluster.api, say) or ["what that run had changed is put back"]:
         click.echo(line)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

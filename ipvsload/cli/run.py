@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ipvsload.cli.records import conclude
-from ipvsload.cli.terminal import tell
+from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign, testbed_options
 from ipvsload.errors import IpvsloadError
 from ipvsload.scenario.names import SCHEDULERS
@@ -58,7 +58,8 @@ def run(
     text = read(scenario)
     plan = parse_scenario(text, str(scenario))
     wanted = schedulers or plan.schedulers
-    place = make_testbed(testbed, plan, wanted, hz, _step if testbed != "lab" else tell, options)
+    # A step that changes somebody's cluster is told wherever this runs.
+    place = make_testbed(testbed, plan, wanted, hz, say if testbed != "lab" else tell, options)
     directory = out or new_directory(plan.name)
     clock = Clock()
     writer = RunWriter(
@@ -89,8 +90,3 @@ def run(
             failure = failure or error
         writer.close()
     return conclude(directory, failure)
-
-
-def _step(text: str) -> None:
-    """A step that changes somebody's cluster is told wherever this runs."""
-    click.echo(text, err=True)

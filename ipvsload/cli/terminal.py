@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -9,6 +10,12 @@ import click
 def tell(text: str) -> None:
     """A line of progress on stderr; silent in CI and in pipes."""
     if sys.stderr.isatty():
+        say(text)
+
+
+def say(text: str) -> None:
+    """A line on stderr, if there is still somebody who reads it: whoever says it goes on."""
+    with suppress(OSError):
         click.echo(text, err=True)
 
 

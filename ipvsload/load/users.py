@@ -7,6 +7,7 @@ or subclasses them.
 """
 
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import gevent
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BURST = "burst"
+_BURST_PATIENCE = 60.0
+"""Seconds beyond those that a burst's requests are held open."""
 """The class of requests that a person adds to a test."""
 
 
@@ -239,9 +242,19 @@ class _Lanes:
         return Flow(name, spec, wire, finished)
 
 
+def patience(classes: Iterable[type[User]]) -> float:
+    """The longest, in seconds, that a request of one of our classes among these may take."""
+    return max((one.request_timeout for one in classes if issubclass(one, IpvsUser)), default=0.0)
+
+
 def burst_traffic(requests: int, seconds: float) -> Traffic:
     """A burst as a class: a user for each request, which is held open for so long."""
-    return Traffic(request=f"GET /delay/{seconds:g}", users=requests, requests=requests)
+    return Traffic(
+        request=f"GET /delay/{seconds:g}",
+        users=requests,
+        requests=requests,
+        timeout=seconds + _BURST_PATIENCE,
+    )
 
 
 def use_sockets(environment: "Environment", sockets: Sockets | None) -> None:

@@ -54,10 +54,13 @@ class ByHand:
     def __init__(self, action: Action) -> None:
         self._action = action
         self._begun = Event()
+        self._given_up = False
         self._result: AsyncResult[str] = AsyncResult()
 
     def carry_out(self, hands: Hands, done: Callable[[str], None]) -> None:
         """Do it, tell `done` what was done, and let who asked go on."""
+        if self._given_up:
+            return
         self._begun.set()
         try:
             text = hands.carry_out(self._action)
@@ -73,6 +76,7 @@ class ByHand:
     def wait(self) -> str:
         """What was done; the testbed has deadlines of its own. Raises IpvsloadError."""
         if not self._begun.wait(_BEGUN_WITHIN):
+            self._given_up = True
             raise TestbedError(f"the run did not come to it within {_BEGUN_WITHIN:.0f} s")
         done: str = self._result.get()
         return done

@@ -50,11 +50,13 @@ class Sidecar:
         try:
             hello = self._hello.get(timeout=_HELLO_WITHIN)
         except Empty:
+            self.close()
             raise TestbedError(
                 f"the sidecar said nothing within {_HELLO_WITHIN:.0f} s; does `ipvsload collect`"
                 " work beside the balancer?"
             ) from None
         if isinstance(hello, BaseException):
+            self.close()
             raise hello
 
     def follow(self, run: int, key: str, follower: Follower | None) -> None:

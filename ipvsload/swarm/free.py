@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.load.users import patience
 from ipvsload.record.format import Sample
 from ipvsload.run.by_hand import Hands
 from ipvsload.run.control import Action, SetMix, Verb
@@ -63,6 +64,8 @@ class FreeTrial:
             classes=classes,
         )
         self._servers.have(service.servers)
+        # Workers get it from here with each ramp.
+        environment.stop_timeout = environment.stop_timeout or patience(environment.user_classes)
         if watch.sidecar is not None:
             watch.sidecar.follow(1, target.key, self._sampled)
 

@@ -6,7 +6,7 @@ the master's machine, and does not outlive a master that forked it.
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gevent
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 METER, TROUBLE = "ipvsload_meter", "ipvsload_trouble"
+DRAIN, DRAINED = "ipvsload_drain", "ipvsload_drained"
 _METER_SECONDS = 0.25
 
 
@@ -39,6 +40,8 @@ class Helper:
         self._sockets: LabSockets | None = None
         self._worker = Worker(environment)
         environment.events.request.add_listener(counting(self._meter))
+        environment.events.test_stop.add_listener(self._stopped)
+        environment.runner.register_message(DRAIN, self._drain, concurrent=True)
         gevent.spawn(self._report)
 
     def start(self) -> None:
@@ -63,9 +66,26 @@ class Helper:
             self._sockets.close()
             self._sockets = None
 
+    def _drain(self, **_: Any) -> None:
+        """Start nothing more, wait for what is in flight, and tell of all of it."""
+        runner = self._environment.runner
+        if runner.spawning_greenlet:
+            runner.spawning_greenlet.kill(block=True)
+        runner.stop_users(dict(runner.user_classes_count))
+        runner._send_stats()
+        self._tell()
+        runner.send_message(DRAINED)
+
+    def _stopped(self, **_: Any) -> None:
+        # Locust's worker sleeps that long before it is ready again, and hears nobody.
+        self._environment.stop_timeout = 0
+
     def _report(self) -> None:
         while True:
             gevent.sleep(_METER_SECONDS)
-            delta = self._meter.take()
-            if delta["labels"]:
-                self._environment.runner.send_message(METER, delta)
+            self._tell()
+
+    def _tell(self) -> None:
+        delta = self._meter.take()
+        if delta["labels"]:
+            self._environment.runner.send_message(METER, delta)

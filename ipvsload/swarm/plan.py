@@ -27,7 +27,8 @@ def make_plan(options: Options, lacks: Mapping[Lack, str]) -> Plan:
     Raises UsageError for a scenario with a fault, or one that these options or
     this testbed do not fit.
     """
-    assert options.scenario
+    if options.scenario is None:
+        raise UsageError("which scenario? Name its file with --scenario, or in watch(FILE)")
     text = read(options.scenario)
     scenario = parse_scenario(text, str(options.scenario))
     changes = {

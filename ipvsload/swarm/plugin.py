@@ -113,7 +113,8 @@ class Plugin:
             self._helper = Helper(environment)
             return
         # Ctrl-C is for Locust's main loop, and not for whoever is just running.
-        stop = gevent.kill, gevent.getcurrent(), KeyboardInterrupt
+        self._main = gevent.getcurrent()
+        stop = gevent.kill, self._main, KeyboardInterrupt
         gevent.signal_handler(SIGINT, *stop)
         until_up = gevent.signal_handler(SIGTERM, *stop)
         try:
@@ -178,6 +179,8 @@ class Plugin:
         if isinstance(self._trial, ScenarioTrial):
             self._trial.stop()
             self._status = self._trial.status
+        elif self._trial is not None and isinstance(self._environment.runner, MasterRunner):
+            self._workers.drain()
 
     def _stopped(self, **_: Any) -> None:
         if self._helper is not None:
@@ -204,6 +207,12 @@ class Plugin:
     def _terminate(self) -> None:
         if self._trial is not None:
             gevent.spawn(self._environment.runner.quit)
+        else:
+            gevent.spawn(self._leave)
+
+    def _leave(self) -> None:
+        self._close()
+        gevent.kill(self._main, SystemExit(StoppedError.exit_status))
 
     def _shaped(self) -> bool:
         return isinstance(self._environment.shape_class, ScenarioShape)
@@ -269,6 +278,7 @@ class Plugin:
         """Take everything down; the exit status where that went wrong."""
         if self._sockets is not None:
             self._sockets.close()
+            self._sockets = None
         try:
             if hasattr(self, "watch"):
                 self.watch.close()

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 _TRAFFIC_SECONDS = 0.25
 _SILENCE_US = 5_000_000
+_CLUSTER_SILENCE_US = 65_000_000
+"""An API server may be away for a while; who follows its logs knows after a minute."""
 _SPARE = 16
 """A lab has room for so many servers at least, for whoever scales by hand."""
 
@@ -92,7 +94,8 @@ class Watch:
     def ready(self, servers: int, clients: int) -> None:
         """Have a testbed with so much room, and a living sidecar. Raises TestbedError."""
         with self.lock:
-            if self._testbed is None or self._dead or not self._fits(servers, clients):
+            broken = self._dead or (self._given is not None and self.trouble is not None)
+            if self._testbed is None or broken or not self._fits(servers, clients):
                 self._take_down()
                 self._bring_up(servers, clients)
             if not self.up or self.trouble:
@@ -146,9 +149,14 @@ class Watch:
         if self._options.testbed == "external" and not self._options.place["sidecar"]:
             return
         pipe = self.testbed.open_samples(self._options.hz)
-        self._sidecar = Sidecar(pipe, self.clock, self._seen)
-        self._sidecar.align()
+        sidecar = Sidecar(pipe, self.clock, self._seen)
+        try:
+            sidecar.align()
+        except TestbedError:
+            sidecar.close()
+            raise
         self._seen_us = self.clock.now_us()
+        self._sidecar = sidecar
 
     def _take_down(self) -> None:
         if self._sidecar is not None:
@@ -190,13 +198,15 @@ class Watch:
     def _count(self) -> None:
         """Requests of the last moment, from the meter to the page; and whether samples come."""
         last_us = self.clock.now_us()
+        cluster = self._options.testbed == "kubernetes"
+        patience = _CLUSTER_SILENCE_US if cluster else _SILENCE_US
         while True:
             gevent.sleep(_TRAFFIC_SECONDS)
             now_us = self.clock.now_us()
             delta = self.meter.take()
             self.feed.traffic(now_us, intervals(delta, (now_us - last_us) / 1e6))
             last_us = now_us
-            if self.up and not self.trouble and now_us - self._seen_us > _SILENCE_US:
+            if self.up and not self.trouble and now_us - self._seen_us > patience:
                 self._tell(
-                    TestbedError(f"no sample of the kernel's table for {_SILENCE_US / 1e6:.0f} s")
+                    TestbedError(f"no sample of the kernel's table for {patience / 1e6:.0f} s")
                 )

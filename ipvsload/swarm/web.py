@@ -12,6 +12,8 @@ from ipvsload.swarm.desk import Desk
 from ipvsload.swarm.page import page
 from ipvsload.swarm.page.beside import base_path
 from ipvsload.swarm.page.listing import listing
+from ipvsload.swarm.page.same_site import refusal
+from ipvsload.swarm.shape import ScenarioShape
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -44,6 +46,8 @@ def install(plugin: "Plugin", environment: "Environment") -> None:
         if web_ui.web_login and not current_user.is_authenticated:
             return None  # Locust refuses it
         try:
+            if reason := refusal(request.headers, login=web_ui.web_login):
+                raise UsageError(reason)
             _check(plugin, environment, request.form)
         except UsageError as error:
             return jsonify({"success": False, "message": str(error), "host": environment.host})
@@ -60,7 +64,8 @@ def _check(plugin: "Plugin", environment: "Environment", form: Any) -> None:
             " for another balancer start locust with -H"
         )
     if environment.web_ui.userclass_picker_is_active:
-        shaped = form.get("shape_class", "Default") != "Default"
+        shapes = environment.available_shape_classes
+        shape = shapes.get(form.get("shape_class", "Default"))
     else:
-        shaped = environment.shape_class is not None
-    plugin.renew(form, shaped=shaped)
+        shape = environment.shape_class
+    plugin.renew(form, shaped=isinstance(shape, ScenarioShape))

@@ -5,12 +5,13 @@ had in flight is in nobody's statistics, so a test that loses one must say so.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from ipvsload.swarm.helper import METER, TROUBLE
+from ipvsload.swarm.helper import DRAIN, DRAINED, METER, TROUBLE
 from ipvsload.swarm.meter import Meter
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.25
+_DRAIN_MARGIN = 5.0
 
 
 class Workers:
@@ -26,15 +28,38 @@ class Workers:
 
     def __init__(self, runner: "MasterRunner", meter: Meter, lost: Callable[[str], None]) -> None:
         self._runner, self._meter, self._lost = runner, meter, lost
+        self._draining: set[str] = set()
+        self._odd: set[str] = set()
+        runner.register_message(DRAINED, self._drained)
         runner.register_message(METER, self._count)
         runner.register_message(TROUBLE, self._complain)
         gevent.spawn(self._watch)
+
+    def drain(self) -> None:
+        """Have all requests that are in flight come to their end, and be told of them.
+
+        Locust's own end gives workers half a second.
+        """
+        clients = self._runner.clients
+        self._draining = {node.id for node in clients.running + clients.spawning}
+        for name in self._draining:
+            self._runner.send_message(DRAIN, client_id=name)
+        deadline = time.monotonic() + self._runner.environment.stop_timeout + _DRAIN_MARGIN
+        while self._draining & set(clients) and time.monotonic() < deadline:
+            gevent.sleep(0.05)
+        for name in self._draining & set(clients):
+            logger.error("worker %s did not tell how its last requests ended", name)
+
+    def _drained(self, msg: Any, **_: Any) -> None:
+        self._draining.discard(msg.node_id)
 
     def _count(self, msg: Any, **_: Any) -> None:
         try:
             self._meter.add(msg.data)
         except ValueError as error:
-            logger.error("worker %s: %s", msg.node_id, error)
+            if msg.node_id not in self._odd:
+                self._odd.add(msg.node_id)
+                logger.error("worker %s: %s", msg.node_id, error)
 
     def _complain(self, msg: Any, **_: Any) -> None:
         self._lost(f"worker {msg.node_id}: {msg.data['reason']}")

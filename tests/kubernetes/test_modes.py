@@ -68,9 +68,9 @@ def test_another_mode_in_a_cluster_that_was_in_ipvs(two: Toy) -> None:
 def test_stale_servers_in_mid_run_are_told_with_the_command(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_TABLE_WITHIN", 2.0)
     testbed = up(made())
     service = testbed.begin("rr", [1])
+    monkeypatch.setattr(module, "_TABLE_WITHIN", 2.0)
     command = f"ipvsadm -D -t {service.target.host}:{service.target.port}"
     with pytest.raises(TestbedError, match=f"left on node node1 .*, on that node: {command}"):
         testbed.set_scheduler("iptables")

@@ -59,8 +59,8 @@ def test_a_proxy_that_exits_later(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_unschedulable_pod(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PODS_WITHIN", 2.0)
     testbed = up(made())
+    monkeypatch.setattr(module, "_PODS_WITHIN", 2.0)
     words = "0/1 nodes are available: 1 Insufficient cpu."
     status = {
         "phase": "Pending",
@@ -81,8 +81,8 @@ def test_an_unschedulable_pod(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_events_own_words(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the pods' status says nothing: of a pod, and of a Deployment without pods."""
-    monkeypatch.setattr(module, "_PODS_WITHIN", 1.0)
     testbed = up(made())
+    monkeypatch.setattr(module, "_PODS_WITHIN", 1.0)
     toy.kubelets[0]._ready_after = 3600
     with pytest.raises(TestbedError):
         testbed.begin("rr", [1])

@@ -1,12 +1,14 @@
-"""API server, kubelet and proxy put together: a cluster of nodes at 127.0.0.1 and on."""
+"""API server, kubelet and proxy put together: a cluster of nodes on loopback."""
 
 import copy
+import os
 import sys
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ipvsload.testbed.kubernetes.api import ApiError
 from ipvsload.testbed.kubernetes.manifests import ARCHIVE
 from ipvsload.testbed.kubernetes.names import EXAMINER, ROLE
 from ipvsload.testbed.kubernetes.proxy_config import read
@@ -43,7 +45,10 @@ class Direct:
 
     def get(self, kind: str, name: str, namespace: str) -> dict[str, Any]:
         with self._cluster.lock:
-            return copy.deepcopy(self._cluster.objects[kind, namespace, name])
+            found = self._cluster.objects.get((kind, namespace, name))
+        if found is None:
+            raise ApiError(f"no {kind} {name}", 404)
+        return copy.deepcopy(found)
 
     def delete(self, kind: str, name: str, namespace: str, grace: int) -> None:
         with self._cluster.lock:
@@ -64,7 +69,9 @@ class Toy:
     """
 
     def __init__(self, place: Path, nodes: int = 1) -> None:
-        named = {f"node{n}": f"127.0.0.{n}" for n in range(1, nodes + 1)}
+        # Addresses of this process's own: another one's cluster has the same ports.
+        ours = f"127.{1 + os.getpid() % 250}.{os.getpid() // 250 % 250}"
+        named = {f"node{n}": f"{ours}.{n}" for n in range(1, nodes + 1)}
         self.cluster = Cluster(named)
         self.kubeconfig = place / "kubeconfig"
         self.kubeconfig.write_text(self.cluster.config())

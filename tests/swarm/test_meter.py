@@ -197,9 +197,12 @@ def test_intervals() -> None:
     assert intervals(meter.take(), 0.5) == {}
 
 
+MANY = len(BOUNDS) + 1
+
+
 def broken() -> list[Any]:
     """Deltas that are none, each in one way."""
-    counts: dict[str, Any] = {"servers": {"a": [1, 0]}, "buckets": [0] * 62, "sum_us": 1}
+    counts: dict[str, Any] = {"servers": {"a": [1, 0]}, "buckets": [0] * MANY, "sum_us": 1}
     labels: list[Any] = [
         None,
         [],
@@ -211,8 +214,8 @@ def broken() -> list[Any]:
         {"Short": {**counts, "servers": {"a": [1, 2.5]}}},
         {"Short": {**counts, "servers": {"a": [1, True]}}},
         {"Short": {**counts, "servers": {"a": 1}}},
-        {"Short": {**counts, "buckets": [0] * 61}},
-        {"Short": {**counts, "buckets": [-1] * 62}},
+        {"Short": {**counts, "buckets": [0] * (MANY - 1)}},
+        {"Short": {**counts, "buckets": [-1] * MANY}},
         {"Short": {**counts, "sum_us": None}},
         {"Short": {"servers": {"a": [1, 0]}}},
         {"Fine": counts, "Short": None},

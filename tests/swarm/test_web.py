@@ -103,7 +103,7 @@ def test_every_control_is_in_the_kernels_table(tmp_path: Path) -> None:
         shows("nothing changed", lambda frame: weights(frame) == [7, 1, 1])
         assert command.control(do="mix", weights={"Long": 1, "Short": 0})[0] == 200
         command.eventually(
-            lambda: json.loads(command.ask("/stats/requests")[2])["user_count"] == 10,
+            lambda: 'ipvsload_users{user_class="Short"} 0' in command.ask("/metrics")[2],
             "ten users, all of them long",
         )
         assert command.control(do="mix", weights={"Long": 0, "Short": 0})[0] == 400
@@ -175,9 +175,63 @@ def test_workers_under_the_web_page(tmp_path: Path) -> None:
             return sum(map(int, found)) == 5
 
         command.eventually(burst, "five requests of a burst")
+        # Long requests are in flight, of users who have to go: none is cut off.
+        assert command.control(do="mix", weights={"Long": 0, "Short": 1})[0] == 200
+        command.eventually(
+            lambda: 'ipvsload_users{user_class="Long"} 0' in command.ask("/metrics")[2], "no Long"
+        )
         command.ask("/stop", b"")
+        assert json.loads(command.ask("/stats/requests")[2])["fail_ratio"] == 0
+        # And again: the workers are still there.
+        command.eventually(lambda: command.state() == "stopped", "the end")
+        started(command, **USERS)
+        command.eventually(lambda: command.frame()["test"]["split"], "a split of the second test")
         command.interrupt()
         assert command.wait() == 0, command.log
+    assert "Traceback" not in command.log
+
+
+SHAPED = """
+from locust import LoadTestShape
+from ipvsload import ShortUser, watch
+
+watch()
+
+class Own(LoadTestShape):
+    def tick(self):
+        return (3, 3) if self.get_run_time() < 60 else None
+"""
+
+
+def test_a_shape_of_ones_own_is_started_from_the_page(tmp_path: Path) -> None:
+    file = tmp_path / "shaped.py"
+    file.write_text(SHAPED)
+    with Command(tmp_path, file) as command:
+        command.eventually(command.serving, "the page")
+        started(command, scheduler="lc")
+        command.eventually(lambda: command.frame()["test"]["split"], "a split")
+        command.interrupt()
+        assert command.wait() == 0, command.log
+    assert "Traceback" not in command.log
+
+
+def test_another_site_cannot_start_a_test(tmp_path: Path) -> None:
+    with Command(tmp_path, MIXED) as command:
+        command.eventually(command.serving, "the page")
+        form, foreign = b"user_count=1&spawn_rate=1", {"Sec_Fetch_Site": "cross-site"}
+        answer = json.loads(command.ask("/swarm", form, **foreign)[2])
+        assert (answer["success"], "another site" in answer["message"]) == (False, True)
+        assert command.state() == "ready"
+        command.interrupt()
+        assert command.wait() == 0, command.log
+
+
+def test_sigterm_ends_a_master_that_waits_for_workers(tmp_path: Path) -> None:
+    words = ("--headless", "--master", "--expect-workers", "1")
+    with Command(tmp_path, SKEW, *words) as command:
+        command.until("Waiting for workers")
+        command.interrupt(signal.SIGTERM)
+        assert command.wait() == 4, command.log
     assert "Traceback" not in command.log
 
 

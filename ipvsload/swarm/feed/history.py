@@ -127,7 +127,3 @@ class History:
 
 def _higher(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
     return max(one[0], other[0]), max(one[1], other[1])
-
-
-def _show(cell: tuple[int, int]) -> str:
-    return f"{cell[0]},{cell[1]}"

@@ -90,7 +90,12 @@ class Api:
         except ApiError as error:
             if error.status != 409 or not lost:
                 raise
-            return self.get(kind, body["metadata"]["name"], namespace)
+            try:
+                return self.get(kind, body["metadata"]["name"], namespace)
+            except ApiError as unread:
+                if unread.status != 403:
+                    raise
+                return body  # we may make it and not look at it
 
     def replace(self, kind: str, body: Object, namespace: str = "") -> Object:
         """The object as it was read and then changed; 409 where somebody else was quicker.
@@ -222,6 +227,8 @@ class Api:
                 if response.status not in _BUSY:
                     raise error
                 wait = max(wait, _retry_after(response.headers.get("Retry-After")))
+                if lost is not None and response.status != 429:
+                    lost.append(True)  # it may have been done all the same
             except ApiError as failure:
                 if failure.status not in (0, *_BUSY):
                     raise

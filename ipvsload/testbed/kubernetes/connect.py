@@ -59,9 +59,14 @@ def connect(context: str = "", tell: Callable[[str], None] = lambda _: None) -> 
 
 
 def _choose(where: str, context: str) -> str:
-    from kubernetes.config import list_kube_config_contexts
+    from kubernetes.config import ConfigException, list_kube_config_contexts
 
-    contexts, current = list_kube_config_contexts(where)
+    try:
+        contexts, current = list_kube_config_contexts(where)
+    except ConfigException:
+        if not context:
+            raise
+        return context  # no current one is no fault then; the loader knows the others
     known = [str(one["name"]) for one in contexts or []]
     if context and context not in known:
         raise UsageError(f"--context {context}: {where} knows {', '.join(known) or 'none'}")

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 ISO = (
-    "minikube: build the ISO of deploy/iso/ and start with it: minikube start"
-    " --iso-url=file:///PATH/minikube.iso"
+    "minikube: `ipvsload iso minikube CHECKOUT` adds it to the ISO of a minikube checkout and"
+    " says how to build it; then: minikube start --iso-url=file:///PATH/minikube.iso"
 )
 
 

@@ -38,7 +38,7 @@ def switch(api: Api, journal: Journal, mode: str, scheduler: str, tell: Tell) ->
     journal = journals.switching(journal, text, mode, scheduler)
     journals.write(api, journal)
     tell(f"kube-proxy: {read(text)} -> {read(new)}")
-    _write(api, found, lambda now: new if now == text else None)
+    _write(api, found, lambda now: new if now in (text, new) else None)
     proxies.restart(api, tell)
     return journal
 
@@ -105,8 +105,9 @@ def _ours(journal: Journal) -> list[str]:
         return []
     made = [journal.original]
     for mode, scheduler in journal.switches:
-        made += [edit(text, mode, scheduler) for text in list(made)]
-    return list(dict.fromkeys(made))
+        made += [edit(text, mode, scheduler) for text in made]
+        made = list(dict.fromkeys(made))
+    return made
 
 
 def _write(api: Api, found: Object, change: Callable[[str], str | None]) -> None:

@@ -181,9 +181,11 @@ class KubernetesTestbed:
             left = restore(self._api, self._tell, own=self._mine.id, tables=self._tables)
         except TestbedError as error:
             raise TestbedError(
-                f"the cluster could not be put back: {error}. Try again with: ipvsload restore"
-                + (f" --context {self._options.context}" if self._options.context else "")
+                f"the cluster could not be put back: {error}. Try again with: {self._mend}"
             ) from None
+        except KeyboardInterrupt:
+            self._tell(f"the cluster is left changed; put it back with: {self._mend}")
+            raise
         finally:
             if self._watchers:
                 self._watchers.close()
@@ -372,6 +374,11 @@ class KubernetesTestbed:
         self._tables.let_go(self._tell)
         self._switch(mode)
         self._watchers.offer_probe()
+
+    @property
+    def _mend(self) -> str:
+        context = self._options.context
+        return "ipvsload restore" + (f" --context {context}" if context else "")
 
     @property
     def _fixed(self) -> bool:
