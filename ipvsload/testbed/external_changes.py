@@ -55,13 +55,26 @@ class Changes:
             raise TestbedError(reason)
 
     def undo(self) -> None:
-        """As it was before; does nothing the second time. Raises TestbedError."""
-        scheduler, self._scheduler_before = self._scheduler_before, None
-        weights, self._weights_before = self._weights_before, {}
-        if scheduler:
-            _run(self.scheduler, service=scheduler[0], scheduler=scheduler[1])
-        for (service, server), weight in weights.items():
-            _run(self.weight, service=service, server=server, weight=str(weight))
+        """As it was before; does nothing the second time.
+
+        Raises TestbedError with all that could not be put back, to be tried again.
+        """
+        failed: list[str] = []
+        if self._scheduler_before:
+            service, scheduler = self._scheduler_before
+            try:
+                _run(self.scheduler, service=service, scheduler=scheduler)
+                self._scheduler_before = None
+            except TestbedError as error:
+                failed.append(str(error))
+        for (service, server), weight in list(self._weights_before.items()):
+            try:
+                _run(self.weight, service=service, server=server, weight=str(weight))
+                del self._weights_before[service, server]
+            except TestbedError as error:
+                failed.append(str(error))
+        if failed:
+            raise TestbedError("; ".join(failed))
 
 
 def _split(option: str, command: str, needed: tuple[str, ...]) -> list[str]:

@@ -5,6 +5,7 @@ import pytest
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes import testbed as module
 from ipvsload.testbed.kubernetes.proxies import _last_words
+from ipvsload.testbed.kubernetes.watchers import Watchers
 from tests.kubernetes.kubelet import Crash, Kubelet, Log
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import Toy
@@ -124,6 +125,22 @@ def test_the_last_words_of_a_log() -> None:
     assert _last_words(LAST_WORDS).startswith('"command failed" err=')
     assert _last_words("one\ntwo\n\n") == "two"
     assert _last_words("") == ""
+
+
+def test_sidecars_that_are_refused(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An admission lets the DaemonSet stand and none of its pods."""
+    before = toy.cluster.picture()
+    monkeypatch.setattr(module, "_PODS_WITHIN", 1.0)
+    monkeypatch.setattr(Watchers, "_pods", lambda _: [])
+    testbed = made()
+    testbed.start()
+    words = "pods is forbidden: violates PodSecurity"
+    event(toy, "ipvsload-sidecar", words)
+    with pytest.raises(TestbedError, match=words):
+        testbed.wait_ready()
+    testbed.close()
+    toy.cluster.objects.pop(("events", "ipvsload", "ipvsload-sidecar.1"), None)
+    assert toy.cluster.picture() == before
 
 
 def event(toy: Toy, name: str, message: str) -> None:

@@ -21,6 +21,7 @@ from ipvsload.testbed.kubernetes.names import (
 ServiceType = Literal["NodePort", "ClusterIP", "LoadBalancer"]
 ARCHIVE = "ipvsload.pyz"
 _CODE = "/code"
+_LINUX = {"kubernetes.io/os": "linux"}
 # Both are old enough to be in private mirrors, and are given by tag so that a
 # mirror's copy is found under the same name.
 HTTPBIN = "docker.io/kennethreitz/httpbin:latest"
@@ -95,6 +96,7 @@ def deployment(workload: Workload, run: int, replicas: int) -> Object:
             "template": {
                 "metadata": {"labels": {**OURS, **selector, JOINED: "yes"}},
                 "spec": {
+                    "nodeSelector": _LINUX,
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
                     "terminationGracePeriodSeconds": 2,
@@ -167,6 +169,7 @@ def sidecar(
                 "metadata": {"labels": labels},
                 "spec": {
                     "hostNetwork": True,
+                    "nodeSelector": _LINUX,
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
                     "terminationGracePeriodSeconds": 2,

@@ -154,11 +154,11 @@ class Watchers:
             waiting = [pod for pod in all_pods if not pods.running(pod)]
             for pod in waiting:
                 if pods.restarts(pod) > 1:
-                    raise TestbedError(
-                        f"the sidecar does not stay up: {pods.complaint(pod)}; "
-                        + self._api.log(pods.name(pod), NAMESPACE, tail=3, previous=True)
-                    )
+                    words = pods.last_words(self._api, NAMESPACE, pod)
+                    raise TestbedError(f"the sidecar does not stay up: {words}")
             words = pods.words_of(self._api, NAMESPACE, waiting)
+            if not (words or all_pods):  # an admission refuses them
+                words = pods.newest_event(self._api, NAMESPACE, lambda about: about == SIDECAR)
             return words or f"not yet on {', '.join(sorted(missing))}"
 
         wait_for("the sidecar to run on every node", look, within, self._tell)
