@@ -2,6 +2,12 @@
 
 import signal
 
+from hypothesis import settings
+
+# The same examples in every run, and no clock over them: CI machines are slow.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
 
 def pytest_configure() -> None:
     """Ctrl-C is heard: a shell has its background jobs ignore it, and so would all we start."""

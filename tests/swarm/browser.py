@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
@@ -55,7 +56,12 @@ class Browser:
 
     def text(self, selector: str) -> str:
         """What is to be read in an element; "" while it is hidden or not there."""
-        return " ".join(e.text for e in self.driver.find_elements(By.CSS_SELECTOR, selector))
+        while True:
+            try:
+                found = self.driver.find_elements(By.CSS_SELECTOR, selector)
+                return " ".join(element.text for element in found)
+            except StaleElementReferenceException:
+                continue  # it was replaced while we read
 
     def find(self, selector: str) -> Any:
         return self.driver.find_element(By.CSS_SELECTOR, selector)

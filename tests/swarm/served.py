@@ -2,7 +2,8 @@
 
 `python -m tests.swarm.served --servers 2 --past 90` prints the page's address
 and serves until its stdin is closed. Lines on stdin: `begin`, `end VERDICT`,
-`trouble TEXT`, `silence`, `past SECONDS`, `cpu`; each is answered by a line.
+`trouble TEXT`, `silence`, `past SECONDS`, `hold` (time goes on by `past` only),
+`cpu`; each is answered by a line.
 """
 
 import argparse
@@ -94,7 +95,7 @@ def main() -> None:
     web_ui.start()
     while web_ui.server is None or not web_ui.server.started:
         gevent.sleep(0.01)
-    gevent.spawn(go_on, balancer)
+    going = gevent.spawn(go_on, balancer)
     say(f"http://127.0.0.1:{web_ui.server.server_port}{options.base or ''}")
     for line in FileObject(sys.stdin.buffer, "rb"):
         word, _, rest = line.decode().strip().partition(" ")
@@ -108,6 +109,8 @@ def main() -> None:
                 balancer.feed.trouble(rest)
             case "silence":
                 balancer.silent = True
+            case "hold":
+                going.kill()
             case "past":
                 past(balancer, float(rest))
             case "cpu":

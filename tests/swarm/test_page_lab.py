@@ -77,7 +77,7 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
         window.until(lambda: "running" in window.text("#state"))
 
         # Twenty long requests pin the first server; then a second one joins.
-        press(window, "burst", requests="20", seconds="25")
+        press(window, "burst", requests="20", seconds="55")
         window.until(lambda: legend(window, "ActiveConn").get("1", 0) >= 20)
         press(window, "scale", servers="2")
         window.until(lambda: "2" in legend(window, "ActiveConn"))
@@ -179,8 +179,11 @@ def kill_sidecar(marked: Marked) -> None:
 
 
 def keeper(door: str) -> int:
-    """The pid of the process that listens there."""
+    """The pid of the process that listens there; 0 where nobody does any more."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as visitor:
-        visitor.connect("\0" + door)
+        try:
+            visitor.connect("\0" + door)
+        except OSError:
+            return 0  # another lab's, which is just ending
         peer = visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         return int.from_bytes(peer[:4], "little")
