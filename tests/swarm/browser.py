@@ -56,12 +56,13 @@ class Browser:
 
     def text(self, selector: str) -> str:
         """What is to be read in an element; "" while it is hidden or not there."""
-        while True:
+        for _ in range(100):
             try:
                 found = self.driver.find_elements(By.CSS_SELECTOR, selector)
                 return " ".join(element.text for element in found)
             except StaleElementReferenceException:
                 continue  # it was replaced while we read
+        raise AssertionError(f"{selector} is replaced faster than it can be read")
 
     def find(self, selector: str) -> Any:
         return self.driver.find_element(By.CSS_SELECTOR, selector)

@@ -87,7 +87,10 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
             new = legend(window, "New connections")
             return new.get("1", -1), new.get("2", -1)
 
-        window.until(lambda: min(split()) > 5 and 0.7 < split()[0] / split()[1] < 1.5, 15)
+        def alike(one: float, other: float) -> bool:
+            return min(one, other) > 5 and 0.7 < one / other < 1.5
+
+        window.until(lambda: alike(*split()))
         before = legend(window, "InActConn")
         window.until(
             lambda: all(now > before[n] for n, now in legend(window, "InActConn").items()), 15
@@ -105,7 +108,11 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
         # Least connections: none of them for the busy one.
         press(window, "scheduler", scheduler="lc")
         window.until(lambda: "scheduler lc" in window.text("#marks"), 5)
-        window.until(lambda: split()[0] < 1 and split()[1] > 10, 15)
+
+        def apart(one: float, other: float) -> bool:
+            return one < 1 and other > 5
+
+        window.until(lambda: apart(*split()))
         assert window.text("#scheduler") == "lc"
         assert "lc" in window.text("#table")
         window.find(".window label:last-child").click()
@@ -181,6 +188,7 @@ def kill_sidecar(marked: Marked) -> None:
 def keeper(door: str) -> int:
     """The pid of the process that listens there; 0 where nobody does any more."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as visitor:
+        visitor.settimeout(5)
         try:
             visitor.connect("\0" + door)
         except OSError:
