@@ -18,9 +18,9 @@ done
 for name in idlelib pydoc_data lib2to3 ensurepip unittest turtledemo; do
     rm -rf /usr/lib/python3*/$name
 done
-# Compiled once, here, and never checked against dates that a squashfs has changed.
 # What packages compiled is theirs by chance: by a process each, whoever is first.
 find / -xdev -type d -name __pycache__ -prune -exec rm -r {} +
+# Compiled once, here, and never checked against dates that a squashfs has changed.
 python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3*
 rm -rf /var/log/* /var/cache/* /var/lib/apt/lists/* /usr/share/bug
 dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' > /manifest.txt

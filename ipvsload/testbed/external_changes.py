@@ -7,6 +7,8 @@ what was before, and the same commands put it back.
 
 import shlex
 import subprocess
+from collections.abc import Callable
+from functools import partial
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.base import ONE_CLIENT, Lack
@@ -24,8 +26,8 @@ class Changes:
     def __init__(self, scheduler: str, weight: str) -> None:
         self.scheduler = _split("--set-scheduler", scheduler, ("{scheduler}",))
         self.weight = _split("--set-weight", weight, ("{server}", "{weight}"))
-        self._scheduler_before: tuple[str, str] | None = None
-        self._weights_before: dict[tuple[str, str], int] = {}
+        self._undo: dict[tuple[str, ...], Callable[[], None]] = {}
+        """How each thing that was changed gets back what it had first."""
 
     def lacks(self) -> dict[Lack, str]:
         """See `Testbed.lacks`."""
@@ -39,15 +41,18 @@ class Changes:
     def set_scheduler(self, service: str, scheduler: str, before: str) -> None:
         """Raises TestbedError where there is no command, or it fails."""
         self._demand("scheduler")
-        if self._scheduler_before is None:
-            self._scheduler_before = service, before
+        put_back = partial(_run, self.scheduler, service=service, scheduler=before)
+        self._undo.setdefault((service,), put_back)
         _run(self.scheduler, service=service, scheduler=scheduler)
 
     def set_weight(self, service: str, server: str, weight: int, before: int | None) -> None:
         """Raises TestbedError where there is no command, or it fails."""
         self._demand("weight")
         if before is not None:
-            self._weights_before.setdefault((service, server), before)
+            put_back = partial(
+                _run, self.weight, service=service, server=server, weight=str(before)
+            )
+            self._undo.setdefault((service, server), put_back)
         _run(self.weight, service=service, server=server, weight=str(weight))
 
     def _demand(self, change: Lack) -> None:
@@ -60,17 +65,10 @@ class Changes:
         Raises TestbedError with all that could not be put back, to be tried again.
         """
         failed: list[str] = []
-        if self._scheduler_before:
-            service, scheduler = self._scheduler_before
+        for change, put_back in list(self._undo.items()):
             try:
-                _run(self.scheduler, service=service, scheduler=scheduler)
-                self._scheduler_before = None
-            except TestbedError as error:
-                failed.append(str(error))
-        for (service, server), weight in list(self._weights_before.items()):
-            try:
-                _run(self.weight, service=service, server=server, weight=str(weight))
-                del self._weights_before[service, server]
+                put_back()
+                del self._undo[change]
             except TestbedError as error:
                 failed.append(str(error))
         if failed:

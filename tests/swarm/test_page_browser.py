@@ -165,14 +165,15 @@ def test_the_window_is_chosen_and_kept(look: Browser, two: Served) -> None:
     assert look.run("return document.querySelector('input[name=window]:checked').value") == "120"
 
 
-def test_two_browsers_and_a_reload_see_the_same(look: Browser) -> None:
-    """One follows for a while, the others come later: the same past."""
-    # Of its own: after two minutes a newcomer is not told of the first ones any more.
+@pytest.fixture
+def young() -> Iterator[Served]:
+    """As `two`, just started: after two minutes a newcomer is not told of the first ones."""
     with served("--past", "45") as serving:
-        two_browsers_and_a_reload(look, serving)
+        yield serving
 
 
-def two_browsers_and_a_reload(look: Browser, two: Served) -> None:
+def test_two_browsers_and_a_reload_see_the_same(look: Browser, young: Served) -> None:
+    """One follows for a while, the others come later: the same past."""
     script = """
         return import("./ipvs/assets/main.js").then(({ store }) => [
           store.head.now,
@@ -194,13 +195,13 @@ def two_browsers_and_a_reload(look: Browser, two: Served) -> None:
             for series in found[1:4]
         ] + [found[4]]
 
-    open_page(look, two)
+    open_page(look, young)
     time.sleep(2)
     first, followed = look.driver.current_window_handle, past()
     assert all(len(rows) > 50 for _, rows in followed[1:4])
     look.driver.switch_to.new_window("window")
     look.size(1440, 1000)
-    open_page(look, two)
+    open_page(look, young)
     assert until(followed[0], past()) == until(followed[0], followed)
     look.driver.close()
     look.driver.switch_to.window(first)

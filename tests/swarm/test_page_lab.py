@@ -110,7 +110,7 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
         window.until(lambda: "scheduler lc" in window.text("#marks"), 5)
 
         def apart(one: float, other: float) -> bool:
-            return one < 1 and other > 5
+            return one < 1 and other > 10
 
         window.until(lambda: apart(*split()))
         assert window.text("#scheduler") == "lc"

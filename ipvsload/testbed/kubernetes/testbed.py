@@ -10,15 +10,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-from ipvsload.errors import TestbedError, UsageError
+from ipvsload.errors import TestbedError
 from ipvsload.scenario.names import MAX_SERVERS
-from ipvsload.testbed.base import ONE_CLIENT, Lack, Service, Stream, Target
+from ipvsload.testbed.base import Service, Stream, Target
 from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes import nodes as node_objects
-from ipvsload.testbed.kubernetes import paths, proxies, rights, table
+from ipvsload.testbed.kubernetes import paths, placed, proxies, rights, table
 from ipvsload.testbed.kubernetes.api import ApiError
 from ipvsload.testbed.kubernetes.connect import Cluster, connect
 from ipvsload.testbed.kubernetes.follow import Followers
+from ipvsload.testbed.kubernetes.lacks import (
+    ALWAYS,
+    KEPT,
+    NO_KILL,
+    NO_SWITCH,
+    refuse_weights,
+)
 from ipvsload.testbed.kubernetes.manifests import namespace
 from ipvsload.testbed.kubernetes.merge import Node
 from ipvsload.testbed.kubernetes.names import NAMESPACE, PROXY_MODES
@@ -35,17 +42,7 @@ from ipvsload.testbed.retransmits import timeouts_here
 _PODS_WITHIN = 300.0
 """Seconds for images to be pulled and pods to answer."""
 _TABLE_WITHIN = 90.0
-_PLACED_WITHIN = 6.0
 _DIAGNOSE_AFTER = 12.0
-NO_WEIGHTS = (
-    "kube-proxy gives every real server weight 1: other weights need the lab, or an external"
-    " director"
-)
-NO_KILL = "a cluster takes a dead pod out of the table itself: `kill` needs the lab"
-_NO_SWITCH = (
-    "this cluster has no ConfigMap kube-proxy in kube-system (k3s and managed clusters have"
-    " not): its proxy can be measured as it is, and is switched where the cluster is configured"
-)
 
 
 class KubernetesTestbed:
@@ -69,12 +66,7 @@ class KubernetesTestbed:
         self._present: list[str] = []
         self._host, self._port = "", 0
         self._quiet, self._end = os.pipe()
-        self.lacks: dict[Lack, str] = {
-            "weight": NO_WEIGHTS,
-            "weights": NO_WEIGHTS,
-            "kill": NO_KILL,
-            "clients": ONE_CLIENT,
-        }
+        self.lacks = dict(ALWAYS)
 
     # -- up and down ----------------------------------------------------------
 
@@ -100,9 +92,9 @@ class KubernetesTestbed:
         if found is not None:
             self._tell(f"kube-proxy is configured for {read(found['data']['config.conf'])}")
         elif self._options.keep_proxy:
-            self.lacks["scheduler"] = "--keep-proxy: kube-proxy is measured as it is"
+            self.lacks["scheduler"] = KEPT
         else:
-            self.lacks["scheduler"] = _NO_SWITCH
+            self.lacks["scheduler"] = NO_SWITCH
         self._proxy_version = proxies.version(api) if switching else ""
 
     def wait_ready(self) -> None:
@@ -266,23 +258,7 @@ class KubernetesTestbed:
 
     def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the nodes' connection tables said; waits for their next readings."""
-        nodes = self._balancing()
-        before = {node.name: node.placed_t for node in nodes}
-        deadline = time.monotonic() + _PLACED_WITHIN
-        seen: dict[str, set[int]] = {name: set() for name in before}
-
-        def known(client: tuple[str, int]) -> str | None:
-            return next((node.placed[client] for node in nodes if client in node.placed), None)
-
-        # Two further readings: the first may have been on its way when we asked.
-        while any(known(client) is None for client in clients) and time.monotonic() < deadline:
-            for node in nodes:
-                if node.placed_t != before[node.name]:
-                    seen[node.name].add(node.placed_t)
-            if all(len(times) >= 2 for times in seen.values()):
-                break
-            time.sleep(0.05)
-        return [known(client) for client in clients]
+        return placed.chosen(self._balancing(), clients)
 
     def end(self) -> None:
         """The run's service and pods go; the next one begins with none of its traces."""
@@ -399,9 +375,3 @@ class KubernetesTestbed:
         if self._watchers is None or self._watchers.followers is None:
             raise TestbedError("the sidecars are not up")
         return self._watchers.followers
-
-
-def refuse_weights(weights: Sequence[int]) -> None:
-    """Raises UsageError where one is not 1."""
-    if any(weight != 1 for weight in weights):
-        raise UsageError(NO_WEIGHTS)

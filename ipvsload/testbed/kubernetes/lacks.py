@@ -1,0 +1,30 @@
+"""What a cluster cannot do that other testbeds can, in words. Pure."""
+
+from collections.abc import Sequence
+
+from ipvsload.errors import UsageError
+from ipvsload.testbed.base import ONE_CLIENT, Lack
+
+_NO_WEIGHTS = (
+    "kube-proxy gives every real server weight 1: other weights need the lab, or an external"
+    " director"
+)
+NO_KILL = "a cluster takes a dead pod out of the table itself: `kill` needs the lab"
+KEPT = "--keep-proxy: kube-proxy is measured as it is"
+NO_SWITCH = (
+    "this cluster has no ConfigMap kube-proxy in kube-system (k3s and managed clusters have"
+    " not): its proxy can be measured as it is, and is switched where the cluster is configured"
+)
+
+ALWAYS: dict[Lack, str] = {
+    "weight": _NO_WEIGHTS,
+    "weights": _NO_WEIGHTS,
+    "kill": NO_KILL,
+    "clients": ONE_CLIENT,
+}
+
+
+def refuse_weights(weights: Sequence[int]) -> None:
+    """Raises UsageError where one is not 1."""
+    if any(weight != 1 for weight in weights):
+        raise UsageError(_NO_WEIGHTS)
