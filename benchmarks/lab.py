@@ -7,11 +7,11 @@ import subprocess
 
 from versus import USERS, ab, errors, head, ours, row
 
-from ipvsload.load.connect import Sockets
+from ipvsload.load.tcp_connect import Sockets
 from ipvsload.scenario.model import Traffic
 from ipvsload.testbed.lab.addresses import CLIENT_NETWORK, client_address
-from ipvsload.testbed.lab.sockets import LabSockets
-from ipvsload.testbed.lab.testbed import LabTestbed
+from ipvsload.testbed.lab.broker_client import LabSockets
+from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
 ROUNDS = 5
 REQUESTS = 6_000

@@ -21,7 +21,7 @@ def main() -> None:
     """Measure in turn, print medians."""
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[-1:])
-    command = [sys.executable, "-m", "ipvsload.testbed.lab.realservers"]
+    command = [sys.executable, "-m", "ipvsload.testbed.lab.real_servers"]
     servers = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     os.sched_setaffinity(0, cores[:1])
     name = f"{TARGET[0]}:{TARGET[1]}"

@@ -13,7 +13,7 @@ from versus import USERS, ab
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.lab.lab import KERNELS
-from ipvsload.testbed.lab.testbed import LabTestbed
+from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
 ROUNDS = 3
 REQUESTS = 4_000

@@ -15,7 +15,7 @@ LIMIT_S = 5.0
 ONE = """
 import json, time
 began = time.monotonic()
-from ipvsload.testbed.lab.testbed import LabTestbed
+from ipvsload.testbed.lab.lab_testbed import LabTestbed
 testbed = LabTestbed(kernel="uml", servers=2, clients=1)
 marks = [time.monotonic()]
 testbed.start()

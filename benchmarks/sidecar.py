@@ -79,7 +79,7 @@ def ticking(name: str, hz: int, count: int) -> None:
 
 def inside() -> None:
     """In the guest."""
-    from ipvsload.sidecar.ipvs import Ipvs
+    from ipvsload.ipvs.client import Ipvs
 
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     bare_uml.modprobe("ip_vs", "ip_vs_rr")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import gevent
 
-from ipvsload.load.connect import Sockets
+from ipvsload.experiment.clock import Clock
 from ipvsload.load.locust_load import LocustLoad
+from ipvsload.load.tcp_connect import Sockets
 from ipvsload.record.format import Request
 from ipvsload.record.writer import RunWriter
-from ipvsload.run.clock import Clock
 from ipvsload.scenario.model import Traffic
 
 USERS = 10

@@ -13,9 +13,9 @@ _HOMES = {
     "IpvsUser": "load.users",
     "LongUser": "load.users",
     "ShortUser": "load.users",
-    "ScenarioShape": "swarm.shape",
-    "scenario_users": "swarm.shape",
-    "watch": "swarm.plugin",
+    "ScenarioShape": "locust_plugin.scenario_shape",
+    "scenario_users": "locust_plugin.scenario_shape",
+    "watch": "locust_plugin.plugin",
 }
 
 __all__ = ["__version__", *_HOMES]

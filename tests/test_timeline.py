@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from ipvsload.experiment.run_state import View
+from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline, Turn
 from ipvsload.record.format import Sample, Server, Service
 from ipvsload.scenario.expression import parse
 from ipvsload.scenario.model import Step
-from ipvsload.timeline.timeline import Begin, Done, Missed, Over, Timeline, Turn
-from ipvsload.timeline.view import View
 
 A, B = "198.51.100.11:80", "198.51.100.12:80"
 S = 1_000_000

@@ -17,14 +17,14 @@ from ipvsload.testbed.options import CONTEXT, SIDECAR_IMAGE
 @as_click(SIDECAR_IMAGE)
 def doctor(testbed: str, context: str, sidecar_image: str) -> int:
     """Try every part of a testbed and name the command that mends what is missing."""
-    from ipvsload.testbed.lab.doctor import Finding, examine
+    from ipvsload.testbed.lab.lab_doctor import Finding, examine
 
     findings: Iterable[Finding]
     if testbed == "lab":
         findings = examine()
     else:
-        from ipvsload.testbed.kubernetes import doctor as kubernetes
-        from ipvsload.testbed.kubernetes.connect import connect
+        from ipvsload.testbed.kubernetes import cluster_doctor as kubernetes
+        from ipvsload.testbed.kubernetes.kubeconfig import connect
 
         cluster = connect(context, say)
         say(str(cluster))

@@ -22,9 +22,9 @@ def check(target: Path | None) -> int:
     Exit status: 0 what kube-proxy's IPVS mode needs is there, 1 something of it
     is not.
     """
-    from ipvsload.iso import look
+    from ipvsload.iso import inspect as look
     from ipvsload.iso.kernel import examine, fit_for_kube_proxy
-    from ipvsload.iso.text import describe
+    from ipvsload.iso.kernel_report import describe
 
     kernel = look.file(target) if target else look.this_machine()
     findings = examine(kernel)
@@ -42,6 +42,6 @@ def minikube(checkout: Path, write: bool) -> int:
     build the image and start a cluster on it. Run again after the build, it
     checks that the kernel that was built has every option.
     """
-    from ipvsload.iso.recipe import cook
+    from ipvsload.iso.minikube_recipe import cook
 
     return cook(checkout, write, click.echo)

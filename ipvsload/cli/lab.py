@@ -42,8 +42,8 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
         return _exec(command[2:] if command[1:2] == ("--",) else command[1:])
 
     from ipvsload.testbed.lab import addresses
-    from ipvsload.testbed.lab.control import DIRECTOR as CONTROL
-    from ipvsload.testbed.lab.testbed import LabTestbed
+    from ipvsload.testbed.lab.director_client import DIRECTOR as CONTROL
+    from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
     places = {"URL": f"http://{addresses.VIP}:{addresses.FIRST_PORT}", "VIP": addresses.VIP}
     environment = {**os.environ, **places, DIRECTOR: f"{CONTROL[0]}:{CONTROL[1]}"}
@@ -72,6 +72,6 @@ def _exec(command: tuple[str, ...]) -> int:
             "lab exec works from inside a lab: ipvsload lab -- sh -c 'ipvsload lab exec -- "
             "ipvsadm -ln'"
         )
-    from ipvsload.testbed.lab.control import run_beside_table
+    from ipvsload.testbed.lab.director_client import run_beside_table
 
     return run_beside_table(command)

@@ -20,7 +20,7 @@ def report(directory: Path) -> int:
 @click.argument("directories", nargs=-1, required=True, type=click.Path(path_type=Path))
 def compare(directories: tuple[Path, ...]) -> None:
     """Set the recorded runs of several directories side by side."""
-    from ipvsload.report.compare import print_comparison
+    from ipvsload.report.terminal_comparison import print_comparison
 
     print_comparison(directories)
 
@@ -30,7 +30,7 @@ def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:
 
     `failure` is what cut the run short: it is said last and decides the status.
     """
-    from ipvsload.report.table import print_results
+    from ipvsload.report.terminal_table import print_results
     from ipvsload.report.write import load_results, write_reports
 
     recording, results = load_results(directory)

@@ -16,7 +16,7 @@ def restore(context: str) -> None:
     machine, again after it was broken off itself, and where there is nothing
     to be done.
     """
-    from ipvsload.testbed.kubernetes.connect import connect
+    from ipvsload.testbed.kubernetes.kubeconfig import connect
     from ipvsload.testbed.kubernetes.restore import restore as put_back
 
     cluster = connect(context, say)

@@ -10,7 +10,7 @@ from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign, testbed_options
 from ipvsload.errors import IpvsloadError
 from ipvsload.scenario.names import SCHEDULERS
-from ipvsload.testbed.kubernetes.names import PROXY_MODES
+from ipvsload.testbed.kubernetes.object_names import PROXY_MODES
 from ipvsload.testbed.options import TESTBEDS
 
 
@@ -49,9 +49,9 @@ def run(
     **options: Any,
 ) -> int:
     """Run SCENARIO for each scheduler and compare them."""
+    from ipvsload.experiment.clock import Clock
+    from ipvsload.experiment.run_directory import new_directory
     from ipvsload.record.writer import RunWriter
-    from ipvsload.run.clock import Clock
-    from ipvsload.run.directory import new_directory
     from ipvsload.scenario.load import parse_scenario, read
 
     refuse_foreign(testbed)
@@ -76,8 +76,8 @@ def run(
         if "scheduler" in place.lacks and not schedulers:
             wanted = ("",)  # the one that is there
         # Heavy imports, while the kernel boots.
-        from ipvsload.report.progress import TerminalProgress
-        from ipvsload.run.headless import play_headless
+        from ipvsload.experiment.headless import play_headless
+        from ipvsload.report.terminal_progress import TerminalProgress
 
         progress = TerminalProgress(plan)
         play_headless(plan, place, writer, clock, hz, wanted, repeats, progress)

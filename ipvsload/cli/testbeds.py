@@ -7,7 +7,7 @@ import click
 
 from ipvsload.errors import UsageError
 from ipvsload.testbed import options as known
-from ipvsload.testbed.kubernetes.names import PROXY_MODES
+from ipvsload.testbed.kubernetes.object_names import PROXY_MODES
 
 if TYPE_CHECKING:
     from ipvsload.scenario.model import Scenario
@@ -59,8 +59,8 @@ def make_testbed(
     if testbed != "kubernetes" and (modes := set(schedulers) & set(PROXY_MODES)):
         raise UsageError(f"--scheduler {modes.pop()} is a mode of kube-proxy: --testbed kubernetes")
     if testbed == "lab":
-        from ipvsload.run.need import need
-        from ipvsload.testbed.lab.testbed import LabTestbed
+        from ipvsload.scenario.servers_needed import need
+        from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
         return LabTestbed(
             kernel=options["kernel"],
@@ -71,9 +71,9 @@ def make_testbed(
     if testbed == "external":
         _demand_external(options)
     # Before anything that imports ssl: Locust has gevent patch it.
-    import ipvsload.run.headless  # noqa: F401
-    from ipvsload.run.fit import fit
-    from ipvsload.testbed.given import given_testbed
+    import ipvsload.experiment.headless  # noqa: F401
+    from ipvsload.experiment.capabilities import fit
+    from ipvsload.testbed.registry import given_testbed
 
     made = given_testbed(testbed, options, hz, tell)
     fit(scenario, made.lacks)

@@ -7,9 +7,9 @@ stands where that program would put it, so the next savedefconfig moves nothing.
 
 import difflib
 
-from ipvsload.iso import config
+from ipvsload.iso import kernel_config as config
 from ipvsload.iso.kernel import new_enough
-from ipvsload.iso.needs import BY_OPTION, NEEDS, Kind, Need
+from ipvsload.iso.kernel_needs import BY_OPTION, NEEDS, Kind, Need
 
 # net/netfilter/Kconfig, net/netfilter/ipset/Kconfig, net/netfilter/ipvs/Kconfig
 # and drivers/net/Kconfig, as far as what may be added has neighbours in them.

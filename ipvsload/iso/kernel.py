@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ipvsload.iso import config
-from ipvsload.iso.needs import NEEDS, Need
+from ipvsload.iso import kernel_config as config
+from ipvsload.iso.kernel_needs import NEEDS, Need
 
 
 class Kernel(NamedTuple):

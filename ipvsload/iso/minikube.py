@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ipvsload.errors import UsageError
-from ipvsload.iso import config
+from ipvsload.iso import kernel_config as config
 
 _ISO = "deploy/iso/minikube-iso"
 _OUT = "out/buildroot"

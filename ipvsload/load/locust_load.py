@@ -13,12 +13,12 @@ import gevent
 from locust.env import Environment
 
 from ipvsload.descriptors import raise_limit
-from ipvsload.load.call import Call
-from ipvsload.load.connect import Sockets
-from ipvsload.load.flow import Flow
+from ipvsload.load.exchange import Call
+from ipvsload.load.http_client import Wire
 from ipvsload.load.overload import Overload
+from ipvsload.load.tcp_connect import Sockets
 from ipvsload.load.users import BURST, FlowUser, burst_traffic, report
-from ipvsload.load.wire import Wire
+from ipvsload.load.workload import Flow
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 

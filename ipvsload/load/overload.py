@@ -8,7 +8,7 @@ import time
 
 import gevent
 
-from ipvsload.load.wire import Wire
+from ipvsload.load.http_client import Wire
 
 WINDOW = 1.0
 """Seconds over which the CPU share is taken."""

@@ -19,10 +19,10 @@ from locust.user.users import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 from pydantic import ValidationError
 
 from ipvsload.errors import IpvsloadError, UsageError
-from ipvsload.load.call import Call
-from ipvsload.load.connect import Sockets
-from ipvsload.load.flow import Flow
-from ipvsload.load.wire import Wire
+from ipvsload.load.exchange import Call
+from ipvsload.load.http_client import Wire
+from ipvsload.load.tcp_connect import Sockets
+from ipvsload.load.workload import Flow
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import read_url
 

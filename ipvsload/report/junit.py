@@ -7,8 +7,8 @@ expectation may hold, nobody knows.
 import re
 from xml.etree import ElementTree
 
-from ipvsload.record.results import ExpectationResult, Results, RunResult
-from ipvsload.report.text import figure, problems
+from ipvsload.report.wording import figure, problems
+from ipvsload.results.results import ExpectationResult, Results, RunResult
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot say, not even escaped."""

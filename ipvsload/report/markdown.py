@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from ipvsload.record.results import Results
-from ipvsload.report import rows
-from ipvsload.report.text import (
+from ipvsload.report import figure_rows as rows
+from ipvsload.report.wording import (
     expectations,
     kernels,
     one_line,
@@ -15,6 +14,7 @@ from ipvsload.report.text import (
     remarks,
     verdict_line,
 )
+from ipvsload.results.results import Results
 
 _SIGNS = {"held": "✅", "failed": "❌", "invalid": "⚠️"}
 _MARKS = {True: "✅", False: "❌", None: "n/a"}

@@ -11,12 +11,12 @@ import tempfile
 from pathlib import Path
 
 from ipvsload.errors import TestbedError
-from ipvsload.record.evaluate import evaluate
 from ipvsload.record.format import RESULTS, SCENARIO
 from ipvsload.record.reader import Recording, read
-from ipvsload.record.results import Results
 from ipvsload.report import junit, markdown
-from ipvsload.report.html import page
+from ipvsload.report.html import html_report as page
+from ipvsload.results.evaluate import evaluate
+from ipvsload.results.results import Results
 from ipvsload.scenario.load import ScenarioError, parse_scenario
 from ipvsload.scenario.model import Scenario
 

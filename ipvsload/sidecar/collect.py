@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from ipvsload.ipvs.decode import InterruptedDumpError
 from ipvsload.sidecar import lines
-from ipvsload.sidecar.decode import InterruptedDumpError
 from ipvsload.sidecar.lines import Lines, Table
 
 EXIT_UNAVAILABLE = 3
@@ -201,8 +201,8 @@ def main(argv: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     try:
-        from ipvsload.sidecar.ipvs import Ipvs
-        from ipvsload.sidecar.netlink import IpvsError
+        from ipvsload.ipvs.client import Ipvs
+        from ipvsload.ipvs.netlink import IpvsError
     except ModuleNotFoundError as error:
         sys.stderr.write(f"ipvsload collect: {error}\n")
         return EXIT_UNAVAILABLE

@@ -8,8 +8,8 @@ import json
 import sys
 from typing import Any
 
-from ipvsload.sidecar.decode import Row
-from ipvsload.sidecar.keys import Identity, endpoint, service_key
+from ipvsload.ipvs.decode import Row
+from ipvsload.ipvs.keys import Identity, endpoint, service_key
 
 FORMAT = "samples"
 VERSION = 1

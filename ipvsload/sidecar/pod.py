@@ -18,13 +18,11 @@ import time
 from collections.abc import Iterator
 from socket import AF_INET6, htons, inet_ntop
 
-from ipvsload.sidecar.collect import Collector, stop_on_signals
-from ipvsload.sidecar.decode import Row
-from ipvsload.sidecar.ipvs import Ipvs
-from ipvsload.sidecar.keys import Identity, service_key
-from ipvsload.sidecar.lines import Table
-from ipvsload.sidecar.netlink import IpvsError
-from ipvsload.sidecar.procfs import (
+from ipvsload.ipvs.client import Ipvs
+from ipvsload.ipvs.decode import Row
+from ipvsload.ipvs.keys import Identity, service_key
+from ipvsload.ipvs.netlink import IpvsError
+from ipvsload.ipvs.procfs import (
     CONNECTIONS,
     TABLE,
     ConnectionTally,
@@ -32,6 +30,8 @@ from ipvsload.sidecar.procfs import (
     read_connections,
     read_table,
 )
+from ipvsload.sidecar.collect import Collector, stop_on_signals
+from ipvsload.sidecar.lines import Table
 
 _NOTES_EVERY = 1.0
 _PROXY_STATUS = ("127.0.0.1", 10249)

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ipvsload.swarm.meter import Meter
-from ipvsload.swarm.metrics import TableAndLoad
+from ipvsload.locust_plugin.metrics.prometheus import TableAndLoad
+from ipvsload.locust_plugin.request_counter import Meter
 
 DASHBOARD: dict[str, Any] = json.loads(Path("deploy/grafana/ipvsload.json").read_text())
 PANELS = DASHBOARD["panels"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.external_changes import Changes
+from ipvsload.testbed.external.director_changes import Changes
 
 
 def test_what_cannot_be_put_back_is_told_and_tried_again(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ipvsload.testbed.lab import qemu
+from ipvsload.testbed.lab.kernels import qemu
 
 PROMPT = "director # "
 

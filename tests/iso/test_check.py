@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload import cpio
-from ipvsload.iso.needs import NEEDS
+from ipvsload.iso.kernel_needs import NEEDS
 from tests.iso import trees
 
 

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.iso import config, defconfig
-from ipvsload.iso.needs import NEEDS
+from ipvsload.iso import defconfig
+from ipvsload.iso import kernel_config as config
+from ipvsload.iso.kernel_needs import NEEDS
 from tests.iso import trees
 
 

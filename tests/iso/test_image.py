@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.testbed.lab import qemu
+from ipvsload.testbed.lab.kernels import qemu
 from tests.iso.machine import PROMPT, booted
 
 pytestmark = pytest.mark.kernel

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.iso import minikube, recipe
+from ipvsload.iso import minikube
+from ipvsload.iso import minikube_recipe as recipe
 from tests.iso import trees
 
 

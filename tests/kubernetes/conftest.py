@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.testbed.kubernetes import paths, restore, stale, wait
+from ipvsload.testbed.kubernetes import leftover_services as stale
+from ipvsload.testbed.kubernetes import polling as wait
+from ipvsload.testbed.kubernetes import reachability as paths
+from ipvsload.testbed.kubernetes import restore
 from tests.kubernetes.toy import Toy
 
 

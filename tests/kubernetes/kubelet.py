@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ipvsload.testbed.kubernetes.api import ApiError
-from ipvsload.testbed.kubernetes.names import PROXY_LABEL, ROLE
+from ipvsload.testbed.kubernetes.object_names import PROXY_LABEL, ROLE
 
 EVERY = 0.1
 

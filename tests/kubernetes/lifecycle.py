@@ -1,7 +1,10 @@
 """A whole session as a program of its own, for tests that kill it."""
 
-from ipvsload.testbed.kubernetes import paths, restore, testbed, wait
-from ipvsload.testbed.kubernetes.options import Options
+from ipvsload.testbed.kubernetes import kubernetes_testbed as testbed
+from ipvsload.testbed.kubernetes import polling as wait
+from ipvsload.testbed.kubernetes import reachability as paths
+from ipvsload.testbed.kubernetes import restore
+from ipvsload.testbed.kubernetes.cluster_options import Options
 
 if __name__ == "__main__":
     paths._SYNC = restore._SYNC = 0.0

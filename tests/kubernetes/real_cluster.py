@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ipvsload.testbed.kubernetes.api import Api, ApiError
-from ipvsload.testbed.kubernetes.connect import connect
+from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.lab import addresses
 from tests.kubernetes.cluster_objects import proxy_config_map, proxy_daemon_set
 from tests.kubernetes.kubelet import Kubelet

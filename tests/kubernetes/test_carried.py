@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipvsload.ipvs.procfs import ConnectionTally, read_connections, read_table
 from ipvsload.sidecar.pod import wanted
-from ipvsload.sidecar.procfs import ConnectionTally, read_connections, read_table
-from ipvsload.testbed.kubernetes import carry, manifests
-from ipvsload.testbed.kubernetes.merge import NodeLines, connections, together
+from ipvsload.testbed.kubernetes import manifests
+from ipvsload.testbed.kubernetes import sidecar_zipapp as carry
+from ipvsload.testbed.kubernetes.node_lines import NodeLines, connections, together
 
 TABLE = """\
 IP Virtual Server version 1.2.1 (size=4096)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from ipvsload.sidecar.examine import states
-from ipvsload.testbed.kubernetes import meaning
+from ipvsload.testbed.kubernetes import cluster_findings as meaning
 from ipvsload.testbed.kubernetes.proxies import read_log
 from tests.kubernetes.toy import Toy
 

@@ -8,7 +8,7 @@ import pytest
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.test_modes import SCENARIO
 from tests.kubernetes.toy import Toy
-from tests.swarm.command import LOCUSTFILES, Command
+from tests.locust_plugin.command import LOCUSTFILES, Command
 
 SKEW, MIXED = LOCUSTFILES / "skew.py", LOCUSTFILES / "mixed.py"
 CLUSTER = ("--testbed", "kubernetes")

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from ipvsload.errors import TestbedError
+from ipvsload.experiment.run_state import View
 from ipvsload.record.format import Sample
-from ipvsload.record.stream import Pong, Reading, Stream, align
-from ipvsload.testbed.kubernetes import testbed as module
+from ipvsload.record.sidecar_stream import Pong, Reading, Stream, align
+from ipvsload.testbed.kubernetes import kubernetes_testbed as module
+from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
+from ipvsload.testbed.kubernetes.leftover_services import names, removal, told
 from ipvsload.testbed.kubernetes.manifests import Workload
-from ipvsload.testbed.kubernetes.stale import names, removal, told
-from ipvsload.testbed.kubernetes.testbed import KubernetesTestbed
-from ipvsload.timeline.view import View
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import AHEAD, Toy
 

@@ -15,7 +15,7 @@ import pytest
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes import restore as module
-from ipvsload.testbed.kubernetes.connect import connect
+from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.restore import restore
 from tests.kubernetes.toy import Toy
 

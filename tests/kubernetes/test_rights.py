@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from ipvsload.testbed.kubernetes import rights
-from ipvsload.testbed.kubernetes.options import Options
-from ipvsload.testbed.kubernetes.testbed import KubernetesTestbed
+from ipvsload.testbed.kubernetes.cluster_options import Options
+from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.toy import Toy
 

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.kubernetes import kubernetes_testbed as module
 from ipvsload.testbed.kubernetes import proxies
-from ipvsload.testbed.kubernetes import testbed as module
-from ipvsload.testbed.kubernetes.connect import connect
-from ipvsload.testbed.kubernetes.options import Options
+from ipvsload.testbed.kubernetes.cluster_options import Options
+from ipvsload.testbed.kubernetes.kubeconfig import connect
+from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from ipvsload.testbed.kubernetes.proxy_config import edit
-from ipvsload.testbed.kubernetes.testbed import KubernetesTestbed
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.toy import Toy
 

@@ -3,9 +3,9 @@
 import pytest
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.kubernetes import testbed as module
+from ipvsload.testbed.kubernetes import kubernetes_testbed as module
+from ipvsload.testbed.kubernetes.node_sidecars import Watchers
 from ipvsload.testbed.kubernetes.proxies import _last_words
-from ipvsload.testbed.kubernetes.watchers import Watchers
 from tests.kubernetes.kubelet import Crash, Kubelet, Log
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import Toy

@@ -10,7 +10,7 @@ from typing import Any
 
 from ipvsload.testbed.kubernetes.api import ApiError
 from ipvsload.testbed.kubernetes.manifests import ARCHIVE
-from ipvsload.testbed.kubernetes.names import EXAMINER, ROLE
+from ipvsload.testbed.kubernetes.object_names import EXAMINER, ROLE
 from ipvsload.testbed.kubernetes.proxy_config import read
 from tests.kubernetes.apiserver import Cluster
 from tests.kubernetes.cluster_objects import proxy_config_map, proxy_daemon_set

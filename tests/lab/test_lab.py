@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.testbed.lab import cards, qemu
+from ipvsload.testbed.lab import taps as cards
+from ipvsload.testbed.lab.kernels import qemu
 from ipvsload.testbed.lab.lab import Lab
 from tests.leftovers import Marked, nothing_left
 

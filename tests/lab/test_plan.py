@@ -7,7 +7,9 @@ import pytest
 
 import ipvsload
 from ipvsload import cpio
-from ipvsload.testbed.lab import addresses, connections, network, qemu, uml
+from ipvsload.ipvs import connections
+from ipvsload.testbed.lab import addresses, network
+from ipvsload.testbed.lab.kernels import qemu, uml
 
 DOCUMENTATION = [
     ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
@@ -123,8 +125,11 @@ def test_kvm_is_tried_where_it_is_open_and_the_processor_helps() -> None:
 def test_the_machine_gets_the_agent_and_the_sidecar_and_nothing_heavy() -> None:
     *entries, _rest = cpio.entries(qemu.code(Path(ipvsload.__file__).parent))
     names = {entry.path for entry in entries}
-    assert {"code/ipvsload/testbed/lab/director.py", "code/ipvsload/sidecar/collect.py"} <= names
-    assert not any("locust" in name or "swarm" in name for name in names)
+    assert {
+        "code/ipvsload/testbed/lab/director_agent.py",
+        "code/ipvsload/sidecar/collect.py",
+    } <= names
+    assert not any("locust" in name or "plugin" in name for name in names)
     assert sum(len(entry.data) for entry in entries) < 1_000_000
 
 

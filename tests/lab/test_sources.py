@@ -1,6 +1,6 @@
 """Where the load comes from: each source as seldom as can be."""
 
-from ipvsload.testbed.lab.sources import Sources
+from ipvsload.testbed.lab.source_ports import Sources
 
 
 def test_sources_are_taken_in_turn() -> None:

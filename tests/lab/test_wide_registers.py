@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ipvsload.testbed.lab import wide_registers
+from ipvsload.testbed.lab.kernels import wide_registers
 
 ASK = """
 import ctypes, os

@@ -13,8 +13,8 @@ import gevent
 from locust.env import Environment
 
 from ipvsload import IpvsUser, LongUser, ShortUser
-from ipvsload.load.connect import Sockets
 from ipvsload.load.locust_load import LocustLoad
+from ipvsload.load.tcp_connect import Sockets
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from tests.load.real import BoundSockets

@@ -3,7 +3,8 @@
 import os
 import sys
 
-from ipvsload.testbed.lab import connection, realservers
+from ipvsload.testbed.lab import real_servers as realservers
+from ipvsload.testbed.lab import server_connection as connection
 from ipvsload.testbed.lab.httpbin import Answer, Request, answer
 
 _log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)

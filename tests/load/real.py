@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ipvsload.testbed.lab.sources import Sources
+from ipvsload.testbed.lab.source_ports import Sources
 
 # Each test process has a network of its own within 127.0.0.0/8.
 _NETWORK = f"127.{1 + os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
@@ -38,7 +38,9 @@ class RealServers:
     """The process; with `log`, it notes there the target of each request that it answers."""
 
     def __init__(self, log: Path | None = None) -> None:
-        module = "ipvsload.testbed.lab.realservers" if log is None else "tests.load.logging_servers"
+        module = (
+            "ipvsload.testbed.lab.real_servers" if log is None else "tests.load.logging_servers"
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *([] if log is None else [str(log)])],
             stdin=subprocess.PIPE,

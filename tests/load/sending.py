@@ -8,10 +8,10 @@ import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
-from ipvsload.load.call import Call
-from ipvsload.load.connect import Sockets
-from ipvsload.load.flow import Flow
-from ipvsload.load.wire import Wire
+from ipvsload.load.exchange import Call
+from ipvsload.load.http_client import Wire
+from ipvsload.load.tcp_connect import Sockets
+from ipvsload.load.workload import Flow
 from ipvsload.scenario.model import Traffic
 
 Handler = Callable[[Any, Any], None]

@@ -9,9 +9,9 @@ import pytest
 from gevent.event import Event
 
 from ipvsload.descriptors import raise_limit
-from ipvsload.load.call import Call
-from ipvsload.load.flow import Flow
-from ipvsload.load.wire import Wire
+from ipvsload.load.exchange import Call
+from ipvsload.load.http_client import Wire
+from ipvsload.load.workload import Flow
 from ipvsload.scenario.model import Traffic
 from tests.load.sending import OK, Sending, Server, answering, read_request, silent, until
 

@@ -1,6 +1,6 @@
 """A burst goes out in the pace in which it is accepted, and the dead hold up nobody."""
 
-from ipvsload.load.gate import Gate
+from ipvsload.load.connect_gate import Gate
 
 MS = 1_000_000
 

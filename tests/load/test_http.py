@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.load.http import MAX_HEAD, MAX_INTERIM, Answer, MalformedError
+from ipvsload.load.http_response import MAX_HEAD, MAX_INTERIM, Answer, MalformedError
 
 Outcome = tuple[bool, int, int, bool, str | None] | None
 

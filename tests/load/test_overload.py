@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from ipvsload.load import overload
+from ipvsload.load.http_client import Wire
 from ipvsload.load.overload import Overload
-from ipvsload.load.wire import Wire
 from tests.load.sending import until
 
 

@@ -13,10 +13,10 @@ import pytest
 from gevent.socket import socket as CooperativeSocket  # noqa: N812
 
 from ipvsload.errors import TestbedError
-from ipvsload.load import wire
-from ipvsload.load.gate import Gate
-from ipvsload.load.wire import Wire
-from ipvsload.testbed.lab.sources import FIRST_PORT
+from ipvsload.load import http_client as wire
+from ipvsload.load.connect_gate import Gate
+from ipvsload.load.http_client import Wire
+from ipvsload.testbed.lab.source_ports import FIRST_PORT
 from tests.load.real import BoundSockets, fresh_address
 from tests.load.sending import (
     OK,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.record.evaluate import evaluate
 from ipvsload.record.format import Event
 from ipvsload.record.reader import RecordedRun, Recording, read
-from ipvsload.record.results import Results
+from ipvsload.results.evaluate import evaluate
+from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
 from tests.skew_recording import ONE, SCENARIO, TWO, write_skew
 

@@ -1,5 +1,5 @@
 from ipvsload.record.format import Sample, Server, Service
-from ipvsload.record.kernel_counts import count, readings
+from ipvsload.results.kernel_counts import count, readings
 
 
 def sample(t: int, *servers: tuple[str, int, int, int], node: str = "n", key: str = "k") -> Sample:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.record.statistics import Spread, percentile, spread
+from ipvsload.statistics.percentiles import Spread, percentile, spread
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1), st.integers(1, 1000))

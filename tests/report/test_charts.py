@@ -3,9 +3,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.report.html import series, svg
-from ipvsload.report.live import LiveClass, LiveServer, LiveState, frame, spark
-from ipvsload.report.text import figure, milliseconds, percent, plain
+from ipvsload.report.html import chart_series as series
+from ipvsload.report.html import svg
+from ipvsload.report.terminal_live import LiveClass, LiveServer, LiveState, frame, spark
+from ipvsload.report.wording import figure, milliseconds, percent, plain
 
 values = st.lists(st.integers(0, 50), min_size=1, max_size=400)
 

@@ -2,12 +2,12 @@ import io
 
 from rich.console import Console
 
+from ipvsload.experiment.run_state import View
+from ipvsload.experiment.timeline import Begin, Timeline
 from ipvsload.record.format import Sample, Server, Service
-from ipvsload.report.live import Display
-from ipvsload.report.progress import TerminalProgress
+from ipvsload.report.terminal_live import Display
+from ipvsload.report.terminal_progress import TerminalProgress
 from ipvsload.scenario.load import parse_scenario
-from ipvsload.timeline.timeline import Begin, Timeline
-from ipvsload.timeline.view import View
 from tests.skew_recording import ONE, SCENARIO
 
 

@@ -14,15 +14,15 @@ import pytest
 from rich.console import Console
 
 from ipvsload.errors import UsageError
-from ipvsload.record.evaluate import evaluate
 from ipvsload.record.format import EVENTS, REQUESTS
 from ipvsload.record.reader import Recording, read
-from ipvsload.record.results import Results
 from ipvsload.report import junit, markdown
-from ipvsload.report.compare import print_comparison
-from ipvsload.report.html import page
-from ipvsload.report.table import print_results
+from ipvsload.report.html import html_report as page
+from ipvsload.report.terminal_comparison import print_comparison
+from ipvsload.report.terminal_table import print_results
 from ipvsload.report.write import load_results, write_reports
+from ipvsload.results.evaluate import evaluate
+from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
 from tests.skew_recording import SCENARIO, write_skew
 

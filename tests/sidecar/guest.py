@@ -152,7 +152,7 @@ def conversation() -> dict[str, Any]:
 
 def come_and_go() -> None:
     """Until it is killed."""
-    from ipvsload.sidecar.ipvs import Ipvs
+    from ipvsload.ipvs.client import Ipvs
 
     service, server = "tcp 192.0.2.84:80", "203.0.113.84:80"
     with Ipvs() as ipvs:
@@ -196,7 +196,7 @@ def main() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     report(without_ip_vs=collect("--count", "1"))
     modprobe("ip_vs", *(f"ip_vs_{name}" for name in ("rr", "wrr", "lc", "wlc", "sh", "mh")))
-    from ipvsload.sidecar.ipvs import Ipvs
+    from ipvsload.ipvs.client import Ipvs
 
     with Ipvs() as ipvs:
         report(version=ipvs.version, verbs=verbs(ipvs))

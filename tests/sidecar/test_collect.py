@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ipvsload
+from ipvsload.ipvs.decode import InterruptedDumpError
 from ipvsload.sidecar.collect import Collector, Commands, Ticks, main
-from ipvsload.sidecar.decode import InterruptedDumpError
 
 HELLO_KEYS = [
     "ipvsload", "version", "node", "kernel", "ipvs", "hz", "t", "wall", "server_columns",
@@ -165,7 +165,7 @@ def test_bad_options_are_bad_usage(options, capsys):
 
 def test_it_needs_little():
     """It must run from a stock Python with pyroute2, and start soon: nothing heavy, no asyncio."""
-    program = "import sys, ipvsload.sidecar.collect, ipvsload.sidecar.ipvs; print(*sys.modules)"
+    program = "import sys, ipvsload.sidecar.collect, ipvsload.ipvs.client; print(*sys.modules)"
     output = subprocess.check_output([sys.executable, "-c", program], text=True)
     modules = set(output.split())
     heavy = {"asyncio", "ssl", "gevent", "pydantic", "click", "rich", "locust", "sqlite3"}
@@ -179,7 +179,7 @@ def test_it_needs_little():
 
 
 def test_pyroute2_is_whole_for_whoever_imports_it_afterwards():
-    program = "import ipvsload.sidecar.ipvs; from pyroute2 import IPRoute, IPVS; IPRoute().close()"
+    program = "import ipvsload.ipvs.client; from pyroute2 import IPRoute, IPVS; IPRoute().close()"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.sidecar.decode import SERVER, SERVICE, DecodeError, Decoder, InterruptedDumpError
+from ipvsload.ipvs.decode import SERVER, SERVICE, DecodeError, Decoder, InterruptedDumpError
 from tests.sidecar import encoder
 from tests.sidecar.encoder import Dest, Svc
 

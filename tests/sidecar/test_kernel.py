@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.record.stream import End, Hello, Pong, Reading, Stream
+from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, Stream
 from tests.sidecar import bare_uml
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sidecar-kernel")]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.sidecar.keys import Identity, endpoint, parse_endpoint, parse_service, service_key
+from ipvsload.ipvs.keys import Identity, endpoint, parse_endpoint, parse_service, service_key
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from ipvsload.errors import TestbedError
 from ipvsload.record.format import SERVER_COLUMNS, Server, Service
-from ipvsload.record.stream import Alignment, End, Hello, Pong, Reading, Stream, StreamError, align
+from ipvsload.record.sidecar_stream import (
+    Alignment,
+    End,
+    Hello,
+    Pong,
+    Reading,
+    Stream,
+    StreamError,
+    align,
+)
 from ipvsload.sidecar import lines
 from ipvsload.sidecar.lines import Lines
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ipvsload.record.reader import RecordedRun
-from ipvsload.report.html import series, svg
-from ipvsload.report.html.series import Point
-from ipvsload.report.text import figure, milliseconds
+from ipvsload.report.html import chart_series as series
+from ipvsload.report.html import svg
+from ipvsload.report.html.chart_series import Point
+from ipvsload.report.wording import figure, milliseconds
 
 COLOURED = 8
 THIN = 60

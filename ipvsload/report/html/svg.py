@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ipvsload.report.html.series import Point
-from ipvsload.report.text import figure
+from ipvsload.report.html.chart_series import Point
+from ipvsload.report.wording import figure
 
 SIZE = 1000
 MAX_TICKS = 4

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
-from ipvsload.testbed.kubernetes.names import JOURNAL, NAMESPACE, OURS
+from ipvsload.testbed.kubernetes.object_names import JOURNAL, NAMESPACE, OURS
 
 _VERSION = "1"
 

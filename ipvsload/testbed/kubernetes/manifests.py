@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ipvsload.testbed.kubernetes.api import Object
-from ipvsload.testbed.kubernetes.names import (
+from ipvsload.testbed.kubernetes.object_names import (
     JOINED,
     MADE,
     NAMESPACE,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes.api import Api
-from ipvsload.testbed.kubernetes.names import NAMESPACE, PROXY, SYSTEM
+from ipvsload.testbed.kubernetes.object_names import NAMESPACE, PROXY, SYSTEM
 
 
 class Right(NamedTuple):

@@ -20,8 +20,9 @@ from types import TracebackType
 from typing import Any
 
 from ipvsload.errors import TestbedError, UsageError
-from ipvsload.testbed.lab import namespaces, qemu
-from ipvsload.testbed.lab.keeper import MAX_MESSAGE
+from ipvsload.testbed.lab import namespaces
+from ipvsload.testbed.lab.kernels import qemu
+from ipvsload.testbed.lab.supervisor import MAX_MESSAGE
 
 KERNELS = ("host", "uml", "qemu")
 """What can be the director, in the order in which `auto` tries them."""
@@ -79,7 +80,7 @@ class Lab:
                 [
                     sys.executable,
                     "-m",
-                    "ipvsload.testbed.lab.keeper",
+                    "ipvsload.testbed.lab.supervisor",
                     str(theirs.fileno()),
                     str(os.getpid()),
                 ],

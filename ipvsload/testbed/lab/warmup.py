@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.lab import addresses
-from ipvsload.testbed.lab.control import Control
-from ipvsload.testbed.lab.sockets import plain_socket
+from ipvsload.testbed.lab.broker_client import plain_socket
+from ipvsload.testbed.lab.director_client import Control
 
 _DEADLINE = 20.0
 _PATIENCE = 1.0

@@ -1,0 +1,47 @@
+"""All runs of `ipvsload run`: from a testbed that is starting to its last run.
+
+The load is made in this process, by users of a Locust runner that nobody else
+sees.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from ipvsload.experiment.clock import Clock
+from ipvsload.experiment.progress import Progress
+from ipvsload.experiment.run_context import Stage
+from ipvsload.experiment.session import play, recorded, stopped_by_signals, watched
+from ipvsload.experiment.sidecar_reader import Sidecar
+from ipvsload.load.locust_load import LocustLoad
+from ipvsload.record.writer import RunWriter
+from ipvsload.scenario.model import Scenario
+from ipvsload.testbed.base import Testbed
+from ipvsload.testbed.lab.broker_client import open_door
+
+
+def play_headless(
+    scenario: Scenario,
+    testbed: Testbed,
+    writer: RunWriter,
+    clock: Clock,
+    hz: float,
+    schedulers: Sequence[str],
+    repeats: int,
+    progress: Progress,
+) -> None:
+    """Wait until the testbed is ready, and play; see `session.play`."""
+    with ExitStack() as stack:
+        with recorded(writer, clock):
+            # Until here Ctrl-C is Python's own KeyboardInterrupt.
+            testbed.wait_ready()
+            sidecar = Sidecar(testbed.open_samples(hz), clock)
+            stack.callback(sidecar.close)
+            sockets = open_door(testbed.door)
+        if sockets:
+            stack.callback(sockets.close)
+        make_load = partial(LocustLoad, sockets=sockets)
+        stage = Stage(scenario, testbed, writer, clock, sidecar, make_load, progress)
+        stack.enter_context(stopped_by_signals(stage.inbox.put))
+        stack.enter_context(watched(testbed, stage.inbox.put))
+        play(stage, schedulers, repeats)

@@ -1,0 +1,124 @@
+"""What is known while a run goes on: the ground that conditions stand on.
+
+Pure: it is told of samples, joins and counts, and answers what a measure is
+now. A kernel measure counts as unknown until a sample that was taken after the
+present step began: an old sample could satisfy a wait for what has yet to
+happen.
+"""
+
+from collections.abc import Mapping
+
+from ipvsload.load.base import ClassCounts
+from ipvsload.record.format import Sample, Server
+from ipvsload.scenario.expression import Lookup, Measure
+
+
+class View:
+    """The live state of one run. Times are µs on the recording's clock."""
+
+    def __init__(self, classes: Mapping[str, ClassCounts]) -> None:
+        self._classes = classes
+        self._addresses: list[str] = []
+        self._present: list[int] = []
+        self._nodes: dict[str, Sample] = {}
+        self._table: dict[str, Server] = {}
+        self.began_us = 0
+        self.sample_us = -1
+        self.uncertainty_us = 0
+        """How far the clock of samples may be off, either way."""
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Addresses of all real servers that ever joined, in that order."""
+        return tuple(self._addresses)
+
+    def joined(self, address: str) -> int:
+        """A real server joins; returns its number, counted from 1."""
+        self._addresses.append(address)
+        self._present.append(len(self._addresses))
+        return len(self._addresses)
+
+    def left(self, number: int) -> None:
+        """A real server was removed; its number is never used again."""
+        self._present.remove(number)
+
+    @property
+    def present(self) -> tuple[int, ...]:
+        """Numbers of the servers that have joined and not left, oldest first."""
+        return tuple(self._present)
+
+    def address(self, number: int) -> str:
+        """The address of server `number`."""
+        return self._addresses[number - 1]
+
+    def sampled(self, sample: Sample) -> None:
+        """A new sample of the service under test has arrived.
+
+        Where several nodes balance, a server's counts are those of all nodes,
+        and what is known is as old as the oldest node's last sample.
+        """
+        self._nodes[sample.node] = sample
+        # Their readings began at the earliest then.
+        self.sample_us = (
+            min(one.t_us - one.took_us // 2 for one in self._nodes.values()) - self.uncertainty_us
+        )
+        table: dict[str, Server] = {}
+        for one in self._nodes.values():
+            for service in one.services:
+                for server in service.servers:
+                    seen = table.get(server.address)
+                    table[server.address] = server if seen is None else _sum(seen, server)
+        self._table = table
+
+    def in_table(self, address: str) -> Server | None:
+        """The server as the last sample shows it."""
+        return self._table.get(address)
+
+    def lookup(self, now_us: int, since_us: int) -> Lookup:
+        """A function that says what a measure is at `now_us`.
+
+        Kernel measures are None while the last sample is older than `since_us`.
+        """
+        fresh = self.sample_us >= since_us
+
+        def value(measure: Measure) -> float | None:
+            match measure.name:
+                case "elapsed":
+                    return (now_us - self.began_us) / 1e6
+                case "done":
+                    return self._done(measure.class_)
+                case "requests" | "failures" | "inflight" | "users":
+                    return self._count(measure.name, measure.class_)
+                case _:
+                    return self._kernel(measure) if fresh else None
+
+        return value
+
+    def _done(self, name: str | None) -> float:
+        if name is not None:
+            return float(self._classes[name].done)
+        return float(all(counts.done for counts in self._classes.values() if counts.started))
+
+    def _count(self, what: str, name: str | None) -> float:
+        chosen = self._classes.values() if name is None else (self._classes[name],)
+        return float(sum(getattr(counts, what) for counts in chosen))
+
+    def _kernel(self, measure: Measure) -> float | None:
+        if measure.name == "servers":
+            return float(len(self._table))
+        if measure.server is None:
+            return float(sum(getattr(server, measure.name) for server in self._table.values()))
+        if measure.server > len(self._addresses):
+            return None
+        server = self._table.get(self.address(measure.server))
+        if server is None:
+            # Out of the table: nothing is active there any more.
+            return 0.0 if measure.name in ("active", "inactive") else None
+        return float(getattr(server, measure.name))
+
+
+def _sum(one: Server, other: Server) -> Server:
+    """The counts of two nodes for one real server."""
+    return Server(
+        one.address, one.weight, *(a + b for a, b in zip(one[2:], other[2:], strict=True))
+    )

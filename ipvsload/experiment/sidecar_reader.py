@@ -1,0 +1,135 @@
+"""The sidecar as a run sees it: samples on the generator's clock.
+
+One greenlet reads the sidecar's output for as long as the testbed is up; runs
+say which virtual service they follow. `ping` lines through the sidecar's input
+tell how far its clock is from ours, and how well that is known.
+"""
+
+import time
+from collections.abc import Callable
+
+import gevent
+from gevent.queue import Empty, SimpleQueue
+
+from ipvsload.errors import TestbedError
+from ipvsload.experiment.clock import Clock
+from ipvsload.record.format import Sample
+from ipvsload.record.sidecar_stream import Alignment, End, Hello, Pong, Reading, Stream, align
+from ipvsload.testbed.base import Stream as Pipe
+
+_PINGS = 8
+_PONG_WITHIN = 15.0
+"""More than an API server may be away, where a pod's log is the way."""
+_HELLO_WITHIN = 20.0
+_UNKNOWN = Alignment(0, 0)
+
+Follower = Callable[[Sample | BaseException], None]
+
+
+class Sidecar:
+    """Reads `pipe`. Raises TestbedError where the sidecar says nothing.
+
+    A follower gets each sample of its service, or the error that ended the
+    stream; `watcher` gets each sample of the whole table, and that error.
+    `node` is the name that the sidecar gives itself.
+    """
+
+    def __init__(self, pipe: Pipe, clock: Clock, watcher: Follower | None = None) -> None:
+        self._pipe = pipe
+        self._clock = clock
+        self._stream = Stream()
+        self._alignments: dict[str, Alignment] = {}
+        self.node = ""
+        self._run = 0
+        self._key = ""
+        self._follower: Follower | None = None
+        self._watcher = watcher
+        self._pongs: SimpleQueue[tuple[Pong, int]] = SimpleQueue()
+        self._hello: SimpleQueue[Hello | BaseException] = SimpleQueue()
+        self._reader = gevent.spawn(self._read)
+        try:
+            hello = self._hello.get(timeout=_HELLO_WITHIN)
+        except Empty:
+            self.close()
+            raise TestbedError(
+                f"the sidecar said nothing within {_HELLO_WITHIN:.0f} s; does `ipvsload collect`"
+                " work beside the balancer?"
+            ) from None
+        if isinstance(hello, BaseException):
+            self.close()
+            raise hello
+
+    def follow(self, run: int, key: str, follower: Follower | None) -> None:
+        """Hand samples of service `key` to `follower`, marked with run's number."""
+        self._run, self._key, self._follower = run, key, follower
+
+    def align(self) -> dict[str, Alignment]:
+        """Measure each node's clock against ours by a few round trips; by the node's name.
+
+        Raises TestbedError when the sidecar does not answer.
+        """
+        exchanges: dict[str, list[tuple[int, int, int]]] = {}
+        for number in range(_PINGS):
+            sent = time.monotonic_ns()
+            self._pipe.sendall(f"ping {number}\n".encode())
+            try:
+                pong, received = self._pongs.get(timeout=_PONG_WITHIN)
+            except Empty:
+                raise TestbedError(
+                    f"the sidecar did not answer a ping within {_PONG_WITHIN:.0f} s"
+                ) from None
+            if pong.id == str(number):
+                for node, theirs in ((self.node, pong.t_ns), *pong.others.items()):
+                    exchanges.setdefault(node, []).append((sent, theirs, received))
+        self._alignments = {node: align(found) for node, found in exchanges.items()}
+        return self._alignments
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still says something."""
+        return not self._reader.dead
+
+    def close(self) -> None:
+        """Stop reading; the sidecar ends when its output is gone."""
+        self._follower = self._watcher = None
+        self._reader.kill()
+        self._pipe.close()
+
+    def _read(self) -> None:
+        try:
+            while chunk := self._pipe.recv(1 << 18):
+                received = time.monotonic_ns()
+                for message in self._stream.feed(chunk):
+                    match message:
+                        case Reading():
+                            self._sampled(message)
+                        case Pong():
+                            self._pongs.put((message, received))
+                        case Hello():
+                            # Here, since samples may come in the same breath.
+                            self.node = message.node
+                            self._hello.put(message)
+                        case End(reason):
+                            raise TestbedError(f"the sidecar ended: {reason}")
+            raise TestbedError("the sidecar's output ended in the middle of the run")
+        except (OSError, TestbedError) as error:
+            failure = (
+                error
+                if isinstance(error, TestbedError)
+                else TestbedError(f"the sidecar's output broke off: {error.strerror}")
+            )
+            self._hello.put(failure)
+            for told in (self._follower, self._watcher):
+                if told:
+                    told(failure)
+
+    def _sampled(self, reading: Reading) -> None:
+        node = reading.node or self.node
+        alignment = self._alignments.get(node, _UNKNOWN)
+        t_us = self._clock.from_ns(alignment.to_ours(reading.t_ns))
+        took_us = reading.took_ns // 1000
+        if self._watcher:
+            self._watcher(Sample(0, node, t_us, took_us, reading.services))
+        if self._follower:
+            services = tuple(one for one in reading.services if one.key == self._key)
+            self._follower(Sample(self._run, node, t_us, took_us, services))

@@ -1,0 +1,227 @@
+"""The IPVS table as an object: read whole, changed verb by verb.
+
+The sidecar reads; the lab's agent in the director adds and removes.
+"""
+
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from ipvsload.ipvs.decode import SERVER, SERVICE, Decoder, Row
+from ipvsload.ipvs.keys import Identity, parse_endpoint, parse_service
+from ipvsload.ipvs.netlink import (
+    DEL_DEST,
+    DEL_SERVICE,
+    FLUSH,
+    GET_DEST,
+    GET_INFO,
+    GET_SERVICE,
+    NEW_DEST,
+    NEW_SERVICE,
+    SET_DEST,
+    SET_SERVICE,
+    Batches,
+    IpvsError,
+    Link,
+    Message,
+    NotFoundError,
+    SchedulerError,
+    explained,
+)
+
+_PERSISTENT = 0x1  # IP_VS_SVC_F_PERSISTENT
+_MASQUERADING = 0  # IP_VS_CONN_F_MASQ; pyroute2's own default is direct routing
+_KEPT = 10_000
+
+
+class Ipvs:
+    """The table of this network namespace; `version` is the kernel's, as "1.2.1".
+
+    Raises netlink.UnavailableError where there is none or no right to it. Keys
+    and addresses are texts as keys.py has them. Not for two threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._link = Link()
+        self._services = Decoder(SERVICE)
+        self._servers = Decoder(SERVER)
+        self._requests: dict[Row, bytearray] = {}
+        try:
+            self._list = self._link.dump_request(GET_SERVICE, [])
+            # IPVS_INFO_ATTR_VERSION; this also tells whether we may read at all.
+            answer = self._link.call(GET_INFO, [], answered=True)
+        except OSError as error:
+            self.close()
+            raise explained(error, "asking for the version of IPVS") from None
+        number = struct.unpack_from("=I", answer, 24)[0]
+        self.version = f"{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+    def close(self) -> None:
+        """Closes the socket."""
+        self._link.close()
+
+    def __enter__(self) -> "Ipvs":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def table(self, wanted: Callable[[Row], bool] | None = None) -> list[tuple[Row, Batches]]:
+        """The whole table: [(service's row, [(family or 0, servers' rows)])].
+
+        Rows as decode.SERVICE and decode.SERVER say; servers of services that
+        are not `wanted` are not asked for. A service that goes while
+        the table is read is left out. Raises InterruptedDumpError where it kept
+        changing (try again), and IpvsError.
+        """
+        table = []
+        for _, services in self._link.dump(self._list, self._services):
+            for service in services:
+                if wanted is not None and not wanted(service):
+                    continue
+                identity = service[:5]
+                request = self._requests.get(identity) or self._request(identity)
+                batches = self._link.dump(request, self._servers)
+                # The dump of a service that has gone is empty (ip_vs_genl_dump_dests).
+                if batches or self._exists(Identity(*identity)):
+                    table.append((service, batches))
+        return table
+
+    def _request(self, identity: Row) -> bytearray:
+        if len(self._requests) >= _KEPT:  # services come and go
+            self._requests.clear()
+        request = self._link.dump_request(GET_DEST, [_service(Identity(*identity))])
+        self._requests[identity] = request
+        return request
+
+    def _exists(self, service: Identity) -> bool:
+        try:
+            self._call(GET_SERVICE, [_service(service)], "looking up a service", answered=True)
+        except NotFoundError:
+            return False
+        return True
+
+    def add_service(
+        self, key: str, scheduler: str, *, flags: int = 0, persistent_timeout: int = 0
+    ) -> None:
+        """Adds a virtual service; persistent where `persistent_timeout` (seconds) is not 0.
+
+        Raises ExistsError, SchedulerError.
+        """
+        properties = _properties(parse_service(key), flags, persistent_timeout)
+        self._write(NEW_SERVICE, f"adding {key}", key, scheduler, properties)
+
+    def edit_service(
+        self, key: str, scheduler: str, *, flags: int = 0, persistent_timeout: int = 0
+    ) -> None:
+        """Gives the service these properties; its servers and connections stay.
+
+        Raises NotFoundError, SchedulerError.
+        """
+        properties = _properties(parse_service(key), flags, persistent_timeout)
+        self._write(SET_SERVICE, f"changing {key}", key, scheduler, properties)
+
+    def set_scheduler(self, key: str, scheduler: str) -> None:
+        """Changes the scheduler in place and nothing else (ip_vs_edit_service).
+
+        Raises NotFoundError, SchedulerError.
+        """
+        doing = f"changing the scheduler of {key}"
+        answer = self._call(GET_SERVICE, [_service(parse_service(key))], doing, answered=True)
+        message = Message(answer)
+        message.decode()
+        now = dict(message.get_attr("SERVICE")["attrs"])
+        kept = [[k, now[k]] for k in ("FLAGS", "TIMEOUT", "NETMASK", "PE_NAME") if k in now]
+        self._write(SET_SERVICE, doing, key, scheduler, kept)
+
+    def _write(
+        self, command: int, doing: str, key: str, scheduler: str, properties: list[Any]
+    ) -> None:
+        named = ["SCHED_NAME", scheduler]
+        missing = SchedulerError(
+            f"{doing}: this kernel has no scheduler {scheduler}; its module is "
+            f"ip_vs_{scheduler} (as root: modprobe ip_vs_{scheduler})"
+        )
+        self._call(command, [_service(parse_service(key), named, *properties)], doing, missing)
+
+    def delete_service(self, key: str) -> None:
+        """Removes the service and its servers; raises NotFoundError."""
+        self._call(DEL_SERVICE, [_service(parse_service(key))], f"deleting {key}")
+
+    def add_server(self, key: str, address: str, weight: int) -> None:
+        """Adds the real server `address` ("198.51.100.11:80"), masquerading.
+
+        Raises ExistsError; NotFoundError where the service is not there.
+        """
+        server = _server(address, weight)
+        self._change(NEW_DEST, f"adding {address} to {key}", key, server)
+
+    def set_weight(self, key: str, address: str, weight: int) -> None:
+        """Changes the weight of a masquerading server in place; 0 drains it. NotFoundError."""
+        server = _server(address, weight)
+        self._change(SET_DEST, f"changing the weight of {address} in {key}", key, server)
+
+    def delete_server(self, key: str, address: str) -> None:
+        """Removes the real server; raises NotFoundError."""
+        self._change(DEL_DEST, f"removing {address} from {key}", key, _server(address))
+
+    def _change(self, command: int, doing: str, key: str, server: list[Any]) -> None:
+        self._call(command, [_service(parse_service(key)), server], doing)
+
+    def flush(self) -> None:
+        """Removes every virtual service of this network namespace."""
+        self._call(FLUSH, [], "flushing the IPVS table")
+
+    def _call(
+        self,
+        command: int,
+        attributes: list[Any],
+        doing: str,
+        missing: IpvsError | None = None,
+        *,
+        answered: bool = False,
+    ) -> bytes:
+        """One request; `missing` is what ENOENT means, where that is not the server."""
+        try:
+            return self._link.call(command, attributes, answered=answered)
+        except OSError as error:
+            if missing and isinstance(error, FileNotFoundError):
+                raise missing from None
+            raise explained(error, doing) from None
+
+
+def _service(service: Identity, *more: Any) -> list[Any]:
+    if service.fwmark:
+        attributes: list[Any] = [["AF", service.family], ["FWMARK", service.fwmark]]
+    else:
+        attributes = [
+            ["AF", service.family],
+            ["PROTOCOL", service.protocol],
+            ["ADDR", service.address],
+            ["PORT", service.port],
+        ]
+    return ["SERVICE", {"attrs": [*attributes, *more]}]
+
+
+def _properties(service: Identity, flags: int, persistent_timeout: int) -> list[Any]:
+    if persistent_timeout:
+        flags |= _PERSISTENT
+    return [
+        ["FLAGS", struct.pack("=II", flags, 0xFFFFFFFF)],
+        ["TIMEOUT", persistent_timeout],
+        ["NETMASK", 128 if service.family == socket.AF_INET6 else 0xFFFFFFFF],
+    ]
+
+
+def _server(address: str, weight: int | None = None) -> list[Any]:
+    family, raw, port = parse_endpoint(address)
+    attributes: list[Any] = [["ADDR", raw], ["PORT", port], ["ADDR_FAMILY", family]]
+    if weight is not None:
+        attributes += [
+            ["FWD_METHOD", _MASQUERADING],
+            ["WEIGHT", weight],
+            ["U_THRESH", 0],
+            ["L_THRESH", 0],
+        ]
+    return ["DEST", {"attrs": attributes}]

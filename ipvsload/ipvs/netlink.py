@@ -1,0 +1,248 @@
+"""The IPVS family of generic netlink: a socket, its messages, and what errors mean.
+
+The messages are pyroute2's; the socket is a plain one. pyroute2's own sockets
+are asyncio inside, which costs a start in user-mode Linux 0.4 s, and a process
+with gevent in it cannot share them.
+"""
+
+import errno
+import importlib.util
+import os
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ipvsload.ipvs.decode import DecodeError, Decoder, InterruptedDumpError, Row
+
+if TYPE_CHECKING:
+    from pyroute2 import netlink
+
+
+def _import_netlink() -> Any:
+    """pyroute2.netlink without the rest of pyroute2.
+
+    `import pyroute2` loads every protocol that it knows, sqlite and psutil
+    with them: 1.3 s in user-mode Linux, where this takes 0.3 s, the
+    interpreter's start included. An empty package stands in for it meanwhile.
+    """
+    name = "pyroute2"
+    stand_in = name not in sys.modules
+    if stand_in:
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            raise ModuleNotFoundError(
+                "no pyroute2 here: python3 -m pip install 'pyroute2>=0.9.4,<0.10'"
+            )
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        return importlib.import_module(f"{name}.netlink")
+    finally:
+        if stand_in:
+            del sys.modules[name]
+
+
+if not TYPE_CHECKING:
+    netlink = _import_netlink()
+
+_REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
+_NLMSG_ERROR = 2
+NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE = 1, 2, 3, 4
+NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = 5, 6, 7, 8
+GET_INFO, FLUSH = 15, 17
+_TRIES = 3
+_BUFFER = 1 << 16  # netlink_dump makes datagrams of 32 KiB at most
+_PATIENCE = struct.pack("@ll", 5, 0)  # a struct timeval: the kernel answers at once or never
+
+
+class Message(netlink.genlmsg):  # type: ignore[misc]
+    """An IPVS request (include/uapi/linux/ip_vs.h); addresses as the kernel's 16 bytes."""
+
+    nla_map = (("UNSPEC", "none"), ("SERVICE", "service"), ("DEST", "dest"))
+
+    class service(netlink.nla):  # type: ignore[misc] # noqa: N801
+        nla_map = (
+            ("UNSPEC", "none"), ("AF", "uint16"), ("PROTOCOL", "uint16"), ("ADDR", "cdata"),
+            ("PORT", "uint16"), ("FWMARK", "uint32"), ("SCHED_NAME", "asciiz"),
+            ("FLAGS", "cdata"), ("TIMEOUT", "uint32"), ("NETMASK", "uint32"),
+            ("STATS", "none"), ("PE_NAME", "asciiz"), ("STATS64", "none"),
+        )  # fmt: skip
+
+    class dest(netlink.nla):  # type: ignore[misc] # noqa: N801
+        nla_map = (
+            ("UNSPEC", "none"), ("ADDR", "cdata"), ("PORT", "uint16"), ("FWD_METHOD", "uint32"),
+            ("WEIGHT", "uint32"), ("U_THRESH", "uint32"), ("L_THRESH", "uint32"),
+            ("ACTIVE_CONNS", "none"), ("INACT_CONNS", "none"), ("PERSIST_CONNS", "none"),
+            ("STATS", "none"), ("ADDR_FAMILY", "uint16"),
+        )  # fmt: skip
+
+
+class IpvsError(Exception):
+    """The kernel did not do what was asked; the message says what and why."""
+
+
+class UnavailableError(IpvsError):
+    """No IPVS here, or no right to it; the message says what mends it."""
+
+
+class ExistsError(IpvsError):
+    """What was to be added is there already."""
+
+
+class NotFoundError(IpvsError):
+    """The service or the real server is not in the table."""
+
+
+class SchedulerError(IpvsError):
+    """The kernel has no such scheduler, or not its module."""
+
+
+Batches = list[tuple[int, list[Row]]]
+
+
+class Link:
+    """One netlink socket to the IPVS of this network namespace.
+
+    Raises UnavailableError where there is none. Not for two threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._sequence = 0
+        self._buffer = bytearray(_BUFFER)
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, netlink.NETLINK_GENERIC)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+            self._socket.bind((0, 0))
+            self._family = self._discover()
+        except OSError as error:
+            self._socket.close()
+            raise explained(error, "looking for IPVS in the kernel") from None
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the socket."""
+        self._socket.close()
+
+    def dump_request(self, command: int, attributes: list[Any]) -> bytearray:
+        """A request for `dump`; it can be used again and again."""
+        return self._encode(command, attributes, _REQUEST | _DUMP)
+
+    def dump(self, request: bytearray, decoder: Decoder) -> Batches:
+        """Everything that answers `request`, decoded; see Decoder.feed.
+
+        Raises InterruptedDumpError where the table changed in each of three
+        readings, and IpvsError.
+        """
+        for _ in range(_TRIES):
+            try:
+                return self._dump_once(request, decoder)
+            except InterruptedDumpError:
+                continue
+            except DecodeError as error:
+                raise IpvsError(f"listing the IPVS table: {error}") from error
+            except OSError as error:
+                if error.errno in (errno.ESRCH, errno.ENOENT):
+                    return []
+                if error.errno != errno.ENOBUFS:
+                    raise explained(error, "listing the IPVS table") from None
+        raise InterruptedDumpError(f"the IPVS table changed during each of {_TRIES} readings")
+
+    def _dump_once(self, request: bytearray, decoder: Decoder) -> Batches:
+        sequence = self._send(request)
+        batches: Batches = []
+        datagrams, done = 0, False
+        while not done:
+            size = self._socket.recv_into(self._buffer)
+            found, done = decoder.feed(memoryview(self._buffer)[:size], sequence)
+            batches += found
+            datagrams += 1
+        # IPVS never sets NLM_F_DUMP_INTR: what joins between two datagrams
+        # pushes another one into both.
+        if datagrams > 2 and decoder.repeated(batches):
+            raise InterruptedDumpError
+        return batches
+
+    def call(self, command: int, attributes: list[Any], *, answered: bool = False) -> bytes:
+        """One request; its answer, or b"" for a bare acknowledgement. Raises OSError."""
+        flags = _REQUEST if answered else _REQUEST | _ACK
+        return self._answer(self._send(self._encode(command, attributes, flags)))
+
+    def _encode(self, command: int, attributes: list[Any], flags: int) -> bytearray:
+        message = Message()
+        message["cmd"], message["version"] = command, 1
+        message["attrs"] = attributes
+        message["header"]["type"], message["header"]["flags"] = self._family, flags
+        message.encode()
+        return bytearray(message.data)
+
+    def _send(self, request: bytearray) -> int:
+        self._sequence = self._sequence + 1 & 0xFFFFFFFF
+        struct.pack_into("=I", request, 8, self._sequence)
+        self._socket.send(request)
+        return self._sequence
+
+    def _answer(self, sequence: int) -> bytes:
+        while True:
+            data = self._socket.recv(_BUFFER)
+            _, type_, _, number = struct.unpack_from("=IHHI", data)
+            if number != sequence:
+                continue
+            if type_ != _NLMSG_ERROR:
+                return data
+            code = -struct.unpack_from("=i", data, 16)[0]
+            if code:
+                raise OSError(code, os.strerror(code))
+            return b""
+
+    def _discover(self) -> int:
+        """The number of the family "IPVS" (ctrl_getfamily, net/netlink/genetlink.c)."""
+        message = netlink.ctrlmsg()
+        message["cmd"], message["version"] = netlink.CTRL_CMD_GETFAMILY, 1
+        message["attrs"] = [["CTRL_ATTR_FAMILY_NAME", "IPVS"]]
+        message["header"]["type"], message["header"]["flags"] = netlink.GENL_ID_CTRL, _REQUEST
+        message.encode()
+        try:
+            answer = netlink.ctrlmsg(self._answer(self._send(bytearray(message.data))))
+        except FileNotFoundError:
+            raise UnavailableError(
+                "this kernel has no IPVS loaded: as root on the machine itself, `modprobe ip_vs` "
+                "(where there is no such module, a kernel built with CONFIG_IP_VS is needed)"
+            ) from None
+        answer.decode()
+        return int(answer.get_attr("CTRL_ATTR_FAMILY_ID"))
+
+
+def explained(error: OSError, doing: str) -> IpvsError:
+    """The error that a person should read, for one of the kernel's."""
+    if error.errno == errno.EEXIST:
+        return ExistsError(f"{doing}: it is in the table already")
+    if error.errno == errno.ESRCH:
+        return NotFoundError(f"{doing}: there is no such virtual service")
+    if error.errno == errno.ENOENT:
+        return NotFoundError(f"{doing}: the service has no such real server")
+    if error.errno in (errno.EPERM, errno.EACCES):
+        return UnavailableError(_no_right())
+    if error.errno == errno.EAGAIN:
+        return IpvsError(f"{doing}: the kernel did not answer within 5 s")
+    return IpvsError(f"{doing}: {error.strerror}")
+
+
+def _no_right() -> str:
+    """Every IPVS command, reading too, is GENL_ADMIN_PERM (net/netfilter/ipvs/ip_vs_ctl.c)."""
+    try:
+        with open("/proc/self/uid_map") as file:
+            whole = file.read().split() == ["0", "0", "4294967295"]
+    except OSError:
+        whole = True
+    if whole:
+        return (
+            "the IPVS table is open to CAP_NET_ADMIN only, also for reading: "
+            "run as root (sudo), or give the container the capability NET_ADMIN and uid 0"
+        )
+    return (
+        "the IPVS table is open only to CAP_NET_ADMIN in the initial user namespace, also for "
+        "reading, and this process is in another user namespace, where root does not count: "
+        "run as root outside of it (no rootless container, no `unshare --user`)"
+    )

@@ -1,0 +1,77 @@
+"""Finds out what kernel is in front of it: this machine's, a configuration, an image."""
+
+import gzip
+import os
+from pathlib import Path
+
+from ipvsload.errors import UsageError
+from ipvsload.iso import image
+from ipvsload.iso import kernel_config as config
+from ipvsload.iso.kernel import Kernel, module_names
+
+_LISTS = ("modules.dep", "modules.builtin")
+
+
+def this_machine() -> Kernel:
+    """The kernel that runs here; on a cluster's node, the node's.
+
+    Raises UsageError when neither its configuration nor its modules can be had.
+    """
+    release = os.uname().release
+    options = None
+    for name in ("/proc/config.gz", f"/boot/config-{release}", f"/lib/modules/{release}/config"):
+        try:
+            options = config.parse(_text(Path(name).read_bytes()))
+            break
+        except OSError:
+            continue
+    place = Path("/lib/modules", release)
+    modules = None
+    if place.is_dir():
+        loaded = (line.partition(" ")[0] for line in _lines(Path("/proc/modules")))
+        modules = module_names(*(_lines(place / name) for name in _LISTS), loaded)
+    if options is None and modules is None:
+        raise UsageError(
+            f"Linux {release} here shows neither its configuration (/proc/config.gz, "
+            f"/boot/config-{release}) nor its modules (/lib/modules/{release}); name a "
+            "configuration file or an image"
+        )
+    return Kernel("this machine", release, options, modules)
+
+
+def file(path: Path) -> Kernel:
+    """The kernel of a configuration file, plain or gzip, or of an image. Raises UsageError."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(image.HEAD)
+        if image.known(head):
+            return image.kernel(path)
+        text = _text(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    options = config.parse(text)
+    if not options:
+        raise UsageError(
+            f"{path}: neither a kernel configuration nor an image that this command reads "
+            "(ISO 9660, squashfs, initramfs)"
+        )
+    return Kernel(str(path), config.version(text) or "", options, None)
+
+
+def _text(data: bytes) -> str:
+    """Raises OSError (gzip's) when it is cut short."""
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            data = gzip.decompress(data)
+        except EOFError as error:
+            raise OSError(str(error)) from error
+    return data.decode(errors="replace")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []

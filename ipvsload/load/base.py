@@ -1,0 +1,90 @@
+"""What a run needs of the load: start a class, stop it, and wait for the end.
+
+Behind it are Locust's users in this process, or on the workers of a master.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from ipvsload.record.format import Request
+from ipvsload.record.sidecar_stream import Alignment
+from ipvsload.scenario.model import Traffic
+
+
+class ClassCounts(Protocol):
+    """A traffic class as the load engine counts it."""
+
+    @property
+    def requests(self) -> int:
+        """Finished requests, failed ones too."""
+
+    @property
+    def failures(self) -> int: ...
+
+    @property
+    def inflight(self) -> int: ...
+
+    @property
+    def users(self) -> int: ...
+
+    @property
+    def done(self) -> bool:
+        """It was started, will send no more, and has nothing in flight."""
+
+    @property
+    def started(self) -> bool: ...
+
+
+class Load(Protocol):
+    """The traffic classes of one run against one target."""
+
+    @property
+    def counts(self) -> Mapping[str, ClassCounts]:
+        """What conditions read, by class."""
+
+    @property
+    def clocks(self) -> Iterable[tuple[str, Alignment]]:
+        """Generators whose clock is not this one's, and how far they are apart."""
+
+    def start(self, name: str) -> None:
+        """Start a class: its users, or its arrivals."""
+
+    def stop(self, name: str) -> None:
+        """No new requests of this class; those in flight finish."""
+
+    def burst(self, requests: int, seconds: float) -> None:
+        """So many requests at once, each held open for so long, as class BURST."""
+
+    def finish(self, grace: float, soon: bool = False) -> None:
+        """Stop every class and wait for what is in flight.
+
+        Waits each class's own timeout and `grace` seconds at most, or with
+        `soon` only these; what is left then is recorded as "cut off".
+        """
+
+    def overloads(self) -> list[str]:
+        """Why a generator was too busy for its figures to count, if one was."""
+
+    def close(self) -> None:
+        """Cut off what is in flight and let the users go."""
+
+
+class LoadMaker(Protocol):
+    """Makes a run's load.
+
+    `run` is its number in the record, `to_us` goes from `time.monotonic_ns()`
+    to the record's µs; each finished request, each class that is done and the
+    first error that ends the load are told.
+    """
+
+    def __call__(
+        self,
+        traffic: Mapping[str, Traffic],
+        target: tuple[str, int],
+        *,
+        run: int,
+        to_us: Callable[[int], int],
+        on_finished: Callable[[Request], None],
+        on_done: Callable[[str], None],
+        on_error: Callable[[Exception], None],
+    ) -> Load: ...

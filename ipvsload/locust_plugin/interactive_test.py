@@ -1,0 +1,124 @@
+"""A test whose users come and go as Locust says, over a service that is watched.
+
+Nothing is planned and nothing judged: people move users, weights, schedulers
+and servers while they look at the charts.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.experiment.action_queue import Hands
+from ipvsload.experiment.controls import Action, SetMix, Verb
+from ipvsload.experiment.run_servers import Servers
+from ipvsload.experiment.run_state import View
+from ipvsload.load.users import patience
+from ipvsload.locust_plugin.arguments import Options
+from ipvsload.locust_plugin.locust_internals import MixDispatcher
+from ipvsload.locust_plugin.locust_test import offered
+from ipvsload.locust_plugin.testbed_session import Watch
+from ipvsload.record.format import Sample
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+_SERVERS, _CLIENTS, _SCHEDULER = 2, 1, "rr"
+
+
+def size(options: Options) -> tuple[int, int]:
+    """How many real servers such a test begins with, and from how many addresses load comes."""
+    return options.servers or _SERVERS, options.clients or _CLIENTS
+
+
+class FreeTrial:
+    """Begins a virtual service, and has Locust's users sent to it. Raises IpvsloadError."""
+
+    over = False
+
+    def __init__(
+        self,
+        watch: Watch,
+        environment: "Environment",
+        options: Options,
+        burst: Callable[[int, float], None],
+    ) -> None:
+        self._watch, self._environment = watch, environment
+        servers, clients = size(options)
+        watch.ready(servers, clients)
+        testbed = watch.testbed
+        scheduler = options.scheduler or (_SCHEDULER if options.testbed == "lab" else "")
+        weights = [] if "scale" in testbed.lacks else [1] * servers
+        with watch.lock:
+            service = testbed.begin(scheduler, weights)
+        self._view = View({})
+        self._servers = Servers(testbed, self._view, self._joined)
+        self._hands = Hands(testbed, self._servers, burst)
+        target = service.target
+        environment.host = f"http://{target.host}:{target.port}"
+        classes = [user_class.__name__ for user_class in environment.user_classes]
+        watch.feed.begin(
+            watch.clock.now_us(),
+            title=environment.locustfile or "",
+            scheduler=service.scheduler,
+            service=target.key,
+            classes=classes,
+        )
+        self._servers.have(service.servers)
+        # Workers get it from here with each ramp.
+        environment.stop_timeout = environment.stop_timeout or patience(environment.user_classes)
+        if watch.sidecar is not None:
+            watch.sidecar.follow(1, target.key, self._sampled)
+
+    def carry_out(self, action: Action) -> str:
+        """Change something, and say what. Raises IpvsloadError."""
+        with self._watch.lock:
+            if isinstance(action, SetMix):
+                text = self._reweigh(action.weights)
+            else:
+                text = self._hands.carry_out(action)
+        self._watch.feed.mark(self._watch.clock.now_us(), text)
+        return text
+
+    def offers(self) -> dict[Verb, str]:
+        """What can be changed, each with why not."""
+        return offered(self._watch.lacks, mix="")
+
+    def mix(self) -> dict[str, int]:
+        """The weight of each user class now."""
+        return {one.__name__: one.weight for one in self._environment.user_classes}
+
+    def stop(self) -> None:
+        """Take the service down; its users have gone."""
+        watch = self._watch
+        if watch.sidecar is not None:
+            watch.sidecar.follow(0, "", None)
+        watch.feed.end(watch.clock.now_us(), "")
+        try:
+            with watch.lock:
+                watch.testbed.end()
+        except TestbedError:
+            pass  # it broke, which has been told
+
+    def _joined(self, number: int, address: str, _weight: int) -> None:
+        self._watch.feed.joined(number, address)
+
+    def _sampled(self, item: Sample | BaseException) -> None:
+        if isinstance(item, Sample):
+            self._view.sampled(item)
+
+    def _reweigh(self, weights: dict[str, int]) -> str:
+        known = {one.__name__: one for one in self._environment.user_classes}
+        unknown = ", ".join(sorted(set(weights) - set(known)))
+        if unknown:
+            raise UsageError(f"no user class {unknown}; there are {', '.join(sorted(known))}")
+        after = {name: weights.get(name, one.weight) for name, one in known.items()}
+        if not any(after.values()):
+            raise UsageError("at least one user class needs a weight above 0")
+        for name, weight in after.items():
+            known[name].weight = weight
+        runner = self._environment.runner
+        if isinstance(runner._users_dispatcher, MixDispatcher):
+            runner._users_dispatcher.reweigh()
+            rate = runner.target_user_count or 1
+            runner.start(runner.target_user_count, spawn_rate=min(100.0, float(rate)))
+        return "mix " + ", ".join(f"{name} {weight}" for name, weight in after.items())

@@ -1,0 +1,148 @@
+"""The kernel's table as last seen, summed over virtual services and nodes.
+
+A real server stands once in each virtual service that it belongs to and is seen
+by each node; people think of it as one. What changes from sample to sample is
+one node's part, so only that is taken out of the sums and put in again.
+"""
+
+from collections.abc import Iterator
+
+from ipvsload.locust_plugin.live.connection_rate import REFRESH_US, Arrivals
+from ipvsload.locust_plugin.live.server_registry import Member, Roster
+from ipvsload.record.format import Sample, Service
+
+NODES = 200
+# The kernel keeps a removed server with its counters for 120 s.
+_TRASH_US = 150_000_000
+_SPARE_ENTRIES = 5000
+_SCHEDULERS = 3
+
+
+class _Entry:
+    """One server in one virtual service on one node: its counter, and when it last moved."""
+
+    __slots__ = ("conns", "moved_us", "seen_us")
+
+    def __init__(self, conns: int, t_us: int) -> None:
+        self.conns = conns
+        self.moved_us = t_us
+        self.seen_us = t_us
+
+
+class _Node:
+    __slots__ = ("entries", "servers", "t_us")
+
+    def __init__(self, t_us: int) -> None:
+        self.t_us = t_us
+        self.entries: dict[tuple[str, str], _Entry] = {}
+        self.servers: dict[str, list[int]] = {}
+        """By address: active, inactive."""
+
+
+class Table:
+    """Takes samples in; members of `roster` then say what is known of each server.
+
+    `service` is the key of the virtual service that counts, "" for all.
+    """
+
+    def __init__(self, service: str, roster: Roster) -> None:
+        self._service = service
+        self._roster = roster
+        self._nodes: dict[str, _Node] = {}
+        self.scheduler = ""
+        """As the kernel had it last; of several services, the first few."""
+        self.hidden = 0
+        """Servers in the last sample for which there was no room."""
+
+    def present(self) -> Iterator[Member]:
+        """The servers that stand in the table now."""
+        return (member for member in self._roster.members.values() if member.nodes)
+
+    def sampled(self, sample: Sample, arrivals: Arrivals | None) -> None:
+        """A node's table; new connections are told to `arrivals`."""
+        t_us, members = sample.t_us, self._roster.members
+        self._roster.now_us = t_us
+        first = sample.node not in self._nodes
+        node = self._node(sample.node, t_us)
+        entries, weights = node.entries, {}
+        servers: dict[str, list[int]] = {}
+        services = [s for s in sample.services if not self._service or s.key == self._service]
+        self.hidden = 0
+        for service in services:
+            key = service.key
+            for address, weight, active, inactive, _, conns, *_ in service.servers:
+                member = members.get(address) or self._roster.admit(address)
+                if member is None:
+                    self.hidden += 1
+                    continue
+                member.seen_us = t_us
+                weights[address] = weight
+                sums = servers.get(address)
+                if sums is None:
+                    servers[address] = [active, inactive]
+                else:
+                    sums[0] += active
+                    sums[1] += inactive
+                entry = entries.get((key, address))
+                if entry is None:
+                    # What stood there before the first look is not of this test.
+                    entry = entries[key, address] = _Entry(conns if first else 0, node.t_us)
+                if conns != entry.conns:
+                    new = conns - entry.conns if conns > entry.conns else conns
+                    after = max(entry.moved_us, entry.seen_us - REFRESH_US)
+                    entry.conns, entry.moved_us = conns, t_us
+                    member.connections += new
+                    if arrivals is not None:
+                        arrivals.came(member.ident, new, after, t_us)
+                entry.seen_us = t_us
+        self._replace(node, servers, weights, t_us)
+        self._schedulers(services)
+        if len(entries) > 2 * len(servers) + 64:
+            _prune(entries, t_us)
+        node.t_us = t_us
+
+    def _node(self, name: str, t_us: int) -> _Node:
+        node = self._nodes.get(name)
+        if node is None:
+            if len(self._nodes) >= NODES:
+                oldest = min(self._nodes, key=lambda each: self._nodes[each].t_us)
+                self._replace(self._nodes.pop(oldest), {}, {}, t_us)
+            node = self._nodes[name] = _Node(t_us)
+        return node
+
+    def _replace(
+        self, node: _Node, servers: dict[str, list[int]], weights: dict[str, int], t_us: int
+    ) -> None:
+        members = self._roster.members
+        for address, (active, inactive) in node.servers.items():
+            member = members[address]
+            member.active -= active
+            member.inactive -= inactive
+            member.nodes -= 1
+            if not member.nodes and address not in servers:
+                self._roster.weighs(member, None)
+        for address, (active, inactive) in servers.items():
+            member = members[address]
+            member.active += active
+            member.inactive += inactive
+            if not member.nodes and address not in node.servers:
+                member.since_us = t_us
+            member.nodes += 1
+            if member.weight != weights[address]:
+                self._roster.weighs(member, weights[address])
+        node.servers = servers
+
+    def _schedulers(self, services: list[Service]) -> None:
+        names = list(dict.fromkeys(service.scheduler for service in services))
+        if names:
+            more = ", ..." if len(names) > _SCHEDULERS else ""
+            self.scheduler = ", ".join(names[:_SCHEDULERS]) + more
+
+
+def _prune(entries: dict[tuple[str, str], _Entry], t_us: int) -> None:
+    """Drop what is not in the table any more, when the kernel has forgotten it, too."""
+    absent = [(entry.seen_us, key) for key, entry in entries.items() if entry.seen_us < t_us]
+    absent.sort()
+    for index, (seen_us, key) in enumerate(absent):
+        if seen_us < t_us - _TRASH_US or index < len(absent) - _SPARE_ENTRIES:
+            del entries[key]

@@ -1,0 +1,43 @@
+"""One test under Locust's command, and what may be changed in it by hand.
+
+Two kinds of test have this face: a scenario that plays (play.py), and Locust's
+users who come and go as Locust says (free.py).
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ipvsload.experiment.controls import Action, Verb
+from ipvsload.testbed.base import Lack
+
+
+class Trial(Protocol):
+    """A test from its start to its end."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended by itself."""
+
+    def carry_out(self, action: Action) -> str:
+        """Change something, and say what. Raises IpvsloadError."""
+
+    def offers(self) -> dict[Verb, str]:
+        """What can be changed, each with why not."""
+
+    def mix(self) -> dict[str, int]:
+        """The weight of each user class now; empty where there is nothing to mix."""
+
+    def stop(self) -> None:
+        """End it now, if it has not ended; returns when it has."""
+
+
+def offered(lacks: Mapping[Lack, str], mix: str) -> dict[Verb, str]:
+    """What `offers` says: what the testbed lacks, and why the mix cannot be changed."""
+    return {
+        "scheduler": lacks.get("scheduler", ""),
+        "weight": lacks.get("weight", ""),
+        "scale": lacks.get("scale", ""),
+        "kill": lacks.get("kill", ""),
+        "burst": "",
+        "mix": mix,
+    }

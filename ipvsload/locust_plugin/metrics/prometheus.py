@@ -1,0 +1,218 @@
+"""`/metrics` on Locust's port: the kernel's table and the load, for Prometheus.
+
+Everything is read when Prometheus asks, so a test that nobody scrapes pays
+nothing, and all of an answer is of one moment. A table of a thousand servers
+is ten thousand lines: they are made a few at a time, with room in between for
+the load that the same process may carry.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample as Line
+
+from ipvsload.locust_plugin.request_counter import BOUNDS, Counts, Meter
+from ipvsload.locust_plugin.web.locust_tab import base_path
+from ipvsload.record.format import Sample, Server
+
+if TYPE_CHECKING:
+    from flask import Response
+    from locust.web import WebUI
+
+# 1, 2 and 5 of each decade of the meter's bounds: which of its buckets ends
+# there, and where that is in seconds.
+_EDGES = [
+    (index, repr(round(bound / 1000, 7)))
+    for index, bound in enumerate(BOUNDS)
+    if index % 40 in (0, 12, 28)
+]
+
+# So many lines are made at once, in about a millisecond; then for so many seconds
+# it is the load's turn. (With a sleep of 0 it were not: gevent looks for events
+# only after fifty of those.)
+_SLICE = 100
+_PAUSE = 0.0005
+
+_GAUGES: tuple[tuple[str, str, Callable[[Server], int]], ...] = (
+    ("active_connections", "Connections of a real server that IPVS counts as active (ActiveConn).",
+     lambda server: server.active),
+    ("inactive_connections", "Its other connections that IPVS remembers (InActConn).",
+     lambda server: server.inactive),
+    ("weight", "Its weight.",
+     lambda server: server.weight),
+)  # fmt: skip
+
+_DIRECTIONS: tuple[tuple[str, str, Callable[[Server], tuple[int, int]]], ...] = (
+    ("packets", "Packets between clients and a real server; in is towards the server.",
+     lambda server: (server.inpkts, server.outpkts)),
+    ("bytes", "Bytes between clients and a real server; in is towards the server.",
+     lambda server: (server.inbytes, server.outbytes)),
+)  # fmt: skip
+
+Labels = dict[str, str]
+Servers = list[tuple[Labels, Server]]
+Lines = Iterator[tuple[str, Labels, float]]
+
+
+def install(
+    web_ui: "WebUI",
+    meter: Meter,
+    samples: Callable[[], Mapping[str, Sample]],
+    up: Callable[[], bool],
+    users: Callable[[], Mapping[str, int]],
+    now_us: Callable[[], int],
+) -> None:
+    """Add GET /metrics to Locust's pages, behind the same login as they.
+
+    Args:
+        web_ui: Locust's, before its first request.
+        meter: the requests.
+        samples: the last sample of each node.
+        up: whether the sidecar is there.
+        users: running users by class.
+        now_us: the time on the samples' time line, in microseconds.
+    """
+    from flask import Response, request
+
+    collector = TableAndLoad(meter, samples, up, users, now_us, pause=lambda: gevent.sleep(_PAUSE))
+
+    @web_ui.auth_required_if_enabled  # type: ignore[untyped-decorator]
+    def metrics() -> "Response":
+        encode, content_type = _encoder(request.headers.get("Accept", ""))
+        return Response(encode(collector), content_type=content_type)
+
+    web_ui.app.add_url_rule(f"{base_path(web_ui)}/metrics", "ipvsload_metrics", metrics)
+
+
+class TableAndLoad(Collector):
+    """Samples and requests as Prometheus's metrics; `pause` is called now and then."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        samples: Callable[[], Mapping[str, Sample]],
+        up: Callable[[], bool],
+        users: Callable[[], Mapping[str, int]],
+        now_us: Callable[[], int],
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._meter = meter
+        self._samples = samples
+        self._up = up
+        self._users = users
+        self._now_us = now_us
+        self._pause = pause
+
+    def collect(self) -> Iterator[Metric]:
+        """Prometheus's hook: all metrics, each with lines that come as they are read."""
+        # First of all take what is there: the load goes on in the pauses.
+        samples, totals, users = dict(self._samples()), self._meter.totals(), dict(self._users())
+        up, now_us = self._up(), self._now_us()
+        yield from self._table(samples)
+        yield self._metric(
+            "sample_age_seconds", "gauge", "Time since the last reading of a node's table.",
+            (("", {"node": _text(node)}, max(0, now_us - sample.t_us) / 1e6)
+             for node, sample in samples.items()),
+        )  # fmt: skip
+        yield self._metric(
+            "sidecar_up", "gauge", "1 while the program that reads the table is there, else 0.",
+            iter([("", {}, int(up))]),
+        )  # fmt: skip
+        yield self._metric(
+            "users", "gauge", "Locust's users that run now.",
+            (("", {"user_class": _text(name)}, count) for name, count in users.items()),
+        )  # fmt: skip
+        yield self._metric(
+            "requests", "counter", "Finished requests by the real server that answered.",
+            _requests(totals),
+        )  # fmt: skip
+        yield self._metric(
+            "request_duration_seconds", "histogram", "How long requests took.",
+            _durations(totals),
+        )  # fmt: skip
+
+    def _table(self, samples: Mapping[str, Sample]) -> Iterator[Metric]:
+        servers = [
+            ({"node": _text(node), "service": _text(service.key), "server": _text(server.address)},
+             server)
+            for node, sample in samples.items()
+            for service in sample.services
+            for server in service.servers
+        ]  # fmt: skip
+        for name, text, value in _GAUGES:
+            yield self._metric(name, "gauge", text, _figures(servers, value))
+        yield self._metric(
+            "connections", "counter", "Connections that IPVS gave to a real server.",
+            (("_total", labels, server.conns) for labels, server in servers),
+        )  # fmt: skip
+        for name, text, both in _DIRECTIONS:
+            yield self._metric(name, "counter", text, _in_and_out(servers, both))
+        yield self._metric(
+            "scheduler", "info", "The scheduler of a virtual service.",
+            (("_info", {"node": _text(node), "service": _text(service.key),
+                        "scheduler": _text(service.scheduler)}, 1)
+             for node, sample in samples.items()
+             for service in sample.services),
+        )  # fmt: skip
+
+    def _metric(self, name: str, kind: str, text: str, lines: Lines) -> Metric:
+        metric = Metric(f"ipvsload_{name}", text, kind)
+        # The encoders go through it once, as they would through a list.
+        metric.samples = self._slices(metric.name, lines)  # type: ignore[assignment]
+        return metric
+
+    def _slices(self, name: str, lines: Lines) -> Iterator[Line]:
+        for number, (suffix, labels, value) in enumerate(lines, 1):
+            yield Line(name + suffix, labels, value)
+            if number % _SLICE == 0:
+                self._pause()
+
+
+def _figures(servers: Servers, value: Callable[[Server], int]) -> Lines:
+    for labels, server in servers:
+        yield "", labels, value(server)
+
+
+def _in_and_out(servers: Servers, both: Callable[[Server], tuple[int, int]]) -> Lines:
+    for labels, server in servers:
+        for direction, value in zip(("in", "out"), both(server), strict=True):
+            yield "_total", {**labels, "direction": direction}, value
+
+
+def _requests(totals: Mapping[str, Counts]) -> Lines:
+    # Both outcomes from the start: the first failure is then an increase.
+    for label, counts in totals.items():
+        for server, pair in counts["servers"].items():
+            for outcome, count in zip(("ok", "failed"), pair, strict=True):
+                labels = {"class": _text(label), "server": _text(server), "outcome": outcome}
+                yield "_total", labels, count
+
+
+def _durations(totals: Mapping[str, Counts]) -> Lines:
+    for label, counts in totals.items():
+        name = {"class": _text(label)}
+        below = list(accumulate(counts["buckets"]))
+        for index, seconds in _EDGES:
+            yield "_bucket", {**name, "le": seconds}, below[index]
+        yield "_bucket", {**name, "le": "+Inf"}, below[-1]
+        yield "_count", name, below[-1]
+        yield "_sum", name, counts["sum_us"] / 1e6
+
+
+def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """The format that was asked for, or the plain one."""
+    try:
+        return choose_encoder(accept)
+    except TypeError:  # a version that is no number
+        return choose_encoder("")
+
+
+def _text(value: Any) -> str:
+    """A label's value that UTF-8 can carry."""
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,237 @@
+"""Finished requests, counted where they are finished.
+
+Locust's own statistics know neither which real server answered nor how to be
+asked what came since the last time. This counts by label (a user class, or
+"GET /path" for users that are not ours) and by real server, with latency in
+fixed buckets: so the counts of many processes are added by adding numbers, and
+a worker's are a small message. Pure: whoever knows of Locust calls it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from ipvsload.locust_plugin.live import Interval
+
+VERSION = 1
+
+# Forty a decade, as ISO 3's preferred numbers have them: steps of some six per cent
+# between round numbers, of which 1, 2 and 5 are three a decade for Prometheus.
+_DECADE = (
+    1.0, 1.06, 1.12, 1.18, 1.25, 1.32, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.12, 2.24, 2.36, 2.5,
+    2.65, 2.8, 3.0, 3.15, 3.35, 3.55, 3.75, 4.0, 4.25, 4.5, 4.75, 5.0, 5.3, 5.6, 6.0, 6.3, 6.7,
+    7.1, 7.5, 8.0, 8.5, 9.0, 9.5,
+)  # fmt: skip
+BOUNDS: tuple[float, ...] = (
+    *(round(step * 10.0**power, 9) for power in range(-1, 5) for step in _DECADE),
+    100_000.0,
+)
+"""Upper ends (inclusive) of the latency buckets in ms; one more bucket is above all."""
+
+LABELS = 200
+SERVERS = 1200
+"""So many labels, and real servers a label, are told apart; the rest is OTHER."""
+
+OTHER = "other"
+
+# A latency is no longer than this, in ms: eleven days. Keeps sums in 64 bits.
+_LONGEST = 1e9
+
+
+class Counts(TypedDict):
+    """The requests of one label.
+
+    `servers` has [good, failed] by real server, "" for an answer of which it
+    is not known; `buckets` is one longer than BOUNDS; `sum_us` adds the
+    latencies of `buckets`, in microseconds.
+    """
+
+    servers: dict[str, list[int]]
+    buckets: list[int]
+    sum_us: int
+
+
+class Delta(TypedDict):
+    """What was counted in a while, by label; only what msgpack and JSON can carry."""
+
+    version: int
+    labels: dict[str, Counts]
+
+
+class Meter:
+    """Counts of one process and, on a master, of its workers.
+
+    Labels and servers are told apart in the order of their coming, as many as
+    LABELS and SERVERS say; what comes later is counted under OTHER.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[str, Counts] = {}
+        self._since: dict[str, Counts] = {}
+
+    def request(
+        self, label: str, server: str | None, milliseconds: float | None, failed: bool
+    ) -> None:
+        """One request is finished.
+
+        Called for every request, so it is short. `milliseconds` is None for
+        one that has no duration; what cannot be one (NaN, negative) is
+        counted without.
+        """
+        counts = self._since.get(label) or self._fresh(label)
+        pair = counts["servers"].get(server or "") or self._pair(label, counts, server or "")
+        pair[failed] += 1
+        if milliseconds is not None and 0.0 <= milliseconds < _LONGEST:
+            counts["buckets"][bisect_left(BOUNDS, milliseconds)] += 1
+            counts["sum_us"] += int(milliseconds * 1000.0)
+
+    def take(self) -> Delta:
+        """What came since the last take."""
+        since, self._since = self._since, {}
+        for label, counts in since.items():
+            _add(self._before[label], counts)
+        return {"version": VERSION, "labels": since}
+
+    def add(self, delta: Any) -> None:
+        """Count what a worker took, too; the next `take` has it.
+
+        Raises:
+            ValueError: It is no `Delta` of this version; nothing of it was counted.
+        """
+        for label, theirs in _checked(delta).items():
+            mine = self._since.get(label) or self._fresh(label)
+            for server, (good, failed) in theirs["servers"].items():
+                pair = mine["servers"].get(server) or self._pair(label, mine, server)
+                pair[0] += good
+                pair[1] += failed
+            _add_latencies(mine, theirs)
+
+    def totals(self) -> dict[str, Counts]:
+        """All since the beginning, by label: a copy."""
+        totals = {
+            label: Counts(
+                servers={server: pair.copy() for server, pair in counts["servers"].items()},
+                buckets=counts["buckets"].copy(),
+                sum_us=counts["sum_us"],
+            )
+            for label, counts in self._before.items()
+        }
+        for label, counts in self._since.items():
+            _add(totals[label], counts)
+        return totals
+
+    def _fresh(self, label: str) -> Counts:
+        """The counts of a label that has none since the last take."""
+        label = _place(self._before, label, LABELS)
+        self._before.setdefault(label, _nothing())
+        return self._since.setdefault(label, _nothing())
+
+    def _pair(self, label: str, counts: Counts, server: str) -> list[int]:
+        """[good, failed] of a server that has none since the last take."""
+        known = self._before[_place(self._before, label, LABELS)]["servers"]
+        server = _place(known, server, SERVERS)
+        known.setdefault(server, [0, 0])
+        return counts["servers"].setdefault(server, [0, 0])
+
+
+def intervals(delta: Delta, seconds: float) -> dict[str, Interval]:
+    """What a delta that was gathered in so many seconds comes to, by label."""
+    found = {}
+    for label, counts in delta["labels"].items():
+        pairs = counts["servers"]
+        failed = sum(pair[1] for pair in pairs.values())
+        split = {server: good + bad for server, (good, bad) in pairs.items()}
+        found[label] = Interval(
+            rate=sum(split.values()) / seconds,
+            failures=failed / seconds,
+            p50_ms=percentile(counts["buckets"], 0.50),
+            p95_ms=percentile(counts["buckets"], 0.95),
+            split=split,
+        )
+    return found
+
+
+def percentile(buckets: Sequence[int], share: float) -> float | None:
+    """The latency in ms that this share of the counted ones does not exceed.
+
+    Within a bucket they are taken as evenly spread on a logarithmic scale, so
+    it is right to a bucket's width, six per cent; above the highest bound it is
+    that bound. None if there are none.
+    """
+    rank = share * sum(buckets)
+    below = 0
+    for index, count in enumerate(buckets):
+        if count and below + count >= rank:
+            return _within(index, (rank - below) / count)
+        below += count
+    return None
+
+
+def _within(index: int, part: float) -> float:
+    if index == len(BOUNDS):
+        return BOUNDS[-1]
+    if index == 0:
+        return BOUNDS[0] * part
+    low, high = BOUNDS[index - 1], BOUNDS[index]
+    return float(low * (high / low) ** part)
+
+
+def _nothing() -> Counts:
+    return {"servers": {}, "buckets": [0] * (len(BOUNDS) + 1), "sum_us": 0}
+
+
+def _place(table: Mapping[str, object], key: str, limit: int) -> str:
+    """`key`, or OTHER where the table has no room for one more."""
+    return key if key in table or len(table) < limit else OTHER
+
+
+def _add(counts: Counts, more: Counts) -> None:
+    """Both are of one meter, so the keys have a place in either."""
+    for server, (good, failed) in more["servers"].items():
+        pair = counts["servers"].setdefault(server, [0, 0])
+        pair[0] += good
+        pair[1] += failed
+    _add_latencies(counts, more)
+
+
+def _add_latencies(counts: Counts, more: Counts) -> None:
+    counts["buckets"] = [a + b for a, b in zip(counts["buckets"], more["buckets"], strict=True)]
+    counts["sum_us"] += more["sum_us"]
+
+
+def _checked(delta: Any) -> dict[str, Counts]:
+    """The labels of a delta from another process, whose version may be another."""
+    version = delta.get("version") if isinstance(delta, dict) else None
+    if version != VERSION:
+        raise ValueError(
+            f"counts of format {version!r} came from a worker, this process has {VERSION}:"
+            " master and workers must run the same version of ipvsload"
+        )
+    labels = delta.get("labels")
+    if not isinstance(labels, dict) or not all(map(_sound, labels, labels.values())):
+        raise ValueError(
+            "malformed counts came from a worker:"
+            " master and workers must run the same version of ipvsload"
+        )
+    return labels
+
+
+def _sound(label: Any, counts: Any) -> bool:
+    if not (isinstance(label, str) and isinstance(counts, dict)):
+        return False
+    servers = counts.get("servers")
+    return (
+        isinstance(servers, dict)
+        and all(isinstance(server, str) for server in servers)
+        and all(_numbers(pair, 2) for pair in servers.values())
+        and _numbers(counts.get("buckets"), len(BOUNDS) + 1)
+        and _numbers([counts.get("sum_us")], 1)
+    )
+
+
+def _numbers(found: Any, length: int) -> bool:
+    return (
+        isinstance(found, list)
+        and len(found) == length
+        and all(type(number) is int and number >= 0 for number in found)
+    )

@@ -1,0 +1,25 @@
+"""From Locust's request event to the meter."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ipvsload.locust_plugin.request_counter import Meter
+
+
+def counting(meter: Meter) -> Callable[..., None]:
+    """A listener that counts: our users by class, others by method and name."""
+    count = meter.request
+
+    def listener(
+        request_type: str,
+        name: str,
+        response_time: float | None,
+        exception: BaseException | None = None,
+        context: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        known = context or {}
+        label = known.get("class") or f"{request_type} {name}"
+        count(label, known.get("real_server"), response_time, exception is not None)
+
+    return listener

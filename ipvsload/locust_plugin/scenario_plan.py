@@ -1,0 +1,51 @@
+"""The scenario that a test plays: read anew for each test, with what was asked of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ipvsload.errors import UsageError
+from ipvsload.experiment.capabilities import fit
+from ipvsload.locust_plugin.arguments import Options
+from ipvsload.scenario.check import check
+from ipvsload.scenario.load import parse_scenario, read
+from ipvsload.scenario.model import Scenario
+from ipvsload.testbed.base import Lack
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A scenario, its text as it is recorded, and the scheduler that it is played with."""
+
+    scenario: Scenario
+    text: str
+    scheduler: str
+
+
+def make_plan(options: Options, lacks: Mapping[Lack, str]) -> Plan:
+    """The plan of a test with these options on a testbed that lacks so much.
+
+    Raises UsageError for a scenario with a fault, or one that these options or
+    this testbed do not fit.
+    """
+    if options.scenario is None:
+        raise UsageError("which scenario? Name its file with --scenario, or in watch(FILE)")
+    text = read(options.scenario)
+    scenario = parse_scenario(text, str(options.scenario))
+    changes = {
+        key: value
+        for key, value in (("servers", options.servers), ("clients", options.clients))
+        if value
+    }
+    if changes:
+        if options.servers and scenario.service.weights:
+            raise UsageError(f"{options.scenario} has weights for its servers: leave --servers out")
+        service = scenario.service.model_copy(update=changes)
+        scenario = scenario.model_copy(update={"service": service})
+        faults = check(scenario)
+        if faults:
+            asked = ", ".join(f"--{key} {value}" for key, value in changes.items())
+            raise UsageError(f"{options.scenario} with {asked}: {faults[0].text}")
+        text = f"# played with {', '.join(f'{k}: {v}' for k, v in changes.items())}\n{text}"
+    fit(scenario, lacks)
+    scheduler = options.scheduler or ("" if "scheduler" in lacks else scenario.schedulers[0])
+    return Plan(scenario, text, scheduler)

@@ -1,0 +1,60 @@
+"""A scenario as a Locust shape: its timeline decides how many users there are.
+
+Locust asks a shape once a second whether the test goes on; that, and that
+nobody else starts users, is all that is used of it.
+"""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from locust import LoadTestShape, constant
+
+from ipvsload.load.users import IpvsUser
+from ipvsload.scenario.load import load
+from ipvsload.scenario.model import Traffic
+
+if TYPE_CHECKING:
+    from ipvsload.locust_plugin.plugin import Plugin
+
+logger = logging.getLogger(__name__)
+
+
+class ScenarioShape(LoadTestShape):  # type: ignore[misc]
+    """Plays a scenario file; subclass it in a locustfile and name the file."""
+
+    abstract = True
+    # While Locust reads its command line: `--run-time` is ours to keep.
+    use_common_options = True
+    scenario: ClassVar[Path]
+    plugin: "Plugin"
+
+    def tick(self) -> tuple[int, float] | None:
+        """Nobody, as long as the scenario is being played."""
+        run_time = self.runner.environment.parsed_options.run_time
+        if run_time and self.get_run_time() >= run_time:
+            logger.warning("--run-time is over before the scenario is")
+            return None
+        return (0, 1.0) if self.plugin.goes_on() else None
+
+
+def scenario_users(scenario: Path) -> dict[str, type[IpvsUser]]:
+    """A user class for each class of a scenario's traffic, by name.
+
+    Locust wants some in a locustfile. While the scenario plays, they stand for
+    its classes; without the shape (the class picker's "Default") they are
+    ordinary users who ask the same. Raises ScenarioError.
+    """
+    return {name: _user_class(name, spec) for name, spec in load(scenario).traffic.items()}
+
+
+def _user_class(name: str, spec: Traffic) -> type[IpvsUser]:
+    attributes: dict[str, Any] = {
+        "path": spec.path,
+        "connection": spec.connection,
+        "request_timeout": spec.timeout,
+        "wait_time": constant(spec.think),
+        "weight": spec.users or 1,
+        "__doc__": f"Users of the class {name}.",
+    }
+    return type(name, (IpvsUser,), attributes)

@@ -1,0 +1,193 @@
+"""A test that plays a scenario's timeline, under Locust's command.
+
+It is the run of `ipvsload run`, event for event, with one scheduler; its users
+are Locust's, here or on workers, so that Locust's page and statistics see them.
+"""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gevent
+
+from ipvsload.errors import IpvsloadError, UsageError
+from ipvsload.experiment.action_queue import ByHand
+from ipvsload.experiment.controls import Action, Verb
+from ipvsload.experiment.run_context import Stage
+from ipvsload.experiment.run_directory import new_directory
+from ipvsload.experiment.run_state import View
+from ipvsload.experiment.session import StoppedError, play
+from ipvsload.experiment.timeline import Timeline
+from ipvsload.load.base import LoadMaker
+from ipvsload.locust_plugin.arguments import Options
+from ipvsload.locust_plugin.locust_test import offered
+from ipvsload.locust_plugin.scenario_plan import Plan
+from ipvsload.locust_plugin.testbed_session import Watch
+from ipvsload.record.format import Event
+from ipvsload.record.writer import RunWriter
+from ipvsload.report.wording import verdict_line
+from ipvsload.report.write import load_results, write_reports
+from ipvsload.results.results import Results
+from ipvsload.scenario.servers_needed import need
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+logger = logging.getLogger(__name__)
+
+_STOPPED_WITHIN = 30.0
+
+
+class ScenarioTrial:
+    """Plays `plan` in a greenlet of its own. Raises IpvsloadError where it cannot begin.
+
+    `status` is the contract's exit status once it is over.
+    """
+
+    def __init__(
+        self,
+        watch: Watch,
+        environment: "Environment",
+        options: Options,
+        plan: Plan,
+        make_load: LoadMaker,
+    ) -> None:
+        self.status = 4
+        self._watch, self._environment, self._plan = watch, environment, plan
+        scenario = plan.scenario
+        watch.ready(need(scenario), scenario.service.clients)
+        if watch.sidecar is None:
+            raise UsageError(
+                f"{options.scenario} waits for events in the kernel's table, and nothing reads it:"
+                " give --sidecar a command that does"
+            )
+        directory = Path(options.out) if options.out else new_directory(scenario.name)
+        writer = RunWriter(
+            directory,
+            scenario_text=plan.text,
+            scenario=scenario.name,
+            testbed=watch.testbed.name,
+            origin_unix_us=watch.clock.origin_unix_us,
+        )
+        self._directory = directory
+        self._stage = Stage(
+            scenario,
+            watch.testbed,
+            writer,
+            watch.clock,
+            watch.sidecar,
+            make_load,
+            _Shown(watch, environment, scenario.title or scenario.name, list(scenario.traffic)),
+        )
+        self._greenlet = gevent.spawn(self._play)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has been played to its end, whatever that was."""
+        return bool(self._greenlet.dead)
+
+    def carry_out(self, action: Action) -> str:
+        """Change something, and say what. Raises IpvsloadError."""
+        by_hand = ByHand(action)
+        self._stage.inbox.put(by_hand)
+        return by_hand.wait()
+
+    def offers(self) -> dict[Verb, str]:
+        """What can be changed, each with why not."""
+        return offered(self._watch.lacks, mix="the scenario decides how many users there are")
+
+    def mix(self) -> dict[str, int]:
+        """Empty: see `offers`."""
+        return {}
+
+    def stop(self) -> None:
+        """End it now, if it has not ended; returns when it has."""
+        if not self.over:
+            self._stage.inbox.put(StoppedError())
+            self._greenlet.join(_STOPPED_WITHIN)
+            self._greenlet.kill()
+
+    def _play(self) -> None:
+        failure: IpvsloadError | None = None
+        stage = self._stage
+        with self._watch.troubles(stage.inbox.put):
+            try:
+                play(stage, [self._plan.scheduler], 1)
+            except IpvsloadError as error:
+                failure = error
+        try:
+            recording, results = load_results(self._directory)
+            page = write_reports(recording, results)
+        except IpvsloadError as error:
+            failure = failure or error
+            words, self.status = str(failure), failure.exit_status
+        else:
+            words = verdict_line(results)
+            self.status = failure.exit_status if failure else results.exit_status
+            self._tell(results, page)
+        if failure:
+            logger.error("%s", failure)
+            words = f"{words}: {failure}"
+        self._watch.feed.end(self._watch.clock.now_us(), words)
+
+    def _tell(self, results: Results, page: Path) -> None:
+        for line in split_lines(results):
+            logger.info("%s", line)
+        for expectation in results.expectations:
+            if expectation.held is not None:
+                mark = "held" if expectation.held else "NOT HELD"
+                logger.info("%s: %s (measured %s)", mark, expectation.expression,
+                            expectation.measured)  # fmt: skip
+        for run in results.runs:
+            for reason in run.reasons:
+                logger.warning("%s", reason)
+        logger.info("%s; report: %s", verdict_line(results), page)
+
+
+def split_lines(results: Results) -> list[str]:
+    """Who served how many requests of each class, a line a server."""
+    return [
+        f"{run.scheduler}: server {number} {server.address}: "
+        + ", ".join(
+            f"{'?' if count is None else count} {name}" for name, count in server.requests.items()
+        )
+        for run in results.runs
+        for number, server in enumerate(run.servers, 1)
+    ]
+
+
+class _Shown:
+    """A run's progress on the page; see `run.progress.Progress`."""
+
+    def __init__(
+        self, watch: Watch, environment: "Environment", title: str, classes: list[str]
+    ) -> None:
+        self._watch, self._environment = watch, environment
+        self._title, self._classes = title, classes
+
+    def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
+        """The service is not known yet; see the event "run"."""
+
+    def happened(self, event: Event) -> None:
+        """Steps and changes are marks on the time line."""
+        feed, data = self._watch.feed, event.data
+        match event.kind:
+            case "run":
+                self._environment.host = f"http://{data['service'].partition(' ')[2]}"
+                feed.begin(
+                    event.t_us,
+                    title=self._title,
+                    scheduler=data["scheduler"],
+                    service=data["service"],
+                    classes=self._classes,
+                )
+            case "joined":
+                feed.joined(data["number"], data["server"])
+            case "step" | "by-hand":
+                feed.mark(event.t_us, data["text"])
+
+    def update(self, view: View, timeline: Timeline) -> None:
+        """Samples reach the page by themselves."""
+
+    def close(self) -> None:
+        """The feed's end is the verdict."""

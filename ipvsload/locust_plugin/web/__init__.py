@@ -1,0 +1,12 @@
+"""The page "IPVS" in Locust's web page: live charts of the kernel's table, and controls.
+
+It is a page of its own on Locust's Flask app, since Locust's tabs can hold
+tables only; assets and data come from the same app, so it works without a
+network. Nothing here is imported unless there is a web page.
+"""
+
+from ipvsload.locust_plugin.web.listing import listing
+from ipvsload.locust_plugin.web.routes import Driver, install
+from ipvsload.locust_plugin.web.same_site import refusal
+
+__all__ = ["Driver", "install", "listing", "refusal"]

@@ -1,0 +1,139 @@
+"""The routes: the page, its assets, frames of what it shows, and what it may change."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ipvsload import __version__
+from ipvsload.errors import IpvsloadError, UsageError
+from ipvsload.experiment.controls import MAX_BURST, Controls, parse_action
+from ipvsload.locust_plugin.live import Feed
+from ipvsload.locust_plugin.web import locust_tab as beside
+from ipvsload.locust_plugin.web.same_site import refusal
+from ipvsload.scenario.names import MAX_SERVERS, MAX_WEIGHT, SCHEDULERS
+
+if TYPE_CHECKING:
+    from locust.web import WebUI
+
+_ASSETS = Path(__file__).parent / "assets"
+_MOST_BYTES = 16_384
+# Everything is from here, nobody may frame it (and have people click on what
+# they do not see), and what a server or a scenario is called is never code.
+_PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+        " connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+
+class Driver(Controls, Protocol):
+    """What the page's controls act on."""
+
+    def mix(self) -> Mapping[str, int]:
+        """The weight of each user class now; empty where there is nothing to mix."""
+
+
+def install(
+    web_ui: "WebUI",
+    feed: Feed,
+    controls: Driver,
+    now_us: Callable[[], int],
+    table: Callable[[], str],
+) -> None:
+    """Add the page to Locust's, behind the same login.
+
+    Args:
+        web_ui: Locust's, before its first request.
+        feed: what is shown.
+        controls: carries out what people change.
+        now_us: the time on the feed's clock, in µs.
+        table: the kernel's table as text, see `listing`.
+    """
+    from flask import Blueprint, Response, request, send_from_directory
+
+    base = beside.base_path(web_ui)
+    pages = Blueprint("ipvsload", __name__, url_prefix=f"{base}/ipvs")
+    html = _render()
+
+    def route(rule: str, view: Callable[..., Any], **options: Any) -> None:
+        guarded = web_ui.auth_required_if_enabled(view)
+        pages.add_url_rule(rule, view.__name__, guarded, **options)
+
+    def page() -> Response:
+        return Response(html, content_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
+
+    def asset(name: str) -> Response:
+        found: Response = send_from_directory(_ASSETS, name)
+        found.headers["Cache-Control"] = "no-cache"
+        found.headers["X-Content-Type-Options"] = "nosniff"
+        return found
+
+    def frame() -> Response:
+        epoch = request.args.get("epoch", -1, int)
+        after = request.args.get("after", -1, int)
+        aside = json.dumps({"offers": controls.offers(), "mix": dict(controls.mix())})
+        return _fresh(f"{aside[:-1]},{feed.text(now_us(), epoch, after)[1:]}", "application/json")
+
+    def text() -> Response:
+        return _fresh(table(), "text/plain; charset=utf-8")
+
+    def control() -> Response:
+        status, answer = _control()
+        return Response(json.dumps(answer), status, content_type="application/json")
+
+    def _control() -> tuple[int, dict[str, str]]:
+        reason = refusal(request.headers, login=web_ui.web_login)
+        if reason:
+            return 403, {"error": reason}
+        if request.mimetype != "application/json":
+            return 415, {"error": "expected Content-Type: application/json"}
+        if request.content_length is None:
+            return 411, {"error": "expected a Content-Length"}
+        if request.content_length > _MOST_BYTES:
+            return 413, {"error": f"expected no more than {_MOST_BYTES} bytes"}
+        try:
+            return 200, {"done": controls.carry_out(parse_action(_decoded(request.get_data())))}
+        except IpvsloadError as error:
+            return 400 if isinstance(error, UsageError) else 409, {"error": str(error)}
+
+    def _fresh(body: str, content_type: str) -> Response:
+        return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})
+
+    route("", page)
+    route("/assets/<path:name>", asset)
+    route("/frame", frame)
+    route("/table", text)
+    route("/control", control, methods=["POST"])
+    web_ui.app.register_blueprint(pages)
+    beside.install(web_ui, feed)
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise UsageError("the body is not JSON") from None
+
+
+def _render() -> str:
+    environment = Environment(
+        loader=PackageLoader("ipvsload.locust_plugin.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        version=__version__,
+        schedulers=SCHEDULERS,
+        max_servers=MAX_SERVERS,
+        max_weight=MAX_WEIGHT,
+        max_burst=MAX_BURST,
+    )

@@ -1,0 +1,133 @@
+"""Curves for report.html: from a run's records to few enough points.
+
+A run may have a million requests and a thousand servers; the page stays small
+whatever the run was, and keeps every extreme that was recorded.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from ipvsload.record.format import Request
+from ipvsload.record.reader import RecordedRun
+from ipvsload.results.kernel_counts import readings
+from ipvsload.statistics.percentiles import percentile
+
+Point = tuple[float, float | None]
+"""Seconds since the run's zero, and a value; None interrupts the curve."""
+
+MAX_BUCKETS = 150
+_WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3600.0)
+
+
+def zero_us(run: RecordedRun) -> int:
+    """The beginning of the first step; without one, of the run."""
+    steps = run.of_kind("step")
+    return steps[0].t_us if steps else run.start_us
+
+
+def end_seconds(run: RecordedRun) -> float:
+    """When the last step or request ended, in seconds since the run's zero."""
+    marks = [e.t_us for e in run.events if e.kind in ("step", "step-done", "class-done")]
+    marks += [max((r.planned_us + r.latency_us for r in run.requests), default=0)]
+    if not any(marks):
+        marks = [run.end_us]
+    return max(0.1, (max(marks) - zero_us(run)) / 1e6)
+
+
+def connections(run: RecordedRun) -> tuple[dict[str, list[Point]], dict[str, list[Point]]]:
+    """ActiveConn and InActConn of each server, by address, one point a sample."""
+    zero = zero_us(run)
+    active: dict[str, list[Point]] = {}
+    inactive: dict[str, list[Point]] = {}
+    for t_us, table in readings(run.samples):
+        t = (t_us - zero) / 1e6
+        for address, (now_active, now_inactive) in table.items():
+            active.setdefault(address, []).append((t, now_active))
+            inactive.setdefault(address, []).append((t, now_inactive))
+        if len(table) < len(active):
+            for address in active.keys() - table.keys():
+                active[address].append((t, None))
+                inactive[address].append((t, None))
+    return active, inactive
+
+
+def thin(points: Sequence[Point], buckets: int) -> list[Point]:
+    """At most about three points a bucket: its least, its greatest and its last.
+
+    Also drops the middle of what is level, which a step curve does not need.
+    """
+    level = [
+        point
+        for i, point in enumerate(points)
+        if i in (0, len(points) - 1) or point[1] != points[i - 1][1]
+    ]
+    if len(level) <= 3 * buckets:
+        return level
+    first, last = level[0][0], level[-1][0]
+    width = (last - first) / buckets or 1.0
+    kept: list[Point] = []
+    bucket: list[Point] = []
+    number = 0
+    for point in level:
+        here = int((point[0] - first) / width)
+        if here != number and bucket:
+            kept += _extremes(bucket)
+            bucket, number = [], here
+        bucket.append(point)
+    return kept + _extremes(bucket)
+
+
+def _extremes(bucket: Sequence[Point]) -> list[Point]:
+    known = [(value, i) for i, (_, value) in enumerate(bucket) if value is not None]
+    if not known:
+        return [bucket[-1]]
+    return [bucket[i] for i in sorted({min(known)[1], max(known)[1], len(bucket) - 1})]
+
+
+def envelope(
+    curves: Iterable[Sequence[Point]], end: float, buckets: int = MAX_BUCKETS
+) -> list[tuple[float, float, float, float]]:
+    """(time, least, median, greatest) over many curves, bucket by bucket."""
+    found: list[list[float]] = [[] for _ in range(buckets)]
+    for curve in curves:
+        for t, value in curve:
+            if value is not None and 0 <= t <= end:
+                found[min(buckets - 1, int(t / end * buckets))].append(value)
+    return [
+        ((i + 0.5) * end / buckets, min(values), percentile(sorted(values), 50), max(values))
+        for i, values in enumerate(found)
+        if values
+    ]
+
+
+def bucket_width(seconds: float) -> float:
+    """A round width in seconds that cuts a time into at most MAX_BUCKETS."""
+    return next((w for w in _WIDTHS if seconds / w <= MAX_BUCKETS), seconds / MAX_BUCKETS)
+
+
+def rate(times: Iterable[float], end: float, width: float) -> list[Point]:
+    """Events per second, bucket by bucket, from 0 to `end`."""
+    counts = [0] * (int(end / width) + 1)
+    for t in times:
+        if 0 <= t <= end:
+            counts[int(t / width)] += 1
+    return [(i * width, count / width) for i, count in enumerate(counts)]
+
+
+def latency(
+    requests: Iterable[Request], zero: int, end: float, width: float
+) -> list[tuple[float, float, float, float]]:
+    """(time, least, median, greatest) in ms of answered requests, by planned start."""
+    found: dict[int, list[int]] = {}
+    for r in requests:
+        t = (r.planned_us - zero) / 1e6
+        if 0 <= t <= end:
+            found.setdefault(int(t / width), []).append(r.latency_us)
+    return [
+        (
+            (i + 0.5) * width,
+            min(values) / 1000,
+            percentile(sorted(values), 50) / 1000,
+            max(values) / 1000,
+        )
+        for i, values in sorted(found.items())
+    ]

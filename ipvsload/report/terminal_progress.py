@@ -1,0 +1,64 @@
+"""From a run's live state to the frames of live.py."""
+
+from collections.abc import Sequence
+
+from ipvsload.experiment.run_state import View
+from ipvsload.experiment.timeline import Timeline
+from ipvsload.record.format import Event
+from ipvsload.report.terminal_live import Display, LiveClass, LiveServer, LiveState
+from ipvsload.scenario.expression import Condition, Measure
+from ipvsload.scenario.model import Scenario
+
+
+class TerminalProgress:
+    """Shows runs of `scenario` as they go on; where it is no terminal, a line a run."""
+
+    def __init__(self, scenario: Scenario, display: Display | None = None) -> None:
+        self._classes: Sequence[str] = tuple(scenario.traffic)
+        self._steps = len(scenario.timeline)
+        self._display = display or Display()
+        self._run = ("", 1, 1)
+
+    def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
+        """A run begins."""
+        self._run = (scheduler, repeat, repeats)
+        self._display.begin(scheduler, repeat, repeats)
+
+    def happened(self, event: Event) -> None:
+        """Frames tell of states, not of events."""
+
+    def update(self, view: View, timeline: Timeline) -> None:
+        """Something may have changed; cheap where nothing is due to be drawn."""
+        if self._display.due():
+            self._display.update(self._state(view, timeline))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._display.close()
+
+    def _state(self, view: View, timeline: Timeline) -> LiveState:
+        lookup = view.lookup(max(view.sample_us, view.began_us), 0)
+        scheduler, repeat, repeats = self._run
+        step, awaits = "", ""
+        if timeline.current is not None:
+            index, current = timeline.current
+            step = f"step {index + 1} of {self._steps}: {current.describe()}"
+            if isinstance(current.awaited, Condition):
+                awaits = f"until {current.awaited}; now {current.awaited.describe(lookup)}"
+
+        def count(name: str, what: str) -> int:
+            return round(lookup(Measure(what, class_=name)) or 0)
+
+        servers = [
+            LiveServer(number, address, entry.weight, entry.active, entry.inactive)
+            for number, address in enumerate(view.servers, 1)
+            if (entry := view.in_table(address)) is not None
+        ]
+        classes = [
+            LiveClass(
+                name, count(name, "requests"), count(name, "failures"), count(name, "inflight")
+            )
+            for name in self._classes
+        ]
+        elapsed = max(0, view.sample_us - view.began_us) / 1e6 if view.began_us else 0.0
+        return LiveState(scheduler, repeat, repeats, elapsed, step, awaits, servers, classes)

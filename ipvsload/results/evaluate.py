@@ -1,0 +1,192 @@
+"""From a recording to its results: counts, expectations, validity, verdict.
+
+Always from the files, also right after a run, so that the verdict of a run and
+of its report a year later are one computation.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ipvsload.record.reader import RecordedRun, Recording
+from ipvsload.results import kernel_counts, validity
+from ipvsload.results.final_measures import RunMeasures, latency_ms
+from ipvsload.results.request_counts import Tally
+from ipvsload.results.results import (
+    ExpectationResult,
+    Results,
+    RunResult,
+    SchedulerSummary,
+    ServerResult,
+    TrafficResult,
+    VerdictName,
+)
+from ipvsload.results.summary import summarize
+from ipvsload.scenario.expression import Condition, Measure
+from ipvsload.scenario.model import Scenario
+from ipvsload.statistics.percentiles import PERCENTILES, spread
+
+LATENCIES = (*(f"p{p}" for p in PERCENTILES), "max", "mean")
+
+
+def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
+    """Everything that a recording comes to.
+
+    Without a scenario (its copy is lost) nothing can be expected, and the
+    verdict is "invalid".
+    """
+    ends = recording.ends
+    if scenario is None:
+        ends = (*ends, "scenario.yaml is missing or not valid: its expectations are unknown")
+    runs, measures = [], []
+    for recorded in recording.runs:
+        result, lookup = _run(recorded, scenario)
+        runs.append(result)
+        measures.append(lookup)
+    asked = scenario.expect.get("compare", ()) if scenario is not None else ()
+    comparisons = tuple(_compare(condition, runs, measures) for condition in asked)
+    return Results(
+        scenario=recording.header.scenario or (scenario.name if scenario else ""),
+        title=scenario.title if scenario else "",
+        testbed=recording.header.testbed,
+        started_unix_us=recording.header.origin_unix_us,
+        verdict=_verdict(runs, comparisons, ends),
+        runs=tuple(runs),
+        comparisons=comparisons,
+        schedulers=_summaries(runs),
+        ends=ends,
+    )
+
+
+def _verdict(
+    runs: Sequence[RunResult], comparisons: Sequence[ExpectationResult], ends: Sequence[str]
+) -> VerdictName:
+    if ends or not runs or not all(run.valid for run in runs):
+        return "invalid"
+    asked = [*(e for run in runs for e in run.expectations), *comparisons]
+    return "failed" if any(e.held is False for e in asked) else "held"
+
+
+def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMeasures]:
+    tally = Tally(run.requests)
+    kernel = kernel_counts.count(run.samples, run.baseline)
+    joined = {event.data["server"]: event.data["weight"] for event in run.of_kind("joined")}
+    for address, counts in kernel.servers.items():
+        joined.setdefault(address, counts.weight)
+        if not counts.present:
+            # Its counter was read up to two seconds before it left for good.
+            counts.connections = max(counts.connections, tally.opened[address])
+    reasons = validity.reasons(run, scenario, tally, kernel)
+    classes = list(scenario.traffic) if scenario else []
+    classes += sorted({r.traffic for r in run.requests} - set(classes))
+    measures = RunMeasures(tally, kernel, list(joined))
+    expected: list[Condition] = []
+    if scenario is not None:
+        for key, conditions in scenario.expect.items():
+            if key in ("all", run.scheduler):
+                expected += conditions
+    ends = run.of_kind("run-end")
+    result = RunResult(
+        number=run.number,
+        scheduler=run.scheduler,
+        repeat=run.repeat,
+        valid=not reasons,
+        reasons=reasons,
+        notes=validity.notes(run, tally),
+        kernel=run.kernel,
+        servers=tuple(
+            _server(address, weight, kernel, tally, classes) for address, weight in joined.items()
+        ),
+        traffic={name: _traffic(name, tally) for name in classes},
+        expectations=tuple(_expect(c, measures, measures.why) for c in expected),
+        seconds=ends[-1].data["seconds"] if ends else {},
+    )
+    return result, measures
+
+
+def _server(
+    address: str,
+    weight: int,
+    kernel: kernel_counts.KernelCounts,
+    tally: Tally,
+    classes: Iterable[str],
+) -> ServerResult:
+    counts = kernel.servers.get(address)
+    return ServerResult(
+        address=address,
+        weight=weight,
+        connections=counts.connections if counts else None,
+        requests={name: tally.requests(name, address) for name in classes},
+        active_max=counts.active_max if counts else None,
+        inactive_max=counts.inactive_max if counts else None,
+    )
+
+
+def _traffic(name: str, tally: Tally) -> TrafficResult:
+    ordered = tally.latencies(name)
+    return TrafficResult(
+        requests=tally.requests(name) or 0,
+        failures=tally.failures(name),
+        errors=dict(tally.errors.get(name, {})),
+        rps=tally.rps(name),
+        latency_ms={which: latency_ms(ordered, which) for which in LATENCIES},
+    )
+
+
+def _expect(
+    condition: Condition,
+    lookup: Callable[[Measure], float | None],
+    why: Callable[[Measure], str],
+) -> ExpectationResult:
+    """One expectation; what lacks the data to decide did not hold, and the reason says so."""
+    missing: list[str] = []
+
+    def noting(measure: Measure) -> float | None:
+        value = lookup(measure)
+        if value is None:
+            missing.append(why(measure))
+        return value
+
+    verdict = condition.evaluate(noting)
+    held = verdict.held is True
+    reason = "; ".join(dict.fromkeys(missing)) if missing and not held else None
+    return ExpectationResult(str(condition), verdict.measured, held, reason)
+
+
+def _compare(
+    condition: Condition, runs: Sequence[RunResult], measures: Sequence[RunMeasures]
+) -> ExpectationResult:
+    """An expectation over schedulers: each measure is the median of that one's repeats.
+
+    Where a scheduler was not run (`--scheduler` chose others) nothing is asked.
+    """
+    absent: list[str] = []
+
+    def chosen(measure: Measure) -> list[RunMeasures]:
+        pairs = [
+            (run, m)
+            for run, m in zip(runs, measures, strict=True)
+            if measure.scheduler in (None, run.scheduler)
+        ]
+        return [m for run, m in pairs if run.valid] or [m for _, m in pairs]
+
+    def lookup(measure: Measure) -> float | None:
+        found = chosen(measure)
+        if not found:
+            absent.append(f"{measure.scheduler} was not run")
+        over = spread([m(measure) for m in found])
+        return over.median if over else None
+
+    def why(measure: Measure) -> str:
+        found = chosen(measure)
+        return f"{measure.scheduler}: {found[0].why(measure)}" if found else absent[-1]
+
+    result = _expect(condition, lookup, why)
+    if absent:
+        return ExpectationResult(result.expression, None, None, result.reason)
+    return result
+
+
+def _summaries(runs: Sequence[RunResult]) -> tuple[SchedulerSummary, ...]:
+    by_name: dict[str, list[RunResult]] = {}
+    for run in runs:
+        by_name.setdefault(run.scheduler, []).append(run)
+    return tuple(summarize(name, group) for name, group in by_name.items())

@@ -1,0 +1,139 @@
+"""What a recording comes to, as types: the contract's results.json.
+
+Every report renders these and nothing else but the curves of report.html, so
+that no two reports can differ. Numbers are exact; latencies in milliseconds.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from ipvsload.statistics.percentiles import Spread
+
+FORMAT = 1
+
+VerdictName = Literal["held", "failed", "invalid"]
+EXIT_STATUS: dict[VerdictName, int] = {"held": 0, "failed": 1, "invalid": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerResult:
+    """One real server in one run.
+
+    `weight` is the one it joined with, `connections` the kernel's count, None
+    without samples; `requests` by class, None where some server is not known.
+    """
+
+    address: str
+    weight: int
+    connections: int | None
+    requests: dict[str, int | None]
+    active_max: int | None
+    inactive_max: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficResult:
+    """One class in one run; `errors` counts the failures by cause.
+
+    `latency_ms` has p50, p90, p95, p99, max and mean of the answered requests,
+    each None where there were none; `rps` is finished requests per second of
+    the class's own time, from its first planned start to its last end.
+    """
+
+    requests: int
+    failures: int
+    errors: dict[str, int]
+    rps: float | None
+    latency_ms: dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationResult:
+    """One expectation; `held` is None where it could not be asked.
+
+    `measured` is the left side's value; None, with `reason`, without data.
+    """
+
+    expression: str
+    measured: float | None
+    held: bool | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run: one scheduler, one repeat. Not `valid` has `reasons`; `notes` are milder."""
+
+    number: int
+    scheduler: str
+    repeat: int
+    valid: bool
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+    kernel: dict[str, Any]
+    servers: tuple[ServerResult, ...]
+    traffic: dict[str, TrafficResult]
+    expectations: tuple[ExpectationResult, ...]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSummary:
+    """One real server over a scheduler's repeats, by its number in the order of joining."""
+
+    number: int
+    connections: Spread | None
+    active_max: Spread | None
+    inactive_max: Spread | None
+    requests: dict[str, Spread | None]
+    share: dict[str, Spread | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSummary:
+    """One class over a scheduler's repeats."""
+
+    requests: Spread | None
+    failures: Spread | None
+    rps: Spread | None
+    latency_ms: dict[str, Spread | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerSummary:
+    """One scheduler: medians and ranges over its valid runs, or over all if none is."""
+
+    scheduler: str
+    repeats: int
+    valid: int
+    servers: tuple[ServerSummary, ...]
+    traffic: dict[str, TrafficSummary]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A recording's results; `ends` says where it ends if not in order."""
+
+    scenario: str
+    title: str
+    testbed: str
+    started_unix_us: int
+    verdict: VerdictName
+    runs: tuple[RunResult, ...]
+    comparisons: tuple[ExpectationResult, ...] = ()
+    schedulers: tuple[SchedulerSummary, ...] = ()
+    ends: tuple[str, ...] = field(default=())
+
+    @property
+    def exit_status(self) -> int:
+        """The contract's exit status for this verdict."""
+        return EXIT_STATUS[self.verdict]
+
+    @property
+    def expectations(self) -> tuple[ExpectationResult, ...]:
+        """All that was asked, over runs and comparisons."""
+        return (*(e for run in self.runs for e in run.expectations), *self.comparisons)
+
+    def to_json(self) -> dict[str, Any]:
+        """results.json as an object of plain types."""
+        return {"version": FORMAT, **asdict(self)}

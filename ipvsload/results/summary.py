@@ -1,0 +1,73 @@
+"""A scheduler's repeats taken together: medians and ranges.
+
+Servers are matched by their number in the order of joining: that is what a
+scenario calls them by, whatever address a testbed gave them.
+"""
+
+from collections.abc import Sequence
+
+from ipvsload.results.results import (
+    RunResult,
+    SchedulerSummary,
+    ServerSummary,
+    TrafficResult,
+    TrafficSummary,
+)
+from ipvsload.statistics.percentiles import Spread, spread
+
+
+def summarize(scheduler: str, runs: Sequence[RunResult]) -> SchedulerSummary:
+    """Medians and ranges over the valid runs, or over all where none is valid."""
+    counted = [run for run in runs if run.valid] or list(runs)
+    most = max((len(run.servers) for run in counted), default=0)
+    classes = list(dict.fromkeys(name for run in counted for name in run.traffic))
+    totals = [{name: _known(run, name) for name in classes} for run in counted]
+    return SchedulerSummary(
+        scheduler=scheduler,
+        repeats=len(runs),
+        valid=sum(run.valid for run in runs),
+        servers=tuple(_server(number, counted, totals) for number in range(1, most + 1)),
+        traffic={name: _traffic([run.traffic[name] for run in counted]) for name in classes},
+    )
+
+
+def _known(run: RunResult, traffic: str) -> int:
+    """Requests of a class whose server is known."""
+    return sum(server.requests.get(traffic) or 0 for server in run.servers)
+
+
+def _server(
+    number: int, runs: Sequence[RunResult], totals: Sequence[dict[str, int]]
+) -> ServerSummary:
+    having = [
+        (run.servers[number - 1], total)
+        for run, total in zip(runs, totals, strict=True)
+        if len(run.servers) >= number
+    ]
+    requests: dict[str, Spread | None] = {}
+    share: dict[str, Spread | None] = {}
+    for name in totals[0]:
+        counts = [(server.requests.get(name), total[name]) for server, total in having]
+        requests[name] = spread([count for count, _ in counts])
+        share[name] = spread(
+            [count / total if count is not None and total else None for count, total in counts]
+        )
+    return ServerSummary(
+        number=number,
+        connections=spread([server.connections for server, _ in having]),
+        active_max=spread([server.active_max for server, _ in having]),
+        inactive_max=spread([server.inactive_max for server, _ in having]),
+        requests=requests,
+        share=share,
+    )
+
+
+def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
+    return TrafficSummary(
+        requests=spread([t.requests for t in results]),
+        failures=spread([t.failures for t in results]),
+        rps=spread([t.rps for t in results]),
+        latency_ms={
+            which: spread([t.latency_ms[which] for t in results]) for which in results[0].latency_ms
+        },
+    )

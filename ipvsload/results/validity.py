@@ -1,0 +1,125 @@
+"""Why a run's result does not count.
+
+A wrong number is worse than none: the run must be complete, the samples
+without holes, each request accounted for, and the generator's own count of
+connections must be the kernel's.
+"""
+
+from collections.abc import Iterator
+
+from ipvsload.record.reader import RecordedRun
+from ipvsload.results.kernel_counts import KernelCounts
+from ipvsload.results.request_counts import Tally
+from ipvsload.scenario.model import Scenario
+
+MAX_GAP_SECONDS = 1.0
+LAB_PROVIDERS = ("host", "uml", "qemu")
+"""Kernels of the lab: nobody else's connections and servers that say who they are."""
+
+
+def reasons(
+    run: RecordedRun, scenario: Scenario | None, tally: Tally, kernel: KernelCounts
+) -> tuple[str, ...]:
+    """Every reason why this run is not valid, for people; empty if it is."""
+    found = [event.data["reason"] for event in run.of_kind("invalid")]
+    by_hand = run.of_kind("by-hand")
+    if by_hand:
+        told = "; ".join(
+            f"{event.data['text']} at {(event.t_us - run.start_us) / 1e6:.1f} s"
+            for event in by_hand
+        )
+        found.append(f"changed by hand: {told}")
+    ends = run.of_kind("run-end")
+    complete = bool(ends) and ends[-1].data["complete"]
+    if not complete and not run.of_kind("invalid"):
+        found.append("the run was broken off" if ends else "the run was not finished")
+    if complete and not run.of_kind("invalid") and scenario is not None:
+        found += _missing_requests(run, scenario, tally)
+    found += _gaps(run, tally)
+    if run.kernel.get("provider") in LAB_PROVIDERS:
+        found += [
+            f"{n} answered {name} requests have no known server"
+            for name, n in sorted(tally.unknown.items())
+        ]
+        if not tally.unknown and complete:
+            found += _connections(tally, kernel)
+    return tuple(dict.fromkeys(found))
+
+
+def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
+    """What a reader should know of a run that counts nevertheless."""
+    ends = run.of_kind("run-end")
+    again = ends[-1].data.get("retransmits") if ends else 0
+    found = []
+    if again:
+        found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
+    found += [
+        f"{name}: {n} failed requests are in no server's count; the kernel gave them to none, "
+        "or has forgotten to which"
+        for name, n in sorted(tally.nowhere.items())
+    ]
+    if run.kernel.get("provider") not in LAB_PROVIDERS:
+        found += [
+            f"{name}: which server answered is not known for {n} requests, "
+            "so its requests by server are not either"
+            for name, n in sorted(tally.unknown.items())
+        ]
+    return tuple(found)
+
+
+def _gaps(run: RecordedRun, tally: Tally) -> Iterator[str]:
+    """Stretches of more than a second without a sample while steps or requests went on."""
+    marks = [e.t_us for e in run.events if e.kind in ("step", "step-done", "class-done")]
+    if tally.last_us is not None:
+        marks.append(tally.last_us)
+    if not marks:
+        return
+    begin, end = min(marks), max(marks)
+    if not run.samples:
+        yield "there are no samples of the kernel's table"
+        return
+    for node in dict.fromkeys(sample.node for sample in run.samples):
+        times = sorted(sample.t_us for sample in run.samples if sample.node == node)
+        inside = [t for t in times if begin < t < end]
+        holes = [
+            (a, b)
+            for a, b in zip([begin, *inside], [*inside, end], strict=True)
+            if b - a > MAX_GAP_SECONDS * 1e6
+        ]
+        if holes:
+            a, b = max(holes, key=lambda hole: hole[1] - hole[0])
+            more = f", and {len(holes) - 1} more such holes" if len(holes) > 1 else ""
+            yield (
+                f"no sample of {node} between {(a - run.start_us) / 1e6:.1f} s and "
+                f"{(b - run.start_us) / 1e6:.1f} s{more}"
+            )
+
+
+def _missing_requests(run: RecordedRun, scenario: Scenario, tally: Tally) -> Iterator[str]:
+    """Classes of a fixed number of requests that have not that many records."""
+    stopped = {name for step in scenario.timeline for name in step.stop or ()}
+    for name, traffic in scenario.traffic.items():
+        if traffic.requests is None or traffic.duration is not None or name in stopped:
+            continue
+        starts = sum(event.data["class"] == name for event in run.of_kind("class-start"))
+        recorded = tally.requests(name)
+        if recorded != starts * traffic.requests:
+            yield f"{name}: {recorded} of {starts * traffic.requests} requests are recorded"
+
+
+def _connections(tally: Tally, kernel: KernelCounts) -> Iterator[str]:
+    """Where the kernel's count of connections is not the generator's own.
+
+    A connection that failed before its server was known may be in the kernel's
+    count or not: it widens what is accepted. A server that left was last read
+    up to two seconds before and is not compared.
+    """
+    unknown = tally.opened[None]
+    for address, server in kernel.servers.items():
+        least = tally.opened[address]
+        if server.present and not least <= server.connections <= least + unknown:
+            wanted = f"{least} to {least + unknown}" if unknown else str(least)
+            yield (
+                f"{address}: the kernel counted {server.connections} connections, "
+                f"the generator opened {wanted}"
+            )

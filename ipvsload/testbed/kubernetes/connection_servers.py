@@ -1,0 +1,31 @@
+"""Which real server a connection was given to, as the nodes' connection tables say."""
+
+import time
+from collections.abc import Sequence
+
+from ipvsload.testbed.kubernetes.node_lines import Node
+
+_WITHIN = 6.0
+
+
+def chosen(nodes: Sequence[Node], clients: Sequence[tuple[str, int]]) -> list[str | None]:
+    """The real server of each connection, None where no node knows; see `Testbed.chosen_servers`.
+
+    Waits for the nodes' next readings, for some seconds at most.
+    """
+    before = {node.name: node.placed_t for node in nodes}
+    deadline = time.monotonic() + _WITHIN
+    seen: dict[str, set[int]] = {name: set() for name in before}
+
+    def known(client: tuple[str, int]) -> str | None:
+        return next((node.placed[client] for node in nodes if client in node.placed), None)
+
+    # Two further readings: the first may have been on its way when we asked.
+    while any(known(client) is None for client in clients) and time.monotonic() < deadline:
+        for node in nodes:
+            if node.placed_t != before[node.name]:
+                seen[node.name].add(node.placed_t)
+        if all(len(times) >= 2 for times in seen.values()):
+            break
+        time.sleep(0.05)
+    return [known(client) for client in clients]

@@ -1,0 +1,133 @@
+"""Virtual servers that nobody keeps any more, as the nodes' own tables show them.
+
+kube-proxy 1.20 leaves what it made when it goes from the IPVS mode to another
+(newer ones clean up at their start). So ours are waited for while it still has
+that mode, and what is there afterwards is named, with the command for it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
+from ipvsload.testbed.kubernetes.node_lines import Node
+from ipvsload.testbed.kubernetes.object_names import NAMESPACE, PROXY_MODES
+from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+
+_LET_GO_WITHIN = 10.0
+"""Seconds for kube-proxy to take services out (ipvs.syncPeriod at most, but for trouble)."""
+_CLEANED_WITHIN = 6.0
+"""Seconds that a proxy which has just started may take to clean up."""
+_SHOWN = 5
+
+Nodes = Callable[[], Iterable[Node]]
+
+
+class Tables:
+    """The nodes' tables as their sidecars read them, for who puts a cluster back.
+
+    `before` is what stood in them without a kube-proxy in IPVS mode before
+    anything was changed: not the run's business. `made` are the run's services, to
+    be known by their addresses when they are gone.
+    """
+
+    def __init__(self, nodes: Nodes, made: Sequence[Object]) -> None:
+        self._nodes = nodes
+        self._made = made
+        self._before = {node.name: frozenset(node.left) for node in nodes()}
+
+    def let_go(self, tell: Tell) -> bool:
+        """Wait until no table has a service of ours that a proxy keeps; whether it came to that."""
+
+        def look() -> str | None:
+            return next(
+                (
+                    f"still in the table of node {node.name}"
+                    for node in self._nodes()
+                    if (node.service is not None or node.probe is not None)
+                    # Another mode's proxy would never do it.
+                    and node.proxy_mode not in PROXY_MODES
+                ),
+                None,
+            )
+
+        with suppress(TestbedError):
+            wait_for("kube-proxy to take the services out", look, _LET_GO_WITHIN, tell)
+            return True
+        return False
+
+    def left(self, api: Api) -> list[str]:
+        """A line for each node that has virtual servers without a kube-proxy that keeps them."""
+        since = {node.name: node.placed_t for node in self._nodes()}
+        readings: dict[str, set[int]] = {name: set() for name in since}
+
+        def look() -> str | None:
+            for node in self._nodes():
+                if node.placed_t != since[node.name]:
+                    readings[node.name].add(node.placed_t)
+            # Two readings: the first may have been on its way.
+            fresh = all(len(seen) >= 2 for seen in readings.values())
+            return None if fresh and not any(map(self._stale, self._nodes())) else ""
+
+        with suppress(TestbedError):
+            wait_for("the nodes' tables to be empty", look, _CLEANED_WITHIN)
+            return []
+        found = {node.name: self._stale(node) for node in self._nodes()}
+        if not any(found.values()):
+            return []
+        known = ours = names(self._made)
+        with suppress(ApiError):  # a right that a run need not have
+            known = names(api.every("services")) | ours
+        return [told(node, keys, known) for node, keys in found.items() if keys]
+
+    def _stale(self, node: Node) -> list[str]:
+        return [key for key in node.left if key not in self._before.get(node.name, ())]
+
+
+def names(services: Iterable[Object]) -> dict[str, str]:
+    """Whose an address or port is: "10.96.0.1:443" and ":30080" by namespace/name. Pure."""
+    found = {}
+    for service in services:
+        spec, meta = service["spec"], service["metadata"]
+        name = f"{meta.get('namespace', NAMESPACE)}/{meta['name']}"
+        ingress = (service.get("status", {}).get("loadBalancer") or {}).get("ingress") or []
+        hosts = [*(spec.get("clusterIPs") or [spec.get("clusterIP")])]
+        hosts += [*(spec.get("externalIPs") or []), *(one.get("ip") for one in ingress)]
+        for port in spec.get("ports") or []:
+            for host in hosts:
+                if host and host != "None":
+                    found[_join(host, port["port"])] = name
+            if port.get("nodePort"):
+                found[f":{port['nodePort']}"] = name
+    return found
+
+
+def told(node: str, keys: Iterable[str], known: Mapping[str, str]) -> str:
+    """What is left on a node, whose it is, and the commands that remove it. Pure."""
+    keys = list(keys)
+    shown = []
+    for key in keys[:_SHOWN]:
+        endpoint = key.partition(" ")[2]
+        whose = known.get(endpoint) or known.get(f":{endpoint.rpartition(':')[2]}")
+        shown.append(f"{key} ({whose or 'of a service that is not known here'})")
+    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    if more:
+        mend = "kube-proxy --cleanup, or ipvsadm --clear where nobody else uses IPVS"
+    else:
+        mend = "; ".join(removal(key) for key in keys)
+    return (
+        f"kube-proxy has left virtual servers in the kernel of node {node}:"
+        f" {', '.join(shown)}{more}; they go with, on that node: {mend}"
+    )
+
+
+def removal(key: str) -> str:
+    """The command that takes a virtual server out. Pure."""
+    kind, _, rest = key.partition(" ")
+    option = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service", "fwmark": "-f"}.get(kind, "-t")
+    mark, _, version = rest.partition(" ")
+    return f"ipvsadm -D {option} {mark}" + (" -6" if version else "")
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

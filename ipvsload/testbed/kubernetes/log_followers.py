@@ -1,0 +1,212 @@
+"""All nodes' sidecars as one stream, over the API's logs.
+
+Each node's log is followed by a thread of its own (a greenlet where Locust has
+patched this process). A connection that ends is opened again from before the
+last line, for a minute: an API server may be away.
+
+A pod's log has no way in, so the clocks are set by what both sides can see: a
+`ping` makes one connection to each node's port of the probe service; the first
+sample that has it was read after it was made and before it came here. Nodes
+that cannot be reached in this way are taken to send what they log within a
+second.
+"""
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes.api import Api, ApiError
+from ipvsload.testbed.kubernetes.node_lines import Node, NodeLines, connections
+from ipvsload.testbed.kubernetes.object_names import NAMESPACE
+
+LOST_AFTER = 60.0
+"""Seconds without a line of a node after which it is given up."""
+_AGAIN = 0.5
+_EARLIER = 5
+"""Seconds of overlap when a log is opened again; clocks of nodes may differ."""
+_PROBE_WITHIN = 2.0
+_SEEN_WITHIN = 4.0
+_LOG_DELAY = 1.0
+_POLL = 0.02
+
+Address = tuple[str, int]
+
+
+@dataclass(slots=True)
+class _Ping:
+    sent: float
+    before: Mapping[str, int]
+    reached: dict[str, bool] = field(default_factory=dict)
+    answers: dict[str, int] = field(default_factory=dict)
+
+
+class Followers:
+    """Follows pods (by node) until it is closed. `lines` are those of their nodes.
+
+    `probes` are the nodes' addresses of the probe service, `first` the node
+    whose clock answers a ping itself.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        pods: Mapping[str, str],
+        lines: Mapping[str, NodeLines],
+        probes: Mapping[str, Address],
+        first: str,
+    ) -> None:
+        self._api = api
+        self._pods = pods
+        self._lines = lines
+        self._probes = probes
+        self._first = first
+        self._ours, self._theirs = socket.socketpair()
+        self._lock = threading.Lock()
+        self._open = False
+        self._closed = False
+        self._failure: TestbedError | None = None
+        self._ping: _Ping | None = None
+        for node in pods:
+            threading.Thread(target=self._guard, args=(node,), daemon=True).start()
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """What is known of every node now."""
+        return {name: lines.node for name, lines in self._lines.items()}
+
+    @property
+    def failure(self) -> TestbedError | None:
+        """Why nothing more will come."""
+        return self._failure
+
+    # -- the run's end --------------------------------------------------------
+
+    def open(self) -> None:
+        """From now on there is somebody who reads; the first node says hello."""
+        hello = self._lines[self._first].node.hello
+        with self._lock:
+            self._theirs.sendall(json.dumps(hello).encode() + b"\n")
+            self._open = True
+
+    def recv(self, size: int) -> bytes:
+        """What has come. Raises TestbedError where a node is lost."""
+        data = self._ours.recv(size)
+        if not data and self._failure:
+            raise self._failure
+        return data
+
+    def sendall(self, data: bytes) -> None:
+        """`ping ID` is answered when every node has seen it; see above."""
+        for line in data.decode().splitlines():
+            verb, _, identity = line.partition(" ")
+            if verb == "ping":
+                threading.Thread(target=self._answer, args=(identity,), daemon=True).start()
+
+    def close(self) -> None:
+        """Let go; the logs end with their pods."""
+        self._closed = True
+        for end in (self._ours, self._theirs):
+            with contextlib.suppress(OSError):
+                end.close()
+
+    # -- one node -------------------------------------------------------------
+
+    def _guard(self, node: str) -> None:
+        try:
+            self._follow(node)
+        except Exception as error:  # a thread that dies in silence would be waited for
+            self._fail(node, f"{type(error).__name__}: {error}")
+
+    def _follow(self, node: str) -> None:
+        heard = time.monotonic()
+        since: int | None = None
+        while not self._closed:
+            rest = b""
+            reason = "its log ended"
+            try:
+                for chunk in self._api.follow(self._pods[node], NAMESPACE, since):
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    for line in whole:
+                        self._heard(node, line)
+                        heard = time.monotonic()
+            except ApiError as error:
+                reason = str(error)
+            except OSError:
+                return  # closed from our side
+            except ValueError as error:
+                self._fail(node, str(error))
+                return
+            silent = time.monotonic() - heard
+            if silent > LOST_AFTER:
+                self._fail(node, f"nothing for {silent:.0f} s; {reason}")
+                return
+            since = int(silent) + 1 + _EARLIER
+            time.sleep(_AGAIN)
+
+    def _heard(self, node: str, line: bytes) -> None:
+        if not line.strip():
+            return
+        try:
+            out = self._lines[node].feed(line)
+        except (ValueError, KeyError, TypeError, IndexError):
+            shown = line[:200].decode(errors="replace")
+            raise ValueError(f"not a line of the sidecar's: {shown!r}") from None
+        if out is None:
+            return
+        self._look(node)
+        with self._lock:
+            if self._open and not self._closed:
+                self._theirs.sendall(out)
+
+    def _fail(self, node: str, reason: str) -> None:
+        if not self._closed:
+            self._failure = TestbedError(f"the sidecar on node {node} is lost: {reason}")
+            with contextlib.suppress(OSError):
+                self._theirs.shutdown(socket.SHUT_RDWR)
+
+    # -- pings ----------------------------------------------------------------
+
+    def _look(self, node: str) -> None:
+        """Whether the sample that has just come answers the ping."""
+        ping = self._ping
+        if ping is None or node in ping.answers:
+            return
+        seen = self._lines[node].node
+        if ping.reached.get(node) and connections(seen.probe) > ping.before[node]:
+            ping.answers[node] = seen.t
+        waited = time.monotonic() - ping.sent
+        unseen = ping.reached.get(node) is False or waited > _SEEN_WITHIN
+        if unseen and waited > _LOG_DELAY:
+            ping.answers[node] = seen.t
+
+    def _answer(self, identity: str) -> None:
+        nodes = self.nodes
+        ping = _Ping(time.monotonic(), {n: connections(nodes[n].probe) for n in nodes})
+        self._ping = ping
+        for node in nodes:
+            reached = node in self._probes and nodes[node].probe is not None
+            # Before the connection: its sample may be here before connect() returns.
+            ping.reached[node] = reached
+            ping.reached[node] = reached and reach(self._probes[node])
+        while len(ping.answers) < len(nodes) and not (self._closed or self._failure):
+            time.sleep(_POLL)
+        if self._closed or self._failure:
+            return
+        others = {node: t for node, t in ping.answers.items() if node != self._first}
+        pong = {"pong": identity, "t": ping.answers[self._first], "others": others}
+        with self._lock, contextlib.suppress(OSError):
+            self._theirs.sendall(json.dumps(pong).encode() + b"\n")
+
+
+def reach(address: Address) -> bool:
+    """One connection, at once closed again; whether it was made."""
+    try:
+        socket.create_connection(address, _PROBE_WITHIN).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,146 @@
+"""kube-proxy's mode and scheduler, changed and put back.
+
+The write is conditional on the resource version that was read, so nobody
+else's edit is lost, and it is in the journal before it is made.
+"""
+
+from collections.abc import Callable
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes import journal as journals
+from ipvsload.testbed.kubernetes import proxies
+from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
+from ipvsload.testbed.kubernetes.journal import Journal
+from ipvsload.testbed.kubernetes.object_names import CONFIG_KEY, PROXY, SYSTEM
+from ipvsload.testbed.kubernetes.polling import Tell
+from ipvsload.testbed.kubernetes.proxy_config import ConfigError, edit, read
+
+_TRIES = 4
+
+
+def switch(api: Api, journal: Journal, mode: str, scheduler: str, tell: Tell) -> Journal:
+    """Have kube-proxy run this; the journal as it is afterwards. "" keeps the scheduler.
+
+    Nothing is done where it is configured so already and by us. Raises
+    TestbedError, where somebody edits the same ConfigMap too.
+    """
+    found = _config_map(api)
+    text = found["data"][CONFIG_KEY]
+    if journal.original is not None and text not in _ours(journal):
+        raise TestbedError(
+            f"somebody has changed ConfigMap {PROXY} in {SYSTEM} while the run was on; it was"
+            " left as it is"
+        )
+    scheduler = scheduler or read(text).scheduler
+    new = edit(text, mode, scheduler)
+    if new == text:
+        return journal
+    journal = journals.switching(journal, text, mode, scheduler)
+    journals.write(api, journal)
+    tell(f"kube-proxy: {read(text)} -> {read(new)}")
+    _write(api, found, lambda now: new if now in (text, new) else None)
+    proxies.restart(api, tell)
+    return journal
+
+
+def put_back(api: Api, journal: Journal, tell: Tell) -> str:
+    """The configuration of before, byte for byte; returns what is left for a person to do.
+
+    Where somebody else has edited it meanwhile, their edit stays and only what
+    this program had changed is taken back. Safe to be called again.
+    """
+    original = journal.original
+    if original is None:
+        return ""
+    found = proxies.config_map(api)
+    if found is None:
+        raise TestbedError(
+            f"ConfigMap {PROXY} in {SYSTEM} is gone; its {CONFIG_KEY} as it was is in the journal"
+        )
+    left: list[str] = []
+
+    def restored(now: str) -> str | None:
+        left.clear()
+        if now == original or now in _ours(journal):
+            return original
+        try:
+            if read(now) == read(original):
+                return now  # nothing of ours is in it
+            mine = any(
+                (read(now).mode, read(now).scheduler) == (read(text).mode, read(text).scheduler)
+                for text in _ours(journal)
+            )
+            if mine:
+                was = read(original)
+                left.append(
+                    f"somebody else has edited ConfigMap {PROXY} too: their edit was kept, only"
+                    " mode and scheduler are as before"
+                )
+                return edit(now, was.mode, was.scheduler)
+        except ConfigError:
+            pass
+        left.append(
+            f"somebody else has set ConfigMap {PROXY} in {SYSTEM} to something of their own; it"
+            " was left as it is"
+        )
+        return now
+
+    if found["data"][CONFIG_KEY] != original:
+        tell("kube-proxy: back to what it was")
+        _write(api, found, restored)
+    proxies.restart(api, tell)
+    return "; ".join(left)
+
+
+def leaves_ipvs(journal: Journal) -> bool:
+    """Whether putting back ends an IPVS mode that the cluster had not before."""
+    if journal.original is None or read(journal.original).mode == "ipvs":
+        return False
+    return any(mode == "ipvs" for mode, _ in journal.switches)
+
+
+def _ours(journal: Journal) -> list[str]:
+    """Every text that this run may have written."""
+    if journal.original is None:
+        return []
+    made = [journal.original]
+    for mode, scheduler in journal.switches:
+        made += [edit(text, mode, scheduler) for text in made]
+        made = list(dict.fromkeys(made))
+    return made
+
+
+def _write(api: Api, found: Object, change: Callable[[str], str | None]) -> None:
+    """Write what `change` makes of the present text; None refuses.
+
+    A conflict is looked at: status or labels that others write do not matter,
+    another text does.
+    """
+    for _ in range(_TRIES):
+        text = change(found["data"][CONFIG_KEY])
+        if text is None:
+            break
+        if text == found["data"][CONFIG_KEY]:
+            return
+        found["data"][CONFIG_KEY] = text
+        try:
+            api.replace("configmaps", found, SYSTEM)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+            found = _config_map(api)
+        else:
+            return
+    raise TestbedError(
+        f"somebody else is editing ConfigMap {PROXY} in {SYSTEM}; their edit was left as it is"
+    )
+
+
+def _config_map(api: Api) -> Object:
+    found = proxies.config_map(api)
+    if found is None:
+        raise TestbedError(
+            f"this cluster has no ConfigMap {PROXY} with a {CONFIG_KEY} in {SYSTEM}, so kube-proxy"
+            " cannot be switched from here"
+        )
+    return found

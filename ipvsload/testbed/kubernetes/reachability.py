@@ -1,0 +1,48 @@
+"""The way from here to the real servers, by the probe service's port of the entry node."""
+
+import time
+from contextlib import suppress
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes.log_followers import Address, reach
+from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+
+_WARM_WITHIN = 30.0
+_SETTLE_WITHIN = 10.0
+_SYNC = 1.5
+"""kube-proxy writes its rules once a second at most (iptables.minSyncPeriod)."""
+
+
+def settle(address: Address) -> None:
+    """Let the proxy that is to be replaced know of the pods first.
+
+    One in iptables mode leaves its rules when it ends, and a rule that
+    refuses a service without endpoints would be among them: seen with 1.20.
+    """
+    with suppress(TestbedError):  # it may be out of order: that is what we mend
+        wait_for(
+            "the present proxy to know the pods",
+            lambda: None if reach(address) else "",
+            _SETTLE_WITHIN,
+        )
+    time.sleep(_SYNC)
+
+
+def warm(address: Address, servers: int, tell: Tell) -> bool:
+    """Ask so many real servers; whether the way is there.
+
+    kube-proxy writes the table first and the rules around it afterwards.
+    """
+    left = 2 * servers
+
+    def look() -> str | None:
+        nonlocal left
+        while left and reach(address):
+            left -= 1
+        return f"{address[0]}:{address[1]} does not answer" if left else None
+
+    try:
+        wait_for("the way to the real servers", look, _WARM_WITHIN, tell)
+    except TestbedError:
+        return False
+    return True

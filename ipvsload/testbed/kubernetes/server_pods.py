@@ -1,0 +1,104 @@
+"""The real servers of a run: a Deployment, scaled, and who of it is in the Service."""
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes import pods
+from ipvsload.testbed.kubernetes.api import Api, Object
+from ipvsload.testbed.kubernetes.manifests import Workload, deployment, service
+from ipvsload.testbed.kubernetes.object_names import (
+    JOINED,
+    NAMESPACE,
+    ROLE,
+    RUN,
+    SELECT_OURS,
+    SERVERS,
+    SERVICE,
+)
+from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+
+_GONE_WITHIN = 60.0
+_RESTARTS = 2
+"""More than these are no accident."""
+
+
+class Servers:
+    """Run number `run`: its Service on a port and address that stay, and its pods."""
+
+    def __init__(self, api: Api, workload: Workload, run: int, tell: Tell) -> None:
+        self._api = api
+        self._workload = workload
+        self._run = run
+        self._tell = tell
+        self._name = f"{SERVERS}-{run}"
+        self._replicas = 0
+
+    def create(self, count: int, node_port: int | None, address: str | None) -> Object:
+        """The Deployment and the Service, which is returned."""
+        self._replicas = count
+        made = deployment(self._workload, self._run, count)
+        self._api.create("deployments", made, NAMESPACE)
+        wanted = service(self._workload, self._run, node_port, address)
+        return self._api.create("services", wanted, NAMESPACE)
+
+    def add(self) -> None:
+        """One more pod. Those that left the Service still count."""
+        self._replicas += 1
+        change = {"spec": {"replicas": self._replicas}}
+        self._api.patch("deployments", self._name, change, NAMESPACE)
+
+    def remove(self, address: str) -> None:
+        """Take the pod with this address:port out of the Service; its process goes on."""
+        for pod in self.pods():
+            if self._address(pod) == address:
+                change = {"metadata": {"labels": {JOINED: "no"}}}
+                self._api.patch("pods", pods.name(pod), change, NAMESPACE)
+                return
+        raise TestbedError(f"no pod of this run has the address {address}")
+
+    def delete(self) -> None:
+        """The Service first, so that kube-proxy lets go of it; then the pods."""
+        self._api.delete("services", SERVICE, NAMESPACE)
+        self._api.delete("deployments", self._name, NAMESPACE)
+        wait_for(
+            "the run's service to be gone",
+            lambda: "" if self._api.find("services", SERVICE, NAMESPACE) else None,
+            _GONE_WITHIN,
+            self._tell,
+        )
+
+    def pods(self) -> list[Object]:
+        """The run's pods that are not ending."""
+        labels = f"{SELECT_OURS},{ROLE}=server,{RUN}={self._run}"
+        found = self._api.every("pods", NAMESPACE, labels)
+        return [pod for pod in found if not pods.leaving(pod)]
+
+    def ready(self) -> list[str]:
+        """Addresses of the pods that answer and are in the Service, oldest first."""
+        found = [
+            pod
+            for pod in self.pods()
+            if pods.ready(pod) and pod["metadata"]["labels"].get(JOINED) == "yes"
+        ]
+        found.sort(key=lambda pod: (str(pod["metadata"].get("creationTimestamp")), pods.name(pod)))
+        return [self._address(pod) for pod in found]
+
+    def waiting(self) -> str:
+        """What those that are not ready wait for. Raises TestbedError where one crashes on."""
+        found = [pod for pod in self.pods() if not pods.ready(pod)]
+        for pod in found:
+            if pods.restarts(pod) > _RESTARTS:
+                words = pods.last_words(self._api, NAMESPACE, pod)
+                raise TestbedError(f"the real servers do not stay up: {words}")
+        if text := pods.words_of(self._api, NAMESPACE, found):
+            return text
+        if found:
+            return f"{len(found)} pods are not ready yet"
+        # No pod at all: a quota, or an admission that refuses them.
+        mine = self._name
+        return pods.newest_event(
+            self._api, NAMESPACE, lambda about: f"{about}-".startswith(f"{mine}-")
+        )
+
+    def _address(self, pod: Object) -> str:
+        host = str(pod.get("status", {}).get("podIP") or "")
+        port = self._workload.port
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

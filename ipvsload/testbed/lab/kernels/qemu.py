@@ -1,0 +1,173 @@
+"""The director in a virtual machine: a stock kernel, for this machine's kind of processor.
+
+The machine boots the director image (`make iso`, see docs/iso.md) by its kernel
+and initramfs. This checkout's agent and sidecar are appended to the initramfs,
+so the image need not be built again when they change. Its network cards are
+taps, each bridged to one of the lab's cables: QEMU takes no packet sockets, as
+user-mode Linux does (net/dgram.c knows only AF_UNIX and AF_INET).
+"""
+
+import os
+import platform
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipvsload.cpio import Entry, archive, file
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """What QEMU needs told of a kind of processor."""
+
+    package: str
+    program: str
+    machine: str
+    emulated: str
+    """The processor's model without KVM."""
+    console: str
+
+
+PROCESSORS = {
+    # Not microvm, which boots 1 s sooner: its only clock to measure the others
+    # by is the PIT, and on a busy host the kernel then waits for ever.
+    "x86_64": Processor("qemu-system-x86", "qemu-system-x86_64", "q35", "max", "ttyS0"),
+    "aarch64": Processor(
+        *("qemu-system-arm", "qemu-system-aarch64", "virt,gic-version=max"),
+        "max,pauth-impdef=on",  # the standard's own signing of pointers is slow to emulate
+        "ttyAMA0",
+    ),
+}
+"""By the name that uname has for the processor."""
+
+IMAGE = "IPVSLOAD_IMAGE"
+"""Names a directory with another image than the checkout's own."""
+_CHECKOUT = Path(__file__).parents[4]
+_BUILT = _CHECKOUT / "build" / "iso-trixie"  # where iso/Makefile puts it
+FILES = ("vmlinuz", "initrd.img", "root.squashfs")
+
+CODE = "/run/code"
+"""Where the image's /init leaves what was in /code of its initramfs."""
+_PYTHON = "/usr/bin/python3"
+_PYTHONPATH = f"{CODE}:/usr/lib/python3/dist-packages"  # there is pyroute2
+_PARTS = ("", "ipvs", "sidecar", "testbed", "testbed/lab")
+"""The packages of ipvsload that the agent imports from."""
+
+_MEMORY = "256M"
+_MACHINES = ("kvm", "tcg")
+"""QEMU's accelerators, the faster first."""
+FIRST_WORD = "ipvsload: first root"
+"""What the image's /init says at once."""
+FIRST_WORD_WITHIN = {"kvm": 5.0, "tcg": 40.0}
+"""Seconds until it must have said it: one is enough with a KVM that works, three
+without KVM, more where others want the processor too."""
+
+
+def image() -> Path:
+    """The directory of the director image; it need not exist."""
+    return Path(os.environ.get(IMAGE, _BUILT)).absolute()
+
+
+def host() -> str:
+    """This machine's kind of processor; PROCESSORS need not have it."""
+    return platform.machine()
+
+
+def missing(processor: str, place: Path) -> str | None:
+    """What a machine with this processor lacks to run the image in `place`, or None."""
+    known = PROCESSORS.get(processor)
+    if known is None:
+        return f"no director image for {processor}, only for {', '.join(PROCESSORS)}"
+    if shutil.which(known.program) is None:
+        return f"no {known.program} on PATH; install it with: apt-get install {known.package}"
+    for name in FILES:
+        if not os.access(place / name, os.R_OK):
+            return f"no director image ({place / name}); build it with: make iso"
+    return None
+
+
+def accelerators(processor: str, cpuinfo: str, *, kvm: bool) -> tuple[str, ...]:
+    """Which ways of running a machine to try, in order.
+
+    `kvm` is whether /dev/kvm could be opened. It may be and still run no stock
+    kernel: on x86 without the processor's own help (/proc/cpuinfo's vmx or
+    svm), some hosts offer a KVM that only kernels made for it survive. arm64's
+    cpuinfo has no such word. Where KVM looks right it is tried, and must show
+    life (FIRST_WORD_WITHIN).
+    """
+    flags = {word for line in cpuinfo.splitlines() for word in line.split()}
+    helps = processor != "x86_64" or flags & {"vmx", "svm"}
+    return _MACHINES if kvm and helps else _MACHINES[1:]
+
+
+def working_accelerators() -> tuple[str, ...]:
+    """`accelerators` of this machine."""
+    try:
+        os.close(os.open("/dev/kvm", os.O_RDWR))
+    except OSError:
+        return accelerators(host(), "", kvm=False)
+    return accelerators(host(), Path("/proc/cpuinfo").read_text(), kvm=True)
+
+
+def code(package: Path) -> bytes:
+    """This checkout's agent and sidecar as an archive to append to the initramfs.
+
+    `package` is ipvsload's directory. Raises OSError.
+    """
+    return archive(_sources(package))
+
+
+def _sources(package: Path) -> Iterable[Entry]:
+    for part in _PARTS:
+        for path in sorted((package / part).glob("*.py")):
+            yield file(f"code/ipvsload/{path.relative_to(package)}", path.read_bytes())
+
+
+def agent(schedulers: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The machine's first program after the image's own, and its environment."""
+    argv = [_PYTHON, "-S", "-m", "ipvsload.testbed.lab.director_agent", "machine", *schedulers]
+    return argv, {"PYTHONPATH": _PYTHONPATH, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def command(
+    processor: str,
+    place: Path,
+    initrd: str,
+    accelerator: str,
+    cards: Sequence[int],
+    init: Sequence[str],
+    environment: Mapping[str, str],
+) -> list[str]:
+    """The command line that boots a director which runs `init` on the image's root.
+
+    `processor` is the image's, one of PROCESSORS. `place` holds the image, `initrd`
+    is its initramfs with the code appended. `cards` are descriptors of taps. The
+    console is on descriptors 0 and 1. The kernel hands NAME=VALUE words that it
+    does not know to init as its environment, and the words after -- as arguments.
+    """
+    known = PROCESSORS[processor]
+    words = [
+        *(f"console={known.console}", "quiet", "panic=-1", "net.ifnames=0"),
+        *(f"{name}={value}" for name, value in environment.items()),
+        *("--", *init),
+    ]
+    root = str(place / "root.squashfs").replace(",", ",,")  # as QEMU wants a comma written
+    argv = [
+        known.program,
+        *("-machine", known.machine, "-accel", accelerator),
+        *("-cpu", "host" if accelerator == "kvm" else known.emulated),
+        *("-m", _MEMORY, "-nodefaults", "-no-user-config", "-display", "none"),
+        *("-serial", "stdio", "-no-reboot"),
+        *("-kernel", str(place / "vmlinuz"), "-initrd", initrd, "-append", " ".join(words)),
+        "-drive",
+        f"file={root},if=none,id=root,format=raw,readonly=on",
+        *("-device", "virtio-blk-pci,drive=root"),
+    ]
+    for number, descriptor in enumerate(cards):
+        argv += [
+            *("-netdev", f"tap,id=n{number},fd={descriptor}"),
+            "-device",
+            f"virtio-net-pci,netdev=n{number},mac=52:54:00:00:00:{number + 1:02x},romfile=",
+        ]
+    return argv

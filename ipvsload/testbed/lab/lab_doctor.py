@@ -1,0 +1,62 @@
+"""What a lab needs of this machine, found out by trying each part.
+
+A file that exists proves nothing (/dev/kvm without KVM, a module without the
+right to use it), so every kernel is really brought up.
+"""
+
+import re
+import shutil
+import time
+from dataclasses import dataclass
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.lab.kernels import qemu
+from ipvsload.testbed.lab.lab import KERNELS, Lab
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part: whether it is there, and if not, what mends it."""
+
+    what: str
+    good: bool
+    text: str
+
+
+_NOT_HERE = "not on this processor"
+_PROCESSOR = qemu.PROCESSORS.get(qemu.host())
+_HELPS = {
+    "host": "only where this machine's kernel has IPVS: sudo modprobe ip_vs, and run as root",
+    "uml": "sudo apt-get install user-mode-linux kmod" if qemu.host() == "x86_64" else _NOT_HERE,
+    "qemu": f"sudo apt-get install {_PROCESSOR.package}, and: make iso"
+    if _PROCESSOR
+    else _NOT_HERE,
+}
+
+
+def examine() -> list[Finding]:
+    """Every finding; the last one is whether the lab works at all."""
+    findings = [
+        _program("ip", "sudo apt-get install iproute2", "wires the lab"),
+        _program("ipvsadm", "sudo apt-get install ipvsadm", "optional: for people in `lab exec`"),
+    ]
+    findings += [_kernel(name) for name in KERNELS]
+    usable = [name for name, finding in zip(KERNELS, findings[2:], strict=True) if finding.good]
+    text = f"--kernel auto takes {usable[0]}" if usable else "no kernel can be the director"
+    return [*findings, Finding("lab", bool(usable), text)]
+
+
+def _program(name: str, mend: str, why: str) -> Finding:
+    path = shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    return Finding(name, path is not None, path or f"{why}; install it with: {mend}")
+
+
+def _kernel(name: str) -> Finding:
+    began = time.monotonic()
+    try:
+        with Lab(kernel=name) as lab:
+            seconds = time.monotonic() - began
+            return Finding(f"kernel {name}", True, f"Linux {lab.release}, ready in {seconds:.1f} s")
+    except TestbedError as error:
+        reason = re.sub(rf"^{name}(/\w+)?: ", "", str(error).splitlines()[-1].strip())
+        return Finding(f"kernel {name}", False, f"{reason} ({_HELPS[name]})")

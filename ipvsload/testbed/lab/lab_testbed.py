@@ -1,0 +1,165 @@
+"""The lab as a testbed: virtual services and real servers for runs.
+
+Each run gets a virtual service on a port of its own, because a real server
+that is removed from one takes its counters to a trash for 120 s and brings
+them back when it is added to the same service again.
+"""
+
+import json
+import os
+import select
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.base import Lack, Service, Stream, Target
+from ipvsload.testbed.lab import addresses, warmup
+from ipvsload.testbed.lab.broker_client import netstat, plain_socket
+from ipvsload.testbed.lab.director_client import Control, open_samples
+from ipvsload.testbed.lab.lab import Lab
+from ipvsload.testbed.tcp_timeouts import timeouts
+
+_PATIENCE = 20.0
+
+
+class LabTestbed:
+    """A testbed with room for `servers` real servers and `clients` addresses."""
+
+    name = "lab"
+    lacks: Mapping[Lack, str] = MappingProxyType({})
+
+    def __init__(
+        self, *, kernel: str, servers: int, clients: int, schedulers: Sequence[str] = ()
+    ) -> None:
+        # rr is the probes'.
+        modules = dict.fromkeys(("rr", *schedulers))
+        self._lab = Lab(kernel=kernel, servers=servers, clients=clients, schedulers=tuple(modules))
+        self.room = servers
+        """How many real servers can ever join in one run."""
+        self._clients = tuple(addresses.client_address(n + 1) for n in range(clients))
+        self._port = addresses.FIRST_PORT - 1
+        self._key = ""
+        self._joined = 0
+        self._dead: set[str] = set()
+
+    def start(self) -> None:
+        """Start the kernel; it boots while the caller does other things."""
+        self._lab.start()
+
+    def wait_ready(self) -> None:
+        """Wait for the kernel, start the real servers, warm every path."""
+        servers = [addresses.server_address(n + 1) for n in range(self.room)]
+        self._hear_servers()
+        for address in servers:
+            self._tell_servers("add", address)
+        self._lab.wait_ready()
+        self._netstat = netstat(self.door)
+        self._control = Control(plain_socket(self.door))
+        warmup.warm(self._control, servers, self._clients, self.door)
+
+    def has_room(self, servers: int, clients: int) -> bool:
+        """Whether so many real servers can ever join, and the load come from so many addresses."""
+        return servers <= self.room and clients == len(self._clients)
+
+    @property
+    def door(self) -> str:
+        """Where generators get their sockets; see sockets.py."""
+        return self._lab.door
+
+    @property
+    def kernel(self) -> dict[str, str]:
+        """What the director runs."""
+        return {"release": self._lab.release, "provider": self._lab.provider}
+
+    def open_samples(self, hz: float) -> Stream:
+        """The sidecar, in the director."""
+        return open_samples(plain_socket(self.door), hz)
+
+    def retransmits(self) -> int:
+        """TCP retransmission timeouts in the client namespace until now."""
+        return timeouts(os.pread(self._netstat, 1 << 16, 0).decode())
+
+    def begin(self, scheduler: str, weights: Sequence[int]) -> Service:
+        """A service on the next port, with servers that all answer again."""
+        for address in self._dead:
+            self._tell_servers("add", address)
+        self._dead.clear()
+        self._port += 1
+        self._joined = 0
+        self._key = f"tcp {addresses.VIP}:{self._port}"
+        self._control.ask("add_service", key=self._key, scheduler=scheduler)
+        servers = [(self.add_server(weight), weight) for weight in weights]
+        return Service(Target(self._key, addresses.VIP, self._port), scheduler, servers)
+
+    def set_scheduler(self, scheduler: str) -> None:
+        """Change the scheduler in place; connections and counters stay."""
+        self._control.ask("set_scheduler", key=self._key, scheduler=scheduler)
+
+    def add_server(self, weight: int) -> str:
+        """The next address joins; numbers are never used twice in a run."""
+        if self._joined >= self.room:
+            raise TestbedError(f"the lab was made for {self.room} real servers")
+        self._joined += 1
+        address = addresses.server_address(self._joined)
+        self._control.ask("add_server", key=self._key, address=address, weight=weight)
+        return address
+
+    def set_weight(self, address: str, weight: int) -> None:
+        """Change a real server's weight in place."""
+        self._control.ask("set_weight", key=self._key, address=address, weight=weight)
+
+    def remove_server(self, address: str) -> None:
+        """Take a real server out of the table; its process goes on."""
+        self._control.ask("delete_server", key=self._key, address=address)
+
+    def kill_server(self, address: str) -> None:
+        """Close its listener and reset its connections; the table keeps it."""
+        self._tell_servers("kill", address)
+        self._dead.add(address)
+
+    def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+        """What the kernel's connection table says; it forgets resets after 10 s."""
+        found: list[str | None] = self._control.ask(
+            "chosen_servers", vip=addresses.VIP, port=self._port, clients=list(clients)
+        )
+        return found
+
+    def end(self) -> None:
+        """Remove the run's service."""
+        self._control.ask("delete_service", key=self._key)
+
+    def fileno(self) -> int:
+        """Readable when `broken` has something to say."""
+        return self._lab.fileno()
+
+    def broken(self) -> TestbedError | None:
+        """What died in the lab."""
+        return self._lab.broken()
+
+    def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
+        """Run a program in the client namespace; its exit status (see `Lab.run`)."""
+        return self._lab.run(argv, environment)
+
+    def close(self) -> None:
+        """Take the lab down."""
+        self._lab.close()
+
+    def _tell_servers(self, verb: str, address: str) -> None:
+        try:
+            self._lab.servers_in.write((json.dumps({verb: address}) + "\n").encode())
+        except OSError as error:
+            raise TestbedError(f"the real servers' process is gone: {error.strerror}") from error
+        answer = self._hear_servers()
+        if "error" in answer:
+            raise TestbedError(f"real server {address}: {answer['error']}")
+
+    def _hear_servers(self) -> dict[str, Any]:
+        ready, _, _ = select.select([self._lab.servers_out], [], [], _PATIENCE)
+        if not ready:
+            raise TestbedError(f"the real servers' process did not answer within {_PATIENCE:g} s")
+        line = self._lab.servers_out.readline()
+        if not line:
+            raise self._lab.broken() or TestbedError("the real servers' process ended")
+        answer: dict[str, Any] = json.loads(line)
+        return answer

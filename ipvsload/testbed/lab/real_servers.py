@@ -1,0 +1,162 @@
+"""The lab's real servers: one process that is up to a thousand of them.
+
+A server each would cost a process each, on two cores that also carry the
+generator and the director's kernel. So one process listens on every address;
+a server that is killed loses its listener and its connections by reset, as
+when its own process had died. The lab starts it as a child and speaks with it
+over stdin and stdout, so that it cannot outlive its owner.
+
+A line in, a line out, both JSON:
+
+    {"add": "198.51.100.11:80"}   ->  {"added": "198.51.100.11:80"}
+    {"kill": "198.51.100.11:80"}  ->  {"killed": "198.51.100.11:80"}
+    anything else, or a failure   ->  {"error": "what is wrong"}
+
+The first line out is {"ready": true}. At the end of stdin it exits at once.
+"""
+
+import asyncio
+import ipaddress
+import json
+import os
+import signal
+import socket
+from functools import partial
+from io import FileIO
+from typing import Any
+
+import uvloop
+
+from ipvsload.descriptors import raise_limit
+from ipvsload.testbed.lab.server_connection import Connection
+
+MAX_LINE = 65_536
+
+
+class RealServers:
+    """All listeners of this process, by address:port."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, asyncio.Server] = {}
+        self._connections: dict[str, set[Connection]] = {}
+        self._backlog = _somaxconn()
+
+    async def add(self, name: str) -> None:
+        """Listen on address:port (`[address]:port` with IPv6).
+
+        Raises:
+            ValueError: not an address and a port, or there already.
+            OSError: the address cannot be had.
+        """
+        if name in self._listeners:
+            raise ValueError(f"{name} is there already")
+        host, port = _split(name)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setblocking(False)
+            sock.bind((host, port))
+            connections: set[Connection] = set()
+            self._listeners[name] = await asyncio.get_running_loop().create_server(
+                partial(Connection, name, connections), sock=sock, backlog=self._backlog
+            )
+        except BaseException:
+            sock.close()
+            raise
+        self._connections[name] = connections
+
+    async def kill(self, name: str) -> None:
+        """Close the listener and reset the connections of a server.
+
+        Raises:
+            ValueError: there is no such server.
+        """
+        if name not in self._listeners:
+            raise ValueError(f"there is no server {name}")
+        listener, connections = self._listeners.pop(name), self._connections.pop(name)
+        listener.close()
+        for connection in list(connections):
+            connection.reset()
+        await listener.wait_closed()
+
+
+def _split(name: str) -> tuple[str, int]:
+    host, _, port = name.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(host)
+        number = int(port)
+    except ValueError:
+        number = 0
+    if not 0 < number < 65_536:
+        raise ValueError(f"not an address:port: {name!r}")
+    return host, number
+
+
+def _somaxconn() -> int:
+    try:
+        with open("/proc/sys/net/core/somaxconn") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 4096
+
+
+async def command(servers: RealServers, line: bytes) -> dict[str, Any]:
+    """Do what one line of stdin asks, and say what became of it."""
+    try:
+        asked = json.loads(line)
+    except ValueError:
+        return {"error": f"not JSON: {line[:80]!r}"}
+    match asked:
+        case {"add": str(name), **rest} if not rest:
+            act, done = servers.add, "added"
+        case {"kill": str(name), **rest} if not rest:
+            act, done = servers.kill, "killed"
+        case _:
+            return {"error": f"neither add nor kill: {line[:80]!r}"}
+    try:
+        await act(name)
+    except OSError as error:
+        return {"error": f"{name}: {error.strerror or error}"}
+    except ValueError as error:
+        return {"error": str(error)}
+    return {done: name}
+
+
+async def serve() -> None:
+    """Serve until stdin ends."""
+    servers = RealServers()
+    stdin = asyncio.StreamReader(limit=MAX_LINE)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stdin), FileIO(0, closefd=False)
+    )
+    _say({"ready": True})
+    while True:
+        try:
+            line = await stdin.readline()
+        except ValueError:
+            _say({"error": f"a line of more than {MAX_LINE} bytes"})
+            continue
+        if not line:
+            os._exit(0)
+        _say(await command(servers, line))
+
+
+def _say(fact: dict[str, Any]) -> None:
+    try:
+        os.write(1, json.dumps(fact).encode() + b"\n")
+    except BrokenPipeError:
+        os._exit(0)
+
+
+def main() -> None:
+    """Run as a child: `python -m ipvsload.testbed.lab.real_servers`."""
+    # Ctrl-C reaches the whole process group; the owner decides what ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise_limit()
+    uvloop.run(serve())
+
+
+if __name__ == "__main__":
+    main()

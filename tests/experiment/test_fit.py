@@ -1,0 +1,48 @@
+"""Scenarios that a testbed cannot play are refused in words, before anything is touched."""
+
+import pytest
+
+from ipvsload.errors import UsageError
+from ipvsload.experiment.capabilities import fit
+from ipvsload.scenario.load import parse_scenario
+from ipvsload.scenario.model import Scenario
+from ipvsload.testbed.base import Lack
+
+
+def scenario(service: str, *steps: str) -> Scenario:
+    lines = "".join(f"  - {step}\n" for step in steps)
+    return parse_scenario(
+        f"""
+name: one
+schedulers: [rr]
+service: {service}
+traffic: {{short: {{request: GET /ip, users: 2, requests: 20}}}}
+timeline:
+{lines}  - start: short
+    until: done{{class=short}}
+expect: {{all: [failures == 0]}}
+""",
+        "one.yaml",
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "step", "lack", "words"),
+    [
+        ("{servers: 2}", "scale: 3", "scale", "`scale to 3`"),
+        ("{servers: 2}", "remove: 1", "scale", "`remove server 1`"),
+        ("{servers: 2}", "kill: 2", "kill", "`kill server 2`"),
+        ("{servers: 2}", "reweigh: {server: 1, weight: 5}", "weight", "`server 1: weight 5`"),
+        ("{servers: 2, weights: [1, 3]}", "wait: 1", "weights", "`weights: [1, 3]`"),
+        ("{servers: 2, clients: 4}", "wait: 1", "clients", "`clients: 4`"),
+    ],
+)
+def test_what_a_testbed_lacks_is_refused_with_its_reason(
+    service: str, step: str, lack: Lack, words: str
+) -> None:
+    wants = scenario(service, step)
+    with pytest.raises(UsageError) as refusal:
+        fit(wants, {lack: "no such thing here"})
+    assert str(refusal.value) == f"scenario one wants {words}: no such thing here"
+    others: tuple[Lack, ...] = ("scheduler", "weight", "scale", "kill", "weights", "clients")
+    fit(wants, {other: "no such thing here" for other in others if other != lack})

@@ -1,0 +1,35 @@
+"""A feed with a test that has begun, for tests of what it then tells."""
+
+from typing import Any
+
+from ipvsload.locust_plugin.live import Feed, Interval
+from tests.locust_plugin.samples import KEY
+from tests.locust_plugin.viewer import Viewer
+
+SECOND = 1_000_000
+BEGAN = 77 * SECOND
+A, B = "198.51.100.11:80", "198.51.100.12:80"
+
+
+def begun(service: str = KEY, classes: tuple[str, ...] = ("short",)) -> Feed:
+    feed = Feed()
+    feed.begin(BEGAN, title="skew", scheduler="rr", service=service, classes=classes)
+    return feed
+
+
+def seen(feed: Feed, now_us: int = BEGAN) -> Viewer:
+    """What somebody who opens the page now sees."""
+    viewer = Viewer()
+    viewer.take(feed.frame(now_us, -1, -1))
+    assert viewer.head["full"]
+    return viewer
+
+
+def last(feed: Feed, name: str = "table") -> dict[int, Any]:
+    """The last row, by server number."""
+    viewer = seen(feed)
+    return viewer.numbered(viewer.series[name].rows[-1][1])
+
+
+def interval(count: int = 5, address: str = A, p50: float | None = 1.5) -> Interval:
+    return Interval(count * 4.0, 1.0, p50, p50 and p50 * 2, {address: count})

@@ -1,0 +1,40 @@
+"""Samples and requests that tests of the exporters know beforehand."""
+
+from ipvsload.locust_plugin.request_counter import Meter
+from ipvsload.record.format import Sample, Server, Service
+
+NODE = "director"
+SERVICE = "tcp 192.0.2.80:80"
+FIRST, SECOND = "198.51.100.11:80", "198.51.100.12:80"
+ODD = 'GET /a"b\\c\nd=é{}'
+"""A label with all that has a meaning in Prometheus's format."""
+
+
+def server(address: str, number: int, conns: int = 0) -> Server:
+    """A real server; `number` tells its figures from another's."""
+    return Server(
+        address, number, number * 10, number * 20, 0,
+        conns, conns * 5, conns * 6, conns * 500, conns * 700,
+    )  # fmt: skip
+
+
+def sample(*servers: Server, scheduler: str = "lc", key: str = SERVICE, t_us: int = 0) -> Sample:
+    """A table with one service."""
+    service = Service(key, scheduler, 0, 0, 0, 0, 0, 0, 0, servers)
+    return Sample(1, NODE, t_us, 5000, (service,))
+
+
+def two(conns: int = 0, t_us: int = 0) -> Sample:
+    """A table with two servers; the second has three times the connections."""
+    return sample(server(FIRST, 1, conns), server(SECOND, 2, 3 * conns), t_us=t_us)
+
+
+def requests(meter: Meter) -> None:
+    """A tenth of a second: ten short ones, one of them failed, and one long one."""
+    for number in range(6):
+        meter.request("ShortUser", SECOND, 10.5 + number, False)
+    for number in range(3):
+        meter.request("ShortUser", FIRST, 10.5 + number, False)
+    meter.request("ShortUser", None, 900.0, True)
+    meter.request("LongUser", FIRST, 5000.5, False)
+    meter.request(ODD, None, None, False)

@@ -1,0 +1,217 @@
+"""A balancer that only exists in memory, for what the page shows of one.
+
+It balances as the kernel does, coarsely: rr in turn, all others to the server
+with the fewest connections; counters move every two seconds. Ten long requests
+are always there, on the first server if there are two.
+"""
+
+import random
+from collections import deque
+
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.experiment.controls import (
+    Action,
+    Burst,
+    Kill,
+    Scale,
+    SetMix,
+    SetScheduler,
+    SetWeight,
+    Verb,
+)
+from ipvsload.locust_plugin.live import Feed, Interval
+from ipvsload.record.format import Sample, Server, Service
+
+SERVICE = "tcp 192.0.2.80:81"
+STEP_US = 100_000
+FORGETS_US = 20_000_000
+
+
+def address(number: int) -> str:
+    return f"198.51.{100 + number // 200}.{10 + number % 200}:80"
+
+
+class Real:
+    """A real server: what the table has of it, and what is to come."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.address = address(number)
+        self.weight = 1
+        self.active = 0
+        self.closed: deque[int] = deque()
+        self.conns = 0
+        self.counted = 0
+
+
+class Balancer:
+    """Steps of 100 ms; what happens in each is told to `feed`."""
+
+    def __init__(self, feed: Feed, servers: int) -> None:
+        self.feed = feed
+        self.now_us = 5_000_000
+        self.scheduler = "rr"
+        self.weights = {"Long": 1, "Short": 9}
+        self.reals: list[Real] = []
+        self.last: Sample | None = None
+        self.silent = False
+        self._turn = 0
+        self._joined = 0
+        self._ends: deque[tuple[int, Real]] = deque()
+        self._random = random.Random(7)
+        self._served: dict[str, dict[str, int]] = {"Long": {}, "Short": {}}
+        self._wanted = servers
+        self.running = False
+
+    def begin(self) -> None:
+        """A test begins."""
+        self.feed.begin(
+            self.now_us, title="skew", scheduler="rr", service=SERVICE, classes=["Long", "Short"]
+        )
+        self.scheduler = "rr"
+        self.reals, self._joined = [], 0
+        self._ends.clear()
+        self._scale(1 if self._wanted == 2 else self._wanted)
+        self.running = True
+        self._began = self.now_us
+        self.feed.mark(self.now_us, "start long")
+        for _ in range(10 if self._wanted == 2 else 5 * self._wanted):
+            self._connect("Long", self._random.randrange(3_900_000, 4_100_000))
+
+    def end(self, verdict: str = "") -> None:
+        self.running = False
+        self.feed.end(self.now_us, verdict)
+
+    def step(self) -> None:
+        """100 ms pass."""
+        self.now_us += STEP_US
+        if self.running:
+            self._load()
+        if not self.silent:
+            self._sample()
+
+    def _load(self) -> None:
+        since = self.now_us - self._began
+        if since == 3_000_000 and self._wanted == 2 and len(self.reals) == 1:
+            self.feed.mark(self.now_us, "scale to 2")
+            self._scale(2)
+        if since == 5_000_000:
+            self.feed.mark(self.now_us, "start short")
+        while self._ends and self._ends[0][0] <= self.now_us:
+            _, real = self._ends.popleft()
+            real.active -= 1
+            real.closed.append(self.now_us)
+            self._connect("Long", self._random.randrange(3_000_000, 6_000_000))
+        if since >= 5_000_000:
+            many = len(self.reals) > 8
+            for _ in range(self._random.randrange(6, 14) * (10 if many else 1)):
+                real = self._choose()
+                real.conns += 1
+                real.closed.append(self.now_us)
+                self._count("Short", real)
+        for real in self.reals:
+            while real.closed and real.closed[0] < self.now_us - FORGETS_US:
+                real.closed.popleft()
+            if (self.now_us // STEP_US) % 20 == 0:
+                real.counted = real.conns
+        if (self.now_us // STEP_US) % 3 == 0:
+            self._tell_traffic(0.3)
+
+    def _connect(self, name: str, lasts_us: int) -> None:
+        real = self._choose()
+        real.active += 1
+        real.conns += 1
+        self._count(name, real)
+        self._ends.append((self.now_us + lasts_us, real))
+        self._ends = deque(sorted(self._ends, key=lambda end: end[0]))
+
+    def _choose(self) -> Real:
+        able = [real for real in self.reals if real.weight] or self.reals
+        if len(able) > 8 and self.scheduler == "rr":  # clients of unequal appetite
+            return able[min(len(able) - 1, int(self._random.expovariate(3) * len(able)))]
+        if self.scheduler == "rr":
+            self._turn += 1
+            return able[self._turn % len(able)]
+        return min(able, key=lambda real: real.active * 256 + len(real.closed))
+
+    def _count(self, name: str, real: Real) -> None:
+        counts = self._served.setdefault(name, {})
+        counts[real.address] = counts.get(real.address, 0) + 1
+
+    def _tell_traffic(self, seconds: float) -> None:
+        intervals = {}
+        for name, counts in self._served.items():
+            total = sum(counts.values())
+            base = 4000 if name == "Long" else 2
+            p50 = base * self._random.uniform(0.9, 1.2)
+            if total:
+                intervals[name] = Interval(total / seconds, 0.0, p50, p50 * 2.5, counts)
+        self._served = {}
+        self.feed.traffic(self.now_us, intervals)
+
+    def _sample(self) -> None:
+        rows = [
+            Server(r.address, r.weight, r.active, len(r.closed), 0, r.counted, 0, 0, 0, 0)
+            for r in self.reals
+        ]
+        service = Service(SERVICE, self.scheduler, 0, 0, 0, 0, 0, 0, 0, tuple(rows))
+        self.last = Sample(1, "director", self.now_us, 100, (service,))
+        self.feed.sampled(self.last)
+
+    def _scale(self, count: int) -> None:
+        while len(self.reals) < count:
+            self._joined += 1
+            real = Real(self._joined)
+            self.reals.append(real)
+            self.feed.joined(real.number, real.address)
+        del self.reals[count:]
+
+    # Controls
+
+    def offers(self) -> dict[Verb, str]:
+        reason = "" if self.running else "no test is running: start one on Locust's page"
+        return {
+            "scheduler": reason,
+            "weight": reason,
+            "scale": reason,
+            "kill": reason or ("" if self._wanted == 2 else "this balancer cannot do that"),
+            "burst": reason,
+            "mix": reason,
+        }
+
+    def mix(self) -> dict[str, int]:
+        return self.weights if self.running else {}
+
+    def carry_out(self, action: Action) -> str:
+        if not self.running:
+            raise UsageError("no test is running: start one on Locust's page")
+        match action:
+            case SetScheduler(scheduler=scheduler):
+                if scheduler == "twos":
+                    raise TestbedError("this kernel has no scheduler twos")
+                self.scheduler = scheduler
+                text = f"scheduler {scheduler}"
+            case SetWeight(server=number, weight=weight):
+                self._real(number).weight = weight
+                text = f"server {number}: weight {weight}"
+            case Scale(servers=servers):
+                self._scale(servers)
+                text = f"scale to {servers}"
+            case Kill(server=number):
+                self._real(number)
+                text = f"kill server {number}"
+            case Burst(requests=requests, seconds=seconds):
+                for _ in range(requests):
+                    self._connect("Long", int(seconds * 1e6))
+                text = f"burst of {requests} x {seconds:g} s"
+            case SetMix(weights=weights):
+                self.weights = self.weights | weights
+                text = f"mix {weights}"
+        self.feed.mark(self.now_us, text)
+        return text
+
+    def _real(self, number: int) -> Real:
+        for real in self.reals:
+            if real.number == number:
+                return real
+        raise UsageError(f"there is no server {number} now")

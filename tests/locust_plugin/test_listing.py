@@ -1,0 +1,71 @@
+"""The table as text, beside what ipvsadm 1.31 printed in a lab."""
+
+from ipvsload.locust_plugin.web import listing
+from ipvsload.record.format import Sample
+from tests.locust_plugin.samples import sample, server, service
+
+IPVSADM = """\
+IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
+TCP  192.0.2.80:80 rr
+  -> 198.51.100.11:80             Masq    1      0          53
+  -> 198.51.100.12:80             Masq    1      0          54
+TCP  10.9.9.8:80 rr persistent 360
+TCP  10.9.9.8:81 wlc (flag-1,flag-3)
+TCP  10.9.9.9:80 mh (mh-fallback,mh-port) persistent 300
+UDP  10.9.9.9:53 sh (sh-port) ops
+TCP  [fc00::1]:80 rr persistent 100
+  -> [fc00::2]:80                 Masq    1      0          0
+FWM  7 wlc
+  -> 10.1.1.1:0                   Route   1      0          0
+FWM  8 IPv6 rr persistent 360
+"""
+
+
+def table() -> Sample:
+    """The same, as the sidecar read it: IP_VS_SVC_F_HASHED is always set."""
+    hashed, persistent, ops, one, two, three = 2, 1, 4, 8, 16, 32
+    services = [
+        service(
+            [server("198.51.100.11:80", (0, 53, 53)), server("198.51.100.12:80", (0, 54, 54))],
+            "tcp 192.0.2.80:80",
+            flags=hashed,
+        ),
+        service([], "tcp 10.9.9.8:80", flags=hashed | persistent),
+        service([], "tcp 10.9.9.8:81", "wlc", hashed | one | three),
+        service([], "tcp 10.9.9.9:80", "mh", hashed | one | two | persistent, 300),
+        service([], "udp 10.9.9.9:53", "sh", hashed | two | ops),
+        service(
+            [server("[fc00::2]:80", (0, 0, 0))],
+            "tcp [fc00::1]:80",
+            flags=hashed | persistent,
+            persistent=100,
+        ),
+        service([server("10.1.1.1:0", (0, 0, 0))], "fwmark 7", "wlc", hashed),
+        service([], "fwmark 8 v6", flags=hashed | persistent),
+    ]
+    return sample(1, *services)
+
+
+def without_what_samples_do_not_have(text: str) -> str:
+    text = text.replace(" version 1.2.1 (size=4096)", "").replace("Forward ", "")
+    return text.replace("Masq    ", "").replace("Route   ", "")
+
+
+def test_it_reads_as_ipvsadm_does() -> None:
+    assert listing([table()]) == without_what_samples_do_not_have(IPVSADM)
+
+
+def test_each_of_several_nodes_has_a_table() -> None:
+    text = listing([sample(1, node="b"), sample(1, service([]), node="a")])
+    header = (
+        "Prot LocalAddress:Port Scheduler Flags\n"
+        "  -> RemoteAddress:Port           Weight ActiveConn InActConn\n"
+    )
+    first = f"IP Virtual Server on a\n{header}TCP  192.0.2.80:81 rr\n"
+    assert text == f"{first}\nIP Virtual Server on b\n{header}"
+
+
+def test_without_samples_there_is_nothing() -> None:
+    assert listing([]) == ""

@@ -1,0 +1,235 @@
+"""Counts of requests: taken, sent, added, and what they come to."""
+
+import json
+import math
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipvsload.locust_plugin.request_counter import (
+    BOUNDS,
+    LABELS,
+    OTHER,
+    SERVERS,
+    VERSION,
+    Counts,
+    Meter,
+    intervals,
+    percentile,
+)
+
+Request = tuple[str, str | None, float | None, bool]
+
+requests = st.lists(
+    st.tuples(
+        st.sampled_from(["Long", "Short", "GET /", "other", "Ä\n"]),
+        st.sampled_from([None, "198.51.100.11:80", "[2001:db8::1]:80"]),
+        st.none() | st.floats(0, 200_000),
+        st.booleans(),
+    ),
+    max_size=30,
+)
+durations = st.lists(st.floats(0, 200_000), min_size=1, max_size=200)
+
+
+def meter_of(found: list[Request]) -> Meter:
+    meter = Meter()
+    for request in found:
+        meter.request(*request)
+    return meter
+
+
+def answered(totals: dict[str, Counts]) -> Counter[tuple[str, str, bool]]:
+    """How often each label, server and outcome was counted."""
+    return Counter(
+        {
+            (label, server, bool(failed)): pair[failed]
+            for label, counts in totals.items()
+            for server, pair in counts["servers"].items()
+            for failed in (0, 1)
+        }
+    )
+
+
+def bucket(milliseconds: float) -> int:
+    """The index of the bucket, counted out."""
+    return sum(bound < milliseconds for bound in BOUNDS)
+
+
+def test_bounds_are_forty_a_decade_from_a_tenth_of_a_millisecond_to_100_seconds() -> None:
+    assert (BOUNDS[0], BOUNDS[-1], len(BOUNDS)) == (0.1, 100_000, 241)
+    assert all(BOUNDS[i + 40] == pytest.approx(10 * BOUNDS[i]) for i in range(201))
+    assert all(high / low < 1.08 for low, high in pairwise(BOUNDS))
+    assert {1.0, 2.0, 5.0, 10.0, 20.0, 50.0} < set(BOUNDS)
+
+
+@given(requests)
+def test_every_request_is_counted_where_it_belongs(found: list[Request]) -> None:
+    totals = meter_of(found).totals()
+    assert answered(totals) == Counter(
+        (label, server or "", failed) for label, server, _, failed in found
+    )
+    for label, counts in totals.items():
+        latencies = [ms for name, _, ms, _ in found if name == label and ms is not None]
+        assert counts["buckets"] == [
+            Counter(map(bucket, latencies))[i] for i in range(len(BOUNDS) + 1)
+        ]
+        assert counts["sum_us"] == sum(int(ms * 1000) for ms in latencies)
+
+
+@given(requests, requests)
+def test_a_take_has_what_came_since_the_last_and_totals_have_all(
+    first: list[Request], second: list[Request]
+) -> None:
+    meter = meter_of(first)
+    assert meter.take()["labels"] == meter_of(first).totals()
+    for request in second:
+        meter.request(*request)
+    assert meter.totals() == meter_of(first + second).totals()
+    assert meter.take()["labels"] == meter_of(second).totals()
+    assert meter.take() == {"version": VERSION, "labels": {}}
+    assert meter.totals() == meter_of(first + second).totals()
+
+
+@given(st.lists(requests, max_size=4), requests)
+def test_workers_counts_add_up_on_the_master(
+    workers: list[list[Request]], own: list[Request]
+) -> None:
+    master = meter_of(own)
+    for found in workers:
+        wire = msgpack.unpackb(msgpack.packb(meter_of(found).take()))
+        assert json.loads(json.dumps(wire)) == wire
+        master.add(wire)
+    together = meter_of([*own, *(request for found in workers for request in found)])
+    assert master.totals() == together.totals()
+    assert master.take() == together.take()
+
+
+def test_totals_are_a_copy() -> None:
+    meter = meter_of([("Short", "a", 1.0, False)])
+    meter.take()
+    before = meter.totals()
+    meter.request("Short", "a", 1.0, False)
+    before["Short"]["servers"]["a"][0] += 7
+    before["Short"]["buckets"][0] += 7
+    assert meter.totals()["Short"]["servers"] == {"a": [2, 0]}
+    assert sum(meter.totals()["Short"]["buckets"]) == 2
+
+
+@pytest.mark.parametrize("duration", [None, math.nan, math.inf, -math.inf, -1.0])
+def test_a_request_without_a_duration_is_counted(duration: float | None) -> None:
+    totals = meter_of([("GET /", None, duration, True)]).totals()
+    assert totals["GET /"]["servers"] == {"": [0, 1]}
+    assert sum(totals["GET /"]["buckets"]) == totals["GET /"]["sum_us"] == 0
+
+
+def test_labels_and_servers_are_bounded_in_all_and_not_a_take() -> None:
+    meter = Meter()
+    for number in range(3 * LABELS):
+        meter.request(f"GET /{number}", "a", 1.0, False)
+        if number % 100 == 0:
+            meter.take()
+    for number in range(2 * SERVERS):
+        meter.request("GET /0", f"server {number}", 1.0, False)
+        meter.request(f"GET /{3 * LABELS + number}", f"server {number}", 1.0, False)
+        if number % 100 == 0:
+            meter.take()
+    totals = meter.totals()
+    assert len(totals) == LABELS + 1
+    assert {len(counts["servers"]) for counts in totals.values()} == {1, SERVERS + 1}
+    assert sum(answered(totals).values()) == 3 * LABELS + 2 * 2 * SERVERS
+    # "a" was the first, so SERVERS - 1 of the others have a place of their own.
+    assert totals["GET /0"]["servers"][OTHER] == [SERVERS + 1, 0]
+    assert totals[OTHER]["servers"]["a"] == [2 * LABELS, 0]
+    assert totals[OTHER]["servers"][OTHER] == [SERVERS + 1, 0]
+
+
+def test_what_workers_send_is_bounded_alike() -> None:
+    master = Meter()
+    for worker in range(3):
+        meter = Meter()
+        for number in range(LABELS):
+            meter.request(f"GET /{worker}/{number}", None, 1.0, False)
+        master.add(meter.take())
+    assert len(master.take()["labels"]) == len(master.totals()) == LABELS + 1
+    assert master.totals()[OTHER]["servers"] == {"": [2 * LABELS, 0]}
+
+
+@given(durations, st.sampled_from([0.5, 0.95, 0.01, 1.0]))
+def test_a_percentile_is_within_one_bucket_of_the_exact_one(
+    found: list[float], share: float
+) -> None:
+    exact = sorted(found)[max(0, math.ceil(share * len(found)) - 1)]
+    totals = meter_of([("Short", None, ms, False) for ms in found]).totals()
+    estimate = percentile(totals["Short"]["buckets"], share)
+    assert estimate is not None
+    assert abs(bucket(estimate) - bucket(min(exact, BOUNDS[-1]))) <= 1
+
+
+def test_percentiles_at_the_ends() -> None:
+    assert percentile([0] * 242, 0.5) is None
+    assert percentile([4] + [0] * 241, 0.5) == pytest.approx(0.05)
+    assert percentile([0] * 241 + [1], 0.5) == 100_000
+    assert percentile([0] * 40 + [2] + [0] * 201, 0.5) == pytest.approx(math.sqrt(0.95))
+
+
+def test_intervals() -> None:
+    meter = meter_of(
+        [("Short", "a", 10.0, False)] * 30
+        + [("Short", "b", 10.0, False)] * 9
+        + [("Short", None, None, True)]
+        + [("Async", None, None, False)]
+    )
+    found = intervals(meter.take(), 0.5)
+    assert set(found) == {"Short", "Async"}
+    short = found["Short"]
+    assert (short.rate, short.failures) == (80, 2)
+    assert short.split == {"a": 30, "b": 9, "": 1}
+    assert short.p50_ms is not None
+    assert short.p95_ms is not None
+    assert 8 < short.p50_ms < short.p95_ms <= 10
+    assert (found["Async"].p50_ms, found["Async"].p95_ms) == (None, None)
+    assert intervals(meter.take(), 0.5) == {}
+
+
+MANY = len(BOUNDS) + 1
+
+
+def broken() -> list[Any]:
+    """Deltas that are none, each in one way."""
+    counts: dict[str, Any] = {"servers": {"a": [1, 0]}, "buckets": [0] * MANY, "sum_us": 1}
+    labels: list[Any] = [
+        None,
+        [],
+        {1: counts},
+        {"Short": None},
+        {"Short": {**counts, "servers": []}},
+        {"Short": {**counts, "servers": {None: [1, 0]}}},
+        {"Short": {**counts, "servers": {"a": [1]}}},
+        {"Short": {**counts, "servers": {"a": [1, 2.5]}}},
+        {"Short": {**counts, "servers": {"a": [1, True]}}},
+        {"Short": {**counts, "servers": {"a": 1}}},
+        {"Short": {**counts, "buckets": [0] * (MANY - 1)}},
+        {"Short": {**counts, "buckets": [-1] * MANY}},
+        {"Short": {**counts, "sum_us": None}},
+        {"Short": {"servers": {"a": [1, 0]}}},
+        {"Fine": counts, "Short": None},
+    ]
+    return [
+        None, [], "x", {}, {"labels": {}}, {"version": VERSION + 1, "labels": {}},
+        {"version": VERSION}, *({"version": VERSION, "labels": bad} for bad in labels),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("delta", broken())
+def test_a_delta_of_another_version_is_refused_and_nothing_of_it_counted(delta: Any) -> None:
+    master = meter_of([("Short", "a", 1.0, False)])
+    before = master.totals()
+    with pytest.raises(ValueError, match="must run the same version of ipvsload"):
+        master.add(delta)
+    assert master.totals() == before
