@@ -18,7 +18,7 @@ from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
 from tests.locust_plugin.scripted import FIRST, NODE, SECOND, SERVICE, sample, server, two
 
 LOCUSTFILE = """
-from ipvsload.locust_plugin import telemetry
+from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
 from locust import User, constant, events, task
 from tests.locust_plugin.scripted import NODE, two
 
@@ -113,7 +113,7 @@ def test_without_the_flag_nothing_is_imported(options: str) -> None:
     script = f"""
 import sys
 from argparse import Namespace
-from ipvsload.locust_plugin import telemetry
+from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
 telemetry.install(Namespace(parsed_options={options}), dict)
 assert not any(name.startswith("opentelemetry") for name in sys.modules)
 """
