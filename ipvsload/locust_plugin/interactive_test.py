@@ -16,7 +16,7 @@ from ipvsload.load.users import patience
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.locust_internals import MixDispatcher
 from ipvsload.locust_plugin.locust_test import offered
-from ipvsload.locust_plugin.testbed_session import Watch
+from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ def size(options: Options) -> tuple[int, int]:
     return options.servers or _SERVERS, options.clients or _CLIENTS
 
 
-class FreeTrial:
+class InteractiveTest:
     """Begins a virtual service, and has Locust's users sent to it. Raises IpvsloadError."""
 
     over = False
 
     def __init__(
         self,
-        watch: Watch,
+        watch: TestbedSession,
         environment: "Environment",
         options: Options,
         burst: Callable[[int, float], None],

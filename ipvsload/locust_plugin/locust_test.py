@@ -11,7 +11,7 @@ from ipvsload.experiment.controls import Action, Verb
 from ipvsload.testbed.base import Lack
 
 
-class Trial(Protocol):
+class LocustTest(Protocol):
     """A test from its start to its end."""
 
     @property

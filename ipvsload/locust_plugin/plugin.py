@@ -23,19 +23,19 @@ from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.users import burst, use_sockets
 from ipvsload.locust_plugin import arguments as options
 from ipvsload.locust_plugin.arguments import DOOR, Options
-from ipvsload.locust_plugin.distributed.distributed_load import Post, SpreadLoad
+from ipvsload.locust_plugin.distributed.distributed_load import DistributedLoad, WorkerMessages
 from ipvsload.locust_plugin.distributed.partition import divide
-from ipvsload.locust_plugin.distributed.worker_agent import Helper
+from ipvsload.locust_plugin.distributed.worker_agent import WorkerAgent
 from ipvsload.locust_plugin.distributed.worker_load import BURST
-from ipvsload.locust_plugin.distributed.worker_registry import Workers
-from ipvsload.locust_plugin.interactive_test import FreeTrial, size
+from ipvsload.locust_plugin.distributed.worker_registry import WorkerMonitor
+from ipvsload.locust_plugin.interactive_test import InteractiveTest, size
 from ipvsload.locust_plugin.locust_internals import IdleDispatcher, MixDispatcher
-from ipvsload.locust_plugin.locust_test import Trial
+from ipvsload.locust_plugin.locust_test import LocustTest
 from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
 from ipvsload.locust_plugin.scenario_plan import make_plan
 from ipvsload.locust_plugin.scenario_shape import ScenarioShape
-from ipvsload.locust_plugin.scenario_test import ScenarioTrial
-from ipvsload.locust_plugin.testbed_session import Watch
+from ipvsload.locust_plugin.scenario_test import ScenarioTest
+from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.scenario.servers_needed import need
 from ipvsload.testbed.lab.broker_client import LabSockets, open_door
 
@@ -60,17 +60,17 @@ def watch(scenario: Path | None = None) -> None:
 class Plugin:
     """One per process; in a worker most of it sleeps."""
 
-    watch: Watch
+    watch: TestbedSession
     _environment: "Environment"
     _options: Options
     _form: Options
-    _post: Post
-    _helper: Helper | None = None
+    _post: WorkerMessages
+    _helper: WorkerAgent | None = None
 
     def __init__(self, scenario: Path | None) -> None:
         self._scenario = scenario
         self._status: int | None = None
-        self._trial: Trial | None = None
+        self._trial: LocustTest | None = None
         self._failed = False
         self._sockets: LabSockets | None = None
         for event, listener in (
@@ -84,7 +84,7 @@ class Plugin:
             event.add_listener(listener)
 
     @property
-    def trial(self) -> Trial | None:
+    def trial(self) -> LocustTest | None:
         """The test that is running."""
         return self._trial
 
@@ -111,7 +111,7 @@ class Plugin:
     def _begin(self, environment: "Environment", **_: Any) -> None:
         self._environment = environment
         if isinstance(environment.runner, WorkerRunner):
-            self._helper = Helper(environment)
+            self._helper = WorkerAgent(environment)
             return
         # Ctrl-C is for Locust's main loop, and not for whoever is just running.
         self._main = gevent.getcurrent()
@@ -120,7 +120,7 @@ class Plugin:
         until_up = gevent.signal_handler(SIGTERM, *stop)
         try:
             self._options = self._form = options.read(environment.parsed_options)
-            self.watch = Watch(environment, self._options)
+            self.watch = TestbedSession(environment, self._options)
             self._bring_up()
         except (IpvsloadError, KeyboardInterrupt) as reason:
             error = reason if isinstance(reason, IpvsloadError) else StoppedError()
@@ -131,8 +131,8 @@ class Plugin:
             until_up.cancel()
         environment.dispatcher_class = MixDispatcher
         if isinstance(environment.runner, MasterRunner):
-            self._post = Post(environment)
-            self._workers = Workers(environment.runner, self.watch.meter, self._lost)
+            self._post = WorkerMessages(environment)
+            self._workers = WorkerMonitor(environment.runner, self.watch.meter, self._lost)
         if environment.web_ui is not None:
             from ipvsload.locust_plugin.web.install import install
 
@@ -167,17 +167,17 @@ class Plugin:
         try:
             if self._shaped():
                 plan = make_plan(self._form, self.watch.lacks)
-                self._trial = ScenarioTrial(
+                self._trial = ScenarioTest(
                     self.watch, environment, self._form, plan, self._make_load
                 )
             else:
-                self._trial = FreeTrial(self.watch, environment, self._form, self._burst)
+                self._trial = InteractiveTest(self.watch, environment, self._form, self._burst)
                 self._open_doors()
         except IpvsloadError as error:
             self._fail(error)
 
     def _stopping(self, **_: Any) -> None:
-        if isinstance(self._trial, ScenarioTrial):
+        if isinstance(self._trial, ScenarioTest):
             self._trial.stop()
             self._status = self._trial.status
         elif self._trial is not None and isinstance(self._environment.runner, MasterRunner):
@@ -230,7 +230,7 @@ class Plugin:
         environment, door = self._environment, self.watch.testbed.door
         if isinstance(environment.runner, MasterRunner):
             where = {"environment": environment, "post": self._post, "door": door}
-            return SpreadLoad(traffic, target, **where, **told)
+            return DistributedLoad(traffic, target, **where, **told)
         sockets = self._own_sockets(door)
         return LocustLoad(traffic, target, environment=environment, sockets=sockets, **told)
 
@@ -262,7 +262,7 @@ class Plugin:
 
     def _lost(self, reason: str) -> None:
         """A worker has gone, or cannot take part; a scenario's run knows by itself."""
-        if isinstance(self._trial, FreeTrial):
+        if isinstance(self._trial, InteractiveTest):
             self._fail(InvalidRunError(reason))
 
     def _fail(self, error: IpvsloadError) -> None:

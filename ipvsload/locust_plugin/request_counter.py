@@ -58,7 +58,7 @@ class Delta(TypedDict):
     labels: dict[str, Counts]
 
 
-class Meter:
+class RequestCounter:
     """Counts of one process and, on a master, of its workers.
 
     Labels and servers are told apart in the order of their coming, as many as

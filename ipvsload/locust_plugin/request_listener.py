@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from ipvsload.locust_plugin.request_counter import Meter
+from ipvsload.locust_plugin.request_counter import RequestCounter
 
 
-def counting(meter: Meter) -> Callable[..., None]:
+def counting(meter: RequestCounter) -> Callable[..., None]:
     """A listener that counts: our users by class, others by method and name."""
     count = meter.request
 

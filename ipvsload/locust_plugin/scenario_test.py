@@ -22,7 +22,7 @@ from ipvsload.load.base import LoadMaker
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.locust_test import offered
 from ipvsload.locust_plugin.scenario_plan import Plan
-from ipvsload.locust_plugin.testbed_session import Watch
+from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Event
 from ipvsload.record.writer import RunWriter
 from ipvsload.report.wording import verdict_line
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 _STOPPED_WITHIN = 30.0
 
 
-class ScenarioTrial:
+class ScenarioTest:
     """Plays `plan` in a greenlet of its own. Raises IpvsloadError where it cannot begin.
 
     `status` is the contract's exit status once it is over.
@@ -46,7 +46,7 @@ class ScenarioTrial:
 
     def __init__(
         self,
-        watch: Watch,
+        watch: TestbedSession,
         environment: "Environment",
         options: Options,
         plan: Plan,
@@ -160,7 +160,7 @@ class _Shown:
     """A run's progress on the page; see `run.progress.Progress`."""
 
     def __init__(
-        self, watch: Watch, environment: "Environment", title: str, classes: list[str]
+        self, watch: TestbedSession, environment: "Environment", title: str, classes: list[str]
     ) -> None:
         self._watch, self._environment = watch, environment
         self._title, self._classes = title, classes

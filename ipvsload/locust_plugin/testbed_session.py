@@ -19,8 +19,8 @@ from ipvsload.errors import TestbedError
 from ipvsload.experiment.clock import Clock
 from ipvsload.experiment.sidecar_reader import Sidecar
 from ipvsload.locust_plugin.arguments import Options
-from ipvsload.locust_plugin.live import Feed
-from ipvsload.locust_plugin.request_counter import Meter, intervals
+from ipvsload.locust_plugin.live import LiveFeed
+from ipvsload.locust_plugin.request_counter import RequestCounter, intervals
 from ipvsload.locust_plugin.request_listener import counting
 from ipvsload.record.format import Sample
 from ipvsload.scenario.names import MAX_SERVERS
@@ -41,15 +41,15 @@ _SPARE = 16
 """A lab has room for so many servers at least, for whoever scales by hand."""
 
 
-class Watch:
+class TestbedSession:
     """A testbed, its samples and the requests, for the page and for /metrics."""
 
     def __init__(self, environment: "Environment", options: Options) -> None:
         self._environment = environment
         self._options = options
         self.clock = Clock()
-        self.feed = Feed()
-        self.meter = Meter()
+        self.feed = LiveFeed()
+        self.meter = RequestCounter()
         self.samples: dict[str, Sample] = {}
         """The last sample by node."""
         self.trouble: TestbedError | None = None

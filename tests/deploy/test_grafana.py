@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ipvsload.locust_plugin.metrics.prometheus import TableAndLoad
-from ipvsload.locust_plugin.request_counter import Meter
+from ipvsload.locust_plugin.request_counter import RequestCounter
 
 DASHBOARD: dict[str, Any] = json.loads(Path("deploy/grafana/ipvsload.json").read_text())
 PANELS = DASHBOARD["panels"]
@@ -45,7 +45,7 @@ def test_every_variable_is_there_and_used() -> None:
 
 
 def test_every_metric_is_shown() -> None:
-    collector = TableAndLoad(Meter(), dict, lambda: True, dict, lambda: 0)
+    collector = TableAndLoad(RequestCounter(), dict, lambda: True, dict, lambda: 0)
     shown = set(re.findall(r"ipvsload_\w+", " ".join(EXPRESSIONS)))
     suffix = {"counter": "_total", "info": "_info", "histogram": "_bucket"}
     made = {family.name + suffix.get(family.type, "") for family in collector.collect()}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ipvsload.locust_plugin.live import Feed, Interval
+from ipvsload.locust_plugin.live import Interval, LiveFeed
 from tests.locust_plugin.samples import KEY
 from tests.locust_plugin.viewer import Viewer
 
@@ -11,13 +11,13 @@ BEGAN = 77 * SECOND
 A, B = "198.51.100.11:80", "198.51.100.12:80"
 
 
-def begun(service: str = KEY, classes: tuple[str, ...] = ("short",)) -> Feed:
-    feed = Feed()
+def begun(service: str = KEY, classes: tuple[str, ...] = ("short",)) -> LiveFeed:
+    feed = LiveFeed()
     feed.begin(BEGAN, title="skew", scheduler="rr", service=service, classes=classes)
     return feed
 
 
-def seen(feed: Feed, now_us: int = BEGAN) -> Viewer:
+def seen(feed: LiveFeed, now_us: int = BEGAN) -> Viewer:
     """What somebody who opens the page now sees."""
     viewer = Viewer()
     viewer.take(feed.frame(now_us, -1, -1))
@@ -25,7 +25,7 @@ def seen(feed: Feed, now_us: int = BEGAN) -> Viewer:
     return viewer
 
 
-def last(feed: Feed, name: str = "table") -> dict[int, Any]:
+def last(feed: LiveFeed, name: str = "table") -> dict[int, Any]:
     """The last row, by server number."""
     viewer = seen(feed)
     return viewer.numbered(viewer.series[name].rows[-1][1])

@@ -22,7 +22,7 @@ from locust.env import Environment
 from locust.web import WebUI
 
 from ipvsload.locust_plugin.metrics import prometheus as metrics
-from ipvsload.locust_plugin.request_counter import Meter
+from ipvsload.locust_plugin.request_counter import RequestCounter
 from ipvsload.record.format import Sample
 from tests.locust_plugin.scripted import NODE, requests, two
 
@@ -38,7 +38,7 @@ def page(host: str = "127.0.0.1", port: int = 0, base: str = "", login: bool = F
 
 
 def with_metrics(web_ui: WebUI) -> WebUI:
-    meter = Meter()
+    meter = RequestCounter()
     requests(meter)
     metrics.install(
         web_ui,
@@ -109,7 +109,7 @@ def serve(host: str, port: str) -> Any:
 
     After the fourth scrape the service is made anew, and its counters with it.
     """
-    meter, start = Meter(), time.monotonic()
+    meter, start = RequestCounter(), time.monotonic()
     conns = scrapes = 0
 
     def now_us() -> int:

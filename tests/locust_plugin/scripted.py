@@ -1,6 +1,6 @@
 """Samples and requests that tests of the exporters know beforehand."""
 
-from ipvsload.locust_plugin.request_counter import Meter
+from ipvsload.locust_plugin.request_counter import RequestCounter
 from ipvsload.record.format import Sample, Server, Service
 
 NODE = "director"
@@ -29,7 +29,7 @@ def two(conns: int = 0, t_us: int = 0) -> Sample:
     return sample(server(FIRST, 1, conns), server(SECOND, 2, 3 * conns), t_us=t_us)
 
 
-def requests(meter: Meter) -> None:
+def requests(meter: RequestCounter) -> None:
     """A tenth of a second: ten short ones, one of them failed, and one long one."""
     for number in range(6):
         meter.request("ShortUser", SECOND, 10.5 + number, False)

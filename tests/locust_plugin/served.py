@@ -18,7 +18,7 @@ from locust import User, constant, task
 from locust.env import Environment
 from locust.web import WebUI
 
-from ipvsload.locust_plugin.live import Feed
+from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.web import install, listing
 from tests.locust_plugin.simulated import STEP_US, Balancer
 
@@ -57,7 +57,7 @@ def page(options: argparse.Namespace) -> tuple[WebUI, Balancer]:
     web_ui: WebUI = WebUI(
         environment, "127.0.0.1", options.port, options.base, options.login, delayed_start=True
     )
-    balancer = Balancer(Feed(), options.servers)
+    balancer = Balancer(LiveFeed(), options.servers)
     install(
         web_ui,
         balancer.feed,

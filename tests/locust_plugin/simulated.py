@@ -19,7 +19,7 @@ from ipvsload.experiment.controls import (
     SetWeight,
     Verb,
 )
-from ipvsload.locust_plugin.live import Feed, Interval
+from ipvsload.locust_plugin.live import Interval, LiveFeed
 from ipvsload.record.format import Sample, Server, Service
 
 SERVICE = "tcp 192.0.2.80:81"
@@ -47,7 +47,7 @@ class Real:
 class Balancer:
     """Steps of 100 ms; what happens in each is told to `feed`."""
 
-    def __init__(self, feed: Feed, servers: int) -> None:
+    def __init__(self, feed: LiveFeed, servers: int) -> None:
         self.feed = feed
         self.now_us = 5_000_000
         self.scheduler = "rr"

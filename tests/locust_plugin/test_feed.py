@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvsload.locust_plugin.live import Feed, Interval
+from ipvsload.locust_plugin.live import Interval, LiveFeed
 from ipvsload.locust_plugin.live.class_traffic import MOST as MOST_CLASSES
 from ipvsload.locust_plugin.live.class_traffic import REST
-from ipvsload.locust_plugin.live.connection_rate import Arrivals
+from ipvsload.locust_plugin.live.connection_rate import ConnectionRate
 from tests.locust_plugin.feeding import BEGAN, SECOND, A, B, begun, interval, last, seen
 from tests.locust_plugin.samples import KEY, sample, server, service, table
 
@@ -18,7 +18,7 @@ repeatable = settings(derandomize=True, deadline=None, max_examples=60)
 
 
 def test_before_any_test_there_is_a_table_and_no_chart() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     feed.sampled(table(BEGAN, {A: (1, 2, 3)}))
     feed.traffic(BEGAN, {"short": interval()})
     feed.mark(BEGAN, "step")
@@ -144,7 +144,7 @@ def test_a_thousand_services_and_schedulers_are_named_by_the_first() -> None:
 # Connections
 
 
-def connections(feed: Feed) -> dict[str, int]:
+def connections(feed: LiveFeed) -> dict[str, int]:
     viewer = seen(feed)
     flat = viewer.head["connections"]
     pairs = zip(flat[::2], flat[1::2], strict=True)
@@ -161,7 +161,7 @@ def test_connections_are_those_since_the_test_began() -> None:
     assert connections(feed) == {A: 10 + 7 + 1, B: 5}
 
 
-def rates(feed: Feed) -> list[tuple[int, float]]:
+def rates(feed: LiveFeed) -> list[tuple[int, float]]:
     return [(t, cells[1][0]) for t, cells, _ in seen(feed).series["new"].rows if 1 in cells]
 
 
@@ -198,7 +198,7 @@ def test_a_pause_in_the_samples_is_no_burst() -> None:
 @repeatable
 @given(st.lists(st.tuples(st.integers(1, 5000), st.integers(0, 50)), max_size=40))
 def test_spreading_keeps_the_sum(steps: list[tuple[int, int]]) -> None:
-    arrivals = Arrivals(BEGAN)
+    arrivals = ConnectionRate(BEGAN)
     now = before = BEGAN
     found = 0.0
     for milliseconds, count in steps:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvsload.locust_plugin.live import Feed
+from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.live.history import MARKS
 from ipvsload.locust_plugin.live.server_registry import MOST
 from ipvsload.locust_plugin.live.time_series import SPAN_US
@@ -91,7 +91,7 @@ def test_who_follows_knows_what_a_newcomer_is_told_and_no_peak_is_lost(told: lis
 # Bounds
 
 
-def sizes(feed: Feed) -> dict[str, int]:
+def sizes(feed: LiveFeed) -> dict[str, int]:
     viewer = seen(feed)
     return {
         "bytes": len(json.dumps(viewer.head)),

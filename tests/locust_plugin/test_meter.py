@@ -18,7 +18,7 @@ from ipvsload.locust_plugin.request_counter import (
     SERVERS,
     VERSION,
     Counts,
-    Meter,
+    RequestCounter,
     intervals,
     percentile,
 )
@@ -37,8 +37,8 @@ requests = st.lists(
 durations = st.lists(st.floats(0, 200_000), min_size=1, max_size=200)
 
 
-def meter_of(found: list[Request]) -> Meter:
-    meter = Meter()
+def meter_of(found: list[Request]) -> RequestCounter:
+    meter = RequestCounter()
     for request in found:
         meter.request(*request)
     return meter
@@ -129,7 +129,7 @@ def test_a_request_without_a_duration_is_counted(duration: float | None) -> None
 
 
 def test_labels_and_servers_are_bounded_in_all_and_not_a_take() -> None:
-    meter = Meter()
+    meter = RequestCounter()
     for number in range(3 * LABELS):
         meter.request(f"GET /{number}", "a", 1.0, False)
         if number % 100 == 0:
@@ -150,9 +150,9 @@ def test_labels_and_servers_are_bounded_in_all_and_not_a_take() -> None:
 
 
 def test_what_workers_send_is_bounded_alike() -> None:
-    master = Meter()
+    master = RequestCounter()
     for worker in range(3):
-        meter = Meter()
+        meter = RequestCounter()
         for number in range(LABELS):
             meter.request(f"GET /{worker}/{number}", None, 1.0, False)
         master.add(meter.take())

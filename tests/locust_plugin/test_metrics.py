@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from ipvsload.locust_plugin.metrics.prometheus import TableAndLoad, _encoder
-from ipvsload.locust_plugin.request_counter import LABELS, Meter
+from ipvsload.locust_plugin.request_counter import LABELS, RequestCounter
 from ipvsload.record.format import Sample
 from tests.locust_plugin.scripted import (
     FIRST,
@@ -36,13 +36,18 @@ Values = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 def collector(
     samples: Callable[[], Mapping[str, Sample]] = dict,
-    meter: Meter | None = None,
+    meter: RequestCounter | None = None,
     up: bool = True,
     users: Mapping[str, int] | None = None,
     pause: Callable[[], None] = lambda: None,
 ) -> TableAndLoad:
     return TableAndLoad(
-        meter or Meter(), samples, lambda: up, lambda: users or {}, lambda: 3_500_000, pause
+        meter or RequestCounter(),
+        samples,
+        lambda: up,
+        lambda: users or {},
+        lambda: 3_500_000,
+        pause,
     )
 
 
@@ -86,7 +91,7 @@ def test_the_kernels_table(accept: str) -> None:
 
 @pytest.mark.parametrize("accept", ["", PROMETHEUS_2_42])
 def test_the_load(accept: str) -> None:
-    meter = Meter()
+    meter = RequestCounter()
     requests(meter)
     meter.take()  # a take, by whomever, takes nothing from the totals
     requests(meter)
@@ -121,7 +126,7 @@ def test_before_anything_happened() -> None:
 )
 def test_odd_labels_come_back_as_they_were(odd: str, accept: str) -> None:
     found = sample(server(odd, 1), scheduler=odd, key=odd)
-    meter = Meter()
+    meter = RequestCounter()
     meter.request(odd, odd, 1.0, False)
     encode, _ = _encoder(accept)
     text = encode(collector(lambda: {odd: found}, meter, users={odd: 3})).decode()
@@ -140,14 +145,14 @@ def test_odd_labels_come_back_as_they_were(odd: str, accept: str) -> None:
 
 
 def test_what_is_no_text_spoils_nothing() -> None:
-    meter = Meter()
+    meter = RequestCounter()
     meter.request("\ud800", "b\udcff", 1.0, False)
     values = scrape(collector(lambda: {"\ud800": two()}, meter))
     assert pick(values, "requests_total", **{"class": "?"}, server="b?", outcome="ok") == 1
 
 
 def test_labels_are_bounded() -> None:
-    meter = Meter()
+    meter = RequestCounter()
     for number in range(10 * LABELS):
         meter.request(f"GET /{number}", None, 1.0, False)
     names = {dict(labels)["class"] for name, labels in scrape(collector(meter=meter))
@@ -184,7 +189,7 @@ def test_metrics_may_be_read_after_all_were_made() -> None:
 
 
 def test_an_answer_is_of_one_moment() -> None:
-    samples, meter = {NODE: two(conns=1)}, Meter()
+    samples, meter = {NODE: two(conns=1)}, RequestCounter()
     meter.request("ShortUser", FIRST, 1.0, False)
 
     def pause() -> None:
@@ -201,7 +206,7 @@ def test_an_answer_is_of_one_moment() -> None:
 
 
 def test_the_documentation_has_all_metrics_with_their_labels() -> None:
-    meter = Meter()
+    meter = RequestCounter()
     requests(meter)
     made: dict[str, set[str]] = {}
     for name, labels in scrape(collector(lambda: {NODE: two()}, meter, users={"ShortUser": 1})):

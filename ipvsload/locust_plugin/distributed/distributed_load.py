@@ -30,14 +30,14 @@ _LOOK_SECONDS = 0.25
 _GRACE_S = 10.0
 
 
-class Post:
+class WorkerMessages:
     """Messages from workers, handed to whatever run there is now.
 
     Locust takes a listener for a kind of message once and for good.
     """
 
     def __init__(self, environment: "Environment") -> None:
-        self.load: SpreadLoad | None = None
+        self.load: DistributedLoad | None = None
         for name in (to.BEGUN, to.PONG, to.NEWS, to.FINISHED, to.BROKEN):
             environment.runner.register_message(name, self._hear)
 
@@ -112,7 +112,7 @@ class _Peer:
         self.overloads: list[str] = []
 
 
-class SpreadLoad:
+class DistributedLoad:
     """The traffic classes of one run on every worker that is there now.
 
     Args as `run.load.LoadMaker`; `door` is the lab's, "" where there is none.
@@ -128,7 +128,7 @@ class SpreadLoad:
         target: tuple[str, int],
         *,
         environment: "Environment",
-        post: Post,
+        post: WorkerMessages,
         door: str,
         run: int,
         to_us: Callable[[int], int],

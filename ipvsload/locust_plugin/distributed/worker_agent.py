@@ -13,8 +13,8 @@ import gevent
 from ipvsload.errors import TestbedError
 from ipvsload.load.users import use_sockets
 from ipvsload.locust_plugin.arguments import DOOR
-from ipvsload.locust_plugin.distributed.worker_load import Worker
-from ipvsload.locust_plugin.request_counter import Meter
+from ipvsload.locust_plugin.distributed.worker_load import WorkerLoad
+from ipvsload.locust_plugin.request_counter import RequestCounter
 from ipvsload.locust_plugin.request_listener import counting
 from ipvsload.testbed.lab import namespaces
 from ipvsload.testbed.lab.broker_client import LabSockets, open_door
@@ -29,16 +29,16 @@ DRAIN, DRAINED = "ipvsload_drain", "ipvsload_drained"
 _METER_SECONDS = 0.25
 
 
-class Helper:
+class WorkerAgent:
     """In a worker, for as long as it lives."""
 
     def __init__(self, environment: "Environment") -> None:
         if environment.parsed_options.processes:
             namespaces.die_with_parent(os.getppid())
         self._environment = environment
-        self._meter = Meter()
+        self._meter = RequestCounter()
         self._sockets: LabSockets | None = None
-        self._worker = Worker(environment)
+        self._worker = WorkerLoad(environment)
         environment.events.request.add_listener(counting(self._meter))
         environment.events.test_stop.add_listener(self._stopped)
         environment.runner.register_message(DRAIN, self._drain, concurrent=True)

@@ -41,7 +41,7 @@ def boot() -> str:
         return ""
 
 
-class Worker:
+class WorkerLoad:
     """Obeys the master's messages in a worker's environment."""
 
     def __init__(self, environment: "Environment") -> None:

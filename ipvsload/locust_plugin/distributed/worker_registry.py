@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from ipvsload.locust_plugin.distributed.worker_agent import DRAIN, DRAINED, METER, TROUBLE
-from ipvsload.locust_plugin.request_counter import Meter
+from ipvsload.locust_plugin.request_counter import RequestCounter
 
 if TYPE_CHECKING:
     from locust.runners import MasterRunner
@@ -23,10 +23,12 @@ _LOOK_SECONDS = 0.25
 _DRAIN_MARGIN = 5.0
 
 
-class Workers:
+class WorkerMonitor:
     """Listens to workers of `runner`; `lost` is told why a test has lost one."""
 
-    def __init__(self, runner: "MasterRunner", meter: Meter, lost: Callable[[str], None]) -> None:
+    def __init__(
+        self, runner: "MasterRunner", meter: RequestCounter, lost: Callable[[str], None]
+    ) -> None:
         self._runner, self._meter, self._lost = runner, meter, lost
         self._draining: set[str] = set()
         self._odd: set[str] = set()

@@ -7,6 +7,6 @@ that was made once for all viewers.
 """
 
 from ipvsload.locust_plugin.live.class_traffic import Interval
-from ipvsload.locust_plugin.live.live_feed import Feed
+from ipvsload.locust_plugin.live.live_feed import LiveFeed
 
-__all__ = ["Feed", "Interval"]
+__all__ = ["Interval", "LiveFeed"]

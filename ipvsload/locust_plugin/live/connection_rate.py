@@ -23,7 +23,7 @@ Count = tuple[float, float]
 """Connections, and the seconds in which they came."""
 
 
-class Arrivals:
+class ConnectionRate:
     """Slots of half a second, of which those that may still grow are held back."""
 
     def __init__(self, began_us: int) -> None:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from ipvsload.locust_plugin.live import class_traffic as traffic
 from ipvsload.locust_plugin.live import connection_rate as arrivals
 from ipvsload.locust_plugin.live.class_traffic import Classes, Interval
-from ipvsload.locust_plugin.live.connection_rate import SLOT_US, Arrivals, Count
-from ipvsload.locust_plugin.live.server_registry import Member, Roster
-from ipvsload.locust_plugin.live.time_series import Series
+from ipvsload.locust_plugin.live.connection_rate import SLOT_US, ConnectionRate, Count
+from ipvsload.locust_plugin.live.server_registry import Member, ServerRegistry
+from ipvsload.locust_plugin.live.time_series import TimeSeries
 
 MARKS = 300
 """The newest so many marks are kept."""
@@ -27,13 +27,13 @@ class _Mark(NamedTuple):
     text: str
 
 
-class History:
+class TestHistory:
     """What happened since `began_us`; `stamp` gives numbers that grow."""
 
     def __init__(
         self, began_us: int, title: str, classes: Sequence[str], stamp: Callable[[], int]
     ) -> None:
-        self.arrivals = Arrivals(began_us)
+        self.arrivals = ConnectionRate(began_us)
         self._began = began_us
         self._title = title[:_TEXT]
         self._ended: int | None = None
@@ -44,11 +44,13 @@ class History:
         self._marks: deque[_Mark] = deque()
         self._mark_number = 0
         self._mark_lost = 0
-        self._table: Series[tuple[int, int]] = Series(
+        self._table: TimeSeries[tuple[int, int]] = TimeSeries(
             began_us, stamp, _higher, "{0[0]},{0[1]}".format
         )
-        self._new: Series[Count] = Series(began_us, stamp, arrivals.merge, arrivals.show)
-        self._traffic: Series[traffic.Cell] = Series(began_us, stamp, traffic.merge, traffic.show)
+        self._new: TimeSeries[Count] = TimeSeries(began_us, stamp, arrivals.merge, arrivals.show)
+        self._traffic: TimeSeries[traffic.Cell] = TimeSeries(
+            began_us, stamp, traffic.merge, traffic.show
+        )
 
     @property
     def lost(self) -> int:
@@ -72,7 +74,7 @@ class History:
             cells |= {ident: (count, seconds) for ident, count in counts.items()}
             self._new.add(middle_us, cells)
 
-    def traffic(self, t_us: int, intervals: Mapping[str, Interval], roster: Roster) -> None:
+    def traffic(self, t_us: int, intervals: Mapping[str, Interval], roster: ServerRegistry) -> None:
         """What the load did up to a time."""
         if self._over(t_us):
             return

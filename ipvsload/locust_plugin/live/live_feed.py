@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ipvsload.locust_plugin.live.class_traffic import Interval
-from ipvsload.locust_plugin.live.history import History
-from ipvsload.locust_plugin.live.live_table import Table
-from ipvsload.locust_plugin.live.server_registry import Roster
+from ipvsload.locust_plugin.live.history import TestHistory
+from ipvsload.locust_plugin.live.live_table import LiveTable
+from ipvsload.locust_plugin.live.server_registry import ServerRegistry
 from ipvsload.record.format import Sample
 
 _TROUBLE = 500
@@ -25,7 +25,7 @@ class Row(NamedTuple):
     connections: int
 
 
-class Feed:
+class LiveFeed:
     """What the page shows. Times are µs on one clock of this process.
 
     A test is an epoch. The first one's number is random, so that a page that
@@ -38,7 +38,7 @@ class Feed:
         self._trouble = ""
         self._began_us = 0
         self._sampled_us: int | None = None
-        self._history: History | None = None
+        self._history: TestHistory | None = None
         self._clear("", "")
 
     def begin(
@@ -52,7 +52,7 @@ class Feed:
         self._epoch += 1
         self._began_us = t_us
         self._clear(service, scheduler)
-        self._history = History(t_us, title, classes, self._stamp)
+        self._history = TestHistory(t_us, title, classes, self._stamp)
 
     def end(self, t_us: int, verdict: str) -> None:
         """The test is over. `verdict`: "" or words, as "held: 7 of 7 expectations"."""
@@ -136,8 +136,8 @@ class Feed:
         self._scheduler = scheduler
         self._sampled_us = None
         self._history = None
-        self._roster = Roster(self._touch, self._forget)
-        self._table = Table(service, self._roster)
+        self._roster = ServerRegistry(self._touch, self._forget)
+        self._table = LiveTable(service, self._roster)
 
     def _stamp(self) -> int:
         self._stamps += 1

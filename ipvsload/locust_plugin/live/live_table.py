@@ -7,8 +7,8 @@ one node's part, so only that is taken out of the sums and put in again.
 
 from collections.abc import Iterator
 
-from ipvsload.locust_plugin.live.connection_rate import REFRESH_US, Arrivals
-from ipvsload.locust_plugin.live.server_registry import Member, Roster
+from ipvsload.locust_plugin.live.connection_rate import REFRESH_US, ConnectionRate
+from ipvsload.locust_plugin.live.server_registry import Member, ServerRegistry
 from ipvsload.record.format import Sample, Service
 
 NODES = 200
@@ -39,13 +39,13 @@ class _Node:
         """By address: active, inactive."""
 
 
-class Table:
+class LiveTable:
     """Takes samples in; members of `roster` then say what is known of each server.
 
     `service` is the key of the virtual service that counts, "" for all.
     """
 
-    def __init__(self, service: str, roster: Roster) -> None:
+    def __init__(self, service: str, roster: ServerRegistry) -> None:
         self._service = service
         self._roster = roster
         self._nodes: dict[str, _Node] = {}
@@ -58,7 +58,7 @@ class Table:
         """The servers that stand in the table now."""
         return (member for member in self._roster.members.values() if member.nodes)
 
-    def sampled(self, sample: Sample, arrivals: Arrivals | None) -> None:
+    def sampled(self, sample: Sample, arrivals: ConnectionRate | None) -> None:
         """A node's table; new connections are told to `arrivals`."""
         t_us, members = sample.t_us, self._roster.members
         self._roster.now_us = t_us

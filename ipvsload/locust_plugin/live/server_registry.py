@@ -33,7 +33,7 @@ class Member:
     seen_us: int = 0
 
 
-class Roster:
+class ServerRegistry:
     """Servers by address. `touch` is called when what a viewer knows of them has changed.
 
     There are at most MOST: then those that left the table longest ago are

@@ -49,7 +49,7 @@ class _Column(Generic[Cell]):
 _Stamped = TypeVar("_Stamped", _Row, _Column[Any])
 
 
-class Series(Generic[Cell]):
+class TimeSeries(Generic[Cell]):
     """The history of cells by key.
 
     Args:

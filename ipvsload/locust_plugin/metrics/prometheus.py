@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample as Line
 
-from ipvsload.locust_plugin.request_counter import BOUNDS, Counts, Meter
+from ipvsload.locust_plugin.request_counter import BOUNDS, Counts, RequestCounter
 from ipvsload.locust_plugin.web.locust_tab import base_path
 from ipvsload.record.format import Sample, Server
 
@@ -61,7 +61,7 @@ Lines = Iterator[tuple[str, Labels, float]]
 
 def install(
     web_ui: "WebUI",
-    meter: Meter,
+    meter: RequestCounter,
     samples: Callable[[], Mapping[str, Sample]],
     up: Callable[[], bool],
     users: Callable[[], Mapping[str, int]],
@@ -94,7 +94,7 @@ class TableAndLoad(Collector):
 
     def __init__(
         self,
-        meter: Meter,
+        meter: RequestCounter,
         samples: Callable[[], Mapping[str, Sample]],
         up: Callable[[], bool],
         users: Callable[[], Mapping[str, int]],

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from ipvsload.locust_plugin.live import Feed
+from ipvsload.locust_plugin.live import LiveFeed
 
 if TYPE_CHECKING:
     from flask import Response
@@ -34,7 +34,7 @@ def base_path(web_ui: "WebUI") -> str:
     return (getattr(options, "web_base_path", None) or "").rstrip("/")
 
 
-def install(web_ui: "WebUI", feed: Feed) -> None:
+def install(web_ui: "WebUI", feed: LiveFeed) -> None:
     """Add the tab and the link."""
     from flask import request
 
@@ -64,5 +64,5 @@ def _append(arguments: dict[str, Any], key: str, value: dict[str, Any]) -> None:
     arguments[key] = [*(arguments.get(key) or []), value]
 
 
-def _rows(feed: Feed) -> list[dict[str, Any]]:
+def _rows(feed: LiveFeed) -> list[dict[str, Any]]:
     return [{"name": f"server {row.number}", **row._asdict()} for row in feed.rows()[:_MOST_ROWS]]

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ipvsload import __version__
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.controls import MAX_BURST, Controls, parse_action
-from ipvsload.locust_plugin.live import Feed
+from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.web import locust_tab as beside
 from ipvsload.locust_plugin.web.same_site import refusal
 from ipvsload.scenario.names import MAX_SERVERS, MAX_WEIGHT, SCHEDULERS
@@ -42,7 +42,7 @@ class Driver(Controls, Protocol):
 
 def install(
     web_ui: "WebUI",
-    feed: Feed,
+    feed: LiveFeed,
     controls: Driver,
     now_us: Callable[[], int],
     table: Callable[[], str],
