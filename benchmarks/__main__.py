@@ -6,17 +6,15 @@ the machine than about the program.
 
 import subprocess
 import sys
-from pathlib import Path
 
 PARTS = ("ready", "providers", "wall", "lab", "load", "sidecar", "page")
 
 
 def main() -> None:
     """Run every part, each in a process of its own."""
-    here = Path(__file__).parent
     for part in PARTS:
         print(f"\n== {part}", flush=True)
-        subprocess.run([sys.executable, str(here / f"{part}.py")], check=False)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=False)
 
 
 if __name__ == "__main__":

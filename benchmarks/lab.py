@@ -1,12 +1,11 @@
 """Our users beside `ab` through the lab's director, and 2,000 requests held open at once.
 
-Run as `python benchmarks/lab.py`.
+Run as `python -m benchmarks.lab`.
 """
 
 import subprocess
 
-from versus import USERS, ab, errors, head, ours, row
-
+from benchmarks.versus import USERS, ab, errors, head, ours, row
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.scenario.model import Traffic
 from ipvsload.testbed.lab.addresses import CLIENT_NETWORK, client_address

@@ -1,20 +1,20 @@
 """Our users beside `ab` on loopback: no director, a core for the generator, one for the servers.
 
-Run as `python benchmarks/load.py`.
+Run as `python -m benchmarks.load`.
 """
 
 import json
 import os
 import subprocess
 import sys
+from typing import Literal
 
-from versus import USERS, ab, errors, head, ours, row
-
+from benchmarks.versus import USERS, ab, errors, head, ours, row
 from ipvsload.scenario.model import Traffic
 
 ROUNDS = 5
 TARGET = ("127.91.0.1", 18_080)
-REQUESTS = {"new": 20_000, "keep-alive": 60_000}
+REQUESTS: dict[Literal["new", "keep-alive"], int] = {"new": 20_000, "keep-alive": 60_000}
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """What the page "IPVS" costs the generator: 50 real servers, 10 samples a second, one viewer.
 
-Run as `python benchmarks/page.py`.
+Run as `python -m benchmarks.page`.
 """
 
 import json
@@ -11,7 +11,9 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROUNDS = 4
 SECONDS = 8.0
@@ -90,11 +92,12 @@ def wait_for_samples(locust: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("the page did not come up")
 
 
-def ask(epoch: int, after: int) -> dict:
+def ask(epoch: int, after: int) -> dict[str, Any]:
     """What a viewer gets who has seen so much."""
     url = f"http://127.0.0.1:{PORT}/ipvs/frame?epoch={epoch}&after={after}"
     with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
+        frame: dict[str, Any] = json.load(answer)
+    return frame
 
 
 class Viewer:
@@ -112,7 +115,7 @@ class Viewer:
             time.sleep(max(0.0, now + POLL_SECONDS - time.monotonic()))
 
 
-def share(pid: int, during) -> float:
+def share(pid: int, during: Callable[[], object]) -> float:
     """Part of a core that a process uses meanwhile."""
     began, before = time.monotonic(), spent(pid)
     during()

@@ -1,6 +1,6 @@
 """The lab's kernels side by side: how long until they are ready, and what they balance.
 
-Run as `python benchmarks/providers.py`; or with a provider's name, for one round of it.
+Run as `python -m benchmarks.providers`; or with a provider's name, for one round of it.
 """
 
 import json
@@ -9,8 +9,7 @@ import subprocess
 import sys
 import time
 
-from versus import USERS, ab
-
+from benchmarks.versus import USERS, ab
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.lab.lab import KERNELS
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
@@ -48,7 +47,9 @@ def main() -> None:
     for _ in range(ROUNDS):
         for kernel, found in rounds.items():
             done = subprocess.run(
-                [sys.executable, __file__, kernel], capture_output=True, text=True
+                [sys.executable, "-m", "benchmarks.providers", kernel],
+                capture_output=True,
+                text=True,
             )
             if done.returncode == 0:
                 found.append(json.loads(done.stdout))

@@ -1,6 +1,6 @@
 """How long a lab takes until the first answer through the virtual address, by parts.
 
-Run as `python benchmarks/ready.py`.
+Run as `python -m benchmarks.ready`.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 Boots a user-mode Linux, and in it reads the same table in turn with the
 sidecar and with `ipvsadm -ln --stats`: the machines differ, the ratio does not.
-Run as `python benchmarks/sidecar.py`.
+Run as `python -m benchmarks.sidecar`.
 """
 
 import json
@@ -15,9 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "sidecar"))
-
-import bare_uml
+from tests.sidecar import bare_uml
 
 ROUNDS = 5
 SIZES = (2, 1000)

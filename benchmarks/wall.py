@@ -1,6 +1,6 @@
 """What a whole command costs beside the timelines that it must play.
 
-Run as `python benchmarks/wall.py`.
+Run as `python -m benchmarks.wall`.
 """
 
 import json

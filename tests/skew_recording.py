@@ -104,7 +104,7 @@ def _write_run(
     event(0.60, "step-done", index=1, saw="servers = 2", waited_us=180_000)
     event(0.60, "step", index=2, text=steps[2])
     event(0.60, "class-start", **{"class": "short"})
-    events = [
+    events: list[tuple[float, str, dict[str, object]]] = [
         (2.4, "class-done", {"class": "short"}),
         (2.4, "step-done", {"index": 2, "saw": "100 short requests", "waited_us": 1_800_000}),
         (2.4, "step", {"index": 3, "text": steps[3]}),

@@ -260,7 +260,8 @@ class Cluster:
             return {**body, "status": {"allowed": self.allowed(body["spec"]["resourceAttributes"])}}
         name = words[1] if len(words) > 1 else ""
         if words[2:] == ["log"]:
-            return self._log(handler, namespace, name, query)
+            self._log(handler, namespace, name, query)
+            return None
         with self.lock:
             return copy.deepcopy(
                 self._store(method, words[0], namespace, name, words[2:], body, query)

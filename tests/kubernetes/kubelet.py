@@ -250,7 +250,7 @@ class Kubelet:
 
     def _volumes(self, pod: dict[str, Any]) -> Path:
         meta = pod["metadata"]
-        place = self._directory / meta["uid"]
+        place: Path = self._directory / meta["uid"]
         place.mkdir(parents=True, exist_ok=True)
         for volume in pod["spec"].get("volumes") or []:
             if "configMap" in volume:

@@ -66,7 +66,7 @@ class Proxy:
 
     def _sync(self) -> None:
         objects = list(self._cluster.objects.items())
-        services = []
+        services: list[tuple[str, list[str]]] = []
         for (kind, _, _), service in objects:
             if kind != "services":
                 continue
@@ -86,8 +86,8 @@ class Proxy:
             ends += [(one["ip"], port["port"]) for one in ingress]
             if port.get("nodePort"):
                 ends.append((self._address, port["nodePort"]))
-            services += [[f"tcp {host}:{number}", addresses] for host, number in ends]
-        self._endpoints = dict(services)  # type: ignore[arg-type]
+            services += [(f"tcp {host}:{number}", addresses) for host, number in ends]
+        self._endpoints = dict(services)
         before = json.loads(self._text)["services"]
         if self.mode == "ipvs":
             counted = self.connections

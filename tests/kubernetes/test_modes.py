@@ -173,8 +173,12 @@ def test_a_whole_run_on_two_nodes_and_its_record(two: Toy, tmp_path: Path, mode:
 
 def test_what_is_left_of_others_is_told(two: Toy) -> None:
     """The cluster's own services stay in the kernel, and there is a command for each."""
-    spec = {"type": "ClusterIP", "clusterIP": "10.96.0.1", "selector": {"is": "elsewhere"}}
-    spec["ports"] = [{"port": 443, "targetPort": 6443}]  # type: ignore[assignment]
+    spec = {
+        "type": "ClusterIP",
+        "clusterIP": "10.96.0.1",
+        "selector": {"is": "elsewhere"},
+        "ports": [{"port": 443, "targetPort": 6443}],
+    }
     two.cluster.put("services", "default", {"metadata": {"name": "kubernetes"}, "spec": spec})
     heard: list[str] = []
     session(made(heard), "rr")
@@ -190,8 +194,12 @@ def test_what_is_left_of_others_is_told(two: Toy) -> None:
 
 
 def test_a_proxy_that_cleans_up_is_waited_for(two: Toy) -> None:
-    spec = {"type": "ClusterIP", "clusterIP": "10.96.0.1", "selector": {"is": "elsewhere"}}
-    spec["ports"] = [{"port": 443, "targetPort": 6443}]  # type: ignore[assignment]
+    spec = {
+        "type": "ClusterIP",
+        "clusterIP": "10.96.0.1",
+        "selector": {"is": "elsewhere"},
+        "ports": [{"port": 443, "targetPort": 6443}],
+    }
     two.cluster.put("services", "default", {"metadata": {"name": "kubernetes"}, "spec": spec})
     for proxy in two.proxies.values():
         proxy.cleans = True

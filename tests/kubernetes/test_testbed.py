@@ -204,7 +204,7 @@ def test_somebody_elses_edit_is_never_overwritten(toy: Toy) -> None:
 def test_a_conflict_in_the_very_moment(toy: Toy) -> None:
     """Between our reading and our writing somebody writes: theirs stays."""
     testbed = up(made())
-    done = []
+    done: list[int] = []
 
     def fault(method: str, path: str) -> Refusal | None:
         if method == "PUT" and not done:
@@ -224,7 +224,7 @@ def test_a_conflict_in_the_very_moment(toy: Toy) -> None:
 
 def test_a_conflict_about_labels_does_not_matter(toy: Toy) -> None:
     testbed = up(made())
-    done = []
+    done: list[int] = []
 
     def fault(method: str, path: str) -> Refusal | None:
         if method == "PUT" and not done:

@@ -63,7 +63,7 @@ def test_an_unschedulable_pod(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None
     testbed = up(made())
     monkeypatch.setattr(module, "_PODS_WITHIN", 2.0)
     words = "0/1 nodes are available: 1 Insufficient cpu."
-    status = {
+    status: dict[str, object] = {
         "phase": "Pending",
         "conditions": [
             {

@@ -37,13 +37,13 @@ for _ in range(int(sys.argv[1])):
 """
 
 
-def lab(*words: str, **options: object) -> "subprocess.CompletedProcess[str]":
+def lab(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*IPVSLOAD, "lab", "--kernel", *words],
         capture_output=True,
         text=True,
         timeout=DEADLINE,
-        **options,  # type: ignore[call-overload]
+        env=env,
     )
 
 

@@ -109,7 +109,7 @@ def impatient(target: Target) -> Any:
 
 def thinking(target: Target) -> Any:
     """A user's wait time, its hooks, and a stop while it thinks."""
-    seen = []
+    seen: list[str] = []
 
     class Slow(ShortUser):
         def wait_time(self) -> float:

@@ -97,7 +97,7 @@ class BoundSockets:
         sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
         sock.setblocking(False)
         try:
-            return sock, *self._sources.bind(sock)  # type: ignore[arg-type]
+            return sock, *self._sources.bind(sock)
         except OSError:
             sock.close()
             raise

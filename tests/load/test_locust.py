@@ -114,7 +114,8 @@ def locust(directory: Path, text: str, *words: str) -> "subprocess.CompletedProc
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_locust_command(noted: Any, tmp_path: Path, processes: int) -> None:
     target, answered = noted
-    words = ("-u", "5", "-r", "5", "-t", "2s", "--json", "-H", f"http://{target[0]}:{target[1]}")
+    url = f"http://{target[0]}:{target[1]}"
+    words: tuple[str, ...] = ("-u", "5", "-r", "5", "-t", "2s", "--json", "-H", url)
     if processes > 1:
         port = str(free_port("127.0.0.1"))
         words += ("--processes", str(processes), "--master-bind-port", port, "--master-port", port)

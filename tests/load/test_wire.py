@@ -267,7 +267,7 @@ def test_closed_as_we_send_the_request_goes_again(end: Callable[[Any], None]) ->
 
 
 def test_it_goes_again_once_only() -> None:
-    served = []
+    served: list[object] = []
 
     def handle(sock: Any, address: Any) -> None:
         if not served:

@@ -38,12 +38,11 @@ class Command:
         self._log = directory / "locust.log"
         argv = [*before, sys.executable, "-m", "locust", "-f", str(file), *words]
         if "--headless" not in words:
-            port = free_port("127.0.0.1")
-            argv += ["--web-host", "127.0.0.1", "--web-port", str(port)]
-            self.url = f"http://127.0.0.1:{port}"
+            page = free_port("127.0.0.1")
+            argv += ["--web-host", "127.0.0.1", "--web-port", str(page)]
+            self.url = f"http://127.0.0.1:{page}"
         if "--processes" in words or "--master" in words:
-            port = str(free_port("127.0.0.1"))
-            self.master_port = port
+            self.master_port = port = str(free_port("127.0.0.1"))
             argv += ["--master-bind-port", port, "--master-port", port]
         with self._log.open("w") as output:
             self.process = subprocess.Popen(

@@ -71,7 +71,7 @@ def login() -> Any:
     web_ui = with_metrics(page(login=True))
     web_ui.app.config["SECRET_KEY"] = "tests"
 
-    class Somebody(UserMixin):  # type: ignore[misc]
+    class Somebody(UserMixin):
         id = "somebody"
 
     web_ui.login_manager.user_loader(lambda name: Somebody())

@@ -3,6 +3,7 @@
 import json
 import math
 from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -37,7 +38,7 @@ requests = st.lists(
 durations = st.lists(st.floats(0, 200_000), min_size=1, max_size=200)
 
 
-def meter_of(found: list[Request]) -> RequestCounter:
+def meter_of(found: Iterable[Request]) -> RequestCounter:
     meter = RequestCounter()
     for request in found:
         meter.request(*request)
@@ -179,12 +180,10 @@ def test_percentiles_at_the_ends() -> None:
 
 
 def test_intervals() -> None:
-    meter = meter_of(
-        [("Short", "a", 10.0, False)] * 30
-        + [("Short", "b", 10.0, False)] * 9
-        + [("Short", None, None, True)]
-        + [("Async", None, None, False)]
-    )
+    found_out: list[Request] = [("Short", "a", 10.0, False)] * 30
+    found_out += [("Short", "b", 10.0, False)] * 9
+    found_out += [("Short", None, None, True), ("Async", None, None, False)]
+    meter = meter_of(found_out)
     found = intervals(meter.take(), 0.5)
     assert set(found) == {"Short", "Async"}
     short = found["Short"]

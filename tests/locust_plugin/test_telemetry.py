@@ -15,6 +15,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData
 
 from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
+from ipvsload.record.format import Sample
 from tests.locust_plugin.scripted import FIRST, NODE, SECOND, SERVICE, sample, server, two
 
 LOCUSTFILE = """
@@ -85,7 +86,7 @@ def test_the_last_samples_are_observed(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
     monkeypatch.setattr(metrics, "get_meter", provider.get_meter)
-    samples = {}
+    samples: dict[str, Sample] = {}
     telemetry.install(WITH_OTEL, lambda: samples)
     assert figures(reader.get_metrics_data()) == {}
     samples[NODE] = two(conns=100)

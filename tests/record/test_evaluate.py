@@ -148,12 +148,12 @@ def test_where_servers_cannot_be_known_they_are_null_and_the_run_counts(tmp_path
     for run in recording.runs:
         run.requests = [r._replace(server=None) for r in run.requests]
     found = results(recording, expecting("share{class=short,server=1} == 0"))
-    run = found.runs[1]
-    assert run.valid
-    assert run.servers[0].requests == {"long": None, "short": None}
-    assert "which server answered is not known for 100 requests" in run.notes[1]
-    assert run.expectations[0].reason == "the server of some short requests is not known"
-    assert run.servers[0].connections == 10
+    result = found.runs[1]
+    assert result.valid
+    assert result.servers[0].requests == {"long": None, "short": None}
+    assert "which server answered is not known for 100 requests" in result.notes[1]
+    assert result.expectations[0].reason == "the server of some short requests is not known"
+    assert result.servers[0].connections == 10
 
 
 def test_a_server_that_left_is_counted_to_its_last_connection(recording: Recording) -> None:

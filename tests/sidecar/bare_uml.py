@@ -42,7 +42,7 @@ def run(program: Path, directory: Path, timeout: float = 120) -> dict[str, Any]:
     init.write_text(
         "#!/bin/sh\n"
         "export PATH=/usr/sbin:/sbin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 "
-        f"PYTHONPATH={Path(__file__).parent}\n"
+        f"PYTHONPATH={Path(__file__).parents[2]}\n"
         f"exec {sys.executable} {program}\n"
     )
     init.chmod(0o755)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bare_uml import be_init, modprobe, report
+from tests.sidecar.bare_uml import be_init, modprobe, report
 
 COLLECT = [sys.executable, "-m", "ipvsload.sidecar.collect"]
 MANY = "tcp 192.0.2.81:80"
@@ -98,7 +98,7 @@ def fill(ipvs: Any) -> None:
 
 def verbs(ipvs: Any) -> dict[str, str]:
     key, server = "tcp 192.0.2.99:80", "198.51.100.99:80"
-    steps = [
+    steps: list[tuple[Any, ...]] = [
         ("delete missing service", ipvs.delete_service, key),
         ("add server without service", ipvs.add_server, key, server, 1),
         ("unknown scheduler", ipvs.add_service, key, "nope"),

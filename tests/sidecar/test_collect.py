@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 import ipvsload
 from ipvsload.ipvs.decode import InterruptedDumpError
 from ipvsload.sidecar.collect import Collector, Commands, Ticks, main
+from ipvsload.sidecar.lines import Table
 
 HELLO_KEYS = [
     "ipvsload", "version", "node", "kernel", "ipvs", "hz", "t", "wall", "server_columns",
@@ -25,10 +28,10 @@ class Source:
 
     version = "1.2.1"
 
-    def __init__(self, at=0, then=lambda: None):
+    def __init__(self, at: int = 0, then: Callable[[], None] = lambda: None) -> None:
         self.readings, self._at, self._then = 0, at, then
 
-    def table(self):
+    def table(self) -> Table:
         self.readings += 1
         if self.readings == self._at:
             self._then()
@@ -36,26 +39,27 @@ class Source:
 
 
 class Pipes:
-    def __init__(self):
+    def __init__(self) -> None:
         self.their_in, self.stdin = os.pipe()
         self.stdout, self.their_out = os.pipe()
 
-    def collector(self, source, **options):
-        options = {"hz": 50, "count": 0, "node": "n", **options}
-        return Collector(source, stdin=self.their_in, stdout=self.their_out, **options)
+    def collector(self, source: Source, *, hz: float = 50, count: int = 0) -> Collector:
+        return Collector(
+            source, hz=hz, count=count, node="n", stdin=self.their_in, stdout=self.their_out
+        )
 
-    def lines(self):
+    def lines(self) -> list[dict[str, Any]]:
         os.close(self.their_out)
         with os.fdopen(self.stdout) as file:
             return [json.loads(line) for line in file]
 
 
 @pytest.fixture
-def pipes():
+def pipes() -> Pipes:
     return Pipes()
 
 
-def test_hello_samples_end(pipes):
+def test_hello_samples_end(pipes: Pipes) -> None:
     pipes.collector(Source(), count=3).run()
     hello, *samples, end = pipes.lines()
     assert list(hello) == HELLO_KEYS
@@ -72,13 +76,13 @@ def test_hello_samples_end(pipes):
     assert end["samples"] == 3
 
 
-def test_no_stdin_is_no_end(pipes):
+def test_no_stdin_is_no_end(pipes: Pipes) -> None:
     os.close(pipes.stdin)
     pipes.collector(Source(), count=2).run()
     assert pipes.lines()[-1]["end"] == "count"
 
 
-def test_a_ping_does_not_wait_for_the_tick(pipes):
+def test_a_ping_does_not_wait_for_the_tick(pipes: Pipes) -> None:
     """The next tick is 10 s away, and the end comes by stdin: both must be answered before."""
     os.write(pipes.stdin, b'ping "1"\nping\nend\n')
     pipes.collector(Source(), hz=0.1).run()
@@ -89,22 +93,24 @@ def test_a_ping_does_not_wait_for_the_tick(pipes):
     assert rest[-1]["end"] == "asked"
 
 
-def test_an_unknown_command_is_named_and_passed_over(pipes, capsys):
+def test_an_unknown_command_is_named_and_passed_over(
+    pipes: Pipes, capsys: pytest.CaptureFixture[str]
+) -> None:
     os.write(pipes.stdin, b"dance\nend\n")
     pipes.collector(Source(), hz=0.1).run()
     assert "no command 'dance'" in capsys.readouterr().err
     assert pipes.lines()[-1]["end"] == "asked"
 
 
-def test_a_reader_that_has_gone_ends_it(pipes):
+def test_a_reader_that_has_gone_ends_it(pipes: Pipes) -> None:
     source = Source(at=2, then=lambda: os.close(pipes.stdout))
     with pytest.raises(BrokenPipeError):
         pipes.collector(source).run()
     assert source.readings == 2
 
 
-def test_a_reading_that_could_not_be_made_is_a_missed_tick(pipes):
-    def busy():
+def test_a_reading_that_could_not_be_made_is_a_missed_tick(pipes: Pipes) -> None:
+    def busy() -> None:
         raise InterruptedDumpError
 
     pipes.collector(Source(at=2, then=busy), count=3).run()
@@ -114,7 +120,7 @@ def test_a_reading_that_could_not_be_made_is_a_missed_tick(pipes):
     assert end["missed"] >= 1
 
 
-def test_stop_from_elsewhere(pipes):
+def test_stop_from_elsewhere(pipes: Pipes) -> None:
     collector = pipes.collector(Source(), hz=0.1)
     threading.Thread(target=collector.stop, args=("SIGTERM",)).start()
     collector.run()
@@ -122,7 +128,7 @@ def test_stop_from_elsewhere(pipes):
 
 
 @given(st.floats(0.1, 50), st.lists(st.integers(0, 10**11), max_size=30))
-def test_ticks_keep_to_their_grid(hz, delays):
+def test_ticks_keep_to_their_grid(hz: float, delays: list[int]) -> None:
     start = 10**15
     ticks, period = Ticks(hz, start), round(1e9 / hz)
     now = start
@@ -138,15 +144,15 @@ def test_ticks_keep_to_their_grid(hz, delays):
     st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"])),
     st.integers(1, 9),
 )
-def test_commands_come_whole_however_they_are_cut(text, size):
-    commands, found = Commands(), []
+def test_commands_come_whole_however_they_are_cut(text: str, size: int) -> None:
+    commands, found = Commands(), list[str]()
     data = f"{text}\nend\nhalf".encode()
     for i in range(0, len(data), size):
         found += commands.feed(data[i : i + size])
     assert found == [text.strip(), "end"]
 
 
-def test_an_endless_command_is_dropped():
+def test_an_endless_command_is_dropped() -> None:
     commands = Commands()
     for _ in range(100):
         assert commands.feed(b"x" * 1000) == []
@@ -156,14 +162,14 @@ def test_an_endless_command_is_dropped():
 @pytest.mark.parametrize(
     "options", [["--hz", "0"], ["--hz", "51"], ["--hz", "nan"], ["--count", "0"], ["--hz", "x"]]
 )
-def test_bad_options_are_bad_usage(options, capsys):
+def test_bad_options_are_bad_usage(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(options)
     assert caught.value.code == 2
     assert options[0] in capsys.readouterr().err
 
 
-def test_it_needs_little():
+def test_it_needs_little() -> None:
     """It must run from a stock Python with pyroute2, and start soon: nothing heavy, no asyncio."""
     program = "import sys, ipvsload.sidecar.collect, ipvsload.ipvs.client; print(*sys.modules)"
     output = subprocess.check_output([sys.executable, "-c", program], text=True)
@@ -179,12 +185,12 @@ def test_it_needs_little():
     }
 
 
-def test_pyroute2_is_whole_for_whoever_imports_it_afterwards():
+def test_pyroute2_is_whole_for_whoever_imports_it_afterwards() -> None:
     program = "import ipvsload.ipvs.client; from pyroute2 import IPRoute, IPVS; IPRoute().close()"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_without_pyroute2_it_says_what_to_install():
+def test_without_pyroute2_it_says_what_to_install() -> None:
     program = (
         "import sys; sys.path = [p for p in sys.path if 'site-packages' not in p];"
         f"sys.path.insert(0, {str(Path(ipvsload.__file__).parent.parent)!r});"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.ipvs.decode import SERVER, SERVICE, DecodeError, Decoder, InterruptedDumpError
+from ipvsload.ipvs.decode import SERVER, SERVICE, DecodeError, Decoder, InterruptedDumpError, Row
 from tests.sidecar import encoder
 from tests.sidecar.encoder import Dest, Svc
 
@@ -47,10 +47,12 @@ def narrowed(counters: tuple[int, ...]) -> tuple[int, ...]:
     split=st.integers(1, 40),
     repeats=st.integers(1, 8),
 )
-def test_servers_come_out_as_they_went_in(table, wide, tunnel, split, repeats):
+def test_servers_come_out_as_they_went_in(
+    table: list[Dest], wide: bool, tunnel: bool, split: int, repeats: int
+) -> None:
     table = [dest for dest in table for _ in range(repeats)]
     decoder = Decoder(SERVER)
-    found = []
+    found: list[tuple[int, Row]] = []
     for sequence in (7, 8):  # the second time with layouts known
         found.clear()
         messages = [encoder.dest(one, sequence, wide=wide, tunnel=tunnel) for one in table]
@@ -64,7 +66,7 @@ def test_servers_come_out_as_they_went_in(table, wide, tunnel, split, repeats):
 
 
 @given(st.lists(services, max_size=20), st.booleans())
-def test_services_come_out_as_they_went_in(table, wide):
+def test_services_come_out_as_they_went_in(table: list[Svc], wide: bool) -> None:
     decoder = Decoder(SERVICE)
     for sequence in (7, 8):
         data = b"".join(encoder.service(one, sequence, wide=wide) for one in table)
@@ -85,7 +87,9 @@ def test_services_come_out_as_they_went_in(table, wide):
 
 
 @given(st.lists(st.tuples(dests, st.none() | st.integers(0, 50)), min_size=2, max_size=30))
-def test_messages_of_one_length_and_other_layouts_are_told_apart(table):
+def test_messages_of_one_length_and_other_layouts_are_told_apart(
+    table: list[tuple[Dest, int | None]],
+) -> None:
     data = b"".join(encoder.dest(one, 1, shuffle=shuffle) for one, shuffle in table)
     batches, _ = Decoder(SERVER).feed(data, 1)
     found = [(family, row) for family, rows in batches for row in rows]
@@ -93,7 +97,7 @@ def test_messages_of_one_length_and_other_layouts_are_told_apart(table):
 
 
 @given(dests, st.integers(1, 1000))
-def test_a_datagram_cut_short_is_an_error_and_no_row(dest, cut):
+def test_a_datagram_cut_short_is_an_error_and_no_row(dest: Dest, cut: int) -> None:
     whole = encoder.dest(dest, 1)
     decoder = Decoder(SERVER)
     decoder.feed(whole, 1)
@@ -102,7 +106,7 @@ def test_a_datagram_cut_short_is_an_error_and_no_row(dest, cut):
 
 
 @given(st.binary(min_size=1, max_size=200), st.integers(0, 5))
-def test_noise_is_an_error_or_nothing(noise, kind):
+def test_noise_is_an_error_or_nothing(noise: bytes, kind: int) -> None:
     data = encoder.message(noise, 1, type_=encoder.FAMILY if kind else kind)
     try:
         batches, _ = Decoder(SERVER).feed(data, 1)
@@ -112,7 +116,7 @@ def test_noise_is_an_error_or_nothing(noise, kind):
 
 
 @given(dests, st.integers(0, 10_000), st.integers(0, 7))
-def test_a_known_layout_is_never_applied_to_another_message(dest, at, bit):
+def test_a_known_layout_is_never_applied_to_another_message(dest: Dest, at: int, bit: int) -> None:
     """Whichever bit is flipped, one that knows the layout reads what a newcomer reads."""
     whole = bytearray(encoder.dest(dest, 1))
     knowing = Decoder(SERVER)
@@ -121,14 +125,14 @@ def test_a_known_layout_is_never_applied_to_another_message(dest, at, bit):
     assert attempt(knowing, bytes(whole)) == attempt(Decoder(SERVER), bytes(whole))
 
 
-def attempt(decoder, data):
+def attempt(decoder: Decoder, data: bytes) -> object:
     try:
         return decoder.feed(data, 1)
     except (DecodeError, InterruptedDumpError, OSError) as error:
         return type(error), str(error)
 
 
-def test_a_missing_attribute_is_named():
+def test_a_missing_attribute_is_named() -> None:
     message = encoder.message(encoder.attribute(2, encoder.attribute(1, bytes(16))), 1, command=5)
     with pytest.raises(DecodeError, match="real server message has no attribute"):
         Decoder(SERVER).feed(message, 1)
@@ -137,17 +141,17 @@ def test_a_missing_attribute_is_named():
 DEST = Dest(int(AF_INET), bytes(16), 80, 1, 2, 3, 4, (5, 6, 7, 8, 9))
 
 
-def test_old_kernels_do_not_tell_the_family():
+def test_old_kernels_do_not_tell_the_family() -> None:
     batches, _ = Decoder(SERVER).feed(encoder.dest(DEST, 1, tell_family=False, wide=False), 1)
     assert batches == [(0, [dest_row(DEST)])]
 
 
-def test_what_belongs_to_an_earlier_dump_is_passed_over():
+def test_what_belongs_to_an_earlier_dump_is_passed_over() -> None:
     data = encoder.dest(DEST, 1) + encoder.done(1)
     assert Decoder(SERVER).feed(data, 2) == ([], False)
 
 
-def test_an_interrupted_dump_is_told():
+def test_an_interrupted_dump_is_told() -> None:
     decoder = Decoder(SERVER)
     decoder.feed(encoder.dest(DEST, 1), 1)
     payload = encoder.dest(DEST, 1)[20:]
@@ -158,13 +162,13 @@ def test_an_interrupted_dump_is_told():
 @pytest.mark.parametrize(
     "answer", [encoder.done(1, 105), encoder.done(1, 105)[:4] + b"\2\0" + encoder.done(1, 105)[6:]]
 )
-def test_the_kernels_refusal_is_an_oserror_with_its_number(answer):
+def test_the_kernels_refusal_is_an_oserror_with_its_number(answer: bytes) -> None:
     with pytest.raises(OSError, match="refused") as caught:
         Decoder(SERVER).feed(answer, 1)
     assert caught.value.errno == 105
 
 
-def test_a_server_that_stands_twice_is_seen():
+def test_a_server_that_stands_twice_is_seen() -> None:
     decoder = Decoder(SERVER)
     once, _ = decoder.feed(encoder.dest(DEST, 1), 1)
     assert not decoder.repeated(once)

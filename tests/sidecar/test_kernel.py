@@ -5,7 +5,9 @@ guest.py does, this asserts. The other witnesses are ipvsadm and /proc/net/ip_vs
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,19 +18,19 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sidecar-kernel")]
 
 
 @pytest.fixture(scope="module")
-def guest(tmp_path_factory):
+def guest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if missing := bare_uml.missing():
         pytest.skip(missing)
     program = Path(__file__).with_name("guest.py")
     return bare_uml.run(program, tmp_path_factory.mktemp("guest"))
 
 
-def messages(lines):
+def messages(lines: Iterable[str]) -> list[Any]:
     return Stream().feed("".join(line.rstrip("\n") + "\n" for line in lines).encode())
 
 
 @pytest.fixture(scope="module")
-def reading(guest):
+def reading(guest: dict[str, Any]) -> Reading:
     assert guest["table"]["status"] == 0, guest["table"]["err"]
     hello, *readings, end = messages(guest["table"]["out"])
     assert isinstance(hello, Hello)
@@ -37,12 +39,14 @@ def reading(guest):
     assert (end.reason, end.samples) == ("count", 2)
     assert readings[0].services == readings[1].services
     assert hello.t_ns < readings[0].t_ns < readings[1].t_ns
-    return readings[1]
+    last = readings[1]
+    assert isinstance(last, Reading)
+    return last
 
 
-def ipvsadm_blocks(text):
+def ipvsadm_blocks(text: str) -> dict[str, tuple[list[str], dict[str, list[str]]]]:
     """[(kind, name, the other columns, [(server, columns)])] of ipvsadm's output."""
-    blocks = []
+    blocks: list[tuple[str, list[str], list[tuple[str, list[str]]]]] = []
     for line in text.splitlines():
         words = line.split()
         if line.startswith("  -> ") and words[1] != "RemoteAddress:Port":
@@ -54,7 +58,7 @@ def ipvsadm_blocks(text):
     return {key: (rest, dict(servers)) for key, rest, servers in blocks}
 
 
-def test_the_table_is_what_ipvsadm_lists(guest, reading):
+def test_the_table_is_what_ipvsadm_lists(guest: dict[str, Any], reading: Reading) -> None:
     listed = ipvsadm_blocks(guest["list"])
     assert sorted(listed) == sorted(service.key for service in reading.services)
     assert {"tcp", "udp", "sctp", "fwmark"} == {key.split()[0] for key in listed}
@@ -70,7 +74,7 @@ def test_the_table_is_what_ipvsadm_lists(guest, reading):
         } == servers
 
 
-def test_the_counters_are_those_of_ipvsadm(guest, reading):
+def test_the_counters_are_those_of_ipvsadm(guest: dict[str, Any], reading: Reading) -> None:
     counted = ipvsadm_blocks(guest["stats"])
     assert len(counted) == len(reading.services)
     for service in reading.services:
@@ -79,13 +83,13 @@ def test_the_counters_are_those_of_ipvsadm(guest, reading):
         assert {server.address: _totals(server) for server in service.servers} == servers
 
 
-def _totals(one):
+def _totals(one: object) -> list[str]:
     return [
         str(getattr(one, name)) for name in ("conns", "inpkts", "outpkts", "inbytes", "outbytes")
     ]
 
 
-def test_traffic_is_counted(reading):
+def test_traffic_is_counted(reading: Reading) -> None:
     (service,) = (one for one in reading.services if one.key == "tcp 192.0.2.90:80")
     (server,) = service.servers
     assert (server.address, server.active, server.conns) == ("127.0.0.1:8080", 5, 5)
@@ -93,7 +97,9 @@ def test_traffic_is_counted(reading):
     assert service.conns == 5
 
 
-def test_proc_lists_the_same_servers_in_the_same_order(guest, reading):
+def test_proc_lists_the_same_servers_in_the_same_order(
+    guest: dict[str, Any], reading: Reading
+) -> None:
     listed = re.findall(
         r"-> (\[?[0-9A-Fa-f:]+\]?):([0-9A-F]{4}) +Masq +(\d+) +(\d+) +(\d+)", guest["proc"]
     )
@@ -104,12 +110,12 @@ def test_proc_lists_the_same_servers_in_the_same_order(guest, reading):
     ]
 
 
-def test_a_service_without_servers_is_there(reading):
+def test_a_service_without_servers_is_there(reading: Reading) -> None:
     (service,) = (one for one in reading.services if one.key == "tcp 192.0.2.83:80")
     assert service.servers == ()
 
 
-def test_a_thousand_servers(guest):
+def test_a_thousand_servers(guest: dict[str, Any]) -> None:
     services = json.loads(guest["many"])["services"]
     (service,) = (one for one in services if one["key"] == "tcp 192.0.2.81:80")
     assert len(services) > 5
@@ -118,7 +124,7 @@ def test_a_thousand_servers(guest):
     ]
 
 
-def test_no_server_stands_twice_while_the_table_changes(guest):
+def test_no_server_stands_twice_while_the_table_changes(guest: dict[str, Any]) -> None:
     churn = guest["churn"]
     assert churn["end"]["samples"] == 20
     assert churn["repeated"] == 0
@@ -145,23 +151,23 @@ def test_no_server_stands_twice_while_the_table_changes(guest):
         ("set unknown scheduler", "SchedulerError: .*modprobe ip_vs_nope.*"),
     ],
 )
-def test_verbs(guest, step, outcome):
+def test_verbs(guest: dict[str, Any], step: str, outcome: str) -> None:
     assert re.fullmatch(outcome, guest["verbs"][step])
 
 
-def test_a_change_of_scheduler_leaves_the_rest(guest):
+def test_a_change_of_scheduler_leaves_the_rest(guest: dict[str, Any]) -> None:
     _, reading, _ = messages(guest["after_verbs"])
     (service,) = reading.services
     assert (service.scheduler, service.persistent_timeout) == ("lc", 60)
     assert service.flags & 1
 
 
-def test_flush_and_the_empty_table(guest):
+def test_flush_and_the_empty_table(guest: dict[str, Any]) -> None:
     _, reading, _ = messages(guest["empty"])
     assert reading.services == ()
 
 
-def test_a_conversation(guest):
+def test_a_conversation(guest: dict[str, Any]) -> None:
     talk = guest["talk"]
     hello, reading, pong, end = messages([*talk["first"], talk["pong"], *talk["rest"]])
     assert hello.node == "n1"
@@ -182,7 +188,7 @@ def test_a_conversation(guest):
         ("unshared", "initial user namespace"),
     ],
 )
-def test_what_is_missing_is_said_in_one_line(guest, case, says):
+def test_what_is_missing_is_said_in_one_line(guest: dict[str, Any], case: str, says: str) -> None:
     result = guest[case]
     assert result["status"] == 3
     assert result["out"] == []

@@ -20,12 +20,12 @@ from ipvsload.ipvs.keys import Identity, endpoint, parse_endpoint, parse_service
         "fwmark 4294967295 v6",
     ],
 )
-def test_a_key_comes_back(key):
+def test_a_key_comes_back(key: str) -> None:
     assert service_key(parse_service(key)) == key
 
 
 @given(st.ip_addresses(v=4), st.integers(0, 65535))
-def test_ipv4(address: IPv4Address, port: int):
+def test_ipv4(address: IPv4Address, port: int) -> None:
     raw = address.packed.ljust(16, b"\0")
     text = f"{address}:{port}"
     assert endpoint(AF_INET, raw, htons(port)) == text
@@ -33,7 +33,7 @@ def test_ipv4(address: IPv4Address, port: int):
 
 
 @given(st.ip_addresses(v=6), st.integers(0, 65535))
-def test_ipv6(address: IPv6Address, port: int):
+def test_ipv6(address: IPv6Address, port: int) -> None:
     assert parse_endpoint(f"[{address}]:{port}") == (AF_INET6, address.packed, htons(port))
     text = endpoint(AF_INET6, address.packed, htons(port))
     assert parse_endpoint(text) == (AF_INET6, address.packed, htons(port))
@@ -44,11 +44,11 @@ def test_ipv6(address: IPv6Address, port: int):
     ["", "tcp", "tcp 192.0.2.80", "tcp 192.0.2.80:x", "tcp 192.0.2.80:65536", "tcp host:80",
      "icmp 192.0.2.1:1", "fwmark 0", "fwmark x", "fwmark 7 v4", "tcp 2001:db8::1:80"],
 )  # fmt: skip
-def test_what_is_no_key_is_refused_by_its_name(key):
+def test_what_is_no_key_is_refused_by_its_name(key: str) -> None:
     with pytest.raises(ValueError, match="is not"):
         parse_service(key)
 
 
-def test_an_unknown_protocol_still_has_a_name():
+def test_an_unknown_protocol_still_has_a_name() -> None:
     odd = Identity(int(AF_INET), 99, bytes(16), 0, 0)
     assert service_key(odd) == "protocol-99 0.0.0.0:0"

@@ -14,6 +14,7 @@ from ipvsload.record.sidecar_stream import (
     Alignment,
     End,
     Hello,
+    Message,
     Pong,
     Reading,
     Stream,
@@ -79,8 +80,8 @@ MESSAGES = [
 
 
 @given(st.lists(st.integers(0, 3000)))
-def test_what_is_written_is_read_however_it_is_cut(cuts):
-    data, stream, found = whole(), Stream(), []
+def test_what_is_written_is_read_however_it_is_cut(cuts: list[int]) -> None:
+    data, stream, found = whole(), Stream(), list[Message]()
     edges = sorted({0, len(data), *(cut % len(data) for cut in cuts)})
     for start, end in pairwise(edges):
         found += stream.feed(data[start:end])
@@ -88,29 +89,31 @@ def test_what_is_written_is_read_however_it_is_cut(cuts):
 
 
 @given(st.integers(1, 2000))
-def test_a_line_cut_short_at_the_end_is_left_out(cut):
+def test_a_line_cut_short_at_the_end_is_left_out(cut: int) -> None:
     data = whole()
     kept = data[: -(cut % len(data)) or None]
     assert Stream().feed(kept) == MESSAGES[: kept.count(b"\n")]
 
 
-def test_the_two_ends_name_the_same_columns():
+def test_the_two_ends_name_the_same_columns() -> None:
     assert lines.SERVER_COLUMNS == SERVER_COLUMNS
 
 
-def test_columns_may_stand_otherwise_and_there_may_be_more():
+def test_columns_may_stand_otherwise_and_there_may_be_more() -> None:
     columns = ["new", *reversed(SERVER_COLUMNS)]
     stream = Stream()
     stream.feed(line({**HELLO, "server_columns": columns, "more": 1}))
     row = [99, *reversed(["a:1", 1, 2, 3, 4, 5, 6, 7, 8, 9])]
-    service = dict.fromkeys(("flags", "persistent_timeout", "conns", "inpkts", "outpkts"), 0)
+    service: dict[str, object] = dict.fromkeys(
+        ("flags", "persistent_timeout", "conns", "inpkts", "outpkts"), 0
+    )
     service |= {"key": "k", "scheduler": "rr", "inbytes": 0, "outbytes": 0, "servers": [row]}
     (reading,) = stream.feed(line({"n": 0, "t": 1, "took": 1, "services": [{**service, "x": 1}]}))
     assert isinstance(reading, Reading)
     assert reading.services[0].servers == (Server("a:1", 1, 2, 3, 4, 5, 6, 7, 8, 9),)
 
 
-def test_lines_of_an_unknown_kind_are_passed_over():
+def test_lines_of_an_unknown_kind_are_passed_over() -> None:
     assert Stream().feed(line(HELLO) + line({"weather": "fine"})) == MESSAGES[:1]
 
 
@@ -128,7 +131,7 @@ def test_lines_of_an_unknown_kind_are_passed_over():
         (b"\xff\xfe\n", "not a line"),
     ],
 )
-def test_what_is_not_the_sidecar_is_refused(data, says):
+def test_what_is_not_the_sidecar_is_refused(data: bytes, says: str) -> None:
     with pytest.raises(StreamError, match=says) as caught:
         Stream().feed(data)
     assert isinstance(caught.value, TestbedError)
@@ -141,7 +144,9 @@ def test_what_is_not_the_sidecar_is_refused(data, says):
         min_size=1,
     ),
 )
-def test_the_true_offset_is_within_the_uncertainty(offset, exchanges):
+def test_the_true_offset_is_within_the_uncertainty(
+    offset: int, exchanges: list[tuple[int, int, int]]
+) -> None:
     """Whatever the way there and the way back took."""
     triples = [
         (sent, sent + there + offset, sent + there + back) for sent, there, back in exchanges
@@ -152,6 +157,6 @@ def test_the_true_offset_is_within_the_uncertainty(offset, exchanges):
     assert Alignment(offset, 0).to_ours(exchanges[0][0] + offset) == exchanges[0][0]
 
 
-def test_no_exchange_no_alignment():
+def test_no_exchange_no_alignment() -> None:
     with pytest.raises(ValueError, match="empty"):
         align([])
