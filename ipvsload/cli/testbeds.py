@@ -72,11 +72,11 @@ def make_testbed(
         _demand_external(options)
     # Before anything that imports ssl: Locust has gevent patch it.
     import ipvsload.experiment.headless  # noqa: F401
-    from ipvsload.experiment.capabilities import fit
+    from ipvsload.scenario.capabilities import check_capabilities
     from ipvsload.testbed.registry import given_testbed
 
     made = given_testbed(testbed, options, hz, tell)
-    fit(scenario, made.lacks)
+    check_capabilities(scenario, made.lacks)
     return made
 
 

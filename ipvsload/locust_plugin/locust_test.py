@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from ipvsload.experiment.controls import Action, Verb
-from ipvsload.testbed.base import Lack
+from ipvsload.scenario.capabilities import Capability
 
 
 class LocustTest(Protocol):
@@ -31,7 +31,7 @@ class LocustTest(Protocol):
         """End it now, if it has not ended; returns when it has."""
 
 
-def offered(lacks: Mapping[Lack, str], mix: str) -> dict[Verb, str]:
+def offered(lacks: Mapping[Capability, str], mix: str) -> dict[Verb, str]:
     """What `offers` says: what the testbed lacks, and why the mix cannot be changed."""
     return {
         "scheduler": lacks.get("scheduler", ""),

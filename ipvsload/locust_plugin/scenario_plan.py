@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ipvsload.errors import UsageError
-from ipvsload.experiment.capabilities import fit
 from ipvsload.locust_plugin.arguments import Options
+from ipvsload.scenario.capabilities import Capability, check_capabilities
 from ipvsload.scenario.check import check
 from ipvsload.scenario.load import parse_scenario, read
 from ipvsload.scenario.model import Scenario
-from ipvsload.testbed.base import Lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Plan:
     scheduler: str
 
 
-def make_plan(options: Options, lacks: Mapping[Lack, str]) -> Plan:
+def make_plan(options: Options, lacks: Mapping[Capability, str]) -> Plan:
     """The plan of a test with these options on a testbed that lacks so much.
 
     Raises UsageError for a scenario with a fault, or one that these options or
@@ -46,6 +45,6 @@ def make_plan(options: Options, lacks: Mapping[Lack, str]) -> Plan:
             asked = ", ".join(f"--{key} {value}" for key, value in changes.items())
             raise UsageError(f"{options.scenario} with {asked}: {faults[0].text}")
         text = f"# played with {', '.join(f'{k}: {v}' for k, v in changes.items())}\n{text}"
-    fit(scenario, lacks)
+    check_capabilities(scenario, lacks)
     scheduler = options.scheduler or ("" if "scheduler" in lacks else scenario.schedulers[0])
     return Plan(scenario, text, scheduler)

@@ -23,8 +23,9 @@ from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.request_counter import RequestCounter, intervals
 from ipvsload.locust_plugin.request_listener import counting
 from ipvsload.record.format import Sample
+from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.names import MAX_SERVERS
-from ipvsload.testbed.base import Lack, Testbed
+from ipvsload.testbed.base import Testbed
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
 from ipvsload.testbed.registry import given_testbed
 
@@ -77,7 +78,7 @@ class TestbedSession:
         return self._testbed
 
     @property
-    def lacks(self) -> Mapping[Lack, str]:
+    def lacks(self) -> Mapping[Capability, str]:
         """What the testbed cannot do, as far as it is known yet; see `Testbed.lacks`."""
         return self._given.lacks if self._given is not None else {}
 

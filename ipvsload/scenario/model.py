@@ -6,6 +6,7 @@ the whole file (a step that names no class, a wait that cannot come true) is in
 check.py. Times are seconds.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
@@ -19,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.duration import (
     PATTERN,
     Duration,
@@ -52,6 +54,12 @@ __all__ = [
 
 Action = Literal["start", "stop", "scale", "reweigh", "remove", "kill", "wait"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
+_NEEDS: dict[str, Capability] = {
+    "scale": "scale",
+    "remove": "scale",
+    "reweigh": "weight",
+    "kill": "kill",
+}
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 ServerNumber = Annotated[int, Field(ge=1, le=MAX_SERVERS)]
@@ -292,3 +300,13 @@ class Scenario(Strict):
     Those under `compare` set schedulers side by side, over the medians of the
     repeats, and name them with the selector `scheduler=`.
     """
+
+    def needs(self) -> Iterator[tuple[Capability, str]]:
+        """Each capability that it needs of a testbed, with the words that need it."""
+        if any(weight != 1 for weight in self.service.weights):
+            yield "weights", f"weights: {list(self.service.weights)}"
+        if self.service.clients > 1:
+            yield "clients", f"clients: {self.service.clients}"
+        for step in self.timeline:
+            if step.action in _NEEDS:
+                yield _NEEDS[step.action], step.describe()

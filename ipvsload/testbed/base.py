@@ -6,10 +6,10 @@ cluster, or a director that is already there; whatever brings it up undoes it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
-Lack = Literal["scheduler", "weight", "scale", "kill", "weights", "clients"]
-"""What a run may want of a testbed: four changes, weights at its beginning, several addresses."""
+from ipvsload.scenario.capabilities import Capability
+
 ONE_CLIENT = "here the load has this machine's own address; the lab has more"
 """Why a testbed lacks "clients"."""
 
@@ -60,7 +60,7 @@ class Testbed(Protocol):
         """Where generators get their sockets; "" where any of this machine's will do."""
 
     @property
-    def lacks(self) -> Mapping[Lack, str]:
+    def lacks(self) -> Mapping[Capability, str]:
         """What it cannot do, each with the reason; more may come to light with `start`."""
 
     @property

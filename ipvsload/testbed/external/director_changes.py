@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import partial
 
 from ipvsload.errors import TestbedError, UsageError
-from ipvsload.testbed.base import ONE_CLIENT, Lack
+from ipvsload.scenario.capabilities import Capability
+from ipvsload.testbed.base import ONE_CLIENT
 
 FIXED = "this balancer is not ours to change: change it where it is"
 _WITHIN = 30.0
@@ -29,9 +30,9 @@ class Changes:
         self._undo: dict[tuple[str, ...], Callable[[], None]] = {}
         """How each thing that was changed gets back what it had first."""
 
-    def lacks(self) -> dict[Lack, str]:
+    def lacks(self) -> dict[Capability, str]:
         """See `Testbed.lacks`."""
-        found: dict[Lack, str] = {"scale": FIXED, "kill": FIXED, "clients": ONE_CLIENT}
+        found: dict[Capability, str] = {"scale": FIXED, "kill": FIXED, "clients": ONE_CLIENT}
         if not self.scheduler:
             found["scheduler"] = f"{FIXED}, or give --set-scheduler"
         if not self.weight:
@@ -55,7 +56,7 @@ class Changes:
             self._undo.setdefault((service, server), put_back)
         _run(self.weight, service=service, server=server, weight=str(weight))
 
-    def _demand(self, change: Lack) -> None:
+    def _demand(self, change: Capability) -> None:
         if reason := self.lacks().get(change):
             raise TestbedError(reason)
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ipvsload.errors import UsageError
-from ipvsload.testbed.base import ONE_CLIENT, Lack
+from ipvsload.scenario.capabilities import Capability
+from ipvsload.testbed.base import ONE_CLIENT
 
 _NO_WEIGHTS = (
     "kube-proxy gives every real server weight 1: other weights need the lab, or an external"
@@ -16,7 +17,7 @@ NO_SWITCH = (
     " not): its proxy can be measured as it is, and is switched where the cluster is configured"
 )
 
-ALWAYS: dict[Lack, str] = {
+ALWAYS: dict[Capability, str] = {
     "weight": _NO_WEIGHTS,
     "weights": _NO_WEIGHTS,
     "kill": NO_KILL,

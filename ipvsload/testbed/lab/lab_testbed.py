@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.base import Lack, Service, Stream, Target
+from ipvsload.scenario.capabilities import Capability
+from ipvsload.testbed.base import Service, Stream, Target
 from ipvsload.testbed.lab import addresses, warmup
 from ipvsload.testbed.lab.broker_client import netstat, plain_socket
 from ipvsload.testbed.lab.director_client import Control, open_samples
@@ -27,7 +28,7 @@ class LabTestbed:
     """A testbed with room for `servers` real servers and `clients` addresses."""
 
     name = "lab"
-    lacks: Mapping[Lack, str] = MappingProxyType({})
+    lacks: Mapping[Capability, str] = MappingProxyType({})
 
     def __init__(
         self, *, kernel: str, servers: int, clients: int, schedulers: Sequence[str] = ()

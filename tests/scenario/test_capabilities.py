@@ -3,10 +3,9 @@
 import pytest
 
 from ipvsload.errors import UsageError
-from ipvsload.experiment.capabilities import fit
+from ipvsload.scenario.capabilities import Capability, check_capabilities
 from ipvsload.scenario.load import parse_scenario
 from ipvsload.scenario.model import Scenario
-from ipvsload.testbed.base import Lack
 
 
 def scenario(service: str, *steps: str) -> Scenario:
@@ -38,11 +37,11 @@ expect: {{all: [failures == 0]}}
     ],
 )
 def test_what_a_testbed_lacks_is_refused_with_its_reason(
-    service: str, step: str, lack: Lack, words: str
+    service: str, step: str, lack: Capability, words: str
 ) -> None:
     wants = scenario(service, step)
     with pytest.raises(UsageError) as refusal:
-        fit(wants, {lack: "no such thing here"})
+        check_capabilities(wants, {lack: "no such thing here"})
     assert str(refusal.value) == f"scenario one wants {words}: no such thing here"
-    others: tuple[Lack, ...] = ("scheduler", "weight", "scale", "kill", "weights", "clients")
-    fit(wants, {other: "no such thing here" for other in others if other != lack})
+    others: tuple[Capability, ...] = ("scheduler", "weight", "scale", "kill", "weights", "clients")
+    check_capabilities(wants, {other: "no such thing here" for other in others if other != lack})
