@@ -9,7 +9,7 @@ import click
 
 from ipvsload.cli.terminal import tell
 from ipvsload.errors import UsageError
-from ipvsload.scenario.names import SCHEDULERS
+from ipvsload.ipvs.schedulers import SCHEDULERS
 
 DIRECTOR = "IPVSLOAD_DIRECTOR"
 """Set inside a lab: where the director's agent answers."""

@@ -9,7 +9,7 @@ from ipvsload.cli.records import conclude
 from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign, testbed_options
 from ipvsload.errors import IpvsloadError
-from ipvsload.scenario.names import SCHEDULERS
+from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.testbed.kubernetes.object_names import PROXY_MODES
 from ipvsload.testbed.options import TESTBEDS
 

@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from ipvsload.errors import UsageError
 from ipvsload.scenario.model import ServerNumber, Strict, Weight
-from ipvsload.scenario.names import MAX_SERVERS, Scheduler
+from ipvsload.scenario.names import MAX_SERVERS, SchedulerName
 
 MAX_BURST = 2000
 
@@ -19,7 +19,7 @@ class SetScheduler(Strict):
     """Another scheduler, in place: connections and counters stay."""
 
     do: Literal["scheduler"]
-    scheduler: Scheduler
+    scheduler: SchedulerName
 
 
 class SetWeight(Strict):

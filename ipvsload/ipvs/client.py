@@ -29,6 +29,7 @@ from ipvsload.ipvs.netlink import (
     SchedulerError,
     explained,
 )
+from ipvsload.ipvs.schedulers import module_of
 
 _PERSISTENT = 0x1  # IP_VS_SVC_F_PERSISTENT
 _MASQUERADING = 0  # IP_VS_CONN_F_MASQ; pyroute2's own default is direct routing
@@ -139,9 +140,10 @@ class Ipvs:
         self, command: int, doing: str, key: str, scheduler: str, properties: list[Any]
     ) -> None:
         named = ["SCHED_NAME", scheduler]
+        module = module_of(scheduler)
         missing = SchedulerError(
             f"{doing}: this kernel has no scheduler {scheduler}; its module is "
-            f"ip_vs_{scheduler} (as root: modprobe ip_vs_{scheduler})"
+            f"{module} (as root: modprobe {module})"
         )
         self._call(command, [_service(parse_service(key), named, *properties)], doing, missing)
 

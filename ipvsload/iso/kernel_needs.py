@@ -8,6 +8,10 @@ pkg/proxy/ipvs of Kubernetes for what kube-proxy uses. Pure.
 from enum import Enum
 from typing import NamedTuple
 
+from ipvsload.ipvs.schedulers import SCHEDULERS, Scheduler
+
+_KUBE_PROXY_DEFAULT = SCHEDULERS["rr"]  # pkg/proxy/ipvs/proxier.go, defaultScheduler
+
 
 class Kind(Enum):
     """Under which heading a need is shown."""
@@ -40,11 +44,11 @@ class Need(NamedTuple):
     """Options each of which brings this one: a defconfig does not name it then."""
 
 
-def _scheduler(name: str, why: str, since: tuple[int, int] = (2, 6)) -> Need:
+def _scheduler(scheduler: Scheduler) -> Need:
     return Need(
-        *(f"IP_VS_{name.upper()}", f"ip_vs_{name}", Kind.SCHEDULER, name, why),
-        kube_proxy=name == "rr",
-        since=since,
+        *(scheduler.option, scheduler.module, Kind.SCHEDULER, scheduler.name, scheduler.why),
+        kube_proxy=scheduler is _KUBE_PROXY_DEFAULT,
+        since=scheduler.since,
         needs=("IP_VS",),
     )
 
@@ -87,20 +91,7 @@ NEEDS: tuple[Need, ...] = (
          "kube-proxy sets vs/conntrack, which exists only with it",
          needs=("IP_VS", "NF_CONNTRACK")),
     Need("IP_SET", "ip_set", Kind.CORE, "ip_set", "kube-proxy keeps addresses in sets, not rules"),
-    _scheduler("rr", "kube-proxy's default; it falls back to iptables or exits without"),
-    _scheduler("wrr", "weighted turns"),
-    _scheduler("lc", "least connections"),
-    _scheduler("wlc", "weighted least connections; ipvsadm's and keepalived's default"),
-    _scheduler("fo", "failover by weight", (3, 18)),
-    _scheduler("ovf", "overflow by weight", (4, 3)),
-    _scheduler("lblc", "least connections, the same server for an address"),
-    _scheduler("lblcr", "the same, with a set of servers for an address"),
-    _scheduler("dh", "hash of the destination"),
-    _scheduler("sh", "hash of the source: the same client, the same server"),
-    _scheduler("mh", "Maglev hashing: sh whose clients stay when servers come and go", (4, 18)),
-    _scheduler("sed", "shortest expected delay"),
-    _scheduler("nq", "never queue: an idle server first"),
-    _scheduler("twos", "the better of two random draws", (5, 10)),
+    *map(_scheduler, SCHEDULERS.values()),
     _ipset("BITMAP_PORT", "bitmap:port", "kube-proxy: ports of NodePort services"),
     _ipset("HASH_IP", "hash:ip", "firewalls and network plugins", kube_proxy=False),
     _ipset("HASH_IPPORT", "hash:ip,port", "kube-proxy: addresses of services"),

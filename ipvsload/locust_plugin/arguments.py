@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ipvsload.errors import UsageError
-from ipvsload.scenario.names import MAX_SERVERS, SCHEDULERS
+from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.scenario.url import read_url
 from ipvsload.testbed.kubernetes.object_names import PROXY_MODES
 from ipvsload.testbed.options import OPTIONS, TESTBEDS, URL, Option, refuse_foreign

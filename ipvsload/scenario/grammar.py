@@ -12,9 +12,10 @@ from typing import Any, cast
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
+from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario import tree
 from ipvsload.scenario.measures import MEASURES, SELECTORS
-from ipvsload.scenario.names import MAX_SERVERS, NAME_PATTERN, SCHEDULERS
+from ipvsload.scenario.names import MAX_SERVERS, NAME_PATTERN
 from ipvsload.scenario.words import hint, listed, quoted
 
 MAX_LENGTH = 500

@@ -34,19 +34,17 @@ from ipvsload.scenario.names import (
     MAX_USERS,
     MAX_WEIGHT,
     NAME_PATTERN,
-    SCHEDULERS,
-    Scheduler,
+    SchedulerName,
+    Section,
 )
 
 __all__ = [
     "MAX_SERVERS",
     "MAX_USERS",
     "MAX_WEIGHT",
-    "SCHEDULERS",
     "Action",
     "Reweigh",
     "Scenario",
-    "Scheduler",
     "Service",
     "Step",
     "Traffic",
@@ -108,7 +106,6 @@ Wait = Annotated[
         }
     ),
 ]
-Section = Literal[Scheduler, "all", "compare"]
 
 
 def _refuse(key: str | None, reason: str) -> PydanticCustomError:
@@ -286,7 +283,7 @@ class Scenario(Strict):
     """Short name: lower-case letters, digits, - and _."""
     title: Annotated[str, Field(max_length=200)] = ""
     """One line for the reports."""
-    schedulers: Annotated[tuple[Scheduler, ...], Field(min_length=1, strict=False)]
+    schedulers: Annotated[tuple[SchedulerName, ...], Field(min_length=1, strict=False)]
     """The scenario is run once for each of these IPVS schedulers."""
     service: Service = Service()
     """The virtual service as a run begins."""

@@ -4,12 +4,18 @@ Apart from model.py, because expressions need them and the model needs
 expressions.
 """
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
-Scheduler = Literal[
-    "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos"
-]
-SCHEDULERS: tuple[str, ...] = get_args(Scheduler)
+from ipvsload.ipvs.schedulers import SCHEDULERS
+
+SECTIONS = (*SCHEDULERS, "all", "compare")
+"""Where expectations may stand."""
+if TYPE_CHECKING:
+    SchedulerName = str
+    Section = str
+else:  # from the registry, which a type checker cannot read
+    SchedulerName = Literal[tuple(SCHEDULERS)]
+    Section = Literal[SECTIONS]
 MAX_SERVERS = 1000
 MAX_USERS = 10_000
 MAX_WEIGHT = 65_535

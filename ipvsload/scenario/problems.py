@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from ipvsload.errors import UsageError
-from ipvsload.scenario.model import SCHEDULERS, Reweigh, Scenario, Service, Step, Traffic
+from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.scenario.model import Reweigh, Scenario, Service, Step, Traffic
+from ipvsload.scenario.names import SECTIONS
 from ipvsload.scenario.words import hint, listed, nearest, quoted
 
 MAX_PROBLEMS = 20
@@ -136,8 +138,7 @@ def _model_at(loc: Loc) -> type[BaseModel]:
 
 def _bad_key(loc: Loc, word: str) -> str:
     if loc[0] == "expect":
-        known = (*SCHEDULERS, "all", "compare")
-        return f"unknown scheduler {quoted(word)} under 'expect'; {hint(word, known, 'keys')}"
+        return f"unknown scheduler {quoted(word)} under 'expect'; {hint(word, SECTIONS, 'keys')}"
     return f"{quoted(word)} cannot be the name of a class; {_NAME}"
 
 

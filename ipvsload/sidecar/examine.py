@@ -13,15 +13,16 @@ import signal
 import sys
 from collections.abc import Iterable
 
+from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.sidecar.pod import proxy_mode
 
-SCHEDULERS = ("rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "dh", "mh", "lblc", "lblcr", "fo", "ovf")
 # pkg/proxy/ipvs: ipset types in ipset.go, the rest in README.md and proxier.go.
 NEEDED = (
     "ip_vs", "nf_conntrack", "dummy", "xt_set", "xt_comment", "xt_mark", "xt_addrtype",
     "xt_conntrack", "ip_set_hash_ipport", "ip_set_hash_ipportip", "ip_set_hash_ipportnet",
     "ip_set_bitmap_port",
 )  # fmt: skip
+MODULES = (*NEEDED, *(scheduler.module for scheduler in SCHEDULERS.values()))
 
 
 def states(names: Iterable[str], loaded: str, builtin: str, files: str) -> dict[str, str]:
@@ -66,12 +67,11 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     release = os.uname().release
     lists = f"/lib/modules/{release}"
-    names = [*NEEDED, *(f"ip_vs_{scheduler}" for scheduler in SCHEDULERS)]
     found = {
         "examined": options.node,
         "kernel": release,
         "modules": states(
-            names,
+            MODULES,
             _text("/proc/modules"),
             _text(f"{lists}/modules.builtin"),
             _text(f"{lists}/modules.dep"),

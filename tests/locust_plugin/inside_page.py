@@ -11,7 +11,7 @@ from typing import Any
 from flask_login import UserMixin, login_user
 from werkzeug.test import Client
 
-from ipvsload.scenario.names import SCHEDULERS
+from ipvsload.ipvs.schedulers import SCHEDULERS
 from tests.locust_plugin.served import page
 from tests.locust_plugin.simulated import Balancer
 

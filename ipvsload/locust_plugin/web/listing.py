@@ -6,17 +6,12 @@ rather than made up: the version line's numbers, and the column Forward.
 
 from collections.abc import Iterable
 
+from ipvsload.ipvs.schedulers import flag_names
 from ipvsload.record.format import Sample, Service
 
 # IP_VS_SVC_F_* of linux/ip_vs.h
 _PERSISTENT = 0x1
 _ONE_PACKET = 0x4
-_SCHEDULER_FLAGS = (0x8, 0x10, 0x20)
-_FLAG_NAMES = {
-    "sh": ("sh-fallback", "sh-port", "flag-3"),
-    "mh": ("mh-fallback", "mh-port", "flag-3"),
-}
-_OTHER_NAMES = ("flag-1", "flag-2", "flag-3")
 
 
 def listing(samples: Iterable[Sample]) -> str:
@@ -42,10 +37,7 @@ def _service(service: Service) -> str:
     kind, _, name = service.key.partition(" ")
     words = ["FWM " if kind == "fwmark" else kind.upper().ljust(4), name.replace(" v6", " IPv6")]
     words.append(service.scheduler)
-    names = _FLAG_NAMES.get(service.scheduler, _OTHER_NAMES)
-    flags = [
-        name for flag, name in zip(_SCHEDULER_FLAGS, names, strict=True) if service.flags & flag
-    ]
+    flags = flag_names(service.scheduler, service.flags)
     if flags:
         words.append(f"({','.join(flags)})")
     if service.flags & _PERSISTENT:

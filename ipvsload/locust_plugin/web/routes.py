@@ -10,10 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ipvsload import __version__
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.controls import MAX_BURST, Controls, parse_action
+from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.web import locust_tab as beside
 from ipvsload.locust_plugin.web.same_site import refusal
-from ipvsload.scenario.names import MAX_SERVERS, MAX_WEIGHT, SCHEDULERS
+from ipvsload.scenario.names import MAX_SERVERS, MAX_WEIGHT
 
 if TYPE_CHECKING:
     from locust.web import WebUI

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.testbed.kubernetes import cluster_findings as meaning
 from ipvsload.testbed.kubernetes import journal, pods, proxies, rights
 from ipvsload.testbed.kubernetes import nodes as node_objects
@@ -120,9 +121,9 @@ def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[Finding]:
         good = state != "absent"
         yield Finding(f"{module} on {name}", good, meaning.mend(module, state, labels))
     others = [
-        module.removeprefix("ip_vs_")
-        for module, state in fact["modules"].items()
-        if module.startswith("ip_vs_") and state != "absent"
+        name
+        for name, scheduler in SCHEDULERS.items()
+        if fact["modules"].get(scheduler.module, "absent") != "absent"
     ]
     yield Finding(f"schedulers on {name}", bool(others), ", ".join(others) or "none")
 

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from ipvsload.ipvs.schedulers import SCHEDULERS, module_of
+
 ISO = (
     "minikube: `ipvsload iso minikube CHECKOUT` adds it to the ISO of a minikube checkout and"
     " says how to build it; then: minikube start --iso-url=file:///PATH/minikube.iso"
@@ -37,8 +39,8 @@ def of_version(version: str) -> str:
 
 def missing_modules(modules: dict[str, str], schedulers: list[str]) -> list[tuple[str, str]]:
     """(module, state) of what is needed and neither loaded nor built in; absent ones first."""
-    wanted = [name for name in modules if not name.startswith("ip_vs_")]
-    wanted += [f"ip_vs_{scheduler}" for scheduler in schedulers]
+    of_schedulers = {scheduler.module for scheduler in SCHEDULERS.values()}
+    wanted = [*(name for name in modules if name not in of_schedulers), *map(module_of, schedulers)]
     found = [(name, modules.get(name, "absent")) for name in wanted]
     lacking = [(name, state) for name, state in found if state not in ("loaded", "built in")]
     return sorted(lacking, key=lambda one: one[1] != "absent")

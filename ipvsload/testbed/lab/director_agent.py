@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ipvsload.ipvs import connections
+from ipvsload.ipvs.schedulers import module_of
 from ipvsload.testbed.lab import addresses, network
 from ipvsload.testbed.lab.sysctl import write_sysctls
 
@@ -69,7 +70,7 @@ def prepare_machine(schedulers: Sequence[str]) -> None:
 
 
 def _load(schedulers: Sequence[str], *options: str, also: Sequence[str] = ()) -> None:
-    names = [*also, "ip_vs", *(f"ip_vs_{scheduler}" for scheduler in schedulers)]
+    names = [*also, "ip_vs", *map(module_of, schedulers)]
     subprocess.run(["modprobe", *options, "-q", "-a", *names], check=False)
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.ipvs.decode import SERVER, SERVICE, DecodeError, Decoder, InterruptedDumpError, Row
-from tests.sidecar import encoder
-from tests.sidecar.encoder import Dest, Svc
+from tests.ipvs import encoder
+from tests.ipvs.encoder import Dest, Svc
 
 u16 = st.integers(0, 0xFFFF)
 u32 = st.integers(0, 0xFFFFFFFF)

@@ -1,0 +1,69 @@
+"""The registry of schedulers, and what is derived from it."""
+
+import json
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from ipvsload.ipvs.schedulers import SCHEDULERS, flag_names
+from ipvsload.iso.kernel_needs import BY_OPTION
+from ipvsload.scenario.names import SchedulerName, Section
+from ipvsload.sidecar.examine import MODULES
+
+KNOWN = [
+    "rr",
+    "wrr",
+    "lc",
+    "wlc",
+    "lblc",
+    "lblcr",
+    "dh",
+    "sh",
+    "sed",
+    "nq",
+    "fo",
+    "ovf",
+    "mh",
+    "twos",
+]
+
+
+def test_the_order_is_the_one_that_people_know() -> None:
+    assert list(SCHEDULERS) == KNOWN
+    assert SCHEDULERS["twos"].module == "ip_vs_twos"
+    assert SCHEDULERS["mh"].option == "IP_VS_MH"
+
+
+def test_a_scenario_knows_each_and_no_other() -> None:
+    names = TypeAdapter(SchedulerName)
+    assert json.dumps(names.json_schema()) == json.dumps({"enum": KNOWN, "type": "string"})
+    assert TypeAdapter(Section).json_schema()["enum"] == [*KNOWN, "all", "compare"]
+    with pytest.raises(ValidationError) as caught:
+        names.validate_python("lru")
+    assert caught.value.errors()[0]["type"] == "literal_error"
+
+
+def test_a_node_is_asked_for_the_module_of_each() -> None:
+    """twos was forgotten once, when this was a list of its own."""
+    assert {scheduler.module for scheduler in SCHEDULERS.values()} <= set(MODULES)
+
+
+def test_a_kernel_is_asked_for_the_option_of_each() -> None:
+    for scheduler in SCHEDULERS.values():
+        need = BY_OPTION[scheduler.option]
+        assert (need.module, need.since) == (scheduler.module, scheduler.since)
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "names"),
+    [
+        ("mh", 0x2 | 0x8 | 0x10, ["mh-fallback", "mh-port"]),
+        ("sh", 0x10 | 0x20, ["sh-port", "flag-3"]),
+        ("wlc", 0x1 | 0x8 | 0x20, ["flag-1", "flag-3"]),
+        ("from-a-newer-kernel", 0x10, ["flag-2"]),
+    ],
+)
+def test_flags_have_the_names_that_ipvsadm_gives_them(
+    name: str, flags: int, names: list[str]
+) -> None:
+    assert flag_names(name, flags) == names
