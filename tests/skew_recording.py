@@ -8,8 +8,10 @@ the free server.
 
 import random
 from pathlib import Path
+from typing import Any
 
-from ipvsload.record.format import Event, Request, Sample, Server, Service
+from ipvsload.record.events import RecordingEnded, event_of
+from ipvsload.record.format import Request, Sample, Server, Service
 from ipvsload.record.writer import RunWriter
 
 ONE, TWO = "198.51.100.11:80", "198.51.100.12:80"
@@ -70,7 +72,7 @@ def write_skew(
             number += 1
             start = round((number - 1) * (RUN_SECONDS + 0.5) * 1e6)
             _write_run(writer, number, scheduler, repeat, start, provider, title_steps)
-    writer.event(Event(0, round(number * (RUN_SECONDS + 0.5) * 1e6), "end", {}))
+    writer.event(RecordingEnded(0, round(number * (RUN_SECONDS + 0.5) * 1e6)))
     writer.close()
     return directory
 
@@ -86,8 +88,8 @@ def _write_run(
 ) -> None:
     noise = random.Random(run)
 
-    def event(seconds: float, kind: str, /, **data: object) -> None:
-        writer.event(Event(run, start + round(seconds * 1e6), kind, data))
+    def event(seconds: float, kind: str, /, **data: Any) -> None:
+        writer.event(event_of(run, start + round(seconds * 1e6), kind, data))
 
     requests = _requests(run, scheduler, start, noise)
     event(

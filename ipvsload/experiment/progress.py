@@ -4,7 +4,7 @@ from typing import Protocol
 
 from ipvsload.experiment.run_state import View
 from ipvsload.experiment.timeline import Timeline
-from ipvsload.record.format import Event
+from ipvsload.record.events import Event
 
 
 class Progress(Protocol):

@@ -5,8 +5,6 @@ come through one queue; after each the timeline is asked what to do. Nothing
 here waits for anything else, so every wait has its deadline.
 """
 
-from typing import Any
-
 import gevent
 from gevent.queue import Empty
 
@@ -17,7 +15,20 @@ from ipvsload.experiment.run_servers import Servers
 from ipvsload.experiment.run_state import View
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline
 from ipvsload.load.base import Load
-from ipvsload.record.format import Event, Request, Sample
+from ipvsload.record.events import (
+    ChangedByHand,
+    ClassDone,
+    ClassStarted,
+    ClockAligned,
+    Event,
+    RunEnded,
+    RunInvalid,
+    RunStarted,
+    ServerJoined,
+    StepDone,
+    StepStarted,
+)
+from ipvsload.record.format import Request, Sample
 from ipvsload.record.sidecar_stream import Alignment
 from ipvsload.scenario.model import Step
 from ipvsload.testbed.base import Target
@@ -58,13 +69,15 @@ class Run:
         weights = planned.weights or (1,) * planned.servers
         service = stage.testbed.begin(scheduler, weights)
         target = service.target
-        self._event(
-            "run",
-            scheduler=service.scheduler,
-            repeat=repeat,
-            kernel=stage.testbed.kernel,
-            service=target.key,
-            baseline_conns=dict(service.baseline),
+        self._record(
+            RunStarted(
+                *self._now(),
+                scheduler=service.scheduler,
+                repeat=repeat,
+                kernel=dict(stage.testbed.kernel),
+                service=target.key,
+                baseline_conns=dict(service.baseline),
+            )
         )
         load = self._load(target)
         for node, clock in load.clocks:
@@ -96,22 +109,21 @@ class Run:
         stage.testbed.end()
         marks.append(self._clock.now_us())
         spans = zip(("setup", "timeline", "teardown"), marks, marks[1:], strict=False)
-        self._event(
-            "run-end",
-            complete=True,
-            retransmits=timeouts,
-            seconds={name: (end - start) / 1e6 for name, start, end in spans},
-        )
+        seconds = {name: (end - start) / 1e6 for name, start, end in spans}
+        self._record(RunEnded(*self._now(), complete=True, retransmits=timeouts, seconds=seconds))
 
     # -- events -------------------------------------------------------------
 
-    def _event(self, kind: str, **data: Any) -> None:
-        event = Event(self._number, self._clock.now_us(), kind, data)
+    def _now(self) -> tuple[int, int]:
+        """The run's number and the time: what each of its events begins with."""
+        return self._number, self._clock.now_us()
+
+    def _record(self, event: Event) -> None:
         self._stage.writer.event(event)
         self._stage.progress.happened(event)
 
     def _joined(self, number: int, address: str, weight: int) -> None:
-        self._event("joined", server=address, number=number, weight=weight)
+        self._record(ServerJoined(*self._now(), address, number, weight))
 
     def _load(self, target: Target) -> Load:
         def finished(request: Request) -> None:
@@ -125,7 +137,7 @@ class Run:
                 self._stage.writer.request(request)
 
         def done(name: str) -> None:
-            self._event("class-done", **{"class": name})
+            self._record(ClassDone(*self._now(), name))
             self._inbox.put(None)
 
         return self._stage.make_load(
@@ -151,7 +163,9 @@ class Run:
             self._stage.writer.sample(item)
             view.sampled(item)
         elif isinstance(item, ByHand):
-            item.carry_out(self._hands, lambda text: self._event("by-hand", text=text))
+            item.carry_out(
+                self._hands, lambda text: self._record(ChangedByHand(*self._now(), text))
+            )
 
     # -- phases -------------------------------------------------------------
 
@@ -162,12 +176,8 @@ class Run:
 
     def _clock_event(self, node: str, clock: Alignment) -> int:
         uncertainty_us = -(-clock.uncertainty_ns // 1000)
-        self._event(
-            "clock",
-            node=node,
-            offset_us=clock.offset_ns // 1000,
-            uncertainty_us=uncertainty_us,
-        )
+        offset_us = clock.offset_ns // 1000
+        self._record(ClockAligned(*self._now(), node, offset_us, uncertainty_us))
         return uncertainty_us
 
     def _await_table(self, view: View, servers: int) -> None:
@@ -191,13 +201,13 @@ class Run:
                         self._place(self._clock.now_us() - _PLACE_US // 2)
                     self._stage.progress.update(view, timeline)
                 case Begin(index, step):
-                    self._event("step", index=index, text=step.describe())
+                    self._record(StepStarted(*self._now(), index, step.describe()))
                     self._act(step, load, servers)
                     timeline.begun(self._clock.now_us())
                 case Done(index, saw, waited_us):
-                    self._event("step-done", index=index, saw=saw, waited_us=waited_us)
+                    self._record(StepDone(*self._now(), index, saw, waited_us))
                 case Missed(_, message):
-                    self._event("invalid", reason=message)
+                    self._record(RunInvalid(*self._now(), message))
                     return True
                 case Over():
                     return False
@@ -209,7 +219,7 @@ class Run:
         match step.action:
             case "start":
                 for name in step.start or ():
-                    self._event("class-start", **{"class": name})
+                    self._record(ClassStarted(*self._now(), name))
                     load.start(name)
             case "stop":
                 for name in step.stop or ():
@@ -245,7 +255,7 @@ class Run:
         finished.get()
         self._place()
         for reason in load.overloads():
-            self._event("invalid", reason=reason)
+            self._record(RunInvalid(*self._now(), reason))
 
     def _settle(self, view: View, last_us: int) -> None:
         """Wait for a sample whose counters show the connection of `last_us`.

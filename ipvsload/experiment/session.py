@@ -17,7 +17,7 @@ from ipvsload.errors import InvalidRunError, IpvsloadError
 from ipvsload.experiment.clock import Clock
 from ipvsload.experiment.run import Run
 from ipvsload.experiment.run_context import Stage
-from ipvsload.record.format import Event
+from ipvsload.record.events import RecordingEnded, RunInvalid
 from ipvsload.record.writer import RunWriter
 from ipvsload.testbed.base import Testbed
 
@@ -45,7 +45,7 @@ def play(stage: Stage, schedulers: Sequence[str], repeats: int) -> None:
                 with recorded(writer, clock, number):
                     Run(stage, number).play(scheduler, repeat)
                     _raise_what_came_late(stage.inbox)
-        writer.event(Event(0, clock.now_us(), "end", {}))
+        writer.event(RecordingEnded(0, clock.now_us()))
     finally:
         progress.close()
         writer.close()
@@ -58,7 +58,7 @@ def recorded(writer: RunWriter, clock: Clock, number: int = 0) -> Iterator[None]
         yield
     except IpvsloadError as error:
         if not writer.failed:
-            writer.event(Event(number, clock.now_us(), "invalid", {"reason": str(error)}))
+            writer.event(RunInvalid(number, clock.now_us(), str(error)))
         raise
 
 

@@ -23,7 +23,13 @@ from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.locust_test import offered
 from ipvsload.locust_plugin.scenario_plan import Plan
 from ipvsload.locust_plugin.testbed_session import TestbedSession
-from ipvsload.record.format import Event
+from ipvsload.record.events import (
+    ChangedByHand,
+    Event,
+    RunStarted,
+    ServerJoined,
+    StepStarted,
+)
 from ipvsload.record.writer import RunWriter
 from ipvsload.report.wording import verdict_line
 from ipvsload.report.write import load_results, write_reports
@@ -170,21 +176,21 @@ class _Shown:
 
     def happened(self, event: Event) -> None:
         """Steps and changes are marks on the time line."""
-        feed, data = self._watch.feed, event.data
-        match event.kind:
-            case "run":
-                self._environment.host = f"http://{data['service'].partition(' ')[2]}"
+        feed = self._watch.feed
+        match event:
+            case RunStarted():
+                self._environment.host = f"http://{event.service.partition(' ')[2]}"
                 feed.begin(
                     event.t_us,
                     title=self._title,
-                    scheduler=data["scheduler"],
-                    service=data["service"],
+                    scheduler=event.scheduler,
+                    service=event.service,
                     classes=self._classes,
                 )
-            case "joined":
-                feed.joined(data["number"], data["server"])
-            case "step" | "by-hand":
-                feed.mark(event.t_us, data["text"])
+            case ServerJoined():
+                feed.joined(event.number, event.server)
+            case StepStarted() | ChangedByHand():
+                feed.mark(event.t_us, event.text)
 
     def update(self, view: View, timeline: Timeline) -> None:
         """Samples reach the page by themselves."""

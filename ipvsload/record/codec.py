@@ -12,11 +12,12 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
+from ipvsload.record.events import Event, event_of
 from ipvsload.record.format import (
     REQUEST_COLUMNS,
     SERVER_COLUMNS,
     VERSION,
-    Event,
+    FormatError,
     Request,
     Sample,
     Server,
@@ -31,29 +32,6 @@ _REQUEST_TYPES = frozenset(
     for server in (str, type(None))
     for error in (str, type(None))
 )
-
-_EVENT_KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "run": {
-        "scheduler": str,
-        "repeat": int,
-        "kernel": dict,
-        "service": str,
-        "baseline_conns": dict,
-    },
-    "joined": {"server": str, "number": int, "weight": int},
-    "step": {"index": int, "text": str},
-    "step-done": {"index": int, "saw": (str, type(None)), "waited_us": int},
-    "class-start": {"class": str},
-    "class-done": {"class": str},
-    "clock": {"offset_us": (int, float), "uncertainty_us": (int, float), "node": str},
-    "invalid": {"reason": str},
-    "run-end": {"complete": bool, "seconds": dict},
-    "end": {},
-}
-
-
-class FormatError(ValueError):
-    """A line is not a record of this format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +91,7 @@ def encode_sample(sample: Sample) -> str:
 
 def encode_event(event: Event) -> str:
     """One line of events.ndjson, with its newline."""
-    line = {"run": event.run, "t_us": event.t_us, "kind": event.kind, "data": event.data}
-    return _COMPACT(line) + "\n"
+    return _COMPACT(event.to_json()) + "\n"
 
 
 def encode_header(header: Header) -> str:
@@ -152,10 +129,7 @@ def decode_samples(lines: list[bytes]) -> list[Sample]:
 
 
 def decode_events(lines: list[bytes]) -> list[Event]:
-    """The events of many lines; raises FormatError if any is none.
-
-    Keys beyond those that an event's kind must have are kept.
-    """
+    """The events of many lines; raises FormatError if any is none."""
     return list(map(_event, lines))
 
 
@@ -172,14 +146,7 @@ def _event(line: bytes) -> Event:
     run, t_us, kind, data = _fields(
         value, ("run", int), ("t_us", int), ("kind", str), ("data", dict)
     )
-    for name, wanted in _EVENT_KEYS.get(kind, {}).items():
-        if not isinstance(data.get(name), wanted):
-            raise FormatError(f'an event "{kind}" without a right "{name}"')
-    if kind == "run" and not all(type(conns) is int for conns in data["baseline_conns"].values()):
-        raise FormatError('an event "run" whose baseline_conns are no numbers')
-    if kind == "run-end" and not all(type(s) in (int, float) for s in data["seconds"].values()):
-        raise FormatError('an event "run-end" whose seconds are no numbers')
-    return Event(run, t_us, kind, data)
+    return event_of(run, t_us, kind, data)
 
 
 def decode_header(line: bytes) -> Header:

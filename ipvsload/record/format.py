@@ -8,9 +8,14 @@ the header of events.ndjson says when that was by the calendar.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 VERSION = 1
+
+
+class FormatError(ValueError):
+    """A line is not a record of this format."""
+
 
 EVENTS = "events.ndjson"
 SAMPLES = "samples.ndjson"
@@ -107,29 +112,3 @@ class Sample:
     t_us: int
     took_us: int
     services: tuple[Service, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Anything else that happened: one line of events.ndjson.
-
-    `kind` and the keys of `data`:
-
-    - "run": a run begins. scheduler, repeat, kernel {release, provider},
-      service (its key), baseline_conns {address: conns}
-    - "joined": server (address), number (1-based), weight
-    - "step": a step begins. index (0-based), text
-    - "step-done": index, saw (text: what the wait last saw), waited_us
-    - "class-start" / "class-done": class
-    - "clock": offset_us, uncertainty_us, node (the sidecar's clock less the
-      generator's)
-    - "by-hand": text (what a person changed in the middle of the run)
-    - "invalid": reason (the run does not count)
-    - "run-end": complete (bool), seconds {setup, timeline, teardown}
-    - "end": the whole recording ended in order (run is 0)
-    """
-
-    run: int
-    t_us: int
-    kind: str
-    data: dict[str, Any]

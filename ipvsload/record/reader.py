@@ -16,16 +16,19 @@ from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar
 
 from ipvsload.errors import UsageError
 from ipvsload.record import codec
+from ipvsload.record.events import Event, RecordingEnded, RunEnded, RunInvalid, RunStarted
 from ipvsload.record.format import (
     EVENTS,
     REQUESTS,
     SAMPLES,
     SCENARIO,
     VERSION,
-    Event,
+    FormatError,
     Request,
     Sample,
 )
+
+_Event = TypeVar("_Event", bound=Event)
 
 
 @dataclass(slots=True)
@@ -47,9 +50,9 @@ class RecordedRun:
     samples: list[Sample] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
 
-    def of_kind(self, kind: str) -> list[Event]:
-        """This run's events of one kind."""
-        return [event for event in self.events if event.kind == kind]
+    def of_type(self, event_type: type[_Event]) -> list[_Event]:
+        """This run's events of one type."""
+        return [event for event in self.events if isinstance(event, event_type)]
 
     @property
     def end_us(self) -> int:
@@ -115,21 +118,20 @@ def read(directory: Path) -> Recording:
     ordered = tuple(runs[number] for number in sorted(runs))
     for run in ordered:
         _describe(run)
-    notes += [event.data["reason"] for event in events if event.kind == "invalid" and not event.run]
-    if not any(event.kind == "end" for event in events):
+    notes += [one.reason for one in events if isinstance(one, RunInvalid) and not one.run]
+    if not any(isinstance(event, RecordingEnded) for event in events):
         notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
     return Recording(directory, header, _scenario_text(directory), ordered, tuple(notes))
 
 
 def _describe(run: RecordedRun) -> None:
     """Fill in what the run's first event says, or what its samples betray."""
-    begun = run.of_kind("run")
+    begun = run.of_type(RunStarted)
     if begun:
-        data = begun[0].data
         run.start_us = begun[0].t_us
-        run.scheduler, run.repeat = data["scheduler"], data["repeat"]
-        run.kernel, run.service = data["kernel"], data["service"]
-        run.baseline = data["baseline_conns"]
+        run.scheduler, run.repeat = begun[0].scheduler, begun[0].repeat
+        run.kernel, run.service = begun[0].kernel, begun[0].service
+        run.baseline = begun[0].baseline_conns
         return
     for sample in run.samples:
         for service in sample.services:
@@ -143,7 +145,7 @@ def _where(runs: tuple[RecordedRun, ...]) -> str:
         return "the recording ends before its first run"
     last = max(runs, key=lambda run: run.end_us)
     place = f"run {last.number} ({last.scheduler})"
-    where = "after" if last.of_kind("run-end") else "in"
+    where = "after" if last.of_type(RunEnded) else "in"
     return f"the recording ends at {last.end_us / 1e6:.1f} s {where} {place}"
 
 
@@ -190,12 +192,12 @@ def _decode(lines: list[bytes], decode: _Decode[_Record], into: list[_Record], n
     """Decode a chunk whose first line has this number; returns the next chunk's."""
     try:
         into += decode(lines)
-    except codec.FormatError:
+    except FormatError:
         # Once more, line by line, to keep what is right before the fault.
         for place, line in enumerate(lines, number):
             try:
                 into += decode([line])
-            except codec.FormatError as error:
+            except FormatError as error:
                 raise _DamagedError(f"line {place} ({error})") from None
     return number + len(lines)
 
@@ -203,7 +205,7 @@ def _decode(lines: list[bytes], decode: _Decode[_Record], into: list[_Record], n
 def _header(path: Path, line: bytes, kind: str) -> codec.Header:
     try:
         header = codec.decode_header(line)
-    except codec.FormatError as error:
+    except FormatError as error:
         raise UsageError(f"{path}: its first line is no header of ours: {error}") from None
     if header.kind != kind:
         raise UsageError(f"{path}: its header says {json.dumps(header.kind)}, not {kind}")

@@ -13,13 +13,13 @@ from pathlib import Path
 from ipvsload import __version__
 from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.record import codec
+from ipvsload.record.events import Event
 from ipvsload.record.format import (
     EVENTS,
     REQUESTS,
     SAMPLES,
     SCENARIO,
     VERSION,
-    Event,
     Request,
     Sample,
 )

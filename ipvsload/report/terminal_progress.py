@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ipvsload.experiment.run_state import View
 from ipvsload.experiment.timeline import Timeline
-from ipvsload.record.format import Event
+from ipvsload.record.events import Event
 from ipvsload.report.terminal_live import Display, LiveClass, LiveServer, LiveState
 from ipvsload.scenario.expression import Condition, Measure
 from ipvsload.scenario.model import Scenario

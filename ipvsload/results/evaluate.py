@@ -6,6 +6,7 @@ of its report a year later are one computation.
 
 from collections.abc import Callable, Iterable, Sequence
 
+from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.final_measures import RunMeasures, latency_ms
@@ -68,7 +69,7 @@ def _verdict(
 def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMeasures]:
     tally = Tally(run.requests)
     kernel = kernel_counts.count(run.samples, run.baseline)
-    joined = {event.data["server"]: event.data["weight"] for event in run.of_kind("joined")}
+    joined = {event.server: event.weight for event in run.of_type(ServerJoined)}
     for address, counts in kernel.servers.items():
         joined.setdefault(address, counts.weight)
         if not counts.present:
@@ -83,7 +84,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         for key, conditions in scenario.expect.items():
             if key in ("all", run.scheduler):
                 expected += conditions
-    ends = run.of_kind("run-end")
+    ends = run.of_type(RunEnded)
     result = RunResult(
         number=run.number,
         scheduler=run.scheduler,
@@ -97,7 +98,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         ),
         traffic={name: _traffic(name, tally) for name in classes},
         expectations=tuple(_expect(c, measures, measures.why) for c in expected),
-        seconds=ends[-1].data["seconds"] if ends else {},
+        seconds=ends[-1].seconds if ends else {},
     )
     return result, measures
 

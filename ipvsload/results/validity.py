@@ -7,6 +7,15 @@ connections must be the kernel's.
 
 from collections.abc import Iterator
 
+from ipvsload.record.events import (
+    ChangedByHand,
+    ClassDone,
+    ClassStarted,
+    RunEnded,
+    RunInvalid,
+    StepDone,
+    StepStarted,
+)
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.request_counts import Tally
@@ -21,19 +30,19 @@ def reasons(
     run: RecordedRun, scenario: Scenario | None, tally: Tally, kernel: KernelCounts
 ) -> tuple[str, ...]:
     """Every reason why this run is not valid, for people; empty if it is."""
-    found = [event.data["reason"] for event in run.of_kind("invalid")]
-    by_hand = run.of_kind("by-hand")
+    invalid = run.of_type(RunInvalid)
+    found = [event.reason for event in invalid]
+    by_hand = run.of_type(ChangedByHand)
     if by_hand:
         told = "; ".join(
-            f"{event.data['text']} at {(event.t_us - run.start_us) / 1e6:.1f} s"
-            for event in by_hand
+            f"{event.text} at {(event.t_us - run.start_us) / 1e6:.1f} s" for event in by_hand
         )
         found.append(f"changed by hand: {told}")
-    ends = run.of_kind("run-end")
-    complete = bool(ends) and ends[-1].data["complete"]
-    if not complete and not run.of_kind("invalid"):
+    ends = run.of_type(RunEnded)
+    complete = bool(ends) and ends[-1].complete
+    if not complete and not invalid:
         found.append("the run was broken off" if ends else "the run was not finished")
-    if complete and not run.of_kind("invalid") and scenario is not None:
+    if complete and not invalid and scenario is not None:
         found += _missing_requests(run, scenario, tally)
     found += _gaps(run, tally)
     if run.kernel.get("provider") in LAB_PROVIDERS:
@@ -48,8 +57,8 @@ def reasons(
 
 def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
     """What a reader should know of a run that counts nevertheless."""
-    ends = run.of_kind("run-end")
-    again = ends[-1].data.get("retransmits") if ends else 0
+    ends = run.of_type(RunEnded)
+    again = ends[-1].retransmits if ends else 0
     found = []
     if again:
         found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
@@ -69,7 +78,7 @@ def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
 
 def _gaps(run: RecordedRun, tally: Tally) -> Iterator[str]:
     """Stretches of more than a second without a sample while steps or requests went on."""
-    marks = [e.t_us for e in run.events if e.kind in ("step", "step-done", "class-done")]
+    marks = [e.t_us for e in run.events if isinstance(e, StepStarted | StepDone | ClassDone)]
     if tally.last_us is not None:
         marks.append(tally.last_us)
     if not marks:
@@ -101,7 +110,7 @@ def _missing_requests(run: RecordedRun, scenario: Scenario, tally: Tally) -> Ite
     for name, traffic in scenario.traffic.items():
         if traffic.requests is None or traffic.duration is not None or name in stopped:
             continue
-        starts = sum(event.data["class"] == name for event in run.of_kind("class-start"))
+        starts = sum(event.traffic == name for event in run.of_type(ClassStarted))
         recorded = tally.requests(name)
         if recorded != starts * traffic.requests:
             yield f"{name}: {recorded} of {starts * traffic.requests} requests are recorded"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.record.format import Event
+from ipvsload.record.events import Event, RunEnded, RunInvalid
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import Results
@@ -91,12 +91,12 @@ def test_a_measure_without_data_does_not_hold_and_says_why(recording: Recording)
     assert lc.reason == "no short requests answered by server 1"
 
 
-def drop(run: RecordedRun, kind: str) -> None:
-    run.events = [event for event in run.events if event.kind != kind]
+def drop(run: RecordedRun, event_type: type[Event]) -> None:
+    run.events = [event for event in run.events if not isinstance(event, event_type)]
 
 
 def invalid(run: RecordedRun) -> None:
-    run.events.append(Event(1, 0, "invalid", {"reason": "the CPU was full"}))
+    run.events.append(RunInvalid(1, 0, "the CPU was full"))
 
 
 def unknown_server(run: RecordedRun) -> None:
@@ -112,7 +112,7 @@ def reuse(run: RecordedRun) -> None:
     ("change", "reason"),
     [
         (invalid, "the CPU was full"),
-        (lambda run: drop(run, "run-end"), "the run was not finished"),
+        (lambda run: drop(run, RunEnded), "the run was not finished"),
         (lambda run: run.samples.clear(), "no samples"),
         (lambda run: run.samples.__delitem__(slice(10, 30)), "between 0.9 s and 3.0 s"),
         (lambda run: run.requests.pop(), "9 of 10 requests are recorded"),

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ipvsload.errors import TestbedError
-from ipvsload.record.format import Event, Request
+from ipvsload.record.events import ClassDone
+from ipvsload.record.format import Request
 from ipvsload.record.reader import read
 from ipvsload.record.writer import RunWriter
 from tests.skew_recording import SCENARIO, write_skew
@@ -33,7 +34,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_an_event_takes_all_before_it_to_the_file(tmp_path: Path) -> None:
     writer = open_writer(tmp_path)
     writer.request(request(1))
-    writer.event(Event(1, 1, "class-done", {"class": "short"}))
+    writer.event(ClassDone(1, 1, "short"))
     assert len(read(tmp_path).runs[0].requests) == 1
     writer.close()
     writer.close()
@@ -74,7 +75,7 @@ from pathlib import Path
 sys.path[:0] = [{tests!r}]
 from tests.record.test_writer import open_writer, request
 from ipvsload.errors import InvalidRunError
-from ipvsload.record.format import Event
+from ipvsload.record.events import ClassDone
 writer = open_writer(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 raised = []
@@ -84,7 +85,7 @@ for number in range(100):
         writer.flush()
     except InvalidRunError as error:
         raised.append(str(error))
-writer.event(Event(1, 1, "class-done", {{"class": "short"}}))
+writer.event(ClassDone(1, 1, "short"))
 writer.close()
 print(len(raised), raised[0])
 """

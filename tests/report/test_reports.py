@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from ipvsload.errors import UsageError
+from ipvsload.record.events import StepStarted
 from ipvsload.record.format import EVENTS, REQUESTS
 from ipvsload.record.reader import Recording, read
 from ipvsload.report import junit, markdown
@@ -77,8 +78,7 @@ def hostile(recording: Recording) -> tuple[Recording, Results]:
     )
     recorded = replace(recording.runs[0])
     recorded.events = [
-        replace(e, data=e.data | {"text": HOSTILE}) if e.kind == "step" else e
-        for e in recorded.events
+        replace(e, text=HOSTILE) if isinstance(e, StepStarted) else e for e in recorded.events
     ]
     recorded.requests = [r._replace(traffic=HOSTILE) for r in recorded.requests]
     return replace(recording, runs=(recorded,)), changed

@@ -6,6 +6,7 @@ whatever the run was, and keeps every extreme that was recorded.
 
 from collections.abc import Iterable, Sequence
 
+from ipvsload.record.events import ClassDone, StepDone, StepStarted
 from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import readings
@@ -20,13 +21,13 @@ _WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3600.0)
 
 def zero_us(run: RecordedRun) -> int:
     """The beginning of the first step; without one, of the run."""
-    steps = run.of_kind("step")
+    steps = run.of_type(StepStarted)
     return steps[0].t_us if steps else run.start_us
 
 
 def end_seconds(run: RecordedRun) -> float:
     """When the last step or request ended, in seconds since the run's zero."""
-    marks = [e.t_us for e in run.events if e.kind in ("step", "step-done", "class-done")]
+    marks = [e.t_us for e in run.events if isinstance(e, StepStarted | StepDone | ClassDone)]
     marks += [max((r.planned_us + r.latency_us for r in run.requests), default=0)]
     if not any(marks):
         marks = [run.end_us]

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ipvsload import __version__
+from ipvsload.record.events import StepDone, StepStarted
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.report import figure_rows as rows
 from ipvsload.report import wording as text
@@ -126,18 +127,16 @@ def _chosen(runs: Sequence[RunResult]) -> list[RunResult]:
 
 def _marks(run: RecordedRun, x: svg.Axis) -> list[Mark]:
     zero = zero_us(run)
-    outcomes = {event.data["index"]: event.data["saw"] or "" for event in run.of_kind("step-done")}
+    outcomes = {event.index: event.saw or "" for event in run.of_type(StepDone)}
     marks: list[Mark] = []
-    for event in run.of_kind("step"):
+    for event in run.of_type(StepStarted):
         seconds = (event.t_us - zero) / 1e6
         place = round(x.place(seconds) * 100, 2)
         # Numbers closer than their own width step down a row.
         crowded = bool(marks) and place - marks[-1].place < 7
         row = (marks[-1].row + 1) % 3 if crowded else 0
-        index = event.data["index"]
-        marks.append(
-            Mark(index + 1, place, row, seconds, event.data["text"], outcomes.get(index, ""))
-        )
+        outcome = outcomes.get(event.index, "")
+        marks.append(Mark(event.index + 1, place, row, seconds, event.text, outcome))
     return marks
 
 

@@ -1,0 +1,199 @@
+"""What happens in a recording besides requests and samples: one type an event.
+
+An event is one line of events.ndjson: {"run", "t_us", "kind", "data"}. The
+fields of a type are the keys of `data`, in the order in which they are written.
+A reader must accept records of other versions: a key that it does not know is
+ignored, and an event of a kind that it does not know is kept as `OtherEvent`.
+A new field needs a default, because earlier records lack it.
+"""
+
+from dataclasses import MISSING, dataclass, field, fields
+from types import UnionType
+from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+
+from ipvsload.record.format import FormatError
+
+_KEYS = {"traffic": "class"}
+"""Fields whose key in the file is no name that Python allows."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something happened in run `run` at `t_us`, in µs since the recording began.
+
+    Run 0 is the recording as a whole.
+    """
+
+    kind: ClassVar[str]
+
+    run: int
+    t_us: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as the object of its line."""
+        data = {key: getattr(self, name) for name, key, _, _ in _SHAPES[type(self)]}
+        return {"run": self.run, "t_us": self.t_us, "kind": self.kind, "data": data}
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """A run begins.
+
+    `kernel` has its release and provider, `service` is the key of the virtual
+    service, `baseline_conns` the kernel's connection counters by server address.
+    """
+
+    kind = "run"
+    scheduler: str
+    repeat: int
+    kernel: dict[str, Any]
+    service: str
+    baseline_conns: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ServerJoined(Event):
+    """A real server joined the service: its address, its number (from 1) and its weight."""
+
+    kind = "joined"
+    server: str
+    number: int
+    weight: int
+
+
+@dataclass(frozen=True)
+class StepStarted(Event):
+    """A step of the timeline begins; `index` counts from 0."""
+
+    kind = "step"
+    index: int
+    text: str
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """A step's wait is over; `saw` is what the wait saw last, in words."""
+
+    kind = "step-done"
+    index: int
+    saw: str | None
+    waited_us: int
+
+
+@dataclass(frozen=True)
+class ClassStarted(Event):
+    """A traffic class starts."""
+
+    kind = "class-start"
+    traffic: str
+
+
+@dataclass(frozen=True)
+class ClassDone(Event):
+    """A traffic class sends no more and has no request in flight."""
+
+    kind = "class-done"
+    traffic: str
+
+
+@dataclass(frozen=True)
+class ClockAligned(Event):
+    """The clock of `node` less the generator's, and how far that may be wrong; in µs."""
+
+    kind = "clock"
+    node: str
+    offset_us: float
+    uncertainty_us: float
+
+
+@dataclass(frozen=True)
+class ChangedByHand(Event):
+    """A person changed something in the middle of the run."""
+
+    kind = "by-hand"
+    text: str
+
+
+@dataclass(frozen=True)
+class RunInvalid(Event):
+    """The run (or, with run 0, the recording) does not count, for this reason."""
+
+    kind = "invalid"
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunEnded(Event):
+    """The run ended in order. `seconds` has the lengths of setup, timeline and teardown.
+
+    `retransmits` counts the TCP retransmission timeouts of the generator.
+    """
+
+    kind = "run-end"
+    complete: bool
+    retransmits: int = field(default=0, kw_only=True)
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class RecordingEnded(Event):
+    """The whole recording ended in order; its run is 0."""
+
+    kind = "end"
+
+
+@dataclass(frozen=True)
+class OtherEvent(Event):
+    """An event of a kind that this version does not know."""
+
+    name: str
+    data: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as the object of its line."""
+        return {"run": self.run, "t_us": self.t_us, "kind": self.name, "data": self.data}
+
+
+def event_of(run: int, t_us: int, kind: str, data: dict[str, Any]) -> Event:
+    """The event that a line says. Raises FormatError where `data` is not what `kind` needs."""
+    event_type = _TYPES.get(kind)
+    if event_type is None:
+        return OtherEvent(run, t_us, kind, data)
+    values = {}
+    for name, key, hint, required in _SHAPES[event_type]:
+        if key in data or required:
+            if not _fits(data.get(key), hint):
+                raise FormatError(f'an event "{kind}" without a right "{key}"')
+            values[name] = data[key]
+    return event_type(run, t_us, **values)
+
+
+def _shape(event_type: type[Event]) -> list[tuple[str, str, Any, bool]]:
+    """(field, key, type, whether it must be there) for each key of the event's data."""
+    hints = get_type_hints(event_type)
+    return [
+        (
+            one.name,
+            _KEYS.get(one.name, one.name),
+            hints[one.name],
+            one.default is MISSING and one.default_factory is MISSING,
+        )
+        for one in fields(event_type)
+        if one.name not in ("run", "t_us")
+    ]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a decoded JSON value is of this type; a bool is no number here."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, one) for one in arguments)
+    if origin is dict:
+        return type(value) is dict and all(_fits(one, arguments[1]) for one in value.values())
+    if hint is float:
+        return type(value) in (int, float)
+    return hint is Any or type(value) is hint
+
+
+_SHAPES = {one: _shape(one) for one in Event.__subclasses__() if one is not OtherEvent}
+_TYPES = {one.kind: one for one in _SHAPES}
