@@ -48,15 +48,12 @@ def test_its_results_are_the_same(tmp_path: Path) -> None:
 
 
 def test_its_lines_are_written_as_they_were() -> None:
-    recording = read(RECORDED)
-    for run in recording.runs:
-        assert run.events
-        assert run.samples
-        assert run.requests
-    for name, encode, records in (
-        ("events", codec.encode_event, [one for run in recording.runs for one in run.events]),
-        ("samples", codec.encode_sample, [one for run in recording.runs for one in run.samples]),
-        ("requests", codec.encode_request, [one for run in recording.runs for one in run.requests]),
+    runs = read(RECORDED).runs
+    for name, encoded in (
+        ("events", [codec.encode_event(one) for run in runs for one in run.events]),
+        ("samples", [codec.encode_sample(one) for run in runs for one in run.samples]),
+        ("requests", [codec.encode_request(one) for run in runs for one in run.requests]),
     ):
         lines = (RECORDED / f"{name}.ndjson").read_text().splitlines(keepends=True)
-        assert [encode(record) for record in records] == lines[1 : len(records) + 1]
+        assert len(encoded) > 30
+        assert encoded == lines[1 : len(encoded) + 1]
