@@ -1,5 +1,7 @@
 """A wire, its flows, and what they recorded, for tests without Locust."""
 
+import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -141,3 +143,13 @@ def until(condition: Callable[[], bool]) -> None:
     """Let the others work until it holds."""
     while not condition():
         gevent.sleep(0.001)
+
+
+def reset(sock: Any) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def resetting(sock: Any, _: Any) -> None:
+    read_request(sock)
+    reset(sock)

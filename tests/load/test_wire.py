@@ -2,19 +2,14 @@
 
 import os
 import socket
-import struct
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import gevent
 import pytest
-from gevent.socket import socket as CooperativeSocket  # noqa: N812
 
 from ipvsload.errors import TestbedError
 from ipvsload.load import http_client as wire
-from ipvsload.load.connect_gate import Gate
 from ipvsload.load.http_client import Wire
 from ipvsload.testbed.lab.source_ports import FIRST_PORT
 from tests.load.real import BoundSockets, fresh_address
@@ -27,6 +22,7 @@ from tests.load.sending import (
     answering,
     once,
     read_request,
+    resetting,
     silent,
     until,
 )
@@ -87,16 +83,6 @@ def test_statuses_of_400_and_more_are_answers_that_count_as_failures(target: Tar
         flow.done.wait()
         assert flow.failed == 3
     assert {(r.status, r.error) for r in sending.records} == {(503, None)}
-
-
-def reset(sock: Any) -> None:
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
-def resetting(sock: Any, _: Any) -> None:
-    read_request(sock)
-    reset(sock)
 
 
 @pytest.mark.parametrize(
@@ -190,106 +176,6 @@ def test_a_server_that_does_not_close_is_closed_by_us(monkeypatch: pytest.Monkey
     monkeypatch.setattr(wire, "LINGER_NS", 20_000_000)
     records = against(answering(OK), users=3, requests=9)
     assert [(r.error, r.reused) for r in records] == [(None, False)] * 9
-
-
-def test_a_kept_connection_does_not_wait_behind_those_that_are_not_accepted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(wire, "Gate", partial(Gate, patience_ns=1_000 * 10**9))
-    with CooperativeSocket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-
-        def accept() -> None:
-            first, address = listener.accept()
-            with first:
-                answering(OK)(first, address)
-
-        server = gevent.spawn(accept)
-        with Sending(listener.getsockname()) as sending:
-            kept = sending.flow(users=1, requests=30, think=0.01, connection="keep-alive")
-            kept.start()
-            until(lambda: bool(sending.records))
-            others = sending.flow(users=300, requests=300)
-            others.start()
-            kept.done.wait()
-            assert [record.error for record in sending.records] == [None] * 30
-            assert sum(record.reused for record in sending.records) == 29
-            assert others.finished == 0
-        server.kill()
-
-
-# A kept connection that the server closes
-
-
-def test_closed_while_idle_another_connection_is_made() -> None:
-    closed = []
-
-    def handle(sock: Any, address: Any) -> None:
-        once(OK)(sock, address)
-        sock.close()
-        closed.append(address)
-
-    with Server(handle) as server, Sending(server.target) as sending:
-        records = sending.play(users=1, requests=4, think=0.01, connection="keep-alive")
-    assert [(r.error, r.reused) for r in records] == [(None, False)] * 4
-    assert len(closed) == 4
-
-
-def ends_the_moment_that_we_send(handle: Handler, end: Callable[[Any], None]) -> list[Record]:
-    """Two requests; before the second is sent, but unseen by us, `end` ends the connection."""
-    with Server(handle) as server, Sending(server.target) as sending:
-        flow = sending.flow(users=1, requests=2, connection="keep-alive")
-
-        def pause() -> float:
-            end(server.connections[0])
-            return 0
-
-        flow.start(users=0)
-        flow.join(pause=pause)
-        flow.done.wait()
-        assert len(server.connections) <= 2
-        return sending.records
-
-
-def close(sock: Any) -> None:
-    # Whatever gevent waits for there: the kernel's socket goes now.
-    sock.shutdown(socket.SHUT_RDWR)
-    sock.close()
-
-
-@pytest.mark.parametrize("end", [close, reset])
-def test_closed_as_we_send_the_request_goes_again(end: Callable[[Any], None]) -> None:
-    first, second = ends_the_moment_that_we_send(answering(OK), end)
-    assert (first.error, second.error) == (None, None)
-    assert not second.reused
-    assert second.port != first.port
-
-
-def test_it_goes_again_once_only() -> None:
-    served: list[object] = []
-
-    def handle(sock: Any, address: Any) -> None:
-        if not served:
-            served.append(address)
-            answering(OK)(sock, address)
-        else:
-            resetting(sock, address)
-
-    first, second = ends_the_moment_that_we_send(handle, close)
-    assert (first.error, second.error) == (None, "reset")
-
-
-def test_what_the_server_took_does_not_go_again() -> None:
-    def handle(sock: Any, _: Any) -> None:
-        read_request(sock)
-        sock.sendall(OK)
-        read_request(sock)
-
-    with Server(handle) as server, Sending(server.target) as sending:
-        records = sending.play(users=1, requests=2, connection="keep-alive")
-        assert len(server.connections) == 1
-    assert [(r.error, r.reused) for r in records] == [(None, False), ("closed", True)]
 
 
 # Sources

@@ -1,0 +1,136 @@
+"""The house rules that no other tool checks; CONTRIBUTING.md lists them for people."""
+
+import ast
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import grimp
+import pytest
+
+import ipvsload
+
+ROOT = Path(ipvsload.__file__).parents[1]
+PACKAGE = Path(ipvsload.__file__).parent
+
+MAX_LINES = 350
+# Not code: recorded or generated data, pictures, texts of others.
+DATA_SUFFIXES = {".json", ".ndjson", ".png", ".svg"}
+DATA_NAMES = {"LICENSE", "constraints.txt"}
+
+# Still to be put right; a list may only shrink, and what is right again must leave it.
+OPEN: dict[str, set[str]] = {
+    "circles": {
+        "ipvsload.locust_plugin.plugin",
+        "ipvsload.locust_plugin.scenario_shape",
+        "ipvsload.locust_plugin.web.controls_over_test",
+        "ipvsload.locust_plugin.web.install",
+    },
+    "long": {
+        "ipvsload/load/http_client.py",
+        "ipvsload/testbed/kubernetes/kubernetes_testbed.py",
+        "ipvsload/testbed/lab/supervisor.py",
+        "tests/load/test_wire.py",
+        "tests/report/test_reports.py",
+    },
+    "files": {"page.html.j2", "style.css"},
+    "classes": set(["Answer", "Comparison", "Connection", "Counts", "Finding", "Interval", "Kind", "Mark", "Options", "Request", "Row", "Servers", "Service", "Source", "Stream", "_Builder", "_Node"]),
+    "half-born": {
+        "locust_plugin/distributed/distributed_load.py", "locust_plugin/plugin.py",
+        "testbed/lab/lab.py",
+    },
+}  # fmt: skip
+
+# Each subcommand has a file named after it, whatever the file is called that does the work.
+SAME_NAME_ALLOWED = {"__init__.py", "base.py"}
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """Every import statement of the package, also those in functions and under TYPE_CHECKING."""
+    return grimp.build_graph("ipvsload", exclude_type_checking_imports=False)
+
+
+def check(rule: str, found: Iterable[str]) -> None:
+    """Nothing is found but what is still open, and nothing is open that is not found."""
+    assert set(found) == OPEN.get(rule, set())
+
+
+def files() -> list[Path]:
+    """What is in version control or about to be."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = (ROOT / line for line in listed.stdout.splitlines())
+    return [path for path in found if path.is_file()]
+
+
+def modules() -> Iterable[Path]:
+    return PACKAGE.rglob("*.py")
+
+
+def twice(places: Iterable[tuple[str, Path]]) -> dict[str, list[str]]:
+    """The names that stand for more than one place."""
+    found = defaultdict(list)
+    for name, path in places:
+        found[name].append(str(path.relative_to(PACKAGE)))
+    return {name: sorted(paths) for name, paths in found.items() if len(paths) > 1}
+
+
+def test_no_import_is_part_of_a_circle(graph: grimp.ImportGraph) -> None:
+    circular = (
+        module
+        for module in graph.modules
+        for imported in graph.find_modules_directly_imported_by(module)
+        if graph.chain_exists(importer=imported, imported=module)
+    )
+    check("circles", circular)
+
+
+def test_no_file_is_long() -> None:
+    code = (
+        path for path in files() if path.suffix not in DATA_SUFFIXES and path.name not in DATA_NAMES
+    )
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in code}
+    check("long", (name for name, length in lengths.items() if length > MAX_LINES))
+
+
+def test_a_file_name_stands_for_one_thing() -> None:
+    inside = (path for path in files() if path.is_relative_to(PACKAGE))
+    places = (
+        (path.name, path)
+        for path in inside
+        if path.name not in SAME_NAME_ALLOWED and path.parent.name != "cli"
+    )
+    check("files", twice(places))
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    places = (
+        (node.name, path)
+        for path in modules()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef)
+    )
+    check("classes", twice(places))
+
+
+def test_every_module_is_used(graph: grimp.ImportGraph) -> None:
+    """Imported by another one, or a program of its own."""
+    used = {
+        module
+        for module in graph.modules
+        if graph.find_modules_that_directly_import(module) or graph.find_children(module)
+    }
+    unused = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in modules()
+        if path.name != "__init__.py" and '__name__ == "__main__"' not in path.read_text()
+    } - used
+    assert unused == set()
+
+
+def test_objects_are_born_whole() -> None:
+    """Nobody asks an object whether it has been started."""
+    asking = (path for path in modules() if "hasattr(self" in path.read_text())
+    check("half-born", (str(path.relative_to(PACKAGE)) for path in asking))
