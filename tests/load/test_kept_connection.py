@@ -1,4 +1,4 @@
-"""A kept connection: used again, given up when the server closes it, and never in another's queue."""
+"""A kept connection: used again, made anew where the server closed it, never kept waiting."""
 
 import socket
 from collections.abc import Callable

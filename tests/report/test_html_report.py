@@ -1,0 +1,115 @@
+"""report.html: what it says, that it stands alone, and that no recording can break it."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from ipvsload.record.reader import Recording
+from ipvsload.report.html import html_report as page
+from ipvsload.results.results import Results
+from tests.report.rendering import results
+
+
+class Outline(HTMLParser):
+    """The elements of a page that do something, and whether all are closed."""
+
+    VOID = frozenset({"meta", "path", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.scripts = 0
+        self.references: list[str] = []
+        self.handlers: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.references += [v or "" for k, v in attrs if k in ("src", "href", "srcset", "action")]
+        self.handlers += [k for k, _ in attrs if k.startswith("on")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def outline(text: str) -> Outline:
+    parser = Outline()
+    parser.feed(text)
+    parser.close()
+    assert parser.open == []
+    return parser
+
+
+def test_the_page_stands_alone_and_leads_with_the_verdict(recording: Recording) -> None:
+    text = page.render(results(recording), recording)
+    found = outline(text)
+    assert (found.scripts, found.references, found.handlers) == (1, [], [])
+    assert "url(" not in text
+    assert "@import" not in text
+    places = [text.index(part) for part in ("<strong>Held</strong>", "Expectations", "<svg")]
+    assert places == sorted(places)
+    assert text.count("<svg") == 8
+    assert "short: server 1 50, server 2 50" in text
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_hostile_texts_stay_texts_in_the_page(hostile: tuple[Recording, Results]) -> None:
+    found = outline(page.render(hostile[1], hostile[0]))
+    assert (found.scripts, found.references, found.handlers) == (1, [], [])
+
+
+@pytest.mark.parametrize("servers", [3, 50, 1000])
+def test_the_page_stays_small_with_many_servers_and_requests(
+    recording: Recording, servers: int
+) -> None:
+    run = recording.runs[0]
+    (service,) = run.samples[-1].services
+    addresses = [f"10.0.{i // 250}.{i % 250}:80" for i in range(servers)]
+    samples = [
+        replace(
+            sample,
+            services=(
+                replace(
+                    service,
+                    servers=tuple(
+                        service.servers[0]._replace(address=a, active=(i * t) % 97)
+                        for i, a in enumerate(addresses)
+                    ),
+                ),
+            ),
+        )
+        for t, sample in enumerate(run.samples[:: 1 if servers < 1000 else 10])
+    ]
+    requests = [
+        r._replace(planned_us=r.planned_us + n, server=addresses[n % servers])
+        for n in range(50)
+        for r in run.requests
+    ]
+    big = replace(run)
+    big.samples, big.requests = samples, requests
+    changed = replace(recording, runs=(big,))
+    found = results(changed)
+    text = page.render(found, changed)
+    outline(text)
+    assert len(text) < 1_000_000
+    assert ('class="band"' in text.split("Inactive connections")[0]) == (servers > 60)
+    if servers > 6:  # the two that joined stand before them
+        assert f"{servers - 3} more servers" in text
+
+
+def test_a_recording_without_runs_still_makes_a_page(recording: Recording) -> None:
+    empty = replace(recording, runs=(), ends=("the recording ends before its first run",))
+    text = page.render(results(empty), empty)
+    outline(text)
+    assert "the recording ends before its first run" in text
+    assert "<svg" not in text
+
+
+def test_a_run_with_nothing_in_it_still_makes_a_page(recording: Recording) -> None:
+    run = replace(recording.runs[0])
+    run.samples, run.requests, run.events = [], [], []
+    changed = replace(recording, runs=(run,))
+    outline(page.render(results(changed), changed))

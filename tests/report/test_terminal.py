@@ -1,0 +1,81 @@
+"""The tables on the terminal, of one recording and of several beside each other."""
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ipvsload.errors import UsageError
+from ipvsload.record.reader import Recording, read
+from ipvsload.report.terminal_comparison import print_comparison
+from tests.report.rendering import printed, results
+from tests.skew_recording import SCENARIO, write_skew
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_shows_the_split_at_a_glance(recording: Recording, width: int) -> None:
+    text = printed(results(recording), width)
+    assert text.isascii()
+    assert max(map(len, text.splitlines())) <= width
+    lines = [re.sub(r"[ |]+", " ", line).strip() for line in text.splitlines()]
+    assert "short requests 50 (50 %) 0 (0 %)" in lines
+    assert "short requests 50 (50 %) 100 (100 %)" in lines
+    assert "active at most 11 10" in lines
+    assert "HELD 7 expectations held in 2 runs" in lines
+
+
+def test_colours_only_on_a_terminal_that_wants_them(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = results(recording)
+    assert "\x1b[32m" in printed(found, force_terminal=True, color_system="standard")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[32m" not in printed(found, force_terminal=True, color_system="standard")
+    assert "\x1b" not in printed(found)
+
+
+def test_repeats_show_median_and_range(tmp_path: Path) -> None:
+    text = printed(results(read(write_skew(tmp_path / "run", repeats=3))), 120)
+    assert "rr (median of 3)" in text
+    assert re.search(r"latency p50 .*\d ms \[\d+.*-\d+.* ms\]", text)
+    assert "3 of 3 runs" in text
+
+
+def test_what_failed_and_why_stands_in_the_table(recording: Recording) -> None:
+    text = SCENARIO.replace("== 50", "== 49")
+    out = printed(results(recording, text))
+    assert re.search(r"NO +rr +requests{class=short,server=1} == 49 +measured 50", out)
+    assert "FAILED  2 of 7 expectations did not hold" in out
+
+
+def test_schedulers_that_do_not_fit_stand_below_each_other(recording: Recording) -> None:
+    found = results(recording)
+    many = replace(found, schedulers=found.schedulers * 4)
+    out = printed(many, 80)
+    assert max(map(len, out.splitlines())) <= 80
+    assert out.count("server 1  198.51.100.11:80") == 3
+
+
+def compared(*directories: Path) -> str:
+    file = io.StringIO()
+    print_comparison(directories, Console(file=file, width=120))
+    return file.getvalue()
+
+
+def test_two_recordings_stand_side_by_side_with_what_differs(tmp_path: Path) -> None:
+    one = write_skew(tmp_path / "one")
+    two = write_skew(tmp_path / "two", scenario_text=SCENARIO + "# changed\n", provider="host")
+    text = compared(one, two)
+    assert re.search(r"rr *\| *rr *\| *lc *\| *lc", text)
+    assert re.search(r"one *\| *two *\| *one *\| *two", text)
+    assert "the scenario file is not the same: two differs from one" in text
+    assert "the kernels are not the same: one: 6.1.0 (uml); two: 6.1.0 (host)" in text
+    assert "note:" not in compared(one, write_skew(tmp_path / "three"))
+
+
+def test_one_directory_is_no_comparison(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="two"):
+        compared(write_skew(tmp_path / "one"))
