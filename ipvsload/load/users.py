@@ -13,33 +13,32 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import gevent
 from gevent import GreenletExit
 from gevent.event import Event
-from locust import User, stats, task
+from locust import User
 from locust.exception import StopTest, StopUser
-from locust.user.users import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 from pydantic import ValidationError
 
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.load.exchange import Call
 from ipvsload.load.http_client import Wire
+from ipvsload.load.locust_internals import ManagedUser, keep_fractions_of_milliseconds
 from ipvsload.load.tcp_connect import Sockets
-from ipvsload.load.workload import Flow
+from ipvsload.load.workload import ClosedUser, Flow
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import read_url
 
 if TYPE_CHECKING:
-    from gevent.pool import Group
     from locust.env import Environment
 
 
 logger = logging.getLogger(__name__)
 
 BURST = "burst"
-_BURST_PATIENCE = 60.0
-"""Seconds beyond those that a burst's requests are held open."""
 """The class of requests that a person adds to a test."""
+_BURST_TIMEOUT = 60.0
+"""Seconds beyond those that a burst's requests are held open."""
 
 
-class FlowUser(User):  # type: ignore[misc]
+class FlowUser(ManagedUser):
     """A Locust user whose requests are sent by a flow.
 
     Subclasses say which. The user ends when the flow has nothing left for it.
@@ -49,9 +48,9 @@ class FlowUser(User):  # type: ignore[misc]
 
     abstract = True
 
-    @task  # type: ignore[untyped-decorator]
-    def request(self) -> None:
-        """What Locust lists as the user's task; the flow carries it out."""
+    def __init__(self, environment: "Environment") -> None:
+        super().__init__(environment)
+        self._joined: tuple[Flow, ClosedUser] | None = None
 
     def flow(self) -> Flow:
         """The flow that this user joins."""
@@ -61,42 +60,34 @@ class FlowUser(User):  # type: ignore[misc]
         """Seconds between an answer and the next request."""
         return float(self.wait_time()) if self.wait_time else 0.0
 
-    def start(self, group: "Group") -> Any:
-        """Locust's hook: begin in a greenlet of `group`."""
-        self._group = group
-        self._slot: Any = None
-        self._greenlet = group.spawn(_live, self)
-        return self._greenlet
+    def live(self) -> None:
+        """Be a user of the flow until it has nothing left for this user."""
+        gone = Event()
+        try:
+            self.on_start()
+            flow = self.flow()
+            self._joined = flow, flow.join(pause=self.pause, gone=gone.set)
+            gone.wait()
+        except (GreenletExit, StopUser, StopTest):
+            if self._joined is not None:
+                flow, member = self._joined
+                flow.expel(member)
+        except IpvsloadError as error:
+            _lanes(self.environment).give_up(error)
+        except Exception as error:
+            logger.exception("a user of class %s failed", type(self).__name__)
+            self.environment.events.user_error.fire(
+                user_instance=self, exception=error, tb=error.__traceback__
+            )
+        self.on_stop()
 
-    def stop(self, force: bool = False) -> bool:
-        """Locust's hook: leave, or with `force` be cut off; True if it is over now."""
-        if force or self._slot is None:
-            self._group.killone(self._greenlet)
-            return True
-        self._state = LOCUST_STATE_STOPPING
-        self._slot.owner.leave(self._slot)
-        return False
-
-
-def _live(user: FlowUser) -> None:
-    """The life of a user; Locust finds it by this greenlet's first argument."""
-    user._state = LOCUST_STATE_RUNNING
-    gone = Event()
-    try:
-        user.on_start()
-        user._slot = user.flow().join(pause=user.pause, gone=gone.set)
-        gone.wait()
-    except (GreenletExit, StopUser, StopTest):
-        if user._slot is not None:
-            user._slot.owner.expel(user._slot)
-    except IpvsloadError as error:
-        _lanes(user.environment).give_up(error)
-    except Exception as error:
-        logger.exception("a user of class %s failed", type(user).__name__)
-        user.environment.events.user_error.fire(
-            user_instance=user, exception=error, tb=error.__traceback__
-        )
-    user.on_stop()
+    def leave(self) -> bool:
+        """Let the request in flight finish and send no more."""
+        if self._joined is None:
+            return False
+        flow, member = self._joined
+        flow.leave(member)
+        return True
 
 
 def report(environment: "Environment", call: Call, path: str, end_ns: int, error: str | None,
@@ -182,7 +173,7 @@ class _Lanes:
         self.sockets: Sockets | None = None
         # Locust's default is to wait for nobody; ours, that nothing is lost.
         self._waits = not environment.stop_timeout
-        stats.bucket_response_time = _bucket
+        keep_fractions_of_milliseconds()
         environment.events.test_start.add_listener(self._renew)
         environment.events.quit.add_listener(self._close)
 
@@ -253,7 +244,7 @@ def burst_traffic(requests: int, seconds: float) -> Traffic:
         request=f"GET /delay/{seconds:g}",
         users=requests,
         requests=requests,
-        timeout=seconds + _BURST_PATIENCE,
+        timeout=seconds + _BURST_TIMEOUT,
     )
 
 
@@ -268,11 +259,6 @@ def burst(environment: "Environment", requests: int, seconds: float) -> None:
     Raises IpvsloadError where there is no host, or its name is not known.
     """
     _lanes(environment).burst(requests, seconds)
-
-
-def _bucket(milliseconds: float) -> float:
-    """Two significant digits, as Locust's own, but below 10 ms, too."""
-    return float(f"{milliseconds:.2g}")
 
 
 def _spec(user_class: type[IpvsUser]) -> Traffic:

@@ -29,7 +29,7 @@ error or None. The call is used again: take from it what is wanted. It must
 not block. What it raises ends the wire (`Wire.fail`)."""
 
 
-class User(Call):
+class ClosedUser(Call):
     """One user of a closed workload: a request, its answer, a pause, the next.
 
     `pause` gives the seconds before the next request; `gone` is called once,
@@ -88,8 +88,8 @@ class Flow:
         self._left: float = spec.requests or float("inf")
         self._running = False
         self._starts = 0
-        self._users: dict[User, None] = {}
-        self._thinking: dict[User, None] = {}
+        self._users: dict[ClosedUser, None] = {}
+        self._thinking: dict[ClosedUser, None] = {}
         self._free: list[Call] = []
         # In the order of their starts, so that the first is the next to time out.
         self._in_flight: dict[Call, None] = {}
@@ -133,20 +133,20 @@ class Flow:
 
     def join(
         self, pause: Callable[[], float] | None = None, gone: Callable[[], None] | None = None
-    ) -> User:
-        """One more user, who sends at once; see `User`."""
-        user = User(self, pause, gone)
+    ) -> ClosedUser:
+        """One more user, who sends at once; see `ClosedUser`."""
+        user = ClosedUser(self, pause, gone)
         self._users[user] = None
         self._next(user)
         return user
 
-    def leave(self, user: User) -> None:
+    def leave(self, user: ClosedUser) -> None:
         """The user sends no more; what it has in flight finishes."""
         user.leaving = True
         if user in self._users and user not in self._in_flight:
             self._depart(user)
 
-    def expel(self, user: User) -> None:
+    def expel(self, user: ClosedUser) -> None:
         """The user goes at once; what it has in flight is cut off."""
         user.leaving = True
         if user in self._in_flight:
@@ -180,7 +180,7 @@ class Flow:
                 self._on_finished(self, call, end, error)
             except Exception as failure:
                 self.wire.fail(failure)
-        if not isinstance(call, User):
+        if not isinstance(call, ClosedUser):
             self._free.append(call)
         elif self._may_send(call):
             pause = self._pause if call.pause is None else int(call.pause() * _SECOND)
@@ -196,21 +196,21 @@ class Flow:
 
     # Users
 
-    def _may_send(self, user: User) -> bool:
+    def _may_send(self, user: ClosedUser) -> bool:
         return self._running and self._left > 0 and not user.leaving
 
-    def _next(self, user: User) -> None:
+    def _next(self, user: ClosedUser) -> None:
         if self._may_send(user):
             self._send(user, 0)
         else:
             self._depart(user)
 
-    def _wake(self, user: User) -> None:
+    def _wake(self, user: ClosedUser) -> None:
         if user in self._thinking:
             del self._thinking[user]
             self._next(user)
 
-    def _depart(self, user: User) -> None:
+    def _depart(self, user: ClosedUser) -> None:
         self._users.pop(user, None)
         self._thinking.pop(user, None)
         self.wire.drop(user)

@@ -12,9 +12,9 @@ from ipvsload.experiment.action_queue import Hands
 from ipvsload.experiment.controls import Action, SetMix, Verb
 from ipvsload.experiment.run_servers import Servers
 from ipvsload.experiment.run_state import View
+from ipvsload.load.locust_internals import apply_weights
 from ipvsload.load.users import patience
 from ipvsload.locust_plugin.arguments import Options
-from ipvsload.locust_plugin.locust_internals import MixDispatcher
 from ipvsload.locust_plugin.locust_test import offered
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
@@ -116,9 +116,5 @@ class InteractiveTest:
             raise UsageError("at least one user class needs a weight above 0")
         for name, weight in after.items():
             known[name].weight = weight
-        runner = self._environment.runner
-        if isinstance(runner._users_dispatcher, MixDispatcher):
-            runner._users_dispatcher.reweigh()
-            rate = runner.target_user_count or 1
-            runner.start(runner.target_user_count, spawn_rate=min(100.0, float(rate)))
+        apply_weights(self._environment.runner)
         return "mix " + ", ".join(f"{name} {weight}" for name, weight in after.items())

@@ -19,6 +19,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
 from ipvsload.experiment.session import StoppedError
 from ipvsload.load.base import Load
+from ipvsload.load.locust_internals import IdleDispatcher, MixDispatcher
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.users import burst, use_sockets
 from ipvsload.locust_plugin import arguments as options
@@ -29,7 +30,6 @@ from ipvsload.locust_plugin.distributed.worker_agent import WorkerAgent
 from ipvsload.locust_plugin.distributed.worker_load import BURST
 from ipvsload.locust_plugin.distributed.worker_registry import WorkerMonitor
 from ipvsload.locust_plugin.interactive_test import InteractiveTest, size
-from ipvsload.locust_plugin.locust_internals import IdleDispatcher, MixDispatcher
 from ipvsload.locust_plugin.locust_test import LocustTest
 from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
 from ipvsload.locust_plugin.scenario_plan import make_plan

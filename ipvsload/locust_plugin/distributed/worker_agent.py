@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from ipvsload.errors import TestbedError
+from ipvsload.load.locust_internals import stop_users_and_report
 from ipvsload.load.users import use_sockets
 from ipvsload.locust_plugin.arguments import DOOR
 from ipvsload.locust_plugin.distributed.worker_load import WorkerLoad
@@ -69,10 +70,7 @@ class WorkerAgent:
     def _drain(self, **_: Any) -> None:
         """Start nothing more, wait for what is in flight, and tell of all of it."""
         runner = self._environment.runner
-        if runner.spawning_greenlet:
-            runner.spawning_greenlet.kill(block=True)
-        runner.stop_users(dict(runner.user_classes_count))
-        runner._send_stats()
+        stop_users_and_report(runner)
         self._tell()
         runner.send_message(DRAINED)
 

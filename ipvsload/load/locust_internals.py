@@ -1,0 +1,117 @@
+"""All that this package knows of how Locust works inside.
+
+Locust documents none of this, so a new version of it may break it: private
+attributes, constants, and methods that Locust calls itself. No other module
+touches them. Locust's source is named where a fact comes from (Locust 2.47).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from locust import User, stats, task
+from locust.dispatch import UsersDispatcher
+from locust.user.users import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
+
+if TYPE_CHECKING:
+    from gevent.pool import Group
+
+
+class ManagedUser(User):  # type: ignore[misc]
+    """A user that Locust starts, counts and stops, but that runs none of Locust's tasks.
+
+    Subclasses say what it does instead, by `live` and `leave`.
+    """
+
+    abstract = True
+
+    @task  # type: ignore[untyped-decorator]
+    def request(self) -> None:
+        """Locust lists this as the user's task and never calls it."""
+
+    def live(self) -> None:
+        """Return when the user is over; gevent.GreenletExit is raised in it to end it at once."""
+        raise NotImplementedError
+
+    def leave(self) -> bool:
+        """Make `live` return soon; False if it has to be killed instead."""
+        raise NotImplementedError
+
+    def start(self, group: "Group") -> Any:
+        """Run `live` in a greenlet of `group`; Locust calls this (runners.py, spawn_users)."""
+        self._group = group
+        self._greenlet = group.spawn(_live, self)
+        return self._greenlet
+
+    def stop(self, force: bool = False) -> bool:
+        """End the user, with `force` at once; True if it is over (runners.py, stop_users)."""
+        if force or not self.leave():
+            self._group.killone(self._greenlet)
+            return True
+        self._state = LOCUST_STATE_STOPPING
+        return False
+
+
+def _live(user: ManagedUser) -> None:
+    """A function, because Locust finds the user as its greenlet's first argument."""
+    user._state = LOCUST_STATE_RUNNING
+    user.live()
+
+
+class MixDispatcher(UsersDispatcher):  # type: ignore[misc]
+    """Locust's own dispatcher, whose mix of user classes can be changed while they run."""
+
+    def rebalance(self) -> None:
+        """Take the classes' weights as they are now; the next dispatch rebalances."""
+        self._prepare_rebalance()
+
+
+class IdleDispatcher(UsersDispatcher):  # type: ignore[misc]
+    """Starts a test with no users and changes none, because a scenario's timeline does that.
+
+    Each worker is told once that the test has begun, with no users of any class.
+    """
+
+    def new_dispatch(self, *_: Any, **__: Any) -> None:
+        """Dispatch no users."""
+
+    def __iter__(self) -> Iterator[Mapping[str, Mapping[str, int]]]:
+        yield {node.id: {} for node in self._worker_nodes}
+
+    def add_worker(self, worker_node: Any) -> None:
+        """Ignore a worker that comes late: it has no part in a test that has begun."""
+
+    def remove_worker(self, worker_node: Any) -> None:
+        """Ignore a lost worker: the run itself ends when one is lost."""
+
+    @property
+    def dispatch_in_progress(self) -> bool:
+        """Always true, so that Locust never starts a dispatch by itself."""
+        return True
+
+
+def apply_weights(runner: Any) -> None:
+    """Have the running users' mix follow their classes' weights as they are now."""
+    if isinstance(runner._users_dispatcher, MixDispatcher):
+        runner._users_dispatcher.rebalance()
+        rate = runner.target_user_count or 1
+        runner.start(runner.target_user_count, spawn_rate=min(100.0, float(rate)))
+
+
+def stop_users_and_report(runner: Any) -> None:
+    """Stop all of a worker's users, wait for them, and send their statistics to the master."""
+    if runner.spawning_greenlet:
+        runner.spawning_greenlet.kill(block=True)
+    runner.stop_users(dict(runner.user_classes_count))
+    runner._send_stats()
+
+
+def keep_fractions_of_milliseconds() -> None:
+    """Have Locust's percentiles keep two digits of response times below 10 ms, too.
+
+    Locust rounds them to whole milliseconds (stats.py, bucket_response_time).
+    """
+    stats.bucket_response_time = _two_digits
+
+
+def _two_digits(milliseconds: float) -> float:
+    return float(f"{milliseconds:.2g}")
