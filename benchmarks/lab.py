@@ -8,6 +8,7 @@ import subprocess
 from benchmarks.versus import USERS, ab, errors, head, ours, row
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.scenario.model import Traffic
+from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.lab.addresses import CLIENT_NETWORK, client_address
 from ipvsload.testbed.lab.broker_client import LabSockets
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
@@ -27,7 +28,7 @@ def main() -> None:
     testbed.start()
     try:
         testbed.wait_ready()
-        sockets = LabSockets(testbed.door)
+        sockets = LabSockets(testbed.socket_broker)
         testbed._lab.enter_client_namespace()  # as ab has to
         with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
             file.write("1025 65535")
@@ -41,17 +42,17 @@ def shorts(testbed: LabTestbed, sockets: Sockets) -> None:
     spec = Traffic(users=USERS, requests=REQUESTS)
     theirs, mine, sent_again = [], [], [0, 0]
     for number in range(ROUNDS):
-        target = testbed.begin("rr", [1, 1]).target
+        target = testbed.begin(ServiceSpec("rr", (1, 1))).target
         come_from(client_address(CLIENTS + number + 1))
-        before = testbed.retransmits()
+        before = testbed.tcp_timeouts()
         theirs.append(ab(f"http://{target.host}:{target.port}/ip", REQUESTS))
-        between = testbed.retransmits()
+        between = testbed.tcp_timeouts()
         rate, records, overloads = ours((target.host, target.port), spec, sockets)
         assert not errors(records), errors(records)
         assert not overloads, overloads
         mine.append(rate)
         sent_again[0] += between - before
-        sent_again[1] += testbed.retransmits() - between
+        sent_again[1] += testbed.tcp_timeouts() - between
         testbed.end()
     head(f"Through the lab ({testbed.kernel['provider']}), {ROUNDS} rounds; to reach: {LIMIT:g}")
     row("new connection each", theirs, mine)
@@ -66,8 +67,8 @@ def come_from(address: str) -> None:
 
 
 def held(testbed: LabTestbed, sockets: Sockets) -> None:
-    target = testbed.begin("lc", [1, 1]).target
-    before = testbed.retransmits()
+    target = testbed.begin(ServiceSpec("lc", (1, 1))).target
+    before = testbed.tcp_timeouts()
     spec = Traffic(request="GET /delay/5", users=HELD, requests=HELD)
     _, records, overloads = ours((target.host, target.port), spec, sockets)
     open_at_once = min(r.planned_us + r.latency_us for r in records) - max(
@@ -75,7 +76,7 @@ def held(testbed: LabTestbed, sockets: Sockets) -> None:
     )
     print(f"\n{HELD:,} requests of 5 s held open at once ({open_at_once / 1e6:.1f} s all together)")
     print(f"{'errors':26} {sum(errors(records).values()):>10} {dict(errors(records)) or ''}")
-    print(f"{'retransmission timeouts':26} {testbed.retransmits() - before:>10}")
+    print(f"{'retransmission timeouts':26} {testbed.tcp_timeouts() - before:>10}")
     for reason in overloads:
         print(reason)
     testbed.end()

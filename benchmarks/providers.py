@@ -11,6 +11,7 @@ import time
 
 from benchmarks.versus import USERS, ab
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.lab.lab import KERNELS
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
@@ -32,7 +33,7 @@ def one(kernel: str) -> dict[str, float]:
             "ready, s": time.monotonic() - began,
         }
         testbed._lab.enter_client_namespace()  # as ab has to
-        target = testbed.begin("rr", [1, 1]).target
+        target = testbed.begin(ServiceSpec("rr", (1, 1))).target
         url = f"http://{target.host}:{target.port}/ip"
         found["new connection each, requests/s"] = ab(url, REQUESTS)
         found["keep-alive, requests/s"] = ab(url, KEPT, "-k")

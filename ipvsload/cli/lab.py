@@ -10,6 +10,7 @@ import click
 from ipvsload.cli.terminal import tell
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.testbed.base import ServiceSpec
 
 DIRECTOR = "IPVSLOAD_DIRECTOR"
 """Set inside a lab: where the director's agent answers."""
@@ -53,7 +54,7 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
         tell(f"bringing the lab up: {scheduler} over {servers} real servers ...")
         testbed.start()
         testbed.wait_ready()
-        testbed.begin(scheduler, [1] * servers)
+        testbed.begin(ServiceSpec(scheduler, (1,) * servers))
         tell(f"ready: Linux {testbed.kernel['release']} ({testbed.kernel['provider']})")
         if sys.stdin and sys.stdin.isatty():
             # A terminal's Ctrl-C reaches COMMAND too, and is COMMAND's to answer.

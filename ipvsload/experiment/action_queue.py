@@ -30,7 +30,7 @@ class Hands:
         """Do it, and say in a few words what was done. Raises IpvsloadError."""
         match action:
             case SetScheduler(scheduler=scheduler):
-                self._testbed.set_scheduler(scheduler)
+                self._testbed.set_balancer(scheduler)
                 return f"scheduler {scheduler}"
             case SetWeight(server=server, weight=weight):
                 self._servers.reweigh(server, weight)

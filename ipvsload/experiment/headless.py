@@ -37,7 +37,7 @@ def play_headless(
             testbed.wait_ready()
             sidecar = Sidecar(testbed.open_samples(hz), clock)
             stack.callback(sidecar.close)
-            sockets = open_door(testbed.door)
+            sockets = open_door(testbed.socket_broker)
         if sockets:
             stack.callback(sockets.close)
         make_load = partial(LocustLoad, sockets=sockets)

@@ -31,7 +31,7 @@ from ipvsload.record.events import (
 from ipvsload.record.format import Request, Sample
 from ipvsload.record.sidecar_stream import Alignment
 from ipvsload.scenario.model import Step
-from ipvsload.testbed.base import Target
+from ipvsload.testbed.base import ServiceSpec, Target
 
 _TABLE_WITHIN_US = 20_000_000
 """Deadline for the first sample that shows the run's service."""
@@ -67,12 +67,12 @@ class Run:
         marks = [self._clock.now_us()]
         planned = stage.scenario.service
         weights = planned.weights or (1,) * planned.servers
-        service = stage.testbed.begin(scheduler, weights)
+        service = stage.testbed.begin(ServiceSpec(scheduler, tuple(weights)))
         target = service.target
         self._record(
             RunStarted(
                 *self._now(),
-                scheduler=service.scheduler,
+                scheduler=service.balancer,
                 repeat=repeat,
                 kernel=dict(stage.testbed.kernel),
                 service=target.key,
@@ -93,11 +93,11 @@ class Run:
                 self._await_table(view, len(service.servers))
             view.began_us = self._clock.now_us()
             marks.append(view.began_us)
-            timeouts = stage.testbed.retransmits()
+            timeouts = stage.testbed.tcp_timeouts()
             missed = self._walk(view, load, servers)
             marks.append(self._clock.now_us())
             self._finish(view, load, missed)
-            timeouts = stage.testbed.retransmits() - timeouts
+            timeouts = stage.testbed.tcp_timeouts() - timeouts
             # A SYN that was sent again made its connection later than it looks.
             self._settle(view, self._last_end_us if timeouts else self._last_connection_us)
         finally:
@@ -242,7 +242,7 @@ class Run:
         requests = [r for r in self._unplaced if until_us is None or _end(r) <= until_us]
         self._unplaced = self._unplaced[len(requests) :]
         clients = [(request.client, request.port) for request in requests]
-        servers = self._stage.testbed.chosen_servers(clients) if clients else []
+        servers = self._stage.testbed.connection_servers(clients) if clients else []
         for request, server in zip(requests, servers, strict=True):
             self._stage.writer.request(request._replace(server=server))
 

@@ -34,7 +34,7 @@ class Servers:
 
         Raises UsageError where there is no room for so many; nothing has changed then.
         """
-        view, room = self._view, self._testbed.room
+        view, room = self._view, self._testbed.max_real_servers
         joined = len(view.servers)
         if joined + count - len(view.present) > max(room, joined):
             raise UsageError(

@@ -15,7 +15,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.experiment.clock import Clock
 from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import Alignment, End, Hello, Pong, Reading, Stream, align
-from ipvsload.testbed.base import Stream as Pipe
+from ipvsload.testbed.base import SidecarPipe
 
 _PINGS = 8
 _PONG_WITHIN = 15.0
@@ -34,7 +34,7 @@ class Sidecar:
     `node` is the name that the sidecar gives itself.
     """
 
-    def __init__(self, pipe: Pipe, clock: Clock, watcher: Follower | None = None) -> None:
+    def __init__(self, pipe: SidecarPipe, clock: Clock, watcher: Follower | None = None) -> None:
         self._pipe = pipe
         self._clock = clock
         self._stream = Stream()

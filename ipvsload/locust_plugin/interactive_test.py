@@ -18,6 +18,7 @@ from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.locust_test import offered
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
+from ipvsload.testbed.base import ServiceSpec
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -47,9 +48,9 @@ class InteractiveTest:
         watch.ready(servers, clients)
         testbed = watch.testbed
         scheduler = options.scheduler or (_SCHEDULER if options.testbed == "lab" else "")
-        weights = [] if "scale" in testbed.lacks else [1] * servers
+        weights = () if "scale" in testbed.lacks else (1,) * servers
         with watch.lock:
-            service = testbed.begin(scheduler, weights)
+            service = testbed.begin(ServiceSpec(scheduler, weights))
         self._view = View({})
         self._servers = Servers(testbed, self._view, self._joined)
         self._hands = Hands(testbed, self._servers, burst)
@@ -59,7 +60,7 @@ class InteractiveTest:
         watch.feed.begin(
             watch.clock.now_us(),
             title=environment.locustfile or "",
-            scheduler=service.scheduler,
+            scheduler=service.balancer,
             service=target.key,
             classes=classes,
         )

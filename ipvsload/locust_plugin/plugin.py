@@ -227,7 +227,7 @@ class Plugin:
 
     def _make_load(self, traffic: Any, target: tuple[str, int], **told: Any) -> Load:
         """See `run.load.LoadMaker`; the lab may be another one than at the last test."""
-        environment, door = self._environment, self.watch.testbed.door
+        environment, door = self._environment, self.watch.testbed.socket_broker
         if isinstance(environment.runner, MasterRunner):
             where = {"environment": environment, "post": self._post, "door": door}
             return DistributedLoad(traffic, target, **where, **told)
@@ -235,7 +235,7 @@ class Plugin:
         return LocustLoad(traffic, target, environment=environment, sockets=sockets, **told)
 
     def _open_doors(self) -> None:
-        door = self.watch.testbed.door
+        door = self.watch.testbed.socket_broker
         vars(self._environment.parsed_options)[DOOR] = door
         if not isinstance(self._environment.runner, MasterRunner):
             use_sockets(self._environment, self._own_sockets(door))

@@ -1,7 +1,10 @@
-"""What a run needs of the place that it runs in.
+"""What a run asks of a testbed, so that the same engine plays a scenario anywhere.
 
-A testbed has a balancer and real servers. The same few verbs serve the lab, a
-cluster, or a director that is already there; whatever brings it up undoes it.
+A testbed has one balancer and real servers: the lab, a cluster, a director
+that is there already. What a testbed changes, its `close` undoes.
+
+The protocol is three small ones. Whoever needs only a part asks for that part.
+Every method raises TestbedError when it cannot do its work.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +18,24 @@ ONE_CLIENT = "here the load has this machine's own address; the lab has more"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A virtual service to send load to.
+class ServiceSpec:
+    """The virtual service that a run asks for.
 
-    `key` is its name in samples: "tcp 192.0.2.80:80"; "" where no IPVS table has it.
+    `balancer` is a name in `testbed.balancers`; "" takes the one that is there.
+    `weights` has one entry for each real server, in the order of joining;
+    without any, the real servers that are there are taken.
+    """
+
+    balancer: str
+    weights: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the load goes.
+
+    `key` is the virtual service's name in samples, such as "tcp 192.0.2.80:80";
+    "" where no IPVS table has it.
     """
 
     key: str
@@ -27,20 +44,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """A virtual service as a run begins with it.
+class ServiceUnderTest:
+    """A virtual service at the start of a run.
 
-    `servers` are its real servers' addresses and weights, in the order of
-    joining; `baseline` what the kernel had counted for them before.
+    `balancer` is the one that the kernel really uses. `servers` are the real
+    servers' addresses and weights, in the order of joining. `baseline` is the
+    number of connections that the kernel had counted for each before the run.
     """
 
     target: Target
-    scheduler: str
+    balancer: str
     servers: Sequence[tuple[str, int]]
     baseline: Mapping[str, int] = field(default_factory=dict)
 
 
-class Stream(Protocol):
+class SidecarPipe(Protocol):
     """The sidecar's standard input and output."""
 
     def recv(self, size: int, /) -> bytes: ...
@@ -50,71 +68,84 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-class Testbed(Protocol):
-    """One balancer. Every method raises TestbedError when it cannot do its part."""
+class Lifecycle(Protocol):
+    """How a testbed comes up, breaks and goes."""
 
-    name: str
+    def start(self) -> None:
+        """Begin to come up. Returns early, so that the caller can work meanwhile."""
 
-    @property
-    def door(self) -> str:
-        """Where generators get their sockets; "" where any of this machine's will do."""
+    def wait_ready(self) -> None:
+        """Wait until it is up and the path to every real server has been used once."""
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when `broken` has something to say."""
+
+    def broken(self) -> Exception | None:
+        """What has failed since the start, or None. Does not wait."""
+
+    def close(self) -> None:
+        """Undo everything. Safe to call twice and at any time."""
+
+
+class BalancerControl(Protocol):
+    """The virtual service of a run and its real servers."""
 
     @property
     def lacks(self) -> Mapping[Capability, str]:
-        """What it cannot do, each with the reason; more may come to light with `start`."""
+        """What it cannot do, with the reason for each; `start` may add more."""
 
     @property
-    def room(self) -> int:
-        """How many real servers can ever join a service of `begin`."""
+    def max_real_servers(self) -> int:
+        """How many real servers can ever join one service of `begin`."""
 
-    def start(self) -> None:
-        """Begin to come up; returns early so that the caller can work meanwhile."""
+    def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
+        """Provide the virtual service; a new one wherever that is possible."""
 
-    def wait_ready(self) -> None:
-        """Come up, with the path to every real server warm."""
-
-    @property
-    def kernel(self) -> dict[str, str]:
-        """The director's kernel: {"release": ..., "provider": ...}."""
-
-    def open_samples(self, hz: float) -> Stream:
-        """Start the sidecar beside the kernel's table."""
-
-    def retransmits(self) -> int:
-        """TCP retransmission timeouts until now where the load comes from."""
-
-    def begin(self, scheduler: str, weights: Sequence[int]) -> Service:
-        """A virtual service, where possible a fresh one with one real server a weight."""
-
-    def set_scheduler(self, scheduler: str) -> None:
-        """Change the scheduler in place."""
+    def set_balancer(self, balancer: str) -> None:
+        """Change the balancer of the service; its connections stay."""
 
     def add_server(self, weight: int) -> str:
-        """One more real server joins; its address."""
+        """Have one more real server join. Returns its address."""
 
-    def set_weight(self, address: str, weight: int) -> None: ...
+    def set_weight(self, address: str, weight: int) -> None:
+        """Change a real server's weight; 0 gives it no new connections."""
 
     def remove_server(self, address: str) -> None:
-        """Take it out of the kernel's table."""
+        """Take a real server out of the service. Its process goes on."""
 
     def kill_server(self, address: str) -> None:
-        """Its process dies; the table is left as it is."""
-
-    def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
-        """The real server of each connection, by its client address and port.
-
-        As far as the kernel remembers: None where it does not, or where this
-        testbed cannot ask it.
-        """
+        """End a real server's process. The kernel's table is left as it is."""
 
     def end(self) -> None:
         """Remove the service of `begin`."""
 
-    def fileno(self) -> int:
-        """Readable when `broken` has something to say."""
 
-    def broken(self) -> Exception | None:
-        """What has died, if anything; does not wait."""
+class Observation(Protocol):
+    """What can be seen of the balancer, and from where the load is sent."""
 
-    def close(self) -> None:
-        """Undo everything; safe to call twice and at any time."""
+    @property
+    def kernel(self) -> dict[str, str]:
+        """The director's kernel: {"release": ..., "provider": ...} and what else is known."""
+
+    @property
+    def socket_broker(self) -> str:
+        """The name of the broker that gives generators their sockets; "" where none is needed."""
+
+    def open_samples(self, hz: float) -> SidecarPipe:
+        """Start the sidecar beside the kernel's table; `hz` samples a second."""
+
+    def tcp_timeouts(self) -> int:
+        """TCP retransmission timeouts until now where the load is sent from."""
+
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+        """The real server of each connection, by its client address and port.
+
+        None where the kernel has forgotten the connection, or where this
+        testbed cannot ask.
+        """
+
+
+class Testbed(Lifecycle, BalancerControl, Observation, Protocol):
+    """One balancer with its real servers."""
+
+    name: str

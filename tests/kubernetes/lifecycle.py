@@ -1,5 +1,6 @@
 """A whole session as a program of its own, for tests that kill it."""
 
+from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import kubernetes_testbed as testbed
 from ipvsload.testbed.kubernetes import polling as wait
 from ipvsload.testbed.kubernetes import reachability as paths
@@ -12,9 +13,9 @@ if __name__ == "__main__":
     made = testbed.KubernetesTestbed(Options(), hz=20, tell=lambda _: None)
     made.start()
     made.wait_ready()
-    made.begin("rr", [1])
+    made.begin(ServiceSpec("rr", (1,)))
     made.add_server(1)
     made.end()
-    made.begin("lc", [1])
+    made.begin(ServiceSpec("lc", (1,)))
     made.end()
     made.close()

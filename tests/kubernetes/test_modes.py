@@ -13,6 +13,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.experiment.run_state import View
 from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import Pong, Reading, Stream, align
+from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import kubernetes_testbed as module
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from ipvsload.testbed.kubernetes.leftover_services import names, removal, told
@@ -34,8 +35,8 @@ def session(testbed: KubernetesTestbed, *schedulers: str) -> list[str]:
     up(testbed)
     try:
         for scheduler in schedulers:
-            service = testbed.begin(scheduler, [1])
-            assert service.scheduler == scheduler
+            service = testbed.begin(ServiceSpec(scheduler, (1,)))
+            assert service.balancer == scheduler
             assert testbed.add_server(1) != service.servers[0][0]
             aims.append(f"{service.target.host}:{service.target.port}")
             assert service.target.key in ("", f"tcp {aims[-1]}")
@@ -69,11 +70,11 @@ def test_stale_servers_in_mid_run_are_told_with_the_command(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     testbed = up(made())
-    service = testbed.begin("rr", [1])
+    service = testbed.begin(ServiceSpec("rr", (1,)))
     monkeypatch.setattr(module, "_TABLE_WITHIN", 2.0)
     command = f"ipvsadm -D -t {service.target.host}:{service.target.port}"
     with pytest.raises(TestbedError, match=f"left on node node1 .*, on that node: {command}"):
-        testbed.set_scheduler("iptables")
+        testbed.set_balancer("iptables")
     testbed.close()
 
 
@@ -98,7 +99,7 @@ def test_two_nodes_each_with_its_clock_and_their_sums(two: Toy) -> None:
     """Every node's samples come, on a clock of its own, and a view adds them up."""
     testbed = up(made(workload=Workload(service="LoadBalancer")))
     try:
-        service = testbed.begin("rr", [1, 1])
+        service = testbed.begin(ServiceSpec("rr", (1, 1)))
         assert testbed.kernel["nodes"] == "node1, node2"
         assert testbed.kernel["balancing"] == "node1, node2"
         pipe, stream = testbed.open_samples(20), Stream()

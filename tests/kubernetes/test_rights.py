@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import rights
 from ipvsload.testbed.kubernetes.cluster_options import Options
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
@@ -74,7 +75,7 @@ def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
     testbed.start()
     testbed.wait_ready()
     for scheduler in ("rr", "lc"):
-        service = testbed.begin(scheduler, [1])
+        service = testbed.begin(ServiceSpec(scheduler, (1,)))
         testbed.add_server(1)
         testbed.remove_server(service.servers[0][0])
         testbed.end()

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import kubernetes_testbed as module
 from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes.cluster_options import Options
@@ -33,8 +34,8 @@ def test_a_session_from_nothing_to_nothing(toy: Toy) -> None:
     testbed = up(made())
     try:
         for scheduler in ("rr", "lc"):
-            service = testbed.begin(scheduler, [1])
-            assert service.scheduler == scheduler
+            service = testbed.begin(ServiceSpec(scheduler, (1,)))
+            assert service.balancer == scheduler
             assert len(service.servers) == 1
             assert "mode: ipvs  # ours" in toy.config
             assert f"scheduler: {scheduler}    # the default" in toy.config
@@ -55,7 +56,7 @@ def test_a_session_from_nothing_to_nothing(toy: Toy) -> None:
 def test_samples_and_pings_come_through(toy: Toy) -> None:
     testbed = up(made())
     try:
-        service = testbed.begin("rr", [1, 1])
+        service = testbed.begin(ServiceSpec("rr", (1, 1)))
         stream = testbed.open_samples(20)
         data = b""
         while data.count(b"\n") < 3:
@@ -75,7 +76,7 @@ def test_samples_and_pings_come_through(toy: Toy) -> None:
 def test_every_log_line_once_though_the_log_breaks_off(toy: Toy) -> None:
     testbed = up(made())
     try:
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
         stream = testbed.open_samples(20)
         numbers: list[int] = []
         rest = b""
@@ -97,7 +98,7 @@ def test_an_api_server_that_is_away_is_waited_for(toy: Toy) -> None:
     told: list[str] = []
     testbed = up(made(told))
     try:
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
         toy.cluster.away(3)
         assert testbed.add_server(1)
     finally:
@@ -117,7 +118,7 @@ def test_429_is_asked_again(toy: Toy) -> None:
     toy.cluster.fault = fault
     testbed = up(made())
     try:
-        testbed.begin("lc", [1])
+        testbed.begin(ServiceSpec("lc", (1,)))
     finally:
         testbed.close()
     assert toy.cluster.picture() == before
@@ -138,7 +139,7 @@ def test_answers_that_are_lost_after_the_act(toy: Toy) -> None:
     toy.cluster.after = lose
     try:
         testbed.wait_ready()
-        assert testbed.begin("lc", [1]).scheduler == "lc"
+        assert testbed.begin(ServiceSpec("lc", (1,))).balancer == "lc"
     finally:
         testbed.close()
     assert {method for method, _ in seen} == {"POST", "PUT"}
@@ -165,7 +166,7 @@ def test_403_in_the_middle_is_put_back(toy: Toy) -> None:
 
     toy.cluster.fault = fault
     with pytest.raises(TestbedError, match="quota"):
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
     testbed.close()
     assert toy.cluster.picture() == before
 
@@ -176,10 +177,10 @@ def test_the_silent_fallback_is_seen(toy: Toy, monkeypatch: pytest.MonkeyPatch) 
     before = toy.cluster.picture()
     testbed = up(made())
     try:
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
         testbed.end()
         with pytest.raises(TestbedError, match=r"fallen back to iptables.*\[ip_vs_lc\]"):
-            testbed.begin("lc", [1])
+            testbed.begin(ServiceSpec("lc", (1,)))
     finally:
         testbed.close()
     assert toy.cluster.picture() == before
@@ -187,13 +188,13 @@ def test_the_silent_fallback_is_seen(toy: Toy, monkeypatch: pytest.MonkeyPatch) 
 
 def test_somebody_elses_edit_is_never_overwritten(toy: Toy) -> None:
     testbed = up(made())
-    testbed.begin("rr", [1])
+    testbed.begin(ServiceSpec("rr", (1,)))
     testbed.end()
     theirs = toy.config + "featureGates: {Theirs: true}\n"
     toy.config_map["data"]["config.conf"] = theirs
     toy.cluster.put("configmaps", "kube-system", toy.config_map)
     with pytest.raises(TestbedError, match="somebody has changed"):
-        testbed.begin("lc", [1])
+        testbed.begin(ServiceSpec("lc", (1,)))
     with pytest.raises(TestbedError, match="their edit was kept"):
         testbed.close()
     assert 'mode: ""' not in toy.config
@@ -216,7 +217,7 @@ def test_a_conflict_in_the_very_moment(toy: Toy) -> None:
 
     toy.cluster.fault = fault
     with pytest.raises(TestbedError, match="somebody else is editing"):
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
     testbed.close()
     assert toy.config.endswith("# theirs\n")
     assert 'mode: "iptables"  # ours' in toy.config
@@ -234,7 +235,7 @@ def test_a_conflict_about_labels_does_not_matter(toy: Toy) -> None:
         return None
 
     toy.cluster.fault = fault
-    testbed.begin("rr", [1])
+    testbed.begin(ServiceSpec("rr", (1,)))
     testbed.close()
     assert toy.config_map["metadata"]["labels"]["seen"] == "yes"
     assert 'mode: "iptables"  # ours' in toy.config
@@ -249,7 +250,7 @@ def test_a_second_run_is_refused_with_owner_and_age(toy: Toy) -> None:
     ):
         second.wait_ready()
     second.close()
-    first.begin("rr", [1])  # it was not disturbed
+    first.begin(ServiceSpec("rr", (1,)))  # it was not disturbed
     first.close()
 
 
@@ -280,9 +281,9 @@ def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None
     again = up(made())
     try:
         assert "k3s" in again.lacks["scheduler"]
-        assert again.begin("", [1]).scheduler == "lc"
+        assert again.begin(ServiceSpec("", (1,))).balancer == "lc"
         with pytest.raises(TestbedError, match="k3s"):
-            again.set_scheduler("rr")
+            again.set_balancer("rr")
     finally:
         again.close()
     held["data"]["config.conf"] = edit(held["data"]["config.conf"], "iptables", "lc")
@@ -290,7 +291,7 @@ def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None
     proxies.restart(connect().api, lambda _: None)
     kept = up(made(keep_proxy=True))
     try:
-        assert kept.begin("", [1]).scheduler == "iptables"
+        assert kept.begin(ServiceSpec("", (1,))).balancer == "iptables"
     finally:
         kept.close()
 
@@ -300,7 +301,7 @@ def test_slow_pods_and_their_own_words(toy: Toy, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module, "_PODS_WITHIN", 1.0)
     toy.kubelets[0]._ready_after = 3600
     with pytest.raises(TestbedError, match=r"waited 1 s for 1 real servers"):
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
     for key, pod in toy.cluster.objects.items():
         if key[0] == "pods" and "servers" in key[2]:
             waiting = {"reason": "ImagePullBackOff", "message": "no such image"}
@@ -314,7 +315,7 @@ def test_weights_and_kill_are_not_a_clusters(toy: Toy) -> None:
     testbed = up(made())
     try:
         with pytest.raises(UsageError, match="weight 1"):
-            testbed.begin("wrr", [1, 2])
+            testbed.begin(ServiceSpec("wrr", (1, 2)))
         with pytest.raises(TestbedError, match="needs the lab"):
             testbed.kill_server("127.0.1.1:80")
     finally:
@@ -324,8 +325,8 @@ def test_weights_and_kill_are_not_a_clusters(toy: Toy) -> None:
 def test_iptables_mode(toy: Toy) -> None:
     testbed = up(made())
     try:
-        service = testbed.begin("iptables", [1, 1])
-        assert service.scheduler == "iptables"
+        service = testbed.begin(ServiceSpec("iptables", (1, 1)))
+        assert service.balancer == "iptables"
         assert service.target.key == ""
         assert len(service.servers) == 2
         assert testbed.add_server(1)
@@ -336,9 +337,9 @@ def test_iptables_mode(toy: Toy) -> None:
 def test_who_served_a_connection_is_asked_of_the_nodes(toy: Toy) -> None:
     testbed = up(made())
     try:
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
         testbed._node("node1").placed["127.0.0.1", 4000] = "127.0.1.1:80"
-        found = testbed.chosen_servers([("127.0.0.1", 4000), ("127.0.0.1", 4001)])
+        found = testbed.connection_servers([("127.0.0.1", 4000), ("127.0.0.1", 4001)])
         assert found == ["127.0.1.1:80", None]
     finally:
         testbed.close()

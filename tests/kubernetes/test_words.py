@@ -3,6 +3,7 @@
 import pytest
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import kubernetes_testbed as module
 from ipvsload.testbed.kubernetes.node_sidecars import Watchers
 from ipvsload.testbed.kubernetes.proxies import _last_words
@@ -36,7 +37,7 @@ def test_a_proxy_that_exits_after_the_switch(toy: Toy, words: str, told: str) ->
     toy.crashes["ipvs"] = words
     testbed = up(made())
     with pytest.raises(TestbedError, match=told):
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
     testbed.close()
     assert toy.config == text
     assert toy.cluster.picture() == before
@@ -48,7 +49,7 @@ def test_a_proxy_that_exits_later(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(module, "_DIAGNOSE_AFTER", 1.0)
     before = toy.cluster.picture()
     testbed = up(made())
-    testbed.begin("rr", [1])
+    testbed.begin(ServiceSpec("rr", (1,)))
     (pod,) = [k for k in toy.cluster.objects if k[0] == "pods" and k[1] == "kube-system"]
     uid = toy.cluster.objects[pod]["metadata"]["uid"]
     toy.kubelets[0]._programs.pop(uid).stop()
@@ -76,7 +77,7 @@ def test_an_unschedulable_pod(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None
     }
     monkeypatch.setattr(toy.kubelets[0], "_tell", lambda pod, _: pod_status(toy, pod, status))
     with pytest.raises(TestbedError, match=f"Unschedulable: {words}"):
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
     testbed.close()
 
 
@@ -86,7 +87,7 @@ def test_the_events_own_words(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(module, "_PODS_WITHIN", 1.0)
     toy.kubelets[0]._ready_after = 3600
     with pytest.raises(TestbedError):
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
     (key,) = [k for k in toy.cluster.objects if k[0] == "pods" and "servers" in k[2]]
     event(toy, key[2], "MountVolume.SetUp failed for volume")
     with pytest.raises(TestbedError, match=r"MountVolume\.SetUp failed"):
@@ -116,7 +117,7 @@ def test_a_workload_that_crashes_on(toy: Toy, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(
         TestbedError, match=r"real servers do not stay up: .*CrashLoopBackOff.*cannot bind to port"
     ):
-        testbed.begin("rr", [1])
+        testbed.begin(ServiceSpec("rr", (1,)))
     testbed.close()
     assert toy.cluster.picture() == before
 

@@ -20,7 +20,7 @@ from ipvsload.record.sidecar_stream import Hello, Reading, StreamError
 from ipvsload.record.sidecar_stream import Stream as Parser
 from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.scenario.url import read_url
-from ipvsload.testbed.base import Service, Stream, Target
+from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.external.director_changes import FIXED, Changes
 from ipvsload.testbed.tcp_timeouts import timeouts_here
 
@@ -37,8 +37,8 @@ class ExternalTestbed:
     """
 
     name = "external"
-    door = ""
-    room = MAX_SERVERS
+    socket_broker = ""
+    max_real_servers = MAX_SERVERS
 
     def __init__(
         self, url: str, command: str, set_scheduler: str = "", set_weight: str = ""
@@ -64,23 +64,24 @@ class ExternalTestbed:
         if self._command:
             self._service(self._probe())
 
-    def open_samples(self, hz: float) -> Stream:
+    def open_samples(self, hz: float) -> SidecarPipe:
         """Start the command. Raises TestbedError."""
         self._sidecar = _Process([*self._reader(), "--hz", f"{hz:g}"])
         return self._sidecar
 
-    def retransmits(self) -> int:
+    def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts of this machine, whosever they are."""
         return timeouts_here()
 
-    def begin(self, scheduler: str, weights: Sequence[int]) -> Service:
+    def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """The service as it stands; one of these two may be empty and then is not compared.
 
         Without a command nothing is known of it but its address.
         Raises TestbedError where the table has another scheduler or other servers.
         """
         if not self._command:
-            return Service(Target("", self.host, self.port), "", [])
+            return ServiceUnderTest(Target("", self.host, self.port), "", [])
+        scheduler, weights = spec.balancer, spec.weights
         found = self._service(self._probe())
         self._key = found.key
         if self._changes.scheduler and scheduler not in ("", found.scheduler):
@@ -99,13 +100,13 @@ class ExternalTestbed:
             )
         baseline = {server.address: server.conns for server in found.servers}
         target = Target(found.key, self.host, self.port)
-        return Service(target, found.scheduler, servers, baseline)
+        return ServiceUnderTest(target, found.scheduler, servers, baseline)
 
-    def set_scheduler(self, scheduler: str) -> None:
+    def set_balancer(self, balancer: str) -> None:
         """By the command that was given for it. Raises TestbedError."""
         before = self._service(self._probe()).scheduler
-        self._changes.set_scheduler(self._key, scheduler, before)
-        self._await(lambda now: now.scheduler == scheduler, f"scheduler {scheduler}")
+        self._changes.set_scheduler(self._key, balancer, before)
+        self._await(lambda now: now.scheduler == balancer, f"scheduler {balancer}")
 
     def add_server(self, weight: int) -> NoReturn:
         """Raises TestbedError."""
@@ -123,7 +124,7 @@ class ExternalTestbed:
         """Raises TestbedError."""
         raise TestbedError(FIXED)
 
-    def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """Its connection table is out of reach."""
         return [None] * len(clients)
 

@@ -9,9 +9,9 @@ _WITHIN = 6.0
 
 
 def chosen(nodes: Sequence[Node], clients: Sequence[tuple[str, int]]) -> list[str | None]:
-    """The real server of each connection, None where no node knows; see `Testbed.chosen_servers`.
+    """The real server of each connection; None where no node knows it.
 
-    Waits for the nodes' next readings, for some seconds at most.
+    Waits for the nodes' next readings, for `_WITHIN` seconds at most.
     """
     before = {node.name: node.placed_t for node in nodes}
     deadline = time.monotonic() + _WITHIN

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from ipvsload.errors import TestbedError
 from ipvsload.scenario.names import MAX_SERVERS
-from ipvsload.testbed.base import Service, Stream, Target
+from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.kubernetes import connection_servers as placed
 from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes import node_tables as table
@@ -52,8 +52,8 @@ class KubernetesTestbed:
     """The cluster of a kubeconfig; `tell` hears each step."""
 
     name = "kubernetes"
-    door = ""
-    room = MAX_SERVERS
+    socket_broker = ""
+    max_real_servers = MAX_SERVERS
 
     def __init__(self, options: Options, *, hz: float, tell: Tell) -> None:
         self._options = options
@@ -150,13 +150,13 @@ class KubernetesTestbed:
             "kube_proxy": self._proxy_version,
         }
 
-    def open_samples(self, hz: float) -> Stream:
+    def open_samples(self, hz: float) -> SidecarPipe:
         """All nodes' samples in one stream."""
         followers = self._followers()
         followers.open()
         return followers
 
-    def retransmits(self) -> int:
+    def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts of this machine, whosever they are."""
         return timeouts_here()
 
@@ -190,10 +190,11 @@ class KubernetesTestbed:
 
     # -- a run ----------------------------------------------------------------
 
-    def begin(self, scheduler: str, weights: Sequence[int]) -> Service:
+    def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Fresh pods and a fresh service, balanced by this, as the kernel's tables show."""
-        refuse_weights(weights)
+        refuse_weights(spec.weights)
         assert self._watchers
+        scheduler, count = spec.balancer, len(spec.weights)
         if not scheduler and (mode := self._node(self._entry).proxy_mode) in PROXY_MODES:
             scheduler = str(mode)
         self._run += 1
@@ -202,10 +203,10 @@ class KubernetesTestbed:
         self._watchers.release()
         if scheduler in PROXY_MODES:
             self._leave_ipvs(scheduler)
-        made = servers.create(len(weights), self._watchers.node_port, self._watchers.cluster_ip)
+        made = servers.create(count, self._watchers.node_port, self._watchers.cluster_ip)
         self._watchers.made.append(made)
         self._scheduler = scheduler
-        self._present = self._await_pods(len(weights))
+        self._present = self._await_pods(count)
         if not self._fixed:
             paths.settle(self._watchers.probes[self._entry])
         self._switch(scheduler)
@@ -223,14 +224,16 @@ class KubernetesTestbed:
         found = scheduler or (tables[0].service or {}).get("scheduler", "")
         key = "" if scheduler in PROXY_MODES else self._watchers.key
         target = Target(key, self._host, self._port)
-        return Service(target, found, [(address, 1) for address in self._present], baseline)
+        return ServiceUnderTest(
+            target, found, [(address, 1) for address in self._present], baseline
+        )
 
-    def set_scheduler(self, scheduler: str) -> None:
+    def set_balancer(self, balancer: str) -> None:
         """Restart kube-proxy with another; connections in the kernel's table stay."""
         if self._fixed:
             raise TestbedError(self.lacks["scheduler"])
-        self._scheduler = scheduler
-        self._switch(scheduler)
+        self._scheduler = balancer
+        self._switch(balancer)
         self._await_table()
 
     def add_server(self, weight: int) -> str:
@@ -259,7 +262,7 @@ class KubernetesTestbed:
         """Raises TestbedError."""
         raise TestbedError(NO_KILL)
 
-    def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the nodes' connection tables said; waits for their next readings."""
         return placed.chosen(self._balancing(), clients)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ipvsload.errors import TestbedError
 from ipvsload.scenario.capabilities import Capability
-from ipvsload.testbed.base import Service, Stream, Target
+from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import addresses, warmup
 from ipvsload.testbed.lab.broker_client import netstat, plain_socket
 from ipvsload.testbed.lab.director_client import Control, open_samples
@@ -36,7 +36,7 @@ class LabTestbed:
         # rr is the probes'.
         modules = dict.fromkeys(("rr", *schedulers))
         self._lab = Lab(kernel=kernel, servers=servers, clients=clients, schedulers=tuple(modules))
-        self.room = servers
+        self.max_real_servers = servers
         """How many real servers can ever join in one run."""
         self._clients = tuple(addresses.client_address(n + 1) for n in range(clients))
         self._port = addresses.FIRST_PORT - 1
@@ -50,22 +50,22 @@ class LabTestbed:
 
     def wait_ready(self) -> None:
         """Wait for the kernel, start the real servers, warm every path."""
-        servers = [addresses.server_address(n + 1) for n in range(self.room)]
+        servers = [addresses.server_address(n + 1) for n in range(self.max_real_servers)]
         self._hear_servers()
         for address in servers:
             self._tell_servers("add", address)
         self._lab.wait_ready()
-        self._netstat = netstat(self.door)
-        self._control = Control(plain_socket(self.door))
-        warmup.warm(self._control, servers, self._clients, self.door)
+        self._netstat = netstat(self.socket_broker)
+        self._control = Control(plain_socket(self.socket_broker))
+        warmup.warm(self._control, servers, self._clients, self.socket_broker)
 
     def has_room(self, servers: int, clients: int) -> bool:
         """Whether so many real servers can ever join, and the load come from so many addresses."""
-        return servers <= self.room and clients == len(self._clients)
+        return servers <= self.max_real_servers and clients == len(self._clients)
 
     @property
-    def door(self) -> str:
-        """Where generators get their sockets; see sockets.py."""
+    def socket_broker(self) -> str:
+        """See socket_broker.py."""
         return self._lab.door
 
     @property
@@ -73,15 +73,15 @@ class LabTestbed:
         """What the director runs."""
         return {"release": self._lab.release, "provider": self._lab.provider}
 
-    def open_samples(self, hz: float) -> Stream:
+    def open_samples(self, hz: float) -> SidecarPipe:
         """The sidecar, in the director."""
-        return open_samples(plain_socket(self.door), hz)
+        return open_samples(plain_socket(self.socket_broker), hz)
 
-    def retransmits(self) -> int:
+    def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts in the client namespace until now."""
         return timeouts(os.pread(self._netstat, 1 << 16, 0).decode())
 
-    def begin(self, scheduler: str, weights: Sequence[int]) -> Service:
+    def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """A service on the next port, with servers that all answer again."""
         for address in self._dead:
             self._tell_servers("add", address)
@@ -89,18 +89,19 @@ class LabTestbed:
         self._port += 1
         self._joined = 0
         self._key = f"tcp {addresses.VIP}:{self._port}"
-        self._control.ask("add_service", key=self._key, scheduler=scheduler)
-        servers = [(self.add_server(weight), weight) for weight in weights]
-        return Service(Target(self._key, addresses.VIP, self._port), scheduler, servers)
+        self._control.ask("add_service", key=self._key, scheduler=spec.balancer)
+        servers = [(self.add_server(weight), weight) for weight in spec.weights]
+        target = Target(self._key, addresses.VIP, self._port)
+        return ServiceUnderTest(target, spec.balancer, servers)
 
-    def set_scheduler(self, scheduler: str) -> None:
+    def set_balancer(self, balancer: str) -> None:
         """Change the scheduler in place; connections and counters stay."""
-        self._control.ask("set_scheduler", key=self._key, scheduler=scheduler)
+        self._control.ask("set_scheduler", key=self._key, scheduler=balancer)
 
     def add_server(self, weight: int) -> str:
         """The next address joins; numbers are never used twice in a run."""
-        if self._joined >= self.room:
-            raise TestbedError(f"the lab was made for {self.room} real servers")
+        if self._joined >= self.max_real_servers:
+            raise TestbedError(f"the lab was made for {self.max_real_servers} real servers")
         self._joined += 1
         address = addresses.server_address(self._joined)
         self._control.ask("add_server", key=self._key, address=address, weight=weight)
@@ -119,7 +120,7 @@ class LabTestbed:
         self._tell_servers("kill", address)
         self._dead.add(address)
 
-    def chosen_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the kernel's connection table says; it forgets resets after 10 s."""
         found: list[str | None] = self._control.ask(
             "chosen_servers", vip=addresses.VIP, port=self._port, clients=list(clients)
