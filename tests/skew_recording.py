@@ -10,8 +10,9 @@ import random
 from pathlib import Path
 from typing import Any
 
+from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record.events import RecordingEnded, event_of
-from ipvsload.record.format import Request, Sample, Server, Service
+from ipvsload.record.format import Request, Sample
 from ipvsload.record.writer import RunWriter
 
 ONE, TWO = "198.51.100.11:80", "198.51.100.12:80"
@@ -160,8 +161,12 @@ def _sample(run: int, scheduler: str, now: int, start: int, requests: list[Reque
         # The kernel refreshes this counter every two seconds.
         conns = sum(r.start_us <= now - (now % 2_000_000) for r in mine) + (address == ONE)
         servers.append(
-            Server(address, 1, active, inactive, 0, conns, conns * 6, conns * 4, conns * 500, 900)
+            RealServer(
+                address, 1, active, inactive, 0, conns, conns * 6, conns * 4, conns * 500, 900
+            )
         )
     total = sum(server.conns for server in servers)
-    service = Service("tcp 192.0.2.80:80", scheduler, 0, 0, total, 0, 0, 0, 0, tuple(servers))
+    service = VirtualService(
+        "tcp 192.0.2.80:80", scheduler, 0, 0, total, 0, 0, 0, 0, tuple(servers)
+    )
     return Sample(run, "director", now, 1_500, (service,))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from ipvsload.experiment.run_state import View
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline, Turn
-from ipvsload.record.format import Sample, Server, Service
+from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.record.format import Sample
 from ipvsload.scenario.expression import parse
 from ipvsload.scenario.model import Step
 
@@ -26,9 +27,11 @@ def sample(t_us: int, **active: int) -> Sample:
     """A table in which server a (and b) have so many active connections."""
     addresses = {"a": A, "b": B}
     servers = tuple(
-        Server(addresses[name], 1, count, 0, 0, 0, 0, 0, 0, 0) for name, count in active.items()
+        RealServer(addresses[name], 1, count, 0, 0, 0, 0, 0, 0, 0) for name, count in active.items()
     )
-    return Sample(1, "director", t_us, 100, (Service("tcp x", "lc", 0, 0, 0, 0, 0, 0, 0, servers),))
+    return Sample(
+        1, "director", t_us, 100, (VirtualService("tcp x", "lc", 0, 0, 0, 0, 0, 0, 0, servers),)
+    )
 
 
 def view_with_one_server(**classes: Counts) -> View:

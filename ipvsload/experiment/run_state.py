@@ -8,8 +8,9 @@ happen.
 
 from collections.abc import Mapping
 
+from ipvsload.ipvs.table import RealServer, by_address
 from ipvsload.load.base import ClassCounts
-from ipvsload.record.format import Sample, Server
+from ipvsload.record.format import Sample
 from ipvsload.scenario.expression import Lookup, Measure
 
 
@@ -21,7 +22,7 @@ class View:
         self._addresses: list[str] = []
         self._present: list[int] = []
         self._nodes: dict[str, Sample] = {}
-        self._table: dict[str, Server] = {}
+        self._table: dict[str, RealServer] = {}
         self.began_us = 0
         self.sample_us = -1
         self.uncertainty_us = 0
@@ -62,15 +63,14 @@ class View:
         self.sample_us = (
             min(one.t_us - one.took_us // 2 for one in self._nodes.values()) - self.uncertainty_us
         )
-        table: dict[str, Server] = {}
-        for one in self._nodes.values():
-            for service in one.services:
-                for server in service.servers:
-                    seen = table.get(server.address)
-                    table[server.address] = server if seen is None else _sum(seen, server)
-        self._table = table
+        self._table = by_address(
+            server
+            for one in self._nodes.values()
+            for service in one.services
+            for server in service.servers
+        )
 
-    def in_table(self, address: str) -> Server | None:
+    def in_table(self, address: str) -> RealServer | None:
         """The server as the last sample shows it."""
         return self._table.get(address)
 
@@ -115,10 +115,3 @@ class View:
             # Out of the table: nothing is active there any more.
             return 0.0 if measure.name in ("active", "inactive") else None
         return float(getattr(server, measure.name))
-
-
-def _sum(one: Server, other: Server) -> Server:
-    """The counts of two nodes for one real server."""
-    return Server(
-        one.address, one.weight, *(a + b for a, b in zip(one[2:], other[2:], strict=True))
-    )

@@ -12,20 +12,12 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
+from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record.events import Event, event_of
-from ipvsload.record.format import (
-    REQUEST_COLUMNS,
-    SERVER_COLUMNS,
-    VERSION,
-    FormatError,
-    Request,
-    Sample,
-    Server,
-    Service,
-)
+from ipvsload.record.format import REQUEST_COLUMNS, VERSION, FormatError, Request, Sample
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_SERVICE_COUNTERS = ("conns", "inpkts", "outpkts", "inbytes", "outbytes")
+_SERVICE_TYPES = (str, str, *[int] * 7, list)
 _SERVER_TYPES = (str, *[int] * 9)
 _REQUEST_TYPES = frozenset(
     (int, str, int, int, int, int, int, str, int, bool, server, error)
@@ -68,23 +60,12 @@ def encode_request(request: Request) -> str:
 
 def encode_sample(sample: Sample) -> str:
     """One line of samples.ndjson, with its newline."""
-    services = [
-        {
-            "key": service.key,
-            "scheduler": service.scheduler,
-            "flags": service.flags,
-            "persistent_timeout": service.persistent_timeout,
-            **{name: getattr(service, name) for name in _SERVICE_COUNTERS},
-            "servers": service.servers,
-        }
-        for service in sample.services
-    ]
     line = {
         "run": sample.run,
         "node": sample.node,
         "t_us": sample.t_us,
         "took_us": sample.took_us,
-        "services": services,
+        "services": [service._asdict() for service in sample.services],
     }
     return _COMPACT(line) + "\n"
 
@@ -100,7 +81,7 @@ def encode_header(header: Header) -> str:
     if header.kind == "requests":
         line["columns"] = REQUEST_COLUMNS
     elif header.kind == "samples":
-        line["server_columns"] = SERVER_COLUMNS
+        line["server_columns"] = RealServer._fields
     else:
         line |= {
             "origin_unix_us": header.origin_unix_us,
@@ -165,20 +146,15 @@ def decode_header(line: bytes) -> Header:
     return Header(kind, version, origin, program, scenario, testbed)
 
 
-def _service(value: Any) -> Service:
+def _service(value: Any) -> VirtualService:
     *fields, servers = _fields(
         value,
-        ("key", str),
-        ("scheduler", str),
-        ("flags", int),
-        ("persistent_timeout", int),
-        *((name, int) for name in _SERVICE_COUNTERS),
-        ("servers", list),
+        *zip(VirtualService._fields, _SERVICE_TYPES, strict=True),
     )
     for row in servers:
         if type(row) is not list or tuple(map(type, row)) != _SERVER_TYPES:
             raise FormatError("not a real server")
-    return Service(*fields, tuple(map(Server._make, servers)))  # type: ignore[call-arg]
+    return VirtualService._make([*fields, tuple(map(RealServer._make, servers))])
 
 
 def _json(line: bytes) -> Any:

@@ -10,6 +10,8 @@ the header of events.ndjson says when that was by the calendar.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ipvsload.ipvs.table import VirtualService
+
 VERSION = 1
 
 
@@ -28,16 +30,11 @@ REQUEST_COLUMNS = (
     "client", "port", "reused", "server", "error",
 )  # fmt: skip
 
-SERVER_COLUMNS = (
-    "address", "weight", "active", "inactive", "persistent",
-    "conns", "inpkts", "outpkts", "inbytes", "outbytes",
-)  # fmt: skip
-
 
 class Request(NamedTuple):
     """One finished request: one row of requests.ndjson.
 
-    A tuple, as a server is: a run holds millions of them, and a frozen
+    A tuple, as a real server is: a run holds millions of them, and a frozen
     dataclass costs several times as much to make.
 
     `latency_us` runs from `planned_us`, not from `start_us`: what an arrival
@@ -68,37 +65,6 @@ class Request(NamedTuple):
         return self.error is not None or self.status >= 400
 
 
-class Server(NamedTuple):
-    """One real server of a virtual service, as the kernel counts it."""
-
-    address: str
-    weight: int
-    active: int
-    inactive: int
-    persistent: int
-    conns: int
-    inpkts: int
-    outpkts: int
-    inbytes: int
-    outbytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """One virtual service: `key` is "tcp 192.0.2.80:80" or "fwmark 7"."""
-
-    key: str
-    scheduler: str
-    flags: int
-    persistent_timeout: int
-    conns: int
-    inpkts: int
-    outpkts: int
-    inbytes: int
-    outbytes: int
-    servers: tuple[Server, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The kernel's table at one instant: one line of samples.ndjson.
@@ -111,4 +77,4 @@ class Sample:
     node: str
     t_us: int
     took_us: int
-    services: tuple[Service, ...]
+    services: tuple[VirtualService, ...]

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from ipvsload.errors import TestbedError
-from ipvsload.record.format import SERVER_COLUMNS, Server, Service
+from ipvsload.ipvs.table import RealServer, VirtualService
 
 VERSION = 1
 _SHOWN = 200
@@ -43,7 +43,7 @@ class Reading:
     n: int
     t_ns: int
     took_ns: int
-    services: tuple[Service, ...]
+    services: tuple[VirtualService, ...]
     node: str = ""
 
 
@@ -122,21 +122,18 @@ class Stream:
                 f"reads version {VERSION}: have the same ipvsload on both sides"
             )
         columns = value["server_columns"]
-        lacking = [name for name in SERVER_COLUMNS if name not in columns]
+        lacking = [name for name in RealServer._fields if name not in columns]
         if lacking:
             raise StreamError(f"the sidecar does not tell {', '.join(lacking)} of its servers")
-        self._server = itemgetter(*(columns.index(name) for name in SERVER_COLUMNS))
+        self._server = itemgetter(*(columns.index(name) for name in RealServer._fields))
         return Hello(
             *(value[key] for key in ("node", "kernel", "ipvs", "hz", "t", "wall")),
         )
 
 
-def _service(value: dict[str, Any], server: "itemgetter[Any]") -> Service:
-    return Service(
-        value["key"], value["scheduler"], value["flags"], value["persistent_timeout"],
-        value["conns"], value["inpkts"], value["outpkts"], value["inbytes"], value["outbytes"],
-        tuple([Server(*server(row)) for row in value["servers"]]),
-    )  # fmt: skip
+def _service(value: dict[str, Any], server: "itemgetter[Any]") -> VirtualService:
+    servers = tuple([RealServer(*server(row)) for row in value["servers"]])
+    return VirtualService._make([*(value[name] for name in VirtualService._fields[:-1]), servers])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ back, stand in several virtual services, and be seen from several nodes.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ipvsload.ipvs.table import RealServer, by_address, growth
 from ipvsload.record.format import Sample
 
 
@@ -61,49 +62,38 @@ def count(samples: Iterable[Sample], baseline: Mapping[str, int]) -> KernelCount
                     taken_off = baseline.get(address, 0)
                     servers[address] = ServerCounts(server.weight, connections=-taken_off)
                 entry = (sample.node, service.key, address)
-                before = last.get(entry, 0)
-                servers[address].connections += conns - before if conns >= before else conns
+                servers[address].connections += growth(last.get(entry, 0), conns)
                 last[entry] = conns
     active_max = inactive_max = 0
-    table: dict[str, tuple[int, int]] = {}
+    table: dict[str, RealServer] = {}
     for _, table in readings(samples):
-        for address, (active, inactive) in table.items():
+        for address, server in table.items():
             counts = servers[address]
-            if active > counts.active_max:
-                counts.active_max = active
-            if inactive > counts.inactive_max:
-                counts.inactive_max = inactive
-        active_max = max(active_max, sum(active for active, _ in table.values()))
-        inactive_max = max(inactive_max, sum(inactive for _, inactive in table.values()))
+            if server.active > counts.active_max:
+                counts.active_max = server.active
+            if server.inactive > counts.inactive_max:
+                counts.inactive_max = server.inactive
+        active_max = max(active_max, sum(server.active for server in table.values()))
+        inactive_max = max(inactive_max, sum(server.inactive for server in table.values()))
     for address, counts in servers.items():
         counts.present = address in table
     return KernelCounts(servers, active_max, inactive_max)
 
 
-def readings(samples: Iterable[Sample]) -> Iterator[tuple[int, dict[str, tuple[int, int]]]]:
-    """For each sample its time in µs and (ActiveConn, InActConn) by server.
+def readings(samples: Iterable[Sample]) -> Iterator[tuple[int, dict[str, RealServer]]]:
+    """For each sample its time in µs and the real servers by address.
 
     Summed over virtual services, and over nodes as each was last seen.
     """
-    nodes: dict[str, dict[str, tuple[int, int]]] = {}
+    nodes: dict[str, dict[str, RealServer]] = {}
     for sample in samples:
-        nodes[sample.node] = _sum(
-            (server.address, server.active, server.inactive)
-            for service in sample.services
-            for server in service.servers
+        nodes[sample.node] = by_address(
+            server for service in sample.services for server in service.servers
         )
         if len(nodes) == 1:
             yield sample.t_us, nodes[sample.node]
         else:
-            rows = ((a, *counts) for table in nodes.values() for a, counts in table.items())
-            yield sample.t_us, _sum(rows)
-
-
-def _sum(rows: Iterable[tuple[str, int, int]]) -> dict[str, tuple[int, int]]:
-    sums: dict[str, tuple[int, int]] = {}
-    for address, active, inactive in rows:
-        if address in sums:
-            active += sums[address][0]
-            inactive += sums[address][1]
-        sums[address] = (active, inactive)
-    return sums
+            yield (
+                sample.t_us,
+                by_address(server for table in nodes.values() for server in table.values()),
+            )

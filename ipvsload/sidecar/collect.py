@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ipvsload.ipvs.decode import InterruptedDumpError
+from ipvsload.ipvs.table import RealServer
 from ipvsload.sidecar import lines
 from ipvsload.sidecar.lines import Lines, Table
 
@@ -128,7 +129,7 @@ class Collector:
                 "hz": int(self._hz) if self._hz == int(self._hz) else self._hz,
                 "t": time.monotonic_ns(),
                 "wall": time.time_ns(),
-                "server_columns": lines.SERVER_COLUMNS,
+                "server_columns": RealServer._fields,
             }
         )
 

@@ -13,10 +13,6 @@ from ipvsload.ipvs.keys import Identity, endpoint, service_key
 
 FORMAT = "samples"
 VERSION = 1
-SERVER_COLUMNS = (
-    "address", "weight", "active", "inactive", "persistent",
-    "conns", "inpkts", "outpkts", "inbytes", "outbytes",
-)  # fmt: skip
 
 Table = list[tuple[Row, list[tuple[int, list[Row]]]]]
 """[(service's row, [(family or 0, servers' rows)])], as decode.py makes them."""

@@ -2,29 +2,30 @@
 
 from collections.abc import Iterable, Mapping
 
-from ipvsload.record.format import Sample, Server, Service
+from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.record.format import Sample
 
 KEY = "tcp 192.0.2.80:81"
 Counts = tuple[int, int, int]
 """ActiveConn, InActConn, conns."""
 
 
-def server(address: str, counts: Counts, weight: int = 1) -> Server:
+def server(address: str, counts: Counts, weight: int = 1) -> RealServer:
     active, inactive, conns = counts
-    return Server(address, weight, active, inactive, 0, conns, 0, 0, 0, 0)
+    return RealServer(address, weight, active, inactive, 0, conns, 0, 0, 0, 0)
 
 
 def service(
-    servers: Iterable[Server],
+    servers: Iterable[RealServer],
     key: str = KEY,
     scheduler: str = "rr",
     flags: int = 0,
     persistent: int = 360,
-) -> Service:
-    return Service(key, scheduler, flags, persistent, 0, 0, 0, 0, 0, tuple(servers))
+) -> VirtualService:
+    return VirtualService(key, scheduler, flags, persistent, 0, 0, 0, 0, 0, tuple(servers))
 
 
-def sample(t_us: int, *services: Service, node: str = "n") -> Sample:
+def sample(t_us: int, *services: VirtualService, node: str = "n") -> Sample:
     return Sample(1, node, t_us, 100, services)
 
 

@@ -1,7 +1,8 @@
 """Samples and requests that tests of the exporters know beforehand."""
 
+from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.locust_plugin.request_counter import RequestCounter
-from ipvsload.record.format import Sample, Server, Service
+from ipvsload.record.format import Sample
 
 NODE = "director"
 SERVICE = "tcp 192.0.2.80:80"
@@ -10,17 +11,19 @@ ODD = 'GET /a"b\\c\nd=é{}'
 """A label with all that has a meaning in Prometheus's format."""
 
 
-def server(address: str, number: int, conns: int = 0) -> Server:
+def server(address: str, number: int, conns: int = 0) -> RealServer:
     """A real server; `number` tells its figures from another's."""
-    return Server(
+    return RealServer(
         address, number, number * 10, number * 20, 0,
         conns, conns * 5, conns * 6, conns * 500, conns * 700,
     )  # fmt: skip
 
 
-def sample(*servers: Server, scheduler: str = "lc", key: str = SERVICE, t_us: int = 0) -> Sample:
+def sample(
+    *servers: RealServer, scheduler: str = "lc", key: str = SERVICE, t_us: int = 0
+) -> Sample:
     """A table with one service."""
-    service = Service(key, scheduler, 0, 0, 0, 0, 0, 0, 0, servers)
+    service = VirtualService(key, scheduler, 0, 0, 0, 0, 0, 0, 0, servers)
     return Sample(1, NODE, t_us, 5000, (service,))
 
 

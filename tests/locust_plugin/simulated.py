@@ -19,8 +19,9 @@ from ipvsload.experiment.controls import (
     SetWeight,
     Verb,
 )
+from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.locust_plugin.live import Interval, LiveFeed
-from ipvsload.record.format import Sample, Server, Service
+from ipvsload.record.format import Sample
 
 SERVICE = "tcp 192.0.2.80:81"
 STEP_US = 100_000
@@ -151,10 +152,10 @@ class Balancer:
 
     def _sample(self) -> None:
         rows = [
-            Server(r.address, r.weight, r.active, len(r.closed), 0, r.counted, 0, 0, 0, 0)
+            RealServer(r.address, r.weight, r.active, len(r.closed), 0, r.counted, 0, 0, 0, 0)
             for r in self.reals
         ]
-        service = Service(SERVICE, self.scheduler, 0, 0, 0, 0, 0, 0, 0, tuple(rows))
+        service = VirtualService(SERVICE, self.scheduler, 0, 0, 0, 0, 0, 0, 0, tuple(rows))
         self.last = Sample(1, "director", self.now_us, 100, (service,))
         self.feed.sampled(self.last)
 

@@ -4,17 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record import codec
 from ipvsload.record.events import Event, OtherEvent, RecordingEnded, RunEnded
-from ipvsload.record.format import (
-    REQUEST_COLUMNS,
-    SERVER_COLUMNS,
-    FormatError,
-    Request,
-    Sample,
-    Server,
-    Service,
-)
+from ipvsload.record.format import REQUEST_COLUMNS, FormatError, Request, Sample
 
 counts = st.integers(0, 2**64 - 1)
 times = st.integers(-(2**40), 2**62)
@@ -24,9 +17,9 @@ requests = st.builds(
     status=st.integers(0, 999), bytes=counts, client=st.text(), port=st.integers(0, 65535),
     reused=st.booleans(), server=st.none() | st.text(), error=st.none() | st.text(),
 )  # fmt: skip
-servers = st.builds(Server, st.text(), *[counts] * 9)
+servers = st.builds(RealServer, st.text(), *[counts] * 9)
 services = st.builds(
-    Service, st.text(), st.text(), *[counts] * 7, st.lists(servers, max_size=3).map(tuple)
+    VirtualService, st.text(), st.text(), *[counts] * 7, st.lists(servers, max_size=3).map(tuple)
 )
 samples = st.builds(
     Sample, counts, st.text(), times, counts, st.lists(services, max_size=2).map(tuple)
@@ -88,7 +81,8 @@ def test_events_survive_their_lines(event: Event) -> None:
 def test_columns_are_the_fields_in_their_order() -> None:
     names = {"traffic": "class"}
     assert tuple(names.get(field, field) for field in Request._fields) == REQUEST_COLUMNS
-    assert Server._fields == SERVER_COLUMNS
+    server = "address weight active inactive persistent conns inpkts outpkts inbytes outbytes"
+    assert RealServer._fields == tuple(server.split())
 
 
 @given(st.binary() | values.map(lambda value: json.dumps(value).encode()))

@@ -161,7 +161,7 @@ def test_a_server_that_left_is_counted_to_its_last_connection(recording: Recordi
     leaving = [s for s in run.samples if s.t_us > run.start_us + 2_500_000]
     for sample in leaving:
         (service,) = sample.services
-        fewer = replace(service, servers=service.servers[:1])
+        fewer = service._replace(servers=service.servers[:1])
         run.samples[run.samples.index(sample)] = replace(sample, services=(fewer,))
     found = results(recording).runs[1]
     assert found.valid

@@ -1,13 +1,14 @@
-from ipvsload.record.format import Sample, Server, Service
+from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.record.format import Sample
 from ipvsload.results.kernel_counts import count, readings
 
 
 def sample(t: int, *servers: tuple[str, int, int, int], node: str = "n", key: str = "k") -> Sample:
     rows = tuple(
-        Server(a, 1, active, inactive, 0, conns, 0, 0, 0, 0)
+        RealServer(a, 1, active, inactive, 0, conns, 0, 0, 0, 0)
         for a, active, inactive, conns in servers
     )
-    return Sample(1, node, t, 0, (Service(key, "rr", 0, 0, 0, 0, 0, 0, 0, rows),))
+    return Sample(1, node, t, 0, (VirtualService(key, "rr", 0, 0, 0, 0, 0, 0, 0, rows),))
 
 
 def test_connections_are_the_counter_less_its_baseline() -> None:
@@ -37,7 +38,10 @@ def test_nodes_and_services_are_added_up() -> None:
         sample(1, ("a", 3, 1, 3), node="m"),
         sample(2, ("a", 0, 0, 2)),
     ]
-    assert list(readings(samples)) == [(0, {"a": (2, 0)}), (1, {"a": (5, 1)}), (2, {"a": (3, 1)})]
+    found = [
+        (t, {a: (s.active, s.inactive) for a, s in table.items()}) for t, table in readings(samples)
+    ]
+    assert found == [(0, {"a": (2, 0)}), (1, {"a": (5, 1)}), (2, {"a": (3, 1)})]
     assert count(samples, {}).servers["a"].connections == 5
     assert count(samples, {}).servers["a"].active_max == 5
     two = Sample(1, "n", 0, 0, (*samples[0].services, *sample(0, ("a", 4, 0, 1), key="l").services))

@@ -72,8 +72,7 @@ def test_the_page_stays_small_with_many_servers_and_requests(
         replace(
             sample,
             services=(
-                replace(
-                    service,
+                service._replace(
                     servers=tuple(
                         service.servers[0]._replace(address=a, active=(i * t) % 97)
                         for i, a in enumerate(addresses)

@@ -4,7 +4,8 @@ from rich.console import Console
 
 from ipvsload.experiment.run_state import View
 from ipvsload.experiment.timeline import Begin, Timeline
-from ipvsload.record.format import Sample, Server, Service
+from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.record.format import Sample
 from ipvsload.report.terminal_live import Display
 from ipvsload.report.terminal_progress import TerminalProgress
 from ipvsload.scenario.load import parse_scenario
@@ -27,9 +28,9 @@ def play(console: Console) -> None:
     view.began_us = 1_000_000
     timeline = Timeline(scenario.timeline)
     assert isinstance(timeline.ask(view, 1_000_000), Begin)
-    server = Server(ONE, 1, 7, 0, 0, 0, 0, 0, 0, 0)
+    server = RealServer(ONE, 1, 7, 0, 0, 0, 0, 0, 0, 0)
     view.sampled(
-        Sample(1, "n", 1_500_000, 0, (Service("k", "lc", 0, 0, 0, 0, 0, 0, 0, (server,)),))
+        Sample(1, "n", 1_500_000, 0, (VirtualService("k", "lc", 0, 0, 0, 0, 0, 0, 0, (server,)),))
     )
     progress = TerminalProgress(scenario, Display(console))
     progress.begin("lc", 1, 2)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import ipvsload
 from ipvsload.ipvs.decode import InterruptedDumpError
+from ipvsload.ipvs.table import RealServer
 from ipvsload.sidecar.collect import Collector, Commands, Ticks, main
 from ipvsload.sidecar.lines import Table
 
@@ -69,6 +70,7 @@ def test_hello_samples_end(pipes: Pipes) -> None:
         "n",
         50,
     )
+    assert hello["server_columns"] == list(RealServer._fields)
     assert [sample["n"] for sample in samples] == [0, 1, 2]
     assert all(sample["services"] == [] and sample["took"] >= 0 for sample in samples)
     assert sorted(sample["t"] for sample in samples) == [sample["t"] for sample in samples]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.errors import TestbedError
-from ipvsload.record.format import SERVER_COLUMNS, Server, Service
+from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record.sidecar_stream import (
     Alignment,
     End,
@@ -21,12 +21,11 @@ from ipvsload.record.sidecar_stream import (
     StreamError,
     align,
 )
-from ipvsload.sidecar import lines
 from ipvsload.sidecar.lines import Lines
 
 HELLO = {
     "ipvsload": "samples", "version": 1, "node": "n", "kernel": "6.1", "ipvs": "1.2.1",
-    "hz": 10, "t": 5, "wall": 6, "server_columns": list(SERVER_COLUMNS),
+    "hz": 10, "t": 5, "wall": 6, "server_columns": list(RealServer._fields),
 }  # fmt: skip
 V4 = bytes([198, 51, 100, 11]).ljust(16, b"\0")
 V6 = bytes.fromhex("20010db8000000000000000000000011")
@@ -43,15 +42,15 @@ TABLE = [
      [(0, [(V6, htons(0), 1, 0, 0, 0, 0, 0, 0, 0, 0)])]),
 ]  # fmt: skip
 SERVICES = (
-    Service(
+    VirtualService(
         "tcp 192.0.2.80:80", "rr", 2, 300, 1, 2, 3, 4, 2**64 - 1,
         (
-            Server("198.51.100.11:80", 1, 2, 3, 4, 5, 6, 7, 8, 9),
-            Server("[2001:db8::11]:81", 0, 0, 0, 0, 0, 0, 0, 0, 2**64 - 1),
+            RealServer("198.51.100.11:80", 1, 2, 3, 4, 5, 6, 7, 8, 9),
+            RealServer("[2001:db8::11]:81", 0, 0, 0, 0, 0, 0, 0, 0, 2**64 - 1),
         ),
     ),
-    Service("fwmark 7 v6", "sh", 0, 0, 0, 0, 0, 0, 0,
-            (Server("[2001:db8::11]:0", 1, 0, 0, 0, 0, 0, 0, 0, 0),)),
+    VirtualService("fwmark 7 v6", "sh", 0, 0, 0, 0, 0, 0, 0,
+            (RealServer("[2001:db8::11]:0", 1, 0, 0, 0, 0, 0, 0, 0, 0),)),
 )  # fmt: skip
 
 
@@ -95,12 +94,8 @@ def test_a_line_cut_short_at_the_end_is_left_out(cut: int) -> None:
     assert Stream().feed(kept) == MESSAGES[: kept.count(b"\n")]
 
 
-def test_the_two_ends_name_the_same_columns() -> None:
-    assert lines.SERVER_COLUMNS == SERVER_COLUMNS
-
-
 def test_columns_may_stand_otherwise_and_there_may_be_more() -> None:
-    columns = ["new", *reversed(SERVER_COLUMNS)]
+    columns = ["new", *reversed(RealServer._fields)]
     stream = Stream()
     stream.feed(line({**HELLO, "server_columns": columns, "more": 1}))
     row = [99, *reversed(["a:1", 1, 2, 3, 4, 5, 6, 7, 8, 9])]
@@ -110,7 +105,7 @@ def test_columns_may_stand_otherwise_and_there_may_be_more() -> None:
     service |= {"key": "k", "scheduler": "rr", "inbytes": 0, "outbytes": 0, "servers": [row]}
     (reading,) = stream.feed(line({"n": 0, "t": 1, "took": 1, "services": [{**service, "x": 1}]}))
     assert isinstance(reading, Reading)
-    assert reading.services[0].servers == (Server("a:1", 1, 2, 3, 4, 5, 6, 7, 8, 9),)
+    assert reading.services[0].servers == (RealServer("a:1", 1, 2, 3, 4, 5, 6, 7, 8, 9),)
 
 
 def test_lines_of_an_unknown_kind_are_passed_over() -> None:

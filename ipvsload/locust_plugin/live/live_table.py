@@ -7,9 +7,10 @@ one node's part, so only that is taken out of the sums and put in again.
 
 from collections.abc import Iterator
 
+from ipvsload.ipvs.table import RealServer, VirtualService, growth, total
 from ipvsload.locust_plugin.live.connection_rate import REFRESH_US, ConnectionRate
 from ipvsload.locust_plugin.live.server_registry import Member, ServerRegistry
-from ipvsload.record.format import Sample, Service
+from ipvsload.record.format import Sample
 
 NODES = 200
 # The kernel keeps a removed server with its counters for 120 s.
@@ -35,8 +36,8 @@ class _Node:
     def __init__(self, t_us: int) -> None:
         self.t_us = t_us
         self.entries: dict[tuple[str, str], _Entry] = {}
-        self.servers: dict[str, list[int]] = {}
-        """By address: active, inactive."""
+        self.servers: dict[str, RealServer] = {}
+        """By address, summed over virtual services."""
 
 
 class LiveTable:
@@ -64,38 +65,34 @@ class LiveTable:
         self._roster.now_us = t_us
         first = sample.node not in self._nodes
         node = self._node(sample.node, t_us)
-        entries, weights = node.entries, {}
-        servers: dict[str, list[int]] = {}
+        entries = node.entries
+        servers: dict[str, RealServer] = {}
         services = [s for s in sample.services if not self._service or s.key == self._service]
         self.hidden = 0
         for service in services:
             key = service.key
-            for address, weight, active, inactive, _, conns, *_ in service.servers:
+            for server in service.servers:
+                address, conns = server.address, server.conns
                 member = members.get(address) or self._roster.admit(address)
                 if member is None:
                     self.hidden += 1
                     continue
                 member.seen_us = t_us
-                weights[address] = weight
-                sums = servers.get(address)
-                if sums is None:
-                    servers[address] = [active, inactive]
-                else:
-                    sums[0] += active
-                    sums[1] += inactive
+                same = servers.get(address)
+                servers[address] = server if same is None else total(same, server)
                 entry = entries.get((key, address))
                 if entry is None:
                     # What stood there before the first look is not of this test.
                     entry = entries[key, address] = _Entry(conns if first else 0, node.t_us)
                 if conns != entry.conns:
-                    new = conns - entry.conns if conns > entry.conns else conns
+                    new = growth(entry.conns, conns)
                     after = max(entry.moved_us, entry.seen_us - REFRESH_US)
                     entry.conns, entry.moved_us = conns, t_us
                     member.connections += new
                     if arrivals is not None:
                         arrivals.came(member.ident, new, after, t_us)
                 entry.seen_us = t_us
-        self._replace(node, servers, weights, t_us)
+        self._replace(node, servers, t_us)
         self._schedulers(services)
         if len(entries) > 2 * len(servers) + 64:
             _prune(entries, t_us)
@@ -106,33 +103,31 @@ class LiveTable:
         if node is None:
             if len(self._nodes) >= NODES:
                 oldest = min(self._nodes, key=lambda each: self._nodes[each].t_us)
-                self._replace(self._nodes.pop(oldest), {}, {}, t_us)
+                self._replace(self._nodes.pop(oldest), {}, t_us)
             node = self._nodes[name] = _Node(t_us)
         return node
 
-    def _replace(
-        self, node: _Node, servers: dict[str, list[int]], weights: dict[str, int], t_us: int
-    ) -> None:
+    def _replace(self, node: _Node, servers: dict[str, RealServer], t_us: int) -> None:
         members = self._roster.members
-        for address, (active, inactive) in node.servers.items():
+        for address, server in node.servers.items():
             member = members[address]
-            member.active -= active
-            member.inactive -= inactive
+            member.active -= server.active
+            member.inactive -= server.inactive
             member.nodes -= 1
             if not member.nodes and address not in servers:
                 self._roster.weighs(member, None)
-        for address, (active, inactive) in servers.items():
+        for address, server in servers.items():
             member = members[address]
-            member.active += active
-            member.inactive += inactive
+            member.active += server.active
+            member.inactive += server.inactive
             if not member.nodes and address not in node.servers:
                 member.since_us = t_us
             member.nodes += 1
-            if member.weight != weights[address]:
-                self._roster.weighs(member, weights[address])
+            if member.weight != server.weight:
+                self._roster.weighs(member, server.weight)
         node.servers = servers
 
-    def _schedulers(self, services: list[Service]) -> None:
+    def _schedulers(self, services: list[VirtualService]) -> None:
         names = list(dict.fromkeys(service.scheduler for service in services))
         if names:
             more = ", ..." if len(names) > _SCHEDULERS else ""

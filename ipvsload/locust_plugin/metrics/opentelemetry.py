@@ -9,14 +9,15 @@ dependency of ours: it is imported only where Locust has used it already.
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ipvsload.record.format import Sample, Server
+from ipvsload.ipvs.table import RealServer
+from ipvsload.record.format import Sample
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
 # One instrument a figure and direction, and not a direction as an attribute:
 # the SDK tells 2,000 sets of attributes apart an instrument.
-_INSTRUMENTS: tuple[tuple[str, str, str, str, Callable[[Server], int]], ...] = (
+_INSTRUMENTS: tuple[tuple[str, str, str, str, Callable[[RealServer], int]], ...] = (
     ("up_down_counter", "ipvs.connections.active", "{connection}",
      "Connections of a real server that IPVS counts as active", lambda server: server.active),
     ("up_down_counter", "ipvs.connections.inactive", "{connection}",
@@ -50,7 +51,7 @@ def install(environment: "Environment", samples: Callable[[], Mapping[str, Sampl
     except ImportError:
         return  # Locust has said so
 
-    def observer(value: Callable[[Server], int]) -> Callable[[Any], Iterator[Any]]:
+    def observer(value: Callable[[RealServer], int]) -> Callable[[Any], Iterator[Any]]:
         def observe(_options: Any) -> Iterator[Any]:
             for attributes, server in _servers(samples()):
                 yield metrics.Observation(value(server), attributes)
@@ -71,7 +72,7 @@ def install(environment: "Environment", samples: Callable[[], Mapping[str, Sampl
     environment.events.quitting.add_listener(flush)
 
 
-def _servers(samples: Mapping[str, Sample]) -> Iterator[tuple[dict[str, str], Server]]:
+def _servers(samples: Mapping[str, Sample]) -> Iterator[tuple[dict[str, str], RealServer]]:
     for node, sample in samples.items():
         for service in sample.services:
             for server in service.servers:

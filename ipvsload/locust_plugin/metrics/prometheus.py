@@ -16,9 +16,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample as Line
 
+from ipvsload.ipvs.table import RealServer
 from ipvsload.locust_plugin.request_counter import BOUNDS, Counts, RequestCounter
 from ipvsload.locust_plugin.web.locust_tab import base_path
-from ipvsload.record.format import Sample, Server
+from ipvsload.record.format import Sample
 
 if TYPE_CHECKING:
     from flask import Response
@@ -38,7 +39,7 @@ _EDGES = [
 _SLICE = 100
 _PAUSE = 0.0005
 
-_GAUGES: tuple[tuple[str, str, Callable[[Server], int]], ...] = (
+_GAUGES: tuple[tuple[str, str, Callable[[RealServer], int]], ...] = (
     ("active_connections", "Connections of a real server that IPVS counts as active (ActiveConn).",
      lambda server: server.active),
     ("inactive_connections", "Its other connections that IPVS remembers (InActConn).",
@@ -47,7 +48,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[Server], int]], ...] = (
      lambda server: server.weight),
 )  # fmt: skip
 
-_DIRECTIONS: tuple[tuple[str, str, Callable[[Server], tuple[int, int]]], ...] = (
+_DIRECTIONS: tuple[tuple[str, str, Callable[[RealServer], tuple[int, int]]], ...] = (
     ("packets", "Packets between clients and a real server; in is towards the server.",
      lambda server: (server.inpkts, server.outpkts)),
     ("bytes", "Bytes between clients and a real server; in is towards the server.",
@@ -55,7 +56,7 @@ _DIRECTIONS: tuple[tuple[str, str, Callable[[Server], tuple[int, int]]], ...] = 
 )  # fmt: skip
 
 Labels = dict[str, str]
-Servers = list[tuple[Labels, Server]]
+Servers = list[tuple[Labels, RealServer]]
 Lines = Iterator[tuple[str, Labels, float]]
 
 
@@ -173,12 +174,12 @@ class TableAndLoad(Collector):
                 self._pause()
 
 
-def _figures(servers: Servers, value: Callable[[Server], int]) -> Lines:
+def _figures(servers: Servers, value: Callable[[RealServer], int]) -> Lines:
     for labels, server in servers:
         yield "", labels, value(server)
 
 
-def _in_and_out(servers: Servers, both: Callable[[Server], tuple[int, int]]) -> Lines:
+def _in_and_out(servers: Servers, both: Callable[[RealServer], tuple[int, int]]) -> Lines:
     for labels, server in servers:
         for direction, value in zip(("in", "out"), both(server), strict=True):
             yield "_total", {**labels, "direction": direction}, value

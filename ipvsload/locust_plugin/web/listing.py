@@ -7,7 +7,8 @@ rather than made up: the version line's numbers, and the column Forward.
 from collections.abc import Iterable
 
 from ipvsload.ipvs.schedulers import flag_names
-from ipvsload.record.format import Sample, Service
+from ipvsload.ipvs.table import VirtualService
+from ipvsload.record.format import Sample
 
 # IP_VS_SVC_F_* of linux/ip_vs.h
 _PERSISTENT = 0x1
@@ -33,7 +34,7 @@ def listing(samples: Iterable[Sample]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _service(service: Service) -> str:
+def _service(service: VirtualService) -> str:
     kind, _, name = service.key.partition(" ")
     words = ["FWM " if kind == "fwmark" else kind.upper().ljust(4), name.replace(" v6", " IPv6")]
     words.append(service.scheduler)

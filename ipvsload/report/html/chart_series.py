@@ -41,9 +41,9 @@ def connections(run: RecordedRun) -> tuple[dict[str, list[Point]], dict[str, lis
     inactive: dict[str, list[Point]] = {}
     for t_us, table in readings(run.samples):
         t = (t_us - zero) / 1e6
-        for address, (now_active, now_inactive) in table.items():
-            active.setdefault(address, []).append((t, now_active))
-            inactive.setdefault(address, []).append((t, now_inactive))
+        for address, server in table.items():
+            active.setdefault(address, []).append((t, server.active))
+            inactive.setdefault(address, []).append((t, server.inactive))
         if len(table) < len(active):
             for address in active.keys() - table.keys():
                 active[address].append((t, None))

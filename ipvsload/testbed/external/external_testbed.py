@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError, UsageError
-from ipvsload.record.format import Service as Entry
+from ipvsload.ipvs.table import VirtualService as Entry
 from ipvsload.record.sidecar_stream import Hello, Reading, StreamError
 from ipvsload.record.sidecar_stream import Stream as Parser
 from ipvsload.scenario.names import MAX_SERVERS

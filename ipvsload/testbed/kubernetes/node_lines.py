@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ipvsload.ipvs.table import SERVICE_COUNTERS, RealServer, by_address
+
 Service = dict[str, Any]
-_COUNTERS = ("conns", "inpkts", "outpkts", "inbytes", "outbytes")
 
 
 @dataclass(slots=True)
@@ -110,23 +111,14 @@ def together(services: list[Service], key: str) -> Service:
     """One service under several addresses, as one of this name: its counts added up."""
     if len(services) == 1:
         return {**services[0], "key": key}
-    total: Service = {**services[0], "key": key}
-    rows: dict[str, list[Any]] = {}
-    for service in services:
-        for row in service["servers"]:
-            seen = rows.get(row[0])
-            rows[row[0]] = list(row) if seen is None else _sum(seen, row)
-    for counter in _COUNTERS:
-        total[counter] = sum(service[counter] for service in services)
-    total["servers"] = list(rows.values())
-    return total
+    whole: Service = {**services[0], "key": key}
+    for counter in SERVICE_COUNTERS:
+        whole[counter] = sum(service[counter] for service in services)
+    rows = (RealServer(*row) for service in services for row in service["servers"])
+    whole["servers"] = [list(row) for row in by_address(rows).values()]
+    return whole
 
 
 def connections(probe: Service | None) -> int:
     """How many connections the table holds for this service, open and closing."""
     return sum(row[2] + row[3] for row in probe["servers"]) if probe else 0
-
-
-def _sum(one: list[Any], other: list[Any]) -> list[Any]:
-    """Two rows of one server: address and weight of the first, the counts of both."""
-    return [*one[:2], *(a + b for a, b in zip(one[2:], other[2:], strict=True))]
