@@ -4,6 +4,7 @@ Run as `python -m benchmarks.lab`.
 """
 
 import subprocess
+from pathlib import Path
 
 from benchmarks.versus import USERS, ab, errors, head, ours, row
 from ipvsload.load.tcp_connect import Sockets
@@ -30,8 +31,7 @@ def main() -> None:
         testbed.wait_ready()
         sockets = LabSockets(testbed.socket_broker)
         testbed._lab.enter_client_namespace()  # as ab has to
-        with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
-            file.write("1025 65535")
+        Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("1025 65535")
         shorts(testbed, sockets)
         held(testbed, sockets)
     finally:
@@ -39,6 +39,7 @@ def main() -> None:
 
 
 def shorts(testbed: LabTestbed, sockets: Sockets) -> None:
+    """Requests a second with a new connection each, ab and ours in turn."""
     spec = Traffic(users=USERS, requests=REQUESTS)
     theirs, mine, sent_again = [], [], [0, 0]
     for number in range(ROUNDS):
@@ -67,6 +68,7 @@ def come_from(address: str) -> None:
 
 
 def held(testbed: LabTestbed, sockets: Sockets) -> None:
+    """How many of HELD requests fail that are open at once."""
     target = testbed.begin(ServiceSpec("lc", (1, 1))).target
     before = testbed.tcp_timeouts()
     spec = Traffic(request="GET /delay/5", users=HELD, requests=HELD)

@@ -106,6 +106,7 @@ class Viewer:
     polls = 0
 
     def look(self) -> None:
+        """Ask for what is new, POLL_SECONDS apart, for SECONDS."""
         epoch = after = -1
         end = time.monotonic() + SECONDS
         while (now := time.monotonic()) < end:

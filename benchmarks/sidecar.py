@@ -34,7 +34,7 @@ def ours(ipvs: Any, samples: int) -> float:
     from ipvsload.sidecar.lines import Lines
 
     lines = Lines()
-    with open("/dev/null", "wb", buffering=0) as sink:
+    with Path("/dev/null").open("wb", buffering=0) as sink:
         before = cpu(resource.RUSAGE_SELF)
         for n in range(samples):
             sink.write(lines.sample(n, 0, 0, ipvs.table()).encode())
@@ -53,7 +53,7 @@ def ipvsadm(samples: int) -> float:
 
 def ticking(name: str, hz: int, count: int) -> None:
     """The whole program at `hz`, between two reports; then how far its ticks are off the grid."""
-    path = f"/run/{name}"
+    path = Path(f"/run/{name}")
     child = os.fork()
     if child == 0:
         from ipvsload.sidecar.collect import main
@@ -64,9 +64,9 @@ def ticking(name: str, hz: int, count: int) -> None:
     bare_uml.report(**{f"{name} from": time.monotonic()})
     os.waitpid(child, 0)
     bare_uml.report(**{f"{name} to": time.monotonic()})
-    with open(path) as file:
+    with path.open() as file:
         lines = [json.loads(line) for line in file]
-    os.unlink(path)
+    path.unlink()
     period = 1_000_000_000 // hz
     begun = [line["t"] - line["took"] // 2 for line in lines[1:-1]]
     phase = sorted((t - begun[0] + period // 2) % period for t in begun)[len(begun) // 2]

@@ -1,11 +1,11 @@
-"""Your own users, with the kernel's table beside them: two lines make the difference.
+r"""Your own users, with the kernel's table beside them: two lines make the difference.
 
-    locust -f locustfiles/own.py -H http://your-balancer \\
+    locust -f locustfiles/own.py -H http://your-balancer \
         --sidecar 'ssh director sudo ipvsload collect'
 
 Locust's own HTTP users are not in a lab unless Locust is (all on one machine):
 
-    ipvsload lab -- locust -f locustfiles/own.py -H '$URL' --headless -u 10 -t 30s \\
+    ipvsload lab -- locust -f locustfiles/own.py -H '$URL' --headless -u 10 -t 30s \
         --sidecar 'ipvsload lab exec -- ipvsload collect'
 """
 
@@ -24,6 +24,7 @@ class Visitor(HttpUser):
 
     @task
     def look(self) -> None:
+        """One small request."""
         self.client.get("/get?page=1", name="/get")
 
 

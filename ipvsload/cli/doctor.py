@@ -1,12 +1,15 @@
 """`ipvsload doctor`: what is there, what is missing, and what mends it."""
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
 from ipvsload.cli.terminal import say
 from ipvsload.cli.testbeds import as_click
 from ipvsload.testbed.options import CONTEXT, SIDECAR_IMAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @click.command()

@@ -7,10 +7,9 @@ for a while is slow for all schedulers alike.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from signal import SIGINT, SIGTERM, getsignal, signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
-from gevent.queue import SimpleQueue
 from gevent.socket import wait_read
 
 from ipvsload.errors import InvalidRunError, IpvsloadError
@@ -20,6 +19,9 @@ from ipvsload.experiment.run_context import Stage
 from ipvsload.record.events import RecordingEnded, RunInvalid
 from ipvsload.record.writer import RunWriter
 from ipvsload.testbed.base import Testbed
+
+if TYPE_CHECKING:
+    from gevent.queue import SimpleQueue
 
 
 class StoppedError(InvalidRunError):

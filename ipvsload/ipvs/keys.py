@@ -23,7 +23,7 @@ class Identity(NamedTuple):
 
 
 def endpoint(family: int, address: bytes, port: int) -> str:
-    """ "192.0.2.1:80" or "[2001:db8::1]:80" of raw address bytes and a network-order port."""
+    """Write raw address bytes and a network-order port as "192.0.2.1:80" or "[2001:db8::1]:80"."""
     if family == AF_INET6:
         return f"[{inet_ntop(AF_INET6, address[:16])}]:{ntohs(port)}"
     return f"{inet_ntop(AF_INET, address[:4])}:{ntohs(port)}"

@@ -61,6 +61,8 @@ class Message(netlink.genlmsg):  # type: ignore[misc]
     nla_map = (("UNSPEC", "none"), ("SERVICE", "service"), ("DEST", "dest"))
 
     class service(netlink.nla):  # type: ignore[misc] # noqa: N801
+        """The attributes IPVS_SVC_ATTR_*."""
+
         nla_map = (
             ("UNSPEC", "none"), ("AF", "uint16"), ("PROTOCOL", "uint16"), ("ADDR", "cdata"),
             ("PORT", "uint16"), ("FWMARK", "uint32"), ("SCHED_NAME", "asciiz"),
@@ -69,6 +71,8 @@ class Message(netlink.genlmsg):  # type: ignore[misc]
         )  # fmt: skip
 
     class dest(netlink.nla):  # type: ignore[misc] # noqa: N801
+        """The attributes IPVS_DEST_ATTR_*."""
+
         nla_map = (
             ("UNSPEC", "none"), ("ADDR", "cdata"), ("PORT", "uint16"), ("FWD_METHOD", "uint32"),
             ("WEIGHT", "uint32"), ("U_THRESH", "uint32"), ("L_THRESH", "uint32"),

@@ -154,7 +154,7 @@ def _endpoint(text: str) -> tuple[int, bytes, int]:
 
 
 def _address(text: str) -> str:
-    """ "C0000250" is 192.0.2.80; IPv6 is written out."""
+    """The address that /proc writes: "C0000250" is 192.0.2.80; IPv6 is written out."""
     if ":" in text:
         return inet_ntop(AF_INET6, inet_pton(AF_INET6, text.strip("[]")))
     return inet_ntop(AF_INET, bytes.fromhex(text))

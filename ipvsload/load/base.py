@@ -19,20 +19,24 @@ class ClassCounts(Protocol):
         """Finished requests, failed ones too."""
 
     @property
-    def failures(self) -> int: ...
+    def failures(self) -> int:
+        """Failed requests: no answer, or a status of 400 and more."""
 
     @property
-    def inflight(self) -> int: ...
+    def inflight(self) -> int:
+        """Requests that were sent and have not finished."""
 
     @property
-    def users(self) -> int: ...
+    def users(self) -> int:
+        """Users that are at work."""
 
     @property
     def done(self) -> bool:
         """It was started, will send no more, and has nothing in flight."""
 
     @property
-    def started(self) -> bool: ...
+    def started(self) -> bool:
+        """It was started at least once."""
 
 
 class Load(Protocol):
@@ -87,4 +91,5 @@ class LoadMaker(Protocol):
         on_finished: Callable[[Request], None],
         on_done: Callable[[str], None],
         on_error: Callable[[Exception], None],
-    ) -> Load: ...
+    ) -> Load:
+        """Connect to nothing yet: a class sends once it is started."""

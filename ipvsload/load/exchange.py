@@ -4,10 +4,12 @@ Users and arrivals keep one of these for life, with the connection that it
 holds between requests; nothing is made anew for a request but its answer.
 """
 
-from _socket import socket
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ipvsload.load.http_response import Answer
+
+if TYPE_CHECKING:
+    from _socket import socket
 
 
 class Owner(Protocol):

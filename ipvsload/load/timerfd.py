@@ -32,4 +32,5 @@ class Timer:
         _libc.timerfd_settime(self.fd, _ABSOLUTE, struct.pack("qqqq", 0, 0, seconds, ns), None)
 
     def close(self) -> None:
+        """Close the descriptor."""
         os.close(self.fd)

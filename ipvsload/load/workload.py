@@ -97,10 +97,12 @@ class Flow:
 
     @property
     def in_flight(self) -> int:
+        """Requests that were sent and have not finished."""
         return len(self._in_flight)
 
     @property
     def users(self) -> int:
+        """Users that are at work."""
         return len(self._users)
 
     @property

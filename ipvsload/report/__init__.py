@@ -1,0 +1,1 @@
+"""From results to what people and CI read: terminal, HTML, JUnit, Markdown."""

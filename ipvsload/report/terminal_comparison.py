@@ -50,5 +50,5 @@ def print_comparison(directories: Sequence[Path], console: Console | None = None
 def _names(directories: Sequence[Path]) -> list[str]:
     """The directories' last parts, or the whole paths where those are not distinct."""
     texts = [os.path.normpath(directory) for directory in directories]
-    names = [os.path.basename(text) for text in texts]
+    names = [Path(text).name for text in texts]
     return names if len(set(names)) == len(names) else texts

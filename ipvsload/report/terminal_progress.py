@@ -1,7 +1,5 @@
 """From a run's live state to the frames of live.py."""
 
-from collections.abc import Sequence
-
 from ipvsload.experiment.run_state import View
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.record.events import Event
@@ -14,7 +12,7 @@ class TerminalProgress:
     """Shows runs of `scenario` as they go on; where it is no terminal, a line a run."""
 
     def __init__(self, scenario: Scenario, display: Display | None = None) -> None:
-        self._classes: Sequence[str] = tuple(scenario.traffic)
+        self._classes = tuple(scenario.traffic)
         self._steps = len(scenario.timeline)
         self._display = display or Display()
         self._run = ("", 1, 1)

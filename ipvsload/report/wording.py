@@ -149,7 +149,7 @@ def kernels(results: Results) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """ "1 run", "2 runs"."""
+    """The noun with its number: "1 run", "2 runs"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

@@ -56,13 +56,14 @@ def _scenario(recording: Recording) -> Scenario | None:
 def _replace(path: Path, text: str) -> None:
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        written = Path(name)
         try:
-            with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
                 file.write(text)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
+            written.chmod(0o644)
+            written.replace(path)
         except BaseException:
-            os.unlink(name)
+            written.unlink()
             raise
     except OSError as error:
         raise TestbedError(f"{path}: cannot write this report: {error.strerror}") from None

@@ -17,7 +17,8 @@ class Needing(Protocol):
     """A scenario, as far as this check knows it."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The scenario's name, for messages."""
 
     def needs(self) -> Iterable[tuple[Capability, str]]:
         """Each capability that it needs, with the words of the file that need it."""

@@ -97,7 +97,7 @@ class _Builder(Transformer[Token, tree.Node]):
         return _comparison(left, operator, right, tolerance)
 
     def arithmetic(self, left: tree.Node, operator: Token, right: tree.Node) -> tree.Node:
-        made = tree.Arithmetic(cast(Any, str(operator)), _value(left), _value(right))
+        made = tree.Arithmetic(cast("Any", str(operator)), _value(left), _value(right))
         return _bounded(made)
 
     def negative(self, _: Token, operand: tree.Node) -> tree.Node:
@@ -106,7 +106,7 @@ class _Builder(Transformer[Token, tree.Node]):
     def number(self, digits: Token, unit: Token | None = None) -> tree.Node:
         if len(digits) > 15:
             raise ExpressionError("a number has at most 15 digits", _column(digits))
-        return tree.Number(float(digits), cast(Any, str(unit or "")), _column(digits))
+        return tree.Number(float(digits), cast("Any", str(unit or "")), _column(digits))
 
     def selector(self, key: Token, text: Token) -> tuple[Token, Token]:
         return key, text
@@ -129,9 +129,9 @@ class _Builder(Transformer[Token, tree.Node]):
             given[key] = _selected(key, text)
         measure = tree.Measure(
             str(name),
-            cast(str | None, given.get("class")),
-            cast(int | None, given.get("server")),
-            cast(str | None, given.get("scheduler")),
+            cast("str | None", given.get("class")),
+            cast("int | None", given.get("server")),
+            cast("str | None", given.get("scheduler")),
         )
         return tree.Read(measure, _column(name))
 
@@ -171,7 +171,7 @@ def _truth(node: tree.Node) -> tree.Truth:
     if not tree.is_truth(node):
         problem = "a number by itself is neither true nor false; compare it, as in 'active == 10'"
         raise ExpressionError(problem, _start(node))
-    return cast(tree.Truth, node)
+    return cast("tree.Truth", node)
 
 
 def _value(node: tree.Node) -> tree.Value:
@@ -179,7 +179,7 @@ def _value(node: tree.Node) -> tree.Value:
         what = f"'{node.measure}'" if isinstance(node, tree.Read) else "this"
         problem = f"{what} is true or false, not a number; write it without comparing or counting"
         raise ExpressionError(problem, _start(node))
-    return cast(tree.Value, node)
+    return cast("tree.Value", node)
 
 
 def _comparison(
@@ -205,7 +205,7 @@ def _comparison(
         raise ExpressionError(problem, _column(operator))
     settled = [_settle(side, "s" if "s" in units else "ms") for side in sides]
     return tree.Comparison(
-        cast(tree.Operator, str(operator)),
+        cast("tree.Operator", str(operator)),
         settled[0],
         settled[1],
         settled[2] if len(settled) == 3 else None,
@@ -266,7 +266,7 @@ def read(text: str) -> tree.Truth:
         raise ExpressionError("empty; write a condition such as 'active{server=1} == 10'", 1)
     try:
         # With a builder inside, the parser returns what the builder made.
-        node = _truth(cast(tree.Node, _parser().parse(text)))
+        node = _truth(cast("tree.Node", _parser().parse(text)))
     except VisitError as error:
         raise error.orig_exc from None
     except UnexpectedInput as error:
@@ -275,7 +275,7 @@ def read(text: str) -> tree.Truth:
 
 
 def _explain(text: str, error: UnexpectedInput) -> ExpressionError:
-    """lark's error in words: what is there, and what could stand there."""
+    """Say Lark's error in words: what is there, and what could stand there."""
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return ExpressionError(f"ends too early; {_expected(error.accepts or set())}", len(text))
     at = error.pos_in_stream or 0

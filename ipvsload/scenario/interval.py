@@ -21,6 +21,7 @@ class Interval(NamedTuple):
 
     @property
     def exact(self) -> bool:
+        """Whether it is one number."""
         return self.low == self.high
 
 

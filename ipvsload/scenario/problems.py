@@ -66,7 +66,7 @@ def found(value: object) -> str:
 
 
 def faults_of(errors: Iterable[ErrorDetails]) -> list[Fault]:
-    """pydantic's errors in words, without those that merely follow from another.
+    """Say Pydantic's errors in words, without those that merely follow from another.
 
     A misspelt key is not missing as well, and a list whose items are wrong is
     not empty.

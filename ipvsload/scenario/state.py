@@ -89,6 +89,7 @@ class State:
 
     @classmethod
     def at_start(cls, scenario: Scenario) -> "State":
+        """Before the first step: the scenario's servers and weights, no class started."""
         state = cls({name: Class(traffic) for name, traffic in scenario.traffic.items()})
         state.join(scenario.service.servers)
         for server, weight in zip(state.weights, scenario.service.weights, strict=False):

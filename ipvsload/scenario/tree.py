@@ -50,11 +50,15 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Negative:
+    """`-operand`."""
+
     operand: "Value"
 
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
+    """`left operator right`, a number."""
+
     operator: Literal["+", "-", "*", "/"]
     left: "Value"
     right: "Value"
@@ -72,16 +76,22 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """`not operand`."""
+
     operand: "Truth"
 
 
 @dataclass(frozen=True, slots=True)
 class And:
+    """True when all parts are."""
+
     parts: tuple["Truth", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
+    """True when one part is."""
+
     parts: tuple["Truth", ...]
 
 

@@ -30,7 +30,8 @@ class Source(Protocol):
 
     version: str
 
-    def table(self) -> Table: ...
+    def table(self) -> Table:
+        """Read the whole table. Raises InterruptedDumpError where it kept changing."""
 
 
 class Ticks:

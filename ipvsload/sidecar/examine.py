@@ -47,7 +47,7 @@ def states(names: Iterable[str], loaded: str, builtin: str, files: str) -> dict[
 
 
 def _names(text: str) -> set[str]:
-    """ "kernel/net/netfilter/ipvs/ip_vs.ko.xz: ..." is ip_vs."""
+    """Modules by name: "kernel/net/netfilter/ipvs/ip_vs.ko.xz: ..." is ip_vs."""
     paths = (line.partition(":")[0].strip() for line in text.splitlines())
     return {path.rpartition("/")[2].partition(".ko")[0].replace("-", "_") for path in paths if path}
 

@@ -61,11 +61,14 @@ class ServiceUnderTest:
 class SidecarPipe(Protocol):
     """The sidecar's standard input and output."""
 
-    def recv(self, size: int, /) -> bytes: ...
+    def recv(self, size: int, /) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
 
-    def sendall(self, data: bytes, /) -> None: ...
+    def sendall(self, data: bytes, /) -> None:
+        """Send all of it."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close both directions."""
 
 
 class Lifecycle(Protocol):

@@ -44,7 +44,7 @@ def test_a_scenario_knows_each_and_no_other() -> None:
 
 
 def test_a_node_is_asked_for_the_module_of_each() -> None:
-    """twos was forgotten once, when this was a list of its own."""
+    """Twos was forgotten once, when this was a list of its own."""
     assert {scheduler.module for scheduler in SCHEDULERS.values()} <= set(MODULES)
 
 

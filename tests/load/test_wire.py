@@ -1,8 +1,8 @@
 """The wire against good and evil servers: each request ends once, and says how."""
 
-import os
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -234,7 +234,7 @@ def test_a_loop_that_was_kept_from_its_turn_says_so() -> None:
 
 def test_closing_leaves_no_descriptor() -> None:
     def open_now() -> int:
-        return len(os.listdir("/proc/self/fd"))
+        return len(list(Path("/proc/self/fd").iterdir()))
 
     before = open_now()
     with Server(silent) as server, Sending(server.target) as sending:

@@ -40,7 +40,7 @@ class Browser:
         self._devtools("Emulation.setTouchEmulationEnabled", enabled=phone)
 
     def light(self, scheme: str, *, calm: bool = False) -> None:
-        """ "light" or "dark"; `calm` is a wish for reduced motion."""
+        """The wished colours, "light" or "dark"; `calm` is a wish for reduced motion."""
         motion = "reduce" if calm else "no-preference"
         self._devtools(
             "Emulation.setEmulatedMedia",

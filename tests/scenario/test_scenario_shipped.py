@@ -59,7 +59,7 @@ def test_the_schema_is_one_and_refuses_what_the_loader_refuses() -> None:
 
 
 def test_the_schema_in_the_documentation_is_this_one() -> None:
-    """If not: ipvsload schema > docs/scenario.schema.json"""
+    """If not, `ipvsload schema > docs/scenario.schema.json` makes it so."""
     assert (ROOT / "docs/scenario.schema.json").read_text() == (
         json.dumps(json_schema(), indent=2) + "\n"
     )

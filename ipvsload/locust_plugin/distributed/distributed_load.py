@@ -64,7 +64,7 @@ class RemoteCounts:
         return self._number
 
     def told(self, worker: str, counts: list[int]) -> None:
-        """[number of the start, requests, failures, in flight, users, done]"""
+        """Take a worker's [number of the start, requests, failures, in flight, users, done]."""
         self._told[worker] = counts
 
     def _sum(self, column: int) -> int:

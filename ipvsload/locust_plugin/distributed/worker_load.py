@@ -50,7 +50,7 @@ class WorkerLoad:
         self._run = 0
         self._load: LocustLoad | None = None
         self._sockets: LabSockets | None = None
-        self._rows: list[Request] = []
+        self._rows = list[Request]()
         self._starts: dict[str, int] = {}
         self._told: Any = None
         self._news = Event()

@@ -1,0 +1,1 @@
+"""The kernel's table beside Locust's own figures, for Prometheus and OpenTelemetry."""

@@ -1,0 +1,1 @@
+"""report.html: one file with its charts, which opens without a network."""

@@ -1,0 +1,1 @@
+"""A balancer that somebody else runs, watched and changed over its sidecar."""

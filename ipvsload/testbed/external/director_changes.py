@@ -27,7 +27,7 @@ class Changes:
     def __init__(self, scheduler: str, weight: str) -> None:
         self.scheduler = _split("--set-scheduler", scheduler, ("{scheduler}",))
         self.weight = _split("--set-weight", weight, ("{server}", "{weight}"))
-        self._undo: dict[tuple[str, ...], Callable[[], None]] = {}
+        self._undo = dict[tuple[str, ...], Callable[[], None]]()
         """How each thing that was changed gets back what it had first."""
 
     def lacks(self) -> dict[Capability, str]:

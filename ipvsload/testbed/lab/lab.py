@@ -225,6 +225,6 @@ def _import_path() -> list[str]:
 
 def _directory() -> str:
     try:
-        return os.getcwd()
+        return str(Path.cwd())
     except FileNotFoundError:
         raise UsageError("the directory that this was started in is gone; cd to another") from None

@@ -40,7 +40,7 @@ def setns(descriptor: int, flags: int = 0) -> None:
 
 
 def mount(source: str, target: str, kind: str | None, flags: int = 0, options: str = "") -> None:
-    """Mount a file system, as mount(2) does. Raises OSError."""
+    """Mount a file system by system call: the program may be missing. Raises OSError."""
     result = _libc.mount(
         source.encode(),
         target.encode(),

@@ -39,7 +39,7 @@ class Connection(asyncio.Protocol):
     # From the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         self._peer: str = (transport.get_extra_info("peername") or ("",))[0]
         self._peers.add(self)
 

@@ -1,0 +1,1 @@
+"""Where the lab's director gets its kernel from, one file each."""
