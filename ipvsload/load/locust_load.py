@@ -108,11 +108,11 @@ class LocustLoad:
         """None: these users are in this process."""
         return ()
 
-    def start(self, name: str, delay: float = 0.0) -> None:
-        """Start a class: its users, or its arrivals, these after `delay` seconds."""
+    def start(self, name: str, first: int = 0, step: int = 1) -> None:
+        """Start a class: its users, or every `step`th of its arrivals, from `first` on."""
         flow = self._flows[name]
         self.counts[name].started = True
-        flow.start(users=0, delay=delay)
+        flow.start(users=0, first=first, step=step)
         if flow.spec.users:
             self._environment.runner.spawn_users({name: flow.spec.users})
 

@@ -8,8 +8,6 @@ by an error, or as "cut off": counts are evidence here, not estimates.
 import time
 from collections.abc import Callable
 from functools import partial
-from math import ceil
-from typing import TYPE_CHECKING
 
 from gevent.event import Event
 
@@ -17,9 +15,8 @@ from ipvsload import __version__
 from ipvsload.load.exchange import Call
 from ipvsload.load.http_client import Wire
 from ipvsload.load.http_response import Answer
-
-if TYPE_CHECKING:
-    from ipvsload.scenario.model import Traffic
+from ipvsload.load.pacing import EveryNth, Pacer, constant_rate
+from ipvsload.scenario.model import Traffic
 
 _SECOND = 1_000_000_000
 
@@ -58,15 +55,15 @@ class Flow:
         on_finished: told of each finished request.
         on_done: told each time that the class is done.
 
-    A closed class has `users` users; an open one (`spec.rate`) has arrivals at
-    `start + n / rate`, whatever the answers do. `started`,
+    A closed class has `users` users; an open one (`spec.rate`) has arrivals as
+    its pacer says, whatever the answers do. `started`,
     `finished` and `failed` count requests since the flow was made.
     """
 
     def __init__(
         self,
         name: str,
-        spec: "Traffic",
+        spec: Traffic,
         wire: Wire,
         on_finished: OnFinished | None = None,
         on_done: Callable[["Flow"], None] | None = None,
@@ -110,27 +107,29 @@ class Flow:
         """Whether it may still send requests."""
         return self._running
 
-    def start(self, users: int | None = None, delay: float = 0.0) -> None:
+    def start(self, users: int | None = None, first: int = 0, step: int = 1) -> None:
         """Begin, or begin again with a whole budget; nothing while it runs.
 
         `users` says how many users the flow makes itself instead of
-        `spec.users`; others may `join`. The arrivals of an open class begin
-        after `delay` seconds.
+        `spec.users`; others may `join`. An open class sends every `step`th of
+        its arrivals, from number `first` on.
         """
         if self._running:
             return
         self._running = True
         self._starts += 1
-        self._left = self.spec.requests or float("inf")
+        spec = self.spec
+        self._left = spec.requests or float("inf")
         self.done.clear()
         now = time.monotonic_ns()
-        if self.spec.duration is not None:
-            end = now + int(self.spec.duration * _SECOND)
+        if spec.duration is not None:
+            end = now + int(spec.duration * _SECOND)
             self.wire.at(end, partial(self._expire, self._starts))
-        if self.spec.rate is not None:
-            self._arrive(self._starts, now + int(delay * _SECOND), 0)
+        if spec.rate is not None:
+            pacer = constant_rate(spec.rate, spec.duration, spec.requests)
+            self._arrive(self._starts, now, EveryNth(pacer, first, step), 0)
         else:
-            for _ in range((self.spec.users or 0) if users is None else users):
+            for _ in range((spec.users or 0) if users is None else users):
                 self.join()
 
     def join(
@@ -222,22 +221,21 @@ class Flow:
 
     # Arrivals
 
-    def _arrive(self, start: int, origin_ns: int, number: int) -> None:
+    def _arrive(self, start: int, origin_ns: int, pacer: Pacer, number: int) -> None:
         """Begin all arrivals that are due, from the `number`th on."""
         if start != self._starts or not self._running:
             return
-        rate, duration = self.spec.rate or 1.0, self.spec.duration
-        # Rounded, so that 1.1 a second for 10 s are 11 and not 12.
-        last = ceil(round(rate * duration, 6)) if duration is not None else float("inf")
+        count = pacer.count
         now = time.monotonic_ns()
-        while self._left > 0 and number < last:
-            due = origin_ns + int(number * _SECOND / rate)
+        while count is None or number < count:
+            due = origin_ns + pacer.due_ns(number)
             if due > now:
-                self.wire.at(due, partial(self._arrive, start, origin_ns, number))
+                self.wire.at(due, partial(self._arrive, start, origin_ns, pacer, number))
                 return
             self._send(self._free.pop() if self._free else Call(self), due)
             number += 1
         self._running = False
+        self._settle()
 
     # Requests
 

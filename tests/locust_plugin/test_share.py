@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.locust_plugin.distributed.partition import divide, shares, shares_by_class
+from ipvsload.load.pacing import EveryNth, Pacer, constant_rate
+from ipvsload.locust_plugin.distributed.partition import Share, divide, shares, shares_by_class
 from ipvsload.scenario.model import Traffic
 
 workers = st.integers(1, 40)
@@ -44,15 +45,24 @@ def test_arrivals_are_dealt_out_in_turn(
     found = shares(spec, count)
     limits = [limit for limit in (requests, duration and ceil(round(rate * duration, 6))) if limit]
     if not limits:
-        assert all(share and share.spec.requests is None for share in found)
+        assert all(share and part(share).count is None for share in found)
         return
     arrivals = sorted(
-        share.delay + n / (share.spec.rate or 0)
-        for share in found
-        if share
-        for n in range(share.spec.requests or 0)
+        due for share in found if share for due in times(part(share), part(share).count or 0)
     )
-    assert arrivals == pytest.approx([n / rate for n in range(min(limits))])
+    assert [due / 1e9 for due in arrivals] == pytest.approx([n / rate for n in range(min(limits))])
+    # To the nanosecond those of one generator alone.
+    assert arrivals == times(constant_rate(rate, duration, requests), min(limits))
+
+
+def part(share: Share) -> EveryNth:
+    spec = share.spec
+    whole = constant_rate(spec.rate or 0, spec.duration, spec.requests)
+    return EveryNth(whole, share.first, share.step)
+
+
+def times(pacer: Pacer, count: int) -> list[int]:
+    return [pacer.due_ns(number) for number in range(count)]
 
 
 def test_a_class_with_fewer_users_than_workers() -> None:

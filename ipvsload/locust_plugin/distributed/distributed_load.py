@@ -170,8 +170,9 @@ class DistributedLoad:
         number = self.counts[name].begin([peer.name for peer in peers])
         self._undone.add(name)
         for peer in peers:
-            delay = peer.shares[name].delay
-            self._send(to.START, peer, {"class": name, "number": number, "delay": delay})
+            share = peer.shares[name]
+            data = {"class": name, "number": number, "first": share.first, "step": share.step}
+            self._send(to.START, peer, data)
 
     def stop(self, name: str) -> None:
         """No new requests of this class; those in flight finish."""

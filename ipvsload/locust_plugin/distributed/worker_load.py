@@ -105,7 +105,7 @@ class WorkerLoad:
         if load is None:
             return
         self._starts[name] = data["number"]
-        load.start(name, data["delay"])
+        load.start(name, data["first"], data["step"])
         self._news.set()
 
     def _stop(self, data: dict[str, Any]) -> None:
