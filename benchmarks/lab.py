@@ -10,9 +10,9 @@ from benchmarks.versus import USERS, ab, errors, head, ours, row
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.scenario.model import Traffic
 from ipvsload.testbed.base import ServiceSpec
-from ipvsload.testbed.lab.addresses import CLIENT_NETWORK, client_address
 from ipvsload.testbed.lab.broker_client import LabSockets
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
+from ipvsload.testbed.lab.topology import CLIENT_NETWORK, client_address
 
 ROUNDS = 5
 REQUESTS = 6_000

@@ -42,11 +42,12 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
     if command[0] == "exec":
         return _exec(command[2:] if command[1:2] == ("--",) else command[1:])
 
-    from ipvsload.testbed.lab import addresses
     from ipvsload.testbed.lab.director_client import DIRECTOR as CONTROL
     from ipvsload.testbed.lab.lab_testbed import LabTestbed
+    from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, director
 
-    places = {"URL": f"http://{addresses.VIP}:{addresses.FIRST_PORT}", "VIP": addresses.VIP}
+    vip = director(1).vip
+    places = {"URL": f"http://{vip}:{FIRST_SERVICE_PORT}", "VIP": vip}
     environment = {**os.environ, **places, DIRECTOR: f"{CONTROL[0]}:{CONTROL[1]}"}
     argv = [_PLACE.sub(lambda found: places[found[1] or found[2]], word) for word in command]
     testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients, schedulers=[scheduler])

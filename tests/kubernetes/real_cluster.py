@@ -24,11 +24,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from ipvsload.testbed.kubernetes.api import Api, ApiError
 from ipvsload.testbed.kubernetes.kubeconfig import connect
-from ipvsload.testbed.lab import addresses
+from ipvsload.testbed.lab import topology
 from tests.kubernetes.cluster_objects import proxy_config_map, proxy_daemon_set
 from tests.kubernetes.kubelet import Kubelet
 
-HERE = addresses.client_address(1)
+HERE = topology.client_address(1)
 NODE = "node1"
 MODULES = (
     "ip_vs ip_vs_rr ip_vs_wrr ip_vs_sh ip_vs_lc nf_conntrack dummy xt_set xt_comment xt_mark"
@@ -58,7 +58,7 @@ def main() -> int:
         kubelet = Kubelet(
             api,
             NODE,
-            [addresses.server_address(n + 1).partition(":")[0] for n in range(12)],
+            [topology.server_address(n + 1).partition(":")[0] for n in range(12)],
             lambda kind, pod, directory, _: program(kind, pod, directory, binaries),
             place / "pods",
         )
@@ -169,7 +169,7 @@ def node(api: Api) -> None:
     size = {"cpu": "2", "memory": "512Mi", "pods": "110"}
     status = {
         "addresses": [
-            {"type": "InternalIP", "address": addresses.DIRECTOR_CLIENT_SIDE},
+            {"type": "InternalIP", "address": topology.director(1).client_side},
             {"type": "ExternalIP", "address": HERE},
             {"type": "Hostname", "address": NODE},
         ],

@@ -15,6 +15,7 @@ import pytest
 from ipvsload.testbed.lab import taps as cards
 from ipvsload.testbed.lab.kernels import qemu
 from ipvsload.testbed.lab.lab import Lab
+from ipvsload.testbed.lab.topology import Topology
 from tests.leftovers import Marked, nothing_left
 
 pytestmark = pytest.mark.kernel
@@ -235,7 +236,7 @@ def test_a_kvm_that_shows_no_life_is_left_for_tcg(monkeypatch: pytest.MonkeyPatc
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         pytest.skip("no /dev/kvm to be misled by")
     monkeypatch.setattr(qemu, "working_accelerators", lambda: ("kvm", "tcg"))
-    with Lab(kernel="qemu") as lab:
+    with Lab(Topology(), kernel="qemu") as lab:
         assert lab.provider == "qemu"
 
 

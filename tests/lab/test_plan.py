@@ -1,6 +1,5 @@
-"""The lab's plan on paper: addresses, wiring, and the kernel's command line."""
+"""The lab's kernels on paper: their command lines, and what they need of a machine."""
 
-import ipaddress
 from pathlib import Path
 
 import pytest
@@ -8,45 +7,14 @@ import pytest
 import ipvsload
 from ipvsload import cpio
 from ipvsload.ipvs import connections
-from ipvsload.testbed.lab import addresses, network
+from ipvsload.testbed.lab import topology
 from ipvsload.testbed.lab.kernels import qemu, uml
 
-DOCUMENTATION = [
-    ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
-]
-
-
-def documented(address: str) -> bool:
-    return any(ipaddress.ip_address(address) in net for net in DOCUMENTATION)
-
-
-def test_a_thousand_servers_differ_and_are_documentation_addresses() -> None:
-    servers = [addresses.server_address(number) for number in range(1, 1001)]
-    assert len(set(servers)) == 1000
-    assert all(documented(server.rpartition(":")[0]) for server in servers)
-    assert servers[0] == "198.51.100.11:80"
-    assert {server.rpartition(":")[0] for server in servers} == set(addresses.server_hosts(1000))
-
-
-def test_clients_differ_and_share_no_address_with_the_director() -> None:
-    clients = {addresses.client_address(n) for n in range(1, addresses.MAX_CLIENTS + 1)}
-    assert len(clients) == addresses.MAX_CLIENTS
-    assert all(documented(client) for client in clients)
-    assert not clients & {addresses.VIP, addresses.DIRECTOR_CLIENT_SIDE}
-
-
-def test_every_server_asked_for_gets_its_address_and_the_way_back() -> None:
-    lines = network.server_side(3).splitlines()
-    assert [line for line in lines if line.startswith("addr")] == [
-        "addr add 198.51.100.11/24 dev s0",
-        "addr add 198.51.100.12/24 dev s0",
-        "addr add 198.51.100.13/24 dev s0",
-    ]
-    assert lines[-1] == "route add default via 198.51.100.1"
+CABLES = topology.director(1).cables
 
 
 def test_the_guests_words_after_the_dashes_are_its_first_process_arguments() -> None:
-    argv = uml.command(["/bin/python", "-m", "x"], {"PYTHONPATH": "/a:/b"}, "/dev/shm")
+    argv = uml.command(["/bin/python", "-m", "x"], {"PYTHONPATH": "/a:/b"}, "/dev/shm", CABLES)
     assert argv[argv.index("--") :] == ["--", "-m", "x"]
     assert "init=/bin/python" in argv
     assert "PYTHONPATH=/a:/b" in argv
@@ -59,8 +27,15 @@ def test_the_cards_filter_is_four_instructions_of_eight_bytes() -> None:
 
 def machine(processor: str, accelerator: str) -> list[str]:
     init, environment = qemu.agent(["rr", "lc"])
-    initrd = "/dev/shm/initrd"
-    return qemu.command(processor, Path("/image"), initrd, accelerator, (7, 9), init, environment)
+    return qemu.command(
+        processor,
+        Path("/image"),
+        "/dev/shm/initrd",
+        accelerator,
+        [(7, CABLES[0].mac), (9, CABLES[1].mac)],
+        init,
+        environment,
+    )
 
 
 def test_the_machines_words_are_its_first_programs_and_its_cards_are_the_descriptors() -> None:

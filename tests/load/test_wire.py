@@ -11,7 +11,7 @@ import pytest
 from ipvsload.errors import TestbedError
 from ipvsload.load import http_client as wire
 from ipvsload.load.http_client import Wire
-from ipvsload.testbed.lab.source_ports import FIRST_PORT
+from ipvsload.testbed.lab.topology import SOURCE_PORTS
 from tests.load.real import BoundSockets, fresh_address
 from tests.load.sending import (
     OK,
@@ -184,9 +184,9 @@ def test_a_server_that_does_not_close_is_closed_by_us(monkeypatch: pytest.Monkey
 def test_connections_come_from_the_sources_and_pass_over_ports_in_use(target: Target) -> None:
     clients = [fresh_address(), fresh_address()]
     with socket.socket() as held, Sending(target, BoundSockets(clients)) as sending:
-        held.bind((clients[0], FIRST_PORT + 1))
+        held.bind((clients[0], SOURCE_PORTS.start + 1))
         records = sending.play(users=1, requests=5)
-    p, (a, b) = FIRST_PORT, clients
+    p, (a, b) = SOURCE_PORTS.start, clients
     assert [(r.client, r.port) for r in records] == [
         (a, p),
         (b, p),

@@ -21,8 +21,9 @@ from typing import Any, NoReturn
 
 from ipvsload.ipvs import connections
 from ipvsload.ipvs.schedulers import module_of
-from ipvsload.testbed.lab import addresses, network
+from ipvsload.testbed.lab import network
 from ipvsload.testbed.lab.sysctl import write_sysctls
+from ipvsload.testbed.lab.topology import CONTROL_PORT, Director, director
 
 _MODULES = "/run/modules"
 _MODPROBE = "/run/modprobe"
@@ -74,9 +75,9 @@ def _load(schedulers: Sequence[str], *options: str, also: Sequence[str] = ()) ->
     subprocess.run(["modprobe", *options, "-q", "-a", *names], check=False)
 
 
-def configure(client_link: str, server_link: str) -> None:
+def configure(place: Director, client_link: str, server_link: str) -> None:
     """Give the director its two sides and let it forward."""
-    batch = network.director_side(client_link, server_link)
+    batch = network.director_side(place, client_link, server_link)
     subprocess.run(["ip", "-batch", "-"], input=batch, text=True, check=True)
     write_sysctls(network.DIRECTOR_SYSCTLS)
 
@@ -197,11 +198,10 @@ def main() -> NoReturn:
         # Before the network: a namespace whose kernel turns out to lack IPVS
         # must not answer on the director's addresses.
         ipvs = Ipvs()
-        configure(*_LINKS[kind])
+        place = director(1)
+        configure(place, *_LINKS[kind])
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        listener = socket.create_server(
-            (addresses.DIRECTOR_CLIENT_SIDE, addresses.CONTROL_PORT), backlog=64
-        )
+        listener = socket.create_server((place.client_side, CONTROL_PORT), backlog=64)
         agent = Agent(ipvs, listener)
     except Exception as error:
         announce(unavailable=str(error) or type(error).__name__)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.lab import addresses
+from ipvsload.testbed.lab.topology import CONTROL_PORT, director
 
-DIRECTOR = (addresses.DIRECTOR_CLIENT_SIDE, addresses.CONTROL_PORT)
+DIRECTOR = (director(1).client_side, CONTROL_PORT)
 _TIMEOUT = 20.0
 
 

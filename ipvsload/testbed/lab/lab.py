@@ -23,6 +23,7 @@ from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.lab import namespaces
 from ipvsload.testbed.lab.kernels import qemu
 from ipvsload.testbed.lab.supervisor import MAX_MESSAGE
+from ipvsload.testbed.lab.topology import Topology
 
 KERNELS = ("host", "uml", "qemu")
 """What can be the director, in the order in which `auto` tries them."""
@@ -39,7 +40,7 @@ Run it as root (sudo), or permit user namespaces, whichever of these applies:
 class Lab:
     """Brings a lab up on entering the context and takes it down on leaving.
 
-    `servers` and `clients` are how many addresses to have ready; real servers
+    `topology` is how many of everything to have ready; real servers
     join a virtual service only when told. `schedulers` are those whose modules
     a guest should load at once; others follow on demand. Between `start` and
     `wait_ready` the caller may do other work: the kernel boots meanwhile.
@@ -47,16 +48,14 @@ class Lab:
 
     def __init__(
         self,
+        topology: Topology,
         *,
         kernel: str = "auto",
-        servers: int = 2,
-        clients: int = 1,
         schedulers: Sequence[str] = (),
     ) -> None:
         self._plan = {
             "kernels": _attempts(KERNELS if kernel == "auto" else (kernel,)),
-            "servers": servers,
-            "clients": clients,
+            "topology": topology,
             "schedulers": list(schedulers),
             "image": str(qemu.image()),
             "owner": os.getpid(),

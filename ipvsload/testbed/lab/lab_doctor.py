@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.lab.kernels import qemu
 from ipvsload.testbed.lab.lab import KERNELS, Lab
+from ipvsload.testbed.lab.topology import Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def _program(name: str, mend: str, why: str) -> Finding:
 def _kernel(name: str) -> Finding:
     began = time.monotonic()
     try:
-        with Lab(kernel=name) as lab:
+        with Lab(Topology(), kernel=name) as lab:
             seconds = time.monotonic() - began
             return Finding(f"kernel {name}", True, f"Linux {lab.release}, ready in {seconds:.1f} s")
     except TestbedError as error:

@@ -15,10 +15,11 @@ from typing import Any
 from ipvsload.errors import TestbedError
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
-from ipvsload.testbed.lab import addresses, warmup
+from ipvsload.testbed.lab import warmup
 from ipvsload.testbed.lab.broker_client import netstat, plain_socket
 from ipvsload.testbed.lab.director_client import Control, open_samples
 from ipvsload.testbed.lab.lab import Lab
+from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, Topology, director, server_address
 from ipvsload.testbed.tcp_timeouts import timeouts
 
 _PATIENCE = 20.0
@@ -35,11 +36,12 @@ class LabTestbed:
     ) -> None:
         # rr is the probes'.
         modules = dict.fromkeys(("rr", *schedulers))
-        self._lab = Lab(kernel=kernel, servers=servers, clients=clients, schedulers=tuple(modules))
+        self._topology = Topology(servers, clients)
+        self._vip = director(1).vip
+        self._lab = Lab(self._topology, kernel=kernel, schedulers=tuple(modules))
         self.max_real_servers = servers
         """How many real servers can ever join in one run."""
-        self._clients = tuple(addresses.client_address(n + 1) for n in range(clients))
-        self._port = addresses.FIRST_PORT - 1
+        self._port = FIRST_SERVICE_PORT - 1
         self._key = ""
         self._joined = 0
         self._dead: set[str] = set()
@@ -50,18 +52,18 @@ class LabTestbed:
 
     def wait_ready(self) -> None:
         """Wait for the kernel, start the real servers, warm every path."""
-        servers = [addresses.server_address(n + 1) for n in range(self.max_real_servers)]
+        servers = self._topology.server_addresses
         self._hear_servers()
         for address in servers:
             self._tell_servers("add", address)
         self._lab.wait_ready()
         self._netstat = netstat(self.socket_broker)
         self._control = Control(plain_socket(self.socket_broker))
-        warmup.warm(self._control, servers, self._clients, self.socket_broker)
+        warmup.warm(self._control, servers, self._topology.client_addresses, self.socket_broker)
 
     def has_room(self, servers: int, clients: int) -> bool:
         """Whether so many real servers can ever join, and the load come from so many addresses."""
-        return servers <= self.max_real_servers and clients == len(self._clients)
+        return servers <= self.max_real_servers and clients == self._topology.clients
 
     @property
     def socket_broker(self) -> str:
@@ -88,10 +90,10 @@ class LabTestbed:
         self._dead.clear()
         self._port += 1
         self._joined = 0
-        self._key = f"tcp {addresses.VIP}:{self._port}"
+        self._key = f"tcp {self._vip}:{self._port}"
         self._control.ask("add_service", key=self._key, scheduler=spec.balancer)
         servers = [(self.add_server(weight), weight) for weight in spec.weights]
-        target = Target(self._key, addresses.VIP, self._port)
+        target = Target(self._key, self._vip, self._port)
         return ServiceUnderTest(target, spec.balancer, servers)
 
     def set_balancer(self, balancer: str) -> None:
@@ -103,7 +105,7 @@ class LabTestbed:
         if self._joined >= self.max_real_servers:
             raise TestbedError(f"the lab was made for {self.max_real_servers} real servers")
         self._joined += 1
-        address = addresses.server_address(self._joined)
+        address = server_address(self._joined)
         self._control.ask("add_server", key=self._key, address=address, weight=weight)
         return address
 
@@ -123,7 +125,7 @@ class LabTestbed:
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the kernel's connection table says; it forgets resets after 10 s."""
         found: list[str | None] = self._control.ask(
-            "chosen_servers", vip=addresses.VIP, port=self._port, clients=list(clients)
+            "chosen_servers", vip=self._vip, port=self._port, clients=list(clients)
         )
         return found
 

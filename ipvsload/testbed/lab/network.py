@@ -1,78 +1,84 @@
-"""The lab's wiring, as input for `ip -batch`.
+"""The lab's wiring as input for `ip -batch`, and its sysctls, made from the topology.
 
-    client namespace        director              server namespace
-    192.0.2.101...  c0 === d0      d1 === s0  198.51.100.11...
-                        VIP 192.0.2.80
-
-Pure text here; the keeper runs it. The director's side is configured by
+Text only; the supervisor runs it. A director's own side is configured by
 whoever is the director: the host's kernel in a namespace, or another kernel
-that has taken d0 and d1 over as its network cards.
+that has the near ends of the cables as its network cards.
 """
 
-from ipvsload.testbed.lab import addresses as a
+from ipvsload.testbed.lab.topology import Director, Topology
 
 
-def wires(client_pid: str, server_pid: str) -> str:
-    """Run in the director's namespace: two veth pairs, far ends moved away."""
-    return "\n".join(
-        (
-            f"link add d0 type veth peer name c0 netns {client_pid}",
-            f"link add d1 type veth peer name s0 netns {server_pid}",
-            "link set lo up",
-            "link set d0 up",
-            "link set d1 up",
-        )
-    )
+def wires(director: Director, client_namespace: str, server_namespace: str) -> str:
+    """Run in the director's namespace: two veth pairs, far ends moved away.
+
+    The namespaces are paths, or pids of processes in them.
+    """
+    lines = ["link set lo up"]
+    for cable, there in zip(director.cables, (client_namespace, server_namespace), strict=True):
+        lines += [
+            f"link add {cable.near} type veth peer name {cable.far} netns {there}",
+            f"link set {cable.near} up",
+        ]
+    return "\n".join(lines)
 
 
-TAPS = ("t0", "t1")
-"""A virtual machine's two network cards, seen from here."""
-
-
-def bridges() -> str:
-    """Run in the director's namespace: each cable's end is joined with a tap."""
+def bridges(director: Director) -> str:
+    """Run in the director's namespace: each cable's near end is joined with its tap."""
     return "\n".join(
         line
-        for number, tap in enumerate(TAPS)
+        for near, _far, bridge, tap, _mac in director.cables
         for line in (
             # Forwards at once, whoever speaks first.
-            f"link add b{number} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
-            f"link set d{number} master b{number}",
-            f"link set {tap} master b{number}",
+            f"link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+            f"link set {near} master {bridge}",
+            f"link set {tap} master {bridge}",
             f"link set {tap} up",
-            f"link set b{number} up",
+            f"link set {bridge} up",
         )
     )
 
 
-def client_side(clients: int) -> str:
+def client_side(topology: Topology) -> str:
     """Run in the client namespace."""
-    hosts = [a.client_address(number + 1) for number in range(clients)]
-    return "\n".join(
-        ("link set lo up", *(f"addr add {host}/24 dev c0" for host in hosts), "link set c0 up")
-    )
+    first, *others = topology.all_directors
+    lines = ["link set lo up"]
+    lines += [f"addr add {a}/24 dev {first.client_cable.far}" for a in topology.client_addresses]
+    lines += [f"link set {one.client_cable.far} up" for one in (first, *others)]
+    lines += [
+        f"route add {address} dev {one.client_cable.far}"
+        for one in others
+        for address in (one.client_side, one.vip)
+    ]
+    return "\n".join(lines)
 
 
-def server_side(servers: int) -> str:
-    """Run in the server namespace; answers go back through the director."""
+def server_side(topology: Topology) -> str:
+    """Run in the server namespace; answers go back through the client's director."""
+    first, *others = topology.all_directors
+    lines = ["link set lo up"]
+    lines += [f"addr add {host}/24 dev {first.server_cable.far}" for host in topology.server_hosts]
+    lines += [f"link set {one.server_cable.far} up" for one in (first, *others)]
+    for one in others:
+        lines.append(f"route add {one.server_side} dev {one.server_cable.far}")
+        lines += [
+            f"route add {client} via {one.server_side}"
+            for client in topology.clients_of(one.number)
+        ]
+    lines.append(f"route add default via {first.server_side}")
+    return "\n".join(lines)
+
+
+def director_side(director: Director, client_link: str, server_link: str) -> str:
+    """Run in the director: its two sides and the virtual address.
+
+    The links are its network cards, as its kernel names them.
+    """
     return "\n".join(
         (
             "link set lo up",
-            *(f"addr add {host}/24 dev s0" for host in a.server_hosts(servers)),
-            "link set s0 up",
-            f"route add default via {a.DIRECTOR_SERVER_SIDE}",
-        )
-    )
-
-
-def director_side(client_link: str, server_link: str) -> str:
-    """Run in the director: its two sides and the virtual address."""
-    return "\n".join(
-        (
-            "link set lo up",
-            f"addr add {a.DIRECTOR_CLIENT_SIDE}/24 dev {client_link}",
-            f"addr add {a.VIP}/32 dev {client_link}",
-            f"addr add {a.DIRECTOR_SERVER_SIDE}/24 dev {server_link}",
+            f"addr add {director.client_side}/24 dev {client_link}",
+            f"addr add {director.vip}/32 dev {client_link}",
+            f"addr add {director.server_side}/24 dev {server_link}",
             f"link set {client_link} up",
             f"link set {server_link} up",
         )

@@ -12,9 +12,8 @@ import errno
 from _socket import SO_REUSEADDR, SOL_SOCKET, socket
 from collections.abc import Sequence
 
-FIRST_PORT = 2_048
-"""Ports below are for probes; see `testbed.lab.warmup`."""
-LAST_PORT = 65_535
+from ipvsload.testbed.lab.topology import SOURCE_PORTS
+
 _TRIES = 100
 
 
@@ -29,7 +28,7 @@ class Sources:
         """The next one; repeats after 63,488 connections a client address."""
         row, column = divmod(self._turn, len(self._clients))
         self._turn += 1
-        return self._clients[column], FIRST_PORT + row % (LAST_PORT - FIRST_PORT + 1)
+        return self._clients[column], SOURCE_PORTS[row % len(SOURCE_PORTS)]
 
     def bind(self, sock: socket) -> tuple[str, int]:
         """Give `sock` the next one that is free, and return it. Raises OSError."""

@@ -25,12 +25,13 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import ipvsload
-from ipvsload.testbed.lab import addresses, network
 from ipvsload.testbed.lab import namespaces as ns
+from ipvsload.testbed.lab import network
 from ipvsload.testbed.lab import taps as cards
 from ipvsload.testbed.lab.kernels import qemu, uml, wide_registers
 from ipvsload.testbed.lab.socket_broker import Door
 from ipvsload.testbed.lab.sysctl import write_sysctls
+from ipvsload.testbed.lab.topology import Topology
 
 MAX_MESSAGE = 1 << 18
 _LOG_LINES = 30
@@ -47,6 +48,7 @@ class Keeper:
     def __init__(self, owner: socket.socket, leash: int, plan: dict[str, Any]) -> None:
         self._owner = owner
         self._plan = plan
+        self._topology = Topology(*plan["topology"])
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, tuple[Process, Callable[[int], None]]] = {}
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
@@ -71,8 +73,8 @@ class Keeper:
 
     def run(self) -> NoReturn:
         """Build, then serve until the owner leaves."""
-        clients = [addresses.client_address(n + 1) for n in range(self._plan["clients"])]
-        door = Door(clients, self._watch, self._forget)
+        (self._director_plan,) = self._topology.all_directors
+        door = Door(self._topology.client_addresses, self._watch, self._forget)
         self._scratch = ns.private_mounts(self._plan["keep_visible"])
         self._client = ns.new_network()
         self._server = ns.new_network()
@@ -137,10 +139,10 @@ class Keeper:
     def _wire(self) -> None:
         write_sysctls(network.WIRE_SYSCTLS)
         client, server = (f"/proc/{os.getpid()}/fd/{fd}" for fd in (self._client, self._server))
-        _ip(network.wires(client, server))
+        _ip(network.wires(self._director_plan, client, server))
         for namespace, batch, sysctls in (
-            (self._client, network.client_side(self._plan["clients"]), network.CLIENT_SYSCTLS),
-            (self._server, network.server_side(self._plan["servers"]), network.SERVER_SYSCTLS),
+            (self._client, network.client_side(self._topology), network.CLIENT_SYSCTLS),
+            (self._server, network.server_side(self._topology), network.SERVER_SYSCTLS),
         ):
             ns.setns(namespace)
             write_sysctls(sysctls)
@@ -225,7 +227,7 @@ class Keeper:
         environment = self._environment()
         if wide_registers.needed():
             environment["GLIBC_TUNABLES"] = wide_registers.TUNABLES
-        argv = uml.command(agent, environment, self._scratch)
+        argv = uml.command(agent, environment, self._scratch, self._director_plan.cables)
         self._start_director(kernel, argv, {**os.environ, "TMPDIR": self._scratch})
 
     def _start_machine(self, kernel: str) -> None:
@@ -237,16 +239,22 @@ class Keeper:
                 file.write((image / "initrd.img").read_bytes())
                 file.write(qemu.code(Path(ipvsload.__file__).parent))
             if not self._taps:
-                self._taps = tuple(cards.tap(link) for link in network.TAPS)
-                _ip(network.bridges())
+                self._taps = tuple(cards.tap(cable.tap) for cable in self._director_plan.cables)
+                _ip(network.bridges(self._director_plan))
         except (OSError, RuntimeError) as error:
             self._refuse(kernel, str(error))
             self._try_next_kernel()
             return
         agent, environment = qemu.agent(self._plan["schedulers"])
-        argv = qemu.command(qemu.host(), image, initrd, accelerator, self._taps, agent, environment)
+        argv = qemu.command(
+            qemu.host(), image, initrd, accelerator, self._cards(), agent, environment
+        )
         self._start_director(kernel, argv, {**os.environ}, self._taps)
         self._first_word_until = time.monotonic() + qemu.FIRST_WORD_WITHIN[accelerator]
+
+    def _cards(self) -> list[tuple[int, str]]:
+        macs = (cable.mac for cable in self._director_plan.cables)
+        return list(zip(self._taps, macs, strict=True))
 
     def _start_director(
         self, kernel: str, argv: list[str], env: dict[str, str], cards: tuple[int, ...] = ()

@@ -11,14 +11,13 @@ import time
 from collections.abc import Sequence
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.lab import addresses
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import Control
+from ipvsload.testbed.lab.topology import PROBE_PORT, PROBE_SOURCE_PORTS, director
 
 _DEADLINE = 20.0
 _PATIENCE = 1.0
-_FIRST_PORT, _PORTS = 1_024, 1_024
-"""The load's ports begin above; see sources.py."""
+_VIP = director(1).vip
 
 
 def warm(control: Control, servers: Sequence[str], clients: Sequence[str], door: str) -> None:
@@ -28,7 +27,7 @@ def warm(control: Control, servers: Sequence[str], clients: Sequence[str], door:
     """
     hosts = {server.rpartition(":")[0]: server for server in reversed(servers)}
     first = list(reversed(hosts.values()))
-    key = f"tcp {addresses.VIP}:{addresses.PROBE_PORT}"
+    key = f"tcp {_VIP}:{PROBE_PORT}"
     control.ask("add_service", key=key, scheduler="rr")
     for server in first:
         control.ask("add_server", key=key, address=server, weight=1)
@@ -40,7 +39,8 @@ def warm(control: Control, servers: Sequence[str], clients: Sequence[str], door:
         client = clients[turn % len(clients)]
         turn += 1
         try:
-            cold.discard(_ask(plain_socket(door), (client, _FIRST_PORT + turn % _PORTS)))
+            port = PROBE_SOURCE_PORTS[turn % len(PROBE_SOURCE_PORTS)]
+            cold.discard(_ask(plain_socket(door), (client, port)))
             mute.discard(client)
         except OSError:
             if time.monotonic() > deadline:
@@ -57,7 +57,7 @@ def _ask(connection: socket.socket, source: tuple[str, int]) -> str:
         connection.settimeout(_PATIENCE)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         connection.bind(source)
-        connection.connect((addresses.VIP, addresses.PROBE_PORT))
+        connection.connect((_VIP, PROBE_PORT))
         connection.sendall(b"GET /ip HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     for line in answer.split(b"\r\n"):

@@ -135,15 +135,15 @@ def command(
     place: Path,
     initrd: str,
     accelerator: str,
-    cards: Sequence[int],
+    cards: Sequence[tuple[int, str]],
     init: Sequence[str],
     environment: Mapping[str, str],
 ) -> list[str]:
     """The command line that boots a director which runs `init` on the image's root.
 
     `processor` is the image's, one of PROCESSORS. `place` holds the image, `initrd`
-    is its initramfs with the code appended. `cards` are descriptors of taps. The
-    console is on descriptors 0 and 1. The kernel hands NAME=VALUE words that it
+    is its initramfs with the code appended. `cards` are taps, each its descriptor and the
+    card's MAC. The console is on descriptors 0 and 1. The kernel hands NAME=VALUE words that it
     does not know to init as its environment, and the words after -- as arguments.
     """
     known = PROCESSORS[processor]
@@ -164,10 +164,10 @@ def command(
         f"file={root},if=none,id=root,format=raw,readonly=on",
         *("-device", "virtio-blk-pci,drive=root"),
     ]
-    for number, descriptor in enumerate(cards):
+    for number, (descriptor, mac) in enumerate(cards):
         argv += [
             *("-netdev", f"tap,id=n{number},fd={descriptor}"),
             "-device",
-            f"virtio-net-pci,netdev=n{number},mac=52:54:00:00:00:{number + 1:02x},romfile=",
+            f"virtio-net-pci,netdev=n{number},mac={mac},romfile=",
         ]
     return argv

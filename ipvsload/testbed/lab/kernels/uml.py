@@ -12,6 +12,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ipvsload.testbed.lab.topology import Cable
+
 PROGRAM = "linux.uml"
 PACKAGE = "user-mode-linux"
 MODULES = Path("/usr/lib/uml/modules")
@@ -58,7 +60,9 @@ def receive_filter() -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in _FILTER)
 
 
-def command(init: Sequence[str], environment: Mapping[str, str], scratch: str) -> list[str]:
+def command(
+    init: Sequence[str], environment: Mapping[str, str], scratch: str, cables: Sequence[Cable]
+) -> list[str]:
     """The command line that boots a director which runs `init` as its first process.
 
     `scratch` is a directory for the kernel's own control files, in which
@@ -81,8 +85,10 @@ def command(init: Sequence[str], environment: Mapping[str, str], scratch: str) -
         "selinux=0",
         "pty.legacy_count=0",
         f"initcall_blacklist={','.join(_SKIPPED_AT_BOOT)}",
-        f"vec0:{_CARD},ifname=d0,bpffile={scratch}/{FILTER_FILE}",
-        f"vec1:{_CARD},ifname=d1,bpffile={scratch}/{FILTER_FILE}",
+        *(
+            f"vec{number}:{_CARD},ifname={cable.near},bpffile={scratch}/{FILTER_FILE}"
+            for number, cable in enumerate(cables)
+        ),
         *(f"{name}={value}" for name, value in environment.items()),
         f"init={program}",
         "--",
