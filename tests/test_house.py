@@ -35,7 +35,7 @@ OPEN: dict[str, set[str]] = {
     "files": {"page.html.j2", "style.css"},
     "classes": {
         "Answer", "Comparison", "Connection", "Counts", "Finding", "Interval", "Kind", "Mark",
-        "Options", "Request", "Row", "Servers", "Service", "Source", "_Builder", "_Node",
+        "Options", "Request", "Row", "Servers", "Source", "_Builder", "_Node",
     },
     "half-born": {
         "locust_plugin/distributed/distributed_load.py", "locust_plugin/plugin.py",
