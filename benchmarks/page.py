@@ -66,7 +66,7 @@ def main() -> None:
 
 def change(weight: int) -> float:
     """Seconds from a control's use until the page has the kernel's word for it."""
-    body = json.dumps({"do": "weight", "server": 1, "weight": weight}).encode()
+    body = json.dumps({"do": "reweigh", "server": 1, "weight": weight}).encode()
     request = urllib.request.Request(
         f"http://127.0.0.1:{PORT}/ipvs/control", body, {"Content-Type": "application/json"}
     )

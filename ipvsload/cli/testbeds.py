@@ -59,12 +59,12 @@ def make_testbed(
     if testbed != "kubernetes" and (modes := set(schedulers) & set(PROXY_MODES)):
         raise UsageError(f"--scheduler {modes.pop()} is a mode of kube-proxy: --testbed kubernetes")
     if testbed == "lab":
-        from ipvsload.scenario.servers_needed import need
+        from ipvsload.scenario.servers_needed import servers_needed
         from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
         return LabTestbed(
             kernel=options["kernel"],
-            servers=need(scenario),
+            servers=servers_needed(scenario),
             clients=scenario.service.clients,
             schedulers=schedulers,
         )

@@ -9,9 +9,9 @@ import gevent
 from gevent.queue import Empty
 
 from ipvsload.errors import InvalidRunError, TestbedError
-from ipvsload.experiment.action_queue import ByHand, Hands
+from ipvsload.experiment.action_queue import QueuedAction
 from ipvsload.experiment.run_context import Stage
-from ipvsload.experiment.run_servers import Servers
+from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import View
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline
 from ipvsload.load.base import Load
@@ -30,7 +30,6 @@ from ipvsload.record.events import (
 )
 from ipvsload.record.format import Request, Sample
 from ipvsload.record.sidecar_stream import Alignment
-from ipvsload.scenario.model import Step
 from ipvsload.testbed.base import ServiceSpec, Target
 
 _TABLE_WITHIN_US = 20_000_000
@@ -83,9 +82,8 @@ class Run:
         for node, clock in load.clocks:
             self._clock_event(node, clock)
         view = View(load.counts)
-        servers = Servers(stage.testbed, view, self._joined)
-        servers.have(service.servers)
-        self._hands = Hands(stage.testbed, servers, load.burst)
+        self._target = RunTarget(stage.testbed, view, self._joined, load, self._class_started)
+        self._target.have(service.servers)
         stage.sidecar.follow(self._number, target.key, self._inbox.put)
         try:
             view.uncertainty_us = self._align()
@@ -94,7 +92,7 @@ class Run:
             view.began_us = self._clock.now_us()
             marks.append(view.began_us)
             timeouts = stage.testbed.tcp_timeouts()
-            missed = self._walk(view, load, servers)
+            missed = self._walk(view)
             marks.append(self._clock.now_us())
             self._finish(view, load, missed)
             timeouts = stage.testbed.tcp_timeouts() - timeouts
@@ -124,6 +122,9 @@ class Run:
 
     def _joined(self, number: int, address: str, weight: int) -> None:
         self._record(ServerJoined(*self._now(), address, number, weight))
+
+    def _class_started(self, name: str) -> None:
+        self._record(ClassStarted(*self._now(), name))
 
     def _load(self, target: Target) -> Load:
         def finished(request: Request) -> None:
@@ -162,9 +163,9 @@ class Run:
         if isinstance(item, Sample) and item.run == self._number:
             self._stage.writer.sample(item)
             view.sampled(item)
-        elif isinstance(item, ByHand):
+        elif isinstance(item, QueuedAction):
             item.carry_out(
-                self._hands, lambda text: self._record(ChangedByHand(*self._now(), text))
+                self._target, lambda text: self._record(ChangedByHand(*self._now(), text))
             )
 
     # -- phases -------------------------------------------------------------
@@ -190,7 +191,7 @@ class Run:
                     f" {_TABLE_WITHIN_US / 1e6:.0f} s; does the sidecar run beside the balancer?"
                 )
 
-    def _walk(self, view: View, load: Load, servers: Servers) -> bool:
+    def _walk(self, view: View) -> bool:
         """Play the steps; True when a wait missed its deadline, which ends them."""
         timeline = Timeline(self._stage.scenario.timeline)
         while True:
@@ -202,7 +203,7 @@ class Run:
                     self._stage.progress.update(view, timeline)
                 case Begin(index, step):
                     self._record(StepStarted(*self._now(), index, step.describe()))
-                    self._act(step, load, servers)
+                    step.action.carry_out(self._target)
                     timeline.begun(self._clock.now_us())
                 case Done(index, saw, waited_us):
                     self._record(StepDone(*self._now(), index, saw, waited_us))
@@ -214,24 +215,6 @@ class Run:
 
     def _now_and_then(self) -> bool:
         return self._clock.now_us() - _end(self._unplaced[0]) > _PLACE_US
-
-    def _act(self, step: Step, load: Load, servers: Servers) -> None:
-        match step.action:
-            case "start":
-                for name in step.start or ():
-                    self._record(ClassStarted(*self._now(), name))
-                    load.start(name)
-            case "stop":
-                for name in step.stop or ():
-                    load.stop(name)
-            case "scale" if step.scale:
-                servers.scale(step.scale)
-            case "reweigh" if step.reweigh:
-                servers.reweigh(step.reweigh.server, step.reweigh.weight)
-            case "remove" if step.remove:
-                servers.remove(step.remove)
-            case "kill" if step.kill:
-                servers.kill(step.kill)
 
     def _place(self, until_us: int | None = None) -> None:
         """Ask the kernel which servers it had chosen where no answer told.

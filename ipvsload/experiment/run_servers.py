@@ -1,24 +1,25 @@
-"""A run's real servers, as steps and people change them.
+"""What actions act on in a run: its balancer, its real servers and its load.
 
-The testbed carries changes out and the view knows the numbers; here they are
-kept together.
+The testbed carries changes out and the run's state knows the numbers of the
+servers; here they are kept together.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from ipvsload.errors import UsageError
 from ipvsload.experiment.run_state import View
-from ipvsload.testbed.base import Testbed
+from ipvsload.load.base import Load
+from ipvsload.testbed.base import BalancerControl
 
 
-class Servers:
-    """Changes servers of `testbed` by their numbers in `view`.
+class RunServers:
+    """Changes the servers of `testbed` by their numbers in `view`, and its scheduler.
 
-    `joined` is told the number, address and weight of each that joins.
+    `joined` is told the number, address and weight of each server that joins.
     """
 
     def __init__(
-        self, testbed: Testbed, view: View, joined: Callable[[int, str, int], None]
+        self, testbed: BalancerControl, view: View, joined: Callable[[int, str, int], None]
     ) -> None:
         self._testbed = testbed
         self._view = view
@@ -29,38 +30,75 @@ class Servers:
         for address, weight in servers:
             self._joined(self._view.joined(address), address, weight)
 
-    def scale(self, count: int) -> None:
+    def scale(self, servers: int) -> None:
         """So many servers: new ones join with weight 1, or the newest leave.
 
         Raises UsageError where there is no room for so many; nothing has changed then.
         """
         view, room = self._view, self._testbed.max_real_servers
         joined = len(view.servers)
-        if joined + count - len(view.present) > max(room, joined):
+        if joined + servers - len(view.present) > max(room, joined):
             raise UsageError(
-                f"no room for {count} servers: {joined} have joined this test and {room} can ever"
+                f"no room for {servers} servers: {joined} have joined this test and {room} can ever"
                 " join; a test that starts with more has room for more"
             )
-        while len(view.present) < count:
+        while len(view.present) < servers:
             self.have([(self._testbed.add_server(1), 1)])
-        while len(view.present) > count:
+        while len(view.present) > servers:
             self.remove(view.present[-1])
 
-    def reweigh(self, number: int, weight: int) -> None:
+    def reweigh(self, server: int, weight: int) -> None:
         """Another weight; 0 drains."""
-        self._testbed.set_weight(self._present(number), weight)
+        self._testbed.set_weight(self._present(server), weight)
 
-    def remove(self, number: int) -> None:
+    def remove(self, server: int) -> None:
         """Out of the kernel's table."""
-        self._testbed.remove_server(self._present(number))
-        self._view.left(number)
+        self._testbed.remove_server(self._present(server))
+        self._view.left(server)
 
-    def kill(self, number: int) -> None:
+    def kill(self, server: int) -> None:
         """Its process dies; the table keeps it."""
-        self._testbed.kill_server(self._present(number))
+        self._testbed.kill_server(self._present(server))
+
+    def set_scheduler(self, scheduler: str) -> None:
+        """Another scheduler, in place."""
+        self._testbed.set_balancer(scheduler)
 
     def _present(self, number: int) -> str:
         if number not in self._view.present:
             known = ", ".join(map(str, self._view.present))
             raise UsageError(f"there is no server {number} now; there are {known or 'none'}")
         return self._view.address(number)
+
+
+class RunTarget(RunServers):
+    """The same, and the load of a run; `started` is told the name of each class that starts."""
+
+    def __init__(
+        self,
+        testbed: BalancerControl,
+        view: View,
+        joined: Callable[[int, str, int], None],
+        load: Load,
+        started: Callable[[str], None],
+    ) -> None:
+        super().__init__(testbed, view, joined)
+        self._load = load
+        self._started = started
+
+    def start(self, traffic_class: str) -> None:
+        """Start a class of traffic."""
+        self._started(traffic_class)
+        self._load.start(traffic_class)
+
+    def stop(self, traffic_class: str) -> None:
+        """Send nothing new of a class."""
+        self._load.stop(traffic_class)
+
+    def burst(self, requests: int, seconds: float) -> None:
+        """So many requests at once, each held open for `seconds`."""
+        self._load.burst(requests, seconds)
+
+    def set_mix(self, weights: Mapping[str, int]) -> Mapping[str, int]:
+        """Raises UsageError: a scenario has no mix."""
+        raise UsageError("here the scenario decides how many users there are")

@@ -4,13 +4,11 @@ Nothing is planned and nothing judged: people move users, weights, schedulers
 and servers while they look at the charts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ipvsload.errors import TestbedError, UsageError
-from ipvsload.experiment.action_queue import Hands
-from ipvsload.experiment.controls import Action, SetMix, Verb
-from ipvsload.experiment.run_servers import Servers
+from ipvsload.experiment.run_servers import RunServers
 from ipvsload.experiment.run_state import View
 from ipvsload.load.locust_internals import apply_weights
 from ipvsload.load.users import patience
@@ -18,7 +16,8 @@ from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.locust_test import offered
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
-from ipvsload.testbed.base import ServiceSpec
+from ipvsload.scenario.actions.base import Action
+from ipvsload.testbed.base import BalancerControl, ServiceSpec
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -52,8 +51,7 @@ class InteractiveTest:
         with watch.lock:
             service = testbed.begin(ServiceSpec(scheduler, weights))
         self._view = View({})
-        self._servers = Servers(testbed, self._view, self._joined)
-        self._hands = Hands(testbed, self._servers, burst)
+        self._target = _Target(testbed, self._view, self._joined, burst, environment)
         target = service.target
         environment.host = f"http://{target.host}:{target.port}"
         classes = [user_class.__name__ for user_class in environment.user_classes]
@@ -64,7 +62,7 @@ class InteractiveTest:
             service=target.key,
             classes=classes,
         )
-        self._servers.have(service.servers)
+        self._target.have(service.servers)
         # Workers get it from here with each ramp.
         environment.stop_timeout = environment.stop_timeout or patience(environment.user_classes)
         if watch.sidecar is not None:
@@ -73,14 +71,11 @@ class InteractiveTest:
     def carry_out(self, action: Action) -> str:
         """Change something, and say what. Raises IpvsloadError."""
         with self._watch.lock:
-            if isinstance(action, SetMix):
-                text = self._reweigh(action.weights)
-            else:
-                text = self._hands.carry_out(action)
+            text = action.carry_out(self._target)
         self._watch.feed.mark(self._watch.clock.now_us(), text)
         return text
 
-    def offers(self) -> dict[Verb, str]:
+    def offers(self) -> dict[str, str]:
         """What can be changed, each with why not."""
         return offered(self._watch.lacks, mix="")
 
@@ -107,7 +102,30 @@ class InteractiveTest:
         if isinstance(item, Sample):
             self._view.sampled(item)
 
-    def _reweigh(self, weights: dict[str, int]) -> str:
+
+class _Target(RunServers):
+    """What actions act on here: the balancer and its servers, and Locust's users."""
+
+    def __init__(
+        self,
+        testbed: BalancerControl,
+        view: View,
+        joined: Callable[[int, str, int], None],
+        burst: Callable[[int, float], None],
+        environment: "Environment",
+    ) -> None:
+        super().__init__(testbed, view, joined)
+        self.burst = burst
+        self._environment = environment
+
+    def start(self, traffic_class: str) -> None:
+        """Raises UsageError: such a test has no classes of its own."""
+        raise UsageError(f"here Locust decides when its users start, not {traffic_class}")
+
+    stop = start
+
+    def set_mix(self, weights: Mapping[str, int]) -> Mapping[str, int]:
+        """Other weights of Locust's user classes; the users are rebalanced now."""
         known = {one.__name__: one for one in self._environment.user_classes}
         unknown = ", ".join(sorted(set(weights) - set(known)))
         if unknown:
@@ -118,4 +136,4 @@ class InteractiveTest:
         for name, weight in after.items():
             known[name].weight = weight
         apply_weights(self._environment.runner)
-        return "mix " + ", ".join(f"{name} {weight}" for name, weight in after.items())
+        return after

@@ -7,7 +7,9 @@ users who come and go as Locust says (free.py).
 from collections.abc import Mapping
 from typing import Protocol
 
-from ipvsload.experiment.controls import Action, Verb
+from ipvsload.scenario.actions import PAGE_ACTIONS
+from ipvsload.scenario.actions.base import Action
+from ipvsload.scenario.actions.set_mix import SetMix
 from ipvsload.scenario.capabilities import Capability
 
 
@@ -21,7 +23,7 @@ class LocustTest(Protocol):
     def carry_out(self, action: Action) -> str:
         """Change something, and say what. Raises IpvsloadError."""
 
-    def offers(self) -> dict[Verb, str]:
+    def offers(self) -> dict[str, str]:
         """What can be changed, each with why not."""
 
     def mix(self) -> dict[str, int]:
@@ -31,13 +33,10 @@ class LocustTest(Protocol):
         """End it now, if it has not ended; returns when it has."""
 
 
-def offered(lacks: Mapping[Capability, str], mix: str) -> dict[Verb, str]:
+def offered(lacks: Mapping[Capability, str], mix: str) -> dict[str, str]:
     """What `offers` says: what the testbed lacks, and why the mix cannot be changed."""
-    return {
-        "scheduler": lacks.get("scheduler", ""),
-        "weight": lacks.get("weight", ""),
-        "scale": lacks.get("scale", ""),
-        "kill": lacks.get("kill", ""),
-        "burst": "",
-        "mix": mix,
+    reasons = {
+        key: lacks.get(action.needs, "") if action.needs else ""
+        for key, action in PAGE_ACTIONS.items()
     }
+    return reasons | {SetMix.key: mix}

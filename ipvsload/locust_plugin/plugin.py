@@ -36,7 +36,7 @@ from ipvsload.locust_plugin.scenario_plan import make_plan
 from ipvsload.locust_plugin.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.scenario_test import ScenarioTest
 from ipvsload.locust_plugin.testbed_session import TestbedSession
-from ipvsload.scenario.servers_needed import need
+from ipvsload.scenario.servers_needed import servers_needed
 from ipvsload.testbed.lab.broker_client import LabSockets, open_door
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Plugin:
             shape.use_common_options = False
             plan = make_plan(chosen, self.watch.lacks)
             _say_what_is_not_used(self._environment.parsed_options, plan.scenario.traffic)
-            self.watch.ready(need(plan.scenario), plan.scenario.service.clients)
+            self.watch.ready(servers_needed(plan.scenario), plan.scenario.service.clients)
             if self._environment.parsed_options.headless:
                 # Locust listens to it only after a shape's test.
                 gevent.signal_handler(SIGTERM, self._terminate)

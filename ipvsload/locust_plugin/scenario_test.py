@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import gevent
 
 from ipvsload.errors import IpvsloadError, UsageError
-from ipvsload.experiment.action_queue import ByHand
-from ipvsload.experiment.controls import Action, Verb
+from ipvsload.experiment.action_queue import QueuedAction
 from ipvsload.experiment.run_context import Stage
 from ipvsload.experiment.run_directory import new_directory
 from ipvsload.experiment.run_state import View
@@ -34,7 +33,8 @@ from ipvsload.record.writer import RunWriter
 from ipvsload.report.wording import verdict_line
 from ipvsload.report.write import load_results, write_reports
 from ipvsload.results.results import Results
-from ipvsload.scenario.servers_needed import need
+from ipvsload.scenario.actions.base import Action
+from ipvsload.scenario.servers_needed import servers_needed
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -61,7 +61,7 @@ class ScenarioTest:
         self.status = 4
         self._watch, self._environment, self._plan = watch, environment, plan
         scenario = plan.scenario
-        watch.ready(need(scenario), scenario.service.clients)
+        watch.ready(servers_needed(scenario), scenario.service.clients)
         if watch.sidecar is None:
             raise UsageError(
                 f"{options.scenario} waits for events in the kernel's table, and nothing reads it:"
@@ -94,11 +94,11 @@ class ScenarioTest:
 
     def carry_out(self, action: Action) -> str:
         """Change something, and say what. Raises IpvsloadError."""
-        by_hand = ByHand(action)
-        self._stage.inbox.put(by_hand)
-        return by_hand.wait()
+        queued = QueuedAction(action)
+        self._stage.inbox.put(queued)
+        return queued.wait()
 
-    def offers(self) -> dict[Verb, str]:
+    def offers(self) -> dict[str, str]:
         """What can be changed, each with why not."""
         return offered(self._watch.lacks, mix="the scenario decides how many users there are")
 

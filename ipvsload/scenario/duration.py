@@ -8,7 +8,8 @@ import re
 from typing import Annotated, Any
 
 from pydantic import PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+
+from ipvsload.scenario.faults import unexpected
 
 MAX_SECONDS = 24 * 3600
 PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
@@ -48,13 +49,13 @@ def read_duration(value: object) -> float:
     try:
         return seconds(value)
     except ValueError as error:
-        raise PydanticCustomError("duration", "{reason}", {"reason": str(error)}) from None
+        raise unexpected(str(error)) from None
 
 
 def _read_positive(value: object) -> float:
     amount = read_duration(value)
     if amount == 0:
-        raise PydanticCustomError("duration", "{reason}", {"reason": "must be more than 0"})
+        raise unexpected("must be more than 0")
     return amount
 
 

@@ -8,15 +8,15 @@ import math
 
 from ipvsload.scenario import tree
 from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.interval import Interval, chance
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.model import Scenario
-from ipvsload.scenario.problems import Fault, Loc
-from ipvsload.scenario.state import State
+from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.words import hint, listed, number, quoted
 
 
-def check_expectations(scenario: Scenario, end: State) -> list[Fault]:
+def check_expectations(scenario: Scenario, end: PlannedState) -> list[Fault]:
     """Everything that is wrong under `expect`; `end` is the state after the timeline."""
     faults: list[Fault] = []
     for section, conditions in scenario.expect.items():
@@ -32,7 +32,7 @@ def check_expectations(scenario: Scenario, end: State) -> list[Fault]:
 
 
 def _expectation(
-    condition: Condition, loc: Loc, compare: bool, scenario: Scenario, end: State
+    condition: Condition, loc: Loc, compare: bool, scenario: Scenario, end: PlannedState
 ) -> list[Fault]:
     faults = []
     for read in condition.reads:
@@ -45,7 +45,9 @@ def _expectation(
     return [Fault(loc, f"this can never hold: {listed(bounds)}", column=1)]
 
 
-def _misread(measure: tree.Measure, compare: bool, scenario: Scenario, end: State) -> str | None:
+def _misread(
+    measure: tree.Measure, compare: bool, scenario: Scenario, end: PlannedState
+) -> str | None:
     kind = MEASURES[measure.name]
     if kind.final is None:
         return f"'{measure.name}' is known while the load runs; use it in 'wait' or 'until'"
@@ -71,7 +73,7 @@ def _misread(measure: tree.Measure, compare: bool, scenario: Scenario, end: Stat
     return None
 
 
-def _bound(measure: tree.Measure, end: State) -> Interval:
+def _bound(measure: tree.Measure, end: PlannedState) -> Interval:
     """What a final measure can be, whatever the run does."""
     if measure.name == "share":
         return Interval(0, 1)

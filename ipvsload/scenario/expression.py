@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from pydantic_core import PydanticCustomError, core_schema
 
 from ipvsload.scenario import grammar, tree
+from ipvsload.scenario.faults import unexpected
 from ipvsload.scenario.grammar import ExpressionError
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.tree import Lookup, Measure
@@ -80,9 +81,7 @@ class Condition:
         if isinstance(value, Condition):
             return value
         if not isinstance(value, str):
-            raise PydanticCustomError(
-                "condition", "expected a condition such as 'active{{server=1}} == 10'"
-            )
+            raise unexpected("expected a condition such as 'active == 10'")
         try:
             return parse(value)
         except ExpressionError as error:

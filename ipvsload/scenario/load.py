@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from ipvsload.scenario import source
 from ipvsload.scenario.check import check
+from ipvsload.scenario.faults import Fault, ScenarioError
 from ipvsload.scenario.model import Scenario
-from ipvsload.scenario.problems import Fault, ScenarioError, faults_of, found
+from ipvsload.scenario.problems import faults_of, found
 
 __all__ = ["ScenarioError", "load", "parse_scenario", "read"]
 

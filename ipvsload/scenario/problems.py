@@ -5,46 +5,19 @@ want to read what was found, what was expected and the nearest right word.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from ipvsload.errors import UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
-from ipvsload.scenario.model import Reweigh, Scenario, Service, Step, Traffic
+from ipvsload.scenario.actions import SCENARIO_ACTIONS
+from ipvsload.scenario.faults import Fault, Loc
+from ipvsload.scenario.model import Scenario, Step
 from ipvsload.scenario.names import SECTIONS
+from ipvsload.scenario.service import Service
+from ipvsload.scenario.traffic import Traffic
 from ipvsload.scenario.words import hint, listed, nearest, quoted
-
-MAX_PROBLEMS = 20
-Loc = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something wrong at a path into the data.
-
-    `at_key` points at the key instead of its value; `column` is 1-based, into
-    the text of an expression.
-    """
-
-    loc: Loc
-    text: str
-    at_key: bool = False
-    column: int | None = None
-
-
-class ScenarioError(UsageError):
-    """A scenario file that cannot be used: one line a problem, each with its place."""
-
-    prefix = ""  # terminals and editors look for file:line:column at the beginning
-
-    def __init__(self, lines: list[str]) -> None:
-        shown = lines[:MAX_PROBLEMS]
-        if len(lines) > MAX_PROBLEMS:
-            shown.append(f"... and {len(lines) - MAX_PROBLEMS} more")
-        super().__init__("\n".join(shown))
 
 
 def found(value: object) -> str:
@@ -100,18 +73,17 @@ def _fault(error: ErrorDetails) -> Fault:
             key = context["key"]
             at = loc if key is None else (*loc, key)
             return Fault(at, context["reason"], at_key=True)
-        case "condition" if "reason" in context:
+        case "condition":
             return Fault(loc, context["reason"], column=context["column"])
-        case "condition" | "duration":
-            reason = context.get("reason", "expected a condition such as 'active == 10'")
-            return Fault(loc, f"{_named(loc)}{reason}, found {found(value)}")
+        case "unexpected":
+            return Fault(loc, f"{_named(loc)}{context['reason']}, found {found(value)}")
         case "too_short":
             return Fault(loc, f"'{loc[-1]}' is empty; give at least one", at_key=True)
         case "literal_error":
             return Fault(loc, _bad_word(loc, value))
         case "string_pattern_mismatch":
             return Fault(loc, f"{_named(loc)}{_pattern(loc)}, found {quoted(str(value))}")
-    text = f"{_named(loc)}{_expected(kind, context, loc)}, found {found(value)}"
+    text = f"{_named(loc)}{_expected(kind, context)}, found {found(value)}"
     if kind in ("int_type", "float_type") and isinstance(value, str) and value.isdecimal():
         text += "; take the quotes away"
     return Fault(loc, text)
@@ -130,8 +102,8 @@ def _model_at(loc: Loc) -> type[BaseModel]:
             return Traffic
         case ("timeline", _):
             return Step
-        case ("timeline", _, "reweigh"):
-            return Reweigh
+        case ("timeline", _, key):
+            return SCENARIO_ACTIONS[str(key)]
         case _:
             return Scenario
 
@@ -180,12 +152,10 @@ _LIMITS = {
 }
 
 
-def _expected(kind: str, context: dict[str, Any], loc: Loc) -> str:
+def _expected(kind: str, context: dict[str, Any]) -> str:
     if kind in _LIMITS:
         key, words = _LIMITS[kind]
         return f"{words} {context[key]:g}" if context[key] < 1e6 else f"{words} {context[key]}"
     if kind == "string_too_long":
         return f"at most {context['max_length']} characters"
-    if kind == "tuple_type" and loc[-1] in ("start", "stop"):
-        return "expected the name of a class, or a list of names"
     return _EXPECTED.get(kind, "not understood")

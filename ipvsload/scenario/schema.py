@@ -6,7 +6,8 @@ and marks mistakes. The loader checks far more than a schema can say.
 
 from typing import Any
 
-from ipvsload.scenario.model import ACTIONS, Scenario
+from ipvsload.scenario.actions import SCENARIO_ACTIONS
+from ipvsload.scenario.model import Scenario
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 IDENTIFIER = "urn:ipvsload:scenario"
@@ -15,7 +16,7 @@ IDENTIFIER = "urn:ipvsload:scenario"
 def json_schema() -> dict[str, Any]:
     """The schema as a JSON-ready dict, draft 2020-12."""
     made = _tidy(Scenario.model_json_schema(mode="validation"))
-    made["$defs"]["Step"]["oneOf"] = [{"required": [action]} for action in ACTIONS]
+    made["$defs"]["Step"]["oneOf"] = [{"required": [action]} for action in SCENARIO_ACTIONS]
     made["$defs"]["Traffic"]["oneOf"] = [{"required": ["users"]}, {"required": ["rate"]}]
     made["properties"]["traffic"]["additionalProperties"] = False
     del made["title"]

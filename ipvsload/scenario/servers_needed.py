@@ -1,15 +1,12 @@
-"""What a scenario needs of a testbed before it begins."""
+"""How many real servers a testbed must be able to give a scenario."""
 
 from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.planned_state import PlannedState
 
 
-def need(scenario: Scenario) -> int:
+def servers_needed(scenario: Scenario) -> int:
     """How many real servers ever join: each one that joins is a new one."""
-    joined = present = scenario.service.servers
+    planned = PlannedState.at_start(scenario.service, scenario.traffic)
     for step in scenario.timeline:
-        if step.remove is not None:
-            present -= 1
-        elif step.scale is not None:
-            joined += max(0, step.scale - present)
-            present = step.scale
-    return joined
+        step.action.plan(planned, ())
+    return planned.joined

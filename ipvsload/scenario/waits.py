@@ -9,26 +9,25 @@ from collections.abc import Iterator, Mapping
 
 from ipvsload.scenario import tree
 from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.interval import Interval, chance
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.model import Step
-from ipvsload.scenario.problems import Fault, Loc
-from ipvsload.scenario.state import State
+from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.words import hint, listed, number, quoted
 
 
-def check_wait(step: Step, loc: Loc, state: State, bounds: bool) -> list[Fault]:
+def check_wait(step: Step, loc: Loc, state: PlannedState, bounds: bool) -> list[Fault]:
     """What is wrong with a step's wait; the state is then past it.
 
     Without `bounds` only its words are checked, not whether it can come true.
     """
-    if isinstance(step.wait, float):
-        state.pass_time(step.wait, step.wait)
-        return []
     condition = step.awaited
+    if isinstance(condition, float):
+        state.pass_time(condition, condition)
     if not isinstance(condition, Condition):
         return []
-    loc = (*loc, "until" if step.wait is None else "wait")
+    loc = (*loc, "until" if step.until is not None else step.action.key)
     # The wait can last up to its deadline, and the bounds are those of its end.
     state.pass_time(0, step.within)
     faults = _misread(condition, loc, state)
@@ -48,7 +47,7 @@ def unknown_class(read: tree.Read, classes: Mapping[str, object], loc: Loc) -> F
     return Fault(loc, text, column=read.column)
 
 
-def _misread(condition: Condition, loc: Loc, state: State) -> list[Fault]:
+def _misread(condition: Condition, loc: Loc, state: PlannedState) -> list[Fault]:
     """Measures that have no value here, whatever happens."""
     faults = []
     for read in condition.reads:
@@ -69,7 +68,7 @@ def _misread(condition: Condition, loc: Loc, state: State) -> list[Fault]:
     return faults
 
 
-def _why(condition: Condition, state: State) -> str:
+def _why(condition: Condition, state: PlannedState) -> str:
     """The bounds of the part that fails, and what they come from."""
 
     def box(measure: tree.Measure) -> Interval:
@@ -110,7 +109,7 @@ def _parts(node: tree.Truth) -> Iterator[tree.Truth]:
     yield node
 
 
-def _made_done(node: tree.Truth, state: State) -> Iterator[str]:
+def _made_done(node: tree.Truth, state: PlannedState) -> Iterator[str]:
     """The classes that are certainly done once this holds."""
     for part in _parts(node):
         if isinstance(part, tree.Read):

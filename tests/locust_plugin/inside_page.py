@@ -16,7 +16,7 @@ from tests.locust_plugin.served import page
 from tests.locust_plugin.simulated import Balancer
 
 OWN = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
-RR = json.dumps({"do": "scheduler", "scheduler": "rr"})
+RR = json.dumps({"do": "set_scheduler", "scheduler": "rr"})
 
 
 def made(base: str | None = None, login: bool = False) -> tuple[Any, Balancer]:
@@ -82,11 +82,11 @@ def control() -> Any:
     app, balancer = made()
     client = app.test_client()
     found = {
-        "done": post(client, json.dumps({"do": "scheduler", "scheduler": "lc"})),
+        "done": post(client, json.dumps({"do": "set_scheduler", "scheduler": "lc"})),
         "scheduler": balancer.scheduler,
-        "unknown": post(client, json.dumps({"do": "scheduler", "scheduler": "best"})),
+        "unknown": post(client, json.dumps({"do": "set_scheduler", "scheduler": "best"})),
         "not there": post(client, json.dumps({"do": "kill", "server": 9})),
-        "broken": post(client, json.dumps({"do": "scheduler", "scheduler": "twos"})),
+        "broken": post(client, json.dumps({"do": "set_scheduler", "scheduler": "twos"})),
         "bodies": [
             post(client, body)
             for body in ("{", "[]", "null", "7", '"x"', "[" * 9000, "9" * 9000, b"\xff", "{}")
@@ -108,7 +108,7 @@ def other_sites() -> Any:
     client = app.test_client()
     plain = {"Origin": "http://localhost"}
     cross = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
-    form = {"do": "scheduler", "scheduler": "rr"}
+    form = {"do": "set_scheduler", "scheduler": "rr"}
     preflight = client.options(
         "/ipvs/control", headers={**cross, "Access-Control-Request-Method": "POST"}
     )

@@ -7,21 +7,14 @@ are always there, on the first server if there are two.
 
 import random
 from collections import deque
+from collections.abc import Mapping
 
 from ipvsload.errors import TestbedError, UsageError
-from ipvsload.experiment.controls import (
-    Action,
-    Burst,
-    Kill,
-    Scale,
-    SetMix,
-    SetScheduler,
-    SetWeight,
-    Verb,
-)
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.locust_plugin.live import Interval, LiveFeed
 from ipvsload.record.format import Sample
+from ipvsload.scenario.actions import PAGE_ACTIONS
+from ipvsload.scenario.actions.base import Action
 
 SERVICE = "tcp 192.0.2.80:81"
 STEP_US = 100_000
@@ -72,7 +65,7 @@ class Balancer:
         self.scheduler = "rr"
         self.reals, self._joined = [], 0
         self._ends.clear()
-        self._scale(1 if self._wanted == 2 else self._wanted)
+        self.scale(1 if self._wanted == 2 else self._wanted)
         self.running = True
         self._began = self.now_us
         self.feed.mark(self.now_us, "start long")
@@ -95,7 +88,7 @@ class Balancer:
         since = self.now_us - self._began
         if since == 3_000_000 and self._wanted == 2 and len(self.reals) == 1:
             self.feed.mark(self.now_us, "scale to 2")
-            self._scale(2)
+            self.scale(2)
         if since == 5_000_000:
             self.feed.mark(self.now_us, "start short")
         while self._ends and self._ends[0][0] <= self.now_us:
@@ -159,26 +152,20 @@ class Balancer:
         self.last = Sample(1, "director", self.now_us, 100, (service,))
         self.feed.sampled(self.last)
 
-    def _scale(self, count: int) -> None:
-        while len(self.reals) < count:
+    def scale(self, servers: int) -> None:
+        while len(self.reals) < servers:
             self._joined += 1
             real = Real(self._joined)
             self.reals.append(real)
             self.feed.joined(real.number, real.address)
-        del self.reals[count:]
+        del self.reals[servers:]
 
     # Controls
 
-    def offers(self) -> dict[Verb, str]:
+    def offers(self) -> dict[str, str]:
         reason = "" if self.running else "no test is running: start one on Locust's page"
-        return {
-            "scheduler": reason,
-            "weight": reason,
-            "scale": reason,
-            "kill": reason or ("" if self._wanted == 2 else "this balancer cannot do that"),
-            "burst": reason,
-            "mix": reason,
-        }
+        kill = reason or ("" if self._wanted == 2 else "this balancer cannot do that")
+        return dict.fromkeys(PAGE_ACTIONS, reason) | {"kill": kill}
 
     def mix(self) -> dict[str, int]:
         return self.weights if self.running else {}
@@ -186,30 +173,36 @@ class Balancer:
     def carry_out(self, action: Action) -> str:
         if not self.running:
             raise UsageError("no test is running: start one on Locust's page")
-        match action:
-            case SetScheduler(scheduler=scheduler):
-                if scheduler == "twos":
-                    raise TestbedError("this kernel has no scheduler twos")
-                self.scheduler = scheduler
-                text = f"scheduler {scheduler}"
-            case SetWeight(server=number, weight=weight):
-                self._real(number).weight = weight
-                text = f"server {number}: weight {weight}"
-            case Scale(servers=servers):
-                self._scale(servers)
-                text = f"scale to {servers}"
-            case Kill(server=number):
-                self._real(number)
-                text = f"kill server {number}"
-            case Burst(requests=requests, seconds=seconds):
-                for _ in range(requests):
-                    self._connect("Long", int(seconds * 1e6))
-                text = f"burst of {requests} x {seconds:g} s"
-            case SetMix(weights=weights):
-                self.weights = self.weights | weights
-                text = f"mix {weights}"
+        text = action.carry_out(self)
         self.feed.mark(self.now_us, text)
         return text
+
+    def start(self, traffic_class: str) -> None:
+        raise AssertionError(traffic_class)
+
+    stop = start
+
+    def remove(self, server: int) -> None:
+        raise AssertionError(server)
+
+    def set_scheduler(self, scheduler: str) -> None:
+        if scheduler == "twos":
+            raise TestbedError("this kernel has no scheduler twos")
+        self.scheduler = scheduler
+
+    def reweigh(self, server: int, weight: int) -> None:
+        self._real(server).weight = weight
+
+    def kill(self, server: int) -> None:
+        self._real(server)
+
+    def burst(self, requests: int, seconds: float) -> None:
+        for _ in range(requests):
+            self._connect("Long", int(seconds * 1e6))
+
+    def set_mix(self, weights: Mapping[str, int]) -> Mapping[str, int]:
+        self.weights = {**self.weights, **weights}
+        return self.weights
 
     def _real(self, number: int) -> Real:
         for real in self.reals:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from ipvsload.errors import UsageError
-from ipvsload.experiment.controls import Burst, Scale, SetMix, parse_action
 from ipvsload.locust_plugin.arguments import Options
 
 
@@ -60,36 +59,4 @@ def test_what_cannot_be_is_refused_with_a_reason(
 ) -> None:
     with pytest.raises(UsageError) as refusal:
         options.renewed(form)
-    assert said in str(refusal.value)
-
-
-def test_actions() -> None:
-    assert parse_action({"do": "scale", "servers": 3}) == Scale(do="scale", servers=3)
-    assert parse_action({"do": "burst", "seconds": 2}) == Burst(do="burst", seconds=2.0)
-    mix = parse_action({"do": "mix", "weights": {"A": 0}})
-    assert mix == SetMix(do="mix", weights={"A": 0})
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        (None, "valid dictionary"),
-        ([], "valid dictionary"),
-        ({}, "Unable to extract tag"),
-        ({"do": "reboot"}, "does not match any of the expected tags"),
-        ({"do": "scale"}, "servers: Field required"),
-        ({"do": "scale", "servers": "3"}, "servers: Input should be a valid integer"),
-        ({"do": "scale", "servers": 0}, "greater than or equal to 1"),
-        ({"do": "weight", "server": 1, "weight": 65536}, "less than or equal to 65535"),
-        ({"do": "weight", "server": True, "weight": 1}, "server: Input should be a valid integer"),
-        ({"do": "scheduler", "scheduler": "rr; reboot"}, "Input should be 'rr'"),
-        ({"do": "burst", "requests": 10**6}, "less than or equal to 2000"),
-        ({"do": "burst", "seconds": float("nan")}, "seconds"),
-        ({"do": "mix", "weights": {}}, "at least 1 item"),
-        ({"do": "kill", "server": 1, "also": 2}, "also: Extra inputs are not permitted"),
-    ],
-)
-def test_actions_that_cannot_be(value: object, said: str) -> None:
-    with pytest.raises(UsageError) as refusal:
-        parse_action(value)
     assert said in str(refusal.value)

@@ -27,8 +27,8 @@ def test_controls_change_the_balancer_and_the_charts_show_it(look: Browser) -> N
     with served("--past", "12") as serving:
         open_page(look, serving)
         share = look.find(".share .bar").get_attribute("aria-label")
-        look.find("[data-verb=scheduler] select").send_keys("lc")
-        look.find("[data-verb=scheduler] button").click()
+        look.find("[data-action=set_scheduler] select").send_keys("lc")
+        look.find("[data-action=set_scheduler] button").click()
         say(look, "Done: scheduler lc")
         look.until(lambda: look.text("#scheduler") == "lc")
         assert "scheduler lc" in look.text("#marks")
@@ -54,20 +54,20 @@ def test_controls_change_the_balancer_and_the_charts_show_it(look: Browser) -> N
         )
 
         number(look, "#mix label:nth-child(1) [type=number]", 4)
-        look.find("[data-verb=mix] > fieldset > button").click()
-        say(look, "Done: mix {'Long': 4, 'Short': 9}")
+        look.find("[data-action=set_mix] > fieldset > button").click()
+        say(look, "Done: mix Long 4, Short 9")
         look.find("#servers li:nth-child(2) .kill").click()
         say(look, "Done: kill server 2")
         # Long requests are held; the split of new connections follows the scheduler.
         look.until(lambda: look.find(".share .bar").get_attribute("aria-label") != share)
         look.picture("changed")
 
-        look.find("[data-verb=scheduler] select").send_keys("twos")
-        look.find("[data-verb=scheduler] button").click()
+        look.find("[data-action=set_scheduler] select").send_keys("twos")
+        look.find("[data-action=set_scheduler] button").click()
         say(look, "Refused: this kernel has no scheduler twos")
         # What somebody has chosen is not taken out of their hands.
         time.sleep(0.6)
-        assert look.find("[data-verb=scheduler] select").get_attribute("value") == "twos"
+        assert look.find("[data-action=set_scheduler] select").get_attribute("value") == "twos"
         number(look, "[name=requests]", 99_999)
         look.press(Keys.ENTER)
         assert look.run("return document.querySelector('[name=requests]').validity.rangeOverflow")
@@ -83,7 +83,7 @@ def test_what_cannot_be_had_says_why(look: Browser) -> None:
         look.until(lambda: "did not hold" in look.text("#state"))
         assert "bad" in look.find("#state").get_attribute("class")
         look.until(lambda: "No test is running" in look.text("#why"))
-        assert not look.find("[data-verb=scheduler] button").is_enabled()
+        assert not look.find("[data-action=set_scheduler] button").is_enabled()
         elapsed = look.text("#elapsed")
         time.sleep(1.1)
         assert look.text("#elapsed") == elapsed

@@ -50,13 +50,13 @@ def legend(window: Browser, title: str) -> dict[str, float]:
 def press(window: Browser, form: str, **fields: str) -> None:
     """Fill in one of the page's forms and send it."""
     for name, value in fields.items():
-        field = window.find(f"form[data-verb={form}] [name={name}]")
+        field = window.find(f"form[data-action={form}] [name={name}]")
         if field.tag_name == "select":
             Select(field).select_by_visible_text(value)
         else:
             field.clear()
             field.send_keys(value)
-    window.find(f"form[data-verb={form}] button:not([type=button])").click()
+    window.find(f"form[data-action={form}] button:not([type=button])").click()
 
 
 def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -> None:

@@ -53,8 +53,11 @@ def test_stop_ends_a_scenario_and_what_is_changed_by_hand_does_not_count(tmp_pat
     with Command(tmp_path, SKEW) as command:
         started(command)
         time.sleep(0.5)
-        assert command.control(do="scheduler", scheduler="lc") == (200, {"done": "scheduler lc"})
-        status, answer = command.control(do="mix", weights={"long": 1})
+        assert command.control(do="set_scheduler", scheduler="lc") == (
+            200,
+            {"done": "scheduler lc"},
+        )
+        status, answer = command.control(do="set_mix", weights={"long": 1})
         assert (status, answer["error"]) == (
             400,
             "the scenario decides how many users there are",
@@ -90,10 +93,10 @@ def test_every_control_is_in_the_kernels_table(tmp_path: Path) -> None:
             return [weight for *_, weight in frame["servers"]]
 
         shows("two servers", lambda frame: weights(frame) == [1, 1])
-        assert command.control(do="scheduler", scheduler="wlc")[0] == 200
+        assert command.control(do="set_scheduler", scheduler="wlc")[0] == 200
         command.eventually(lambda: ":80 wlc" in command.ask("/ipvs/table")[2], "wlc")
         shows("wlc", lambda frame: frame["scheduler"] == "wlc")
-        assert command.control(do="weight", server=1, weight=7)[0] == 200
+        assert command.control(do="reweigh", server=1, weight=7)[0] == 200
         shows("weight 7", lambda frame: weights(frame) == [7, 1])
         assert command.control(do="scale", servers=3)[0] == 200
         shows("three servers", lambda frame: weights(frame) == [7, 1, 1])
@@ -101,13 +104,13 @@ def test_every_control_is_in_the_kernels_table(tmp_path: Path) -> None:
         assert status == 400
         assert "no room for 900 servers" in answer["error"]
         shows("nothing changed", lambda frame: weights(frame) == [7, 1, 1])
-        assert command.control(do="mix", weights={"Long": 1, "Short": 0})[0] == 200
+        assert command.control(do="set_mix", weights={"Long": 1, "Short": 0})[0] == 200
         command.eventually(
             lambda: 'ipvsload_users{user_class="Short"} 0' in command.ask("/metrics")[2],
             "ten users, all of them long",
         )
-        assert command.control(do="mix", weights={"Long": 0, "Short": 0})[0] == 400
-        assert command.control(do="mix", weights={"Tall": 1})[0] == 400
+        assert command.control(do="set_mix", weights={"Long": 0, "Short": 0})[0] == 400
+        assert command.control(do="set_mix", weights={"Tall": 1})[0] == 400
         assert command.control(do="burst", requests=40, seconds=1.5)[0] == 200
         status, _, text = command.ask("/metrics")
         assert status == 200
@@ -176,7 +179,7 @@ def test_workers_under_the_web_page(tmp_path: Path) -> None:
 
         command.eventually(burst, "five requests of a burst")
         # Long requests are in flight, of users who have to go: none is cut off.
-        assert command.control(do="mix", weights={"Long": 0, "Short": 1})[0] == 200
+        assert command.control(do="set_mix", weights={"Long": 0, "Short": 1})[0] == 200
         command.eventually(
             lambda: 'ipvsload_users{user_class="Long"} 0' in command.ask("/metrics")[2], "no Long"
         )

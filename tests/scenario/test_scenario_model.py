@@ -3,9 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
+from ipvsload.scenario.actions.reweigh import Reweigh
 from ipvsload.scenario.duration import seconds
 from ipvsload.scenario.expression import Condition, parse
-from ipvsload.scenario.model import Reweigh, Step, Traffic
+from ipvsload.scenario.model import Step, Traffic
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_a_step_says_what_it_does_and_what_it_waits_for() -> None:
         (Step(wait=done), "wait", "wait for done", done),
     ]
     for step, action, text, awaited in cases:
-        assert (step.action, step.describe(), step.awaited) == (action, text, awaited)
+        assert (step.action.key, step.describe(), step.awaited) == (action, text, awaited)
 
 
 def test_yaml_lists_become_tuples_and_nothing_else_is_converted() -> None:

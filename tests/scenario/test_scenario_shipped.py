@@ -10,9 +10,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 import ipvsload.scenario
+from ipvsload.scenario.actions.reweigh import Reweigh
 from ipvsload.scenario.load import load, parse_scenario
 from ipvsload.scenario.measures import MEASURES
-from ipvsload.scenario.model import Reweigh, Scenario, Service, Step, Traffic
+from ipvsload.scenario.model import Scenario, Service, Step, Traffic
 from ipvsload.scenario.schema import json_schema
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +98,7 @@ def test_the_examples_in_the_documentation_load() -> None:
 
 def test_the_package_imports_nothing_that_acts() -> None:
     acting = {"gevent", "locust", "pyroute2", "kubernetes", "os", "socket", "subprocess"}
-    for path in Path(ipvsload.scenario.__file__).parent.glob("*.py"):
+    for path in Path(ipvsload.scenario.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):

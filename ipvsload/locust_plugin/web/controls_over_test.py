@@ -1,9 +1,10 @@
 """The page's controls, over whatever test is running."""
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from ipvsload.errors import UsageError
-from ipvsload.experiment.controls import Action, Verb
+from ipvsload.scenario.actions import PAGE_ACTIONS
+from ipvsload.scenario.actions.base import Action
 
 if TYPE_CHECKING:
     from ipvsload.locust_plugin.plugin import Plugin
@@ -17,17 +18,17 @@ class Desk:
     def __init__(self, plugin: "Plugin") -> None:
         self._plugin = plugin
 
-    def offers(self) -> dict[Verb, str]:
-        """Every verb, with why it cannot be had now; "" where it can."""
+    def offers(self) -> dict[str, str]:
+        """The key of every action, with why it cannot be had now; "" where it can."""
         trial = self._plugin.trial
         if trial is None or trial.over:
-            return dict.fromkeys(get_args(Verb), IDLE)
+            return dict.fromkeys(PAGE_ACTIONS, IDLE)
         return trial.offers()
 
     def carry_out(self, action: Action) -> str:
         """Do it, and say in a few words what was done. Raises IpvsloadError."""
         trial = self._plugin.trial
-        reason = self.offers()[action.do]
+        reason = self.offers()[action.key]
         if trial is None or reason:
             raise UsageError(reason or IDLE)
         return trial.carry_out(action)

@@ -9,11 +9,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ipvsload import __version__
 from ipvsload.errors import IpvsloadError, UsageError
-from ipvsload.experiment.controls import MAX_BURST, Controls, parse_action
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.web import locust_tab as beside
 from ipvsload.locust_plugin.web.same_site import refusal
+from ipvsload.scenario.actions import parse_control
+from ipvsload.scenario.actions.base import Action
+from ipvsload.scenario.actions.burst import MAX_BURST
 from ipvsload.scenario.names import MAX_SERVERS, MAX_WEIGHT
 
 if TYPE_CHECKING:
@@ -34,8 +36,17 @@ _PAGE_HEADERS = {
 }
 
 
-class Driver(Controls, Protocol):
+class Driver(Protocol):
     """What the page's controls act on."""
+
+    def offers(self) -> dict[str, str]:
+        """The key of every action, with why it cannot be had now; "" where it can."""
+
+    def carry_out(self, action: Action) -> str:
+        """Do it, and say in a few words what was done.
+
+        Raises IpvsloadError with a reason for people; nothing has changed then.
+        """
 
     def mix(self) -> Mapping[str, int]:
         """The weight of each user class now; empty where there is nothing to mix."""
@@ -100,7 +111,7 @@ def install(
         if request.content_length > _MOST_BYTES:
             return 413, {"error": f"expected no more than {_MOST_BYTES} bytes"}
         try:
-            return 200, {"done": controls.carry_out(parse_action(_decoded(request.get_data())))}
+            return 200, {"done": controls.carry_out(parse_control(_decoded(request.get_data())))}
         except IpvsloadError as error:
             return 400 if isinstance(error, UsageError) else 409, {"error": str(error)}
 

@@ -12,7 +12,7 @@ export class Controls {
     Object.assign(this, { element, said, rows: new Map(), mixed: new Map(), busy: 0 });
     this.list = element.querySelector("#servers");
     this.mix = element.querySelector("#mix");
-    this.forms = Object.fromEntries([...element.querySelectorAll("form")].map((form) => [form.dataset.verb, form]));
+    this.forms = Object.fromEntries([...element.querySelectorAll("form")].map((form) => [form.dataset.action, form]));
     // A burst's fields are nobody else's.
     element.addEventListener("input", ({ target }) => { if (target.form !== this.forms.burst) target.dataset.theirs = "yes"; });
     for (const form of Object.values(this.forms)) form.addEventListener("submit", (event) => this.submit(event));
@@ -22,7 +22,7 @@ export class Controls {
   update(store, { offers, mix, scheduler }) {
     this.store = store;
     this.offer(offers);
-    this.theirsOr(this.forms.scheduler.scheduler, scheduler);
+    this.theirsOr(this.forms.set_scheduler.scheduler, scheduler);
     this.theirsOr(this.forms.scale.servers, String(store.present.length));
     this.servers(store.present, offers);
     this.classes(mix);
@@ -37,8 +37,8 @@ export class Controls {
     const reasons = new Set(Object.values(offers));
     const common = reasons.size === 1 ? [...reasons][0] : "";
     say(this.element.querySelector("#why"), common && sentence(common));
-    const sets = [...Object.entries(this.forms).map(([verb, form]) => [form.firstElementChild, offers[verb]]),
-      [this.list.closest("fieldset"), offers.weight && offers.kill]];
+    const sets = [...Object.entries(this.forms).map(([key, form]) => [form.firstElementChild, offers[key]]),
+      [this.list.closest("fieldset"), offers.reweigh && offers.kill]];
     for (const [set, reason] of sets) {
       if (set.disabled !== Boolean(reason)) set.disabled = Boolean(reason);
       if (set.title !== (reason ?? "")) set.title = reason ?? "";
@@ -67,7 +67,7 @@ export class Controls {
       }
       if (row.address.textContent !== server.address) row.address.textContent = server.address;
       this.theirsOr(row.weight, String(server.weight));
-      for (const [button, reason] of [[row.set, offers.weight], [row.kill, offers.kill]]) {
+      for (const [button, reason] of [[row.set, offers.reweigh], [row.kill, offers.kill]]) {
         if (button.disabled !== Boolean(reason)) Object.assign(button, { disabled: Boolean(reason), title: reason });
       }
     }
@@ -83,7 +83,7 @@ export class Controls {
     row.item = make("li", {}, form);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.send({ do: "weight", server: row.server.number, weight: Number(row.weight.value) }, row.set, [row.weight]);
+      this.send({ do: "reweigh", server: row.server.number, weight: Number(row.weight.value) }, row.set, [row.weight]);
     });
     row.kill.addEventListener("click", () => this.send({ do: "kill", server: row.server.number }, row.kill));
     return row;
@@ -91,7 +91,7 @@ export class Controls {
 
   classes(mix) {
     const names = Object.keys(mix);
-    this.forms.mix.hidden = !names.length;
+    this.forms.set_mix.hidden = !names.length;
     if (names.join("\n") !== [...this.mixed.keys()].join("\n")) {
       this.mixed = new Map(names.map((name) => [name, this.slider(name)]));
       this.mix.replaceChildren(...[...this.mixed.values()].map((one) => one.item));
@@ -114,15 +114,15 @@ export class Controls {
 
   submit(event) {
     event.preventDefault();
-    const form = event.target, { verb } = form.dataset;
-    const actions = {
-      scheduler: () => ({ scheduler: form.scheduler.value }),
+    const form = event.target, key = form.dataset.action;
+    const values = {
+      set_scheduler: () => ({ scheduler: form.scheduler.value }),
       scale: () => ({ servers: Number(form.servers.value) }),
       burst: () => ({ requests: Number(form.requests.value), seconds: Number(form.seconds.value) }),
-      mix: () => ({ weights: Object.fromEntries([...this.mixed].map(([name, { number }]) => [name, Number(number.value)])) }),
+      set_mix: () => ({ weights: Object.fromEntries([...this.mixed].map(([name, { number }]) => [name, Number(number.value)])) }),
     };
-    const fields = verb === "burst" ? [] : [...form.querySelectorAll("input, select")];
-    this.send({ do: verb, ...actions[verb]() }, event.submitter ?? form.querySelector("button:not([type])"), fields);
+    const fields = key === "burst" ? [] : [...form.querySelectorAll("input, select")];
+    this.send({ do: key, ...values[key]() }, event.submitter ?? form.querySelector("button:not([type])"), fields);
   }
 
   step(by, button) {

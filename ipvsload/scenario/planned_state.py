@@ -1,17 +1,19 @@
 """What is known of a run at one point of its timeline, before it has run.
 
-The walk over a scenario's timeline keeps one State and asks it for bounds: the
+The walk over a scenario's timeline keeps one PlannedState and asks it for bounds: the
 servers and their weights are known exactly, what the load does is known within
 limits. Each bound says why it is so, for the message of a wait that cannot
 come true.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ipvsload.scenario.interval import Interval
-from ipvsload.scenario.model import Scenario, Traffic
+from ipvsload.scenario.service import Service
+from ipvsload.scenario.traffic import Traffic
 from ipvsload.scenario.tree import Measure
 from ipvsload.scenario.words import counted, listed, number
 
@@ -24,7 +26,7 @@ class Bound(NamedTuple):
 
 
 @dataclass(slots=True)
-class Class:
+class PlannedClass:
     """A class of traffic on the timeline.
 
     `cohorts` counts the starts whose requests may still be in flight, `age`
@@ -36,6 +38,12 @@ class Class:
     cohorts: int = 0
     stopped: bool = False
     age: float = 0.0
+
+    def start(self) -> None:
+        """Its users or arrivals begin."""
+        self.starts += 1
+        self.cohorts += 1
+        self.stopped, self.age = False, 0.0
 
     @property
     def running(self) -> bool:
@@ -76,10 +84,10 @@ class Class:
 
 
 @dataclass(slots=True)
-class State:
+class PlannedState:
     """Servers, classes and the clock at one point of the timeline."""
 
-    classes: dict[str, Class]
+    classes: dict[str, PlannedClass]
     weights: dict[int, int] = field(default_factory=dict)
     """The servers that are in the kernel's table, by number."""
     joined: int = 0
@@ -88,11 +96,11 @@ class State:
     elapsed_high: float = 0.0
 
     @classmethod
-    def at_start(cls, scenario: Scenario) -> "State":
-        """Before the first step: the scenario's servers and weights, no class started."""
-        state = cls({name: Class(traffic) for name, traffic in scenario.traffic.items()})
-        state.join(scenario.service.servers)
-        for server, weight in zip(state.weights, scenario.service.weights, strict=False):
+    def at_start(cls, service: Service, traffic: Mapping[str, Traffic]) -> "PlannedState":
+        """Before the first step: these servers and weights, no class started."""
+        state = cls({name: PlannedClass(one) for name, one in traffic.items()})
+        state.join(service.servers)
+        for server, weight in zip(state.weights, service.weights, strict=False):
             state.weights[server] = weight
         return state
 
@@ -141,7 +149,7 @@ class State:
                 return self._at_most(measure, "concurrency")
         return self._at_most(measure, "budget")
 
-    def _chosen(self, name: str | None) -> dict[str, Class]:
+    def _chosen(self, name: str | None) -> dict[str, PlannedClass]:
         return self.classes if name is None else {name: self.classes[name]}
 
     def _at_most(self, measure: Measure, limit: str) -> Bound:
@@ -180,7 +188,7 @@ def _exactly(value: float, why: str) -> Bound:
     return Bound(Interval(value, value), why)
 
 
-def _limit(name: str, one: Class, limit: str) -> str:
+def _limit(name: str, one: PlannedClass, limit: str) -> str:
     """One class's part of a bound: "'long' has 10 users"."""
     times = one.starts if limit == "budget" else one.cohorts
     again = f", started {times} times" if times > 1 else ""

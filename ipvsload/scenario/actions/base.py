@@ -1,0 +1,111 @@
+"""What every action is: a frozen value that is checked, described and carried out.
+
+A subclass is one kind of action. It stands in a file of its own in this folder
+and is found there; nothing else lists the actions.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self, get_type_hints
+
+from ipvsload.scenario.capabilities import Capability
+from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.faults import Fault, Loc
+from ipvsload.scenario.planned_state import PlannedState
+from ipvsload.scenario.strict import Strict
+from ipvsload.scenario.words import hint, quoted
+
+
+class ActionTarget(Protocol):
+    """What actions act on: the balancer, the servers and the load of a test.
+
+    Every method raises IpvsloadError with a reason for people where it cannot
+    be done; nothing has changed then.
+    """
+
+    def start(self, traffic_class: str) -> None:
+        """Start a class of traffic."""
+
+    def stop(self, traffic_class: str) -> None:
+        """Send nothing new of a class; what is in flight is still waited for."""
+
+    def scale(self, servers: int) -> None:
+        """Have this many servers: new ones join with weight 1, or the newest leave."""
+
+    def reweigh(self, server: int, weight: int) -> None:
+        """Give a server another weight; 0 drains it."""
+
+    def remove(self, server: int) -> None:
+        """Take a server out of the kernel's table."""
+
+    def kill(self, server: int) -> None:
+        """End the server's process; its entry in the kernel's table stays."""
+
+    def set_scheduler(self, scheduler: str) -> None:
+        """Change the scheduler in place: connections and counters stay."""
+
+    def burst(self, requests: int, seconds: float) -> None:
+        """Send this many requests at once, each held open for `seconds`."""
+
+    def set_mix(self, weights: Mapping[str, int]) -> Mapping[str, int]:
+        """Change weights of Locust's user classes; returns the weights of all of them."""
+
+
+class Action(Strict):
+    """One action. Its fields are those of its JSON form on the page.
+
+    In a scenario file it is `key: VALUE`, where VALUE is the mapping of its
+    fields, or the field itself where there is only one.
+    """
+
+    key: ClassVar[str]
+    """Its key in a step of a scenario file, and its name in the page's requests."""
+    rank: ClassVar[int]
+    """Its place among the actions in messages and in the schema, ascending."""
+    meaning: ClassVar[str] = ""
+    """One line for the JSON Schema of scenario files."""
+    needs: ClassVar[Capability | None] = None
+    """What it needs of a testbed."""
+    in_scenarios: ClassVar[bool] = False
+    on_page: ClassVar[bool] = False
+
+    @classmethod
+    def yaml_type(cls) -> Any:
+        """The type of its value in a scenario file."""
+        hints = get_type_hints(cls, include_extras=True)
+        names = list(cls.model_fields)
+        return hints[names[0]] if len(names) == 1 else cls
+
+    @classmethod
+    def from_yaml(cls, value: Any) -> Self:
+        """The action whose value, of `yaml_type`, stands in a scenario file."""
+        return value if isinstance(value, cls) else cls(**{next(iter(cls.model_fields)): value})
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What it does in a few words, as the record has it: "scale to 2"."""
+
+    def awaited(self) -> Condition | float | None:
+        """What it waits for by itself: a condition, or seconds to pass."""
+        return None
+
+    def plan(self, planned: PlannedState, loc: Loc) -> list[Fault]:
+        """Do it to the planned state; what cannot be done is not, and is said.
+
+        `loc` is the path of its value in the scenario file.
+        """
+        return []
+
+    @abstractmethod
+    def carry_out(self, target: ActionTarget) -> str:
+        """Do it, and say in a few words what was done. Raises IpvsloadError."""
+
+
+def unknown_class(name: str, planned: PlannedState, loc: Loc) -> Fault:
+    """The fault of naming a class that is not under `traffic`."""
+    return Fault(loc, f"no class {quoted(name)}; {hint(name, planned.classes, 'classes')}")
+
+
+def absent_server(server: int, planned: PlannedState, loc: Loc) -> list[Fault]:
+    """The fault of naming a server that is not in the table at this point, if it is not."""
+    return [] if server in planned.weights else [Fault(loc, planned.absence(server))]

@@ -1,0 +1,27 @@
+"""Send many requests at once."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ipvsload.scenario.actions.base import Action, ActionTarget
+
+MAX_BURST = 2000
+
+
+class Burst(Action):
+    """This many requests at once, each held open for `seconds`, on new connections."""
+
+    key = "burst"
+    rank = 90
+    on_page = True
+
+    requests: Annotated[int, Field(ge=1, le=MAX_BURST)] = 10
+    seconds: Annotated[float, Field(ge=0, le=60, strict=False)] = 10.0
+
+    def describe(self) -> str:
+        return f"burst of {self.requests} x {self.seconds:g} s"
+
+    def carry_out(self, target: ActionTarget) -> str:
+        target.burst(self.requests, self.seconds)
+        return self.describe()

@@ -1,0 +1,30 @@
+"""Change how many users of each kind there are."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from ipvsload.scenario.actions.base import Action, ActionTarget
+
+
+class SetMix(Action):
+    """Another mix of Locust's user classes, by name: the users are rebalanced now."""
+
+    key = "set_mix"
+    rank = 100
+    on_page = True
+
+    weights: Annotated[
+        dict[str, Annotated[int, Field(ge=0, le=10_000)]], Field(min_length=1, max_length=100)
+    ]
+
+    def describe(self) -> str:
+        return _words(self.weights)
+
+    def carry_out(self, target: ActionTarget) -> str:
+        return _words(target.set_mix(self.weights))
+
+
+def _words(weights: Mapping[str, int]) -> str:
+    return "mix " + ", ".join(f"{name} {weight}" for name, weight in weights.items())

@@ -1,0 +1,22 @@
+"""Change the virtual service's scheduler."""
+
+from ipvsload.scenario.actions.base import Action, ActionTarget
+from ipvsload.scenario.names import SchedulerName
+
+
+class SetScheduler(Action):
+    """Another scheduler, in place: connections and counters stay."""
+
+    key = "set_scheduler"
+    rank = 80
+    needs = "scheduler"
+    on_page = True
+
+    scheduler: SchedulerName
+
+    def describe(self) -> str:
+        return f"scheduler {self.scheduler}"
+
+    def carry_out(self, target: ActionTarget) -> str:
+        target.set_scheduler(self.scheduler)
+        return self.describe()

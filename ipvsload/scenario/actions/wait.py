@@ -1,0 +1,48 @@
+"""Wait for an event, or for a time to pass."""
+
+from typing import Annotated
+
+from pydantic import PlainValidator, WithJsonSchema
+
+from ipvsload.scenario.actions.base import Action, ActionTarget
+from ipvsload.scenario.duration import PATTERN, looks_like_time, read_duration
+from ipvsload.scenario.expression import Condition
+
+
+def _awaited(value: object) -> float | Condition:
+    if looks_like_time(value) and not isinstance(value, Condition):
+        return read_duration(value)
+    return Condition.validate(value)
+
+
+class Wait(Action):
+    """Do nothing but wait: for this condition to hold, or for these seconds to pass."""
+
+    key = "wait"
+    rank = 70
+    meaning = "Wait for a condition to hold, or for a time such as 5s to pass."
+    in_scenarios = True
+
+    event: Annotated[
+        float | Condition,
+        PlainValidator(_awaited),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "number", "minimum": 0},
+                    {"type": "string", "pattern": PATTERN},
+                    {"type": "string", "minLength": 1},
+                ]
+            }
+        ),
+    ]
+
+    def describe(self) -> str:
+        is_time = isinstance(self.event, float)
+        return f"wait {self.event:g} s" if is_time else f"wait for {self.event}"
+
+    def awaited(self) -> Condition | float:
+        return self.event
+
+    def carry_out(self, target: ActionTarget) -> str:
+        return self.describe()

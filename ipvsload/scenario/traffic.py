@@ -1,0 +1,57 @@
+"""A class of traffic: what is asked for, by how many users or at which rate, and until when."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ipvsload.scenario.duration import Duration, PositiveDuration
+from ipvsload.scenario.faults import refused
+from ipvsload.scenario.names import MAX_USERS
+from ipvsload.scenario.strict import Strict
+
+
+class Traffic(Strict):
+    """A named class of traffic: closed with `users`, open with `rate`."""
+
+    request: Annotated[str, Field(pattern=r"^GET /[!-~]*$", max_length=2000)] = "GET /ip"
+    """What is asked for: GET and a path, such as "GET /delay/10"."""
+    users: Annotated[int, Field(ge=1, le=MAX_USERS)] | None = None
+    """Closed workload: this many users, each waiting for its answer."""
+    rate: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    """Open workload: arrivals per second, whatever the answers do."""
+    requests: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """End after this many requests over all users."""
+    duration: PositiveDuration | None = None
+    """End after this long: seconds, or a time such as 30s or 2m."""
+    think: Duration = 0.0
+    """Pause of a user between an answer and its next request."""
+    connection: Literal["new", "keep-alive"] = "new"
+    """A new connection for each request, or one that a user keeps."""
+    timeout: PositiveDuration = 60.0
+    """A request without a whole answer by then has failed."""
+
+    @property
+    def path(self) -> str:
+        """The request's target, without its method."""
+        return self.request.removeprefix("GET ")
+
+    @property
+    def endless(self) -> bool:
+        """Whether only a `stop` ends it."""
+        return self.requests is None and self.duration is None
+
+    @model_validator(mode="after")
+    def _workload(self) -> Self:
+        if self.users is not None and self.rate is not None:
+            raise refused(
+                "rate",
+                "'users' (a closed workload) and 'rate' (an open one) exclude each other; "
+                "take one of them away",
+            )
+        if self.users is None and self.rate is None:
+            raise refused(
+                None, "a class needs 'users' (a closed workload) or 'rate' (arrivals per second)"
+            )
+        if self.rate is not None and "think" in self.model_fields_set:
+            raise refused("think", "'think' is a user's pause, and this class has a rate")
+        return self
