@@ -34,14 +34,17 @@ OPEN: dict[str, set[str]] = {
     },
     "files": {"page.html.j2", "style.css"},
     "classes": {
-        "Answer", "Comparison", "Connection", "Counts", "Finding", "Interval", "Kind", "Mark",
-        "Options", "Request", "Row", "Source", "_Builder", "_Node",
+        "Answer", "Comparison", "Connection", "Counts", "Interval", "Kind", "Mark",
+        "Request", "Row", "Source", "_Builder", "_Node",
     },
     "half-born": {
         "locust_plugin/distributed/distributed_load.py", "locust_plugin/plugin.py",
         "testbed/lab/lab.py",
     },
 }  # fmt: skip
+
+# Ends of names of modules that a registry imports: testbed/registry.py.
+FOUND_BY_LISTING = ("_kind",)
 
 # Each subcommand has a file named after it, whatever the file is called that does the work.
 SAME_NAME_ALLOWED = {"__init__.py", "base.py"}
@@ -128,6 +131,7 @@ def test_every_module_is_used(graph: grimp.ImportGraph) -> None:
         for path in modules()
         if path.name != "__init__.py"
         and "iter_modules(" not in path.with_name("__init__.py").read_text()
+        and not path.stem.endswith(FOUND_BY_LISTING)
         and '__name__ == "__main__"' not in path.read_text()
     } - used
     assert unused == set()

@@ -1,39 +1,25 @@
 """`ipvsload doctor`: what is there, what is missing, and what mends it."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from ipvsload.cli.terminal import say
-from ipvsload.cli.testbeds import as_click
-from ipvsload.testbed.options import CONTEXT, SIDECAR_IMAGE
+from ipvsload.cli.testbeds import with_options
+from ipvsload.testbed.registry import DEFAULT, TESTBEDS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+_DOCTORS = {kind.name: kind.doctor for kind in TESTBEDS.values() if kind.doctor}
 
 
 @click.command()
 @click.option(
-    "--testbed", default="lab", show_default=True, type=click.Choice(["lab", "kubernetes"])
+    "--testbed", default=DEFAULT.name, show_default=True, type=click.Choice(list(_DOCTORS))
 )
-@as_click(CONTEXT)
-@as_click(SIDECAR_IMAGE)
-def doctor(testbed: str, context: str, sidecar_image: str) -> int:
+@with_options(option for one in _DOCTORS.values() for option in one.options)
+def doctor(testbed: str, **options: Any) -> int:
     """Try every part of a testbed and name the command that mends what is missing."""
-    from ipvsload.testbed.lab.lab_doctor import Finding, examine
-
-    findings: Iterable[Finding]
-    if testbed == "lab":
-        findings = examine()
-    else:
-        from ipvsload.testbed.kubernetes import cluster_doctor as kubernetes
-        from ipvsload.testbed.kubernetes.kubeconfig import connect
-
-        cluster = connect(context, say)
-        say(str(cluster))
-        findings = kubernetes.examine(cluster, say, sidecar_image)
     good = False
-    for finding in findings:
+    for finding in _DOCTORS[testbed].examine(options, say):
         good = finding.good
         click.echo(f"{'ok     ' if good else 'MISSING'} {finding.what}: {finding.text}")
     return 0 if good else 3

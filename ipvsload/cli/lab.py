@@ -8,9 +8,11 @@ import sys
 import click
 
 from ipvsload.cli.terminal import tell
+from ipvsload.cli.testbeds import as_click
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.testbed.base import ServiceSpec
+from ipvsload.testbed.lab.lab_kind import KERNEL
 
 DIRECTOR = "IPVSLOAD_DIRECTOR"
 """Set inside a lab: where the director's agent answers."""
@@ -21,12 +23,7 @@ _PLACE = re.compile(r"\$(URL|VIP)\b|\$\{(URL|VIP)\}")
 @click.option("--scheduler", default="rr", show_default=True, type=click.Choice(SCHEDULERS))
 @click.option("--servers", default=2, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--clients", default=1, show_default=True, type=click.IntRange(1, 100))
-@click.option(
-    "--kernel",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "host", "uml", "qemu"]),
-)
+@as_click(KERNEL)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[str, ...]) -> int:
     """Bring the lab up, run COMMAND in its client namespace, take it down.

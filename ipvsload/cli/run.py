@@ -6,12 +6,11 @@ from typing import Any
 import click
 
 from ipvsload.cli.records import conclude
-from ipvsload.cli.terminal import say, tell
-from ipvsload.cli.testbeds import make_testbed, refuse_foreign, testbed_options
+from ipvsload.cli.terminal import tell
+from ipvsload.cli.testbeds import make_testbed, refuse_foreign_options, with_options
 from ipvsload.errors import IpvsloadError
-from ipvsload.ipvs.schedulers import SCHEDULERS
-from ipvsload.testbed.kubernetes.object_names import PROXY_MODES
-from ipvsload.testbed.options import TESTBEDS
+from ipvsload.testbed.balancers import BALANCERS
+from ipvsload.testbed.registry import DEFAULT, TESTBEDS
 
 
 @click.command()
@@ -20,11 +19,13 @@ from ipvsload.testbed.options import TESTBEDS
     "--scheduler",
     "schedulers",
     multiple=True,
-    type=click.Choice([*SCHEDULERS, *PROXY_MODES]),
+    type=click.Choice(list(BALANCERS)),
     help="Run only this one; may be given again. Default: those of the scenario."
     " iptables and nftables are kube-proxy's other modes.",
 )
-@click.option("--testbed", default="lab", show_default=True, type=click.Choice(TESTBEDS))
+@click.option(
+    "--testbed", default=DEFAULT.name, show_default=True, type=click.Choice(list(TESTBEDS))
+)
 @click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 1000))
 @click.option(
     "--hz",
@@ -38,7 +39,7 @@ from ipvsload.testbed.options import TESTBEDS
     type=click.Path(path_type=Path),
     help="Directory of the record, new or empty. Default: runs/NAME-TIME.",
 )
-@testbed_options
+@with_options(option for kind in TESTBEDS.values() for option in kind.options)
 def run(
     scenario: Path,
     schedulers: tuple[str, ...],
@@ -54,12 +55,12 @@ def run(
     from ipvsload.record.writer import RunWriter
     from ipvsload.scenario.load import parse_scenario, read
 
-    refuse_foreign(testbed)
+    kind = TESTBEDS[testbed]
+    refuse_foreign_options(kind)
     text = read(scenario)
     plan = parse_scenario(text, str(scenario))
     wanted = schedulers or plan.schedulers
-    # A step that changes somebody's cluster is told wherever this runs.
-    place = make_testbed(testbed, plan, wanted, hz, say if testbed != "lab" else tell, options)
+    place = make_testbed(kind, plan, wanted, hz, options)
     directory = out or new_directory(plan.name)
     clock = Clock()
     writer = RunWriter(

@@ -1,28 +1,32 @@
-"""The testbeds of `ipvsload run`: their options as click knows them, and the one that is meant."""
+"""The one place where `ipvsload run` makes a testbed, and testbeds' options as click knows them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ipvsload.cli.terminal import say
 from ipvsload.errors import UsageError
-from ipvsload.testbed import options as known
-from ipvsload.testbed.kubernetes.object_names import PROXY_MODES
+from ipvsload.testbed import registry
+from ipvsload.testbed.kind import Option, TestbedKind, TestbedRequest
 
 if TYPE_CHECKING:
     from ipvsload.scenario.model import Scenario
     from ipvsload.testbed.base import Testbed
 
 
-def testbed_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Every testbed's options, on a command that takes them as **options."""
-    for options in reversed(known.OPTIONS.values()):
-        for option in reversed(options):
+def with_options(options: Iterable[Option]) -> Callable[..., Any]:
+    """A decorator for a command that takes these options as **options."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(list(options)):
             command = as_click(option)(command)
-    return command
+        return command
+
+    return decorate
 
 
-def as_click(option: known.Option) -> Callable[..., Any]:
+def as_click(option: Option) -> Callable[..., Any]:
     """The option as a decorator."""
     about: dict[str, Any] = {"default": option.default, "help": option.help}
     if option.default is False:
@@ -38,53 +42,34 @@ def as_click(option: known.Option) -> Callable[..., Any]:
     return click.option(option.flag, **about)
 
 
-def refuse_foreign(testbed: str) -> None:
+def refuse_foreign_options(kind: TestbedKind) -> None:
     """Raises UsageError for an option that belongs to another testbed."""
     context = click.get_current_context()
     told = click.core.ParameterSource.COMMANDLINE
-    known.refuse_foreign(
-        testbed, (name for name in context.params if context.get_parameter_source(name) == told)
-    )
+    given = (name for name in context.params if context.get_parameter_source(name) == told)
+    registry.refuse_foreign_options(kind, given)
 
 
 def make_testbed(
-    testbed: str,
+    kind: TestbedKind,
     scenario: "Scenario",
-    schedulers: tuple[str, ...],
+    balancers: tuple[str, ...],
     hz: float,
-    tell: Callable[[str], None],
     options: Mapping[str, Any],
 ) -> "Testbed":
     """The testbed, not started. Raises UsageError where the scenario cannot be played on it."""
-    if testbed != "kubernetes" and (modes := set(schedulers) & set(PROXY_MODES)):
-        raise UsageError(f"--scheduler {modes.pop()} is a mode of kube-proxy: --testbed kubernetes")
-    if testbed == "lab":
-        from ipvsload.scenario.servers_needed import servers_needed
-        from ipvsload.testbed.lab.lab_testbed import LabTestbed
-
-        return LabTestbed(
-            kernel=options["kernel"],
-            servers=servers_needed(scenario),
-            clients=scenario.service.clients,
-            schedulers=schedulers,
-        )
-    if testbed == "external":
-        _demand_external(options)
-    # Before anything that imports ssl: Locust has gevent patch it.
-    import ipvsload.experiment.headless  # noqa: F401
+    registry.refuse_foreign_balancers(kind, balancers)
+    for option in kind.options:
+        if option.demand and not options[option.name]:
+            raise UsageError(f"--testbed {kind.name}: {option.demand}")
+    if kind.imports_ssl:
+        # Locust has gevent patch ssl.
+        import ipvsload.experiment.headless  # noqa: F401
     from ipvsload.scenario.capabilities import check_capabilities
-    from ipvsload.testbed.registry import given_testbed
+    from ipvsload.scenario.servers_needed import servers_needed
 
-    made = given_testbed(testbed, options, hz, tell)
-    check_capabilities(scenario, made.lacks)
-    return made
-
-
-def _demand_external(options: Mapping[str, Any]) -> None:
-    if not options["url"]:
-        raise UsageError("--testbed external: say where the balancer is: --url http://ADDRESS")
-    if not options["sidecar"]:
-        raise UsageError(
-            "--testbed external: say what reads its table: --sidecar 'ssh director sudo ipvsload"
-            " collect'"
-        )
+    servers, clients = servers_needed(scenario), scenario.service.clients
+    # Steps that change somebody's cluster are told also where nobody watches the terminal.
+    testbed = kind.make(TestbedRequest(options, servers, clients, balancers, hz, say))
+    check_capabilities(scenario, testbed.lacks)
+    return testbed

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ipvsload.errors import UsageError
-from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.scenario.url import read_url
-from ipvsload.testbed.kubernetes.object_names import PROXY_MODES
-from ipvsload.testbed.options import OPTIONS, TESTBEDS, URL, Option, refuse_foreign
+from ipvsload.testbed.balancers import BALANCERS
+from ipvsload.testbed.kind import Option
+from ipvsload.testbed.registry import DEFAULT, TESTBEDS, kind_for_host, refuse_foreign_options
 
 MAX_CLIENTS = 100
+_AUTO = "auto"
 DOOR = "ipvsload_door"
 """Where workers find the lab's door among the options that the master sends them."""
 
@@ -29,7 +30,7 @@ class Options:
 
     `scheduler` is "" for the scenario's first, or rr; `servers` and `clients`
     are 0 for the scenario's number, or 2 and 1. `scenario` is None where the
-    locustfile plays none. `place` are the testbed's own, as in `testbed.options`.
+    locustfile plays none. `place` are the testbed's own, as in its kind.
     """
 
     testbed: str
@@ -64,16 +65,16 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
 
     add(
         "--testbed",
-        choices=("auto", *TESTBEDS),
-        default="auto",
+        choices=(_AUTO, *TESTBEDS),
+        default=_AUTO,
         env_var="IPVSLOAD_TESTBED",
         include_in_web_ui=False,
-        help="lab: made for this command; kubernetes: a cluster; external: the balancer at -H."
-        " auto: external with -H, else lab",
+        help="; ".join(f"{kind.name}: {kind.about}" for kind in TESTBEDS.values())
+        + f". auto: {kind_for_host('-H').name} with -H, else {DEFAULT.name}",
     )
     add(
         "--scheduler",
-        choices=("", *SCHEDULERS, *PROXY_MODES),
+        choices=("", *BALANCERS),
         default="",
         env_var="IPVSLOAD_SCHEDULER",
         help="IPVS scheduler (default: the scenario's first; without a scenario rr in the lab,"
@@ -116,7 +117,7 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
         include_in_web_ui=False,
         help="Directory for the records of scenarios (default: runs/NAME-TIME)",
     )
-    for testbed, option in _own():
+    for testbed, option in _testbed_options():
         about: dict[str, Any] = {"type": type(option.default), "metavar": option.metavar}
         if option.choices:
             about = {"choices": option.choices}
@@ -136,19 +137,22 @@ def read(parsed: Namespace) -> Options:
     """The options of the command line. Raises UsageError."""
     if not 1 <= parsed.hz <= 50:
         raise UsageError(f"--hz {parsed.hz:g}: 1 to 50 samples a second")
-    testbed = parsed.testbed
-    if testbed == "auto":
-        testbed = "external" if parsed.host else "lab"
-    if testbed == "external" and not parsed.host:
-        raise UsageError("--testbed external: name the balancer with -H http://ADDRESS[:PORT]")
-    if testbed == "external":
-        read_url(parsed.host)
-    elif parsed.host:
+    host = parsed.host or ""
+    kind = kind_for_host(host) if parsed.testbed == _AUTO else TESTBEDS[parsed.testbed]
+    testbed = kind.name
+    if kind.takes_host and not host:
+        raise UsageError(f"--testbed {testbed}: name the balancer with -H http://ADDRESS[:PORT]")
+    if kind.takes_host:
+        read_url(host)
+    elif host:
         raise UsageError(
-            f"-H {parsed.host}: a {testbed} has an address of its own; leave -H or --testbed out"
+            f"-H {host}: a {testbed} has an address of its own; leave -H or --testbed out"
         )
-    given = {option.name: getattr(parsed, option.name) for _, option in _own()}
-    refuse_foreign(testbed, (o.name for _, o in _own() if given[o.name] != o.default))
+    given = {option.name: getattr(parsed, option.name) for _, option in _testbed_options()}
+    refuse_foreign_options(
+        kind, (o.name for _, o in _testbed_options() if given[o.name] != o.default)
+    )
+    by_host = {option.name: host for option in kind.options if option.by_host}
     scenario = getattr(parsed, "scenario", None)
     return Options(
         testbed=testbed,
@@ -158,20 +162,20 @@ def read(parsed: Namespace) -> Options:
         scenario=Path(scenario) if scenario else None,
         hz=parsed.hz,
         out=parsed.out,
-        place={**given, URL.name: parsed.host or ""},
+        place={**given, **by_host},
     )
 
 
-def _own() -> Iterator[tuple[str, Option]]:
-    """Every testbed's own options; the URL is Locust's -H."""
-    for testbed, options in OPTIONS.items():
-        for option in options:
-            if option is not URL:
-                yield testbed, option
+def _testbed_options() -> Iterator[tuple[str, Option]]:
+    """Every testbed's options, but for those that Locust's -H says."""
+    for kind in TESTBEDS.values():
+        for option in kind.options:
+            if not option.by_host:
+                yield kind.name, option
 
 
 def _scheduler(value: Any, testbed: str) -> str:
-    known = (*SCHEDULERS, *PROXY_MODES) if testbed == "kubernetes" else SCHEDULERS
+    known = TESTBEDS[testbed].balancers
     if value not in ("", *known):
         raise UsageError(f"scheduler {str(value)[:40]!r}: one of {', '.join(known)}")
     return str(value)

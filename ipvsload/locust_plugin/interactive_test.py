@@ -18,11 +18,12 @@ from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
 from ipvsload.scenario.actions.base import Action
 from ipvsload.testbed.base import BalancerControl, ServiceSpec
+from ipvsload.testbed.registry import TESTBEDS
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
-_SERVERS, _CLIENTS, _SCHEDULER = 2, 1, "rr"
+_SERVERS, _CLIENTS = 2, 1
 
 
 def size(options: Options) -> tuple[int, int]:
@@ -46,7 +47,7 @@ class InteractiveTest:
         servers, clients = size(options)
         watch.ready(servers, clients)
         testbed = watch.testbed
-        scheduler = options.scheduler or (_SCHEDULER if options.testbed == "lab" else "")
+        scheduler = options.scheduler or TESTBEDS[options.testbed].default_balancer
         weights = () if "scale" in testbed.lacks else (1,) * servers
         with watch.lock:
             service = testbed.begin(ServiceSpec(scheduler, weights))

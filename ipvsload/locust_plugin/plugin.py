@@ -38,6 +38,7 @@ from ipvsload.locust_plugin.scenario_test import ScenarioTest
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.scenario.servers_needed import servers_needed
 from ipvsload.testbed.lab.broker_client import LabSockets, open_door
+from ipvsload.testbed.registry import TESTBEDS
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -142,7 +143,7 @@ class Plugin:
     def _bring_up(self) -> None:
         shape = self._environment.shape_class
         chosen = self._options
-        if chosen.testbed == "lab":
+        if TESTBEDS[chosen.testbed].has_own_network:
             _refuse_who_cannot_reach_a_lab(self._environment.user_classes)
         if isinstance(shape, ScenarioShape):
             shape.plugin = self

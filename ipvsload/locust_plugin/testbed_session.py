@@ -26,8 +26,8 @@ from ipvsload.record.format import Sample
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.testbed.base import Testbed
-from ipvsload.testbed.lab.lab_testbed import LabTestbed
-from ipvsload.testbed.registry import given_testbed
+from ipvsload.testbed.kind import TestbedRequest
+from ipvsload.testbed.registry import TESTBEDS
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -35,11 +35,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TRAFFIC_SECONDS = 0.25
-_SILENCE_US = 5_000_000
-_CLUSTER_SILENCE_US = 65_000_000
-"""An API server may be away for a while; who follows its logs knows after a minute."""
 _SPARE = 16
-"""A lab has room for so many servers at least, for whoever scales by hand."""
+"""There is room for so many servers at least, for whoever scales by hand."""
 
 
 class TestbedSession:
@@ -57,15 +54,13 @@ class TestbedSession:
         """What has broken and has not been mended since."""
         self.lock = RLock()
         """Whoever changes the balancer holds it: its agent answers one question at a time."""
-        self._given = (
-            given_testbed(options.testbed, options.place, options.hz, logger.info)
-            if options.testbed != "lab"
-            else None
-        )
-        self._testbed: Testbed | None = None
+        self._kind = TESTBEDS[options.testbed]
+        self._clients = 1
+        self._testbed = self._make(servers=1)
         self._sidecar: Sidecar | None = None
         self._on_trouble: Callable[[TestbedError], None] | None = None
-        self._dead = False
+        self._dead = True
+        """Whether there is no testbed that is up."""
         self._seen_us = 0
         self._guardian: Any = None
         self._counter = gevent.spawn(self._count)
@@ -73,14 +68,13 @@ class TestbedSession:
 
     @property
     def testbed(self) -> Testbed:
-        """What `ready` brought up."""
-        assert self._testbed
+        """What `ready` brought up; before that, what it will be like."""
         return self._testbed
 
     @property
     def lacks(self) -> Mapping[Capability, str]:
-        """What the testbed cannot do, as far as it is known yet; see `Testbed.lacks`."""
-        return self._given.lacks if self._given is not None else {}
+        """What the testbed cannot do, as far as it is known yet."""
+        return self._testbed.lacks
 
     @property
     def sidecar(self) -> Sidecar | None:
@@ -95,8 +89,8 @@ class TestbedSession:
     def ready(self, servers: int, clients: int) -> None:
         """Have a testbed with so much room, and a living sidecar. Raises TestbedError."""
         with self.lock:
-            broken = self._dead or (self._given is not None and self.trouble is not None)
-            if self._testbed is None or broken or not self._fits(servers, clients):
+            broken = self._dead or (self.trouble and not self._kind.restarts_sidecar)
+            if broken or not self._fits(servers, clients):
                 self._take_down()
                 self._bring_up(servers, clients)
             if not self.up or self.trouble:
@@ -127,17 +121,19 @@ class TestbedSession:
             self._take_down()
 
     def _fits(self, servers: int, clients: int) -> bool:
-        testbed = self._testbed
-        return not isinstance(testbed, LabTestbed) or testbed.has_room(servers, clients)
+        as_many = "clients" in self.lacks or clients == self._clients
+        return as_many and servers <= self._testbed.max_real_servers
+
+    def _make(self, servers: int) -> Testbed:
+        options = self._options
+        room = min(MAX_SERVERS, max(_SPARE, 2 * servers))
+        return self._kind.make(
+            TestbedRequest(options.place, room, self._clients, (), options.hz, logger.info)
+        )
 
     def _bring_up(self, servers: int, clients: int) -> None:
-        options = self._options
-        if self._given is not None:
-            self._testbed = self._given
-        else:
-            room = min(MAX_SERVERS, max(_SPARE, 2 * servers))
-            kernel = options.place["kernel"]
-            self._testbed = LabTestbed(kernel=kernel, servers=room, clients=clients)
+        self._clients = clients
+        self._testbed = self._make(servers)
         self._testbed.start()
         self._testbed.wait_ready()
         self._dead = False
@@ -147,7 +143,7 @@ class TestbedSession:
         if self._sidecar is not None:
             self._sidecar.close()
             self._sidecar = None
-        if self._options.testbed == "external" and not self._options.place["sidecar"]:
+        if not self._testbed.has_samples:
             return
         pipe = self.testbed.open_samples(self._options.hz)
         sidecar = Sidecar(pipe, self.clock, self._seen)
@@ -165,9 +161,8 @@ class TestbedSession:
             self._sidecar = None
         if self._guardian is not None:
             self._guardian.kill()
-        if self._testbed is not None:
-            self._testbed.close()
-            self._testbed = None
+        self._dead = True
+        self._testbed.close()
         self.samples.clear()
 
     # What happens by itself
@@ -199,8 +194,7 @@ class TestbedSession:
     def _count(self) -> None:
         """Requests of the last moment, from the meter to the page; and whether samples come."""
         last_us = self.clock.now_us()
-        cluster = self._options.testbed == "kubernetes"
-        patience = _CLUSTER_SILENCE_US if cluster else _SILENCE_US
+        patience = self._kind.max_silence_s * 1e6
         while True:
             gevent.sleep(_TRAFFIC_SECONDS)
             now_us = self.clock.now_us()

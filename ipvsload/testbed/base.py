@@ -126,6 +126,16 @@ class BalancerControl(Protocol):
 class Observation(Protocol):
     """What can be seen of the balancer, and from where the load is sent."""
 
+    exclusive: bool
+    """Whether nobody else uses the balancer, and every answer names its real server.
+
+    Then each connection in the kernel's counters must be one of the generator's.
+    """
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether there is a way to read the kernel's table."""
+
     @property
     def kernel(self) -> dict[str, str]:
         """The director's kernel: {"release": ..., "provider": ...} and what else is known."""

@@ -1,34 +1,56 @@
-"""The testbeds that are there already, out of what was said of them; a lab is made."""
+"""Every kind of testbed, found by listing this folder.
 
-from collections.abc import Callable, Mapping
-from typing import Any
+A new testbed is one new module NAME_kind.py here, or a folder here that has one.
+"""
 
-from ipvsload.testbed.base import Testbed
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+
+from ipvsload import testbed
+from ipvsload.errors import UsageError
+from ipvsload.testbed.kind import TestbedKind
 
 
-def given_testbed(
-    name: str, options: Mapping[str, Any], hz: float, tell: Callable[[str], None]
-) -> Testbed:
-    """The testbed "kubernetes" or "external", not started; `options` as in OPTIONS.
+def _listed() -> list[TestbedKind]:
+    """Every kind: the default one first, the others by name."""
+    names = [
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for folder in testbed.__path__
+        for pattern in ("*_kind.py", "*/*_kind.py")
+        for path in Path(folder).glob(pattern)
+    ]
+    kinds: list[TestbedKind] = [import_module(f"ipvsload.testbed.{name}").KIND for name in names]
+    return sorted(kinds, key=lambda kind: (not kind.is_default, kind.name))
 
-    `hz` is the rate of samples, `tell` hears each step. Raises UsageError.
+
+TESTBEDS: dict[str, TestbedKind] = {kind.name: kind for kind in _listed()}
+DEFAULT = next(iter(TESTBEDS.values()))
+
+
+def kind_for_host(host: str) -> TestbedKind:
+    """The kind that is meant where only an address was given, or ""."""
+    taking = (kind for kind in TESTBEDS.values() if kind.takes_host)
+    return next(taking, DEFAULT) if host else DEFAULT
+
+
+def refuse_foreign_options(chosen: TestbedKind, given: Iterable[str]) -> None:
+    """Refuse options of other testbeds: they would do nothing, and nobody would know.
+
+    `given` has names of options. Raises UsageError.
     """
-    if name == "external":
-        from ipvsload.testbed.external.external_testbed import ExternalTestbed
+    names = set(given) - {option.name for option in chosen.options}
+    for kind in TESTBEDS.values():
+        for option in kind.options:
+            if option.name in names:
+                raise UsageError(
+                    f"{option.flag} is an option of --testbed {kind.name}, not of {chosen.name}"
+                )
 
-        return ExternalTestbed(
-            options["url"], options["sidecar"], options["set_scheduler"], options["set_weight"]
-        )
-    from ipvsload.testbed.kubernetes.cluster_options import Options
-    from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
-    from ipvsload.testbed.kubernetes.manifests import HTTPBIN, PYTHON, Workload
 
-    chosen = Options(
-        context=options["context"],
-        workload=Workload(options["image"] or HTTPBIN, options["port"], options["service"]),
-        sidecar_image=options["sidecar_image"] or PYTHON,
-        node=options["node"],
-        rootless=options["rootless"],
-        keep_proxy=options["keep_proxy"],
-    )
-    return KubernetesTestbed(chosen, hz=hz, tell=tell)
+def refuse_foreign_balancers(chosen: TestbedKind, given: Iterable[str]) -> None:
+    """Refuse balancers that the chosen kind does not have. Raises UsageError."""
+    for name in given:
+        if name not in chosen.balancers:
+            having = " or ".join(kind.name for kind in TESTBEDS.values() if name in kind.balancers)
+            raise UsageError(f"--scheduler {name} is a mode of kube-proxy: --testbed {having}")

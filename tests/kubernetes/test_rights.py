@@ -8,7 +8,7 @@ import yaml
 
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import rights
-from ipvsload.testbed.kubernetes.cluster_options import Options
+from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.toy import Toy
@@ -71,7 +71,7 @@ def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
         )
 
     toy.cluster.fault, toy.cluster.allowed = fault, allowed
-    testbed = KubernetesTestbed(Options(), hz=20, tell=lambda _: None)
+    testbed = KubernetesTestbed(ClusterOptions(), hz=20, tell=lambda _: None)
     testbed.start()
     testbed.wait_ready()
     for scheduler in ("rr", "lc"):

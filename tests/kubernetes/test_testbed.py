@@ -9,7 +9,7 @@ from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import kubernetes_testbed as module
 from ipvsload.testbed.kubernetes import proxies
-from ipvsload.testbed.kubernetes.cluster_options import Options
+from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from ipvsload.testbed.kubernetes.proxy_config import edit
@@ -19,7 +19,7 @@ from tests.kubernetes.toy import Toy
 
 def made(told: list[str] | None = None, **options: object) -> KubernetesTestbed:
     heard = told if told is not None else []
-    return KubernetesTestbed(Options(**options), hz=20, tell=heard.append)  # type: ignore[arg-type]
+    return KubernetesTestbed(ClusterOptions(**options), hz=20, tell=heard.append)  # type: ignore[arg-type]
 
 
 def up(testbed: KubernetesTestbed) -> KubernetesTestbed:

@@ -37,6 +37,7 @@ class ExternalTestbed:
     """
 
     name = "external"
+    exclusive = False
     socket_broker = ""
     max_real_servers = MAX_SERVERS
 
@@ -48,6 +49,7 @@ class ExternalTestbed:
             self._command = shlex.split(command)
         except ValueError as error:
             raise UsageError(f"--sidecar {command!r}: {error}") from None
+        self.has_samples = bool(self._command)
         self._changes = Changes(set_scheduler, set_weight)
         self.lacks = self._changes.lacks()
         self._key = ""

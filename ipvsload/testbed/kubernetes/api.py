@@ -9,11 +9,12 @@ watches, so a connection that drops loses nothing.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.kind import Tell
 
 Object = dict[str, Any]
 
@@ -51,7 +52,7 @@ class Api:
     """
 
     def __init__(
-        self, client: Any, tell: Callable[[str], None] = lambda _: None, patience: float = PATIENCE
+        self, client: Any, tell: Tell = lambda _: None, patience: float = PATIENCE
     ) -> None:
         self._client = client
         self._tell = tell

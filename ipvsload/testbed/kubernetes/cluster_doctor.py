@@ -7,11 +7,13 @@ like a run, so a doctor that is killed can be cleared away by `ipvsload restore`
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.testbed.doctor_finding import DoctorFinding
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import cluster_findings as meaning
 from ipvsload.testbed.kubernetes import journal, pods, proxies, rights
 from ipvsload.testbed.kubernetes import nodes as node_objects
@@ -23,19 +25,18 @@ from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxy_config import read
 from ipvsload.testbed.kubernetes.restore import restore
-from ipvsload.testbed.lab.lab_doctor import Finding
 
 _EXAMINED_WITHIN = 180.0
 _SCHEDULERS = ["rr", "lc"]
 
 
-def examine(cluster: Cluster, tell: Callable[[str], None], image: str = "") -> Iterator[Finding]:
+def examine(cluster: Cluster, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     """Every finding as it is made; the last one is whether a run can be had at all.
 
     `image` has a Python to look at the nodes with.
     """
     api = cluster.api
-    yield Finding("cluster", True, f"{cluster}, Kubernetes {api.version()}")
+    yield DoctorFinding("cluster", True, f"{cluster}, Kubernetes {api.version()}")
     exists = api.allowed("get", "namespaces", "", NAMESPACE) and bool(
         api.find("namespaces", NAMESPACE)
     )
@@ -43,31 +44,31 @@ def examine(cluster: Cluster, tell: Callable[[str], None], image: str = "") -> I
     lacking = rights.missing(api, wanted)
     for right in lacking:
         mend = "kubectl apply -f deploy/kubernetes-testbed/rights.yaml"
-        yield Finding("right", False, f"{right}; an admin grants it with: {mend}")
+        yield DoctorFinding("right", False, f"{right}; an admin grants it with: {mend}")
     if not lacking:
-        yield Finding("rights", True, f"all {len(wanted)} that a run needs")
+        yield DoctorFinding("rights", True, f"all {len(wanted)} that a run needs")
     try:
         yield from _proxy(api)
     except ApiError as error:
-        yield Finding("kube-proxy", False, str(error))
+        yield DoctorFinding("kube-proxy", False, str(error))
     holder = journal.find(api) if exists and not lacking else None
     if holder:
         text = f"{holder.owner(time.time())}; if it is gone: ipvsload restore"
-        yield Finding("active run", False, text)
+        yield DoctorFinding("active run", False, text)
     good = not lacking and not holder
     if good:
         for finding in _nodes(api, tell, image or PYTHON, exists):
             good = good and finding.good
             yield finding
     text = "a run can be had" if good else "what is missing above is in the way of a run"
-    yield Finding("kubernetes", good, text)
+    yield DoctorFinding("kubernetes", good, text)
 
 
-def _proxy(api: Api) -> Iterator[Finding]:
+def _proxy(api: Api) -> Iterator[DoctorFinding]:
     found = proxies.config_map(api)
     version = proxies.version(api)
     if found is None:
-        yield Finding(
+        yield DoctorFinding(
             "kube-proxy",
             True,
             "has no ConfigMap here (k3s and managed clusters): it can be measured as it is"
@@ -77,22 +78,22 @@ def _proxy(api: Api) -> Iterator[Finding]:
     try:
         text = f"configured for {read(found['data']['config.conf'])}"
     except TestbedError as error:
-        yield Finding("kube-proxy", False, str(error))
+        yield DoctorFinding("kube-proxy", False, str(error))
         return
-    yield Finding("kube-proxy", True, f"{version or 'unknown version'}, {text}")
-    yield Finding("its version", True, meaning.of_version(version))
+    yield DoctorFinding("kube-proxy", True, f"{version or 'unknown version'}, {text}")
+    yield DoctorFinding("its version", True, meaning.of_version(version))
     for node, reason in proxies.reasons(api):
         words = "has fallen back to iptables" if reason.fallback and reason.why else "says"
         if reason.why:
-            yield Finding(f"kube-proxy on {node}", False, f"{words}: {reason.why}")
+            yield DoctorFinding(f"kube-proxy on {node}", False, f"{words}: {reason.why}")
 
 
-def _nodes(api: Api, tell: Callable[[str], None], image: str, exists: bool) -> Iterator[Finding]:
+def _nodes(api: Api, tell: Tell, image: str, exists: bool) -> Iterator[DoctorFinding]:
     """One finding a node and one for each part that it lacks."""
     found = [one for one in api.every("nodes") if node_objects.linux(one)]
     for node in found:
         if not node_objects.ready(node):
-            yield Finding(f"node {node_objects.name(node)}", False, "it is not Ready")
+            yield DoctorFinding(f"node {node_objects.name(node)}", False, "it is not Ready")
     able = {node_objects.name(one): one for one in found if node_objects.ready(one)}
     held = journal.new()
     if not exists:
@@ -101,7 +102,7 @@ def _nodes(api: Api, tell: Callable[[str], None], image: str, exists: bool) -> I
         journal.take(api, held)
         facts = _look(api, tell, image, list(able))
     except TestbedError as error:
-        yield Finding("nodes", False, f"could not look at them: {error}")
+        yield DoctorFinding("nodes", False, f"could not look at them: {error}")
         return
     finally:
         restore(api, tell, own=held.id)
@@ -109,28 +110,26 @@ def _nodes(api: Api, tell: Callable[[str], None], image: str, exists: bool) -> I
         yield from _node(name, fact, able[name])
 
 
-def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[Finding]:
+def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[DoctorFinding]:
     mode = fact["proxy_mode"] or "not told"
     table = "there is an IPVS table" if fact["table"] else "no IPVS table yet"
     link = ", kube-ipvs0 is there" if fact["kube_ipvs0"] else ""
-    yield Finding(
+    yield DoctorFinding(
         f"node {name}", True, f"Linux {fact['kernel']}, kube-proxy runs {mode}, {table}{link}"
     )
     labels = node["metadata"].get("labels") or {}
     for module, state in meaning.missing_modules(fact["modules"], _SCHEDULERS):
         good = state != "absent"
-        yield Finding(f"{module} on {name}", good, meaning.mend(module, state, labels))
+        yield DoctorFinding(f"{module} on {name}", good, meaning.mend(module, state, labels))
     others = [
         name
         for name, scheduler in SCHEDULERS.items()
         if fact["modules"].get(scheduler.module, "absent") != "absent"
     ]
-    yield Finding(f"schedulers on {name}", bool(others), ", ".join(others) or "none")
+    yield DoctorFinding(f"schedulers on {name}", bool(others), ", ".join(others) or "none")
 
 
-def _look(
-    api: Api, tell: Callable[[str], None], image: str, names: list[str]
-) -> dict[str, dict[str, Any]]:
+def _look(api: Api, tell: Tell, image: str, names: list[str]) -> dict[str, dict[str, Any]]:
     tell("looking at the nodes' kernels")
     api.create("configmaps", code(EXAMINER, carry.archive(carry.EXAMINER)), NAMESPACE)
     made = sidecar(EXAMINER, image, [], rootless=True, modules=True)

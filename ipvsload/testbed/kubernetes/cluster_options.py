@@ -6,7 +6,7 @@ from ipvsload.testbed.kubernetes.manifests import PYTHON, Workload
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ClusterOptions:
     """`context` is the kubeconfig's; `node` takes the load (NodePort).
 
     `keep_proxy` leaves kube-proxy alone; `rootless` reads /proc instead of netlink.

@@ -1,12 +1,12 @@
 """From a kubeconfig to an API, and every way in which that goes wrong as a clear line."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api
 
 _IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
@@ -23,7 +23,7 @@ class Cluster:
         return f"context {self.context}, cluster at {self.api.server}"
 
 
-def connect(context: str = "", tell: Callable[[str], None] = lambda _: None) -> Cluster:
+def connect(context: str = "", tell: Tell = lambda _: None) -> Cluster:
     """The cluster of a kubeconfig's context; the current one where none is named.
 
     The files are those of kubectl: $KUBECONFIG, else ~/.kube/config; in a pod

@@ -12,7 +12,10 @@ from typing import NoReturn
 
 from ipvsload.errors import TestbedError
 from ipvsload.scenario.names import MAX_SERVERS
+from ipvsload.testbed import balancers
+from ipvsload.testbed.balancers import Balancer
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import connection_servers as placed
 from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes import node_tables as table
@@ -27,15 +30,15 @@ from ipvsload.testbed.kubernetes.cluster_capabilities import (
     NO_SWITCH,
     refuse_weights,
 )
-from ipvsload.testbed.kubernetes.cluster_options import Options
+from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.kubeconfig import Cluster, connect
 from ipvsload.testbed.kubernetes.leftover_services import Tables
 from ipvsload.testbed.kubernetes.log_followers import Followers
 from ipvsload.testbed.kubernetes.manifests import namespace
 from ipvsload.testbed.kubernetes.node_lines import Node
 from ipvsload.testbed.kubernetes.node_sidecars import Watchers
-from ipvsload.testbed.kubernetes.object_names import NAMESPACE, PROXY_MODES
-from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+from ipvsload.testbed.kubernetes.object_names import NAMESPACE
+from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxy_config import read
 from ipvsload.testbed.kubernetes.proxy_switch import switch
 from ipvsload.testbed.kubernetes.restore import restore
@@ -52,10 +55,12 @@ class KubernetesTestbed:
     """The cluster of a kubeconfig; `tell` hears each step."""
 
     name = "kubernetes"
+    exclusive = False
+    has_samples = True
     socket_broker = ""
     max_real_servers = MAX_SERVERS
 
-    def __init__(self, options: Options, *, hz: float, tell: Tell) -> None:
+    def __init__(self, options: ClusterOptions, *, hz: float, tell: Tell) -> None:
         self._options = options
         self._hz = hz
         self._tell = tell
@@ -65,7 +70,7 @@ class KubernetesTestbed:
         self._tables: Tables | None = None
         self._servers: Servers | None = None
         self._run = 0
-        self._scheduler = ""
+        self._balancer = balancers.find("")
         self._present: list[str] = []
         self._host, self._port = "", 0
         self._quiet, self._end = os.pipe()
@@ -194,35 +199,37 @@ class KubernetesTestbed:
         """Fresh pods and a fresh service, balanced by this, as the kernel's tables show."""
         refuse_weights(spec.weights)
         assert self._watchers
-        scheduler, count = spec.balancer, len(spec.weights)
-        if not scheduler and (mode := self._node(self._entry).proxy_mode) in PROXY_MODES:
-            scheduler = str(mode)
+        count = len(spec.weights)
+        balancer = balancers.find(spec.balancer)
+        if not spec.balancer:
+            mode = self._node(self._entry).proxy_mode
+            balancer = balancers.of_proxy_mode(mode) or balancer
         self._run += 1
         servers = Servers(self._api, self._options.workload, self._run, self._tell)
         self._servers = servers
         self._watchers.release()
-        if scheduler in PROXY_MODES:
-            self._leave_ipvs(scheduler)
+        if not balancer.in_ipvs_table:
+            self._leave_ipvs(balancer)
         made = servers.create(count, self._watchers.node_port, self._watchers.cluster_ip)
         self._watchers.made.append(made)
-        self._scheduler = scheduler
+        self._balancer = balancer
         self._present = self._await_pods(count)
         if not self._fixed:
             paths.settle(self._watchers.probes[self._entry])
-        self._switch(scheduler)
+        self._switch(balancer)
         self._host, self._port = self._watchers.aim(self._api, _PODS_WITHIN)
         self._await_table()
         self._warm()
         tables = self._balancing()
-        if scheduler not in PROXY_MODES:
+        if balancer.in_ipvs_table:
             # In the kernel's own order of joining.
             self._present = table.addresses(tables[0])
         baseline: dict[str, int] = {}
         for node in tables:
             for row in node.service["servers"] if node.service else ():
                 baseline[row[0]] = baseline.get(row[0], 0) + row[5]
-        found = scheduler or (tables[0].service or {}).get("scheduler", "")
-        key = "" if scheduler in PROXY_MODES else self._watchers.key
+        found = balancer.name or (tables[0].service or {}).get("scheduler", "")
+        key = self._watchers.key if balancer.in_ipvs_table else ""
         target = Target(key, self._host, self._port)
         return ServiceUnderTest(
             target, found, [(address, 1) for address in self._present], baseline
@@ -232,8 +239,8 @@ class KubernetesTestbed:
         """Restart kube-proxy with another; connections in the kernel's table stay."""
         if self._fixed:
             raise TestbedError(self.lacks["scheduler"])
-        self._scheduler = balancer
-        self._switch(balancer)
+        self._balancer = balancers.find(balancer)
+        self._switch(self._balancer)
         self._await_table()
 
     def add_server(self, weight: int) -> str:
@@ -276,13 +283,12 @@ class KubernetesTestbed:
 
     # -- waiting --------------------------------------------------------------
 
-    def _switch(self, scheduler: str) -> None:
-        if self._fixed or not scheduler:
+    def _switch(self, balancer: Balancer) -> None:
+        if self._fixed or not balancer.name:
             return
         assert self._journal
-        mode = scheduler if scheduler in PROXY_MODES else "ipvs"
-        kept = "" if mode != "ipvs" else scheduler
-        self._journal = switch(self._api, self._journal, mode, kept, self._tell)
+        scheduler = balancer.name if balancer.in_ipvs_table else ""
+        self._journal = switch(self._api, self._journal, balancer.proxy_mode, scheduler, self._tell)
 
     def _await_pods(self, count: int) -> list[str]:
         servers = self._servers
@@ -308,7 +314,7 @@ class KubernetesTestbed:
             if followers.failure:
                 raise followers.failure
             nodes = self._balancing()
-            missing = table.lacking(nodes, self._scheduler, self._present)
+            missing = table.lacking(nodes, self._balancer, self._present)
             if missing and time.monotonic() - max(began, asked[0]) > _DIAGNOSE_AFTER:
                 asked[0] = time.monotonic()
                 told = self._diagnosis(nodes)
@@ -316,7 +322,7 @@ class KubernetesTestbed:
                     raise TestbedError(told)
             return missing
 
-        what = f"the kernel's tables to show {self._scheduler or 'the service'}"
+        what = f"the kernel's tables to show {self._balancer.name or 'the service'}"
         try:
             wait_for(what, look, _TABLE_WITHIN, self._tell)
         except TestbedError as error:
@@ -330,7 +336,7 @@ class KubernetesTestbed:
         if not self._options.keep_proxy:
             with suppress(TestbedError):
                 found = dict(proxies.reasons(self._api))
-        return table.failure(nodes, self._scheduler, found)
+        return table.failure(nodes, self._balancer, found)
 
     def _warm(self) -> None:
         assert self._watchers
@@ -345,7 +351,7 @@ class KubernetesTestbed:
         # Two samples more, so that these connections are not taken for a ping's.
         time.sleep(2 / self._hz + 0.3)
 
-    def _leave_ipvs(self, mode: str) -> None:
+    def _leave_ipvs(self, balancer: Balancer) -> None:
         """To this mode, with none of ours in the tables: kube-proxy 1.20 would leave them there."""
         found = proxies.config_map(self._api)
         if self._fixed or found is None or read(found["data"]["config.conf"]).mode != "ipvs":
@@ -354,7 +360,7 @@ class KubernetesTestbed:
         assert self._tables
         self._watchers.withdraw_probe()
         self._tables.let_go(self._tell)
-        self._switch(mode)
+        self._switch(balancer)
         self._watchers.offer_probe()
 
     @property

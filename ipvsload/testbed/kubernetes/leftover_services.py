@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.balancers import of_proxy_mode
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 from ipvsload.testbed.kubernetes.node_lines import Node
-from ipvsload.testbed.kubernetes.object_names import NAMESPACE, PROXY_MODES
-from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+from ipvsload.testbed.kubernetes.object_names import NAMESPACE
+from ipvsload.testbed.kubernetes.polling import wait_for
 
 _LET_GO_WITHIN = 10.0
 """Seconds for kube-proxy to take services out (ipvs.syncPeriod at most, but for trouble)."""
@@ -46,7 +48,7 @@ class Tables:
                     for node in self._nodes()
                     if (node.service is not None or node.probe is not None)
                     # Another mode's proxy would never do it.
-                    and node.proxy_mode not in PROXY_MODES
+                    and not of_proxy_mode(node.proxy_mode)
                 ),
                 None,
             )

@@ -7,10 +7,11 @@ under test is had from the cluster first, and every run's service takes it again
 from collections.abc import Mapping
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
 from ipvsload.testbed.kubernetes import sidecar_zipapp as carry
 from ipvsload.testbed.kubernetes.api import Api, Object
-from ipvsload.testbed.kubernetes.cluster_options import Options
+from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.log_followers import Address, Followers
 from ipvsload.testbed.kubernetes.manifests import (
     Workload,
@@ -21,7 +22,7 @@ from ipvsload.testbed.kubernetes.manifests import (
 )
 from ipvsload.testbed.kubernetes.node_lines import NodeLines
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE, PROBE, ROLE, SERVICE, SIDECAR
-from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+from ipvsload.testbed.kubernetes.polling import wait_for
 
 _GONE_WITHIN = 30.0
 _SPEAKS_WITHIN = 60.0
@@ -37,7 +38,7 @@ class Watchers:
     def __init__(
         self,
         api: Api,
-        options: Options,
+        options: ClusterOptions,
         nodes: Mapping[str, str],
         entry: str,
         hz: float,

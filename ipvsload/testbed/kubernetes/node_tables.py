@@ -7,9 +7,9 @@ left the virtual servers of before where they were.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ipvsload.testbed.balancers import Balancer, of_proxy_mode
 from ipvsload.testbed.kubernetes.leftover_services import removal
 from ipvsload.testbed.kubernetes.node_lines import Node
-from ipvsload.testbed.kubernetes.object_names import PROXY_MODES
 from ipvsload.testbed.kubernetes.proxies import Reason
 
 
@@ -23,22 +23,22 @@ def addresses(node: Node) -> list[str]:
     return [row[0] for row in reversed(rows) if row[1] > 0]
 
 
-def lacking(nodes: Iterable[Node], scheduler: str, servers: Sequence[str]) -> str | None:
+def lacking(nodes: Iterable[Node], balancer: Balancer, servers: Sequence[str]) -> str | None:
     """What these nodes' tables still lack; None where all is there.
 
-    `scheduler` may be "" (any), or one of PROXY_MODES: then nothing of ours may
-    stand in the table. `servers` are wanted, and no others.
+    `servers` are wanted, and no others. A balancer that is not in the IPVS table
+    wants the service to be out of it.
     """
     for node in nodes:
-        if scheduler in PROXY_MODES:
+        if not balancer.in_ipvs_table:
             if node.service is not None:
                 return f"node {node.name} still has the service in its IPVS table"
-            if node.proxy_mode and node.proxy_mode != scheduler:
+            if node.proxy_mode and node.proxy_mode != balancer.proxy_mode:
                 return f"kube-proxy on {node.name} reports mode {node.proxy_mode}"
             continue
         if node.service is None:
             return f"the table of node {node.name} does not have the service"
-        if scheduler not in ("", node.service["scheduler"]):
+        if balancer.name not in ("", node.service["scheduler"]):
             return f"node {node.name} still balances by {node.service['scheduler']}"
         have = addresses(node)
         if set(have) != set(servers):
@@ -46,14 +46,13 @@ def lacking(nodes: Iterable[Node], scheduler: str, servers: Sequence[str]) -> st
     return None
 
 
-def failure(nodes: Iterable[Node], scheduler: str, reasons: Mapping[str, Reason]) -> str:
+def failure(nodes: Iterable[Node], balancer: Balancer, reasons: Mapping[str, Reason]) -> str:
     """Why kube-proxy does not do it, for people; "" where nothing tells."""
     for node in nodes:
         reason = reasons.get(node.name, Reason(False, ""))
         if reason.down:
             return f"kube-proxy on node {node.name} does not stay up: {reason.why}"
-        other = node.proxy_mode in PROXY_MODES and node.proxy_mode != scheduler
-        if scheduler not in PROXY_MODES and (other or reason.fallback):
+        if balancer.in_ipvs_table and (of_proxy_mode(node.proxy_mode) or reason.fallback):
             why = f": {reason.why}" if reason.why else ""
             text = (
                 f"kube-proxy on node {node.name} has fallen back to"
@@ -65,7 +64,7 @@ def failure(nodes: Iterable[Node], scheduler: str, reasons: Mapping[str, Reason]
                     " them up to date"
                 )
             return text + " (ipvsload doctor --testbed kubernetes says what is missing)"
-        if scheduler in PROXY_MODES and node.service is not None:
+        if not balancer.in_ipvs_table and node.service is not None:
             return (
                 f"virtual servers of the IPVS mode are left on node {node.name} and still take the"
                 f" traffic; they go with, on that node: {removal(node.service['key'])}"

@@ -27,6 +27,3 @@ SYSTEM = "kube-system"
 PROXY = "kube-proxy"
 PROXY_LABEL = "k8s-app=kube-proxy"
 CONFIG_KEY = "config.conf"
-
-PROXY_MODES = ("iptables", "nftables")
-"""What a run can have in the place of a scheduler: kube-proxy without IPVS."""

@@ -4,12 +4,11 @@ import time
 from collections.abc import Callable
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.kind import Tell
 
 _EVERY = 0.5
 _SILENT = 3.0
 """Seconds before a person is told what is being waited for."""
-
-Tell = Callable[[str], None]
 
 
 def wait_for(

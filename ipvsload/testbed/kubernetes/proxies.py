@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 from ipvsload.testbed.kubernetes.object_names import CONFIG_KEY, PROXY, PROXY_LABEL, SYSTEM
-from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+from ipvsload.testbed.kubernetes.polling import wait_for
 
 RESTART_WITHIN = 120.0
 _TAIL = 60

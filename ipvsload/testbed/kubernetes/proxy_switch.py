@@ -7,12 +7,12 @@ else's edit is lost, and it is in the journal before it is made.
 from collections.abc import Callable
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 from ipvsload.testbed.kubernetes.journal import Journal
 from ipvsload.testbed.kubernetes.object_names import CONFIG_KEY, PROXY, SYSTEM
-from ipvsload.testbed.kubernetes.polling import Tell
 from ipvsload.testbed.kubernetes.proxy_config import ConfigError, edit, read
 
 _TRIES = 4

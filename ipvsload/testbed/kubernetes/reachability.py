@@ -4,8 +4,9 @@ import time
 from contextlib import suppress
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.log_followers import Address, reach
-from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+from ipvsload.testbed.kubernetes.polling import wait_for
 
 _WARM_WITHIN = 30.0
 _SETTLE_WITHIN = 10.0

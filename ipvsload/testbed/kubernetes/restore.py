@@ -11,12 +11,13 @@ import os
 import socket
 import time
 
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.kubernetes.journal import ActiveError, Journal
 from ipvsload.testbed.kubernetes.leftover_services import Tables
 from ipvsload.testbed.kubernetes.object_names import JOURNAL, MADE, NAMESPACE, SELECT_OURS
-from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxy_switch import leaves_ipvs, put_back
 
 _SYNC = 2.5

@@ -1,6 +1,7 @@
 """The real servers of a run: a Deployment, scaled, and who of it is in the Service."""
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
 from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.manifests import Workload, deployment, service
@@ -13,7 +14,7 @@ from ipvsload.testbed.kubernetes.object_names import (
     SERVERS,
     SERVICE,
 )
-from ipvsload.testbed.kubernetes.polling import Tell, wait_for
+from ipvsload.testbed.kubernetes.polling import wait_for
 
 _GONE_WITHIN = 60.0
 _RESTARTS = 2

@@ -7,22 +7,12 @@ right to use it), so every kernel is really brought up.
 import re
 import shutil
 import time
-from dataclasses import dataclass
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.doctor_finding import DoctorFinding
 from ipvsload.testbed.lab.kernels import qemu
 from ipvsload.testbed.lab.lab import KERNELS, Lab
 from ipvsload.testbed.lab.topology import Topology
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One part: whether it is there, and if not, what mends it."""
-
-    what: str
-    good: bool
-    text: str
-
 
 _NOT_HERE = "not on this processor"
 _PROCESSOR = qemu.PROCESSORS.get(qemu.host())
@@ -35,7 +25,7 @@ _HELPS = {
 }
 
 
-def examine() -> list[Finding]:
+def examine() -> list[DoctorFinding]:
     """Every finding; the last one is whether the lab works at all."""
     findings = [
         _program("ip", "sudo apt-get install iproute2", "wires the lab"),
@@ -44,20 +34,22 @@ def examine() -> list[Finding]:
     findings += [_kernel(name) for name in KERNELS]
     usable = [name for name, finding in zip(KERNELS, findings[2:], strict=True) if finding.good]
     text = f"--kernel auto takes {usable[0]}" if usable else "no kernel can be the director"
-    return [*findings, Finding("lab", bool(usable), text)]
+    return [*findings, DoctorFinding("lab", bool(usable), text)]
 
 
-def _program(name: str, mend: str, why: str) -> Finding:
+def _program(name: str, mend: str, why: str) -> DoctorFinding:
     path = shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    return Finding(name, path is not None, path or f"{why}; install it with: {mend}")
+    return DoctorFinding(name, path is not None, path or f"{why}; install it with: {mend}")
 
 
-def _kernel(name: str) -> Finding:
+def _kernel(name: str) -> DoctorFinding:
     began = time.monotonic()
     try:
         with Lab(Topology(), kernel=name) as lab:
             seconds = time.monotonic() - began
-            return Finding(f"kernel {name}", True, f"Linux {lab.release}, ready in {seconds:.1f} s")
+            return DoctorFinding(
+                f"kernel {name}", True, f"Linux {lab.release}, ready in {seconds:.1f} s"
+            )
     except TestbedError as error:
         reason = re.sub(rf"^{name}(/\w+)?: ", "", str(error).splitlines()[-1].strip())
-        return Finding(f"kernel {name}", False, f"{reason} ({_HELPS[name]})")
+        return DoctorFinding(f"kernel {name}", False, f"{reason} ({_HELPS[name]})")

@@ -29,6 +29,8 @@ class LabTestbed:
     """A testbed with room for `servers` real servers and `clients` addresses."""
 
     name = "lab"
+    exclusive = True
+    has_samples = True
     lacks: Mapping[Capability, str] = MappingProxyType({})
 
     def __init__(
@@ -60,10 +62,6 @@ class LabTestbed:
         self._netstat = netstat(self.socket_broker)
         self._control = Control(plain_socket(self.socket_broker))
         warmup.warm(self._control, servers, self._topology.client_addresses, self.socket_broker)
-
-    def has_room(self, servers: int, clients: int) -> bool:
-        """Whether so many real servers can ever join, and the load come from so many addresses."""
-        return servers <= self.max_real_servers and clients == self._topology.clients
 
     @property
     def socket_broker(self) -> str:

@@ -1,0 +1,49 @@
+"""What can balance a virtual service.
+
+That is each scheduler of IPVS, and what balances without IPVS: kube-proxy's
+modes iptables and nftables have no table of virtual services, no scheduler and
+no weights, but a run can measure them beside the schedulers.
+"""
+
+from typing import NamedTuple
+
+from ipvsload.ipvs.schedulers import SCHEDULERS
+
+_IPVS = "ipvs"
+
+
+class Balancer(NamedTuple):
+    """`proxy_mode` is the `mode` in kube-proxy's configuration that has this balancer."""
+
+    name: str
+    proxy_mode: str = _IPVS
+
+    @property
+    def in_ipvs_table(self) -> bool:
+        """Whether the service and its real servers stand in the kernel's IPVS table."""
+        return self.proxy_mode == _IPVS
+
+
+BALANCERS: dict[str, Balancer] = {
+    balancer.name: balancer
+    for balancer in (
+        *map(Balancer, SCHEDULERS),
+        Balancer("iptables", "iptables"),
+        Balancer("nftables", "nftables"),
+    )
+}
+
+
+def find(name: str) -> Balancer:
+    """The balancer of this name.
+
+    A name that is not known here is a scheduler of a newer kernel; "" is
+    whatever scheduler the table has.
+    """
+    return BALANCERS.get(name) or Balancer(name)
+
+
+def of_proxy_mode(mode: str | None) -> Balancer | None:
+    """What balances without IPVS where kube-proxy runs in this mode; None for other modes."""
+    outside = (one for one in BALANCERS.values() if not one.in_ipvs_table)
+    return next((one for one in outside if one.proxy_mode == mode), None)

@@ -1,0 +1,52 @@
+"""The lab, as `--testbed lab` names it."""
+
+from collections.abc import Iterable
+
+from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.testbed.base import Testbed
+from ipvsload.testbed.doctor_finding import DoctorFinding
+from ipvsload.testbed.kind import (
+    Doctor,
+    Option,
+    OptionValues,
+    Tell,
+    TestbedKind,
+    TestbedRequest,
+)
+
+KERNEL = Option(
+    "kernel",
+    "The lab's director: this machine's kernel, user-mode Linux, or a virtual machine.",
+    "auto",
+    ("auto", "host", "uml", "qemu"),
+)
+
+
+def _make(request: TestbedRequest) -> Testbed:
+    from ipvsload.testbed.lab.lab_testbed import LabTestbed
+
+    return LabTestbed(
+        kernel=request.options["kernel"],
+        servers=request.servers,
+        clients=request.clients,
+        schedulers=request.balancers,
+    )
+
+
+def _examine(_options: OptionValues, _tell: Tell) -> Iterable[DoctorFinding]:
+    from ipvsload.testbed.lab.lab_doctor import examine
+
+    return examine()
+
+
+KIND = TestbedKind(
+    name="lab",
+    about="made for this command",
+    options=(KERNEL,),
+    make=_make,
+    balancers=tuple(SCHEDULERS),
+    default_balancer="rr",
+    is_default=True,
+    has_own_network=True,
+    doctor=Doctor((), _examine),
+)
