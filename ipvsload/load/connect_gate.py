@@ -14,7 +14,7 @@ LIMIT = 100
 PATIENCE_NS = 200_000_000
 
 
-class Gate:
+class ConnectGate:
     """Counts connections from their first SYN until they are accepted."""
 
     def __init__(self, limit: int = LIMIT, patience_ns: int = PATIENCE_NS) -> None:

@@ -1,40 +1,39 @@
-"""A request on its way: what the wire and the flows both know of it.
+"""A request on its way and its answer: what the HTTP client and a workload both know of it.
 
-Users and arrivals keep one of these for life, with the connection that it
-holds between requests; nothing is made anew for a request but its answer.
+Each user keeps one exchange for its whole life, with the connection that it
+holds between requests. Nothing but the answer is made anew for a request.
 """
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from _socket import socket
+from typing import ClassVar, Protocol
 
 from ipvsload.load.http_response import Answer
 
-if TYPE_CHECKING:
-    from _socket import socket
-
 
 class Owner(Protocol):
-    """Who has requests on the wire: a flow."""
+    """Who sends requests through the HTTP client: a workload."""
 
     message: bytes
     """The request, ready to be sent."""
     reuse: bool
     """Whether a connection may carry more than one request."""
 
-    def ended(self, call: "Call", error: str | None) -> None:
-        """The call has its answer, or an error. Must not block."""
+    def ended(self, exchange: "Exchange", error: str | None) -> None:
+        """The exchange has its answer, or an error. Must not block."""
 
 
-class Call:
-    """A user's (or an arrival's) present or last request, and its connection.
+class Exchange:
+    """The present or last request of a user or an arrival, its answer and its connection.
 
-    Times are `time.monotonic_ns()`. `client` and `port` are the local end. A
-    `patient` one sends no request before its last connection is closed: ten
-    users then are ten connections at most in the balancer's table, too.
+    Times are `time.monotonic_ns()`: `planned` when the request was due, `start`
+    when it was sent. `client` and `port` are the local end. Where
+    `one_connection` is set, no request is sent before the last connection is
+    closed: then ten users are at most ten connections in the balancer's table.
     """
 
-    patient: ClassVar[bool] = False
+    one_connection: ClassVar[bool] = False
 
-    __slots__ = ("answer", "busy", "client", "fd", "owner", "parting", "planned", "port", "queued",
+    __slots__ = ("answer", "busy", "client", "closing", "fd", "owner", "planned", "port", "queued",
                  "retried", "reused", "sock", "start", "unsent")  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
@@ -51,4 +50,4 @@ class Call:
         self.port = 0
         self.reused = False
         self.retried = False
-        self.parting = False
+        self.closing = False

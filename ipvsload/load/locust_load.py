@@ -13,47 +13,47 @@ import gevent
 from locust.env import Environment
 
 from ipvsload.descriptors import raise_limit
-from ipvsload.load.exchange import Call
-from ipvsload.load.http_client import Wire
+from ipvsload.load.burst import BURST, burst_traffic
+from ipvsload.load.http_client import HttpClient
 from ipvsload.load.overload import Overload
 from ipvsload.load.tcp_connect import Sockets
-from ipvsload.load.users import BURST, FlowUser, burst_traffic, report
-from ipvsload.load.workload import Flow
+from ipvsload.load.users import WorkloadUser
+from ipvsload.load.workload import Workload
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 
 
-class Counts:
-    """A class's counts as conditions read them; see `timeline.view.ClassCounts`."""
+class WorkloadCounts:
+    """A class's counts as conditions read them; see `base.ClassCounts`."""
 
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
+    def __init__(self, workload: Workload) -> None:
+        self._workload = workload
         self.started = False
 
     @property
     def requests(self) -> int:
         """Finished requests, failed ones too."""
-        return self._flow.finished
+        return self._workload.finished
 
     @property
     def failures(self) -> int:
         """Those without a whole answer, or with a status of 400 and more."""
-        return self._flow.failed
+        return self._workload.failed
 
     @property
     def inflight(self) -> int:
         """Sent and not yet answered."""
-        return self._flow.in_flight
+        return self._workload.in_flight
 
     @property
     def users(self) -> int:
         """Users that run now."""
-        return self._flow.users
+        return self._workload.users
 
     @property
     def done(self) -> bool:
         """Started, nothing in flight, and nothing more to send."""
-        return self.started and self._flow.done.is_set()
+        return self.started and self._workload.done.is_set()
 
 
 class LocustLoad:
@@ -89,19 +89,19 @@ class LocustLoad:
         self._run = run
         self._to_us = to_us
         self._told = on_finished
-        self._wire = Wire(target, sockets, on_error=on_error)
+        self._client = HttpClient(target, sockets, on_error=on_error)
         self._on_done = on_done
-        self._flows = {name: self._flow(name, spec) for name, spec in traffic.items()}
-        self.counts: dict[str, Counts] = {name: Counts(flow) for name, flow in self._flows.items()}
+        self._workloads = {name: self._workload(name, spec) for name, spec in traffic.items()}
+        self.counts: dict[str, WorkloadCounts] = {name: WorkloadCounts(workload) for name, workload in self._workloads.items()}
         host = f"http://{target[0]}:{target[1]}"
-        classes = [user_class(name, flow, host) for name, flow in self._flows.items()]
+        classes = [user_class(name, workload, host) for name, workload in self._workloads.items()]
         self._guest = environment is not None
         if environment is None:
             environment = Environment(host=host, stop_timeout=1)
             environment.create_local_runner()
         environment.user_classes = classes
         self._environment = environment
-        self._overload = Overload(self._wire)
+        self._overload = Overload(self._client)
 
     @property
     def clocks(self) -> tuple[()]:
@@ -110,15 +110,15 @@ class LocustLoad:
 
     def start(self, name: str, first: int = 0, step: int = 1) -> None:
         """Start a class: its users, or every `step`th of its arrivals, from `first` on."""
-        flow = self._flows[name]
+        workload = self._workloads[name]
         self.counts[name].started = True
-        flow.start(users=0, first=first, step=step)
-        if flow.spec.users:
-            self._environment.runner.spawn_users({name: flow.spec.users})
+        workload.start(users=0, first=first, step=step)
+        if workload.spec.users:
+            self._environment.runner.spawn_users({name: workload.spec.users})
 
     def stop(self, name: str) -> None:
         """No new requests of this class; those in flight finish."""
-        self._flows[name].stop()
+        self._workloads[name].stop()
 
     def finish(self, grace: float, soon: bool = False) -> None:
         """Stop every class and wait for what is in flight.
@@ -126,13 +126,13 @@ class LocustLoad:
         Waits each class's own timeout and `grace` seconds at most, or with
         `soon` only these; what is left then is recorded as "cut off".
         """
-        for flow in self._flows.values():
-            flow.stop()
+        for workload in self._workloads.values():
+            workload.stop()
         gevent.joinall(
             [
-                gevent.spawn(flow.finish, grace + (0.0 if soon else flow.spec.timeout))
-                for flow in self._flows.values()
-                if flow.in_flight
+                gevent.spawn(workload.finish, grace + (0.0 if soon else workload.spec.timeout))
+                for workload in self._workloads.values()
+                if workload.in_flight
             ]
         )
 
@@ -143,51 +143,50 @@ class LocustLoad:
     def close(self) -> None:
         """Cut off what is in flight and let the users go."""
         self._overload.close()
-        for flow in self._flows.values():
-            flow.finish(0)
+        for workload in self._workloads.values():
+            workload.finish(0)
         if not self._guest:
             self._environment.runner.quit()
-        self._wire.close()
+        self._client.close()
 
     def burst(self, requests: int, seconds: float) -> None:
         """So many requests at once, each held open for so long."""
-        flow = self._flow(BURST, burst_traffic(requests, seconds))
+        workload = self._workload(BURST, burst_traffic(requests, seconds))
         # Of each burst, so that the end waits for it.
-        self._flows[f"{BURST} {len(self._flows)}"] = flow
-        flow.start()
+        self._workloads[f"{BURST} {len(self._workloads)}"] = workload
+        workload.start()
 
-    def _flow(self, name: str, spec: Traffic) -> Flow:
-        return Flow(name, spec, self._wire, self._finished, lambda flow: self._on_done(flow.name))
+    def _workload(self, name: str, spec: Traffic) -> Workload:
+        return Workload(name, spec, self._client, self._finished, lambda workload: self._on_done(workload.name))
 
-    def _finished(self, flow: Flow, call: Call, end_ns: int, error: str | None) -> None:
-        answer = call.answer
+    def _finished(self, workload: Workload, exchange: Exchange, end_ns: int, error: str | None) -> None:
+        answer = exchange.answer
         if self._guest:
-            context = {"real_server": answer.server, "class": flow.name}
-            report(self._environment, call, flow.spec.path, end_ns, error, context)
+            report(self._environment, exchange, workload.spec.path, workload.name, end_ns, error)
         self._told(
             Request(
                 self._run,
-                flow.name,
-                self._to_us(call.planned),
-                self._to_us(call.start),
-                (end_ns - call.planned) // 1000,
+                workload.name,
+                self._to_us(exchange.planned),
+                self._to_us(exchange.start),
+                (end_ns - exchange.planned) // 1000,
                 answer.status if error is None else 0,
                 answer.size,
-                call.client,
-                call.port,
-                call.reused,
+                exchange.client,
+                exchange.port,
+                exchange.reused,
                 answer.server,
                 error,
             )
         )
 
 
-def user_class(name: str, flow: Flow, host: str) -> type[FlowUser]:
-    """A class of Locust users who send what `flow` says, to `host`."""
+def user_class(name: str, workload: Workload, host: str) -> type[WorkloadUser]:
+    """A class of Locust users who send what `workload` says, to `host`."""
     attributes: dict[str, Any] = {
         "host": host,
-        "flow": lambda self: flow,
-        "pause": lambda self: flow.spec.think,
+        "workload": lambda self: workload,
+        "pause": lambda self: workload.spec.think,
         "__doc__": f"A user of class {name}.",
     }
-    return type(name, (FlowUser,), attributes)
+    return type(name, (WorkloadUser,), attributes)

@@ -8,7 +8,7 @@ import time
 
 import gevent
 
-from ipvsload.load.http_client import Wire
+from ipvsload.load.http_client import HttpClient
 
 WINDOW = 1.0
 """Seconds over which the CPU share is taken."""
@@ -21,10 +21,10 @@ BEAT_NS = 50_000_000
 
 
 class Overload:
-    """Watches this process's CPU share and the wire's lag."""
+    """Watches this process's CPU share and how late the client's timers are."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, client: HttpClient) -> None:
+        self._timers = client.timers
         self._busiest = 0.0
         self._latest_ns = 0
         self._greenlet = gevent.spawn(self._watch)
@@ -32,7 +32,7 @@ class Overload:
 
     def reasons(self) -> list[str]:
         """One line for each limit that was passed."""
-        self._latest_ns = max(self._latest_ns, self._wire.take_lag())
+        self._latest_ns = max(self._latest_ns, self._timers.take_lag())
         found = []
         if self._busiest > CPU_LIMIT:
             found.append(
@@ -51,7 +51,7 @@ class Overload:
         self._greenlet.kill()
 
     def _beat(self) -> None:
-        self._wire.at(time.monotonic_ns() + BEAT_NS, self._beat)
+        self._timers.at(time.monotonic_ns() + BEAT_NS, self._beat)
 
     def _watch(self) -> None:
         began, used = time.monotonic(), time.process_time()
@@ -60,4 +60,4 @@ class Overload:
             now, cpu = time.monotonic(), time.process_time()
             self._busiest = max(self._busiest, (cpu - used) / (now - began))
             began, used = now, cpu
-            self._latest_ns = max(self._latest_ns, self._wire.take_lag())
+            self._latest_ns = max(self._latest_ns, self._timers.take_lag())

@@ -16,7 +16,7 @@ _SECOND = 1_000_000_000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Timer:
+class TimerFd:
     """A one-shot timer on CLOCK_MONOTONIC; register `fd` edge-triggered."""
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """A traffic class while it runs: who sends the next request, and when.
 
-The wire knows requests; a flow knows users, budgets and arrivals. Whatever
-happens, each request that was begun is finished exactly once, by an answer,
-by an error, or as "cut off": counts are evidence here, not estimates.
+The HTTP client knows requests; a workload knows users, budgets and arrivals.
+Each request that was begun is finished exactly once, by an answer, by an error
+or as "cut off", whatever happens: the counts are evidence and not estimates.
 """
 
 import time
@@ -12,72 +12,76 @@ from functools import partial
 from gevent.event import Event
 
 from ipvsload import __version__
-from ipvsload.load.exchange import Call
-from ipvsload.load.http_client import Wire
+from ipvsload.load.exchange import Exchange
+from ipvsload.load.http_client import HttpClient
 from ipvsload.load.http_response import Answer
 from ipvsload.load.pacing import EveryNth, Pacer, constant_rate
 from ipvsload.scenario.model import Traffic
 
 _SECOND = 1_000_000_000
 
-OnFinished = Callable[["Flow", Call, int, str | None], None]
-"""Called with the flow, the call, the end in `time.monotonic_ns()`, and the
-error or None. The call is used again: take from it what is wanted. It must
-not block. What it raises ends the wire (`Wire.fail`)."""
+OnFinished = Callable[["Workload", Exchange, int, str | None], None]
+"""Called with the workload, the exchange, the end in `time.monotonic_ns()`, and
+the error or None. The exchange is used again, so take what is needed from it.
+It must not block. What it raises ends the client (`HttpClient.fail`)."""
 
 
-class ClosedUser(Call):
-    """One user of a closed workload: a request, its answer, a pause, the next.
+class ClosedUser(Exchange):
+    """One user of a closed workload: a request, its answer, a pause, the next request.
 
-    `pause` gives the seconds before the next request; `gone` is called once,
+    `pause` gives the seconds before the next request; `on_gone` is called once,
     when the user will not send again and has nothing in flight.
     """
 
-    __slots__ = ("gone", "leaving", "pause")
-    patient = True
+    __slots__ = ("leaving", "on_gone", "pause")
+    one_connection = True
 
     def __init__(
-        self, flow: "Flow", pause: Callable[[], float] | None, gone: Callable[[], None] | None
+        self,
+        workload: "Workload",
+        pause: Callable[[], float] | None,
+        on_gone: Callable[[], None] | None,
     ) -> None:
-        super().__init__(flow)
+        super().__init__(workload)
         self.pause = pause
-        self.gone = gone
+        self.on_gone = on_gone
         self.leaving = False
 
 
-class Flow:
-    """A traffic class on a wire.
+class Workload:
+    """A traffic class that is sent through an HTTP client.
 
     Args:
         name: the class's name.
         spec: what a scenario says of it; times in seconds.
-        wire: what carries its requests.
+        client: what carries its requests.
         on_finished: told of each finished request.
         on_done: told each time that the class is done.
 
     A closed class has `users` users; an open one (`spec.rate`) has arrivals as
-    its pacer says, whatever the answers do. `started`,
-    `finished` and `failed` count requests since the flow was made.
+    its pacer says, whatever the answers do. `started`, `finished` and `failed`
+    count requests since the workload was made.
     """
 
     def __init__(
         self,
         name: str,
         spec: Traffic,
-        wire: Wire,
+        client: HttpClient,
         on_finished: OnFinished | None = None,
-        on_done: Callable[["Flow"], None] | None = None,
+        on_done: Callable[["Workload"], None] | None = None,
     ) -> None:
         self.name = name
         self.spec = spec
-        self.wire = wire
-        self.message = _message(spec.path, wire.target, spec.connection == "keep-alive")
+        self.message = _message(spec.path, client.target, spec.connection == "keep-alive")
         self.reuse = spec.connection == "keep-alive"
         self.started = 0
         self.finished = 0
         self.failed = 0
         self.done = Event()
         """Set while nothing is in flight and nothing more will be sent."""
+        self._client = client
+        self._timers = client.timers
         self._on_finished = on_finished
         self._on_done = on_done
         self._timeout = int(spec.timeout * _SECOND)
@@ -86,11 +90,12 @@ class Flow:
         self._running = False
         self._starts = 0
         self._users: dict[ClosedUser, None] = {}
-        self._thinking: dict[ClosedUser, None] = {}
-        self._free: list[Call] = []
+        self._pausing: dict[ClosedUser, None] = {}
+        self._unused: list[Exchange] = []
+        """Exchanges of past arrivals; the next ones take them and their connections."""
         # In the order of their starts, so that the first is the next to time out.
-        self._in_flight: dict[Call, None] = {}
-        self._sweeping = False
+        self._in_flight: dict[Exchange, None] = {}
+        self._timeout_set = False
 
     @property
     def in_flight(self) -> int:
@@ -110,7 +115,7 @@ class Flow:
     def start(self, users: int | None = None, first: int = 0, step: int = 1) -> None:
         """Begin, or begin again with a whole budget; nothing while it runs.
 
-        `users` says how many users the flow makes itself instead of
+        `users` says how many users the workload makes itself instead of
         `spec.users`; others may `join`. An open class sends every `step`th of
         its arrivals, from number `first` on.
         """
@@ -124,104 +129,105 @@ class Flow:
         now = time.monotonic_ns()
         if spec.duration is not None:
             end = now + int(spec.duration * _SECOND)
-            self.wire.at(end, partial(self._expire, self._starts))
+            self._timers.at(end, partial(self._duration_over, self._starts))
         if spec.rate is not None:
             pacer = constant_rate(spec.rate, spec.duration, spec.requests)
-            self._arrive(self._starts, now, EveryNth(pacer, first, step), 0)
+            self._send_due(self._starts, now, EveryNth(pacer, first, step), 0)
         else:
             for _ in range((spec.users or 0) if users is None else users):
                 self.join()
 
     def join(
-        self, pause: Callable[[], float] | None = None, gone: Callable[[], None] | None = None
+        self, pause: Callable[[], float] | None = None, on_gone: Callable[[], None] | None = None
     ) -> ClosedUser:
         """One more user, who sends at once; see `ClosedUser`."""
-        user = ClosedUser(self, pause, gone)
+        user = ClosedUser(self, pause, on_gone)
         self._users[user] = None
-        self._next(user)
+        self._send_next(user)
         return user
 
     def leave(self, user: ClosedUser) -> None:
         """The user sends no more; what it has in flight finishes."""
         user.leaving = True
         if user in self._users and user not in self._in_flight:
-            self._depart(user)
+            self._gone(user)
 
-    def expel(self, user: ClosedUser) -> None:
+    def remove(self, user: ClosedUser) -> None:
         """The user goes at once; what it has in flight is cut off."""
         user.leaving = True
         if user in self._in_flight:
-            self._cut(user)
+            self._cut_off(user)
         elif user in self._users:
-            self._depart(user)
+            self._gone(user)
 
     def stop(self) -> None:
         """No new requests; those in flight finish."""
         if self._running:
             self._running = False
-            self._settle()
+            self._end_if_over()
 
     def finish(self, grace: float) -> None:
         """Stop, wait this many seconds at most, and cut off what is left."""
         self.stop()
         self.done.wait(grace)
-        for call in list(self._in_flight):
-            if call in self._in_flight:
-                self._cut(call)
+        for exchange in list(self._in_flight):
+            if exchange in self._in_flight:
+                self._cut_off(exchange)
 
-    def ended(self, call: Call, error: str | None) -> None:
-        """The wire's answer to `begin`."""
+    def ended(self, exchange: Exchange, error: str | None) -> None:
+        """The client's answer to `begin`."""
         end = time.monotonic_ns()
-        del self._in_flight[call]
+        del self._in_flight[exchange]
         self.finished += 1
-        if error is not None or call.answer.status >= 400:
+        if error is not None or exchange.answer.status >= 400:
             self.failed += 1
         if self._on_finished is not None:
             try:
-                self._on_finished(self, call, end, error)
+                self._on_finished(self, exchange, end, error)
             except Exception as failure:
-                self.wire.fail(failure)
-        if not isinstance(call, ClosedUser):
-            self._free.append(call)
-        elif self._may_send(call):
-            pause = self._pause if call.pause is None else int(call.pause() * _SECOND)
+                self._client.fail(failure)
+        if not isinstance(exchange, ClosedUser):
+            self._unused.append(exchange)
+        elif self._may_send(exchange):
+            pause = self._pause if exchange.pause is None else int(exchange.pause() * _SECOND)
             if pause > 0:
-                self._thinking[call] = None
-                self.wire.at(end + pause, partial(self._wake, call))
+                self._pausing[exchange] = None
+                self._timers.at(end + pause, partial(self._end_pause, exchange))
             else:
-                self._next(call)
+                self._send_next(exchange)
         else:
-            self._depart(call)
+            self._gone(exchange)
         if not (self._in_flight or (self._running and self._left)):
-            self._settle()
+            self._end_if_over()
 
     # Users
 
     def _may_send(self, user: ClosedUser) -> bool:
         return self._running and self._left > 0 and not user.leaving
 
-    def _next(self, user: ClosedUser) -> None:
+    def _send_next(self, user: ClosedUser) -> None:
         if self._may_send(user):
             self._send(user, 0)
         else:
-            self._depart(user)
+            self._gone(user)
 
-    def _wake(self, user: ClosedUser) -> None:
-        if user in self._thinking:
-            del self._thinking[user]
-            self._next(user)
+    def _end_pause(self, user: ClosedUser) -> None:
+        if user in self._pausing:
+            del self._pausing[user]
+            self._send_next(user)
 
-    def _depart(self, user: ClosedUser) -> None:
+    def _gone(self, user: ClosedUser) -> None:
+        """The user sends no more: close its connection and say so."""
         self._users.pop(user, None)
-        self._thinking.pop(user, None)
-        self.wire.drop(user)
-        if user.gone is not None:
-            gone, user.gone = user.gone, None
-            gone()
+        self._pausing.pop(user, None)
+        self._client.drop(user)
+        if user.on_gone is not None:
+            on_gone, user.on_gone = user.on_gone, None
+            on_gone()
 
     # Arrivals
 
-    def _arrive(self, start: int, origin_ns: int, pacer: Pacer, number: int) -> None:
+    def _send_due(self, start: int, origin_ns: int, pacer: Pacer, number: int) -> None:
         """Begin all arrivals that are due, from the `number`th on."""
         if start != self._starts or not self._running:
             return
@@ -230,69 +236,69 @@ class Flow:
         while count is None or number < count:
             due = origin_ns + pacer.due_ns(number)
             if due > now:
-                self.wire.at(due, partial(self._arrive, start, origin_ns, pacer, number))
+                self._timers.at(due, partial(self._send_due, start, origin_ns, pacer, number))
                 return
-            self._send(self._free.pop() if self._free else Call(self), due)
+            self._send(self._unused.pop() if self._unused else Exchange(self), due)
             number += 1
         self._running = False
-        self._settle()
+        self._end_if_over()
 
     # Requests
 
-    def _send(self, call: Call, planned_ns: int) -> None:
+    def _send(self, exchange: Exchange, planned_ns: int) -> None:
         self._left -= 1
         self.started += 1
-        self._in_flight[call] = None
-        self.wire.begin(call, planned_ns)
-        if not self._sweeping:
-            self._sweeping = True
-            self.wire.at(time.monotonic_ns() + self._timeout, self._sweep)
+        self._in_flight[exchange] = None
+        self._client.begin(exchange, planned_ns)
+        if not self._timeout_set:
+            self._timeout_set = True
+            self._timers.at(time.monotonic_ns() + self._timeout, self._check_timeouts)
 
-    def _sweep(self) -> None:
+    def _check_timeouts(self) -> None:
         """Time out what is due; come back when the next may be."""
         now = time.monotonic_ns()
         while self._in_flight:
-            call = next(iter(self._in_flight))
-            deadline = (call.start or now) + self._timeout
+            exchange = next(iter(self._in_flight))
+            deadline = (exchange.start or now) + self._timeout
             if deadline > now:
-                self.wire.at(deadline, self._sweep)
+                self._timers.at(deadline, self._check_timeouts)
                 return
-            self.wire.drop(call)
-            self.ended(call, "timeout")
-        self._sweeping = False
+            self._client.drop(exchange)
+            self.ended(exchange, "timeout")
+        self._timeout_set = False
 
-    def _cut(self, call: Call) -> None:
-        if not call.start:
-            # It never went out: what the call holds is its last answer.
-            call.start = time.monotonic_ns()
-            call.planned = call.planned or call.start
-            call.answer = Answer()
-            call.client, call.port, call.reused = "", 0, False
-        self.wire.drop(call)
-        self.ended(call, "cut off")
+    def _cut_off(self, exchange: Exchange) -> None:
+        if not exchange.start:
+            # It was never sent: what the exchange holds is of its last request.
+            exchange.start = time.monotonic_ns()
+            exchange.planned = exchange.planned or exchange.start
+            exchange.answer = Answer()
+            exchange.client, exchange.port, exchange.reused = "", 0, False
+        self._client.drop(exchange)
+        self.ended(exchange, "cut off")
 
     # The end
 
-    def _expire(self, start: int) -> None:
+    def _duration_over(self, start: int) -> None:
         if start == self._starts and self.spec.rate is None:
             self.stop()
 
-    def _settle(self) -> None:
-        """Send users home that wait for nothing; say so when it is all over."""
-        for user in list(self._thinking):
-            self._depart(user)
+    def _end_if_over(self) -> None:
+        """Remove users whose pause would be followed by nothing; say so if all is over."""
+        for user in list(self._pausing):
+            self._gone(user)
         if self._in_flight or (self._running and self._left > 0):
             return
         self._running = False
-        for call in self._free:
-            self.wire.drop(call)
+        for exchange in self._unused:
+            self._client.drop(exchange)
         if not self.done.is_set():
             self.done.set()
             if self._on_done is not None:
                 try:
                     self._on_done(self)
                 except Exception as failure:
-                    self.wire.fail(failure)
+                    self._client.fail(failure)
 
 
 def _message(path: str, target: tuple[str, int], reuse: bool) -> bytes:

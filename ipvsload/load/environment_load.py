@@ -1,0 +1,128 @@
+"""The HTTP clients and workloads behind the users of one Locust environment.
+
+Users of a class share one workload, and with it the class's budget; workloads
+to the same target share one HTTP client.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from ipvsload.errors import UsageError
+from ipvsload.load.burst import BURST, burst_traffic
+from ipvsload.load.http_client import HttpClient
+from ipvsload.load.locust_internals import keep_fractions_of_milliseconds
+from ipvsload.load.locust_report import report
+from ipvsload.load.workload import Workload
+from ipvsload.scenario.url import read_url
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+    from ipvsload.load.exchange import Exchange
+    from ipvsload.load.tcp_connect import Sockets
+    from ipvsload.scenario.model import Traffic
+
+logger = logging.getLogger(__name__)
+
+
+class EnvironmentLoad:
+    """Makes workloads as they are needed, anew for each test.
+
+    `sockets` is where connections come from, from the next test on.
+    """
+
+    def __init__(self, environment: "Environment") -> None:
+        self._environment = environment
+        self._clients: dict[tuple[str, int], HttpClient] = {}
+        self._workloads: dict[type, Workload] = {}
+        self._gave_up = False
+        self.sockets: Sockets | None = None
+        # Locust's default is to wait for no request; ours, that no request is lost.
+        self._waits = not environment.stop_timeout
+        keep_fractions_of_milliseconds()
+        environment.events.test_start.add_listener(self._begin)
+        environment.events.quit.add_listener(self._close)
+
+    def workload(
+        self, user_class: type, host: str | None, spec: "Callable[[], Traffic]"
+    ) -> Workload:
+        """The workload of a user class; the first time it is made from `spec` and started.
+
+        Raises IpvsloadError where there is no host, or its name is not known.
+        """
+        workload = self._workloads.get(user_class)
+        if workload is None:
+            workload = self._make(host, user_class.__name__, spec())
+            self._workloads[user_class] = workload
+            workload.start(users=0)
+        if self._waits:
+            # Each time, because a worker gets the master's value with each ramp.
+            longest = max(workload.spec.timeout for workload in self._workloads.values())
+            self._environment.stop_timeout = longest
+        return workload
+
+    def burst(self, requests: int, seconds: float) -> None:
+        """Send so many requests at once to the test's host, each held open for so long.
+
+        Raises IpvsloadError where there is no host, or its name is not known.
+        """
+        self._make(None, BURST, burst_traffic(requests, seconds)).start()
+
+    def give_up(self, error: Exception) -> None:
+        """End the test, and say why in one line."""
+        if self._gave_up:
+            return
+        self._gave_up = True
+        logger.error("%s", error)
+        self._environment.process_exit_code = 1
+        options, runner = self._environment.parsed_options, self._environment.runner
+        gevent.spawn(runner.quit if options and options.headless else runner.stop)
+
+    def _begin(self, **_: Any) -> None:
+        """Another test begins, perhaps at another address, with whole budgets."""
+        self._gave_up = False
+        self._workloads.clear()
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    def _close(self, **_: Any) -> None:
+        for client in self._clients.values():
+            client.close()
+        # Locust may quit twice, as on SIGTERM.
+        _loads.pop(self._environment, None)
+
+    def _make(self, host: str | None, name: str, spec: "Traffic") -> Workload:
+        target = _target(host or self._environment.host)
+        client = self._clients.get(target)
+        if client is None:
+            client = HttpClient(target, self.sockets, on_error=self.give_up)
+            self._clients[target] = client
+        environment = self._environment
+
+        def finished(
+            _workload: Workload, exchange: "Exchange", end_ns: int, error: str | None
+        ) -> None:
+            report(environment, exchange, spec.path, name, end_ns, error)
+
+        return Workload(name, spec, client, finished)
+
+
+def _target(host: str | None) -> tuple[str, int]:
+    if not host:
+        raise UsageError("no host: give one with -H http://ADDRESS[:PORT]")
+    return read_url(host)
+
+
+_loads: "dict[Environment, EnvironmentLoad]" = {}
+
+
+def environment_load(environment: "Environment") -> EnvironmentLoad:
+    """The load of this environment; made when it is first asked for."""
+    load = _loads.get(environment)
+    if load is None:
+        load = _loads[environment] = EnvironmentLoad(environment)
+    return load
