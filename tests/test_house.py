@@ -28,7 +28,6 @@ OPEN: dict[str, set[str]] = {
         "ipvsload.locust_plugin.web.install",
     },
     "long": {
-        "ipvsload/load/http_client.py",
         "ipvsload/testbed/kubernetes/kubernetes_testbed.py",
         "ipvsload/testbed/lab/supervisor.py",
     },

@@ -5,13 +5,12 @@ to the same target share one HTTP client.
 """
 
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gevent
 
 from ipvsload.errors import UsageError
-from ipvsload.load.burst import BURST, burst_traffic
+from ipvsload.load.burst_traffic import BURST, burst_traffic
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.locust_internals import keep_fractions_of_milliseconds
 from ipvsload.load.locust_report import report
@@ -19,6 +18,8 @@ from ipvsload.load.workload import Workload
 from ipvsload.scenario.url import read_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from locust.env import Environment
 
     from ipvsload.load.exchange import Exchange

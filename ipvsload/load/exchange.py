@@ -4,10 +4,12 @@ Each user keeps one exchange for its whole life, with the connection that it
 holds between requests. Nothing but the answer is made anew for a request.
 """
 
-from _socket import socket
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ipvsload.load.http_response import Answer
+
+if TYPE_CHECKING:
+    from _socket import socket
 
 
 class Owner(Protocol):

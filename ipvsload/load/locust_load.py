@@ -13,8 +13,10 @@ import gevent
 from locust.env import Environment
 
 from ipvsload.descriptors import raise_limit
-from ipvsload.load.burst import BURST, burst_traffic
+from ipvsload.load.burst_traffic import BURST, burst_traffic
+from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
+from ipvsload.load.locust_report import report
 from ipvsload.load.overload import Overload
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.load.users import WorkloadUser
@@ -32,7 +34,7 @@ class WorkloadCounts:
 
     @property
     def requests(self) -> int:
-        """Finished requests, failed ones too."""
+        """Finished requests, also those that failed."""
         return self._workload.finished
 
     @property
@@ -88,14 +90,16 @@ class LocustLoad:
         raise_limit()
         self._run = run
         self._to_us = to_us
-        self._told = on_finished
+        self._on_finished = on_finished
         self._client = HttpClient(target, sockets, on_error=on_error)
         self._on_done = on_done
         self._workloads = {name: self._workload(name, spec) for name, spec in traffic.items()}
-        self.counts: dict[str, WorkloadCounts] = {name: WorkloadCounts(workload) for name, workload in self._workloads.items()}
+        self.counts: dict[str, WorkloadCounts] = {
+            name: WorkloadCounts(workload) for name, workload in self._workloads.items()
+        }
         host = f"http://{target[0]}:{target[1]}"
         classes = [user_class(name, workload, host) for name, workload in self._workloads.items()]
-        self._guest = environment is not None
+        self._reports = environment is not None
         if environment is None:
             environment = Environment(host=host, stop_timeout=1)
             environment.create_local_runner()
@@ -145,7 +149,7 @@ class LocustLoad:
         self._overload.close()
         for workload in self._workloads.values():
             workload.finish(0)
-        if not self._guest:
+        if not self._reports:
             self._environment.runner.quit()
         self._client.close()
 
@@ -157,13 +161,17 @@ class LocustLoad:
         workload.start()
 
     def _workload(self, name: str, spec: Traffic) -> Workload:
-        return Workload(name, spec, self._client, self._finished, lambda workload: self._on_done(workload.name))
+        return Workload(
+            name, spec, self._client, self._finished, lambda workload: self._on_done(workload.name)
+        )
 
-    def _finished(self, workload: Workload, exchange: Exchange, end_ns: int, error: str | None) -> None:
+    def _finished(
+        self, workload: Workload, exchange: Exchange, end_ns: int, error: str | None
+    ) -> None:
         answer = exchange.answer
-        if self._guest:
+        if self._reports:
             report(self._environment, exchange, workload.spec.path, workload.name, end_ns, error)
-        self._told(
+        self._on_finished(
             Request(
                 self._run,
                 workload.name,

@@ -11,7 +11,7 @@ from ipvsload.errors import TestbedError, UsageError
 from ipvsload.experiment.run_servers import RunServers
 from ipvsload.experiment.run_state import View
 from ipvsload.load.locust_internals import apply_weights
-from ipvsload.load.users import patience
+from ipvsload.load.users import longest_timeout
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.locust_test import offered
 from ipvsload.locust_plugin.testbed_session import TestbedSession
@@ -65,7 +65,9 @@ class InteractiveTest:
         )
         self._target.have(service.servers)
         # Workers get it from here with each ramp.
-        environment.stop_timeout = environment.stop_timeout or patience(environment.user_classes)
+        environment.stop_timeout = environment.stop_timeout or longest_timeout(
+            environment.user_classes
+        )
         if watch.sidecar is not None:
             watch.sidecar.follow(1, target.key, self._sampled)
 

@@ -19,9 +19,9 @@ from locust.runners import MasterRunner, WorkerRunner
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
 from ipvsload.experiment.session import StoppedError
 from ipvsload.load.base import Load
+from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_internals import IdleDispatcher, MixDispatcher
 from ipvsload.load.locust_load import LocustLoad
-from ipvsload.load.users import burst, use_sockets
 from ipvsload.locust_plugin import arguments as options
 from ipvsload.locust_plugin.arguments import DOOR, Options
 from ipvsload.locust_plugin.distributed.distributed_load import DistributedLoad, WorkerMessages
@@ -239,7 +239,7 @@ class Plugin:
         door = self.watch.testbed.socket_broker
         vars(self._environment.parsed_options)[DOOR] = door
         if not isinstance(self._environment.runner, MasterRunner):
-            use_sockets(self._environment, self._own_sockets(door))
+            environment_load(self._environment).sockets = self._own_sockets(door)
 
     def _own_sockets(self, door: str) -> LabSockets | None:
         if self._sockets is None or self._sockets.name != door:
@@ -251,7 +251,7 @@ class Plugin:
     def _burst(self, requests: int, seconds: float) -> None:
         runner = self._environment.runner
         if not isinstance(runner, MasterRunner):
-            burst(self._environment, requests, seconds)
+            environment_load(self._environment).burst(requests, seconds)
             return
         nodes = runner.clients.running + runner.clients.spawning
         if not nodes:

@@ -1,4 +1,4 @@
-"""A wire, its flows, and what they recorded, for tests without Locust."""
+"""An HTTP client, its workloads, and what they recorded, for tests without Locust."""
 
 import socket
 import struct
@@ -10,10 +10,10 @@ import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
-from ipvsload.load.exchange import Call
-from ipvsload.load.http_client import Wire
+from ipvsload.load.exchange import Exchange
+from ipvsload.load.http_client import HttpClient
 from ipvsload.load.tcp_connect import Sockets
-from ipvsload.load.workload import Flow
+from ipvsload.load.workload import Workload
 from ipvsload.scenario.model import Traffic
 
 Handler = Callable[[Any, Any], None]
@@ -40,32 +40,36 @@ class Sending:
 
     def __init__(self, target: tuple[str, int], sockets: Sockets | None = None) -> None:
         self.errors: list[Exception] = []
-        self.wire = Wire(target, sockets, on_error=self.errors.append)
+        self.client = HttpClient(target, sockets, on_error=self.errors.append)
         self.records: list[Record] = []
         self.done: list[str] = []
 
-    def flow(self, **spec: Any) -> Flow:
-        """A flow that is not started yet."""
-        return Flow(
-            "it", Traffic(**spec), self.wire, self._finished, lambda flow: self.done.append("it")
+    def workload(self, **spec: Any) -> Workload:
+        """A workload that is not started yet."""
+        return Workload(
+            "it",
+            Traffic(**spec),
+            self.client,
+            self._finished,
+            lambda workload: self.done.append("it"),
         )
 
     def play(self, **spec: Any) -> list[Record]:
-        """A flow from its start to its end."""
-        flow = self.flow(**spec)
-        flow.start()
-        flow.done.wait()
-        assert flow.started == flow.finished == len(self.records)
-        assert flow.in_flight == flow.users == 0
+        """A workload from its start to its end."""
+        workload = self.workload(**spec)
+        workload.start()
+        workload.done.wait()
+        assert workload.started == workload.finished == len(self.records)
+        assert workload.in_flight == workload.users == 0
         return self.records
 
-    def _finished(self, _: Flow, call: Call, end: int, error: str | None) -> None:
-        answer = call.answer
-        assert call.planned <= call.start <= end <= time.monotonic_ns()
+    def _finished(self, _: Workload, exchange: Exchange, end: int, error: str | None) -> None:
+        answer = exchange.answer
+        assert exchange.planned <= exchange.start <= end <= time.monotonic_ns()
         self.records.append(
             Record(
-                call.planned, call.start, end, answer.status, answer.size, call.client, call.port,
-                call.reused, answer.server, error,
+                exchange.planned, exchange.start, end, answer.status, answer.size,
+                exchange.client, exchange.port, exchange.reused, answer.server, error,
             )
         )  # fmt: skip
 
@@ -73,7 +77,7 @@ class Sending:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.wire.close()
+        self.client.close()
 
 
 class Server:

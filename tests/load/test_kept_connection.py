@@ -9,8 +9,8 @@ import gevent
 import pytest
 from gevent.socket import socket as CooperativeSocket  # noqa: N812
 
-from ipvsload.load import http_client as wire
-from ipvsload.load.connect_gate import Gate
+from ipvsload.load import http_client
+from ipvsload.load.connect_gate import ConnectGate
 from tests.load.sending import (
     OK,
     Handler,
@@ -29,7 +29,7 @@ from tests.load.sending import (
 def test_a_kept_connection_does_not_wait_behind_those_that_are_not_accepted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wire, "Gate", partial(Gate, patience_ns=1_000 * 10**9))
+    monkeypatch.setattr(http_client, "ConnectGate", partial(ConnectGate, patience_ns=1_000 * 10**9))
     with CooperativeSocket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -41,10 +41,10 @@ def test_a_kept_connection_does_not_wait_behind_those_that_are_not_accepted(
 
         server = gevent.spawn(accept)
         with Sending(listener.getsockname()) as sending:
-            kept = sending.flow(users=1, requests=30, think=0.01, connection="keep-alive")
+            kept = sending.workload(users=1, requests=30, think=0.01, connection="keep-alive")
             kept.start()
             until(lambda: bool(sending.records))
-            others = sending.flow(users=300, requests=300)
+            others = sending.workload(users=300, requests=300)
             others.start()
             kept.done.wait()
             assert [record.error for record in sending.records] == [None] * 30
@@ -70,15 +70,15 @@ def test_closed_while_idle_another_connection_is_made() -> None:
 def ends_the_moment_that_we_send(handle: Handler, end: Callable[[Any], None]) -> list[Record]:
     """Two requests; before the second is sent, but unseen by us, `end` ends the connection."""
     with Server(handle) as server, Sending(server.target) as sending:
-        flow = sending.flow(users=1, requests=2, connection="keep-alive")
+        workload = sending.workload(users=1, requests=2, connection="keep-alive")
 
         def pause() -> float:
             end(server.connections[0])
             return 0
 
-        flow.start(users=0)
-        flow.join(pause=pause)
-        flow.done.wait()
+        workload.start(users=0)
+        workload.join(pause=pause)
+        workload.done.wait()
         assert len(server.connections) <= 2
         return sending.records
 

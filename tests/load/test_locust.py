@@ -1,4 +1,4 @@
-"""Locust's users, runner and command, on the wire."""
+"""Locust's users, runner and command, with our HTTP client."""
 
 import json
 import subprocess

@@ -6,39 +6,41 @@ from collections.abc import Iterator
 import pytest
 
 from ipvsload.load import overload
-from ipvsload.load.http_client import Wire
+from ipvsload.load.http_client import HttpClient
 from ipvsload.load.overload import Overload
 from tests.load.sending import until
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
-    made = Wire(("127.0.0.1", 9))
+def client() -> Iterator[HttpClient]:
+    made = HttpClient(("127.0.0.1", 9))
     yield made
     made.close()
 
 
-def test_an_idle_generator_has_nothing_to_say(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_generator_has_nothing_to_say(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(overload, "WINDOW", 0.01)
     monkeypatch.setattr(overload, "LAG_LIMIT_NS", 10**11)
     monkeypatch.setattr(overload, "CPU_LIMIT", 2.0)
-    watch = Overload(wire)
+    watch = Overload(client)
     turns: list[int] = []
-    wire.at(time.monotonic_ns() + 50_000_000, lambda: turns.append(1))
+    client.timers.at(time.monotonic_ns() + 50_000_000, lambda: turns.append(1))
     until(lambda: bool(turns))
     assert watch.reasons() == []
     watch.close()
 
 
 def test_one_that_was_held_up_says_for_how_long(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overload, "LAG_LIMIT_NS", 100_000_000)
     monkeypatch.setattr(overload, "CPU_LIMIT", 2.0)
-    watch = Overload(wire)
+    watch = Overload(client)
     turns: list[int] = []
-    until(lambda: not wire.take_lag() and not time.sleep(0.2))  # type: ignore[func-returns-value]
-    wire.at(time.monotonic_ns(), lambda: turns.append(1))
+    until(lambda: not client.timers.take_lag() and not time.sleep(0.2))  # type: ignore[func-returns-value]
+    client.timers.at(time.monotonic_ns(), lambda: turns.append(1))
     until(lambda: bool(turns))
     (reason,) = watch.reasons()
     assert reason.startswith("generator held up for ")
@@ -47,12 +49,12 @@ def test_one_that_was_held_up_says_for_how_long(
 
 
 def test_one_without_time_left_says_how_busy_it_was(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overload, "WINDOW", 0.01)
     monkeypatch.setattr(overload, "LAG_LIMIT_NS", 10**11)
     monkeypatch.setattr(overload, "CPU_LIMIT", 0.0)
-    watch = Overload(wire)
+    watch = Overload(client)
     until(lambda: bool(watch.reasons()))
     (reason,) = watch.reasons()
     assert reason.startswith("generator overloaded: ")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from ipvsload.errors import TestbedError
+from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_internals import stop_users_and_report
-from ipvsload.load.users import use_sockets
 from ipvsload.locust_plugin.arguments import DOOR
 from ipvsload.locust_plugin.distributed.worker_load import WorkerLoad
 from ipvsload.locust_plugin.request_counter import RequestCounter
@@ -52,7 +52,7 @@ class WorkerAgent:
             if self._sockets is None or self._sockets.name != door:
                 self._close_door()
                 self._sockets = open_door(door)
-            use_sockets(self._environment, self._sockets)
+            environment_load(self._environment).sockets = self._sockets
         except TestbedError as error:
             logger.error("%s", error)
             self._environment.runner.send_message(TROUBLE, {"reason": str(error)})

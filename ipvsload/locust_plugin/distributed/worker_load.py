@@ -14,8 +14,8 @@ import gevent
 from gevent.event import Event
 
 from ipvsload.errors import IpvsloadError
+from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_load import LocustLoad
-from ipvsload.load.users import burst
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from ipvsload.testbed.lab.broker_client import LabSockets, open_door
@@ -117,7 +117,7 @@ class WorkerLoad:
         if self._load is not None:
             self._load.burst(data["requests"], data["seconds"])
         else:
-            burst(self._environment, data["requests"], data["seconds"])
+            environment_load(self._environment).burst(data["requests"], data["seconds"])
 
     def _finish(self, data: dict[str, Any]) -> None:
         load = self._load

@@ -1,12 +1,12 @@
 """A burst goes out in the pace in which it is accepted, and the dead hold up nobody."""
 
-from ipvsload.load.connect_gate import Gate
+from ipvsload.load.connect_gate import ConnectGate
 
 MS = 1_000_000
 
 
 def test_no_more_than_the_limit_are_on_their_way() -> None:
-    gate = Gate(limit=3, patience_ns=20 * MS)
+    gate = ConnectGate(limit=3, patience_ns=20 * MS)
     for number in range(3):
         assert gate.is_open(number)
         gate.enter(number, number)
@@ -16,7 +16,7 @@ def test_no_more_than_the_limit_are_on_their_way() -> None:
 
 
 def test_those_that_are_not_accepted_soon_stop_counting() -> None:
-    gate = Gate(limit=2, patience_ns=20 * MS)
+    gate = ConnectGate(limit=2, patience_ns=20 * MS)
     gate.enter("dead", 0)
     gate.enter("dead too", 5 * MS)
     assert not gate.is_open(19 * MS)

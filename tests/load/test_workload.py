@@ -9,9 +9,9 @@ import pytest
 from gevent.event import Event
 
 from ipvsload.descriptors import raise_limit
-from ipvsload.load.exchange import Call
-from ipvsload.load.http_client import Wire
-from ipvsload.load.workload import Flow
+from ipvsload.load.exchange import Exchange
+from ipvsload.load.http_client import HttpClient
+from ipvsload.load.workload import Workload
 from ipvsload.scenario.model import Traffic
 from tests.load.sending import OK, Sending, Server, answering, read_request, silent, until
 
@@ -64,14 +64,14 @@ def test_a_user_thinks_between_an_answer_and_its_next_request(target: Target) ->
 
 def test_users_that_think_go_home_when_the_budget_is_spent(target: Target) -> None:
     with Sending(target) as sending:
-        flow = sending.flow(users=1, requests=20, think=3600)
-        flow.start(users=0)
+        workload = sending.workload(users=1, requests=20, think=3600)
+        workload.start(users=0)
         for _ in range(9):
-            flow.join()
-        until(lambda: flow.finished == 9)
-        flow.join(pause=lambda: 0)
-        flow.done.wait()
-        assert (flow.finished, flow.users) == (20, 0)
+            workload.join()
+        until(lambda: workload.finished == 9)
+        workload.join(pause=lambda: 0)
+        workload.done.wait()
+        assert (workload.finished, workload.users) == (20, 0)
 
 
 def test_a_duration_ends_it(target: Target) -> None:
@@ -83,12 +83,12 @@ def test_a_duration_ends_it(target: Target) -> None:
 
 def test_a_class_can_be_started_again_with_a_whole_budget(target: Target) -> None:
     with Sending(target) as sending:
-        flow = sending.flow(users=2, requests=5)
+        workload = sending.workload(users=2, requests=5)
         for total in (5, 10):
-            flow.start()
-            flow.start()  # nothing: it runs
-            flow.done.wait()
-            assert flow.finished == len(sending.records) == total
+            workload.start()
+            workload.start()  # nothing: it runs
+            workload.done.wait()
+            assert workload.finished == len(sending.records) == total
         assert sending.done == ["it", "it"]
 
 
@@ -135,10 +135,10 @@ def test_a_server_that_stalls_does_not_hold_back_arrivals() -> None:
 def test_what_an_arrival_waits_in_the_generator_counts_as_latency(target: Target) -> None:
     """Coordinated omission: the generator itself stands still for a while."""
     with Sending(target) as sending:
-        flow = sending.flow(rate=200, requests=40)
-        flow.start()
+        workload = sending.workload(rate=200, requests=40)
+        workload.start()
         time.sleep(0.1)
-        flow.done.wait()
+        workload.done.wait()
         records = sorted(sending.records)
     assert [r.planned - records[0].planned for r in records] == [n * 5 * MS for n in range(40)]
     late = [r for r in records if r.start - r.planned > 50 * MS]
@@ -155,13 +155,13 @@ def test_arrivals_keep_their_connections_for_the_next(target: Target) -> None:
 
 def test_arrivals_end_with_a_stop(target: Target) -> None:
     with Sending(target) as sending:
-        flow = sending.flow(rate=1000)
-        flow.start()
-        until(lambda: flow.finished >= 5)
-        flow.stop()
-        started = flow.started
-        flow.done.wait()
-        assert flow.started == flow.finished == len(sending.records) == started
+        workload = sending.workload(rate=1000)
+        workload.start()
+        until(lambda: workload.finished >= 5)
+        workload.stop()
+        started = workload.started
+        workload.done.wait()
+        assert workload.started == workload.finished == len(sending.records) == started
 
 
 # Ends
@@ -176,14 +176,14 @@ def test_stop_sends_nothing_new_and_waits_for_what_is_in_flight() -> None:
         sock.sendall(OK)
 
     with Server(handle) as server, Sending(server.target) as sending:
-        flow = sending.flow(users=5)
-        flow.start()
+        workload = sending.workload(users=5)
+        workload.start()
         until(lambda: len(server.connections) == 5)
-        flow.stop()
-        assert not flow.done.is_set()
-        assert flow.in_flight == 5
+        workload.stop()
+        assert not workload.done.is_set()
+        assert workload.in_flight == 5
         go.set()
-        flow.done.wait()
+        workload.done.wait()
     assert [r.error for r in sending.records] == [None] * 5
 
 
@@ -194,80 +194,80 @@ def test_finish_waits_for_an_answer() -> None:
         sock.sendall(OK)
 
     with Server(handle) as server, Sending(server.target) as sending:
-        flow = sending.flow(users=5)
-        flow.start()
+        workload = sending.workload(users=5)
+        workload.start()
         until(lambda: len(server.connections) == 5)
-        flow.finish(30)
-        assert flow.done.is_set()
-        assert flow.started == len(sending.records)
+        workload.finish(30)
+        assert workload.done.is_set()
+        assert workload.started == len(sending.records)
     assert {r.error for r in sending.records} == {None}
 
 
 def test_finish_cuts_off_what_has_no_answer_by_then() -> None:
     with Server(silent) as server, Sending(server.target) as sending:
-        flow = sending.flow(users=5)
-        flow.start()
+        workload = sending.workload(users=5)
+        workload.start()
         until(lambda: len(server.connections) == 5)
-        flow.finish(0.01)
-        assert flow.done.is_set()
-        assert flow.started == flow.finished == flow.failed == 5
+        workload.finish(0.01)
+        assert workload.done.is_set()
+        assert workload.started == workload.finished == workload.failed == 5
     assert [r.error for r in sending.records] == ["cut off"] * 5
 
 
 def test_what_was_never_sent_is_cut_off_without_a_trace_of_the_last_answer() -> None:
     # The server does not close, and so the user does not send again yet.
     with Server(answering(OK)) as server, Sending(server.target) as sending:
-        flow = sending.flow(users=1)
-        flow.start()
-        until(lambda: flow.finished == 1)
-        flow.finish(0)
+        workload = sending.workload(users=1)
+        workload.start()
+        until(lambda: workload.finished == 1)
+        workload.finish(0)
     first, second = sending.records
     assert (first.status, first.size, first.client) == (200, 2, "127.0.0.1")
     assert second[3:] == (0, 0, "", 0, False, None, "cut off")
-    assert flow.started == flow.finished == 2
+    assert workload.started == workload.finished == 2
 
 
 def test_a_class_that_ends_before_its_first_request_counts_them_all(target: Target) -> None:
     with Sending(target) as sending:
-        flow = sending.flow(users=5)
-        flow.start()
-        flow.finish(0)
-    assert flow.started == flow.finished == len(sending.records) == 5
+        workload = sending.workload(users=5)
+        workload.start()
+        workload.finish(0)
+    assert workload.started == workload.finished == len(sending.records) == 5
     assert {r.error for r in sending.records} <= {None, "cut off"}
 
 
 def test_users_leave_with_their_answer_and_are_expelled_without() -> None:
     gone = []
     with Server(silent) as server, Sending(server.target) as sending:
-        flow = sending.flow(users=1)
-        flow.start(users=0)
-        patient = flow.join(gone=lambda: gone.append("patient"))
-        hasty = flow.join(gone=lambda: gone.append("hasty"))
+        workload = sending.workload(users=1)
+        workload.start(users=0)
+        patient = workload.join(on_gone=lambda: gone.append("patient"))
+        hasty = workload.join(on_gone=lambda: gone.append("hasty"))
         until(lambda: len(server.connections) == 2)
-        flow.leave(patient)
-        flow.expel(hasty)
-        assert (gone, flow.users, flow.in_flight) == (["hasty"], 1, 1)
-        flow.finish(0)
-        assert (gone, flow.users, flow.in_flight) == (["hasty", "patient"], 0, 0)
+        workload.leave(patient)
+        workload.remove(hasty)
+        assert (gone, workload.users, workload.in_flight) == (["hasty"], 1, 1)
+        workload.finish(0)
+        assert (gone, workload.users, workload.in_flight) == (["hasty", "patient"], 0, 0)
     assert [r.error for r in sending.records] == ["cut off"] * 2
 
 
 def test_a_user_that_thinks_leaves_at_once(target: Target) -> None:
     gone = []
     with Sending(target) as sending:
-        flow = sending.flow(users=1, think=3600)
-        flow.start(users=0)
-        users = [flow.join(gone=lambda: gone.append(1)) for _ in range(2)]
-        until(lambda: flow.finished == 2)
-        flow.leave(users[0])
-        flow.expel(users[1])
-        assert (len(gone), flow.users) == (2, 0)
+        workload = sending.workload(users=1, think=3600)
+        workload.start(users=0)
+        users = [workload.join(on_gone=lambda: gone.append(1)) for _ in range(2)]
+        until(lambda: workload.finished == 2)
+        workload.leave(users[0])
+        workload.remove(users[1])
+        assert (len(gone), workload.users) == (2, 0)
 
 
-def test_classes_on_one_wire_do_not_mix(target: Target) -> None:
+def test_classes_on_one_client_do_not_mix(target: Target) -> None:
     with Sending(target) as sending:
-        slow = sending.flow(users=2, requests=2, request="GET /delay/0.2")
-        quick = sending.flow(users=2, requests=50)
+        slow = sending.workload(users=2, requests=2, request="GET /delay/0.2")
+        quick = sending.workload(users=2, requests=50)
         slow.start()
         quick.start()
         quick.done.wait()
@@ -309,34 +309,34 @@ def test_2000_delayed_requests_to_the_real_servers(target: Target) -> None:
 def test_what_the_recorder_raises_is_told_once_and_ends_the_load() -> None:
     told: list[Exception] = []
 
-    def full(flow: Flow, call: Call, end: int, error: str | None) -> None:
+    def full(workload: Workload, exchange: Exchange, end: int, error: str | None) -> None:
         raise OSError(28, "No space left on device")
 
     with Server(answering(OK)) as server:
-        wire = Wire(server.target, on_error=told.append)
-        flow = Flow("it", Traffic(users=5), wire, full)
-        flow.start()
+        client = HttpClient(server.target, on_error=told.append)
+        workload = Workload("it", Traffic(users=5), client, full)
+        workload.start()
         until(lambda: bool(told))
         gevent.sleep(0.05)
-        sent = flow.started
-        flow.finish(0)  # cuts off, records again, fails again
+        sent = workload.started
+        workload.finish(0)  # cuts off, records again, fails again
         assert [str(error) for error in told] == ["[Errno 28] No space left on device"]
-        assert flow.started == flow.finished == sent
-        assert (flow.in_flight, flow.users) == (0, 0)
-        wire.close()
+        assert workload.started == workload.finished == sent
+        assert (workload.in_flight, workload.users) == (0, 0)
+        client.close()
 
 
 def test_what_is_raised_when_a_class_is_done_is_told_as_well(target: Target) -> None:
     told: list[Exception] = []
 
-    def full(flow: Flow) -> None:
+    def full(workload: Workload) -> None:
         raise OSError(28, "No space left on device")
 
-    wire = Wire(target, on_error=told.append)
-    flow = Flow("it", Traffic(users=2, requests=5), wire, None, full)
-    flow.start()
-    flow.done.wait()
+    client = HttpClient(target, on_error=told.append)
+    workload = Workload("it", Traffic(users=2, requests=5), client, None, full)
+    workload.start()
+    workload.done.wait()
     until(lambda: bool(told))
-    wire.close()
+    client.close()
     assert len(told) == 1
-    assert flow.finished == 5
+    assert workload.finished == 5

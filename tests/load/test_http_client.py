@@ -1,4 +1,4 @@
-"""The wire against good and evil servers: each request ends once, and says how."""
+"""The client against good and evil servers: each request ends once, and says how."""
 
 import socket
 import time
@@ -9,8 +9,8 @@ import gevent
 import pytest
 
 from ipvsload.errors import TestbedError
-from ipvsload.load import http_client as wire
-from ipvsload.load.http_client import Wire
+from ipvsload.load import closing_connections
+from ipvsload.load.http_client import HttpClient
 from ipvsload.testbed.lab.topology import SOURCE_PORTS
 from tests.load.real import BoundSockets, fresh_address
 from tests.load.sending import (
@@ -78,10 +78,10 @@ def test_a_user_has_one_connection_at_a_time() -> None:
 
 def test_statuses_of_400_and_more_are_answers_that_count_as_failures(target: Target) -> None:
     with Sending(target) as sending:
-        flow = sending.flow(users=1, requests=3, request="GET /status/503")
-        flow.start()
-        flow.done.wait()
-        assert flow.failed == 3
+        workload = sending.workload(users=1, requests=3, request="GET /status/503")
+        workload.start()
+        workload.done.wait()
+        assert workload.failed == 3
     assert {(r.status, r.error) for r in sending.records} == {(503, None)}
 
 
@@ -167,13 +167,13 @@ def test_an_answer_in_single_bytes() -> None:
 def test_surplus_bytes_spoil_the_connection_and_not_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wire, "LINGER_NS", 20_000_000)
+    monkeypatch.setattr(closing_connections, "CLOSE_WITHIN_NS", 20_000_000)
     records = against(answering(OK + b"more"), requests=3, connection="keep-alive")
     assert [(r.status, r.size, r.reused) for r in records] == [(200, 2, False)] * 3
 
 
 def test_a_server_that_does_not_close_is_closed_by_us(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "LINGER_NS", 20_000_000)
+    monkeypatch.setattr(closing_connections, "CLOSE_WITHIN_NS", 20_000_000)
     records = against(answering(OK), users=3, requests=9)
     assert [(r.error, r.reused) for r in records] == [(None, False)] * 9
 
@@ -207,16 +207,16 @@ def test_a_source_that_is_not_here_is_named(target: Target) -> None:
 
 def test_an_unknown_name_is_an_error_for_people() -> None:
     with pytest.raises(TestbedError, match=r"cannot resolve the target 'no such name\.invalid'"):
-        Wire(("no such name.invalid", 80))
+        HttpClient(("no such name.invalid", 80))
 
 
 def test_timers_go_off_in_their_order_and_not_early() -> None:
     with Sending(("127.0.0.1", 9)) as sending:
-        began = time.monotonic_ns()
+        began, at = time.monotonic_ns(), sending.client.timers.at
         seen: list[tuple[int, int]] = []
         for ms in (30, 10, 20, 0):
             when = began + ms * 1_000_000
-            sending.wire.at(when, lambda when=when: seen.append((when, time.monotonic_ns())))  # type: ignore[misc]
+            at(when, lambda when=when: seen.append((when, time.monotonic_ns())))  # type: ignore[misc]
         until(lambda: len(seen) == 4)
     assert [when for when, _ in seen] == sorted(when for when, _ in seen)
     assert all(now >= when for when, now in seen)
@@ -225,11 +225,11 @@ def test_timers_go_off_in_their_order_and_not_early() -> None:
 def test_a_loop_that_was_kept_from_its_turn_says_so() -> None:
     with Sending(("127.0.0.1", 9)) as sending:
         gone = []
-        sending.wire.at(time.monotonic_ns() + 1_000_000, lambda: gone.append(1))
+        sending.client.timers.at(time.monotonic_ns() + 1_000_000, lambda: gone.append(1))
         time.sleep(0.05)
         until(lambda: bool(gone))
-        assert sending.wire.take_lag() >= 40_000_000
-        assert sending.wire.take_lag() == 0
+        assert sending.client.timers.take_lag() >= 40_000_000
+        assert sending.client.timers.take_lag() == 0
 
 
 def test_closing_leaves_no_descriptor() -> None:
@@ -238,8 +238,8 @@ def test_closing_leaves_no_descriptor() -> None:
 
     before = open_now()
     with Server(silent) as server, Sending(server.target) as sending:
-        sending.flow(users=10).start()
+        sending.workload(users=10).start()
         until(lambda: len(server.connections) == 10)
         assert open_now() >= before + 20
-        sending.wire.close()
+        sending.client.close()
     until(lambda: open_now() == before)
