@@ -226,7 +226,7 @@ def load_with_a_full_disk(target: Target) -> Any:
     def full(request: Request) -> None:
         raise OSError(28, "No space left on device")
 
-    loaded.load._told = full
+    loaded.load._on_finished = full
     loaded.load.start("short")
     until(lambda: bool(loaded.errors))
     loaded.load.close()
