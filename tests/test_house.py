@@ -33,7 +33,7 @@ OPEN: dict[str, set[str]] = {
     },
     "files": {"page.html.j2", "style.css"},
     "classes": {
-        "Answer", "Comparison", "Connection", "Counts", "Interval", "Kind", "Mark",
+        "Answer", "Comparison", "Connection", "Interval", "Kind", "Mark",
         "Request", "Row", "Source", "_Builder", "_Node",
     },
     "half-born": {

@@ -17,7 +17,7 @@ from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import kubernetes_testbed as module
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from ipvsload.testbed.kubernetes.leftover_services import names, removal, told
-from ipvsload.testbed.kubernetes.manifests import Workload
+from ipvsload.testbed.kubernetes.manifests import ServerWorkload
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import AHEAD, Toy
 
@@ -80,7 +80,7 @@ def test_stale_servers_in_mid_run_are_told_with_the_command(
 
 def test_a_cluster_ip(two: Toy) -> None:
     before = two.cluster.picture()
-    testbed = made(workload=Workload(service="ClusterIP"))
+    testbed = made(workload=ServerWorkload(service="ClusterIP"))
     aims = session(testbed, "rr", "lc", "iptables")
     assert len(set(aims)) == 1  # it keeps its address
     assert aims[0].startswith("10.96.0.")
@@ -90,14 +90,14 @@ def test_a_cluster_ip(two: Toy) -> None:
 
 def test_a_load_balancer(two: Toy) -> None:
     before = two.cluster.picture()
-    testbed = made(workload=Workload(service="LoadBalancer"))
+    testbed = made(workload=ServerWorkload(service="LoadBalancer"))
     assert session(testbed, "rr", "nftables")[0].startswith("192.0.2.9:")
     assert two.cluster.picture() == before
 
 
 def test_two_nodes_each_with_its_clock_and_their_sums(two: Toy) -> None:
     """Every node's samples come, on a clock of its own, and a view adds them up."""
-    testbed = up(made(workload=Workload(service="LoadBalancer")))
+    testbed = up(made(workload=ServerWorkload(service="LoadBalancer")))
     try:
         service = testbed.begin(ServiceSpec("rr", (1, 1)))
         assert testbed.kernel["nodes"] == "node1, node2"

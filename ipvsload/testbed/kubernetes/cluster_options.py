@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ipvsload.testbed.kubernetes.manifests import PYTHON, Workload
+from ipvsload.testbed.kubernetes.manifests import PYTHON, ServerWorkload
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class ClusterOptions:
     """
 
     context: str = ""
-    workload: Workload = field(default_factory=Workload)
+    workload: ServerWorkload = field(default_factory=ServerWorkload)
     sidecar_image: str = PYTHON
     node: str = ""
     rootless: bool = False

@@ -22,12 +22,12 @@ _SIDECAR_IMAGE = Option("sidecar_image", "Any image with python3 of 3.11 or late
 def _make(request: TestbedRequest) -> Testbed:
     from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
     from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
-    from ipvsload.testbed.kubernetes.manifests import HTTPBIN, PYTHON, Workload
+    from ipvsload.testbed.kubernetes.manifests import HTTPBIN, PYTHON, ServerWorkload
 
     given = request.options
     options = ClusterOptions(
         context=given["context"],
-        workload=Workload(given["image"] or HTTPBIN, given["port"], given["service"]),
+        workload=ServerWorkload(given["image"] or HTTPBIN, given["port"], given["service"]),
         sidecar_image=given["sidecar_image"] or PYTHON,
         node=given["node"],
         rootless=given["rootless"],

@@ -29,7 +29,7 @@ PYTHON = "docker.io/library/python:3.12-slim"
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
+class ServerWorkload:
     """What is balanced. `port` is the container's."""
 
     image: str = HTTPBIN
@@ -47,7 +47,9 @@ def namespace() -> Object:
     }
 
 
-def service(workload: Workload, run: int, node_port: int | None, address: str | None) -> Object:
+def service(
+    workload: ServerWorkload, run: int, node_port: int | None, address: str | None
+) -> Object:
     """The service under test; again on the port and address that it had."""
     port: Object = {"name": "http", "port": 80, "targetPort": workload.port, "protocol": "TCP"}
     if node_port and workload.service != "ClusterIP":
@@ -66,7 +68,7 @@ def service(workload: Workload, run: int, node_port: int | None, address: str | 
     return {"apiVersion": "v1", "kind": "Service", "metadata": _meta(SERVICE), "spec": spec}
 
 
-def probe_service(workload: Workload, node_port: int | None = None) -> Object:
+def probe_service(workload: ServerWorkload, node_port: int | None = None) -> Object:
     """The same pods on another port of every node."""
     port: Object = {"name": "http", "port": 80, "targetPort": workload.port, "protocol": "TCP"}
     if node_port:
@@ -79,7 +81,7 @@ def probe_service(workload: Workload, node_port: int | None = None) -> Object:
     return {"apiVersion": "v1", "kind": "Service", "metadata": _meta(PROBE), "spec": spec}
 
 
-def deployment(workload: Workload, run: int, replicas: int) -> Object:
+def deployment(workload: ServerWorkload, run: int, replicas: int) -> Object:
     """The real servers of a run.
 
     A pod that leaves the Service by its label stays its Deployment's, so its

@@ -14,7 +14,7 @@ from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.log_followers import Address, Followers
 from ipvsload.testbed.kubernetes.manifests import (
-    Workload,
+    ServerWorkload,
     code,
     probe_service,
     service,
@@ -133,7 +133,7 @@ class Watchers:
     def _reserve(self) -> None:
         """Ports for the session: the cluster chooses."""
         kind = self._options.workload.service
-        wanted = Workload(service="ClusterIP" if kind == "ClusterIP" else "NodePort")
+        wanted = ServerWorkload(service="ClusterIP" if kind == "ClusterIP" else "NodePort")
         made = self._api.create("services", service(wanted, 0, None, None), NAMESPACE)
         self._reserved = True
         self.node_port = made["spec"]["ports"][0].get("nodePort")

@@ -4,7 +4,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
 from ipvsload.testbed.kubernetes.api import Api, Object
-from ipvsload.testbed.kubernetes.manifests import Workload, deployment, service
+from ipvsload.testbed.kubernetes.manifests import ServerWorkload, deployment, service
 from ipvsload.testbed.kubernetes.object_names import (
     JOINED,
     NAMESPACE,
@@ -24,7 +24,7 @@ _RESTARTS = 2
 class Servers:
     """Run number `run`: its Service on a port and address that stay, and its pods."""
 
-    def __init__(self, api: Api, workload: Workload, run: int, tell: Tell) -> None:
+    def __init__(self, api: Api, workload: ServerWorkload, run: int, tell: Tell) -> None:
         self._api = api
         self._workload = workload
         self._run = run
