@@ -9,9 +9,10 @@ happen.
 from collections.abc import Mapping
 
 from ipvsload.ipvs.table import RealServer, by_address
-from ipvsload.load.base import ClassCounts
 from ipvsload.record.format import Sample
-from ipvsload.scenario.expression import Lookup, Measure
+from ipvsload.scenario.expression import Lookup
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import ClassCounts, LiveCounts, Measure
 
 
 class View:
@@ -79,39 +80,12 @@ class View:
 
         Kernel measures are None while the last sample is older than `since_us`.
         """
-        fresh = self.sample_us >= since_us
+        table = self._table if self.sample_us >= since_us else None
+        elapsed = (now_us - self.began_us) / 1e6
+        now = LiveCounts(self._classes, self._addresses, table, elapsed)
 
         def value(measure: Measure) -> float | None:
-            match measure.name:
-                case "elapsed":
-                    return (now_us - self.began_us) / 1e6
-                case "done":
-                    return self._done(measure.class_)
-                case "requests" | "failures" | "inflight" | "users":
-                    return self._count(measure.name, measure.class_)
-                case _:
-                    return self._kernel(measure) if fresh else None
+            live = MEASURES[measure.name].live
+            return None if live is None else live.value(now, measure)
 
         return value
-
-    def _done(self, name: str | None) -> float:
-        if name is not None:
-            return float(self._classes[name].done)
-        return float(all(counts.done for counts in self._classes.values() if counts.started))
-
-    def _count(self, what: str, name: str | None) -> float:
-        chosen = self._classes.values() if name is None else (self._classes[name],)
-        return float(sum(getattr(counts, what) for counts in chosen))
-
-    def _kernel(self, measure: Measure) -> float | None:
-        if measure.name == "servers":
-            return float(len(self._table))
-        if measure.server is None:
-            return float(sum(getattr(server, measure.name) for server in self._table.values()))
-        if measure.server > len(self._addresses):
-            return None
-        server = self._table.get(self.address(measure.server))
-        if server is None:
-            # Out of the table: nothing is active there any more.
-            return 0.0 if measure.name in ("active", "inactive") else None
-        return float(getattr(server, measure.name))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from ipvsload.experiment.run_state import View
 from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Step
 
 
@@ -46,9 +48,8 @@ class Over:
 
 Turn = Begin | Done | Missed | Over
 
-# Conditions over the load's own counts have no sample to wake them.
-_LOAD_MEASURES = {"requests", "failures", "inflight", "users", "elapsed"}
-_LOAD_LOOK_US = 5_000
+_POLL_US = 5_000
+"""How often a condition is asked for again that no sample and no other event wakes."""
 
 
 class Timeline:
@@ -104,8 +105,8 @@ class Timeline:
                 return self._since_us + round(seconds * 1e6)
             case Condition() as condition:
                 deadline = self._since_us + round(step.within * 1e6)
-                if any(measure.name in _LOAD_MEASURES for measure in condition.measures):
-                    return min(deadline, now_us + _LOAD_LOOK_US)
+                if any(map(_polled, condition.measures)):
+                    return min(deadline, now_us + _POLL_US)
                 return deadline
         return now_us
 
@@ -119,3 +120,8 @@ class Timeline:
 
 def _late(step: Step, waited_us: int) -> bool:
     return waited_us >= step.within * 1e6
+
+
+def _polled(measure: Measure) -> bool:
+    live = MEASURES[measure.name].live
+    return live is not None and live.polled

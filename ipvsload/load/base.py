@@ -8,35 +8,8 @@ from typing import Protocol
 
 from ipvsload.record.format import Request
 from ipvsload.record.sidecar_stream import Alignment
+from ipvsload.scenario.measures.base import ClassCounts
 from ipvsload.scenario.model import Traffic
-
-
-class ClassCounts(Protocol):
-    """A traffic class as the load engine counts it."""
-
-    @property
-    def requests(self) -> int:
-        """Finished requests, failed ones too."""
-
-    @property
-    def failures(self) -> int:
-        """Failed requests: no answer, or a status of 400 and more."""
-
-    @property
-    def inflight(self) -> int:
-        """Requests that were sent and have not finished."""
-
-    @property
-    def users(self) -> int:
-        """Users that are at work."""
-
-    @property
-    def done(self) -> bool:
-        """It was started, will send no more, and has nothing in flight."""
-
-    @property
-    def started(self) -> bool:
-        """It was started at least once."""
 
 
 class Load(Protocol):

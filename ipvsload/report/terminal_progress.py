@@ -4,7 +4,8 @@ from ipvsload.experiment.run_state import View
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.record.events import Event
 from ipvsload.report.terminal_live import Display, LiveClass, LiveServer, LiveState
-from ipvsload.scenario.expression import Condition, Measure
+from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Scenario
 
 

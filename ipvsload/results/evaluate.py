@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
-from ipvsload.results.final_measures import RunMeasures, latency_ms
+from ipvsload.results.final_measures import RunMeasures
 from ipvsload.results.request_counts import Tally
 from ipvsload.results.results import (
     ExpectationResult,
@@ -21,11 +21,11 @@ from ipvsload.results.results import (
     VerdictName,
 )
 from ipvsload.results.summary import summarize
-from ipvsload.scenario.expression import Condition, Measure
+from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.measures.base import Measure
+from ipvsload.scenario.measures.latency import LATENCIES, latency_ms
 from ipvsload.scenario.model import Scenario
-from ipvsload.statistics.percentiles import PERCENTILES, spread
-
-LATENCIES = (*(f"p{p}" for p in PERCENTILES), "max", "mean")
+from ipvsload.statistics.percentiles import spread
 
 
 def evaluate(recording: Recording, scenario: Scenario | None) -> Results:

@@ -6,11 +6,12 @@ and only those under `compare` name schedulers.
 
 import math
 
-from ipvsload.scenario import tree
+from ipvsload.scenario.bounds import Interval
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.interval import Interval, chance
+from ipvsload.scenario.interval import chance
 from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.words import hint, listed, number, quoted
@@ -45,14 +46,12 @@ def _expectation(
     return [Fault(loc, f"this can never hold: {listed(bounds)}", column=1)]
 
 
-def _misread(
-    measure: tree.Measure, compare: bool, scenario: Scenario, end: PlannedState
-) -> str | None:
-    kind = MEASURES[measure.name]
-    if kind.final is None:
+def _misread(measure: Measure, compare: bool, scenario: Scenario, end: PlannedState) -> str | None:
+    final = MEASURES[measure.name].final
+    if final is None:
         return f"'{measure.name}' is known while the load runs; use it in 'wait' or 'until'"
     given = {"class": measure.class_, "server": measure.server}
-    for selector in kind.needs:
+    for selector in final.needs:
         if given[selector] is None:
             return f"'{measure.name}' needs a {selector}, as in {measure.name}{{{selector}=...}}"
     if measure.class_ is not None and measure.class_ not in scenario.traffic:
@@ -73,14 +72,11 @@ def _misread(
     return None
 
 
-def _bound(measure: tree.Measure, end: PlannedState) -> Interval:
+def _bound(measure: Measure, end: PlannedState) -> Interval:
     """What a final measure can be, whatever the run does."""
-    if measure.name == "share":
-        return Interval(0, 1)
-    if measure.name not in ("requests", "failures", "conns"):
-        return Interval(0, math.inf)
-    chosen = [one for name, one in end.classes.items() if measure.class_ in (None, name)]
-    return Interval(0, sum(one.budget for one in chosen))
+    final = MEASURES[measure.name].final
+    assert final is not None  # else it was refused as misread
+    return final.bound(end, measure)
 
 
 def _range(bound: Interval) -> str:

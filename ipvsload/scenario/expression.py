@@ -15,10 +15,11 @@ from ipvsload.scenario import grammar, tree
 from ipvsload.scenario.faults import unexpected
 from ipvsload.scenario.grammar import ExpressionError
 from ipvsload.scenario.measures import MEASURES
-from ipvsload.scenario.tree import Lookup, Measure
+from ipvsload.scenario.measures.base import Measure
+from ipvsload.scenario.tree import Lookup
 from ipvsload.scenario.words import number
 
-__all__ = ["Condition", "ExpressionError", "Lookup", "Measure", "Verdict", "parse"]
+__all__ = ["Condition", "ExpressionError", "Lookup", "Verdict", "parse"]
 
 
 class Verdict(NamedTuple):

@@ -14,7 +14,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario import tree
-from ipvsload.scenario.measures import MEASURES, SELECTORS
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import SELECTORS, Measure
 from ipvsload.scenario.names import MAX_SERVERS, NAME_PATTERN
 from ipvsload.scenario.words import hint, listed, quoted
 
@@ -127,7 +128,7 @@ class _Builder(Transformer[Token, tree.Node]):
                 takes = f"it takes {listed(kind.selectors)}" if kind.selectors else "it takes none"
                 raise ExpressionError(f"'{name}' has no selector '{key}'; {takes}", _column(key))
             given[key] = _selected(key, text)
-        measure = tree.Measure(
+        measure = Measure(
             str(name),
             cast("str | None", given.get("class")),
             cast("int | None", given.get("server")),

@@ -11,22 +11,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ipvsload.scenario import tree
-
-
-class Interval(NamedTuple):
-    """All numbers from `low` to `high`, ends included."""
-
-    low: float
-    high: float
-
-    @property
-    def exact(self) -> bool:
-        """Whether it is one number."""
-        return self.low == self.high
-
+from ipvsload.scenario.bounds import Interval
+from ipvsload.scenario.measures.base import Measure
 
 EVERYTHING = Interval(-math.inf, math.inf)
-Box = Callable[[tree.Measure], Interval]
+Box = Callable[[Measure], Interval]
 
 
 class Chance(NamedTuple):

@@ -1,28 +1,23 @@
 """What is known of a run at one point of its timeline, before it has run.
 
-The walk over a scenario's timeline keeps one PlannedState and asks it for bounds: the
+The check of a scenario walks over its timeline and keeps one PlannedState: the
 servers and their weights are known exactly, what the load does is known within
-limits. Each bound says why it is so, for the message of a wait that cannot
-come true.
+limits. Actions change it, and measures take their bounds from it. Each bound
+says why it is so, for the message of a wait that cannot come true.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal
 
-from ipvsload.scenario.interval import Interval
+from ipvsload.scenario.bounds import Bound, Interval
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.traffic import Traffic
-from ipvsload.scenario.tree import Measure
-from ipvsload.scenario.words import counted, listed, number
+from ipvsload.scenario.words import counted, listed
 
-
-class Bound(NamedTuple):
-    """The numbers that a measure can have, and why."""
-
-    interval: Interval
-    why: str
+Limit = Literal["budget", "population", "concurrency"]
+"""Requests over all starts so far; users; requests, and so connections, at the same time."""
 
 
 @dataclass(slots=True)
@@ -128,67 +123,27 @@ class PlannedState:
         are = "is server" if len(self.weights) == 1 else "are servers"
         return f"server {server} {why}; there {are} {there}"
 
-    def bound(self, measure: Measure) -> Bound:
-        """Bounds for a live measure now; its server, if any, is in the table."""
-        match measure.name:
-            case "servers":
-                count = len(self.weights)
-                return _exactly(count, f"the table has {counted(count, 'server')} by then")
-            case "weight":
-                chosen = self.weights if measure.server is None else [measure.server]
-                total = sum(self.weights[server] for server in chosen)
-                return _exactly(total, "the timeline sets no other weight before")
-            case "elapsed":
-                why = "the waits up to here end by their deadlines"
-                return Bound(Interval(self.elapsed_low, self.elapsed_high), why)
-            case "done":
-                return self._done(measure.class_)
-            case "users":
-                return self._at_most(measure, "population")
-            case "active" | "inflight":
-                return self._at_most(measure, "concurrency")
-        return self._at_most(measure, "budget")
-
-    def _chosen(self, name: str | None) -> dict[str, PlannedClass]:
+    def chosen(self, name: str | None) -> dict[str, PlannedClass]:
+        """The class of this name, or all of them."""
         return self.classes if name is None else {name: self.classes[name]}
 
-    def _at_most(self, measure: Measure, limit: str) -> Bound:
-        chosen = self._chosen(measure.class_)
-        counting = {name: one for name, one in chosen.items() if one.starts}
-        if limit != "budget":
-            counting = {name: one for name, one in counting.items() if one.cohorts}
-        high = sum(getattr(one, limit) for one in counting.values())
+    def at_most(self, limit: Limit, name: str | None) -> Bound:
+        """From 0 to this limit of the class, or of all classes together."""
+        counting = {
+            key: one
+            for key, one in self.chosen(name).items()
+            if (one.starts if limit == "budget" else one.cohorts)
+        }
         if not counting:
-            who = "no class runs" if measure.class_ is None else f"'{measure.class_}' does not run"
+            who = "no class runs" if name is None else f"'{name}' does not run"
             return Bound(Interval(0, 0), f"{who} at this point")
-        limits = [_limit(name, one, limit) for name, one in counting.items()]
-        return Bound(Interval(0, high), listed(limits))
-
-    def _done(self, name: str | None) -> Bound:
-        started = {key: one for key, one in self._chosen(name).items() if one.starts}
-        if not started:
-            who = "no class was" if name is None else f"'{name}' was not"
-            return _exactly(0, f"{who} started before")
-        for key, one in started.items():
-            if one.cohorts == 0 or one.stopped:
-                continue
-            if one.traffic.endless:
-                why = f"'{key}' has neither requests nor duration and is not stopped before"
-                return _exactly(0, why)
-            if one.least_time > one.age:
-                why = (
-                    f"'{key}' takes at least {number(one.least_time)} s, and the wait ends "
-                    f"after {number(one.age)} s at most; raise 'within'"
-                )
-                return _exactly(0, why)
-        return Bound(Interval(0, 1), "")
+        high: float = sum(getattr(one, limit) for one in counting.values())
+        return Bound(
+            Interval(0, high), listed(_limit(key, one, limit) for key, one in counting.items())
+        )
 
 
-def _exactly(value: float, why: str) -> Bound:
-    return Bound(Interval(value, value), why)
-
-
-def _limit(name: str, one: PlannedClass, limit: str) -> str:
+def _limit(name: str, one: PlannedClass, limit: Limit) -> str:
     """One class's part of a bound: "'long' has 10 users"."""
     times = one.starts if limit == "budget" else one.cohorts
     again = f", started {times} times" if times > 1 else ""

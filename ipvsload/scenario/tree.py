@@ -10,22 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ipvsload.scenario.measures import MEASURES
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A measure with its selectors; servers are numbered from 1 as they joined."""
-
-    name: str
-    class_: str | None = None
-    server: int | None = None
-    scheduler: str | None = None
-
-    def __str__(self) -> str:
-        parts = {"class": self.class_, "server": self.server, "scheduler": self.scheduler}
-        given = ", ".join(f"{key}={value}" for key, value in parts.items() if value is not None)
-        return f"{self.name}{{{given}}}" if given else self.name
-
+from ipvsload.scenario.measures.base import Measure
 
 Lookup = Callable[[Measure], float | None]
 Operator = Literal["==", "!=", "<", "<=", ">", ">="]

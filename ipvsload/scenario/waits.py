@@ -8,10 +8,12 @@ import math
 from collections.abc import Iterator, Mapping
 
 from ipvsload.scenario import tree
+from ipvsload.scenario.bounds import Bound, Interval
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.interval import Interval, chance
+from ipvsload.scenario.interval import Box, chance
 from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Step
 from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.words import hint, listed, number, quoted
@@ -31,7 +33,7 @@ def check_wait(step: Step, loc: Loc, state: PlannedState, bounds: bool) -> list[
     # The wait can last up to its deadline, and the bounds are those of its end.
     state.pass_time(0, step.within)
     faults = _misread(condition, loc, state)
-    if bounds and not faults and not chance(condition.root, lambda m: state.bound(m).interval).true:
+    if bounds and not faults and not chance(condition.root, _box(state)).true:
         faults = [Fault(loc, f"this wait cannot come true: {_why(condition, state)}", column=1)]
     for name in _made_done(condition.root, state):
         state.settle(name)
@@ -57,7 +59,7 @@ def _misread(condition: Condition, loc: Loc, state: PlannedState) -> list[Fault]
             text = f"'{measure.name}' is known when the run is over; use it under 'expect'"
         elif measure.scheduler is not None:
             text = "'scheduler' has no place in a wait; a run has one scheduler"
-        elif measure.server is not None and "server" not in kind.live:
+        elif measure.server is not None and "server" not in kind.live.selectors:
             text = f"'{measure.name}' takes no server in a wait; that is known under 'expect'"
         elif measure.server is not None and measure.server not in state.weights:
             text = state.absence(measure.server)
@@ -68,25 +70,31 @@ def _misread(condition: Condition, loc: Loc, state: PlannedState) -> list[Fault]
     return faults
 
 
+def _bound(measure: Measure, state: PlannedState) -> Bound:
+    live = MEASURES[measure.name].live
+    assert live is not None  # else it was refused as misread
+    return live.bound(state, measure)
+
+
+def _box(state: PlannedState) -> Box:
+    return lambda measure: _bound(measure, state).interval
+
+
 def _why(condition: Condition, state: PlannedState) -> str:
     """The bounds of the part that fails, and what they come from."""
-
-    def box(measure: tree.Measure) -> Interval:
-        return state.bound(measure).interval
-
-    failing = next(part for part in _parts(condition.root) if not chance(part, box).true)
+    failing = next(part for part in _parts(condition.root) if not chance(part, _box(state)).true)
     measures = dict.fromkeys(
         leaf.measure for leaf in tree.leaves(failing) if isinstance(leaf, tree.Read)
     )
     reasons = []
     for measure in measures:
-        interval, why = state.bound(measure)
+        interval, why = _bound(measure, state)
         because = f" ({why})" if why else ""
         reasons.append(f"{measure} {_range(measure, interval)} here{because}")
     return listed(reasons)
 
 
-def _range(measure: tree.Measure, interval: Interval) -> str:
+def _range(measure: Measure, interval: Interval) -> str:
     if MEASURES[measure.name].unit == "truth":
         return "cannot hold" if interval.high <= 0 else "may hold or not"
     unit = " s" if MEASURES[measure.name].unit == "s" else ""

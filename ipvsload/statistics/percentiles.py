@@ -9,8 +9,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PERCENTILES = (50, 90, 95, 99)
-
 
 def percentile(ordered: Sequence[float], p: float) -> float:
     """Nearest-rank percentile of values in ascending order; p in (0, 100].

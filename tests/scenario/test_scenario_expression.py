@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.scenario import tree
-from ipvsload.scenario.expression import ExpressionError, Measure, Verdict, parse
+from ipvsload.scenario.expression import ExpressionError, Verdict, parse
 from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import Measure
 
 
 def verdict(text: str, **known: float) -> Verdict:

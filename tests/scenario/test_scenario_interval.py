@@ -7,9 +7,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ipvsload.scenario import tree
+from ipvsload.scenario.bounds import Interval
 from ipvsload.scenario.expression import parse
-from ipvsload.scenario.interval import Interval, chance
-from ipvsload.scenario.tree import Measure
+from ipvsload.scenario.interval import chance
+from ipvsload.scenario.measures.base import Measure
 
 from .test_scenario_expression import truths
 

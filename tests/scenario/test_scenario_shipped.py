@@ -13,6 +13,7 @@ import ipvsload.scenario
 from ipvsload.scenario.actions.reweigh import Reweigh
 from ipvsload.scenario.load import load, parse_scenario
 from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import Final, Live
 from ipvsload.scenario.model import Scenario, Service, Step, Traffic
 from ipvsload.scenario.schema import json_schema
 
@@ -71,10 +72,10 @@ def test_the_documentation_lists_exactly_the_measures() -> None:
     section = text.split("## Measures", 1)[1].split("\n## ", 1)[0]
     rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \|", section, re.MULTILINE)
 
-    def place(selectors: tuple[str, ...] | None) -> str:
-        if selectors is None:
+    def place(use: Live | Final | None) -> str:
+        if use is None:
             return "-"
-        return ", ".join(selectors) or "no selector"
+        return ", ".join(use.selectors) or "no selector"
 
     assert rows == [
         (kind.name, place(kind.live), place(kind.final), kind.unit) for kind in MEASURES.values()

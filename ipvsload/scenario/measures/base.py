@@ -1,0 +1,183 @@
+"""What a measure is: its row in the table of measures, and what its value is made of.
+
+A measure is live (a wait reads it while the load runs), final (an expectation
+reads it when the run is over), or both. A row has all that is known of one
+measure; checks, messages, values and docs are made from it.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from ipvsload.ipvs.table import RealServer
+from ipvsload.scenario.bounds import Bound, Interval
+from ipvsload.scenario.planned_state import PlannedState
+
+Selector = Literal["class", "server", "scheduler"]
+SELECTORS: tuple[Selector, ...] = ("class", "server", "scheduler")
+Unit = Literal["number", "fraction", "ms", "s", "1/s", "truth"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure with its selectors; servers are numbered from 1 as they joined."""
+
+    name: str
+    class_: str | None = None
+    server: int | None = None
+    scheduler: str | None = None
+
+    def __str__(self) -> str:
+        parts = {"class": self.class_, "server": self.server, "scheduler": self.scheduler}
+        given = ", ".join(f"{key}={value}" for key, value in parts.items() if value is not None)
+        return f"{self.name}{{{given}}}" if given else self.name
+
+
+class ClassCounts(Protocol):
+    """A traffic class as the load engine counts it."""
+
+    @property
+    def requests(self) -> int:
+        """Finished requests, failed ones too."""
+
+    @property
+    def failures(self) -> int:
+        """Failed requests: no answer, or a status of 400 and more."""
+
+    @property
+    def inflight(self) -> int:
+        """Requests that were sent and have not finished."""
+
+    @property
+    def users(self) -> int:
+        """Users that are at work."""
+
+    @property
+    def done(self) -> bool:
+        """It was started, will send no more, and has nothing in flight."""
+
+    @property
+    def started(self) -> bool:
+        """It was started at least once."""
+
+
+class LiveCounts(NamedTuple):
+    """What is known at one moment of a run.
+
+    `servers` are the addresses of all real servers that joined, in that order.
+    `table` has the kernel's counts by address; None while there is no sample
+    that is new enough. `elapsed` is in seconds.
+    """
+
+    classes: Mapping[str, ClassCounts]
+    servers: Sequence[str]
+    table: Mapping[str, RealServer] | None
+    elapsed: float
+
+
+class RequestTotals(Protocol):
+    """What the generators saw in one run, by class and server address; None means all."""
+
+    @property
+    def unknown(self) -> Mapping[str, int]:
+        """Answered requests by class whose server nobody knows."""
+
+    def requests(self, traffic: str | None, server: str | None) -> int | None:
+        """Finished requests; None where the server is not known of all answered ones."""
+
+    def failures(self, traffic: str | None, server: str | None) -> int:
+        """Failed requests."""
+
+    def share(self, traffic: str | None, server: str) -> float | None:
+        """The server's part, 0 to 1, of the requests whose server is known."""
+
+    def rps(self, traffic: str | None, server: str | None) -> float | None:
+        """Finished requests per second; None where no time passed."""
+
+    def latencies(self, traffic: str | None, server: str | None) -> Sequence[int]:
+        """Latencies of answered requests in µs, ascending."""
+
+
+class TableTotals(Protocol):
+    """What the kernel counted in one run, for one server or for all."""
+
+    @property
+    def connections(self) -> int | None:
+        """Connections that were scheduled."""
+
+    @property
+    def active_max(self) -> int | None:
+        """Greatest number of active connections in any sample."""
+
+    @property
+    def inactive_max(self) -> int | None:
+        """Greatest number of inactive connections in any sample."""
+
+
+class FinalCounts(NamedTuple):
+    """What is known when a run is over; `by_server` has the kernel's counts by address."""
+
+    requests: RequestTotals
+    table: TableTotals
+    by_server: Mapping[str, TableTotals]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A measure in a wait.
+
+    `value` is None while it is not known; `bound` is what it can be at a point
+    of the timeline. `polled`: no event tells of its change, so it is asked for
+    again every few milliseconds.
+    """
+
+    selectors: tuple[Selector, ...]
+    value: Callable[[LiveCounts, Measure], float | None]
+    bound: Callable[[PlannedState, Measure], Bound]
+    polled: bool = False
+
+
+def _not_negative(end: PlannedState, measure: Measure) -> Interval:
+    return Interval(0, math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """A measure in an expectation.
+
+    `value` takes the address of the server that the measure names, or None, and
+    is None where there are no data; `why` says then what is missing. `needs`
+    must be given; `bound` is what it can be, whatever the run does. Under
+    `compare` it takes `scheduler` besides.
+    """
+
+    selectors: tuple[Selector, ...]
+    value: Callable[[FinalCounts, Measure, str | None], float | None]
+    why: Callable[[FinalCounts, Measure], str]
+    needs: tuple[Selector, ...] = ()
+    bound: Callable[[PlannedState, Measure], Interval] = _not_negative
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureKind:
+    """One row: a measure's name, unit and meaning, and where it may stand."""
+
+    name: str
+    unit: Unit
+    meaning: str
+    live: Live | None = None
+    final: Final | None = None
+
+    @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """Every selector that it takes anywhere."""
+        taken: set[Selector] = {*(self.live.selectors if self.live else ())}
+        if self.final is not None:
+            taken |= {*self.final.selectors, "scheduler"}
+        return tuple(selector for selector in SELECTORS if selector in taken)
+
+
+def at_most_sent(end: PlannedState, measure: Measure) -> Interval:
+    """No more than the requests that the measure's classes could send in the whole run."""
+    return end.at_most("budget", measure.class_).interval
