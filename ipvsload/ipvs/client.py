@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from ipvsload.ipvs.decode import SERVER, SERVICE, Decoder, Row
+from ipvsload.ipvs.decode import SERVER, SERVICE, Decoder, Row, TableRows
 from ipvsload.ipvs.keys import Identity, parse_endpoint, parse_service
 from ipvsload.ipvs.netlink import (
     DEL_DEST,
@@ -21,7 +21,6 @@ from ipvsload.ipvs.netlink import (
     NEW_SERVICE,
     SET_DEST,
     SET_SERVICE,
-    Batches,
     IpvsError,
     Link,
     Message,
@@ -29,9 +28,8 @@ from ipvsload.ipvs.netlink import (
     SchedulerError,
     explained,
 )
-from ipvsload.ipvs.schedulers import module_of
+from ipvsload.ipvs.schedulers import PERSISTENT, module_of
 
-_PERSISTENT = 0x1  # IP_VS_SVC_F_PERSISTENT
 _MASQUERADING = 0  # IP_VS_CONN_F_MASQ; pyroute2's own default is direct routing
 _KEPT = 10_000
 
@@ -68,7 +66,7 @@ class Ipvs:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def table(self, wanted: Callable[[Row], bool] | None = None) -> list[tuple[Row, Batches]]:
+    def table(self, wanted: Callable[[Row], bool] | None = None) -> TableRows:
         """The whole table: [(service's row, [(family or 0, servers' rows)])].
 
         Rows as decode.SERVICE and decode.SERVER say; servers of services that
@@ -208,7 +206,7 @@ def _service(service: Identity, *more: Any) -> list[Any]:
 
 def _properties(service: Identity, flags: int, persistent_timeout: int) -> list[Any]:
     if persistent_timeout:
-        flags |= _PERSISTENT
+        flags |= PERSISTENT
     return [
         ["FLAGS", struct.pack("=II", flags, 0xFFFFFFFF)],
         ["TIMEOUT", persistent_timeout],

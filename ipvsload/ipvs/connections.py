@@ -1,34 +1,110 @@
-"""Which real server the kernel chose for a connection: /proc/net/ip_vs_conn.
+"""/proc/net/ip_vs_conn: each connection that IPVS balances, with its client and real server.
 
-An answer names its server, a refusal or a reset does not. The kernel remembers
-a connection that was reset for 10 s and others for longer, with client address
-and port (net/netfilter/ipvs/ip_vs_conn.c, ip_vs_conn_seq_show). Pure; runs in
-the director.
+An answer names its server; a refusal or a reset does not. The kernel remembers
+a connection that was reset for 10 s and others for longer. A table may have
+300,000 lines, so a line is chosen by its words, before any address is read
+(net/netfilter/ipvs/ip_vs_conn.c, ip_vs_conn_seq_show). Pure; runs in the director.
 """
 
-from collections.abc import Iterable
-from socket import inet_aton
+from collections.abc import Iterable, Iterator
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from typing import NamedTuple
+
+from ipvsload.ipvs.keys import Endpoint, join_endpoint
+
+CONNECTIONS = "/proc/net/ip_vs_conn"
+
+
+class Connection(NamedTuple):
+    """One line: the client, the virtual address that it asked for, and its real server."""
+
+    protocol: str
+    client: Endpoint
+    virtual: Endpoint
+    server: Endpoint
+
+
+def read_connections(
+    lines: Iterable[str],
+    services: Iterable[Endpoint] | None = None,
+    clients: Iterable[Endpoint] | None = None,
+) -> Iterator[Connection]:
+    """The connections to `services` from `clients`; to all and from all where not given.
+
+    A service's address "" is any. The file's first line is its heading.
+    """
+    targets = None if services is None else {_words(*service) for service in services}
+    sources = None if clients is None else {_words(*client) for client in clients}
+    for line in lines:
+        words = line.split()
+        # Port 0 is a persistence template, not a connection (ip_vs_sched_persist).
+        if len(words) < 8 or words[0] == "Pro" or words[2] == "0000":
+            continue
+        if (targets is None or (words[3], words[4]) in targets or ("", words[4]) in targets) and (
+            sources is None or (words[1], words[2]) in sources
+        ):
+            yield Connection(
+                words[0].lower(),
+                (read_address(words[1]), int(words[2], 16)),
+                (read_address(words[3]), int(words[4], 16)),
+                (read_address(words[5]), int(words[6], 16)),
+            )
 
 
 def chosen_servers(
-    lines: Iterable[str], vip: str, port: int, clients: Iterable[tuple[str, int]]
+    lines: Iterable[str], vip: str, port: int, clients: Iterable[Endpoint]
 ) -> list[str | None]:
-    """For each client address and port the server's address:port, None if forgotten.
+    """For each client the "address:port" of its server in the service at vip:port.
 
-    `lines` are the file's: protocol, then address and port of client, virtual
-    service and real server in hexadecimal, then the state.
+    None where the kernel has forgotten the connection. `clients` are any pairs
+    of address and port, as JSON has them.
     """
-    found: dict[tuple[str, str], str | None] = {
-        (_hex(address), f"{number:04X}"): None for address, number in clients
+    asked = [(host, number) for host, number in clients]
+    chosen = {
+        one.client: join_endpoint(*one.server)
+        for one in read_connections(lines, [(vip, port)], asked)
     }
-    service = [_hex(vip), f"{port:04X}"]
-    for line in lines:
-        words = line.split()
-        if words[3:5] == service and (words[1], words[2]) in found:
-            address = ".".join(str(byte) for byte in bytes.fromhex(words[5]))
-            found[words[1], words[2]] = f"{address}:{int(words[6], 16)}"
-    return list(found.values())
+    return [chosen.get(client) for client in asked]
 
 
-def _hex(address: str) -> str:
-    return inet_aton(address).hex().upper()
+class ConnectionTally:
+    """Counts connections by protocol, virtual address and real server, each entry once.
+
+    A connection stays in the kernel's list for 10 s and more after its end
+    (ip_vs_proto_tcp.c, tcp_timeouts), so who looks each second misses none.
+    """
+
+    def __init__(self) -> None:
+        self._present: set[Connection] = set()
+        self._counts: dict[tuple[str, Endpoint, Endpoint], int] = {}
+
+    def update(self, connections: Iterable[Connection]) -> list[Connection]:
+        """Take all that are there now; return those that were not there before."""
+        now = set(connections)
+        new = now - self._present
+        self._present = now
+        for one in new:
+            key = one.protocol, one.virtual, one.server
+            self._counts[key] = self._counts.get(key, 0) + 1
+        return sorted(new)
+
+    def count(self, protocol: str, virtual: Endpoint, server: Endpoint) -> int:
+        """How many were seen from `virtual` to `server`; the protocol is such as "tcp"."""
+        return self._counts.get((protocol, virtual, server), 0)
+
+
+def read_address(word: str) -> str:
+    """The address in a word of /proc: "C0000250" is 192.0.2.80; IPv6 is written out."""
+    if ":" in word:
+        return inet_ntop(AF_INET6, inet_pton(AF_INET6, word.strip("[]")))
+    return inet_ntop(AF_INET, bytes.fromhex(word))
+
+
+def _words(host: str, port: int) -> tuple[str, str]:
+    """An endpoint as the file has it; an empty host stays empty."""
+    if ":" in host:
+        packed = inet_pton(AF_INET6, host).hex()
+        host = ":".join(packed[at : at + 4] for at in range(0, 32, 4))
+    elif host:
+        host = inet_pton(AF_INET, host).hex().upper()
+    return host, f"{port:04X}"

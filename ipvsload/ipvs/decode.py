@@ -13,6 +13,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple  # dataclasses would bring inspect and ast: slow in a guest
 
 Row = tuple[Any, ...]
+"""What one message says, in the columns of its kind (SERVICE, SERVER below)."""
+Batch = tuple[int, list[Row]]
+"""The address family of real servers, or 0 where the kernel does not say it (before
+3.18), and their rows."""
+TableRows = list[tuple[Row, list[Batch]]]
+"""Services, each with its real servers: what every reader of the table gives."""
 Path = tuple[int, ...]
 
 _NLMSG = struct.Struct("=IHHI")  # nlmsghdr without its last field, the port
@@ -179,9 +185,7 @@ class Decoder:
         self._kind = kind
         self._layouts: dict[int, list[Layout]] = {}
 
-    def feed(
-        self, data: bytes | memoryview, sequence: int
-    ) -> tuple[list[tuple[int, list[Row]]], bool]:
+    def feed(self, data: bytes | memoryview, sequence: int) -> tuple[list[Batch], bool]:
         """([(the fixed attribute or 0, rows)], whether that was the end) of one datagram.
 
         Messages of another sequence number (an earlier dump that was given up)
@@ -189,7 +193,7 @@ class Decoder:
         the number that the kernel answered with.
         """
         view, at, end = memoryview(data), 0, len(data)
-        batches: list[tuple[int, list[Row]]] = []
+        batches: list[Batch] = []
         while at < end:
             if end - at < 16:
                 raise DecodeError(f"{end - at} bytes where a netlink message should begin")
@@ -214,7 +218,7 @@ class Decoder:
             at += length * count + 3 & ~3
         return batches, False
 
-    def repeated(self, batches: list[tuple[int, list[Row]]]) -> bool:
+    def repeated(self, batches: list[Batch]) -> bool:
         """Whether one address and port stands twice in one dump of real servers."""
         if self._kind is not SERVER:
             return False

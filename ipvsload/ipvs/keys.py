@@ -1,8 +1,9 @@
-"""How services and real servers are named, because text is what people and files compare.
+"""How virtual services and real servers are named, because people and files compare text.
 
 A virtual service is "tcp 192.0.2.80:80", "udp [2001:db8::1]:53", "sctp ...",
-"fwmark 7" or "fwmark 7 v6"; a real server is "198.51.100.11:80". The kernel has
-16 bytes of address for either family and the port in network order.
+"fwmark 7" or "fwmark 7 v6"; a real server is "198.51.100.11:80". Such texts are
+made and taken apart here only. The kernel has 16 bytes of address for either
+family, and the port in network order.
 """
 
 from socket import AF_INET, AF_INET6, htons, inet_ntop, inet_pton, ntohs
@@ -10,6 +11,58 @@ from typing import NamedTuple
 
 PROTOCOLS = {6: "tcp", 17: "udp", 132: "sctp", 50: "esp", 51: "ah"}
 _NUMBERS = {name: number for number, name in PROTOCOLS.items()}
+_FWMARK = "fwmark"
+
+Endpoint = tuple[str, int]
+"""An address or host name without brackets, and a port in host order."""
+
+
+def join_endpoint(host: str, port: int) -> str:
+    """Write an address and a port as "192.0.2.1:80" or "[2001:db8::1]:80"."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def split_endpoint(text: str) -> Endpoint:
+    """The inverse of `join_endpoint`; the host may be empty, and is not looked at.
+
+    Raises ValueError, with what was expected.
+    """
+    host, colon, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    number = int(port) if port.isdecimal() else -1
+    if not colon or (":" in bare) == (bare == host) or not 0 <= number <= 65535:
+        raise ValueError(f"{text!r} is not ADDRESS:PORT (as 192.0.2.1:80 or [2001:db8::1]:80)")
+    return bare, number
+
+
+class KeyParts(NamedTuple):
+    """A service's key, taken apart.
+
+    `protocol` is "tcp", "udp", ..., or "fwmark"; `target` is an endpoint, or
+    the mark. `ipv6` is set for a mark's IPv6 half.
+    """
+
+    protocol: str
+    target: str
+    ipv6: bool = False
+
+    @property
+    def port(self) -> int | None:
+        """None where the service has no port of its own."""
+        _, colon, port = self.target.rpartition(":")
+        return int(port) if colon and port.isdecimal() else None
+
+
+def join_key(host: str, port: int, protocol: str = "tcp") -> str:
+    """The key of the service at this address."""
+    return f"{protocol} {join_endpoint(host, port)}"
+
+
+def split_key(key: str) -> KeyParts:
+    """The parts of a key; none of them is looked at."""
+    protocol, _, rest = key.partition(" ")
+    target, _, version = rest.partition(" ")
+    return KeyParts(protocol, target, version == "v6")
 
 
 class Identity(NamedTuple):
@@ -22,11 +75,14 @@ class Identity(NamedTuple):
     fwmark: int
 
 
+def host_of(family: int, address: bytes) -> str:
+    """The text of the kernel's bytes of an address."""
+    return inet_ntop(family, address[: 16 if family == AF_INET6 else 4])
+
+
 def endpoint(family: int, address: bytes, port: int) -> str:
-    """Write raw address bytes and a network-order port as "192.0.2.1:80" or "[2001:db8::1]:80"."""
-    if family == AF_INET6:
-        return f"[{inet_ntop(AF_INET6, address[:16])}]:{ntohs(port)}"
-    return f"{inet_ntop(AF_INET, address[:4])}:{ntohs(port)}"
+    """`join_endpoint` of the kernel's bytes of an address and its network-order port."""
+    return join_endpoint(host_of(family, address), ntohs(port))
 
 
 def parse_endpoint(text: str) -> tuple[int, bytes, int]:
@@ -34,34 +90,29 @@ def parse_endpoint(text: str) -> tuple[int, bytes, int]:
 
     Raises ValueError, with what was expected.
     """
-    host, colon, port = text.rpartition(":")
+    host, port = split_endpoint(text)
+    family = AF_INET6 if ":" in host else AF_INET
     try:
-        if not colon or not 0 <= int(port) <= 65535:
-            raise ValueError(port)
-        if host.startswith("[") and host.endswith("]"):
-            return AF_INET6, inet_pton(AF_INET6, host[1:-1]), htons(int(port))
-        return AF_INET, inet_pton(AF_INET, host).ljust(16, b"\0"), htons(int(port))
-    except (OSError, ValueError):
-        raise ValueError(
-            f"{text!r} is not ADDRESS:PORT (as 192.0.2.1:80 or [2001:db8::1]:80)"
-        ) from None
+        return family, inet_pton(family, host).ljust(16, b"\0"), htons(port)
+    except OSError:
+        raise ValueError(f"{host!r} in {text!r} is not an address") from None
 
 
 def service_key(service: Identity) -> str:
     """The service's name."""
     if service.fwmark:
-        return f"fwmark {service.fwmark}" + (" v6" if service.family == AF_INET6 else "")
+        return f"{_FWMARK} {service.fwmark}" + (" v6" if service.family == AF_INET6 else "")
     protocol = PROTOCOLS.get(service.protocol, f"protocol-{service.protocol}")
     return f"{protocol} {endpoint(service.family, service.address, service.port)}"
 
 
 def parse_service(key: str) -> Identity:
     """The inverse of `service_key`; raises ValueError with what was expected."""
-    kind, _, rest = key.partition(" ")
-    mark, _, version = rest.partition(" ")
-    if kind == "fwmark" and mark.isdecimal() and 0 < int(mark) < 1 << 32 and version in ("", "v6"):
-        return Identity(AF_INET6 if version else AF_INET, 0, b"", 0, int(mark))
-    if kind not in _NUMBERS:
-        raise ValueError(f"{key!r} is not a virtual service (as tcp 192.0.2.80:80 or fwmark 7)")
-    family, address, port = parse_endpoint(rest)
-    return Identity(family, _NUMBERS[kind], address, port, 0)
+    protocol, mark, ipv6 = split_key(key)
+    if protocol in _NUMBERS:
+        family, address, port = parse_endpoint(key.removeprefix(f"{protocol} "))
+        return Identity(family, _NUMBERS[protocol], address, port, 0)
+    number = int(mark) if mark.isdecimal() else 0
+    if key.removesuffix(" v6") == f"{_FWMARK} {mark}" and 0 < number < 1 << 32:
+        return Identity(AF_INET6 if ipv6 else AF_INET, 0, b"", 0, number)
+    raise ValueError(f"{key!r} is not a virtual service (as tcp 192.0.2.80:80 or fwmark 7)")

@@ -13,7 +13,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ipvsload.ipvs.decode import DecodeError, Decoder, InterruptedDumpError, Row
+from ipvsload.ipvs.decode import Batch, DecodeError, Decoder, InterruptedDumpError
 
 if TYPE_CHECKING:
     from pyroute2 import netlink
@@ -101,9 +101,6 @@ class SchedulerError(IpvsError):
     """The kernel has no such scheduler, or not its module."""
 
 
-Batches = list[tuple[int, list[Row]]]
-
-
 class Link:
     """One netlink socket to the IPVS of this network namespace.
 
@@ -133,7 +130,7 @@ class Link:
         """A request for `dump`; it can be used again and again."""
         return self._encode(command, attributes, _REQUEST | _DUMP)
 
-    def dump(self, request: bytearray, decoder: Decoder) -> Batches:
+    def dump(self, request: bytearray, decoder: Decoder) -> list[Batch]:
         """Everything that answers `request`, decoded; see Decoder.feed.
 
         Raises InterruptedDumpError where the table changed in each of three
@@ -153,9 +150,9 @@ class Link:
                     raise explained(error, "listing the IPVS table") from None
         raise InterruptedDumpError(f"the IPVS table changed during each of {_TRIES} readings")
 
-    def _dump_once(self, request: bytearray, decoder: Decoder) -> Batches:
+    def _dump_once(self, request: bytearray, decoder: Decoder) -> list[Batch]:
         sequence = self._send(request)
-        batches: Batches = []
+        batches: list[Batch] = []
         datagrams, done = 0, False
         while not done:
             size = self._socket.recv_into(self._buffer)

@@ -7,6 +7,7 @@ brought it, `ip_vs_NAME.c` for the rule, include/uapi/linux/ip_vs.h for flags.
 
 from typing import NamedTuple
 
+PERSISTENT, ONE_PACKET = 0x1, 0x4  # IP_VS_SVC_F_*
 _FLAGS = (0x8, 0x10, 0x20)
 """IP_VS_SVC_F_SCHED1 to 3: each scheduler gives them its own meaning."""
 

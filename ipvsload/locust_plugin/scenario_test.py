@@ -17,6 +17,7 @@ from ipvsload.experiment.run_directory import new_directory
 from ipvsload.experiment.run_state import View
 from ipvsload.experiment.session import StoppedError, play
 from ipvsload.experiment.timeline import Timeline
+from ipvsload.ipvs.keys import split_key
 from ipvsload.load.base import LoadMaker
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.locust_test import offered
@@ -179,7 +180,7 @@ class _Shown:
         feed = self._watch.feed
         match event:
             case RunStarted():
-                self._environment.host = f"http://{event.service.partition(' ')[2]}"
+                self._environment.host = f"http://{split_key(event.service).target}"
                 feed.begin(
                     event.t_us,
                     title=self._title,

@@ -16,21 +16,21 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from ipvsload.ipvs.decode import InterruptedDumpError
+from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.ipvs.table import RealServer
 from ipvsload.sidecar import lines
-from ipvsload.sidecar.lines import Lines, Table
+from ipvsload.sidecar.lines import Lines
 
 EXIT_UNAVAILABLE = 3
 _LONGEST_COMMAND = 4096
 
 
 class Source(Protocol):
-    """Where the table comes from: ipvs.Ipvs."""
+    """Where the table comes from: ipvs.client.Ipvs, or the part of it that a pod reads."""
 
     version: str
 
-    def table(self) -> Table:
+    def table(self) -> TableRows:
         """Read the whole table. Raises InterruptedDumpError where it kept changing."""
 
 
@@ -66,7 +66,7 @@ class Commands:
 class Collector:
     """The loop; `run` returns at the end. Raises ConnectionError when the reader has gone.
 
-    `notes` is asked after each sample for lines of other kinds.
+    `facts` is asked after each sample for lines of other kinds.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class Collector:
         node: str,
         stdin: int,
         stdout: int,
-        notes: Callable[[], Iterable[dict[str, object]]] = tuple,
+        facts: Callable[[], Iterable[dict[str, object]]] = tuple,
     ) -> None:
         self._source, self._hz, self._count, self._node = source, hz, count, node
         self._stdin: int | None = stdin
         self._stdout = stdout
-        self._notes = notes
+        self._facts = facts
         self._commands = Commands()
         self._reason = ""
         self._wake, self._waker = os.pipe()
@@ -112,8 +112,8 @@ class Collector:
                 took = time.monotonic_ns() - start
                 self._write(texts.sample(taken, start + took // 2, took, table))
                 taken += 1
-            for note in self._notes():
-                self._write_json(note)
+            for fact in self._facts():
+                self._write_json(fact)
             if taken == self._count:
                 self._reason = self._reason or "count"
             ticks.passed(time.monotonic_ns())

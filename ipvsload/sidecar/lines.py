@@ -8,14 +8,11 @@ import json
 import sys
 from typing import Any
 
-from ipvsload.ipvs.decode import Row
+from ipvsload.ipvs.decode import Batch, Row, TableRows
 from ipvsload.ipvs.keys import Identity, endpoint, service_key
 
 FORMAT = "samples"
 VERSION = 1
-
-Table = list[tuple[Row, list[tuple[int, list[Row]]]]]
-"""[(service's row, [(family or 0, servers' rows)])], as decode.py makes them."""
 
 _KEPT = 100_000
 
@@ -41,12 +38,12 @@ class Lines:
         self._services: dict[Row, str] = {}
         self._addresses: dict[int, _Addresses] = {}
 
-    def sample(self, number: int, t: int, took: int, table: Table) -> str:
+    def sample(self, number: int, t: int, took: int, table: TableRows) -> str:
         """One sample; `t` (middle of the reading) and `took` in ns of CLOCK_MONOTONIC."""
         services = ",".join([self._service(row, batches) for row, batches in table])
         return f'{{"n":{number},"t":{t},"took":{took},"services":[{services}]}}\n'
 
-    def _service(self, row: Row, batches: list[tuple[int, list[Row]]]) -> str:
+    def _service(self, row: Row, batches: list[Batch]) -> str:
         head = self._services.get(row[:8])
         if head is None:
             head = self._head(row[:8])

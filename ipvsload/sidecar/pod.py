@@ -1,12 +1,12 @@
-"""The sidecar in a pod of the node's network: one service, whatever the proxy does.
+"""The sidecar in a pod on the node's network: the services under test, in any proxy mode.
 
-A cluster's table has thousands of services that are nobody's business here, and
-at times none at all: while kube-proxy runs in another mode, or is being
-restarted, there may be no IPVS in the kernel. So this one reads only the services
-that it was told of, waits for a table to appear, and tells three more things that
-can only be known on the node: which server each new connection was given
-("conns"), the mode that kube-proxy itself reports ("proxy_mode"), and, while that
-is not ipvs, whatever virtual servers there are ("left").
+A cluster's table has thousands of services that do not concern us, and at times
+none at all: while kube-proxy runs in another mode, or restarts, there may be no
+IPVS in the kernel. So this sidecar reads only the services that it was told of,
+waits for a table to appear, and tells three more things that can only be known
+on the node: which server each new connection was given ("conns"), the mode that
+kube-proxy itself reports ("proxy_mode"), and, while that is not ipvs, which
+virtual servers there are ("left").
 """
 
 import argparse
@@ -16,121 +16,116 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from socket import AF_INET6, htons, inet_ntop
+from socket import ntohs
 
 from ipvsload.ipvs.client import Ipvs
-from ipvsload.ipvs.decode import Row
-from ipvsload.ipvs.keys import Identity, service_key
-from ipvsload.ipvs.netlink import IpvsError
-from ipvsload.ipvs.procfs import (
-    CONNECTIONS,
-    TABLE,
-    ConnectionTally,
-    ProcIpvs,
-    read_connections,
-    read_table,
+from ipvsload.ipvs.connections import CONNECTIONS, ConnectionTally, read_connections
+from ipvsload.ipvs.decode import Row, TableRows
+from ipvsload.ipvs.keys import (
+    Endpoint,
+    Identity,
+    host_of,
+    join_endpoint,
+    service_key,
+    split_endpoint,
 )
+from ipvsload.ipvs.netlink import IpvsError
+from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
 from ipvsload.sidecar.collect import Collector, stop_on_signals
-from ipvsload.sidecar.lines import Table
 
-_NOTES_EVERY = 1.0
+_FACTS_EVERY = 1.0
 _PROXY_STATUS = ("127.0.0.1", 10249)
 """kube-proxy's metricsBindAddress, by default; `/proxyMode` answers there."""
 _PROXY_WITHIN = 0.5
-_LEFT_MOST = 500
+_MOST_VIRTUAL_SERVERS = 500
 """A line of a pod's log is not endless."""
-
-Endpoint = tuple[str, int]
-"""Address and port; the address "" is any."""
 
 
 def wanted(service: Row, endpoints: list[Endpoint]) -> bool:
-    """Whether a service's row is one of these."""
-    family, _, raw, port = service[:4]
-    number = htons(port)
-    if not any(port == number for _, port in endpoints):
-        return False
-    address = inet_ntop(family, raw[:16] if family == AF_INET6 else raw[:4])
-    return any(port == number and host in ("", address) for host, port in endpoints)
+    """Whether a service's row is one of these; the address "" is any."""
+    family, _, address, port, fwmark, *_ = service
+    number = ntohs(port)
+    hosts = [host for host, port in endpoints if port == number]
+    return bool(hosts) and not fwmark and ("" in hosts or host_of(family, address) in hosts)
 
 
 class NodeTable:
     """The wanted part of the node's table; empty while there is none.
 
-    `version` is the kernel's, "" until it is known. `how` is "netlink", "proc",
-    or why there is nothing to be read.
+    `version` is the kernel's, "" until it is known. `reading` is "netlink",
+    "proc", or why there is nothing to be read. `source` limits it to one of the
+    two; "auto" takes the first that works.
     """
 
     def __init__(self, endpoints: list[Endpoint], source: str) -> None:
         self._endpoints = endpoints
-        self._choice = source
-        self._netlink: Ipvs | None = None
-        self._proc: ProcIpvs | None = None
-        self._try_again = 0.0
+        self._source = source
+        self._reader: Ipvs | ProcIpvs | None = None
+        self._next_try = 0.0
         self.version = ""
-        self.how = ""
+        self.reading = ""
         self._open()
 
-    def table(self) -> Table:
+    def table(self) -> TableRows:
         """The wanted services now."""
-        if not (self._netlink or self._proc) and time.monotonic() >= self._try_again:
+        if self._reader is None and time.monotonic() >= self._next_try:
             self._open()
+        if self._reader is None:
+            return []
         try:
-            if self._netlink:
-                return self._netlink.table(lambda row: wanted(row, self._endpoints))
-            if self._proc:
-                table = self._proc.table()
-                return [entry for entry in table if wanted(entry[0], self._endpoints)]
+            return self._reader.table(lambda service: wanted(service, self._endpoints))
         except (IpvsError, OSError) as error:  # the module was taken out
-            self.how = str(error)
-            self._netlink = self._proc = None
-        return []
+            self.reading = str(error)
+            self._reader.close()
+            self._reader = None
+            return []
 
     def _open(self) -> None:
-        self._try_again = time.monotonic() + _NOTES_EVERY
-        if self._choice != "proc":
+        self._next_try = time.monotonic() + _FACTS_EVERY
+        self.reading = ""
+        if self._source != "proc":
             try:
-                self._netlink = Ipvs()
-                self.version, self.how = self._netlink.version, "netlink"
+                self._reader = Ipvs()
+                self.version, self.reading = self._reader.version, "netlink"
                 return
             except IpvsError as error:
-                self.how = str(error)
-        if self._choice != "netlink":
+                self.reading = str(error)
+        if self._source != "netlink":
             try:
-                self._proc = ProcIpvs()
-                self.version, self.how = self._proc.version, "proc"
+                self._reader = ProcIpvs(self._endpoints)
+                self.version, self.reading = self._reader.version, "proc"
             except OSError as error:
-                self.how = self.how or f"{error.filename}: {error.strerror}"
+                self.reading = self.reading or f"{error.filename}: {error.strerror}"
 
 
-class Notes:
-    """What else is to be told, once a second at most."""
+class NodeFacts:
+    """What else can only be known on the node; told once a second at most."""
 
     def __init__(self, table: NodeTable, endpoints: list[Endpoint]) -> None:
         self._table = table
         self._endpoints = endpoints
         self._tally = ConnectionTally()
         self._due = 0.0
+        self._reading = ""
         self._mode: str | None = None
-        self._left: list[str] = []
-        self._how = ""
+        self._virtual_servers: list[str] = []
 
     def __call__(self) -> Iterator[dict[str, object]]:
         """New connections always, so that silence has a meaning; the rest when it changed."""
         now = time.monotonic()
         if now < self._due:
             return
-        self._due = now + _NOTES_EVERY
-        if self._table.how != self._how:
-            self._how = self._table.how
-            yield {"reading": self._how, "ipvs": self._table.version}
+        self._due = now + _FACTS_EVERY
+        if self._table.reading != self._reading:
+            self._reading = self._table.reading
+            yield {"reading": self._reading, "ipvs": self._table.version}
         mode = proxy_mode()
         if mode != self._mode:
             self._mode = mode
             yield {"proxy_mode": mode}
         left = [] if mode == "ipvs" else virtual_servers()
-        if left != self._left:
-            self._left = left
+        if left != self._virtual_servers:
+            self._virtual_servers = left
             yield {"left": left}
         t = time.monotonic_ns()
         yield {"conns": self._connections(), "t": t}
@@ -138,30 +133,20 @@ class Notes:
     def _connections(self) -> list[list[object]]:
         try:
             with open(CONNECTIONS) as file:
-                ours = [
-                    one
-                    for one in read_connections(file)
-                    if any(
-                        one.virtual_port == port and host in ("", one.virtual)
-                        for host, port in self._endpoints
-                    )
-                ]
+                new = self._tally.update(read_connections(file, self._endpoints))
         except OSError:
             return []
-        return [
-            [one.client, one.client_port, _join(one.server, one.server_port), one.virtual_port]
-            for one in self._tally.saw(ours)
-        ]
+        return [[*one.client, join_endpoint(*one.server), one.virtual[1]] for one in new]
 
 
 def virtual_servers() -> list[str]:
-    """The names of all that are in the kernel, by way of /proc: without a right, and seldom."""
+    """The keys of all that are in the kernel; out of /proc, which needs no right to it."""
     try:
         with open(TABLE) as file:
             _, table = read_table(file.read())
     except OSError:
         return []
-    return [service_key(Identity(*row[:5])) for row, _ in table[:_LEFT_MOST]]
+    return [service_key(Identity(*row[:5])) for row, _ in table[:_MOST_VIRTUAL_SERVERS]]
 
 
 def proxy_mode() -> str:
@@ -183,10 +168,10 @@ def main(argv: list[str] | None = None) -> int:
     """Runs until it is ended; returns the exit status."""
     options = _parser().parse_args(argv)
     table = NodeTable(options.service, options.source)
-    notes = Notes(table, options.service)
+    facts = NodeFacts(table, options.service)
     stdin = os.open(os.devnull, os.O_RDONLY)
     collector = Collector(
-        table, hz=options.hz, count=0, node=options.node, stdin=stdin, stdout=1, notes=notes
+        table, hz=options.hz, count=0, node=options.node, stdin=stdin, stdout=1, facts=facts
     )
     stop_on_signals(collector)
     with contextlib.suppress(ConnectionError):
@@ -199,18 +184,10 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--hz", type=float, default=10.0, help="samples a second")
     add("--node", default=socket.gethostname(), help="name of this node")
-    add("--service", type=_endpoint, action="append", required=True, metavar="[ADDRESS]:PORT")
+    add("--service", type=split_endpoint, action="append", required=True,
+        metavar="[ADDRESS]:PORT")  # fmt: skip
     add("--source", choices=("auto", "netlink", "proc"), default="auto")
     return parser
-
-
-def _endpoint(text: str) -> Endpoint:
-    host, _, port = text.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
-def _join(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.ipvs.keys import Identity, endpoint, parse_endpoint, parse_service, service_key
+from ipvsload.ipvs.keys import (
+    Identity,
+    endpoint,
+    join_endpoint,
+    join_key,
+    parse_endpoint,
+    parse_service,
+    service_key,
+    split_endpoint,
+    split_key,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,3 +62,21 @@ def test_what_is_no_key_is_refused_by_its_name(key: str) -> None:
 def test_an_unknown_protocol_still_has_a_name() -> None:
     odd = Identity(int(AF_INET), 99, bytes(16), 0, 0)
     assert service_key(odd) == "protocol-99 0.0.0.0:0"
+
+
+@given(st.sampled_from(["192.0.2.1", "2001:db8::1", "name", ""]), st.integers(0, 65535))
+def test_an_endpoints_text_comes_back(host: str, port: int) -> None:
+    assert split_endpoint(join_endpoint(host, port)) == (host, port)
+    assert split_key(join_key(host, port, "udp")) == ("udp", join_endpoint(host, port), False)
+    assert split_key(join_key(host, port)).port == port
+
+
+def test_a_mark_has_no_port() -> None:
+    assert split_key("fwmark 7 v6") == ("fwmark", "7", True)
+    assert split_key("fwmark 7").port is None
+
+
+@pytest.mark.parametrize("text", ["", "192.0.2.1", "2001:db8::1:80", "[192.0.2.1]:80", ":", "a:-1"])
+def test_what_is_no_endpoint_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not ADDRESS:PORT"):
+        split_endpoint(text)

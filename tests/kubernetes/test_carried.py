@@ -8,28 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.ipvs.procfs import ConnectionTally, read_connections, read_table
-from ipvsload.sidecar.pod import wanted
 from ipvsload.testbed.kubernetes import manifests
 from ipvsload.testbed.kubernetes import sidecar_zipapp as carry
 from ipvsload.testbed.kubernetes.node_lines import NodeLines, connections, together
-
-TABLE = """\
-IP Virtual Server version 1.2.1 (size=4096)
-Prot LocalAddress:Port Scheduler Flags
-  -> RemoteAddress:Port Forward Weight ActiveConn InActConn
-TCP  C0000250:0050 rr  
-  -> C633640C:0050      Masq    1      0          2         
-  -> C633640B:0050      Masq    0      3          4         
-FWM  00000007 lc persistent 300
-TCP  [2001:0db8:0000:0000:0000:0000:0000:0001]:1F90 sh  
-"""  # noqa: W291
-CONNECTIONS = """\
-Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
-TCP C0000265 C350 C0000250 0050 C633640B 0050 ESTABLISHED     899
-TCP C0000265 C351 C0000250 0050 C633640C 0050 TIME_WAIT       119
-UDP C0000265 C351 C0000250 0035 C633640C 0035 UDP             299
-"""
 
 
 def test_a_bare_interpreter_runs_it(tmp_path: Path) -> None:
@@ -76,32 +57,6 @@ def test_the_sidecar_has_no_rights_but_one() -> None:
     security = rootless["spec"]["template"]["spec"]["containers"][0]["securityContext"]
     assert security["capabilities"] == {"drop": ["ALL"]}
     assert security["runAsNonRoot"] is True
-
-
-def test_the_table_out_of_proc() -> None:
-    version, table = read_table(TABLE)
-    assert version == "1.2.1"
-    (one, servers), (mark, none), (six, _) = table
-    assert one[1] == 6
-    assert one[5] == b"rr\0"
-    assert [server[2:5] for server in servers] == [(1, 0, 2), (0, 3, 4)]
-    assert (mark[4], mark[7], none) == (7, 300, [])
-    assert six[0] == 10
-    assert wanted(one, [("", 80)])
-    assert wanted(one, [("192.0.2.80", 80)])
-    assert not wanted(one, [("192.0.2.81", 80)])
-    assert not wanted(mark, [("", 80)])
-    assert wanted(six, [("2001:db8::1", 8080)])
-
-
-def test_connections_are_counted_once() -> None:
-    tally = ConnectionTally()
-    lines = CONNECTIONS.splitlines()
-    assert len(tally.saw(read_connections(lines))) == 3
-    assert tally.saw(read_connections(lines)) == []
-    assert tally.count(("192.0.2.80", 80), ("198.51.100.11", 80)) == 1
-    assert tally.saw(read_connections(lines[:1])) == []
-    assert len(tally.saw(read_connections(lines))) == 3  # the ports came round again
 
 
 def sample(number: int, key: str = "tcp 10.0.0.1:30080", conns: int = 0) -> bytes:

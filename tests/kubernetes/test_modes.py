@@ -11,12 +11,13 @@ import pytest
 
 from ipvsload.errors import TestbedError
 from ipvsload.experiment.run_state import View
+from ipvsload.ipvs.ipvsadm import removal
 from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import Pong, Reading, Stream, align
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import kubernetes_testbed as module
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
-from ipvsload.testbed.kubernetes.leftover_services import names, removal, told
+from ipvsload.testbed.kubernetes.leftover_services import names, told
 from ipvsload.testbed.kubernetes.manifests import ServerWorkload
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import AHEAD, Toy

@@ -6,7 +6,6 @@ import pytest
 
 import ipvsload
 from ipvsload import cpio
-from ipvsload.ipvs import connections
 from ipvsload.testbed.lab import topology
 from ipvsload.testbed.lab.kernels import qemu, uml
 
@@ -106,22 +105,3 @@ def test_the_machine_gets_the_agent_and_the_sidecar_and_nothing_heavy() -> None:
     } <= names
     assert not any("locust" in name or "plugin" in name for name in names)
     assert sum(len(entry.data) for entry in entries) < 1_000_000
-
-
-CONNECTIONS = """\
-Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
-TCP C0000265 0800 C0000250 0050 C633640B 0050 CLOSE             8
-TCP C0000265 0801 C0000250 0050 C633640C 0051 TIME_WAIT       118
-TCP C0000265 0802 C0000250 0051 C633640B 0050 TIME_WAIT       110
-"""
-
-
-def test_the_kernels_table_says_whom_a_connection_was_given_to() -> None:
-    clients = [("192.0.2.101", port) for port in (0x801, 0x800, 0x802, 0x900)]
-    lines = CONNECTIONS.splitlines()
-    assert connections.chosen_servers(lines, "192.0.2.80", 80, clients) == [
-        "198.51.100.12:81",
-        "198.51.100.11:80",
-        None,  # of another service
-        None,  # forgotten
-    ]

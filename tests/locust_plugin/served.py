@@ -18,8 +18,9 @@ from locust import User, constant, task
 from locust.env import Environment
 from locust.web import WebUI
 
+from ipvsload.ipvs.ipvsadm import listing
 from ipvsload.locust_plugin.live import LiveFeed
-from ipvsload.locust_plugin.web import install, listing
+from ipvsload.locust_plugin.web import install
 from tests.locust_plugin.simulated import STEP_US, Balancer
 
 
@@ -63,7 +64,7 @@ def page(options: argparse.Namespace) -> tuple[WebUI, Balancer]:
         balancer.feed,
         balancer,
         lambda: balancer.now_us,
-        lambda: listing([balancer.last] if balancer.last else []),
+        lambda: listing({balancer.last.node: balancer.last.services} if balancer.last else {}),
     )
     return web_ui, balancer
 

@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ipvsload
-from ipvsload.ipvs.decode import InterruptedDumpError
+from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.ipvs.table import RealServer
 from ipvsload.sidecar.collect import Collector, Commands, Ticks, main
-from ipvsload.sidecar.lines import Table
 
 HELLO_KEYS = [
     "ipvsload", "version", "node", "kernel", "ipvs", "hz", "t", "wall", "server_columns",
@@ -32,7 +31,7 @@ class Source:
     def __init__(self, at: int = 0, then: Callable[[], None] = lambda: None) -> None:
         self.readings, self._at, self._then = 0, at, then
 
-    def table(self) -> Table:
+    def table(self) -> TableRows:
         self.readings += 1
         if self.readings == self._at:
             self._then()

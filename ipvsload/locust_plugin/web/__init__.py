@@ -5,8 +5,7 @@ tables only; assets and data come from the same app, so it works without a
 network. Nothing here is imported unless there is a web page.
 """
 
-from ipvsload.locust_plugin.web.listing import listing
 from ipvsload.locust_plugin.web.routes import Driver, install
 from ipvsload.locust_plugin.web.same_site import refusal
 
-__all__ = ["Driver", "install", "listing", "refusal"]
+__all__ = ["Driver", "install", "refusal"]

@@ -6,11 +6,11 @@ from flask import jsonify, request
 from flask_login import current_user
 
 from ipvsload.errors import UsageError
+from ipvsload.ipvs.ipvsadm import listing
 from ipvsload.locust_plugin.metrics import prometheus as metrics
 from ipvsload.locust_plugin.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.web import routes as page
 from ipvsload.locust_plugin.web.controls_over_test import Desk
-from ipvsload.locust_plugin.web.listing import listing
 from ipvsload.locust_plugin.web.locust_tab import base_path
 from ipvsload.locust_plugin.web.same_site import refusal
 from ipvsload.scenario.url import read_url
@@ -26,7 +26,11 @@ def install(plugin: "Plugin", environment: "Environment") -> None:
     web_ui, watch = environment.web_ui, plugin.watch
     desk = Desk(plugin)
     page.install(
-        web_ui, watch.feed, desk, watch.clock.now_us, lambda: listing(watch.samples.values())
+        web_ui,
+        watch.feed,
+        desk,
+        watch.clock.now_us,
+        lambda: listing({node: sample.services for node, sample in watch.samples.items()}),
     )
     metrics.install(
         web_ui,

@@ -66,7 +66,7 @@ def install(
         feed: what is shown.
         controls: carries out what people change.
         now_us: the time on the feed's clock, in µs.
-        table: the kernel's table as text, see `listing`.
+        table: the kernel's table as text, see ipvs/ipvsadm.py.
     """
     from flask import Blueprint, Response, request, send_from_directory
 

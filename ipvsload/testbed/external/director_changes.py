@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.ipvs.keys import split_key
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.testbed.base import ONE_CLIENT
 
@@ -88,8 +89,8 @@ def _split(option: str, command: str, needed: tuple[str, ...]) -> list[str]:
 
 
 def _run(words: list[str], **values: str) -> None:
-    # "tcp 192.0.2.80:80" is ADDRESS:PORT to every tool, with its protocol before it.
-    values["service"] = values["service"].rpartition(" ")[2]
+    # Tools take ADDRESS:PORT, or a mark, without the protocol.
+    values["service"] = split_key(values["service"]).target
     command = [_replaced(word, values) for word in words]
     try:
         done = subprocess.run(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.ipvs.keys import join_key, split_key
 from ipvsload.ipvs.table import VirtualService as Entry
 from ipvsload.record.sidecar_stream import Hello, Reading, StreamError
 from ipvsload.record.sidecar_stream import Stream as Parser
@@ -200,12 +201,12 @@ class ExternalTestbed:
             address = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)[0][4]
         except OSError as error:
             raise TestbedError(f"cannot resolve {self.host!r}: {error.strerror}") from None
-        host = f"[{address[0]}]" if ":" in str(address[0]) else address[0]
+        key = join_key(str(address[0]), self.port)
         for entry in reading.services:
-            if entry.key == f"tcp {host}:{self.port}":
+            if entry.key == key:
                 return entry
         # Behind an address translation only the port may be the same.
-        same = [one for one in reading.services if one.key.endswith(f":{self.port}")]
+        same = [one for one in reading.services if split_key(one.key).port == self.port]
         if len(same) == 1:
             return same[0]
         known = ", ".join(one.key for one in reading.services[:10]) or "none"

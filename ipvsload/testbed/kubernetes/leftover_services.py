@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.ipvsadm import removal
+from ipvsload.ipvs.keys import join_endpoint, split_key
 from ipvsload.testbed.balancers import of_proxy_mode
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
@@ -98,7 +100,7 @@ def names(services: Iterable[Object]) -> dict[str, str]:
         for port in spec.get("ports") or []:
             for host in hosts:
                 if host and host != "None":
-                    found[_join(host, port["port"])] = name
+                    found[join_endpoint(host, port["port"])] = name
             if port.get("nodePort"):
                 found[f":{port['nodePort']}"] = name
     return found
@@ -109,8 +111,8 @@ def told(node: str, keys: Iterable[str], known: Mapping[str, str]) -> str:
     keys = list(keys)
     shown = []
     for key in keys[:_SHOWN]:
-        endpoint = key.partition(" ")[2]
-        whose = known.get(endpoint) or known.get(f":{endpoint.rpartition(':')[2]}")
+        parts = split_key(key)
+        whose = known.get(parts.target) or known.get(f":{parts.port}")
         shown.append(f"{key} ({whose or 'of a service that is not known here'})")
     more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
     if more:
@@ -121,15 +123,3 @@ def told(node: str, keys: Iterable[str], known: Mapping[str, str]) -> str:
         f"kube-proxy has left virtual servers in the kernel of node {node}:"
         f" {', '.join(shown)}{more}; they go with, on that node: {mend}"
     )
-
-
-def removal(key: str) -> str:
-    """The command that takes a virtual server out. Pure."""
-    kind, _, rest = key.partition(" ")
-    option = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service", "fwmark": "-f"}.get(kind, "-t")
-    mark, _, version = rest.partition(" ")
-    return f"ipvsadm -D {option} {mark}" + (" -6" if version else "")
-
-
-def _join(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -7,6 +7,7 @@ under test is had from the cluster first, and every run's service takes it again
 from collections.abc import Mapping
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.keys import join_endpoint, join_key
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
 from ipvsload.testbed.kubernetes import sidecar_zipapp as carry
@@ -65,7 +66,7 @@ class Watchers:
         """Make them, and wait `within` seconds until each has spoken. Raises TestbedError."""
         self._reserve()
         options, balanced = self._options, self._options.workload.service == "ClusterIP"
-        ours = f"{self.cluster_ip}:80" if balanced else f":{self.node_port}"
+        ours = join_endpoint(str(self.cluster_ip), 80) if balanced else f":{self.node_port}"
         arguments = ["--hz", f"{self._hz:g}", "--service", ours, "--service", f":{self._probe}"]
         if options.rootless:
             arguments += ["--source", "proc"]
@@ -76,7 +77,7 @@ class Watchers:
         self._api.create("daemonsets", made, NAMESPACE)
         found = self._await_pods(within)
         self._lines = {
-            name: NodeLines(name, (), endpoint(*self.probes[name]), "") for name in self._nodes
+            name: NodeLines(name, (), join_key(*self.probes[name]), "") for name in self._nodes
         }
         self.followers = Followers(self._api, found, self._lines, self.probes, self._entry)
         self._await_words()
@@ -112,14 +113,14 @@ class Watchers:
         """Where the load goes to, now that the run's service stands; (host, port)."""
         kind = self._options.workload.service
         port = self.node_port or 80
-        keys = {name: [endpoint(address, port)] for name, address in self._nodes.items()}
+        keys = {name: [join_key(address, port)] for name, address in self._nodes.items()}
         host = self._nodes[self._entry]
         if kind == "ClusterIP":
             host, port = str(self.cluster_ip), 80
-            keys = {name: [endpoint(host, port)] for name in self._nodes}
+            keys = {name: [join_key(host, port)] for name in self._nodes}
         elif kind == "LoadBalancer":
             host = self._load_balancer(api, within)
-            keys = {name: [endpoint(host, port), *found] for name, found in keys.items()}
+            keys = {name: [join_key(host, port), *found] for name, found in keys.items()}
         self.key = keys[self._entry][0]
         for name, lines in self._lines.items():
             lines.aim(keys[name], self.key)
@@ -196,8 +197,3 @@ class Watchers:
 
         wait_for("the load balancer's address", look, within, self._tell)
         return next(one for one in found if one)
-
-
-def endpoint(host: str, port: int) -> str:
-    """The name of a virtual service, as sidecar/keys.py makes it."""
-    return f"tcp [{host}]:{port}" if ":" in host else f"tcp {host}:{port}"

@@ -7,8 +7,8 @@ left the virtual servers of before where they were.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ipvsload.ipvs.ipvsadm import removal
 from ipvsload.testbed.balancers import Balancer, of_proxy_mode
-from ipvsload.testbed.kubernetes.leftover_services import removal
 from ipvsload.testbed.kubernetes.node_lines import Node
 from ipvsload.testbed.kubernetes.proxies import Reason
 

@@ -1,6 +1,7 @@
 """The real servers of a run: a Deployment, scaled, and who of it is in the Service."""
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.keys import join_endpoint
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
 from ipvsload.testbed.kubernetes.api import Api, Object
@@ -101,5 +102,4 @@ class Servers:
 
     def _address(self, pod: Object) -> str:
         host = str(pod.get("status", {}).get("podIP") or "")
-        port = self._workload.port
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return join_endpoint(host, self._workload.port)

@@ -150,7 +150,7 @@ class Agent:
             ):  # fmt: skip
                 return getattr(self._ipvs, verb)(**arguments)
             case "chosen_servers":
-                with open("/proc/net/ip_vs_conn") as file:
+                with open(connections.CONNECTIONS) as file:
                     return connections.chosen_servers(file, **arguments)
         raise ValueError(f"unknown verb {verb!r}")
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.keys import join_key
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import warmup
@@ -88,7 +89,7 @@ class LabTestbed:
         self._dead.clear()
         self._port += 1
         self._joined = 0
-        self._key = f"tcp {self._vip}:{self._port}"
+        self._key = join_key(self._vip, self._port)
         self._control.ask("add_service", key=self._key, scheduler=spec.balancer)
         servers = [(self.add_server(weight), weight) for weight in spec.weights]
         target = Target(self._key, self._vip, self._port)

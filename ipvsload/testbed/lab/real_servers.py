@@ -16,7 +16,6 @@ The first line out is {"ready": true}. At the end of stdin it exits at once.
 """
 
 import asyncio
-import ipaddress
 import json
 import os
 import signal
@@ -28,6 +27,7 @@ from typing import Any
 import uvloop
 
 from ipvsload.descriptors import raise_limit
+from ipvsload.ipvs.keys import parse_endpoint, split_endpoint
 from ipvsload.testbed.lab.server_connection import Connection
 
 MAX_LINE = 65_536
@@ -82,16 +82,14 @@ class RealServers:
 
 
 def _split(name: str) -> tuple[str, int]:
-    host, _, port = name.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
     try:
-        ipaddress.ip_address(host)
-        number = int(port)
+        parse_endpoint(name)  # an address, not a host's name
+        host, port = split_endpoint(name)
     except ValueError:
-        number = 0
-    if not 0 < number < 65_536:
+        port = 0
+    if not port:
         raise ValueError(f"not an address:port: {name!r}")
-    return host, number
+    return host, port
 
 
 def _somaxconn() -> int:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.keys import join_key, split_endpoint
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import Control
 from ipvsload.testbed.lab.topology import PROBE_PORT, PROBE_SOURCE_PORTS, director
@@ -25,9 +26,9 @@ def warm(control: Control, servers: Sequence[str], clients: Sequence[str], door:
 
     Raises TestbedError when something does not answer within 20 s.
     """
-    hosts = {server.rpartition(":")[0]: server for server in reversed(servers)}
+    hosts = {split_endpoint(server)[0]: server for server in reversed(servers)}
     first = list(reversed(hosts.values()))
-    key = f"tcp {_VIP}:{PROBE_PORT}"
+    key = join_key(_VIP, PROBE_PORT)
     control.ask("add_service", key=key, scheduler="rr")
     for server in first:
         control.ask("add_server", key=key, address=server, weight=1)

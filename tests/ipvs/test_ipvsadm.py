@@ -1,8 +1,8 @@
 """The table as text, beside what ipvsadm 1.31 printed in a lab."""
 
-from ipvsload.locust_plugin.web import listing
-from ipvsload.record.format import Sample
-from tests.locust_plugin.samples import sample, server, service
+from ipvsload.ipvs.ipvsadm import listing
+from ipvsload.ipvs.table import VirtualService
+from tests.locust_plugin.samples import server, service
 
 IPVSADM = """\
 IP Virtual Server version 1.2.1 (size=4096)
@@ -23,10 +23,10 @@ FWM  8 IPv6 rr persistent 360
 """
 
 
-def table() -> Sample:
+def table() -> list[VirtualService]:
     """The same, as the sidecar read it: IP_VS_SVC_F_HASHED is always set."""
     hashed, persistent, ops, one, two, three = 2, 1, 4, 8, 16, 32
-    services = [
+    return [
         service(
             [server("198.51.100.11:80", (0, 53, 53)), server("198.51.100.12:80", (0, 54, 54))],
             "tcp 192.0.2.80:80",
@@ -45,7 +45,6 @@ def table() -> Sample:
         service([server("10.1.1.1:0", (0, 0, 0))], "fwmark 7", "wlc", hashed),
         service([], "fwmark 8 v6", flags=hashed | persistent),
     ]
-    return sample(1, *services)
 
 
 def without_what_samples_do_not_have(text: str) -> str:
@@ -54,11 +53,11 @@ def without_what_samples_do_not_have(text: str) -> str:
 
 
 def test_it_reads_as_ipvsadm_does() -> None:
-    assert listing([table()]) == without_what_samples_do_not_have(IPVSADM)
+    assert listing({"n": table()}) == without_what_samples_do_not_have(IPVSADM)
 
 
 def test_each_of_several_nodes_has_a_table() -> None:
-    text = listing([sample(1, node="b"), sample(1, service([]), node="a")])
+    text = listing({"b": [], "a": [service([])]})
     header = (
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Weight ActiveConn InActConn\n"
@@ -68,4 +67,4 @@ def test_each_of_several_nodes_has_a_table() -> None:
 
 
 def test_without_samples_there_is_nothing() -> None:
-    assert listing([]) == ""
+    assert listing({}) == ""
