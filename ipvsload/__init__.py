@@ -15,7 +15,7 @@ _HOMES = {
     "ShortUser": "load.users",
     "ScenarioShape": "locust_plugin.scenario_shape",
     "scenario_users": "locust_plugin.scenario_shape",
-    "watch": "locust_plugin.plugin",
+    "watch": "locust_plugin.registration",
 }
 
 __all__ = ["__version__", *_HOMES]

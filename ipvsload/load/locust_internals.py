@@ -105,6 +105,27 @@ def stop_users_and_report(runner: Any) -> None:
     runner._send_stats()
 
 
+def is_testing(runner: Any) -> bool:
+    """Whether a test's users are being started, or run."""
+    return runner.state in ("spawning", "running")
+
+
+def available_workers(runner: Any) -> list[str]:
+    """A master's workers that can take part in a test, in the order of their names."""
+    clients = runner.clients
+    return sorted(node.id for node in clients.ready + clients.spawning + clients.running)
+
+
+def busy_workers(runner: Any) -> list[str]:
+    """A master's workers that have users, or are being given some."""
+    return [node.id for node in runner.clients.running + runner.clients.spawning]
+
+
+def present_workers(runner: Any) -> set[str]:
+    """A master's workers whose heartbeats come."""
+    return {node.id for node in runner.clients.all if node.state != "missing"}
+
+
 def keep_fractions_of_milliseconds() -> None:
     """Have Locust's percentiles keep two digits of response times below 10 ms, too.
 

@@ -19,9 +19,9 @@ from ipvsload.testbed.kind import Option
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS, kind_for_host, refuse_foreign_options
 
 MAX_CLIENTS = 100
+SOCKET_BROKER = "ipvsload_socket_broker"
+"""The option that tells workers the lab's socket broker; the master sends them its options."""
 _AUTO = "auto"
-DOOR = "ipvsload_door"
-"""Where workers find the lab's door among the options that the master sends them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ and servers while they look at the charts.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from ipvsload.errors import TestbedError, UsageError
+from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
 from ipvsload.experiment.run_servers import RunServers
 from ipvsload.experiment.run_state import View
 from ipvsload.load.locust_internals import apply_weights
 from ipvsload.load.users import longest_timeout
 from ipvsload.locust_plugin.arguments import Options
+from ipvsload.locust_plugin.generators import Generators
 from ipvsload.locust_plugin.locust_test import offered
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
@@ -32,32 +33,39 @@ def size(options: Options) -> tuple[int, int]:
 
 
 class InteractiveTest:
-    """Begins a virtual service, and has Locust's users sent to it. Raises IpvsloadError."""
+    """Begins a virtual service, and has Locust's users sent to it. Raises IpvsloadError.
+
+    `fail` ends the test with an error.
+    """
 
     over = False
+    status = None
 
     def __init__(
         self,
-        watch: TestbedSession,
+        session: TestbedSession,
         environment: "Environment",
         options: Options,
-        burst: Callable[[int, float], None],
+        generators: Generators,
+        fail: Callable[[IpvsloadError], None],
     ) -> None:
-        self._watch, self._environment = watch, environment
+        self._session, self._environment = session, environment
+        self._generators, self._fail = generators, fail
         servers, clients = size(options)
-        watch.ready(servers, clients)
-        testbed = watch.testbed
+        session.ready(servers, clients)
+        testbed = session.testbed
+        generators.connect_users(testbed.socket_broker)
         scheduler = options.scheduler or TESTBEDS[options.testbed].default_balancer
         weights = () if "scale" in testbed.lacks else (1,) * servers
-        with watch.lock:
+        with session.lock:
             service = testbed.begin(ServiceSpec(scheduler, weights))
         self._view = View({})
-        self._target = _Target(testbed, self._view, self._joined, burst, environment)
+        self._target = _Target(testbed, self._view, self._joined, generators.burst, environment)
         target = service.target
         environment.host = f"http://{target.host}:{target.port}"
         classes = [user_class.__name__ for user_class in environment.user_classes]
-        watch.feed.begin(
-            watch.clock.now_us(),
+        session.feed.begin(
+            session.clock.now_us(),
             title=environment.locustfile or "",
             scheduler=service.balancer,
             service=target.key,
@@ -68,38 +76,46 @@ class InteractiveTest:
         environment.stop_timeout = environment.stop_timeout or longest_timeout(
             environment.user_classes
         )
-        if watch.sidecar is not None:
-            watch.sidecar.follow(1, target.key, self._sampled)
+        if session.sidecar is not None:
+            session.sidecar.follow(1, target.key, self._sampled)
 
     def carry_out(self, action: Action) -> str:
         """Change something, and say what. Raises IpvsloadError."""
-        with self._watch.lock:
+        with self._session.lock:
             text = action.carry_out(self._target)
-        self._watch.feed.mark(self._watch.clock.now_us(), text)
+        self._session.feed.mark(self._session.clock.now_us(), text)
         return text
 
     def offers(self) -> dict[str, str]:
         """What can be changed, each with why not."""
-        return offered(self._watch.lacks, mix="")
+        return offered(self._session.lacks, mix="")
 
     def mix(self) -> dict[str, int]:
         """The weight of each user class now."""
         return {one.__name__: one.weight for one in self._environment.user_classes}
 
+    def worker_lost(self, reason: str) -> None:
+        """Nobody knows what the worker had in flight, so the test does not count."""
+        self._fail(InvalidRunError(reason))
+
+    def stopping(self) -> None:
+        """Wait for what is in flight, also on workers."""
+        self._generators.drain()
+
     def stop(self) -> None:
         """Take the service down; its users have gone."""
-        watch = self._watch
-        if watch.sidecar is not None:
-            watch.sidecar.follow(0, "", None)
-        watch.feed.end(watch.clock.now_us(), "")
+        session = self._session
+        if session.sidecar is not None:
+            session.sidecar.follow(0, "", None)
+        session.feed.end(session.clock.now_us(), "")
         try:
-            with watch.lock:
-                watch.testbed.end()
+            with session.lock:
+                session.testbed.end()
         except TestbedError:
             pass  # it broke, which has been told
 
     def _joined(self, number: int, address: str, _weight: int) -> None:
-        self._watch.feed.joined(number, address)
+        self._session.feed.joined(number, address)
 
     def _sampled(self, item: Sample | BaseException) -> None:
         if isinstance(item, Sample):

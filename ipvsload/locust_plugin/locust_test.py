@@ -1,7 +1,7 @@
-"""One test under Locust's command, and what may be changed in it by hand.
+"""What the two kinds of test under Locust's command have in common.
 
-Two kinds of test have this face: a scenario that plays (play.py), and Locust's
-users who come and go as Locust says (free.py).
+A test plays a scenario (scenario_test.py), or its users come and go as people
+say on Locust's page (interactive_test.py).
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,15 @@ from ipvsload.scenario.capabilities import Capability
 
 
 class LocustTest(Protocol):
-    """A test from its start to its end."""
+    """A test from its start to its end, and what may be changed in it meanwhile."""
 
     @property
     def over(self) -> bool:
         """Whether it has ended by itself."""
+
+    @property
+    def status(self) -> int | None:
+        """The contract's exit status once it has ended; None where Locust's own rule holds."""
 
     def carry_out(self, action: Action) -> str:
         """Change something, and say what. Raises IpvsloadError."""
@@ -28,6 +32,12 @@ class LocustTest(Protocol):
 
     def mix(self) -> dict[str, int]:
         """The weight of each user class now; empty where there is nothing to mix."""
+
+    def worker_lost(self, reason: str) -> None:
+        """A worker has gone, or cannot take part."""
+
+    def stopping(self) -> None:
+        """Locust is about to stop the users; whoever needs them to the end says so here."""
 
     def stop(self) -> None:
         """End it now, if it has not ended; returns when it has."""

@@ -15,7 +15,7 @@ from ipvsload.scenario.load import load
 from ipvsload.scenario.model import Traffic
 
 if TYPE_CHECKING:
-    from ipvsload.locust_plugin.plugin import Plugin
+    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +27,19 @@ class ScenarioShape(LoadTestShape):  # type: ignore[misc]
     # While Locust reads its command line: `--run-time` is ours to keep.
     use_common_options = True
     scenario: ClassVar[Path]
-    plugin: "Plugin"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on: Callable[[], bool] = lambda: False
+        """Whether the test is still to be played, or being played; see registration.py."""
 
     def tick(self) -> tuple[int, float] | None:
-        """Nobody, as long as the scenario is being played."""
+        """Return (0, 1.0): Locust keeps the test alive with no users of its own."""
         run_time = self.runner.environment.parsed_options.run_time
         if run_time and self.get_run_time() >= run_time:
             logger.warning("--run-time is over before the scenario is")
             return None
-        return (0, 1.0) if self.plugin.goes_on() else None
+        return (0, 1.0) if self.goes_on() else None
 
 
 def scenario_users(scenario: Path) -> dict[str, type[IpvsUser]]:

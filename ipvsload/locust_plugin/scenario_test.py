@@ -18,8 +18,8 @@ from ipvsload.experiment.run_state import View
 from ipvsload.experiment.session import StoppedError, play
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.ipvs.keys import split_key
-from ipvsload.load.base import LoadMaker
 from ipvsload.locust_plugin.arguments import Options
+from ipvsload.locust_plugin.generators import Generators
 from ipvsload.locust_plugin.locust_test import offered
 from ipvsload.locust_plugin.scenario_plan import Plan
 from ipvsload.locust_plugin.testbed_session import TestbedSession
@@ -51,19 +51,20 @@ class ScenarioTest:
     `status` is the contract's exit status once it is over.
     """
 
+    status: int | None = 4
+
     def __init__(
         self,
-        watch: TestbedSession,
+        session: TestbedSession,
         environment: "Environment",
         options: Options,
         plan: Plan,
-        make_load: LoadMaker,
+        generators: Generators,
     ) -> None:
-        self.status = 4
-        self._watch, self._environment, self._plan = watch, environment, plan
+        self._session, self._environment, self._plan = session, environment, plan
         scenario = plan.scenario
-        watch.ready(servers_needed(scenario), scenario.service.clients)
-        if watch.sidecar is None:
+        session.ready(servers_needed(scenario), scenario.service.clients)
+        if session.sidecar is None:
             raise UsageError(
                 f"{options.scenario} waits for events in the kernel's table, and nothing reads it:"
                 " give --sidecar a command that does"
@@ -73,18 +74,18 @@ class ScenarioTest:
             directory,
             scenario_text=plan.text,
             scenario=scenario.name,
-            testbed=watch.testbed.name,
-            origin_unix_us=watch.clock.origin_unix_us,
+            testbed=session.testbed.name,
+            origin_unix_us=session.clock.origin_unix_us,
         )
         self._directory = directory
         self._stage = Stage(
             scenario,
-            watch.testbed,
+            session.testbed,
             writer,
-            watch.clock,
-            watch.sidecar,
-            make_load,
-            _Shown(watch, environment, scenario.title or scenario.name, list(scenario.traffic)),
+            session.clock,
+            session.sidecar,
+            generators.load_maker(session.testbed.socket_broker),
+            _Shown(session, environment, scenario.title or scenario.name, list(scenario.traffic)),
         )
         self._greenlet = gevent.spawn(self._play)
 
@@ -101,11 +102,18 @@ class ScenarioTest:
 
     def offers(self) -> dict[str, str]:
         """What can be changed, each with why not."""
-        return offered(self._watch.lacks, mix="the scenario decides how many users there are")
+        return offered(self._session.lacks, mix="the scenario decides how many users there are")
 
     def mix(self) -> dict[str, int]:
         """Empty: see `offers`."""
         return {}
+
+    def worker_lost(self, reason: str) -> None:
+        """The run's load says so by itself."""
+
+    def stopping(self) -> None:
+        """End the run now, while its users are there."""
+        self.stop()
 
     def stop(self) -> None:
         """End it now, if it has not ended; returns when it has."""
@@ -117,7 +125,7 @@ class ScenarioTest:
     def _play(self) -> None:
         failure: IpvsloadError | None = None
         stage = self._stage
-        with self._watch.troubles(stage.inbox.put):
+        with self._session.troubles(stage.inbox.put):
             try:
                 play(stage, [self._plan.scheduler], 1)
             except IpvsloadError as error:
@@ -135,7 +143,7 @@ class ScenarioTest:
         if failure:
             logger.error("%s", failure)
             words = f"{words}: {failure}"
-        self._watch.feed.end(self._watch.clock.now_us(), words)
+        self._session.feed.end(self._session.clock.now_us(), words)
 
     def _tell(self, results: Results, page: Path) -> None:
         for line in split_lines(results):
@@ -167,9 +175,9 @@ class _Shown:
     """A run's progress on the page; see `run.progress.Progress`."""
 
     def __init__(
-        self, watch: TestbedSession, environment: "Environment", title: str, classes: list[str]
+        self, session: TestbedSession, environment: "Environment", title: str, classes: list[str]
     ) -> None:
-        self._watch, self._environment = watch, environment
+        self._session, self._environment = session, environment
         self._title, self._classes = title, classes
 
     def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
@@ -177,7 +185,7 @@ class _Shown:
 
     def happened(self, event: Event) -> None:
         """Steps and changes are marks on the time line."""
-        feed = self._watch.feed
+        feed = self._session.feed
         match event:
             case RunStarted():
                 self._environment.host = f"http://{split_key(event.service).target}"

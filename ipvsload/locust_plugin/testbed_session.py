@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent.lock import RLock
 from gevent.socket import wait_read
-from locust.runners import MasterRunner
 
-from ipvsload.errors import TestbedError
+from ipvsload.errors import IpvsloadError, TestbedError
 from ipvsload.experiment.clock import Clock
 from ipvsload.experiment.sidecar_reader import Sidecar
 from ipvsload.locust_plugin.arguments import Options
@@ -43,11 +42,10 @@ class TestbedSession:
     """A testbed, its samples and the requests, for the page and for /metrics."""
 
     def __init__(self, environment: "Environment", options: Options) -> None:
-        self._environment = environment
         self._options = options
         self.clock = Clock()
         self.feed = LiveFeed()
-        self.meter = RequestCounter()
+        self.counter = RequestCounter()
         self.samples: dict[str, Sample] = {}
         """The last sample by node."""
         self.trouble: TestbedError | None = None
@@ -63,8 +61,8 @@ class TestbedSession:
         """Whether there is no testbed that is up."""
         self._seen_us = 0
         self._guardian: Any = None
-        self._counter = gevent.spawn(self._count)
-        environment.events.request.add_listener(counting(self.meter))
+        self._traffic = gevent.spawn(self._count)
+        environment.events.request.add_listener(counting(self.counter))
 
     @property
     def testbed(self) -> Testbed:
@@ -98,13 +96,6 @@ class TestbedSession:
             self.trouble = None
             self.feed.trouble("")
 
-    def users(self) -> dict[str, int]:
-        """How many users of each class run now, over all workers."""
-        runner = self._environment.runner
-        if isinstance(runner, MasterRunner):
-            return dict(runner.reported_user_classes_count)
-        return dict(runner.user_classes_count)
-
     @contextmanager
     def troubles(self, tell: Callable[[TestbedError], None]) -> Iterator[None]:
         """While a test goes on, what breaks is told."""
@@ -114,11 +105,19 @@ class TestbedSession:
         finally:
             self._on_trouble = None
 
-    def close(self) -> None:
-        """Take everything down; calling it again does nothing."""
+    def close(self) -> int | None:
+        """Take everything down; the exit status of an error in that, which is logged.
+
+        Calling it again does nothing.
+        """
         with self.lock:
-            self._counter.kill()
-            self._take_down()
+            self._traffic.kill()
+            try:
+                self._take_down()
+            except IpvsloadError as error:
+                logger.error("%s", error)
+                return error.exit_status
+        return None
 
     def _fits(self, servers: int, clients: int) -> bool:
         as_many = "clients" in self.lacks or clients == self._clients
@@ -198,7 +197,7 @@ class TestbedSession:
         while True:
             gevent.sleep(_TRAFFIC_SECONDS)
             now_us = self.clock.now_us()
-            delta = self.meter.take()
+            delta = self.counter.take()
             self.feed.traffic(now_us, intervals(delta, (now_us - last_us) / 1e6))
             last_us = now_us
             if self.up and not self.trouble and now_us - self._seen_us > patience:

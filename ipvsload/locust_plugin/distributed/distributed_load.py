@@ -2,49 +2,33 @@
 
 To the run it is a load like any other: classes start and stop, requests are
 told one by one, counts are what conditions read. Each worker has its share
-(share.py); what it tells is put on the master's clock here.
+(partition.py); what it tells is put on the master's clock here.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import AsyncResult, Event
 from gevent.queue import Empty, SimpleQueue
 
 from ipvsload.errors import InvalidRunError, TestbedError
-from ipvsload.locust_plugin.distributed import worker_load as to
+from ipvsload.load.locust_internals import available_workers
+from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.partition import Share, divide, shares_by_class
+from ipvsload.locust_plugin.distributed.worker_load import boot_id
 from ipvsload.record.format import Request
 from ipvsload.record.sidecar_stream import Alignment, align
 from ipvsload.scenario.model import Traffic
 
 if TYPE_CHECKING:
-    from locust.env import Environment
+    from locust.runners import MasterRunner
 
 _BEGUN_WITHIN = 15.0
 _PONG_WITHIN = 5.0
 _PINGS = 8
-_LOOK_SECONDS = 0.25
 _GRACE_S = 10.0
-
-
-class WorkerMessages:
-    """Messages from workers, handed to whatever run there is now.
-
-    Locust takes a listener for a kind of message once and for good.
-    """
-
-    def __init__(self, environment: "Environment") -> None:
-        self.load: DistributedLoad | None = None
-        for name in (to.BEGUN, to.PONG, to.NEWS, to.FINISHED, to.BROKEN):
-            environment.runner.register_message(name, self._hear)
-
-    def _hear(self, msg: Any, **_: Any) -> None:
-        received = time.monotonic_ns()
-        if self.load is not None:
-            self.load.heard(msg.type, msg.node_id, msg.data, received)
 
 
 class RemoteCounts:
@@ -53,7 +37,7 @@ class RemoteCounts:
     def __init__(self) -> None:
         self.started = False
         self._number = 0
-        self._told: dict[str, list[int]] = {}
+        self._told: dict[str, tuple[int, int, int, int, int, bool]] = {}
         self._workers: list[str] = []
 
     def begin(self, workers: Sequence[str]) -> int:
@@ -63,8 +47,8 @@ class RemoteCounts:
         self._workers = list(workers)
         return self._number
 
-    def told(self, worker: str, counts: list[int]) -> None:
-        """Take a worker's [number of the start, requests, failures, in flight, users, done]."""
+    def told(self, worker: str, counts: tuple[int, int, int, int, int, bool]) -> None:
+        """What a worker says of the class; see `messages.LoadProgress.counts`."""
         self._told[worker] = counts
 
     def _sum(self, column: int) -> int:
@@ -105,8 +89,8 @@ class _Peer:
     def __init__(self, name: str, shares: dict[str, Share]) -> None:
         self.name = name
         self.shares = shares
-        self.begun: AsyncResult[dict[str, Any]] = AsyncResult()
-        self.pongs: SimpleQueue[tuple[int, int, int]] = SimpleQueue()
+        self.begun: AsyncResult[m.LoadBegun] = AsyncResult()
+        self.pongs: SimpleQueue[tuple[m.ClockPong, int]] = SimpleQueue()
         self.clock = Alignment(0, 0)
         self.finished = Event()
         self.overloads: list[str] = []
@@ -115,7 +99,12 @@ class _Peer:
 class DistributedLoad:
     """The traffic classes of one run on every worker that is there now.
 
-    Args as `run.load.LoadMaker`; `door` is the lab's, "" where there is none.
+    Args:
+        traffic, target, run, to_us, on_finished, on_done, on_error: as `load.base.LoadMaker`.
+        runner: the master's.
+        broker: the lab's, "" where there is none.
+        attach: told of this load from when it needs to hear the workers'
+            messages (`heard`, `broken`, `check`), and of None when it is closed.
 
     Raises:
         InvalidRunError: there are no workers.
@@ -127,21 +116,20 @@ class DistributedLoad:
         traffic: Mapping[str, Traffic],
         target: tuple[str, int],
         *,
-        environment: "Environment",
-        post: WorkerMessages,
-        door: str,
+        runner: "MasterRunner",
+        broker: str,
+        attach: Callable[["DistributedLoad | None"], None],
         run: int,
         to_us: Callable[[int], int],
         on_finished: Callable[[Request], None],
         on_done: Callable[[str], None],
         on_error: Callable[[Exception], None],
     ) -> None:
-        self._runner = environment.runner
-        self._post = post
+        self._runner = runner
+        self._attach = attach
         self._run, self._to_us = run, to_us
         self._told, self._on_done, self._on_error = on_finished, on_done, on_error
-        clients = self._runner.clients
-        names = sorted(node.id for node in clients.ready + clients.spawning + clients.running)
+        names = available_workers(runner)
         if not names:
             raise InvalidRunError("there are no workers to make the load")
         shares = shares_by_class(traffic, len(names))
@@ -149,15 +137,15 @@ class DistributedLoad:
         self.counts: dict[str, RemoteCounts] = {name: RemoteCounts() for name in traffic}
         self._undone: set[str] = set()
         self._overloads: list[str] = []
-        post.load = self
+        self._closed = self._lost = False
+        attach(self)
         try:
-            self._begin(target, door)
+            self._begin(target, broker)
             for peer in self._peers.values():
                 self._align(peer)
         except BaseException:
             self.close()
             raise
-        self._watcher = gevent.spawn(self._watch)
 
     @property
     def clocks(self) -> Iterator[tuple[str, Alignment]]:
@@ -171,27 +159,29 @@ class DistributedLoad:
         self._undone.add(name)
         for peer in peers:
             share = peer.shares[name]
-            data = {"class": name, "number": number, "first": share.first, "step": share.step}
-            self._send(to.START, peer, data)
+            self._send(
+                peer,
+                m.StartClass(traffic_class=name, number=number, first=share.first, step=share.step),
+            )
 
     def stop(self, name: str) -> None:
         """No new requests of this class; those in flight finish."""
         for peer in self._peers.values():
             if name in peer.shares:
-                self._send(to.STOP, peer, {"class": name})
+                self._send(peer, m.StopClass(traffic_class=name))
 
     def burst(self, requests: int, seconds: float) -> None:
         """So many requests at once over all workers, each held open for so long."""
         parts = divide(requests, [1] * len(self._peers))
         for peer, part in zip(self._peers.values(), parts, strict=True):
             if part:
-                self._send(to.BURST, peer, {"requests": part, "seconds": seconds})
+                self._send(peer, m.SendBurst(requests=part, seconds=seconds))
 
     def finish(self, grace: float, soon: bool = False) -> None:
-        """Stop every class and wait for what is in flight; see `run.load.Load`."""
+        """Stop every class and wait for what is in flight; see `load.base.Load`."""
         longest = 0.0
         for peer in self._peers.values():
-            self._send(to.FINISH, peer, {"grace": grace, "soon": soon})
+            self._send(peer, m.FinishLoad(grace=grace, soon=soon))
             longest = max([longest, *(share.spec.timeout for share in peer.shares.values())])
         deadline = time.monotonic() + grace + (0.0 if soon else longest) + _GRACE_S
         for peer in self._peers.values():
@@ -205,42 +195,69 @@ class DistributedLoad:
 
     def close(self) -> None:
         """Cut off what is in flight; calling it again does nothing."""
-        if self._post.load is not self:
+        if self._closed:
             return
-        if hasattr(self, "_watcher"):
-            self._watcher.kill()
+        self._closed = True
+        self._attach(None)
         for peer in self._peers.values():
-            self._send(to.CLOSE, peer, {})
-        self._post.load = None
+            self._send(peer, m.CloseLoad())
 
-    def heard(self, kind: str, name: str, data: dict[str, Any], received_ns: int) -> None:
-        """A message of a worker's."""
-        peer = self._peers.get(name)
-        if peer is None or data.get("run", self._run) != self._run:
+    # What is heard of workers
+
+    def heard(self, worker: str, message: m.Message) -> None:
+        """A worker's message about its load."""
+        peer = self._peers.get(worker)
+        if peer is None:
             return
-        match kind:
-            case to.BEGUN:
-                peer.begun.set(data)
-            case to.PONG:
-                peer.pongs.put((data["id"], data["t"], received_ns))
-            case to.NEWS:
-                self._news(peer, data)
-            case to.FINISHED:
-                peer.overloads = data["overloads"]
+        match message:
+            case m.ClockPong():
+                peer.pongs.put((message, time.monotonic_ns()))
+            case m.LoadBegun(run=self._run):
+                peer.begun.set(message)
+            case m.LoadProgress(run=self._run):
+                self._progress(peer, message)
+            case m.LoadFinished(run=self._run):
+                peer.overloads = message.overloads
                 peer.finished.set()
-            case to.BROKEN:
-                self._on_error(InvalidRunError(f"worker {name}: {data['reason']}"))
+            case m.LoadBroken(run=self._run):
+                self.broken(worker, message.reason)
+
+    def broken(self, worker: str, reason: str) -> None:
+        """A worker's load has ended with an error, or the worker cannot be understood."""
+        peer = self._peers.get(worker)
+        if peer is None:
+            return
+        if peer.begun.ready():
+            self._on_error(InvalidRunError(f"worker {worker}: {reason}"))
+        else:
+            peer.begun.set(m.LoadBegun(run=self._run, trouble=reason, boot=""))
+
+    def check(self, present: Container[str]) -> None:
+        """End the run where a worker is not among those that are present.
+
+        It took users, and requests that nobody can count, with it.
+        """
+        missing = [name for name in self._peers if name not in present]
+        if missing and not self._lost:
+            self._lost = True
+            self._on_error(
+                InvalidRunError(
+                    f"worker {missing[0]} went away in the middle of the run; what it had in"
+                    " flight is not known"
+                )
+            )
 
     # Inside
 
-    def _send(self, kind: str, peer: _Peer, data: dict[str, Any]) -> None:
-        self._runner.send_message(kind, data, client_id=peer.name)
+    def _send(self, peer: _Peer, message: m.Message) -> None:
+        m.send(self._runner, message, peer.name)
 
-    def _begin(self, target: tuple[str, int], door: str) -> None:
+    def _begin(self, target: tuple[str, int], broker: str) -> None:
         for peer in self._peers.values():
             traffic = {name: share.spec.model_dump() for name, share in peer.shares.items()}
-            data = {"run": self._run, "target": list(target), "door": door, "traffic": traffic}
-            self._send(to.BEGIN, peer, data)
+            self._send(
+                peer, m.BeginLoad(run=self._run, target=target, broker=broker, traffic=traffic)
+            )
         deadline = time.monotonic() + _BEGUN_WITHIN
         for peer in self._peers.values():
             try:
@@ -250,29 +267,29 @@ class DistributedLoad:
                     f"worker {peer.name} did not answer within {_BEGUN_WITHIN:.0f} s;"
                     " does it run the same locustfile and the same ipvsload?"
                 ) from None
-            if answer["trouble"]:
-                raise TestbedError(f"worker {peer.name}: {answer['trouble']}")
+            if answer.trouble:
+                raise TestbedError(f"worker {peer.name}: {answer.trouble}")
 
     def _align(self, peer: _Peer) -> None:
         exchanges = []
         for number in range(_PINGS):
             sent = time.monotonic_ns()
-            self._send(to.PING, peer, {"id": number})
+            self._send(peer, m.ClockPing(number=number))
             try:
-                identity, theirs, received = peer.pongs.get(timeout=_PONG_WITHIN)
+                pong, received = peer.pongs.get(timeout=_PONG_WITHIN)
             except Empty:
                 raise TestbedError(
                     f"worker {peer.name} did not answer a ping within {_PONG_WITHIN:.0f} s"
                 ) from None
-            if identity == number:
-                exchanges.append((sent, theirs, received))
+            if pong.number == number:
+                exchanges.append((sent, pong.time_ns, received))
         peer.clock = align(exchanges)
-        same_machine = peer.begun.get()["boot"] == to.boot() != ""
+        same_machine = peer.begun.get().boot == boot_id() != ""
         if same_machine and abs(peer.clock.offset_ns) <= peer.clock.uncertainty_ns:
             peer.clock = Alignment(0, 0)  # it is one clock, and that is exact
 
-    def _news(self, peer: _Peer, data: dict[str, Any]) -> None:
-        for row in data["rows"]:
+    def _progress(self, peer: _Peer, message: m.LoadProgress) -> None:
+        for row in message.requests:
             request = Request(*row)
             self._told(
                 request._replace(
@@ -280,7 +297,7 @@ class DistributedLoad:
                     start_us=self._ours(peer, request.start_us),
                 )
             )
-        for name, counts in data["counts"].items():
+        for name, counts in message.counts.items():
             if name in self.counts:
                 self.counts[name].told(peer.name, counts)
         for name in list(self._undone):
@@ -290,18 +307,3 @@ class DistributedLoad:
 
     def _ours(self, peer: _Peer, their_us: int) -> int:
         return self._to_us(peer.clock.to_ours(their_us * 1000))
-
-    def _watch(self) -> None:
-        """A worker that has gone took users, and requests that nobody can count, with it."""
-        while True:
-            gevent.sleep(_LOOK_SECONDS)
-            for name in self._peers:
-                node = self._runner.clients.get(name)
-                if node is None or node.state == "missing":
-                    self._on_error(
-                        InvalidRunError(
-                            f"worker {name} went away in the middle of the run; what it had in"
-                            " flight is not known"
-                        )
-                    )
-                    return

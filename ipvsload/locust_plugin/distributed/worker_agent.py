@@ -6,84 +6,84 @@ the master's machine, and does not outlive a master that forked it.
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import gevent
 
 from ipvsload.errors import TestbedError
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_internals import stop_users_and_report
-from ipvsload.locust_plugin.arguments import DOOR
+from ipvsload.locust_plugin.arguments import SOCKET_BROKER
+from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.worker_load import WorkerLoad
+from ipvsload.locust_plugin.lab_sockets import CurrentSockets
 from ipvsload.locust_plugin.request_counter import RequestCounter
 from ipvsload.locust_plugin.request_listener import counting
 from ipvsload.testbed.lab import namespaces
-from ipvsload.testbed.lab.broker_client import LabSockets, open_door
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
 logger = logging.getLogger(__name__)
 
-METER, TROUBLE = "ipvsload_meter", "ipvsload_trouble"
-DRAIN, DRAINED = "ipvsload_drain", "ipvsload_drained"
-_METER_SECONDS = 0.25
+_COUNTS_SECONDS = 0.25
 
 
 class WorkerAgent:
-    """In a worker, for as long as it lives."""
+    """A worker's part, for as long as the process lives."""
 
     def __init__(self, environment: "Environment") -> None:
         if environment.parsed_options.processes:
             namespaces.die_with_parent(os.getppid())
         self._environment = environment
-        self._meter = RequestCounter()
-        self._sockets: LabSockets | None = None
-        self._worker = WorkerLoad(environment)
-        environment.events.request.add_listener(counting(self._meter))
-        environment.events.test_stop.add_listener(self._stopped)
-        environment.runner.register_message(DRAIN, self._drain, concurrent=True)
+        self._counter = RequestCounter()
+        self._sockets = CurrentSockets()
+        self._load = WorkerLoad(environment, self._sockets)
+        self._send = partial(m.send, environment.runner)
+        environment.events.request.add_listener(counting(self._counter))
+        m.listen(environment.runner, m.DrainRequests, self._drain, self._refused, concurrent=True)
         gevent.spawn(self._report)
 
-    def start(self) -> None:
-        """A test begins: its users' connections come through the door that the master names."""
-        door = getattr(self._environment.parsed_options, DOOR, "")
+    def test_start(self) -> None:
+        """Have the users' connections made with sockets of the broker that the master names."""
+        broker = getattr(self._environment.parsed_options, SOCKET_BROKER, "")
         try:
-            if self._sockets is None or self._sockets.name != door:
-                self._close_door()
-                self._sockets = open_door(door)
-            environment_load(self._environment).sockets = self._sockets
+            environment_load(self._environment).sockets = self._sockets.of(broker)
         except TestbedError as error:
             logger.error("%s", error)
-            self._environment.runner.send_message(TROUBLE, {"reason": str(error)})
+            self._send(m.WorkerComplaint(reason=str(error)))
 
-    def close(self) -> None:
-        """Let go; calling it again does nothing."""
-        self._worker.close()
-        self._close_door()
+    def test_stopping(self) -> None:
+        """Nothing: the master says when to drain."""
 
-    def _close_door(self) -> None:
-        if self._sockets is not None:
-            self._sockets.close()
-            self._sockets = None
+    def test_stop(self) -> None:
+        """Be ready for the next test at once.
 
-    def _drain(self, **_: Any) -> None:
-        """Start nothing more, wait for what is in flight, and tell of all of it."""
-        runner = self._environment.runner
-        stop_users_and_report(runner)
-        self._tell()
-        runner.send_message(DRAINED)
-
-    def _stopped(self, **_: Any) -> None:
-        # Locust's worker sleeps that long before it is ready again, and hears nobody.
+        Locust's worker sleeps for the stop timeout before it is ready again,
+        and meanwhile hears no message.
+        """
         self._environment.stop_timeout = 0
+
+    def quitting(self) -> None:
+        """Let go; calling it again does nothing."""
+        self._load.close()
+        self._sockets.close()
+
+    def _drain(self, *_: object) -> None:
+        stop_users_and_report(self._environment.runner)
+        self._tell_counts()
+        self._send(m.RequestsDrained())
+
+    def _refused(self, _: str, error: ValueError) -> None:
+        logger.error("%s", error)
 
     def _report(self) -> None:
         while True:
-            gevent.sleep(_METER_SECONDS)
-            self._tell()
+            gevent.sleep(_COUNTS_SECONDS)
+            self._tell_counts()
 
-    def _tell(self) -> None:
-        delta = self._meter.take()
+    def _tell_counts(self) -> None:
+        delta = self._counter.take()
         if delta["labels"]:
-            self._environment.runner.send_message(METER, delta)
+            self._send(m.RequestsCounted(delta=delta))

@@ -8,7 +8,7 @@ when a class is done.
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
@@ -16,24 +16,23 @@ from gevent.event import Event
 from ipvsload.errors import IpvsloadError
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_load import LocustLoad
-from ipvsload.record.format import Request
+from ipvsload.locust_plugin.distributed import messages as m
+from ipvsload.locust_plugin.lab_sockets import CurrentSockets
 from ipvsload.scenario.model import Traffic
-from ipvsload.testbed.lab.broker_client import LabSockets, open_door
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from locust.env import Environment
 
-BEGIN, BEGUN = "ipvsload_begin", "ipvsload_begun"
-START, STOP, BURST = "ipvsload_start", "ipvsload_stop", "ipvsload_burst"
-FINISH, FINISHED, CLOSE = "ipvsload_finish", "ipvsload_finished", "ipvsload_close"
-PING, PONG = "ipvsload_ping", "ipvsload_pong"
-NEWS, BROKEN = "ipvsload_news", "ipvsload_broken"
-NEWS_SECONDS = 0.05
-MOST_ROWS = 5_000
+    from ipvsload.record.format import Request
+
+PROGRESS_SECONDS = 0.05
+MOST_REQUESTS = 5_000
 """Requests a message at most."""
 
 
-def boot() -> str:
+def boot_id() -> str:
     """Which boot of which machine this is: equal ones share CLOCK_MONOTONIC."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -42,135 +41,123 @@ def boot() -> str:
 
 
 class WorkerLoad:
-    """Obeys the master's messages in a worker's environment."""
+    """Makes load in a worker's environment as the master's messages say."""
 
-    def __init__(self, environment: "Environment") -> None:
-        self._environment = environment
-        self._send = environment.runner.send_message
+    def __init__(self, environment: "Environment", sockets: CurrentSockets) -> None:
+        runner = environment.runner
+        self._environment, self._sockets = environment, sockets
+        self._send: Callable[[m.Message], None] = partial(m.send, runner)
         self._run = 0
         self._load: LocustLoad | None = None
-        self._sockets: LabSockets | None = None
-        self._rows = list[Request]()
+        self._requests: list[Request] = []
         self._starts: dict[str, int] = {}
-        self._told: Any = None
-        self._news = Event()
-        for name, obey, aside in (
-            (BEGIN, self._begin, False),
-            (START, self._start, False),
-            (STOP, self._stop, False),
-            (BURST, self._burst, False),
-            (FINISH, self._finish, True),
-            (CLOSE, self._close, False),
-            (PING, self._ping, False),
-        ):
-            environment.runner.register_message(name, partial(_obey, obey), concurrent=aside)
-        environment.events.quitting.add_listener(lambda **_: self.close())
-        gevent.spawn(self._tell_news)
+        self._told: dict[str, tuple[int, int, int, int, int, bool]] = {}
+        self._changed = Event()
+        listen = partial(m.listen, runner, refused=self._refused)
+        listen(m.BeginLoad, self._begin)
+        listen(m.StartClass, self._start)
+        listen(m.StopClass, self._stop)
+        listen(m.SendBurst, self._burst)
+        listen(m.FinishLoad, self._finish, concurrent=True)
+        listen(m.CloseLoad, lambda *_: self.close())
+        listen(m.ClockPing, self._ping)
+        gevent.spawn(self._report)
 
     def close(self) -> None:
         """Let go of a run's load; calling it again does nothing."""
         if self._load is not None:
             self._load.close()
-            self._flush()
+            self._tell_progress(self._load)
             self._load = None
-        if self._sockets is not None:
-            self._sockets.close()
-            self._sockets = None
 
     # What the master says
 
-    def _begin(self, data: dict[str, Any]) -> None:
+    def _begin(self, _: str, message: m.BeginLoad) -> None:
         self.close()
-        self._run, self._rows, self._starts, self._told = data["run"], [], {}, None
+        self._run, self._requests, self._starts, self._told = message.run, [], {}, {}
         trouble = ""
         try:
-            self._sockets = open_door(data["door"])
             self._load = LocustLoad(
-                {name: Traffic(**spec) for name, spec in data["traffic"].items()},
-                tuple(data["target"]),
-                sockets=self._sockets,
+                {name: Traffic(**spec) for name, spec in message.traffic.items()},
+                message.target,
+                sockets=self._sockets.of(message.broker),
                 environment=self._environment,
                 run=self._run,
                 to_us=lambda ns: ns // 1000,
-                on_finished=self._rows.append,
-                on_done=lambda _: self._news.set(),
+                on_finished=self._requests.append,
+                on_done=lambda _: self._changed.set(),
                 on_error=self._broke,
             )
         except IpvsloadError as error:
             trouble = str(error)
-        self._send(BEGUN, {"run": self._run, "trouble": trouble, "boot": boot()})
+        self._send(m.LoadBegun(run=self._run, trouble=trouble, boot=boot_id()))
 
-    def _start(self, data: dict[str, Any]) -> None:
-        load, name = self._load, data["class"]
-        if load is None:
-            return
-        self._starts[name] = data["number"]
-        load.start(name, data["first"], data["step"])
-        self._news.set()
-
-    def _stop(self, data: dict[str, Any]) -> None:
+    def _start(self, _: str, message: m.StartClass) -> None:
         if self._load is not None:
-            self._load.stop(data["class"])
-            self._news.set()
+            self._starts[message.traffic_class] = message.number
+            self._load.start(message.traffic_class, message.first, message.step)
+            self._changed.set()
 
-    def _burst(self, data: dict[str, Any]) -> None:
+    def _stop(self, _: str, message: m.StopClass) -> None:
         if self._load is not None:
-            self._load.burst(data["requests"], data["seconds"])
+            self._load.stop(message.traffic_class)
+            self._changed.set()
+
+    def _burst(self, _: str, message: m.SendBurst) -> None:
+        if self._load is not None:
+            self._load.burst(message.requests, message.seconds)
         else:
-            environment_load(self._environment).burst(data["requests"], data["seconds"])
+            environment_load(self._environment).burst(message.requests, message.seconds)
 
-    def _finish(self, data: dict[str, Any]) -> None:
+    def _finish(self, _: str, message: m.FinishLoad) -> None:
         load = self._load
-        if load is None:
-            return
-        load.finish(data["grace"], data["soon"])
-        self._flush()
-        self._send(FINISHED, {"run": self._run, "overloads": load.overloads()})
+        if load is not None:
+            load.finish(message.grace, message.soon)
+            self._tell_progress(load)
+            self._send(m.LoadFinished(run=self._run, overloads=load.overloads()))
 
-    def _close(self, _: dict[str, Any]) -> None:
-        self.close()
-
-    def _ping(self, data: dict[str, Any]) -> None:
-        self._send(PONG, {"id": data["id"], "t": time.monotonic_ns()})
+    def _ping(self, _: str, message: m.ClockPing) -> None:
+        self._send(m.ClockPong(number=message.number, time_ns=time.monotonic_ns()))
 
     # What the master is told
 
     def _broke(self, error: Exception) -> None:
-        self._send(BROKEN, {"run": self._run, "reason": str(error)})
+        self._send(m.LoadBroken(run=self._run, reason=str(error)))
 
-    def _tell_news(self) -> None:
+    def _refused(self, _: str, error: ValueError) -> None:
+        self._broke(error)
+
+    def _report(self) -> None:
         while True:
-            self._news.wait(NEWS_SECONDS)
-            self._news.clear()
+            self._changed.wait(PROGRESS_SECONDS)
+            self._changed.clear()
             if self._load is not None:
-                self._flush()
+                self._tell_progress(self._load)
 
-    def _flush(self) -> None:
+    def _tell_progress(self, load: LocustLoad) -> None:
         """The requests that came to an end, then the counts that include them."""
-        load = self._load
-        if load is None:
-            return
         counts = {
-            name: [
+            name: (
                 self._starts[name],
                 one.requests,
                 one.failures,
                 one.inflight,
                 one.users,
                 bool(one.done),
-            ]
+            )
             for name, one in load.counts.items()
             if name in self._starts
         }
-        rows, self._rows[:] = list(self._rows), []
-        if not rows and counts == self._told:
+        requests, self._requests[:] = list(self._requests), []
+        if not requests and counts == self._told:
             return
         self._told = counts
-        for place in range(0, max(1, len(rows)), MOST_ROWS):
-            part = [list(row) for row in rows[place : place + MOST_ROWS]]
-            last = place + MOST_ROWS >= len(rows)
-            self._send(NEWS, {"run": self._run, "rows": part, "counts": counts if last else {}})
-
-
-def _obey(obey: Any, *, msg: Any, **_: Any) -> None:
-    obey(msg.data)
+        for place in range(0, max(1, len(requests)), MOST_REQUESTS):
+            last = place + MOST_REQUESTS >= len(requests)
+            self._send(
+                m.LoadProgress(
+                    run=self._run,
+                    requests=requests[place : place + MOST_REQUESTS],
+                    counts=counts if last else {},
+                )
+            )

@@ -1,44 +1,63 @@
-"""Locust's web page, with what is ours in it: a page, /metrics, and a closer look at its form."""
+"""Puts what is ours into Locust's web page: a page, /metrics, and a check of its start form."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import jsonify, request
 from flask_login import current_user
 
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.ipvsadm import listing
-from ipvsload.locust_plugin.metrics import prometheus as metrics
+from ipvsload.locust_plugin.locust_test import LocustTest
+from ipvsload.locust_plugin.metrics import prometheus
 from ipvsload.locust_plugin.scenario_shape import ScenarioShape
-from ipvsload.locust_plugin.web import routes as page
-from ipvsload.locust_plugin.web.controls_over_test import Desk
+from ipvsload.locust_plugin.testbed_session import TestbedSession
+from ipvsload.locust_plugin.web import routes
 from ipvsload.locust_plugin.web.locust_tab import base_path
+from ipvsload.locust_plugin.web.page_controls import PageControls
 from ipvsload.locust_plugin.web.same_site import refusal
 from ipvsload.scenario.url import read_url
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
-    from ipvsload.locust_plugin.plugin import Plugin
+
+class TakeForm(Protocol):
+    """See `coordinator.Coordinator.take_form`."""
+
+    def __call__(self, form: Mapping[str, Any], *, shaped: bool) -> None:
+        """Take what a start form says for the next test. Raises UsageError."""
 
 
-def install(plugin: "Plugin", environment: "Environment") -> None:
-    """Add it all to the environment's web UI, which has not started yet."""
-    web_ui, watch = environment.web_ui, plugin.watch
-    desk = Desk(plugin)
-    page.install(
+def install(
+    environment: "Environment",
+    session: TestbedSession,
+    *,
+    users: Callable[[], Mapping[str, int]],
+    current_test: Callable[[], LocustTest | None],
+    take_form: TakeForm,
+) -> None:
+    """Add it all to the environment's web UI, which has not started yet.
+
+    Args:
+        environment: Locust's.
+        session: what is shown.
+        users: how many users of each class run now.
+        current_test: the test that is running, if one is.
+        take_form: takes the start form of a test that is played by a
+            ScenarioShape (`shaped`), or is not.
+    """
+    web_ui, now_us = environment.web_ui, session.clock.now_us
+    controls = PageControls(current_test)
+    routes.install(
         web_ui,
-        watch.feed,
-        desk,
-        watch.clock.now_us,
-        lambda: listing({node: sample.services for node, sample in watch.samples.items()}),
+        session.feed,
+        controls,
+        now_us,
+        lambda: listing({node: sample.services for node, sample in session.samples.items()}),
     )
-    metrics.install(
-        web_ui,
-        watch.meter,
-        lambda: watch.samples,
-        lambda: watch.up,
-        watch.users,
-        watch.clock.now_us,
+    prometheus.install(
+        web_ui, session.counter, lambda: session.samples, lambda: session.up, users, now_us
     )
     base = base_path(web_ui)
 
@@ -52,24 +71,26 @@ def install(plugin: "Plugin", environment: "Environment") -> None:
         try:
             if reason := refusal(request.headers, login=web_ui.web_login):
                 raise UsageError(reason)
-            _check(plugin, environment, request.form)
+            _check_host(environment, request.form.get("host", ""))
+            take_form(request.form, shaped=isinstance(_shape(environment), ScenarioShape))
         except UsageError as error:
             return jsonify({"success": False, "message": str(error), "host": environment.host})
         return None
 
 
-def _check(plugin: "Plugin", environment: "Environment", form: Any) -> None:
+def _check_host(environment: "Environment", host: str) -> None:
     known = environment.host or environment.parsed_options.host
-    host = form.get("host", "")
     # A page that was loaded before the last test has the port of an older service.
     if host and (known is None or read_url(host)[0] != read_url(known)[0]):
         raise UsageError(
             f"host {host[:80]!r}: this command balances {known or 'its own lab'};"
             " for another balancer start locust with -H"
         )
+
+
+def _shape(environment: "Environment") -> Any:
+    """The shape that the form's test is going to have."""
     if environment.web_ui.userclass_picker_is_active:
-        shapes = environment.available_shape_classes
-        shape = shapes.get(form.get("shape_class", "Default"))
-    else:
-        shape = environment.shape_class
-    plugin.renew(form, shaped=isinstance(shape, ScenarioShape))
+        name = request.form.get("shape_class", "Default")
+        return environment.available_shape_classes.get(name)
+    return environment.shape_class

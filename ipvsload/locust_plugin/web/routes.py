@@ -11,7 +11,7 @@ from ipvsload import __version__
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.locust_plugin.live import LiveFeed
-from ipvsload.locust_plugin.web import locust_tab as beside
+from ipvsload.locust_plugin.web import locust_tab
 from ipvsload.locust_plugin.web.same_site import refusal
 from ipvsload.scenario.actions import parse_control
 from ipvsload.scenario.actions.base import Action
@@ -70,7 +70,7 @@ def install(
     """
     from flask import Blueprint, Response, request, send_from_directory
 
-    base = beside.base_path(web_ui)
+    base = locust_tab.base_path(web_ui)
     pages = Blueprint("ipvsload", __name__, url_prefix=f"{base}/ipvs")
     html = _render()
 
@@ -124,7 +124,7 @@ def install(
     route("/table", text)
     route("/control", control, methods=["POST"])
     web_ui.app.register_blueprint(pages)
-    beside.install(web_ui, feed)
+    locust_tab.install(web_ui, feed)
 
 
 def _decoded(body: bytes) -> Any:

@@ -1,39 +1,37 @@
 """The page's controls, over whatever test is running."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from ipvsload.errors import UsageError
+from ipvsload.locust_plugin.locust_test import LocustTest
 from ipvsload.scenario.actions import PAGE_ACTIONS
 from ipvsload.scenario.actions.base import Action
-
-if TYPE_CHECKING:
-    from ipvsload.locust_plugin.plugin import Plugin
 
 IDLE = "no test is running: start one on Locust's page"
 
 
-class Desk:
-    """See `page.page.Driver`."""
+class PageControls:
+    """See `routes.Driver`; `current_test` says which test is running, if one is."""
 
-    def __init__(self, plugin: "Plugin") -> None:
-        self._plugin = plugin
+    def __init__(self, current_test: Callable[[], LocustTest | None]) -> None:
+        self._current_test = current_test
 
     def offers(self) -> dict[str, str]:
         """The key of every action, with why it cannot be had now; "" where it can."""
-        trial = self._plugin.trial
-        if trial is None or trial.over:
+        test = self._current_test()
+        if test is None or test.over:
             return dict.fromkeys(PAGE_ACTIONS, IDLE)
-        return trial.offers()
+        return test.offers()
 
     def carry_out(self, action: Action) -> str:
         """Do it, and say in a few words what was done. Raises IpvsloadError."""
-        trial = self._plugin.trial
+        test = self._current_test()
         reason = self.offers()[action.key]
-        if trial is None or reason:
+        if test is None or reason:
             raise UsageError(reason or IDLE)
-        return trial.carry_out(action)
+        return test.carry_out(action)
 
     def mix(self) -> dict[str, int]:
         """The weight of each user class now; empty where there is nothing to mix."""
-        trial = self._plugin.trial
-        return trial.mix() if trial is not None and not trial.over else {}
+        test = self._current_test()
+        return test.mix() if test is not None and not test.over else {}

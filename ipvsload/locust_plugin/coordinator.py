@@ -1,0 +1,141 @@
+"""Starts and ends the tests of one process: the master, or the only one."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from ipvsload.errors import IpvsloadError
+from ipvsload.experiment.session import StoppedError
+from ipvsload.load.locust_internals import IdleDispatcher, MixDispatcher
+from ipvsload.locust_plugin.arguments import Options
+from ipvsload.locust_plugin.generators import Generators
+from ipvsload.locust_plugin.interactive_test import InteractiveTest
+from ipvsload.locust_plugin.locust_test import LocustTest
+from ipvsload.locust_plugin.scenario_plan import make_plan
+from ipvsload.locust_plugin.scenario_shape import ScenarioShape
+from ipvsload.locust_plugin.scenario_test import ScenarioTest
+from ipvsload.locust_plugin.testbed_session import TestbedSession
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+logger = logging.getLogger(__name__)
+
+
+class Coordinator:
+    """Has one test at a time over the session's testbed, and this process's exit status.
+
+    Made in Locust's main greenlet, once the testbed is up.
+    """
+
+    def __init__(
+        self,
+        environment: "Environment",
+        options: Options,
+        session: TestbedSession,
+        generators: Generators,
+    ) -> None:
+        self._environment = environment
+        self._options = self._form = options
+        self._session = session
+        self._generators = generators
+        self._main = gevent.getcurrent()
+        self._test: LocustTest | None = None
+        self._failed = False
+        self._status: int | None = None
+        environment.dispatcher_class = MixDispatcher
+
+    @property
+    def test(self) -> LocustTest | None:
+        """The test that is running."""
+        return self._test
+
+    def goes_on(self) -> bool:
+        """Whether the shape's test is still to be played, or being played."""
+        if self._failed or not self._generators.ready():
+            return False
+        if self._test is None:
+            self._environment.dispatcher_class = IdleDispatcher
+        return not (self._test and self._test.over)
+
+    def take_form(self, form: Mapping[str, Any], *, shaped: bool) -> None:
+        """Take what a start form says for the next test. Raises UsageError, and takes nothing."""
+        renewed = self._options.renewed(form)
+        if shaped:
+            make_plan(renewed, self._session.lacks)
+        self._form = renewed
+
+    def worker_lost(self, reason: str) -> None:
+        """A worker has gone, or cannot take part."""
+        if self._test is not None:
+            self._test.worker_lost(reason)
+
+    def terminate(self) -> None:
+        """End the process on SIGTERM, after the test that is running, if there is one."""
+        if self._test is not None:
+            gevent.spawn(self._environment.runner.quit)
+        else:
+            gevent.spawn(self._leave)
+
+    # Locust's events
+
+    def test_start(self) -> None:
+        """Make the test that Locust starts."""
+        self._status = None
+        try:
+            self._test = self._make_test()
+        except IpvsloadError as error:
+            self._fail(error)
+
+    def test_stopping(self) -> None:
+        """End the test while its users, and its workers, are still there."""
+        if self._test is not None:
+            self._test.stopping()
+            if self._test.status is not None:
+                self._status = self._test.status
+
+    def test_stop(self) -> None:
+        """Take the test down."""
+        if self._test is not None:
+            self._test.stop()
+            if self._session.trouble and self._status is None:
+                self._status = self._session.trouble.exit_status
+        self._test = None
+        self._failed = False
+        self._environment.dispatcher_class = MixDispatcher
+
+    def quitting(self) -> None:
+        """Take everything down, and leave Locust the exit status."""
+        self._environment.runner.stop()
+        status = self._close() or self._status
+        if status is not None:
+            self._environment.process_exit_code = status
+
+    # Inside
+
+    def _make_test(self) -> LocustTest:
+        session, environment, form = self._session, self._environment, self._form
+        if isinstance(environment.shape_class, ScenarioShape):
+            plan = make_plan(form, session.lacks)
+            return ScenarioTest(session, environment, form, plan, self._generators)
+        return InteractiveTest(session, environment, form, self._generators, self._fail)
+
+    def _fail(self, error: IpvsloadError) -> None:
+        """End the test, and the process with the error's status if it has no page."""
+        logger.error("%s", error)
+        self._failed = True
+        self._status = error.exit_status
+        self._session.feed.trouble(str(error))
+        runner, parsed = self._environment.runner, self._environment.parsed_options
+        gevent.spawn(runner.quit if parsed.headless else runner.stop)
+
+    def _leave(self) -> None:
+        self._close()
+        gevent.kill(self._main, SystemExit(StoppedError.exit_status))
+
+    def _close(self) -> int | None:
+        """Take everything down; the exit status where that went wrong."""
+        self._generators.close()
+        return self._session.close()

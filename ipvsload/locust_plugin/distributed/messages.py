@@ -1,0 +1,200 @@
+"""What a master and its workers say to each other: one type a message.
+
+Locust carries a name and whatever msgpack can. Master and workers may run on
+different machines with different versions of ipvsload, so each message has the
+number of this format, and one that does not fit is refused with a reason for
+people. Times are in nanoseconds of the sender's `time.monotonic_ns()`, where
+nothing else is said.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+if TYPE_CHECKING:
+    from locust.runners import DistributedRunner
+
+VERSION = 2
+
+
+class Message(BaseModel):
+    """What all messages have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def kind(cls) -> str:
+        """The message's name in Locust's protocol."""
+        return f"ipvsload_{cls.__name__.lower()}"
+
+    def to_data(self) -> dict[str, Any]:
+        """What msgpack can carry."""
+        return {"version": VERSION, **dict(self)}
+
+    @classmethod
+    def from_data(cls, data: Any) -> Self:
+        """The message that `to_data` was made of. Raises ValueError."""
+        fields = dict(data) if isinstance(data, dict) else {}
+        version = fields.pop("version", None)
+        if version != VERSION:
+            reason = f"a message of format {version!r}, and this process has {VERSION}"
+        else:
+            try:
+                return cls.model_validate(fields)
+            except ValidationError:
+                reason = f"a malformed message {cls.kind()}"
+        raise ValueError(f"{reason}: master and workers must run the same version of ipvsload")
+
+
+# A scenario's run, from the master
+
+
+class BeginLoad(Message):
+    """Make the load of this run: `traffic` has the worker's share of each class."""
+
+    run: int
+    target: tuple[str, int]
+    broker: str
+    traffic: dict[str, dict[str, Any]]
+
+
+class StartClass(Message):
+    """Start a class for the `number`th time; of its arrivals, every `step`th from `first` on."""
+
+    traffic_class: str
+    number: int
+    first: int
+    step: int
+
+
+class StopClass(Message):
+    """No new requests of this class; those in flight finish."""
+
+    traffic_class: str
+
+
+class FinishLoad(Message):
+    """Stop every class and wait for what is in flight; see `load.base.Load.finish`."""
+
+    grace: float
+    soon: bool
+
+
+class CloseLoad(Message):
+    """The run is over: cut off what is in flight."""
+
+
+class ClockPing(Message):
+    """Answer with your clock."""
+
+    number: int
+
+
+# The same, from a worker
+
+
+class LoadBegun(Message):
+    """The load is made, or `trouble` says why not; `boot` is the machine's boot ID."""
+
+    run: int
+    trouble: str
+    boot: str
+
+
+class ClockPong(Message):
+    """The answer to a ping."""
+
+    number: int
+    time_ns: int
+
+
+class LoadProgress(Message):
+    """What has happened since the last one.
+
+    `requests` has rows of `record.format.Request` whose times are µs of the
+    worker's clock; they are not looked at here, since there may be thousands.
+    `counts` has the classes that have been started: the number of the start,
+    finished requests, failures, requests in flight, users, and whether this
+    start is over.
+    """
+
+    run: int
+    requests: list[Any]
+    counts: dict[str, tuple[int, int, int, int, int, bool]]
+
+
+class LoadFinished(Message):
+    """All requests have ended; `overloads` says why the worker's figures do not count."""
+
+    run: int
+    overloads: list[str]
+
+
+class LoadBroken(Message):
+    """The load has ended with an error."""
+
+    run: int
+    reason: str
+
+
+# Any test
+
+
+class SendBurst(Message):
+    """Send so many requests at once, each held open for so many seconds."""
+
+    requests: int
+    seconds: float
+
+
+class DrainRequests(Message):
+    """Start nothing more, wait for what is in flight, and tell of all of it."""
+
+
+class RequestsDrained(Message):
+    """All has been told."""
+
+
+class RequestsCounted(Message):
+    """Requests counted since the last one: a `request_counter.Delta`, which is checked there."""
+
+    delta: Mapping[str, Any]
+
+
+class WorkerComplaint(Message):
+    """Why this worker cannot take part in the test."""
+
+    reason: str
+
+
+M = TypeVar("M", bound=Message)
+
+
+def listen(
+    runner: "DistributedRunner",
+    message: type[M],
+    heard: Callable[[str, M], None],
+    refused: Callable[[str, ValueError], None],
+    concurrent: bool = False,
+) -> None:
+    """Have a runner's messages of one type handed to `heard`, with the sender's name.
+
+    What cannot be understood goes to `refused`. `concurrent` has each in a
+    greenlet of its own. Locust takes one listener for a type, once and for good.
+    """
+
+    def listener(msg: Any, **_: Any) -> None:
+        try:
+            found = message.from_data(msg.data)
+        except ValueError as error:
+            refused(msg.node_id, error)
+        else:
+            heard(msg.node_id, found)
+
+    runner.register_message(message.kind(), listener, concurrent=concurrent)
+
+
+def send(runner: "DistributedRunner", message: Message, worker: str | None = None) -> None:
+    """Send to the master, or from it to one worker."""
+    runner.send_message(message.kind(), message.to_data(), client_id=worker)

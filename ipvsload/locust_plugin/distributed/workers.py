@@ -1,0 +1,140 @@
+"""The workers as their master sees them: what they count, complain of and leave undone.
+
+Locust moves a lost worker's users to the others and goes on; what that worker
+had in flight is in nobody's statistics, so a test that loses one must say so.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from ipvsload.errors import TestbedError
+from ipvsload.load.base import Load, LoadMaker
+from ipvsload.load.locust_internals import busy_workers, is_testing, present_workers
+from ipvsload.locust_plugin.arguments import SOCKET_BROKER
+from ipvsload.locust_plugin.distributed import messages as m
+from ipvsload.locust_plugin.distributed.distributed_load import DistributedLoad
+from ipvsload.locust_plugin.distributed.partition import divide
+from ipvsload.locust_plugin.request_counter import RequestCounter
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.25
+_DRAIN_MARGIN = 5.0
+
+
+class Workers:
+    """Has a master's workers make the load; see `generators.Generators`.
+
+    `counter` counts what they count; `lost` is told why a test has lost one.
+    """
+
+    def __init__(
+        self, environment: "Environment", counter: RequestCounter, lost: Callable[[str], None]
+    ) -> None:
+        self._runner, self._parsed = environment.runner, environment.parsed_options
+        self._counter, self._lost = counter, lost
+        self._load: DistributedLoad | None = None
+        self._draining: set[str] = set()
+        self._odd: set[str] = set()
+        listen = partial(m.listen, self._runner, refused=self._refused)
+        for message in (m.LoadBegun, m.ClockPong, m.LoadProgress, m.LoadFinished, m.LoadBroken):
+            listen(message, self._heard)
+        listen(m.RequestsDrained, lambda worker, _: self._draining.discard(worker))
+        listen(m.RequestsCounted, self._count)
+        listen(m.WorkerComplaint, lambda worker, said: lost(f"worker {worker}: {said.reason}"))
+        gevent.spawn(self._watch)
+
+    def ready(self) -> bool:
+        """Whether one has connected; if not, the log says so."""
+        if self._runner.worker_count:
+            return True
+        logger.error("no worker has connected yet: start some with --worker, or use --processes")
+        return False
+
+    def users(self) -> dict[str, int]:
+        """How many users of each class run now, over all workers."""
+        return dict(self._runner.reported_user_classes_count)
+
+    def load_maker(self, broker: str) -> LoadMaker:
+        """See `Generators`; each worker asks the broker for itself."""
+
+        def make(traffic: Any, target: tuple[str, int], **told: Any) -> Load:
+            return DistributedLoad(
+                traffic, target, runner=self._runner, broker=broker, attach=self._attach, **told
+            )
+
+        return make
+
+    def connect_users(self, broker: str) -> None:
+        """Workers get it with Locust's options when a test starts."""
+        vars(self._parsed)[SOCKET_BROKER] = broker
+
+    def burst(self, requests: int, seconds: float) -> None:
+        """See `Generators`. Raises TestbedError where there are no workers."""
+        workers = busy_workers(self._runner)
+        if not workers:
+            raise TestbedError("there are no workers to send it")
+        for worker, part in zip(workers, divide(requests, [1] * len(workers)), strict=True):
+            if part:
+                m.send(self._runner, m.SendBurst(requests=part, seconds=seconds), worker)
+
+    def drain(self) -> None:
+        """See `Generators`: Locust's own end gives workers half a second."""
+        clients = self._runner.clients
+        self._draining = set(busy_workers(self._runner))
+        for name in self._draining:
+            m.send(self._runner, m.DrainRequests(), name)
+        deadline = time.monotonic() + self._runner.environment.stop_timeout + _DRAIN_MARGIN
+        while self._draining & set(clients) and time.monotonic() < deadline:
+            gevent.sleep(0.05)
+        for name in self._draining & set(clients):
+            logger.error("worker %s did not tell how its last requests ended", name)
+
+    def close(self) -> None:
+        """Nothing is held here."""
+
+    # Inside
+
+    def _attach(self, load: DistributedLoad | None) -> None:
+        self._load = load
+
+    def _heard(self, worker: str, message: Any) -> None:
+        if self._load is not None:
+            self._load.heard(worker, message)
+
+    def _refused(self, worker: str, error: ValueError) -> None:
+        self._say_once(worker, error)
+        if self._load is not None:
+            self._load.broken(worker, str(error))
+
+    def _count(self, worker: str, message: m.RequestsCounted) -> None:
+        try:
+            self._counter.add(message.delta)
+        except ValueError as error:
+            self._say_once(worker, error)
+
+    def _say_once(self, worker: str, error: ValueError) -> None:
+        if worker not in self._odd:
+            self._odd.add(worker)
+            logger.error("worker %s: %s", worker, error)
+
+    def _watch(self) -> None:
+        busy: set[str] = set()
+        while True:
+            gevent.sleep(_LOOK_SECONDS)
+            present = present_workers(self._runner)
+            if self._load is not None:
+                self._load.check(present)
+            testing = is_testing(self._runner)
+            gone = sorted(busy - present)
+            if testing and gone:
+                self._lost(f"worker {gone[0]} went away in the middle of the test")
+            busy = set(busy_workers(self._runner)) if testing else set()

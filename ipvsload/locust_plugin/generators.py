@@ -1,0 +1,87 @@
+"""What makes the load of a test: Locust's users in this process, or a master's workers."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ipvsload.load.base import Load, LoadMaker
+from ipvsload.load.environment_load import environment_load
+from ipvsload.load.locust_load import LocustLoad
+from ipvsload.locust_plugin.lab_sockets import CurrentSockets
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+
+class Generators(Protocol):
+    """Makes load for tests, one at a time.
+
+    `broker` is the name of the lab's socket broker, "" where there is none.
+    """
+
+    def ready(self) -> bool:
+        """Whether there is anybody to make load; if not, the log says so."""
+
+    def users(self) -> dict[str, int]:
+        """How many users of each class run now."""
+
+    def load_maker(self, broker: str) -> LoadMaker:
+        """What makes the load of a scenario's run."""
+
+    def connect_users(self, broker: str) -> None:
+        """Have the connections of Locust's own users made with the broker's sockets.
+
+        Raises TestbedError where the broker does not answer.
+        """
+
+    def burst(self, requests: int, seconds: float) -> None:
+        """So many requests at once to the test's host, each held open for so long.
+
+        Raises IpvsloadError.
+        """
+
+    def drain(self) -> None:
+        """Have all requests in flight come to their end, and be told of them."""
+
+    def close(self) -> None:
+        """Close the connection to the broker; calling it again does nothing."""
+
+
+class LocalGenerator:
+    """The only process makes the load, too."""
+
+    def __init__(self, environment: "Environment") -> None:
+        self._environment = environment
+        self._sockets = CurrentSockets()
+
+    def ready(self) -> bool:
+        """Always: it is this process."""
+        return True
+
+    def users(self) -> dict[str, int]:
+        """How many users of each class run now."""
+        return dict(self._environment.runner.user_classes_count)
+
+    def load_maker(self, broker: str) -> LoadMaker:
+        """See `Generators`; the broker is asked when the load is made."""
+
+        def make(traffic: Any, target: tuple[str, int], **told: Any) -> Load:
+            sockets = self._sockets.of(broker)
+            return LocustLoad(
+                traffic, target, environment=self._environment, sockets=sockets, **told
+            )
+
+        return make
+
+    def connect_users(self, broker: str) -> None:
+        """See `Generators`."""
+        environment_load(self._environment).sockets = self._sockets.of(broker)
+
+    def burst(self, requests: int, seconds: float) -> None:
+        """See `Generators`."""
+        environment_load(self._environment).burst(requests, seconds)
+
+    def drain(self) -> None:
+        """Nothing: Locust waits for the users of its own process."""
+
+    def close(self) -> None:
+        """See `Generators`."""
+        self._sockets.close()

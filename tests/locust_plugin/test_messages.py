@@ -1,0 +1,128 @@
+"""Messages between master and workers arrive as they were sent, or are refused with a reason."""
+
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipvsload.locust_plugin.distributed import messages as m
+from ipvsload.record.format import Request
+from ipvsload.scenario.model import Traffic
+
+ALL = m.Message.__subclasses__()
+NUMBERS = st.integers(-(2**63), 2**63 - 1)
+TEXT = st.text(max_size=20)
+SECONDS = st.floats(0, 1e9)
+REQUESTS = st.builds(
+    Request, NUMBERS, TEXT, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, TEXT, NUMBERS,
+    st.booleans(), st.none() | TEXT, st.none() | TEXT,
+)  # fmt: skip
+VALUES: dict[Any, st.SearchStrategy[Any]] = {
+    int: NUMBERS,
+    str: TEXT,
+    float: SECONDS,
+    bool: st.booleans(),
+    list[str]: st.lists(TEXT, max_size=3),
+    list[Any]: st.lists(REQUESTS, max_size=3),
+    tuple[str, int]: st.tuples(TEXT, NUMBERS),
+}
+BY_NAME = {
+    "traffic": st.just({"short": Traffic(request="GET /ip", rate=2.5).model_dump()}),
+    "delta": st.just({"version": 1, "labels": {}}),
+    "counts": st.dictionaries(TEXT, st.tuples(*[NUMBERS] * 5, st.booleans()), max_size=3),
+}
+
+
+def messages(kind: type[m.Message]) -> st.SearchStrategy[m.Message]:
+    """Any message of a type."""
+    fields = kind.model_fields.items()
+    return st.builds(
+        kind,
+        **{
+            name: BY_NAME[name] if name in BY_NAME else VALUES[field.annotation]
+            for name, field in fields
+        },
+    )
+
+
+def carried(message: m.Message) -> Any:
+    """What arrives, as Locust's protocol has it."""
+    packed = msgpack.dumps((message.kind(), message.to_data(), "worker"))
+    kind, data, _ = msgpack.loads(packed, raw=False, strict_map_key=False)
+    assert kind == message.kind()
+    return data
+
+
+@given(st.one_of([messages(kind) for kind in ALL]))
+def test_a_message_arrives_as_it_was_sent(message: m.Message) -> None:
+    arrived = type(message).from_data(carried(message))
+    if isinstance(message, m.LoadProgress):
+        assert isinstance(arrived, m.LoadProgress)
+        assert [Request(*row) for row in arrived.requests] == message.requests
+        assert (arrived.run, arrived.counts) == (message.run, message.counts)
+    else:
+        assert arrived == message
+
+
+def test_a_share_of_traffic_is_read_back_as_it_was() -> None:
+    spec = Traffic(request="GET /delay/10", users=10, requests=10)
+    message = m.BeginLoad(run=1, target=("a", 80), broker="", traffic={"long": spec.model_dump()})
+    arrived = m.BeginLoad.from_data(carried(message))
+    assert Traffic(**arrived.traffic["long"]) == spec
+
+
+def test_each_type_has_a_name_of_its_own() -> None:
+    assert len({kind.kind() for kind in ALL}) == len(ALL) == 16
+    assert all(kind.kind().startswith("ipvsload_") for kind in ALL)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (None, "a message of format None, and this process has 2"),
+        ([], "a message of format None"),
+        ({"run": 1, "reason": "x"}, "a message of format None"),
+        ({"version": 1, "run": 1, "reason": "x"}, "a message of format 1"),
+        ({"version": 2, "run": 1}, "a malformed message ipvsload_loadbroken"),
+        ({"version": 2, "run": "one", "reason": "x"}, "a malformed message ipvsload_loadbroken"),
+        ({"version": 2, "run": 1, "reason": "x", "more": 1}, "a malformed message"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_a_reason(data: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match="master and workers must run the same version") as error:
+        m.LoadBroken.from_data(data)
+    assert reason in str(error.value)
+
+
+class Runner:
+    """Where Locust's runner registers listeners, and what it would send."""
+
+    def __init__(self) -> None:
+        self.listeners: dict[str, Any] = {}
+        self.sent: list[tuple[str, Any, str | None]] = []
+
+    def register_message(self, kind: str, listener: Any, concurrent: bool) -> None:
+        self.listeners[kind] = listener
+
+    def send_message(self, kind: str, data: Any, client_id: str | None) -> None:
+        self.sent.append((kind, data, client_id))
+
+
+def test_messages_are_handed_over_with_their_senders_name() -> None:
+    runner: Any = Runner()
+    heard: list[Any] = []
+    refused: list[Any] = []
+    m.listen(
+        runner, m.ClockPing, lambda *said: heard.append(said), lambda *said: refused.append(said)
+    )
+    m.send(runner, m.ClockPing(number=7), "worker-1")
+    ((kind, data, worker),) = runner.sent
+    assert worker == "worker-1"
+    for content in (data, {"version": 99}):
+        msg = type("Msg", (), {"data": content, "node_id": "master"})
+        runner.listeners[kind](environment=None, msg=msg)
+    assert heard == [("master", m.ClockPing(number=7))]
+    assert [name for name, _ in refused] == ["master"]
+    assert "format 99" in str(refused[0][1])
