@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from ipvsload.locust_plugin.live import Interval
+from ipvsload.locust_plugin.live import TrafficInterval
 
 VERSION = 1
 
@@ -134,14 +134,14 @@ class RequestCounter:
         return counts["servers"].setdefault(server, [0, 0])
 
 
-def intervals(delta: Delta, seconds: float) -> dict[str, Interval]:
+def intervals(delta: Delta, seconds: float) -> dict[str, TrafficInterval]:
     """What a delta that was gathered in so many seconds comes to, by label."""
     found = {}
     for label, counts in delta["labels"].items():
         pairs = counts["servers"]
         failed = sum(pair[1] for pair in pairs.values())
         split = {server: good + bad for server, (good, bad) in pairs.items()}
-        found[label] = Interval(
+        found[label] = TrafficInterval(
             rate=sum(split.values()) / seconds,
             failures=failed / seconds,
             p50_ms=percentile(counts["buckets"], 0.50),

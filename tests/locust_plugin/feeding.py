@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ipvsload.locust_plugin.live import Interval, LiveFeed
+from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
 from tests.locust_plugin.samples import KEY
 from tests.locust_plugin.viewer import Viewer
 
@@ -31,5 +31,5 @@ def last(feed: LiveFeed, name: str = "table") -> dict[int, Any]:
     return viewer.numbered(viewer.series[name].rows[-1][1])
 
 
-def interval(count: int = 5, address: str = A, p50: float | None = 1.5) -> Interval:
-    return Interval(count * 4.0, 1.0, p50, p50 and p50 * 2, {address: count})
+def interval(count: int = 5, address: str = A, p50: float | None = 1.5) -> TrafficInterval:
+    return TrafficInterval(count * 4.0, 1.0, p50, p50 and p50 * 2, {address: count})

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.table import RealServer, VirtualService
-from ipvsload.locust_plugin.live import Interval, LiveFeed
+from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
 from ipvsload.record.format import Sample
 from ipvsload.scenario.actions import PAGE_ACTIONS
 from ipvsload.scenario.actions.base import Action
@@ -139,7 +139,7 @@ class Balancer:
             base = 4000 if name == "Long" else 2
             p50 = base * self._random.uniform(0.9, 1.2)
             if total:
-                intervals[name] = Interval(total / seconds, 0.0, p50, p50 * 2.5, counts)
+                intervals[name] = TrafficInterval(total / seconds, 0.0, p50, p50 * 2.5, counts)
         self._served = {}
         self.feed.traffic(self.now_us, intervals)
 

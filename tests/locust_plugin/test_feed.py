@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvsload.locust_plugin.live import Interval, LiveFeed
+from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
 from ipvsload.locust_plugin.live.class_traffic import MOST as MOST_CLASSES
 from ipvsload.locust_plugin.live.class_traffic import REST
 from ipvsload.locust_plugin.live.connection_rate import ConnectionRate
@@ -249,7 +249,7 @@ def test_more_classes_than_anybody_could_tell_apart_are_one() -> None:
 
 def test_columns_of_the_whole_test_have_the_mean_rate_and_the_worst_latency() -> None:
     feed = begun()
-    feed.traffic(BEGAN, {"short": Interval(10, 0, 1.0, 2.0, {})})
-    feed.traffic(BEGAN + SECOND // 10, {"short": Interval(30, 4, 3.0, 50.0, {})})
+    feed.traffic(BEGAN, {"short": TrafficInterval(10, 0, 1.0, 2.0, {})})
+    feed.traffic(BEGAN + SECOND // 10, {"short": TrafficInterval(30, 4, 3.0, 50.0, {})})
     feed.traffic(BEGAN + 9 * SECOND, {})
     assert seen(feed).series["traffic"].columns == [(125, {0: [20.0, 2.0, 2.5, 50.0]}, 4)]

@@ -11,7 +11,7 @@ from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 
-ALL = m.Message.__subclasses__()
+ALL = m.WorkerMessage.__subclasses__()
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(max_size=20)
 SECONDS = st.floats(0, 1e9)
@@ -35,7 +35,7 @@ BY_NAME = {
 }
 
 
-def messages(kind: type[m.Message]) -> st.SearchStrategy[m.Message]:
+def messages(kind: type[m.WorkerMessage]) -> st.SearchStrategy[m.WorkerMessage]:
     """Any message of a type."""
     fields = kind.model_fields.items()
     return st.builds(
@@ -47,7 +47,7 @@ def messages(kind: type[m.Message]) -> st.SearchStrategy[m.Message]:
     )
 
 
-def carried(message: m.Message) -> Any:
+def carried(message: m.WorkerMessage) -> Any:
     """What arrives, as Locust's protocol has it."""
     packed = msgpack.dumps((message.kind(), message.to_data(), "worker"))
     kind, data, _ = msgpack.loads(packed, raw=False, strict_map_key=False)
@@ -56,7 +56,7 @@ def carried(message: m.Message) -> Any:
 
 
 @given(st.one_of([messages(kind) for kind in ALL]))
-def test_a_message_arrives_as_it_was_sent(message: m.Message) -> None:
+def test_a_message_arrives_as_it_was_sent(message: m.WorkerMessage) -> None:
     arrived = type(message).from_data(carried(message))
     if isinstance(message, m.LoadProgress):
         assert isinstance(arrived, m.LoadProgress)

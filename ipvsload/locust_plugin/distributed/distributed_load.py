@@ -204,7 +204,7 @@ class DistributedLoad:
 
     # What is heard of workers
 
-    def heard(self, worker: str, message: m.Message) -> None:
+    def heard(self, worker: str, message: m.WorkerMessage) -> None:
         """A worker's message about its load."""
         peer = self._peers.get(worker)
         if peer is None:
@@ -249,7 +249,7 @@ class DistributedLoad:
 
     # Inside
 
-    def _send(self, peer: _Peer, message: m.Message) -> None:
+    def _send(self, peer: _Peer, message: m.WorkerMessage) -> None:
         m.send(self._runner, message, peer.name)
 
     def _begin(self, target: tuple[str, int], broker: str) -> None:

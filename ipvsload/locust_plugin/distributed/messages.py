@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 VERSION = 2
 
 
-class Message(BaseModel):
+class WorkerMessage(BaseModel):
     """What all messages have in common."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +50,7 @@ class Message(BaseModel):
 # A scenario's run, from the master
 
 
-class BeginLoad(Message):
+class BeginLoad(WorkerMessage):
     """Make the load of this run: `traffic` has the worker's share of each class."""
 
     run: int
@@ -59,7 +59,7 @@ class BeginLoad(Message):
     traffic: dict[str, dict[str, Any]]
 
 
-class StartClass(Message):
+class StartClass(WorkerMessage):
     """Start a class for the `number`th time; of its arrivals, every `step`th from `first` on."""
 
     traffic_class: str
@@ -68,24 +68,24 @@ class StartClass(Message):
     step: int
 
 
-class StopClass(Message):
+class StopClass(WorkerMessage):
     """No new requests of this class; those in flight finish."""
 
     traffic_class: str
 
 
-class FinishLoad(Message):
+class FinishLoad(WorkerMessage):
     """Stop every class and wait for what is in flight; see `load.base.Load.finish`."""
 
     grace: float
     soon: bool
 
 
-class CloseLoad(Message):
+class CloseLoad(WorkerMessage):
     """The run is over: cut off what is in flight."""
 
 
-class ClockPing(Message):
+class ClockPing(WorkerMessage):
     """Answer with your clock."""
 
     number: int
@@ -94,7 +94,7 @@ class ClockPing(Message):
 # The same, from a worker
 
 
-class LoadBegun(Message):
+class LoadBegun(WorkerMessage):
     """The load is made, or `trouble` says why not; `boot` is the machine's boot ID."""
 
     run: int
@@ -102,14 +102,14 @@ class LoadBegun(Message):
     boot: str
 
 
-class ClockPong(Message):
+class ClockPong(WorkerMessage):
     """The answer to a ping."""
 
     number: int
     time_ns: int
 
 
-class LoadProgress(Message):
+class LoadProgress(WorkerMessage):
     """What has happened since the last one.
 
     `requests` has rows of `record.format.Request` whose times are µs of the
@@ -124,14 +124,14 @@ class LoadProgress(Message):
     counts: dict[str, tuple[int, int, int, int, int, bool]]
 
 
-class LoadFinished(Message):
+class LoadFinished(WorkerMessage):
     """All requests have ended; `overloads` says why the worker's figures do not count."""
 
     run: int
     overloads: list[str]
 
 
-class LoadBroken(Message):
+class LoadBroken(WorkerMessage):
     """The load has ended with an error."""
 
     run: int
@@ -141,34 +141,34 @@ class LoadBroken(Message):
 # Any test
 
 
-class SendBurst(Message):
+class SendBurst(WorkerMessage):
     """Send so many requests at once, each held open for so many seconds."""
 
     requests: int
     seconds: float
 
 
-class DrainRequests(Message):
+class DrainRequests(WorkerMessage):
     """Start nothing more, wait for what is in flight, and tell of all of it."""
 
 
-class RequestsDrained(Message):
+class RequestsDrained(WorkerMessage):
     """All has been told."""
 
 
-class RequestsCounted(Message):
+class RequestsCounted(WorkerMessage):
     """Requests counted since the last one: a `request_counter.Delta`, which is checked there."""
 
     delta: Mapping[str, Any]
 
 
-class WorkerComplaint(Message):
+class WorkerComplaint(WorkerMessage):
     """Why this worker cannot take part in the test."""
 
     reason: str
 
 
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=WorkerMessage)
 
 
 def listen(
@@ -195,6 +195,6 @@ def listen(
     runner.register_message(message.kind(), listener, concurrent=concurrent)
 
 
-def send(runner: "DistributedRunner", message: Message, worker: str | None = None) -> None:
+def send(runner: "DistributedRunner", message: WorkerMessage, worker: str | None = None) -> None:
     """Send to the master, or from it to one worker."""
     runner.send_message(message.kind(), message.to_data(), client_id=worker)

@@ -46,7 +46,7 @@ class WorkerLoad:
     def __init__(self, environment: "Environment", sockets: CurrentSockets) -> None:
         runner = environment.runner
         self._environment, self._sockets = environment, sockets
-        self._send: Callable[[m.Message], None] = partial(m.send, runner)
+        self._send: Callable[[m.WorkerMessage], None] = partial(m.send, runner)
         self._run = 0
         self._load: LocustLoad | None = None
         self._requests: list[Request] = []

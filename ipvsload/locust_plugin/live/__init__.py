@@ -6,7 +6,7 @@ intervals and marks go in; a frame has what one viewer has not yet seen, as text
 that was made once for all viewers.
 """
 
-from ipvsload.locust_plugin.live.class_traffic import Interval
+from ipvsload.locust_plugin.live.class_traffic import TrafficInterval
 from ipvsload.locust_plugin.live.live_feed import LiveFeed
 
-__all__ = ["Interval", "LiveFeed"]
+__all__ = ["LiveFeed", "TrafficInterval"]

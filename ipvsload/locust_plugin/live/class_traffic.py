@@ -14,7 +14,7 @@ Cell = tuple[float, float, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class TrafficInterval:
     """One class of traffic over one short interval.
 
     `rate` and `failures` are requests finished, and failed, a second; the
@@ -47,7 +47,7 @@ class Classes:
                 self.names.append(name)
         return self.names.index(name)
 
-    def cells(self, intervals: Mapping[str, Interval]) -> dict[int, Cell]:
+    def cells(self, intervals: Mapping[str, TrafficInterval]) -> dict[int, Cell]:
         """A cell for each known class: one of which nothing was said has sent nothing."""
         found: dict[int, Cell] = {}
         for name, interval in intervals.items():
@@ -64,7 +64,7 @@ class Classes:
 _IDLE: Cell = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def _cell(interval: Interval) -> Cell:
+def _cell(interval: TrafficInterval) -> Cell:
     if interval.p50_ms is None or interval.p95_ms is None:
         return (1.0, interval.rate, interval.failures, 0.0, 0.0, 0.0)
     weight = max(interval.rate, 1e-9)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ipvsload.locust_plugin.live import class_traffic as traffic
 from ipvsload.locust_plugin.live import connection_rate as arrivals
-from ipvsload.locust_plugin.live.class_traffic import Classes, Interval
+from ipvsload.locust_plugin.live.class_traffic import Classes, TrafficInterval
 from ipvsload.locust_plugin.live.connection_rate import SLOT_US, ConnectionRate, Count
 from ipvsload.locust_plugin.live.server_registry import Member, ServerRegistry
 from ipvsload.locust_plugin.live.time_series import TimeSeries
@@ -74,7 +74,9 @@ class TestHistory:
             cells |= {ident: (count, seconds) for ident, count in counts.items()}
             self._new.add(middle_us, cells)
 
-    def traffic(self, t_us: int, intervals: Mapping[str, Interval], roster: ServerRegistry) -> None:
+    def traffic(
+        self, t_us: int, intervals: Mapping[str, TrafficInterval], roster: ServerRegistry
+    ) -> None:
         """What the load did up to a time."""
         if self._over(t_us):
             return

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ipvsload.locust_plugin.live.class_traffic import Interval
+from ipvsload.locust_plugin.live.class_traffic import TrafficInterval
 from ipvsload.locust_plugin.live.history import TestHistory
 from ipvsload.locust_plugin.live.live_table import LiveTable
 from ipvsload.locust_plugin.live.server_registry import ServerRegistry
@@ -14,7 +14,7 @@ from ipvsload.record.format import Sample
 _TROUBLE = 500
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """One real server as the table has it now; `connections` since the test began."""
 
     number: int
@@ -71,7 +71,7 @@ class LiveFeed:
         if history:
             history.sampled(sample.t_us, self._table.present())
 
-    def traffic(self, t_us: int, intervals: Mapping[str, Interval]) -> None:
+    def traffic(self, t_us: int, intervals: Mapping[str, TrafficInterval]) -> None:
         """What the load did in a short interval that ended now, by class."""
         if self._history:
             self._history.traffic(t_us, intervals, self._roster)
@@ -85,10 +85,10 @@ class LiveFeed:
         """What is wrong with the balancer or its sidecar; "" when nothing is."""
         self._trouble = text[:_TROUBLE]
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TableRow]:
         """The table as it is now, in the order in which the servers were first seen."""
         return [
-            Row(m.number, m.address, m.weight or 0, m.active, m.inactive, m.connections)
+            TableRow(m.number, m.address, m.weight or 0, m.active, m.inactive, m.connections)
             for m in self._table.present()
         ]
 
