@@ -57,6 +57,7 @@ def write_skew(
     repeats: int = 1,
     scenario_text: str = SCENARIO,
     provider: str = "uml",
+    exclusive: bool | None = None,
     title_steps: tuple[str, ...] = ("start long", "scale to 2", "start short", "wait for long"),
 ) -> Path:
     """Write a whole recording; returns its directory."""
@@ -72,7 +73,10 @@ def write_skew(
         for scheduler in schedulers:
             number += 1
             start = round((number - 1) * (RUN_SECONDS + 0.5) * 1e6)
-            _write_run(writer, number, scheduler, repeat, start, provider, title_steps)
+            told = {} if exclusive is None else {"exclusive": exclusive}
+            kernel = {"release": "6.1.0", "provider": provider}
+            begun = {"kernel": kernel, "baseline_conns": {ONE: 1}, **told}
+            _write_run(writer, number, scheduler, repeat, start, begun, title_steps)
     writer.event(RecordingEnded(0, round(number * (RUN_SECONDS + 0.5) * 1e6)))
     writer.close()
     return directory
@@ -84,7 +88,7 @@ def _write_run(
     scheduler: str,
     repeat: int,
     start: int,
-    provider: str,
+    begun: dict[str, Any],
     steps: tuple[str, ...],
 ) -> None:
     noise = random.Random(run)
@@ -93,10 +97,7 @@ def _write_run(
         writer.event(event_of(run, start + round(seconds * 1e6), kind, data))
 
     requests = _requests(run, scheduler, start, noise)
-    event(
-        0, "run", scheduler=scheduler, repeat=repeat, service="tcp 192.0.2.80:80",
-        kernel={"release": "6.1.0", "provider": provider}, baseline_conns={ONE: 1},
-    )  # fmt: skip
+    event(0, "run", scheduler=scheduler, repeat=repeat, service="tcp 192.0.2.80:80", **begun)
     event(0.0, "joined", server=ONE, number=1, weight=1)
     event(0.01, "clock", node="director", offset_us=-1200, uncertainty_us=90)
     event(0.05, "step", index=0, text=steps[0])

@@ -76,6 +76,7 @@ class Run:
                 kernel=dict(stage.testbed.kernel),
                 service=target.key,
                 baseline_conns=dict(service.baseline),
+                exclusive=stage.testbed.exclusive,
             )
         )
         load = self._load(target)

@@ -31,7 +31,11 @@ class Event:
 
     def to_json(self) -> dict[str, Any]:
         """The event as the object of its line."""
-        data = {key: getattr(self, name) for name, key, _, _ in _SHAPES[type(self)]}
+        data = {
+            key: value
+            for name, key, _, required in _SHAPES[type(self)]
+            if (value := getattr(self, name)) is not None or required
+        }
         return {"run": self.run, "t_us": self.t_us, "kind": self.kind, "data": data}
 
 
@@ -41,6 +45,8 @@ class RunStarted(Event):
 
     `kernel` has its release and provider, `service` is the key of the virtual
     service, `baseline_conns` the kernel's connection counters by server address.
+    `exclusive` says whether nobody else used the balancer and every answer named
+    its server; records of version 0.1.0 do not say it (None).
     """
 
     kind = "run"
@@ -49,6 +55,7 @@ class RunStarted(Event):
     kernel: dict[str, Any]
     service: str
     baseline_conns: dict[str, int]
+    exclusive: bool | None = None
 
 
 @dataclass(frozen=True)

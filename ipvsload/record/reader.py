@@ -36,7 +36,8 @@ class RecordedRun:
     """One run of a recording: one scheduler, one repeat. Each list is in the file's order.
 
     `start_us` is the run's beginning on the recording's clock; `baseline` the
-    kernel's connection counters at that time, by server address.
+    kernel's connection counters at that time, by server address. `exclusive`:
+    nobody else used the balancer, and every answer named its server.
     """
 
     number: int
@@ -45,6 +46,7 @@ class RecordedRun:
     kernel: dict[str, Any] = field(default_factory=dict)
     service: str = ""
     baseline: dict[str, int] = field(default_factory=dict)
+    exclusive: bool = False
     start_us: int = 0
     events: list[Event] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
@@ -132,6 +134,9 @@ def _describe(run: RecordedRun) -> None:
         run.scheduler, run.repeat = begun[0].scheduler, begun[0].repeat
         run.kernel, run.service = begun[0].kernel, begun[0].service
         run.baseline = begun[0].baseline_conns
+        told = begun[0].exclusive
+        # Version 0.1.0 did not record it: "node" was every kernel that was not the lab's own.
+        run.exclusive = run.kernel.get("provider", "node") != "node" if told is None else told
         return
     for sample in run.samples:
         for service in sample.services:

@@ -22,8 +22,6 @@ from ipvsload.results.request_counts import Tally
 from ipvsload.scenario.model import Scenario
 
 MAX_GAP_SECONDS = 1.0
-LAB_PROVIDERS = ("host", "uml", "qemu")
-"""Kernels of the lab: nobody else's connections and servers that say who they are."""
 
 
 def reasons(
@@ -45,7 +43,7 @@ def reasons(
     if complete and not invalid and scenario is not None:
         found += _missing_requests(run, scenario, tally)
     found += _gaps(run, tally)
-    if run.kernel.get("provider") in LAB_PROVIDERS:
+    if run.exclusive:
         found += [
             f"{n} answered {name} requests have no known server"
             for name, n in sorted(tally.unknown.items())
@@ -67,7 +65,7 @@ def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
         "or has forgotten to which"
         for name, n in sorted(tally.nowhere.items())
     ]
-    if run.kernel.get("provider") not in LAB_PROVIDERS:
+    if not run.exclusive:
         found += [
             f"{name}: which server answered is not known for {n} requests, "
             "so its requests by server are not either"

@@ -156,6 +156,26 @@ def test_where_servers_cannot_be_known_they_are_null_and_the_run_counts(tmp_path
     assert result.servers[0].connections == 10
 
 
+@pytest.mark.parametrize(
+    ("provider", "told", "exclusive"),
+    [
+        *(("uml", None, True), ("anything", None, True), ("node", None, False)),
+        *(("node", True, True), ("uml", False, False)),
+    ],
+)
+def test_an_exclusive_testbed_is_recorded_and_in_early_records_known_by_its_kernel(
+    provider: str, told: bool | None, exclusive: bool, tmp_path: Path
+) -> None:
+    written = write_skew(tmp_path / "run", provider=provider, exclusive=told)
+    assert ('"exclusive"' in (written / "events.ndjson").read_text()) == (told is not None)
+    recording = read(written)
+    assert [run.exclusive for run in recording.runs] == [exclusive] * 2
+    for run in recording.runs:
+        run.requests = [r._replace(server=None) for r in run.requests]
+    reasons = [reason for run in results(recording).runs for reason in run.reasons]
+    assert ("100 answered short requests have no known server" in reasons) == exclusive
+
+
 def test_a_server_that_left_is_counted_to_its_last_connection(recording: Recording) -> None:
     run = recording.runs[1]
     leaving = [s for s in run.samples if s.t_us > run.start_us + 2_500_000]
