@@ -25,7 +25,6 @@ OPEN: dict[str, set[str]] = {
         "ipvsload/testbed/kubernetes/kubernetes_testbed.py",
         "ipvsload/testbed/lab/supervisor.py",
     },
-    "files": {"page.html.j2", "style.css"},
     "classes": {
         "Answer", "Comparison", "Connection", "Kind", "Mark",
         "Request", "Source", "_Builder", "_Node",

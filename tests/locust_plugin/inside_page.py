@@ -16,6 +16,9 @@ from tests.locust_plugin.served import page
 from tests.locust_plugin.simulated import Balancer
 
 OWN = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+PAGE_PARTS = [
+    f"/ipvs/{part}" for part in ("assets/live_page.css", "assets/palette.css", "frame", "table")
+]
 RR = json.dumps({"do": "set_scheduler", "scheduler": "rr"})
 
 
@@ -166,8 +169,7 @@ def below_a_path() -> Any:
     client = app.test_client()
     return {
         "there": [
-            client.get(f"/load/test{path}").status_code
-            for path in ("/", "/ipvs", "/ipvs/assets/style.css", "/ipvs/frame", "/ipvs/table")
+            client.get(f"/load/test{path}").status_code for path in ("/", "/ipvs", *PAGE_PARTS)
         ],
         "control": post(client, RR, "/load/test/ipvs/control"),
         "elsewhere": client.get("/ipvs").status_code,

@@ -86,7 +86,7 @@ def test_it_is_behind_locusts_login() -> None:
 
 def test_it_goes_where_locust_goes() -> None:
     found = inside("below_a_path")
-    assert found["there"] == [200] * 5
+    assert found["there"] == [200] * 6
     assert found["control"][0] == 200
     assert found["elsewhere"] == 404
 

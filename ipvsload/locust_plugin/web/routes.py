@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from ipvsload import __version__
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.web import locust_tab
 from ipvsload.locust_plugin.web.same_site import refusal
+from ipvsload.report.html.template_environment import PALETTE, template_environment
 from ipvsload.scenario.actions import parse_control
 from ipvsload.scenario.actions.base import Action
 from ipvsload.scenario.actions.burst import MAX_BURST
@@ -82,7 +81,8 @@ def install(
         return Response(html, content_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
 
     def asset(name: str) -> Response:
-        found: Response = send_from_directory(_ASSETS, name)
+        folder = PALETTE.parent if name == PALETTE.name else _ASSETS
+        found: Response = send_from_directory(folder, name)
         found.headers["Cache-Control"] = "no-cache"
         found.headers["X-Content-Type-Options"] = "nosniff"
         return found
@@ -135,14 +135,8 @@ def _decoded(body: bytes) -> Any:
 
 
 def _render() -> str:
-    environment = Environment(
-        loader=PackageLoader("ipvsload.locust_plugin.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
+    environment = template_environment("ipvsload.locust_plugin.web")
+    return environment.get_template("live_page.html.j2").render(
         version=__version__,
         schedulers=SCHEDULERS,
         max_servers=MAX_SERVERS,

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from ipvsload import __version__
 from ipvsload.record.events import StepDone, StepStarted
 from ipvsload.record.reader import RecordedRun, Recording
@@ -17,6 +15,7 @@ from ipvsload.report import figure_rows as rows
 from ipvsload.report import wording as text
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.chart_series import zero_us
+from ipvsload.report.html.template_environment import template_environment
 from ipvsload.results.results import Results, RunResult, SchedulerSummary
 
 MAX_CHARTED_RUNS = 12
@@ -66,13 +65,7 @@ class Bar:
 
 def render(results: Results, recording: Recording) -> str:
     """The whole page."""
-    environment = Environment(
-        loader=PackageLoader("ipvsload.report.html"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment("ipvsload.report.html")
     environment.filters |= {"over": text.over, "figure": text.figure, "plural": text.plural}
     classes = list(dict.fromkeys(name for s in results.schedulers for name in s.traffic))
     colours = {name: f"--c{i % CLASS_COLOURS}" for i, name in enumerate(classes)}
@@ -93,7 +86,7 @@ def render(results: Results, recording: Recording) -> str:
     ]
     first = len(results.schedulers)
     started = datetime.fromtimestamp(results.started_unix_us / 1e6, UTC)
-    page: str = environment.get_template("page.html.j2").render(
+    page: str = environment.get_template("report.html.j2").render(
         results=results,
         version=__version__,
         started=started.strftime("%-d %B %Y, %H:%M UTC"),
