@@ -79,6 +79,6 @@ def parse_scenario(text: str, name: str) -> Scenario:
     raise ScenarioError(_lines(name, tree, faults))
 
 
-def _lines(name: str, tree: source.Source, faults: list[Fault]) -> list[str]:
+def _lines(name: str, tree: source.SourceText, faults: list[Fault]) -> list[str]:
     placed = sorted({(*tree.where(f.loc, f.at_key, f.column), f.text) for f in faults})
     return [f"{name}:{line}:{column}: {text}" for line, column, text in placed]

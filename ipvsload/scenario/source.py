@@ -1,17 +1,17 @@
 """YAML text to plain data, with the line and column of everything in it.
 
-Built straight from PyYAML's events, as they come: the limits below are met
-before anything large exists, so a file that explodes (aliases of aliases,
-brackets without end) costs no more than a file that is refused at its first
-line. Scalars are read as YAML 1.2 does: `no` is a word, 1:30 is text.
+PyYAML composes the nodes, each with its place. The limits below are met while
+it does, so a file that explodes (aliases of aliases, brackets without end)
+costs no more than a file that is refused at its first line. Scalars are read
+as YAML 1.2 does: `no` is a word, 1:30 is text.
 """
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
+from ipvsload.scenario.faults import Loc
 from ipvsload.scenario.words import quoted
 
 MAX_BYTES = 1 << 20
@@ -20,19 +20,9 @@ MAX_DEPTH = 32
 MAX_NODES = 10_000
 MAX_SCALAR = 10_000
 
-Loc = tuple[str | int, ...]
-Scalar = str | int | float | bool | None
-
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _TAG = "tag:yaml.org,2002:"
-
-
-class Mark(NamedTuple):
-    """A place in the text; both count from 1."""
-
-    line: int
-    column: int
 
 
 class SourceError(Exception):
@@ -43,28 +33,12 @@ class SourceError(Exception):
         self.text, self.line, self.column = text, line, column
 
 
-@dataclass(slots=True)
-class _Node:
-    """One value and where it stands; a shared one (an alias) stands once."""
-
-    mark: Mark
-    kind: str
-    data: object = None
-    text_at: int | None = None
-    items: "dict[str | int, _Node]" = field(default_factory=dict)
-    keys: dict[str, Mark] = field(default_factory=dict)
-    size: int = 1
-    height: int = 1
-    anchor: str | None = None
-    pending: "tuple[str, Mark] | None" = None
-
-
-class Source:
+class SourceText:
     """A YAML document: its plain data and the place of every part of it."""
 
-    def __init__(self, root: _Node) -> None:
+    def __init__(self, root: yaml.Node) -> None:
         self._root = root
-        self.data = root.data
+        self.data = _plain(root)
 
     def where(self, loc: Loc, at_key: bool = False, column: int | None = None) -> tuple[int, int]:
         """Line and column, from 1, of a path into the data.
@@ -73,28 +47,39 @@ class Source:
         With `at_key`, the key's place; with `column`, that column of the text,
         where the text stands on one line as it is.
         """
-        node, mark = self._root, self._root.mark
+        node = place = self._root
         for position, part in enumerate(loc):
-            child = node.items.get(part)
-            if child is None:
+            found = _child(node, part)
+            if found is None:
                 break
-            is_last = position == len(loc) - 1
-            key = node.keys.get(str(part)) if isinstance(part, str) else None
-            node = child
-            mark = key if at_key and is_last and key is not None else child.mark
+            key, node = found
+            place = key if at_key and position == len(loc) - 1 else node
+        mark: Any = place.start_mark
         offset = 0
-        if column is not None and node.text_at is not None:
-            offset = node.text_at + column - 1
-        return mark.line, mark.column + offset
+        if column is not None and isinstance(node, yaml.ScalarNode):
+            quotes = 0 if node.style is None else 1
+            end: Any = node.end_mark
+            if end.line == mark.line and end.column - mark.column == len(node.value) + 2 * quotes:
+                offset = quotes + column - 1
+        return mark.line + 1, mark.column + 1 + offset
 
 
-def read(text: str) -> Source:
+def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """The key's node and the value's; an item of a list is its own key."""
+    if isinstance(node, yaml.MappingNode):
+        return next((pair for pair in node.value if pair[0].value == part), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None
+
+
+def read(text: str) -> SourceText:
     """Parse one YAML document. Raises SourceError, and nothing else."""
     lines = text.count("\n") + 1
     if lines > MAX_LINES:
         raise SourceError(f"more than {MAX_LINES} lines; this is no scenario file", MAX_LINES, 1)
     try:
-        root = _Builder().build(text)
+        root = _Composer(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -111,155 +96,112 @@ def read(text: str) -> Source:
         raise SourceError(
             "the file is empty; it needs name, schedulers, traffic and timeline", 1, 1
         )
-    return Source(root)
+    return SourceText(root)
 
 
-class _Builder:
-    """Turns events into nodes and counts what they would expand to."""
+class _Composer(yaml.SafeLoader):
+    """Composes the document's nodes and counts what they expand to."""
 
-    def __init__(self) -> None:
-        self._open: list[_Node] = []
-        self._anchors: dict[str, _Node | None] = {}
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+        self._deepest = 0
         self._nodes = 0
-        self._root: _Node | None = None
+        self._complete: dict[str, tuple[int, int]] = {}
+        """How many nodes each anchored node expands to, and how deep it is."""
 
-    def build(self, text: str) -> _Node | None:
-        documents = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            mark = _start(event)
-            match event:
-                case yaml.DocumentStartEvent():
-                    documents += 1
-                    if documents > 1:
-                        raise _error("a second document; a scenario file has one", mark)
-                case yaml.AliasEvent():
-                    self._alias(event.anchor or "", mark)
-                case yaml.ScalarEvent():
-                    self._count(1, 1, mark)
-                    node = _scalar(event)
-                    self._name(event.anchor, node, mark)
-                    self._place(node, mark)
-                    self._finish(node)
-                case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                    self._begin(event)
-                case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                    self._finish(self._open.pop())
-        return self._root
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        """The tag of a node that has none: _scalar decides by itself what it is."""
+        return ""
 
-    def _begin(self, event: yaml.SequenceStartEvent | yaml.MappingStartEvent) -> None:
-        mark = _start(event)
-        is_list = isinstance(event, yaml.SequenceStartEvent)
-        kind = "seq" if is_list else "map"
-        if event.tag not in (None, _TAG + kind):
-            raise _error(f"the tag {quoted(event.tag)} is not read here; take it away", mark)
-        self._count(1, 1, mark)
-        node = _Node(mark, kind, [] if is_list else {})
-        self._name(event.anchor, node, mark)
-        self._place(node, mark)
-        self._open.append(node)
-
-    def _name(self, anchor: str | None, node: _Node, mark: Mark) -> None:
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """One node and all below it; raises SourceError where a limit is passed."""
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        anchor = event.anchor
+        if isinstance(event, yaml.AliasEvent):
+            if anchor not in self._complete:
+                raise _error(
+                    f"the alias {quoted('*' + anchor)} contains itself"
+                    if anchor in self.anchors
+                    else f"no anchor {quoted('&' + anchor)} stands before this alias",
+                    event,
+                )
+            self._count(*self._complete[anchor], event)
+            return super().compose_node(parent, index)
+        before, deepest = self._nodes, self._deepest
+        self._count(1, 1, event)
+        self._deepest = self._depth = self._depth + 1
+        self.anchors.pop(anchor, None)  # YAML allows an anchor's name again
+        self._complete.pop(anchor, None)
+        node = super().compose_node(parent, index)
+        if event.tag == "!" and node is not None:
+            node.tag = "!"  # which PyYAML takes for no tag, and YAML for "as it is written"
         if anchor is not None:
-            node.anchor = anchor
-            self._anchors[anchor] = None  # not before it is complete
+            self._complete[anchor] = self._nodes - before, self._deepest - self._depth + 1
+        self._depth -= 1
+        self._deepest = max(deepest, self._deepest)
+        return node
 
-    def _alias(self, anchor: str, mark: Mark) -> None:
-        node = self._anchors.get(anchor)
-        if node is None:
-            if anchor in self._anchors:
-                raise _error(f"the alias {quoted('*' + anchor)} contains itself", mark)
-            raise _error(f"no anchor {quoted('&' + anchor)} stands before this alias", mark)
-        self._count(node.size, node.height, mark)
-        self._place(node, mark)
-        self._grow(node)
-
-    def _count(self, size: int, height: int, mark: Mark) -> None:
+    def _count(self, size: int, height: int, event: yaml.Event) -> None:
         self._nodes += size
+        self._deepest = max(self._deepest, self._depth + height)
         if self._nodes > MAX_NODES:
-            raise _error(f"more than {MAX_NODES} values, aliases expanded; too many", mark)
-        if len(self._open) + height > MAX_DEPTH:
-            raise _error(f"nested deeper than {MAX_DEPTH}; a scenario needs 5", mark)
-
-    def _place(self, node: _Node, mark: Mark) -> None:
-        """Put a value, or a mapping's key, into the collection that is open."""
-        if not self._open:
-            self._root = node
-            return
-        parent = self._open[-1]
-        if isinstance(parent.data, list):
-            if node.kind == "null":
-                raise _error("an item without a value; give it one or take it away", mark)
-            parent.items[len(parent.data)] = node
-            parent.data.append(node.data)
-        elif parent.pending is None:
-            parent.pending = _key(node, mark, parent)
-        else:
-            key, key_mark = parent.pending
-            if node.kind == "null":
-                problem = f"the key {quoted(key)} has no value; give it one or take it away"
-                raise _error(problem, key_mark)
-            assert isinstance(parent.data, dict)
-            parent.items[key], parent.keys[key] = node, key_mark
-            parent.data[key] = node.data
-            parent.pending = None
-
-    def _finish(self, node: _Node) -> None:
-        if node.anchor is not None:
-            self._anchors[node.anchor] = node
-        self._grow(node)
-
-    def _grow(self, node: _Node) -> None:
-        """Let the open collection know what it now contains."""
-        if self._open:
-            parent = self._open[-1]
-            parent.size += node.size
-            parent.height = max(parent.height, node.height + 1)
+            raise _error(f"more than {MAX_NODES} values, aliases expanded; too many", event)
+        if self._depth + height > MAX_DEPTH:
+            raise _error(f"nested deeper than {MAX_DEPTH}; a scenario needs 5", event)
 
 
-def _error(text: str, mark: Mark) -> SourceError:
-    return SourceError(text, mark.line, mark.column)
+def _error(text: str, at: Any) -> SourceError:
+    """An error at the beginning of a node or an event."""
+    return SourceError(text, at.start_mark.line + 1, at.start_mark.column + 1)
 
 
-def _start(event: Any) -> Mark:
-    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+def _plain(node: yaml.Node) -> Any:
+    """The data of a node. An alias is read again: the limits hold for what it expands to."""
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node)
+    is_list = isinstance(node, yaml.SequenceNode)
+    if node.tag not in ("", _TAG + ("seq" if is_list else "map")):
+        raise _error(f"the tag {quoted(node.tag)} is not read here; take it away", node)
+    if is_list:
+        items = [(item, _plain(item)) for item in node.value]
+        for item, data in items:
+            if data is None:
+                raise _error("an item without a value; give it one or take it away", item)
+        return [data for _, data in items]
+    found: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        name = _plain(key)
+        if not isinstance(name, str):
+            raise _error("a key must be a word; put it in quotes if it is one", key)
+        if name in found:
+            problem = f"the key {quoted(name)} stands here twice (first in line {lines[name]})"
+            raise _error(problem, key)
+        found[name] = _plain(value)
+        lines[name] = key.start_mark.line + 1
+        if found[name] is None:
+            problem = f"the key {quoted(name)} has no value; give it one or take it away"
+            raise _error(problem, key)
+    return found
 
 
-def _key(node: _Node, mark: Mark, parent: _Node) -> tuple[str, Mark]:
-    if not isinstance(node.data, str):
-        raise _error("a key must be a word; put it in quotes if it is one", mark)
-    first = parent.keys.get(node.data)
-    if first is not None:
-        problem = f"the key {quoted(node.data)} stands here twice (first in line {first.line})"
-        raise _error(problem, mark)
-    return node.data, mark
-
-
-def _scalar(event: yaml.ScalarEvent) -> _Node:
-    mark, text = _start(event), event.value
-    plain = event.style is None
+def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
+    text = node.value
     if len(text) > MAX_SCALAR:
-        raise _error(f"a text of more than {MAX_SCALAR} characters", mark)
+        raise _error(f"a text of more than {MAX_SCALAR} characters", node)
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise _error("half of a surrogate pair is not text", mark)
-    data: Scalar = _resolve(text, mark) if plain and event.tag is None else text
-    if event.tag not in (None, "!"):
-        wanted = event.tag.removeprefix(_TAG)
-        data = text if wanted == "str" else _resolve(text, mark)
-        if event.tag == wanted or wanted != _kind(data):
-            raise _error(f"the tag {quoted(event.tag)} is not read here; take it away", mark)
-    node = _Node(mark, _kind(data), data)
-    end: Any = event.end_mark
-    quotes = 0 if plain else 1
-    if end.line + 1 == mark.line and end.column + 1 - mark.column == len(text) + 2 * quotes:
-        node.text_at = quotes
-    return node
+        raise _error("half of a surrogate pair is not text", node)
+    if node.tag in ("", "!"):
+        return _resolve(text, node) if node.style is None and not node.tag else text
+    wanted = node.tag.removeprefix(_TAG)
+    data = text if wanted == "str" else _resolve(text, node)
+    if node.tag == wanted or wanted != ("null" if data is None else type(data).__name__):
+        raise _error(f"the tag {quoted(node.tag)} is not read here; take it away", node)
+    return data
 
 
-def _kind(data: Scalar) -> str:
-    return "null" if data is None else type(data).__name__
-
-
-def _resolve(text: str, mark: Mark) -> Scalar:
+def _resolve(text: str, node: yaml.Node) -> str | int | float | bool | None:
     """A plain scalar's value by YAML 1.2's core schema; infinities stay text."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
@@ -268,7 +210,7 @@ def _resolve(text: str, mark: Mark) -> Scalar:
     if _INTEGER.fullmatch(text):
         # int() refuses very long numbers, and nobody means them.
         if len(text) > 40:
-            raise _error("a number of more than 40 digits", mark)
+            raise _error("a number of more than 40 digits", node)
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text)
@@ -281,6 +223,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
     lines = text.splitlines()
     here = lines[line - 1] if line <= len(lines) else ""
     quotes = "put the whole value in quotes"
+    if problem == "but found another document":
+        return "a second document; a scenario file has one"
     if problem.startswith("mapping values are not allowed"):
         return f"not YAML: a second ': ' in one value; {quotes}"
     if "'\\t'" in problem:

@@ -54,6 +54,14 @@ def test_scalars_are_read_as_yaml_1_2_does() -> None:
     assert read(text).data == expected
 
 
+def test_what_yaml_allows_beside_that() -> None:
+    """The tag "!" keeps a text as it is written; a name of an anchor may be used again."""
+    assert read("[! 5, ! 'a', !!int 5]").data == ["5", "a", 5]
+    assert read("[&a 1, *a, &a [2], *a]").data == [1, 1, [2], [2]]
+    assert refused("a: &a [x, *a]") == "1:11: the alias '*a' contains itself"
+    assert refused("a: ! [x]") == "1:4: the tag '!' is not read here; take it away"
+
+
 def test_places_of_keys_values_and_columns_within_a_text() -> None:
     tree = read("a:\n  - 'text'\n  - b: \"x\\ty\"\n    c: plain\n")
     assert tree.where(("a",), at_key=True) == (1, 1)
