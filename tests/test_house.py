@@ -26,8 +26,7 @@ OPEN: dict[str, set[str]] = {
         "ipvsload/testbed/lab/supervisor.py",
     },
     "classes": {
-        "Answer", "Comparison", "Connection", "Kind", "Mark",
-        "Request", "Source", "_Builder", "_Node",
+        "Answer", "Connection", "Kind", "Request",
     },
     "half-born": {
         "testbed/lab/lab.py",

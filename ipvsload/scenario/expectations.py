@@ -7,9 +7,9 @@ and only those under `compare` name schedulers.
 import math
 
 from ipvsload.scenario.bounds import Interval
+from ipvsload.scenario.chance import chance
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.interval import chance
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Scenario

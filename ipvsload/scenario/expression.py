@@ -57,7 +57,7 @@ class Condition:
         """Whether it holds for what `lookup` knows; never raises by itself."""
         first = next(_terms(self.root))
         measured = tree.value(
-            first.left if isinstance(first, tree.Comparison) else first,
+            first.left if isinstance(first, tree.Compare) else first,
             lookup,
         )
         return Verdict(tree.truth(self.root, lookup), measured)
@@ -96,9 +96,9 @@ def parse(text: str) -> Condition:
     return Condition(text, grammar.read(text))
 
 
-def _terms(node: tree.Truth) -> Iterator[tree.Comparison | tree.Read]:
+def _terms(node: tree.Truth) -> Iterator[tree.Compare | tree.Read]:
     match node:
-        case tree.Comparison() | tree.Read():
+        case tree.Compare() | tree.Read():
             yield node
         case tree.Not():
             yield from _terms(node.operand)

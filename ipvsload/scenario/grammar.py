@@ -205,7 +205,7 @@ def _comparison(
         problem = "a time is compared with something that is not a time"
         raise ExpressionError(problem, _column(operator))
     settled = [_settle(side, "s" if "s" in units else "ms") for side in sides]
-    return tree.Comparison(
+    return tree.Compare(
         cast("tree.Operator", str(operator)),
         settled[0],
         settled[1],

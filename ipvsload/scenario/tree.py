@@ -50,7 +50,7 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Compare:
     """`tolerance` belongs to == only: |left - right| <= tolerance."""
 
     operator: Operator
@@ -81,7 +81,7 @@ class Or:
 
 
 Value = Number | Read | Negative | Arithmetic
-Truth = Comparison | Read | Not | And | Or
+Truth = Compare | Read | Not | And | Or
 Node = Value | Truth
 
 
@@ -89,7 +89,7 @@ def is_truth(node: Node) -> bool:
     """Whether the node is true or false, rather than a number."""
     if isinstance(node, Read):
         return MEASURES[node.measure.name].unit == "truth"
-    return isinstance(node, Comparison | Not | And | Or)
+    return isinstance(node, Compare | Not | And | Or)
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -101,7 +101,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return (node.operand,)
         case Arithmetic():
             return (node.left, node.right)
-        case Comparison():
+        case Compare():
             between = (node.left, node.right)
             return between if node.tolerance is None else (*between, node.tolerance)
         case And() | Or():
@@ -165,11 +165,11 @@ def truth(node: Truth, lookup: Lookup) -> bool | None:
         case Or():
             results = [truth(part, lookup) for part in node.parts]
             return True if True in results else None if None in results else False
-        case Comparison():
+        case Compare():
             return _compare(node, lookup)
 
 
-def _compare(node: Comparison, lookup: Lookup) -> bool | None:
+def _compare(node: Compare, lookup: Lookup) -> bool | None:
     left, right = value(node.left, lookup), value(node.right, lookup)
     if left is None or right is None:
         return None

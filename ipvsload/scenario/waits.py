@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 
 from ipvsload.scenario import tree
 from ipvsload.scenario.bounds import Bound, Interval
+from ipvsload.scenario.chance import Box, chance
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.interval import Box, chance
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Step

@@ -188,11 +188,11 @@ values = st.recursive(
     max_leaves=5,
 )
 comparisons = st.builds(
-    tree.Comparison,
+    tree.Compare,
     st.sampled_from(["==", "!=", "<", "<=", ">", ">="]),
     st.builds(tree.Arithmetic, st.sampled_from("+-*/"), reads, values),
     values,
-) | st.builds(tree.Comparison, st.just("=="), reads, values, values)
+) | st.builds(tree.Compare, st.just("=="), reads, values, values)
 truths = st.recursive(
     comparisons | live_measure("done"),
     lambda inner: (
@@ -215,7 +215,7 @@ def printed(node: tree.Node) -> str:
             return f"-({printed(node.operand)})"
         case tree.Arithmetic():
             return f"({printed(node.left)}) {node.operator} ({printed(node.right)})"
-        case tree.Comparison():
+        case tree.Compare():
             near = "" if node.tolerance is None else f" +- {printed(node.tolerance)}"
             return f"{printed(node.left)} {node.operator} {printed(node.right)}{near}"
         case tree.Not():

@@ -40,11 +40,11 @@ def chance(node: tree.Truth, box: Box) -> Chance:
         case tree.Or():
             parts = [chance(part, box) for part in node.parts]
             return Chance(any(p.true for p in parts), all(p.false for p in parts))
-        case tree.Comparison():
+        case tree.Compare():
             return _compare(node, box)
 
 
-def _compare(node: tree.Comparison, box: Box) -> Chance:
+def _compare(node: tree.Compare, box: Box) -> Chance:
     left, right = span(node.left, box), span(node.right, box)
     if node.tolerance is not None:
         low, high = _subtract(left, right)

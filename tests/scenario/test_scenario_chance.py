@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from ipvsload.scenario import tree
 from ipvsload.scenario.bounds import Interval
+from ipvsload.scenario.chance import chance
 from ipvsload.scenario.expression import parse
-from ipvsload.scenario.interval import chance
 from ipvsload.scenario.measures.base import Measure
 
 from .test_scenario_expression import truths
