@@ -26,7 +26,7 @@ OPEN: dict[str, set[str]] = {
         "ipvsload/testbed/lab/supervisor.py",
     },
     "classes": {
-        "Answer", "Connection", "Kind", "Request",
+        "Answer", "Request",
     },
     "half-born": {
         "testbed/lab/lab.py",

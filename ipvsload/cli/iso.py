@@ -22,14 +22,14 @@ def check(target: Path | None) -> int:
     Exit status: 0 what kube-proxy's IPVS mode needs is there, 1 something of it
     is not.
     """
-    from ipvsload.iso import inspect as look
-    from ipvsload.iso.kernel import examine, fit_for_kube_proxy
+    from ipvsload.iso import inspect
+    from ipvsload.iso.kernel import check_features, supports_kube_proxy
     from ipvsload.iso.kernel_report import describe
 
-    kernel = look.file(target) if target else look.this_machine()
-    findings = examine(kernel)
-    click.echo(describe(kernel, findings), nl=False)
-    return 0 if fit_for_kube_proxy(findings) else 1
+    kernel = inspect.file(target) if target else inspect.this_machine()
+    checks = check_features(kernel)
+    click.echo(describe(kernel, checks), nl=False)
+    return 0 if supports_kube_proxy(checks) else 1
 
 
 @iso.command()
@@ -42,6 +42,6 @@ def minikube(checkout: Path, write: bool) -> int:
     build the image and start a cluster on it. Run again after the build, it
     checks that the kernel that was built has every option.
     """
-    from ipvsload.iso.minikube_recipe import cook
+    from ipvsload.iso.minikube_recipe import prepare_checkout
 
-    return cook(checkout, write, click.echo)
+    return prepare_checkout(checkout, write, click.echo)

@@ -15,7 +15,7 @@ from ipvsload.ipvs.keys import Endpoint, join_endpoint
 CONNECTIONS = "/proc/net/ip_vs_conn"
 
 
-class Connection(NamedTuple):
+class ConnectionEntry(NamedTuple):
     """One line: the client, the virtual address that it asked for, and its real server."""
 
     protocol: str
@@ -28,7 +28,7 @@ def read_connections(
     lines: Iterable[str],
     services: Iterable[Endpoint] | None = None,
     clients: Iterable[Endpoint] | None = None,
-) -> Iterator[Connection]:
+) -> Iterator[ConnectionEntry]:
     """The connections to `services` from `clients`; to all and from all where not given.
 
     A service's address "" is any. The file's first line is its heading.
@@ -43,7 +43,7 @@ def read_connections(
         if (targets is None or (words[3], words[4]) in targets or ("", words[4]) in targets) and (
             sources is None or (words[1], words[2]) in sources
         ):
-            yield Connection(
+            yield ConnectionEntry(
                 words[0].lower(),
                 (read_address(words[1]), int(words[2], 16)),
                 (read_address(words[3]), int(words[4], 16)),
@@ -75,10 +75,10 @@ class ConnectionTally:
     """
 
     def __init__(self) -> None:
-        self._present: set[Connection] = set()
+        self._present: set[ConnectionEntry] = set()
         self._counts: dict[tuple[str, Endpoint, Endpoint], int] = {}
 
-    def update(self, connections: Iterable[Connection]) -> list[Connection]:
+    def update(self, connections: Iterable[ConnectionEntry]) -> list[ConnectionEntry]:
         """Take all that are there now; return those that were not there before."""
         now = set(connections)
         new = now - self._present

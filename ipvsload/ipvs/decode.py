@@ -39,7 +39,7 @@ class InterruptedDumpError(Exception):
     """The table changed while it was dumped: read it again."""
 
 
-class Kind(NamedTuple):
+class MessageKind(NamedTuple):
     """What to take from one kind of message (include/uapi/linux/ip_vs.h).
 
     `columns` are the columns of a row: the attribute's number, whether it is
@@ -57,7 +57,7 @@ class Kind(NamedTuple):
 
 
 # ip_vs_genl_fill_service: AF, PROTOCOL, ADDR, PORT, FWMARK, SCHED_NAME, FLAGS, TIMEOUT
-SERVICE = Kind(
+SERVICE = MessageKind(
     "service",
     nest=1,
     columns=(
@@ -72,7 +72,7 @@ SERVICE = Kind(
     ),
 )
 # ip_vs_genl_fill_dest: ADDR, PORT, WEIGHT, ACTIVE_, INACT_ and PERSIST_CONNS; ADDR_FAMILY
-SERVER = Kind(
+SERVER = MessageKind(
     "real server",
     nest=2,
     columns=(
@@ -108,7 +108,7 @@ def attributes(
 class Layout:
     """Where things are in messages like this one, and the tools to read a run of them."""
 
-    def __init__(self, kind: Kind, message: bytes) -> None:
+    def __init__(self, kind: MessageKind, message: bytes) -> None:
         """Raises DecodeError where `message` lacks something or is cut short."""
         top = (kind.nest,)
         nests = frozenset({top, *((kind.nest, number) for number in kind.stats)})
@@ -151,7 +151,7 @@ class Layout:
         self._numbers: dict[int, tuple[int, int]] = {}
 
     @staticmethod
-    def _code(kind: Kind, size: int) -> str:
+    def _code(kind: MessageKind, size: int) -> str:
         if size not in _CODES:
             raise DecodeError(f"a {kind.name} message has a number of {size} bytes")
         return _CODES[size]
@@ -181,7 +181,7 @@ class Layout:
 class Decoder:
     """Decodes the datagrams of one kind of dump, and remembers the layouts it has seen."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: MessageKind) -> None:
         self._kind = kind
         self._layouts: dict[int, list[Layout]] = {}
 

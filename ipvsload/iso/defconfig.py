@@ -7,9 +7,9 @@ stands where that program would put it, so the next savedefconfig moves nothing.
 
 import difflib
 
-from ipvsload.iso import kernel_config as config
+from ipvsload.ipvs.kernel_features import BY_OPTION, FEATURES, Feature, FeatureKind
+from ipvsload.iso import kernel_config
 from ipvsload.iso.kernel import new_enough
-from ipvsload.iso.kernel_needs import BY_OPTION, NEEDS, Kind, Need
 
 # net/netfilter/Kconfig, net/netfilter/ipset/Kconfig, net/netfilter/ipvs/Kconfig
 # and drivers/net/Kconfig, as far as what may be added has neighbours in them.
@@ -34,50 +34,52 @@ _ORDER = (
 _PLACE = {option: number for number, option in enumerate(_ORDER)}
 
 
-def lacking(text: str, release: str) -> list[Need]:
+def lacking(text: str, release: str) -> list[Feature]:
     """What kube-proxy's IPVS mode and every scheduler need and the defconfig does not set.
 
     With them comes what their own dependencies lack, and without them what a
     kernel of `release` does not know.
     """
-    options = config.parse(text)
-    found: dict[str, Need] = {}
+    options = kernel_config.parse(text)
+    found: dict[str, Feature] = {}
 
-    def want(need: Need) -> None:
-        if config.enabled(options, need.option, *need.given_by) or need.option in found:
+    def want(feature: Feature) -> None:
+        there = kernel_config.enabled(options, feature.option, *feature.given_by)
+        if there or feature.option in found:
             return
-        for option in need.needs:
+        for option in feature.depends_on:
             if option in BY_OPTION:
                 want(BY_OPTION[option])
-        found[need.option] = need
+        found[feature.option] = feature
 
-    for need in NEEDS:
-        if (need.kube_proxy or need.kind is Kind.SCHEDULER) and new_enough(release, need):
-            want(need)
+    for feature in FEATURES:
+        wanted = feature.kube_proxy or feature.kind is FeatureKind.SCHEDULER
+        if wanted and new_enough(release, feature):
+            want(feature)
     return list(found.values())
 
 
-def value(need: Need) -> str:
+def value(feature: Feature) -> str:
     """A module where it can be one."""
-    return "m" if need.module else "y"
+    return "m" if feature.module else "y"
 
 
-def add(text: str, needs: list[Need]) -> str:
-    """The defconfig with `needs` set, each in its place; nothing else is touched."""
+def add(text: str, features: list[Feature]) -> str:
+    """The defconfig with `features` set, each in its place; nothing else is touched."""
     lines = text.splitlines()
-    for need in needs:
-        line = f"CONFIG_{need.option}={value(need)}"
-        unset = f"# CONFIG_{need.option} is not set"
+    for feature in features:
+        line = f"CONFIG_{feature.option}={value(feature)}"
+        unset = f"# CONFIG_{feature.option} is not set"
         if unset in lines:
             lines[lines.index(unset)] = line
         else:
-            lines.insert(_position(lines, need.option), line)
+            lines.insert(_position(lines, feature.option), line)
     return "".join(f"{line}\n" for line in lines)
 
 
 def _position(lines: list[str], option: str) -> int:
     """Behind the nearest option that Kconfig names before it; at the end if there is none."""
-    found = [next(iter(config.parse(line)), "") for line in lines]
+    found = [next(iter(kernel_config.parse(line)), "") for line in lines]
     for earlier in reversed(_ORDER[: _PLACE[option]]):
         if earlier in found:
             return found.index(earlier) + 1
@@ -96,6 +98,6 @@ def diff(before: str, after: str, name: str) -> str:
     )
 
 
-def dropped(built: str) -> list[Need]:
+def dropped(built: str) -> list[Feature]:
     """What the .config of a built kernel should have by `lacking`'s rule, and has not."""
-    return lacking(built, config.version(built) or "")
+    return lacking(built, kernel_config.version(built) or "")

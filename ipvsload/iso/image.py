@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ipvsload import cpio
 from ipvsload.errors import UsageError
-from ipvsload.iso.kernel import Kernel, module_names
+from ipvsload.ipvs.kernel_modules import module_names
+from ipvsload.iso.kernel import Kernel
 
 HEAD = 0x8006
 """Bytes of a file that tell what it is."""

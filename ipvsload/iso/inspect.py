@@ -5,11 +5,9 @@ import os
 from pathlib import Path
 
 from ipvsload.errors import UsageError
-from ipvsload.iso import image
-from ipvsload.iso import kernel_config as config
-from ipvsload.iso.kernel import Kernel, module_names
-
-_LISTS = ("modules.dep", "modules.builtin")
+from ipvsload.ipvs.kernel_modules import MODULE_LISTS, loaded_names, module_names
+from ipvsload.iso import image, kernel_config
+from ipvsload.iso.kernel import Kernel
 
 
 def this_machine() -> Kernel:
@@ -21,15 +19,15 @@ def this_machine() -> Kernel:
     options = None
     for name in ("/proc/config.gz", f"/boot/config-{release}", f"/lib/modules/{release}/config"):
         try:
-            options = config.parse(_text(Path(name).read_bytes()))
+            options = kernel_config.parse(_text(Path(name).read_bytes()))
             break
         except OSError:
             continue
     place = Path("/lib/modules", release)
     modules = None
     if place.is_dir():
-        loaded = (line.partition(" ")[0] for line in _lines(Path("/proc/modules")))
-        modules = module_names(*(_lines(place / name) for name in _LISTS), loaded)
+        listed = module_names(*(_lines(place / name) for name in MODULE_LISTS))
+        modules = listed | loaded_names(_lines(Path("/proc/modules")))
     if options is None and modules is None:
         raise UsageError(
             f"Linux {release} here shows neither its configuration (/proc/config.gz, "
@@ -51,13 +49,13 @@ def file(path: Path) -> Kernel:
         raise UsageError(f"{path}: no such file") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
-    options = config.parse(text)
+    options = kernel_config.parse(text)
     if not options:
         raise UsageError(
             f"{path}: neither a kernel configuration nor an image that this command reads "
             "(ISO 9660, squashfs, initramfs)"
         )
-    return Kernel(str(path), config.version(text) or "", options, None)
+    return Kernel(str(path), kernel_config.version(text) or "", options, None)
 
 
 def _text(data: bytes) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ipvsload.iso import kernel_config as config
-from ipvsload.iso.kernel_needs import NEEDS, Need
+from ipvsload.ipvs.kernel_features import FEATURES, Feature
+from ipvsload.iso import kernel_config
 
 
 class Kernel(NamedTuple):
-    """A kernel that was looked at; `place` says where, for people."""
+    """A kernel that was inspected; `place` says where, for people."""
 
     place: str
     release: str
@@ -19,61 +19,53 @@ class Kernel(NamedTuple):
     """Its modules and built-in ones, where their lists could be had."""
 
 
-def has(kernel: Kernel, need: Need) -> bool | None:
-    """Whether the kernel has it; None where this cannot be known from what is at hand.
+def has_feature(kernel: Kernel, feature: Feature) -> bool | None:
+    """Whether the kernel has it; None where what is at hand does not tell.
 
     A module's file proves more than the configuration does: images leave some out.
     """
-    if need.module and kernel.modules is not None:
-        return need.module in kernel.modules or (
-            kernel.options is not None and kernel.options.get(need.option) == "y"
+    if feature.module and kernel.modules is not None:
+        return feature.module in kernel.modules or (
+            kernel.options is not None and kernel.options.get(feature.option) == "y"
         )
     if kernel.options is not None:
-        return config.enabled(kernel.options, need.option, *need.given_by)
-    # What builds no module of its own: with ip_vs or x_tables comes netfilter.
-    if need.option == "NETFILTER" and kernel.modules is not None:
+        return kernel_config.enabled(kernel.options, feature.option, *feature.given_by)
+    # Netfilter builds no module of its own, but these three cannot be without it.
+    if feature.option == "NETFILTER" and kernel.modules is not None:
         return bool({"ip_vs", "nf_conntrack", "x_tables"} & kernel.modules) or None
     return None
 
 
-def module_names(*lists: Iterable[str]) -> frozenset[str]:
-    """Module names of the lines of modules.dep and modules.builtin."""
-    paths = (line.partition(":")[0].strip() for lines in lists for line in lines)
-    return frozenset(
-        path.rpartition("/")[2].partition(".ko")[0].replace("-", "_") for path in paths if path
-    )
-
-
-def new_enough(release: str, need: Need) -> bool:
+def new_enough(release: str, feature: Feature) -> bool:
     """Whether a kernel of this release can have it at all; true where that is unknown."""
     numbers = release.split(".")[:2]
     try:
         found = int(numbers[0]), int(numbers[1])
     except (ValueError, IndexError):
         return True
-    return found >= need.since
+    return found >= feature.since
 
 
-class Finding(NamedTuple):
-    """A need and whether the kernel has it (None: unknown), and why not, if that is known."""
+class FeatureCheck(NamedTuple):
+    """A feature and whether the kernel has it (None: unknown), and why not, if that is known."""
 
-    need: Need
-    has: bool | None
+    feature: Feature
+    present: bool | None
     note: str
 
 
-def examine(kernel: Kernel) -> list[Finding]:
-    """Every need, in the table's order."""
+def check_features(kernel: Kernel) -> list[FeatureCheck]:
+    """Every feature, in the order of FEATURES."""
     found = []
-    for need in NEEDS:
-        present = has(kernel, need)
+    for feature in FEATURES:
+        present = has_feature(kernel, feature)
         note = ""
-        if not present and not new_enough(kernel.release, need):
-            note = f"came with Linux {need.since[0]}.{need.since[1]}"
-        found.append(Finding(need, present, note))
+        if not present and not new_enough(kernel.release, feature):
+            note = f"came with Linux {feature.since[0]}.{feature.since[1]}"
+        found.append(FeatureCheck(feature, present, note))
     return found
 
 
-def fit_for_kube_proxy(findings: Iterable[Finding]) -> bool:
-    """Whether kube-proxy's IPVS mode can work; what is unknown is not held against it."""
-    return all(found.has is not False for found in findings if found.need.kube_proxy)
+def supports_kube_proxy(checks: Iterable[FeatureCheck]) -> bool:
+    """Whether kube-proxy's IPVS mode can work; a feature that is unknown does not count."""
+    return all(check.present is not False for check in checks if check.feature.kube_proxy)

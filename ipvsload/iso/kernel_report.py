@@ -1,29 +1,28 @@
-"""A kernel's findings as lines for people. Pure."""
+"""The features of a kernel as lines for people. Pure."""
 
 from collections.abc import Sequence
 
-from ipvsload.iso.kernel import Finding, Kernel, fit_for_kube_proxy
-from ipvsload.iso.kernel_needs import Kind
+from ipvsload.ipvs.kernel_features import FeatureKind
+from ipvsload.iso.kernel import FeatureCheck, Kernel, supports_kube_proxy
 
 _WORDS = {True: "has", False: "LACKS", None: "?"}
 
 
-def describe(kernel: Kernel, findings: Sequence[Finding]) -> str:
-    """Every need under its heading, and a last line that says what follows."""
+def describe(kernel: Kernel, checks: Sequence[FeatureCheck]) -> str:
+    """Every feature under its heading, and last lines that say what follows."""
     lines = [
         f"{kernel.place}: Linux {kernel.release or 'of unknown version'}",
         "*: what kube-proxy's IPVS mode needs; the rest is for LVS and other uses",
     ]
-    for kind in Kind:
+    for kind in FeatureKind:
         lines.append(f"{kind.value}:")
-        lines += [_line(finding) for finding in findings if finding.need.kind is kind]
-    lacks = [found.need for found in findings if found.has is False]
-    unknown = any(found.has is None for found in findings)
-    proxy = [need.name for need in lacks if need.kube_proxy]
-    others = [need.name for need in lacks if not need.kube_proxy]
-    if unknown:
+        lines += [_line(check) for check in checks if check.feature.kind is kind]
+    lacks = [check.feature for check in checks if check.present is False]
+    proxy = [feature.name for feature in lacks if feature.kube_proxy]
+    others = [feature.name for feature in lacks if not feature.kube_proxy]
+    if any(check.present is None for check in checks):
         lines.append("?: an image shows modules only, not options that build none")
-    if fit_for_kube_proxy(findings):
+    if supports_kube_proxy(checks):
         lines.append("kube-proxy's IPVS mode has what it needs")
     else:
         lines.append(f"kube-proxy's IPVS mode will not work: no {', '.join(proxy)}")
@@ -32,10 +31,11 @@ def describe(kernel: Kernel, findings: Sequence[Finding]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _line(finding: Finding) -> str:
-    need = finding.need
-    star = "*" if need.kube_proxy else " "
-    note = f" ({finding.note})" if finding.note else ""
+def _line(check: FeatureCheck) -> str:
+    feature = check.feature
+    star = "*" if feature.kube_proxy else " "
+    note = f" ({check.note})" if check.note else ""
     return (
-        f"  {_WORDS[finding.has]:5} {star} {need.name:19} CONFIG_{need.option:27} {need.why}{note}"
+        f"  {_WORDS[check.present]:5} {star} {feature.name:19}"
+        f" CONFIG_{feature.option:27} {feature.why}{note}"
     )

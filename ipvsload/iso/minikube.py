@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ipvsload.errors import UsageError
-from ipvsload.iso import kernel_config as config
+from ipvsload.iso import kernel_config
 
 _ISO = "deploy/iso/minikube-iso"
 _OUT = "out/buildroot"
@@ -79,26 +79,26 @@ def mismatches(buildroot: str, defconfig: str, built: Sequence[str]) -> list[str
     `built` are the versions of kernels that were already unpacked for a build.
     """
     wanted = release(buildroot)
-    said = []
+    warnings = []
     headers = _HEADERS.search(buildroot)
     if headers and wanted and not wanted.startswith(f"{headers[1]}.{headers[2]}."):
-        said.append(
+        warnings.append(
             f"the tree builds Linux {wanted} with headers of {headers[1]}.{headers[2]}: "
             "buildroot refuses, or programs see another kernel than they run on"
         )
-    written = config.version(defconfig)
+    written = kernel_config.version(defconfig)
     if written and wanted and not f"{written}.".startswith(f"{wanted}."):
-        said.append(
+        warnings.append(
             f"the defconfig was written by Linux {written}, the tree builds {wanted}: "
             "options that were renamed between them are lost in silence"
         )
     others = [version for version in built if wanted and version != wanted]
     if others:
-        said.append(
+        warnings.append(
             f"out/buildroot holds Linux {', '.join(others)}, the tree builds {wanted}: a "
             "configuration saved there is another kernel's; remove out/buildroot first"
         )
-    return said
+    return warnings
 
 
 def built_kernels(checkout: Path, board: Board) -> dict[str, Path]:

@@ -8,7 +8,7 @@ from ipvsload.iso import defconfig, minikube
 from ipvsload.iso.minikube import Board
 
 
-def cook(checkout: Path, write: bool, say: Callable[[str], object]) -> int:
+def prepare_checkout(checkout: Path, write: bool, say: Callable[[str], object]) -> int:
     """Do it for every kernel of the checkout; 1 if a built kernel lacks an option, else 0.
 
     Raises UsageError when it is no minikube checkout or cannot be written.
@@ -33,17 +33,17 @@ def _board(checkout: Path, board: Board, write: bool, say: Callable[[str], objec
     built = minikube.built_kernels(checkout, board)
     for warning in minikube.mismatches(buildroot, before, list(built)):
         say(f"WARNING: {warning}")
-    needs = defconfig.lacking(before, release)
+    lacking = defconfig.lacking(before, release)
     status = 0
-    if not needs:
+    if not lacking:
         say("nothing is missing for IPVS")
         if release in built:
             status = _built(built[release], say)
     else:
-        after = defconfig.add(before, needs)
+        after = defconfig.add(before, lacking)
         say(defconfig.diff(before, after, name))
-        for need in needs:
-            say(f"  {need.name}: {need.why}")
+        for feature in lacking:
+            say(f"  {feature.name}: {feature.why}")
         if write:
             board.defconfig.write_text(after)
             _check(board.defconfig, release)
@@ -60,15 +60,15 @@ def _board(checkout: Path, board: Board, write: bool, say: Callable[[str], objec
 def _check(path: Path, release: str) -> None:
     lost = defconfig.lacking(path.read_text(), release)
     if lost:
-        raise UsageError(f"{path}: not set after all: {', '.join(need.option for need in lost)}")
+        raise UsageError(f"{path}: not set after all: {', '.join(one.option for one in lost)}")
 
 
 def _built(path: Path, say: Callable[[str], object]) -> int:
     """Whether the kernel that was built took them all: a dependency drops one in silence."""
     lost = defconfig.dropped(path.read_text())
-    for need in lost:
-        wants = ", ".join(f"CONFIG_{option}" for option in need.needs)
-        say(f"DROPPED by the build: CONFIG_{need.option} ({need.name}); it needs {wants}")
+    for feature in lost:
+        wants = ", ".join(f"CONFIG_{option}" for option in feature.depends_on)
+        say(f"DROPPED by the build: CONFIG_{feature.option} ({feature.name}); it needs {wants}")
     if not lost:
         say(f"the kernel that was built has them all: {path}")
     return 1 if lost else 0

@@ -25,7 +25,7 @@ EXIT_UNAVAILABLE = 3
 _LONGEST_COMMAND = 4096
 
 
-class Source(Protocol):
+class TableReader(Protocol):
     """Where the table comes from: ipvs.client.Ipvs, or the part of it that a pod reads."""
 
     version: str
@@ -71,7 +71,7 @@ class Collector:
 
     def __init__(
         self,
-        source: Source,
+        reader: TableReader,
         *,
         hz: float,
         count: int,
@@ -80,7 +80,7 @@ class Collector:
         stdout: int,
         facts: Callable[[], Iterable[dict[str, object]]] = tuple,
     ) -> None:
-        self._source, self._hz, self._count, self._node = source, hz, count, node
+        self._reader, self._hz, self._count, self._node = reader, hz, count, node
         self._stdin: int | None = stdin
         self._stdout = stdout
         self._facts = facts
@@ -105,7 +105,7 @@ class Collector:
                 continue
             start = time.monotonic_ns()
             try:
-                table = self._source.table()
+                table = self._reader.table()
             except InterruptedDumpError:
                 ticks.missed += 1
             else:
@@ -126,7 +126,7 @@ class Collector:
                 "version": lines.VERSION,
                 "node": self._node,
                 "kernel": os.uname().release,
-                "ipvs": self._source.version,
+                "ipvs": self._reader.version,
                 "hz": int(self._hz) if self._hz == int(self._hz) else self._hz,
                 "t": time.monotonic_ns(),
                 "wall": time.time_ns(),

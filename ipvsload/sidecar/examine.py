@@ -1,9 +1,9 @@
 """What a node's kernel has of what kube-proxy's IPVS mode needs, told as one line of JSON.
 
-Only looks: at /proc/modules, and at the lists of modules that come with the
+It only looks: at /proc/modules, and at the lists of modules that come with the
 kernel in /lib/modules. What is neither loaded, nor built in, nor there as a
-file cannot be had without another kernel. Then it waits to be ended, because a
-DaemonSet starts again what ends.
+file needs another kernel. Then it waits to be ended, because a DaemonSet starts
+again what ends.
 """
 
 import argparse
@@ -11,45 +11,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable
 
-from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.ipvs.kernel_features import EXAMINED_MODULES
+from ipvsload.ipvs.kernel_modules import MODULE_LISTS, module_states
+from ipvsload.ipvs.procfs import TABLE
 from ipvsload.sidecar.pod import proxy_mode
-
-# pkg/proxy/ipvs: ipset types in ipset.go, the rest in README.md and proxier.go.
-NEEDED = (
-    "ip_vs", "nf_conntrack", "dummy", "xt_set", "xt_comment", "xt_mark", "xt_addrtype",
-    "xt_conntrack", "ip_set_hash_ipport", "ip_set_hash_ipportip", "ip_set_hash_ipportnet",
-    "ip_set_bitmap_port",
-)  # fmt: skip
-MODULES = (*NEEDED, *(scheduler.module for scheduler in SCHEDULERS.values()))
-
-
-def states(names: Iterable[str], loaded: str, builtin: str, files: str) -> dict[str, str]:
-    """By module: "loaded", "built in", "loadable", or "absent"; "unknown" without the lists.
-
-    `loaded` is the text of /proc/modules, `builtin` of modules.builtin and
-    `files` of modules.dep. Pure.
-    """
-    now = {line.split()[0] for line in loaded.splitlines() if line.strip()}
-    inside, there = _names(builtin), _names(files)
-    found = {}
-    for name in names:
-        if name in now:
-            found[name] = "loaded"
-        elif name in inside:
-            found[name] = "built in"
-        elif name in there:
-            found[name] = "loadable"
-        else:
-            found[name] = "absent" if inside or there else "unknown"
-    return found
-
-
-def _names(text: str) -> set[str]:
-    """Modules by name: "kernel/net/netfilter/ipvs/ip_vs.ko.xz: ..." is ip_vs."""
-    paths = (line.partition(":")[0].strip() for line in text.splitlines())
-    return {path.rpartition("/")[2].partition(".ko")[0].replace("-", "_") for path in paths if path}
 
 
 def _text(path: str) -> str:
@@ -66,18 +32,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--node", default="")
     options = parser.parse_args(argv)
     release = os.uname().release
-    lists = f"/lib/modules/{release}"
+    lists = (_text(f"/lib/modules/{release}/{name}") for name in MODULE_LISTS)
     found = {
         "examined": options.node,
         "kernel": release,
-        "modules": states(
-            MODULES,
-            _text("/proc/modules"),
-            _text(f"{lists}/modules.builtin"),
-            _text(f"{lists}/modules.dep"),
-        ),
+        "modules": module_states(EXAMINED_MODULES, _text("/proc/modules"), *lists),
         "kube_ipvs0": os.path.exists("/sys/class/net/kube-ipvs0"),
-        "table": os.path.exists("/proc/net/ip_vs"),
+        "table": os.path.exists(TABLE),
         "proxy_mode": proxy_mode(),
     }
     sys.stdout.write(json.dumps(found) + "\n")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.ipvs.connections import (
-    Connection,
+    ConnectionEntry,
     ConnectionTally,
     chosen_servers,
     read_connections,
@@ -72,7 +72,7 @@ def word(address: str) -> str:
     return f"{int(found):08X}"
 
 
-def line(one: Connection) -> str:
+def line(one: ConnectionEntry) -> str:
     ends = " ".join(f"{word(host)} {port:04X}" for host, port in one[1:])
     return f"{one.protocol.upper():<3} {ends} ESTABLISHED     899\n"
 
@@ -80,13 +80,13 @@ def line(one: Connection) -> str:
 hosts = st.sampled_from([IPv4Address("192.0.2.1"), IPv4Address("192.0.2.80"), IPv6Address("fd::7")])
 endpoints = st.tuples(hosts.map(str), st.integers(1, 3))
 connections = st.lists(
-    st.builds(Connection, st.sampled_from(["tcp", "udp"]), endpoints, endpoints, endpoints)
+    st.builds(ConnectionEntry, st.sampled_from(["tcp", "udp"]), endpoints, endpoints, endpoints)
 )
 
 
 @given(connections, st.lists(endpoints), st.lists(endpoints), st.sets(st.integers(1, 3)))
 def test_choosing_by_words_is_choosing_by_addresses(
-    table: list[Connection], services: list[Endpoint], clients: list[Endpoint], ports: set[int]
+    table: list[ConnectionEntry], services: list[Endpoint], clients: list[Endpoint], ports: set[int]
 ) -> None:
     lines = [HEADING, *map(line, table)]
     assert list(read_connections(lines)) == table

@@ -5,10 +5,9 @@ import json
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from ipvsload.ipvs.kernel_features import BY_OPTION, EXAMINED_MODULES
 from ipvsload.ipvs.schedulers import SCHEDULERS, flag_names
-from ipvsload.iso.kernel_needs import BY_OPTION
 from ipvsload.scenario.names import SchedulerName, Section
-from ipvsload.sidecar.examine import MODULES
 
 KNOWN = [
     "rr",
@@ -45,13 +44,13 @@ def test_a_scenario_knows_each_and_no_other() -> None:
 
 def test_a_node_is_asked_for_the_module_of_each() -> None:
     """Twos was forgotten once, when this was a list of its own."""
-    assert {scheduler.module for scheduler in SCHEDULERS.values()} <= set(MODULES)
+    assert {scheduler.module for scheduler in SCHEDULERS.values()} <= set(EXAMINED_MODULES)
 
 
 def test_a_kernel_is_asked_for_the_option_of_each() -> None:
     for scheduler in SCHEDULERS.values():
-        need = BY_OPTION[scheduler.option]
-        assert (need.module, need.since) == (scheduler.module, scheduler.since)
+        feature = BY_OPTION[scheduler.option]
+        assert (feature.module, feature.since) == (scheduler.module, scheduler.since)
 
 
 @pytest.mark.parametrize(

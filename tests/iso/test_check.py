@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload import cpio
-from ipvsload.iso.kernel_needs import NEEDS
+from ipvsload.ipvs.kernel_features import FEATURES
 from tests.iso import trees
 
 
@@ -28,7 +28,9 @@ def config(place: Path, release: str, text: str) -> str:
     return str(path)
 
 
-WHOLE = "".join(f"CONFIG_{need.option}={'m' if need.module else 'y'}\n" for need in NEEDS)
+WHOLE = "".join(
+    f"CONFIG_{feature.option}={'m' if feature.module else 'y'}\n" for feature in FEATURES
+)
 
 
 def row(said: str, name: str) -> str:
@@ -83,7 +85,9 @@ def archive(modules: list[str]) -> bytes:
     )
 
 
-MODULES = [need.module for need in NEEDS if need.module not in ("", "ip_set", "ip_vs_mh")]
+MODULES = [
+    feature.module for feature in FEATURES if feature.module not in ("", "ip_set", "ip_vs_mh")
+]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])

@@ -3,9 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.iso import defconfig
-from ipvsload.iso import kernel_config as config
-from ipvsload.iso.kernel_needs import NEEDS
+from ipvsload.ipvs.kernel_features import FEATURES
+from ipvsload.iso import defconfig, kernel_config
 from tests.iso import trees
 
 
@@ -50,11 +49,11 @@ def test_a_line_that_says_not_set_is_turned_and_not_doubled() -> None:
 
 def test_what_an_option_depends_on_comes_with_it() -> None:
     bare = "CONFIG_NET=y\n"
-    names = [need.option for need in defconfig.lacking(bare, "6.6")]
-    for need in NEEDS:
-        for parent in need.needs:
-            if need.option in names and parent in names:
-                assert names.index(parent) < names.index(need.option)
+    names = [feature.option for feature in defconfig.lacking(bare, "6.6")]
+    for feature in FEATURES:
+        for parent in feature.depends_on:
+            if feature.option in names and parent in names:
+                assert names.index(parent) < names.index(feature.option)
     assert {"NETFILTER", "IP_VS", "IP_SET"} <= set(names)
 
 
@@ -66,4 +65,4 @@ def test_only_lines_are_added_and_twice_is_once(left_out: set[str], release: str
     kept = iter(after.splitlines())
     assert all(line in kept for line in lines)  # all of them, in their order
     assert defconfig.add(after, defconfig.lacking(after, release)) == after
-    assert len(config.parse(after)) == len(after.splitlines())
+    assert len(kernel_config.parse(after)) == len(after.splitlines())

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ipvsload.sidecar.examine import states
+from ipvsload.ipvs.kernel_modules import module_states
 from ipvsload.testbed.kubernetes import cluster_findings as meaning
 from ipvsload.testbed.kubernetes.proxies import read_log
 from tests.kubernetes.toy import Toy
@@ -56,7 +56,7 @@ def test_what_a_version_means(version: str, words: str) -> None:
 
 
 def test_where_a_module_is() -> None:
-    found = states(
+    found = module_states(
         ["ip_vs", "ip_vs_lc", "dummy", "ip_vs_mh"],
         "ip_vs 1 0 - Live 0x0\n",
         "kernel/drivers/net/dummy.ko\n",
@@ -68,7 +68,7 @@ def test_where_a_module_is() -> None:
         "dummy": "built in",
         "ip_vs_mh": "absent",
     }
-    assert states(["ip_vs"], "", "", "") == {"ip_vs": "unknown"}
+    assert module_states(["ip_vs"], "", "", "") == {"ip_vs": "unknown"}
     assert meaning.missing_modules(found, ["lc", "mh"]) == [
         ("ip_vs_mh", "absent"),
         ("ip_vs_lc", "loadable"),
