@@ -12,7 +12,7 @@ import time
 from benchmarks.versus import USERS, ab
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.base import ServiceSpec
-from ipvsload.testbed.lab.lab import KERNELS
+from ipvsload.testbed.lab.kernels import KERNELS
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
 ROUNDS = 3
@@ -29,10 +29,10 @@ def one(kernel: str) -> dict[str, float]:
         testbed.start()
         testbed.wait_ready()
         found = {
-            "kernel boot, s": testbed._lab.boot_seconds,
+            "kernel boot, s": testbed.lab.kernel.booted,
             "ready, s": time.monotonic() - began,
         }
-        testbed._lab.enter_client_namespace()  # as ab has to
+        testbed.lab.enter_client_namespace()  # as ab has to
         target = testbed.begin(ServiceSpec("rr", (1, 1))).target
         url = f"http://{target.host}:{target.port}/ip"
         found["new connection each, requests/s"] = ab(url, REQUESTS)

@@ -20,12 +20,12 @@ testbed = LabTestbed(kernel="uml", servers=2, clients=1)
 marks = [time.monotonic()]
 testbed.start()
 marks.append(time.monotonic())
-testbed._lab.wait_ready()
+testbed.lab.wait_ready()
 marks.append(time.monotonic())
-testbed._lab.wait_ready = lambda: None
+testbed.lab.wait_ready = lambda: None
 testbed.wait_ready()
 marks.append(time.monotonic())
-boot = testbed._lab.boot_seconds
+boot = testbed.lab.kernel.booted
 wiring = marks[1] - marks[0]
 rest = marks[2] - marks[1] - boot
 testbed.close()

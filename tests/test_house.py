@@ -23,13 +23,6 @@ DATA_NAMES = {"LICENSE", "constraints.txt"}
 OPEN: dict[str, set[str]] = {
     "long": {
         "ipvsload/testbed/kubernetes/kubernetes_testbed.py",
-        "ipvsload/testbed/lab/supervisor.py",
-    },
-    "classes": {
-        "Answer", "Request",
-    },
-    "half-born": {
-        "testbed/lab/lab.py",
     },
 }  # fmt: skip
 

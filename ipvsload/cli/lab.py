@@ -39,13 +39,13 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
     if command[0] == "exec":
         return _exec(command[2:] if command[1:2] == ("--",) else command[1:])
 
-    from ipvsload.testbed.lab.director_client import DIRECTOR as CONTROL
     from ipvsload.testbed.lab.lab_testbed import LabTestbed
-    from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, director
+    from ipvsload.testbed.lab.topology import CONTROL_PORT, FIRST_SERVICE_PORT, director
 
-    vip = director(1).vip
+    first = director(1)
+    vip = first.vip
     places = {"URL": f"http://{vip}:{FIRST_SERVICE_PORT}", "VIP": vip}
-    environment = {**os.environ, **places, DIRECTOR: f"{CONTROL[0]}:{CONTROL[1]}"}
+    environment = {**os.environ, **places, DIRECTOR: f"{first.client_side}:{CONTROL_PORT}"}
     argv = [_PLACE.sub(lambda found: places[found[1] or found[2]], word) for word in command]
     testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients, schedulers=[scheduler])
     try:
@@ -72,5 +72,6 @@ def _exec(command: tuple[str, ...]) -> int:
             "ipvsadm -ln'"
         )
     from ipvsload.testbed.lab.director_client import run_beside_table
+    from ipvsload.testbed.lab.topology import director
 
-    return run_beside_table(command)
+    return run_beside_table(command, director(1))

@@ -17,7 +17,7 @@ from ipvsload.load.locust_load import LocustLoad
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
 from ipvsload.testbed.base import Testbed
-from ipvsload.testbed.lab.broker_client import open_door
+from ipvsload.testbed.lab.broker_client import lab_sockets
 
 
 def play_headless(
@@ -37,7 +37,7 @@ def play_headless(
             testbed.wait_ready()
             sidecar = Sidecar(testbed.open_samples(hz), clock)
             stack.callback(sidecar.close)
-            sockets = open_door(testbed.socket_broker)
+            sockets = lab_sockets(testbed.socket_broker)
         if sockets:
             stack.callback(sockets.close)
         make_load = partial(LocustLoad, sockets=sockets)

@@ -1,6 +1,6 @@
 """The load's sockets in whichever lab is up now: each lab has a socket broker of its own."""
 
-from ipvsload.testbed.lab.broker_client import LabSockets, open_door
+from ipvsload.testbed.lab.broker_client import LabSockets, lab_sockets
 
 
 class CurrentSockets:
@@ -13,7 +13,7 @@ class CurrentSockets:
         """The load's sockets; None where there is no broker. Raises TestbedError."""
         if self._sockets is None or self._sockets.name != broker:
             self.close()
-            self._sockets = open_door(broker)
+            self._sockets = lab_sockets(broker)
         return self._sockets
 
     def close(self) -> None:

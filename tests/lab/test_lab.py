@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.testbed.lab import taps as cards
+from ipvsload.testbed.lab import taps
 from ipvsload.testbed.lab.kernels import qemu
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.topology import Topology
@@ -172,8 +172,8 @@ def test_a_kernel_that_cannot_be_had_is_named_with_its_reason() -> None:
 
 
 def test_it_works_for_an_ordinary_user(kernel: str) -> None:
-    if kernel == "qemu" and cards.missing():
-        pytest.skip(f"{cards.missing()}")
+    if kernel == "qemu" and taps.missing():
+        pytest.skip(f"{taps.missing()}")
     # A user namespace without rights outside of it is what such a user is.
     user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.geteuid() == 0 else []
     done = subprocess.run(
@@ -237,7 +237,7 @@ def test_a_kvm_that_shows_no_life_is_left_for_tcg(monkeypatch: pytest.MonkeyPatc
         pytest.skip("no /dev/kvm to be misled by")
     monkeypatch.setattr(qemu, "working_accelerators", lambda: ("kvm", "tcg"))
     with Lab(Topology(), kernel="qemu") as lab:
-        assert lab.provider == "qemu"
+        assert lab.kernel.provider == "qemu"
 
 
 def test_a_missing_image_is_named_with_the_way_to_it(tmp_path: Path) -> None:

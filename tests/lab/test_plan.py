@@ -6,10 +6,16 @@ import pytest
 
 import ipvsload
 from ipvsload import cpio
-from ipvsload.testbed.lab import topology
-from ipvsload.testbed.lab.kernels import qemu, uml
+from ipvsload.testbed.lab.kernels import KERNELS, qemu, uml
+from ipvsload.testbed.lab.topology import director
 
-CABLES = topology.director(1).cables
+CABLES = director(1).cables
+MODULES = ["ip_vs", "ip_vs_rr", "ip_vs_lc"]
+
+
+def test_the_providers_are_found_in_the_order_in_which_auto_tries_them() -> None:
+    assert list(KERNELS) == ["host", "uml", "qemu"]
+    assert all(provider.mend for provider in KERNELS.values())
 
 
 def test_the_guests_words_after_the_dashes_are_its_first_process_arguments() -> None:
@@ -25,24 +31,24 @@ def test_the_cards_filter_is_four_instructions_of_eight_bytes() -> None:
 
 
 def machine(processor: str, accelerator: str) -> list[str]:
-    init, environment = qemu.agent(["rr", "lc"])
+    init, environment = qemu.first_program(director(1), MODULES)
     return qemu.command(
         processor,
         Path("/image"),
         "/dev/shm/initrd",
         accelerator,
-        [(7, CABLES[0].mac), (9, CABLES[1].mac)],
+        [qemu.Card(7, CABLES[0].mac), qemu.Card(9, CABLES[1].mac)],
         init,
         environment,
     )
 
 
 def test_the_machines_words_are_its_first_programs_and_its_cards_are_the_descriptors() -> None:
-    init, _ = qemu.agent(["rr", "lc"])
+    init, _ = qemu.first_program(director(1), MODULES)
     argv = machine("x86_64", "tcg")
     words = argv[argv.index("-append") + 1].split()
     assert words[words.index("--") + 1 :] == init
-    assert init[-3:] == ["machine", "rr", "lc"]
+    assert init[-8:] == ["1", "eth0", "eth1", "-", "virtio_net", *MODULES]
     assert words.index("PYTHONPATH=/run/code:/usr/lib/python3/dist-packages") < words.index("--")
     assert [word for word in argv if word.startswith("tap,")] == [
         "tap,id=n0,fd=7",

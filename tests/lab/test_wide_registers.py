@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ipvsload.testbed.lab.kernels import wide_registers
+from ipvsload.testbed.lab import wide_registers
 
 ASK = """
 import ctypes, os
-from ipvsload.testbed.lab.kernels import wide_registers
+from ipvsload.testbed.lab import wide_registers
 libc = ctypes.CDLL(None, use_errno=True)
 def refused(request):
     libc.ptrace(request, os.getpid(), 0x202, None)

@@ -13,6 +13,7 @@ from selenium.webdriver.support.select import Select
 
 from ipvsload.testbed.lab import director_client as control
 from ipvsload.testbed.lab.broker_client import plain_socket
+from ipvsload.testbed.lab.topology import director
 from tests.leftovers import Marked, nothing_left
 from tests.locust_plugin.browser import Browser, browser
 from tests.locust_plugin.command import LOCUSTFILES, Command
@@ -177,21 +178,21 @@ done
 def kill_sidecar(marked: Marked) -> None:
     """The sidecar of this test's lab, by the agent in its director."""
     lines = Path("/proc/net/unix").read_text().splitlines()
-    doors = {line.rpartition("@")[2] for line in lines if "@ipvsload-" in line}
-    (door,) = (one for one in doors if keeper(one) in marked.processes())
-    with control.connect(plain_socket(door)) as connection:
+    brokers = {line.rpartition("@")[2] for line in lines if "@ipvsload-" in line}
+    (broker,) = (one for one in brokers if supervisor(one) in marked.processes())
+    with control.connect(plain_socket(broker), director(1)) as connection:
         request = {"do": "exec", "argv": ["sh", "-c", KILL]}
         connection.sendall((json.dumps(request) + "\n").encode())
         assert b'"exit": 0' in connection.recv(1000)
 
 
-def keeper(door: str) -> int:
+def supervisor(broker: str) -> int:
     """The pid of the process that listens there; 0 where nobody does any more."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as visitor:
-        visitor.settimeout(5)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.settimeout(5)
         try:
-            visitor.connect("\0" + door)
+            client.connect("\0" + broker)
         except OSError:
             return 0  # another lab's, which is just ending
-        peer = visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        peer = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         return int.from_bytes(peer[:4], "little")

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ipvsload.testbed.lab.kernels import wide_registers
+from ipvsload.testbed.lab import wide_registers
 
 MARK = "@@ "
 

@@ -1,7 +1,7 @@
-"""A generator's side of the lab's door; see door.py.
+"""A generator's side of the lab's socket broker (`socket_broker.py`).
 
-The plain `_socket.socket` is taken, as the wire does: a request for sockets
-must not let other greenlets run in the middle of a connection's making.
+The plain `_socket.socket` is taken, as the HTTP client does: a request for
+sockets must not let other greenlets run while a connection is being made.
 """
 
 import errno
@@ -14,22 +14,23 @@ from collections import deque
 from typing import Any
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.lab.socket_broker import MOST
 
-_PATIENCE = 10.0
-_LOW = MOST // 2
+MAX_SOCKETS = 64
+"""In one message of the broker (SCM_MAX_FD is 253)."""
+_TIMEOUT = 10.0
+_LOW = MAX_SOCKETS // 2
 _KIND = SOCK_STREAM | SOCK_NONBLOCK
 
 
 class LabSockets:
-    """The load's sockets: bound, non-blocking. `name` is the door's.
+    """The load's sockets: bound, non-blocking. `name` is the broker's.
 
-    Raises TestbedError where the door is shut. Not for two threads at once.
+    Raises TestbedError where the broker cannot be reached. Not for two threads at once.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._door = _knock(name)
+        self._broker = _connect(name)
         self._ready: deque[tuple[_Socket, str, int]] = deque()
         self._asked = False
 
@@ -38,24 +39,24 @@ class LabSockets:
         ready = self._ready
         if len(ready) <= _LOW and not self._asked:
             # Early, so that nobody waits for the next ones.
-            _ask(self._door, sockets=MOST, bound=True)
+            _ask(self._broker, sockets=MAX_SOCKETS, bound=True)
             self._asked = True
         if not ready:
             self._asked = False
-            sources, descriptors = _hear(self._door)
+            sources, descriptors = _receive(self._broker)
             for descriptor, (client, port) in zip(descriptors, sources, strict=True):
                 ready.append((_Socket(AF_INET, _KIND, 0, descriptor), client, port))
         return ready.popleft()
 
     def close(self) -> None:
         """Give back what was not used."""
-        self._door.close()
+        self._broker.close()
         while self._ready:
             self._ready.popleft()[0].close()
 
 
-def open_door(name: str) -> LabSockets | None:
-    """The load's sockets; None where there is no door, and any socket will do."""
+def lab_sockets(name: str) -> LabSockets | None:
+    """The load's sockets; None where there is no broker ("") and any socket will do."""
     return LabSockets(name) if name else None
 
 
@@ -70,35 +71,35 @@ def netstat(name: str) -> int:
 
 
 def _one(name: str, **request: Any) -> int:
-    door = _knock(name)
+    broker = _connect(name)
     try:
-        _ask(door, **request)
-        return _hear(door)[1][0]
+        _ask(broker, **request)
+        return _receive(broker)[1][0]
     except OSError as error:
-        raise TestbedError(f"the lab's door is shut: {error.strerror}") from error
+        raise TestbedError(f"the lab's socket broker is gone: {error.strerror}") from error
     finally:
-        door.close()
+        broker.close()
 
 
-def _knock(name: str) -> _Socket:
-    door = _Socket(AF_UNIX, SOCK_SEQPACKET)
-    door.settimeout(_PATIENCE)
+def _connect(name: str) -> _Socket:
+    broker = _Socket(AF_UNIX, SOCK_SEQPACKET)
+    broker.settimeout(_TIMEOUT)
     try:
-        door.connect("\0" + name)
+        broker.connect("\0" + name)
     except OSError as error:
         raise TestbedError(
-            f"the lab's door does not open: {error.strerror}; a generator must run on the"
-            " lab's machine, as the user who runs the lab"
+            f"the lab's socket broker does not answer: {error.strerror}; a generator must run"
+            " on the lab's machine, as the user who runs the lab"
         ) from None
-    return door
+    return broker
 
 
-def _ask(door: _Socket, **request: Any) -> None:
-    door.send(json.dumps(request).encode())
+def _ask(broker: _Socket, **request: Any) -> None:
+    broker.send(json.dumps(request).encode())
 
 
-def _hear(door: _Socket) -> tuple[list[tuple[str, int]], list[int]]:
-    data, descriptors, _, _ = socket.recv_fds(door, 1 << 16, MOST)  # type: ignore[arg-type]
+def _receive(broker: _Socket) -> tuple[list[tuple[str, int]], list[int]]:
+    data, descriptors, _, _ = socket.recv_fds(broker, 1 << 16, MAX_SOCKETS)  # type: ignore[arg-type]
     if not data:
         raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
     return json.loads(data), descriptors

@@ -2,10 +2,10 @@
 
 The lab talks to it over TCP on the director's client side: it changes virtual
 services and real servers over netlink, runs the sidecar, and runs programs
-beside the table for `ipvsload lab exec`. It is the same program whether the
-director is this machine's kernel in a namespace or a kernel of its own, where
-it is the first process and sets the place up. It starts with every lab, so it
-imports little: a module costs some 10 ms in user-mode Linux.
+beside the table for `ipvsload lab exec`. The director may be this machine's
+kernel in a namespace, or a kernel of its own, where the agent is the first
+process. It starts with every lab, so it imports little: a module costs some
+10 ms in user-mode Linux.
 """
 
 import json
@@ -16,36 +16,30 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ipvsload.ipvs import connections
-from ipvsload.ipvs.schedulers import module_of
 from ipvsload.testbed.lab import network
-from ipvsload.testbed.lab.sysctl import write_sysctls
-from ipvsload.testbed.lab.topology import CONTROL_PORT, Director, director
+from ipvsload.testbed.lab.topology import CONTROL_PORT, director
 
 _MODULES = "/run/modules"
 _MODPROBE = "/run/modprobe"
-_LINKS = {"host": ("d0", "d1"), "guest": ("vec0", "vec1"), "machine": ("eth0", "eth1")}
 _PEEK = 1 << 16
 _LONGEST_LINE = 1 << 22
-_PATIENCE = 5.0
+_ANSWER_TIMEOUT = 5.0
 """Seconds for a client to take its answer."""
 
 
 def announce(**message: Any) -> None:
-    """Tell the keeper, one JSON line on stdout (in a guest: the console)."""
+    """Tell the supervisor: one JSON line on stdout, which in a guest is the console."""
     os.write(1, (json.dumps(message) + "\n").encode())
 
 
-def prepare_guest(modules: str, schedulers: Sequence[str]) -> None:
-    """Be the first process of user-mode Linux: mounts, and modules.
+def mount_all(modules_at: str) -> list[str]:
+    """As the first process of user-mode Linux: mount what is needed; modprobe's options.
 
-    The modules are not where modprobe looks, so the kernel is given a helper
-    that knows (kernel/umh: /proc/sys/kernel/modprobe). Those of `schedulers`
-    are loaded here, all by one program; one that is missing is missed later,
-    by whoever wants it.
+    The modules in `modules_at` are not where modprobe looks, so the kernel is
+    given a helper that knows (kernel/umh: /proc/sys/kernel/modprobe).
     """
     from ipvsload.testbed.lab.namespaces import mount
 
@@ -54,32 +48,15 @@ def prepare_guest(modules: str, schedulers: Sequence[str]) -> None:
     mount("run", "/run", "tmpfs")
     release = os.uname().release
     os.makedirs(f"{_MODULES}/lib/modules")
-    os.symlink(f"{modules}/{release}", f"{_MODULES}/lib/modules/{release}")
+    os.symlink(f"{modules_at}/{release}", f"{_MODULES}/lib/modules/{release}")
     with open(_MODPROBE, "w") as file:
         # The kernel starts it with an environment of its own; see wide_registers.py.
         tunables = os.environ.get("GLIBC_TUNABLES", "")
         file.write(f"#!/bin/sh\nexport GLIBC_TUNABLES={tunables}\n")
         file.write(f'exec /sbin/modprobe -d {_MODULES} "$@"\n')
     os.chmod(_MODPROBE, 0o755)
-    write_sysctls({"kernel/modprobe": _MODPROBE})
-    _load(schedulers, "-d", _MODULES)
-
-
-def prepare_machine(schedulers: Sequence[str]) -> None:
-    """Be the first process of a virtual machine; its image's /init has done the mounts."""
-    _load(schedulers, also=["virtio_net"])
-
-
-def _load(schedulers: Sequence[str], *options: str, also: Sequence[str] = ()) -> None:
-    names = [*also, "ip_vs", *map(module_of, schedulers)]
-    subprocess.run(["modprobe", *options, "-q", "-a", *names], check=False)
-
-
-def configure(place: Director, client_link: str, server_link: str) -> None:
-    """Give the director its two sides and let it forward."""
-    batch = network.director_side(place, client_link, server_link)
-    subprocess.run(["ip", "-batch", "-"], input=batch, text=True, check=True)
-    write_sysctls(network.DIRECTOR_SYSCTLS)
+    network.write_sysctls({"kernel/modprobe": _MODPROBE})
+    return ["-d", _MODULES]
 
 
 class Agent:
@@ -99,7 +76,7 @@ class Agent:
                 if key.fileobj is self._listener:
                     connection, _peer = self._listener.accept()
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    connection.settimeout(_PATIENCE)
+                    connection.settimeout(_ANSWER_TIMEOUT)
                     self._selector.register(connection, selectors.EVENT_READ)
                     self._heard[connection] = b""
                     continue
@@ -179,29 +156,30 @@ class Agent:
 
 
 def main() -> NoReturn:
-    """Run as `python -m ipvsload.testbed.lab.director_agent KIND ...`.
+    """Run as `director_agent NUMBER CLIENT_LINK SERVER_LINK MODULES_AT MODULE...`.
 
-    Of what kind the director is: `host`, `guest MODULES SCHEDULER...` (user-mode
-    Linux), or `machine SCHEDULER...`.
+    The director's number, and its network cards. MODULES_AT is the directory of
+    the kernel's modules where nothing is mounted yet, or "-". A MODULE that is
+    missing is no error here, but for whoever needs it later.
     """
-    kind = sys.argv[1]
-    # In a guest: how long its kernel took until this program ran.
-    booted = time.clock_gettime(time.CLOCK_BOOTTIME)
+    number, client_link, server_link, modules_at, *modules = sys.argv[1:]
+    # As the first process: how long the kernel took until this program ran.
+    booted = time.clock_gettime(time.CLOCK_BOOTTIME) if os.getpid() == 1 else 0.0
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     try:
-        if kind == "guest":
-            prepare_guest(sys.argv[2], sys.argv[3:])
-        elif kind == "machine":
-            prepare_machine(sys.argv[2:])
+        options = mount_all(modules_at) if modules_at != "-" else []
+        if modules:
+            subprocess.run(["modprobe", *options, "-q", "-a", *modules], check=False)
         from ipvsload.ipvs.client import Ipvs
 
         # Before the network: a namespace whose kernel turns out to lack IPVS
         # must not answer on the director's addresses.
         ipvs = Ipvs()
-        place = director(1)
-        configure(place, *_LINKS[kind])
+        here = director(int(number))
+        network.run_ip(network.director_side(here, client_link, server_link))
+        network.write_sysctls(network.DIRECTOR_SYSCTLS)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        listener = socket.create_server((place.client_side, CONTROL_PORT), backlog=64)
+        listener = socket.create_server((here.client_side, CONTROL_PORT), backlog=64)
         agent = Agent(ipvs, listener)
     except Exception as error:
         announce(unavailable=str(error) or type(error).__name__)

@@ -1,4 +1,4 @@
-"""The lab's end of the conversation with the director's agent."""
+"""The lab's side of the conversation with the director's agent (`director_agent.py`)."""
 
 import base64
 import contextlib
@@ -11,28 +11,28 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.lab.topology import CONTROL_PORT, director
+from ipvsload.testbed.lab.topology import CONTROL_PORT, Director
 
-DIRECTOR = (director(1).client_side, CONTROL_PORT)
 _TIMEOUT = 20.0
 
 
-def connect(connection: socket.socket) -> socket.socket:
-    """Connects a socket of the client namespace to the agent. Raises TestbedError."""
+def connect(connection: socket.socket, director: Director) -> socket.socket:
+    """Connect a socket of the client namespace to a director's agent. Raises TestbedError."""
+    address = director.client_side, CONTROL_PORT
     try:
         connection.settimeout(_TIMEOUT)
-        connection.connect(DIRECTOR)
+        connection.connect(address)
     except OSError as error:
-        raise TestbedError(f"the director does not answer on {DIRECTOR}: {error}") from error
+        raise TestbedError(f"the director does not answer on {address}: {error}") from error
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
 
-class Control:
-    """One question at a time, one answer each, with a deadline; `connection` is a socket."""
+class DirectorClient:
+    """One question at a time, one answer each; `connection` is a socket that is not connected."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connect(connection)
+    def __init__(self, connection: socket.socket, director: Director) -> None:
+        self._connection = connect(connection, director)
         self._reader = self._connection.makefile("rb")
 
     def ask(self, verb: str, **arguments: Any) -> Any:
@@ -51,22 +51,22 @@ class Control:
         return answer["done"]
 
     def close(self) -> None:
-        """Leave."""
+        """End the conversation."""
         self._reader.close()
         self._connection.close()
 
 
-def open_samples(connection: socket.socket, hz: float) -> socket.socket:
-    """Start the sidecar; the socket is its standard input and output."""
-    connect(connection)
+def open_samples(connection: socket.socket, director: Director, hz: float) -> socket.socket:
+    """Start the sidecar in the director; the socket is its standard input and output."""
+    connect(connection, director)
     connection.sendall((json.dumps({"do": "collect", "hz": hz}) + "\n").encode())
     connection.settimeout(None)
     return connection
 
 
-def run_beside_table(argv: Sequence[str]) -> int:
+def run_beside_table(argv: Sequence[str], director: Director) -> int:
     """Run a program in the director with this process's streams; its exit status."""
-    connection = connect(socket.socket())
+    connection = connect(socket.socket(), director)
     connection.settimeout(None)
     connection.sendall((json.dumps({"do": "exec", "argv": list(argv)}) + "\n").encode())
     threading.Thread(target=_send_stdin, args=(connection,), daemon=True).start()

@@ -20,7 +20,7 @@ _JSON = "application/json"
 _HTML = "text/html; charset=utf-8"
 
 
-class Request(NamedTuple):
+class HttpRequest(NamedTuple):
     """A request, as the pages see it; headers in the order of their arrival."""
 
     method: bytes
@@ -30,14 +30,14 @@ class Request(NamedTuple):
     close: bool
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """The answer's bytes, to be sent after `delay` seconds."""
 
     data: bytes
     delay: float = 0.0
 
 
-def answer(request: Request, server: str) -> Answer:
+def answer(request: HttpRequest, server: str) -> HttpAnswer:
     """Answer as httpbin would, for the real server of this name."""
     method, target, _, peer, close = request
     path, _, query = target.partition(b"?")
@@ -57,7 +57,7 @@ def answer(request: Request, server: str) -> Answer:
         else:
             body = _about(request, path, query) | {"data": "", "files": {}, "form": {}}
             data = _message(200, _pretty(body), _JSON, server, close)
-            return Answer(_without_body(data) if method == b"HEAD" else data, delay)
+            return HttpAnswer(_without_body(data) if method == b"HEAD" else data, delay)
     elif path.startswith(b"/status/"):
         code = path.removeprefix(b"/status/")
         if len(code) == 3 and code.isdigit() and b"200" <= code < b"600":
@@ -66,7 +66,7 @@ def answer(request: Request, server: str) -> Answer:
             data = _message(400, "Invalid status code\n", _HTML, server, close)
     else:
         data = _message(404, "Not Found\n", _HTML, server, close)
-    return Answer(_without_body(data) if method == b"HEAD" else data)
+    return HttpAnswer(_without_body(data) if method == b"HEAD" else data)
 
 
 def bad_request(server: str) -> bytes:
@@ -109,7 +109,7 @@ def _pretty(body: dict[str, Any]) -> str:
     return json.dumps(body, indent=2, sort_keys=True) + "\n"
 
 
-def _headers(request: Request) -> dict[str, str]:
+def _headers(request: HttpRequest) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in request.headers:
         title, text = name.decode("latin-1").title(), value.decode("latin-1")
@@ -117,7 +117,7 @@ def _headers(request: Request) -> dict[str, str]:
     return found
 
 
-def _about(request: Request, path: bytes, query: bytes) -> dict[str, Any]:
+def _about(request: HttpRequest, path: bytes, query: bytes) -> dict[str, Any]:
     headers = _headers(request)
     args: dict[str, Any] = {}
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):

@@ -1,32 +1,31 @@
-"""A lab: client namespace, director with a real IPVS kernel, real servers.
+"""A lab: client namespace, directors with a real IPVS kernel, real servers.
 
-This is the owner's half: it starts the keeper, waits until the director is
-ready, and lets go. It knows nothing of scenarios; `ipvsload lab` uses it as it
-is, and the testbed puts runs on top of it.
+This is the owner's half: it starts the supervisor, waits until the directors are
+ready, and ends it. It knows nothing of scenarios: `lab_testbed.py` puts the
+services of runs on top of it.
 """
 
-import contextlib
 import errno
 import json
 import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.ipvs.schedulers import module_of
 from ipvsload.testbed.lab import namespaces
-from ipvsload.testbed.lab.kernels import qemu
-from ipvsload.testbed.lab.supervisor import MAX_MESSAGE
+from ipvsload.testbed.lab.kernels import AUTO, KERNELS
+from ipvsload.testbed.lab.plan import MAX_MESSAGE, LabPlan, ReadyKernel
+from ipvsload.testbed.lab.real_servers_client import RealServersClient
 from ipvsload.testbed.lab.topology import Topology
 
-KERNELS = ("host", "uml", "qemu")
-"""What can be the director, in the order in which `auto` tries them."""
 _READY_WITHIN = 60.0
 _CLOSED_WITHIN = 3.0
 _ADVICE = """\
@@ -38,88 +37,61 @@ Run it as root (sudo), or permit user namespaces, whichever of these applies:
 
 
 class Lab:
-    """Brings a lab up on entering the context and takes it down on leaving.
+    """A lab that is coming up; real servers join a virtual service only when told.
 
-    `topology` is how many of everything to have ready; real servers
-    join a virtual service only when told. `schedulers` are those whose modules
-    a guest should load at once; others follow on demand. Between `start` and
-    `wait_ready` the caller may do other work: the kernel boots meanwhile.
+    `kernel` is a name in KERNELS or "auto". `schedulers` are those whose modules
+    a guest should load at once; others follow on demand. The kernels boot while
+    the caller does other work; then it calls `wait_ready`, or enters the lab as
+    a context, which waits as well and closes it at the end.
+
+    Raises TestbedError where this user may not make a lab.
     """
 
     def __init__(
-        self,
-        topology: Topology,
-        *,
-        kernel: str = "auto",
-        schedulers: Sequence[str] = (),
+        self, topology: Topology, *, kernel: str = AUTO, schedulers: Sequence[str] = ()
     ) -> None:
-        self._plan = {
-            "kernels": _attempts(KERNELS if kernel == "auto" else (kernel,)),
-            "topology": topology,
-            "schedulers": list(schedulers),
-            "image": str(qemu.image()),
-            "owner": os.getpid(),
-            "path": _import_path(),
-            "keep_visible": [
-                *_import_path(),
-                *(sys.executable, sys.prefix, _directory(), str(qemu.image())),
-            ],
-        }
-        self._keeper: subprocess.Popen[bytes] | None = None
-        self.provider = ""
-        self.release = ""
-        self.boot_seconds = 0.0
-
-    def start(self) -> None:
-        """Start the keeper. Raises TestbedError where this user may not."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket = ours
+        plan = _plan(topology, kernel, schedulers)
+        self.kernel = ReadyKernel("", "", 0.0)
+        """The directors' kernel, from `wait_ready` on."""
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._keeper = subprocess.Popen(
+            self._supervisor = subprocess.Popen(
                 [
-                    sys.executable,
-                    "-m",
-                    "ipvsload.testbed.lab.supervisor",
-                    str(theirs.fileno()),
-                    str(os.getpid()),
+                    *(sys.executable, "-m", "ipvsload.testbed.lab.bootstrap"),
+                    *(str(theirs.fileno()), str(os.getpid())),
                 ],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
             )
-        ours.send(json.dumps(self._plan).encode())
-        message, descriptors = self._hear("wired", time.monotonic() + _READY_WITHIN)
-        self.door: str = message["door"]
-        self.client_namespace, servers_in, servers_out = descriptors
-        self.servers_in = os.fdopen(servers_in, "wb", buffering=0)
-        self.servers_out = os.fdopen(servers_out, "rb")
+        with ExitStack() as undo:
+            undo.callback(self._end_supervisor)
+            self._socket.send(plan.encode())
+            message, descriptors = self._expect("wired")
+            self.socket_broker: str = message["broker"]
+            self._client_namespace, stdin, stdout = descriptors
+            undo.callback(os.close, self._client_namespace)
+            self.real_servers = RealServersClient(stdin, stdout, self.broken, undo)
+            self._undo = undo.pop_all()
 
     def wait_ready(self) -> None:
-        """Wait until the director answers. Raises TestbedError."""
-        message, _ = self._hear("ready", time.monotonic() + _READY_WITHIN)
-        self.provider, self.release = message["provider"], message["release"]
-        self.boot_seconds = message["booted"]
+        """Wait until every director answers. Raises TestbedError."""
+        message, _ = self._expect("ready")
+        self.kernel = ReadyKernel(**message["kernel"])
 
     def close(self) -> None:
-        """Let go: the kernel kills and removes whatever the lab had."""
-        if self._keeper is None:
-            return
+        """End the supervisor: the kernel kills and removes whatever the lab had."""
+        self._undo.close()
+
+    def _end_supervisor(self) -> None:
         self._socket.close()
         try:
-            self._keeper.wait(_CLOSED_WITHIN)
+            self._supervisor.wait(_CLOSED_WITHIN)
         except subprocess.TimeoutExpired:
-            self._keeper.kill()  # stopped, perhaps; what it holds dies with it
-            self._keeper.wait()
-        self._keeper = None
-        for stream in (getattr(self, "servers_in", None), getattr(self, "servers_out", None)):
-            if stream:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        if hasattr(self, "client_namespace"):
-            os.close(self.client_namespace)
+            self._supervisor.kill()  # stopped, perhaps; what it holds dies with it
+            self._supervisor.wait()
 
     def __enter__(self) -> "Lab":
         try:
-            self.start()
             self.wait_ready()
         except BaseException:
             self.close()
@@ -136,12 +108,12 @@ class Lab:
 
     def enter_client_namespace(self) -> None:
         """From here on this thread's sockets are in the client namespace (as root)."""
-        namespaces.setns(self.client_namespace)
+        namespaces.setns(self._client_namespace)
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run a program in the client namespace with this process's streams.
 
-        It is a child of the keeper, so it goes with the lab. Returns its exit
+        It is a child of the supervisor, so it ends with the lab. Returns its exit
         status, 128 + N for a death by signal N; 126 and 127 as a shell does.
         """
         request = {"argv": list(argv), "env": dict(environment), "cwd": _directory()}
@@ -149,7 +121,7 @@ class Lab:
             socket.send_fds(self._socket, [json.dumps({"run": request}).encode()], [0, 1, 2])
         except OSError as error:
             if error.errno != errno.EMSGSIZE:
-                raise TestbedError("the lab's keeper ended unexpectedly") from error
+                raise TestbedError("the lab's supervisor ended unexpectedly") from error
             raise UsageError("the command and its environment are too long together") from error
         while True:
             message = self._receive(None)[0]
@@ -174,8 +146,8 @@ class Lab:
         """Readable when `broken` has something to say."""
         return self._socket.fileno()
 
-    def _hear(self, event: str, deadline: float) -> tuple[dict[str, Any], list[int]]:
-        message, descriptors = self._receive(deadline - time.monotonic())
+    def _expect(self, event: str) -> tuple[dict[str, Any], list[int]]:
+        message, descriptors = self._receive(_READY_WITHIN)
         if message["event"] != event:
             raise TestbedError(_complaint(message))
         return message, descriptors
@@ -205,13 +177,21 @@ def _complaint(message: dict[str, Any]) -> str:
         case {"event": "died", "who": who, "status": status, "log": log}:
             said = "; its last words:" + "".join(f"\n  {line}" for line in log[-5:]) if log else ""
             return f"{who} ended unexpectedly with status {status}{said}"
-    return "the lab's keeper ended unexpectedly"
+    return "the lab's supervisor ended unexpectedly"
 
 
-def _attempts(kernels: Sequence[str]) -> list[str]:
-    """What the keeper tries in turn; a virtual machine by each accelerator: qemu/kvm, qemu/tcg."""
-    machines = [f"qemu/{accelerator}" for accelerator in qemu.working_accelerators()]
-    return [name for kernel in kernels for name in (machines if kernel == "qemu" else [kernel])]
+def _plan(topology: Topology, kernel: str, schedulers: Sequence[str]) -> LabPlan:
+    kernels = [KERNELS[name] for name in (KERNELS if kernel == AUTO else (kernel,))]
+    import_path = _import_path()
+    files = [path for provider in kernels for path in provider.files()]
+    return LabPlan(
+        topology,
+        {provider.name: provider.variants() for provider in kernels},
+        ["ip_vs", *map(module_of, schedulers)],
+        import_path,
+        [*import_path, sys.executable, sys.prefix, _directory(), *files],
+        os.getpid(),
+    )
 
 
 def _import_path() -> list[str]:

@@ -10,19 +10,9 @@ import time
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.doctor_finding import DoctorFinding
-from ipvsload.testbed.lab.kernels import qemu
-from ipvsload.testbed.lab.lab import KERNELS, Lab
+from ipvsload.testbed.lab.kernels import AUTO, KERNELS
+from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.topology import Topology
-
-_NOT_HERE = "not on this processor"
-_PROCESSOR = qemu.PROCESSORS.get(qemu.host())
-_HELPS = {
-    "host": "only where this machine's kernel has IPVS: sudo modprobe ip_vs, and run as root",
-    "uml": "sudo apt-get install user-mode-linux kmod" if qemu.host() == "x86_64" else _NOT_HERE,
-    "qemu": f"sudo apt-get install {_PROCESSOR.package}, and: make iso"
-    if _PROCESSOR
-    else _NOT_HERE,
-}
 
 
 def examine() -> list[DoctorFinding]:
@@ -33,7 +23,7 @@ def examine() -> list[DoctorFinding]:
     ]
     findings += [_kernel(name) for name in KERNELS]
     usable = [name for name, finding in zip(KERNELS, findings[2:], strict=True) if finding.good]
-    text = f"--kernel auto takes {usable[0]}" if usable else "no kernel can be the director"
+    text = f"--kernel {AUTO} takes {usable[0]}" if usable else "no kernel can be the director"
     return [*findings, DoctorFinding("lab", bool(usable), text)]
 
 
@@ -48,8 +38,8 @@ def _kernel(name: str) -> DoctorFinding:
         with Lab(Topology(), kernel=name) as lab:
             seconds = time.monotonic() - began
             return DoctorFinding(
-                f"kernel {name}", True, f"Linux {lab.release}, ready in {seconds:.1f} s"
+                f"kernel {name}", True, f"Linux {lab.kernel.release}, ready in {seconds:.1f} s"
             )
     except TestbedError as error:
         reason = re.sub(rf"^{name}(/\w+)?: ", "", str(error).splitlines()[-1].strip())
-        return DoctorFinding(f"kernel {name}", False, f"{reason} ({_HELPS[name]})")
+        return DoctorFinding(f"kernel {name}", False, f"{reason} ({KERNELS[name].mend})")

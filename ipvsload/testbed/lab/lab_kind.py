@@ -13,12 +13,13 @@ from ipvsload.testbed.kind import (
     TestbedKind,
     TestbedRequest,
 )
+from ipvsload.testbed.lab.kernels import AUTO, CHOICES
 
 KERNEL = Option(
     "kernel",
     "The lab's director: this machine's kernel, user-mode Linux, or a virtual machine.",
-    "auto",
-    ("auto", "host", "uml", "qemu"),
+    AUTO,
+    CHOICES,
 )
 
 

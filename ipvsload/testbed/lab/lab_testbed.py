@@ -5,12 +5,11 @@ that is removed from one takes its counters to a trash for 120 s and brings
 them back when it is added to the same service again.
 """
 
-import json
 import os
-import select
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_key
@@ -18,12 +17,10 @@ from ipvsload.scenario.capabilities import Capability
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import warmup
 from ipvsload.testbed.lab.broker_client import netstat, plain_socket
-from ipvsload.testbed.lab.director_client import Control, open_samples
+from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
-from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, Topology, director, server_address
+from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, Topology, server_address
 from ipvsload.testbed.tcp_timeouts import timeouts
-
-_PATIENCE = 20.0
 
 
 class LabTestbed:
@@ -37,11 +34,12 @@ class LabTestbed:
     def __init__(
         self, *, kernel: str, servers: int, clients: int, schedulers: Sequence[str] = ()
     ) -> None:
-        # rr is the probes'.
-        modules = dict.fromkeys(("rr", *schedulers))
         self._topology = Topology(servers, clients)
-        self._vip = director(1).vip
-        self._lab = Lab(self._topology, kernel=kernel, schedulers=tuple(modules))
+        (self._director,) = self._topology.all_directors
+        self._kernel = kernel
+        self._schedulers = tuple(dict.fromkeys((warmup.SCHEDULER, *schedulers)))
+        self._lab: Lab | None = None
+        self._undo = ExitStack()
         self.max_real_servers = servers
         """How many real servers can ever join in one run."""
         self._port = FIRST_SERVICE_PORT - 1
@@ -50,33 +48,50 @@ class LabTestbed:
         self._dead: set[str] = set()
 
     def start(self) -> None:
-        """Start the kernel; it boots while the caller does other things."""
-        self._lab.start()
+        """Start the lab; its kernel boots while the caller does other things."""
+        self._lab = Lab(self._topology, kernel=self._kernel, schedulers=self._schedulers)
+        self._undo.callback(self._lab.close)
 
     def wait_ready(self) -> None:
         """Wait for the kernel, start the real servers, warm every path."""
-        servers = self._topology.server_addresses
-        self._hear_servers()
-        for address in servers:
-            self._tell_servers("add", address)
-        self._lab.wait_ready()
-        self._netstat = netstat(self.socket_broker)
-        self._control = Control(plain_socket(self.socket_broker))
-        warmup.warm(self._control, servers, self._topology.client_addresses, self.socket_broker)
+        self.lab.real_servers.wait_ready()
+        for address in self._topology.server_addresses:
+            self.lab.real_servers.add(address)
+        self.lab.wait_ready()
+        warmup.warm(self._topology, self._director, self._control, self.socket_broker)
+
+    @property
+    def lab(self) -> Lab:
+        """The lab that `start` has started. Raises TestbedError before."""
+        if self._lab is None:
+            raise TestbedError("the lab is not started")
+        return self._lab
+
+    @cached_property
+    def _control(self) -> DirectorClient:
+        control = DirectorClient(plain_socket(self.socket_broker), self._director)
+        self._undo.callback(control.close)
+        return control
+
+    @cached_property
+    def _netstat(self) -> int:
+        descriptor = netstat(self.socket_broker)
+        self._undo.callback(os.close, descriptor)
+        return descriptor
 
     @property
     def socket_broker(self) -> str:
         """See socket_broker.py."""
-        return self._lab.door
+        return self.lab.socket_broker
 
     @property
     def kernel(self) -> dict[str, str]:
         """What the director runs."""
-        return {"release": self._lab.release, "provider": self._lab.provider}
+        return {"release": self.lab.kernel.release, "provider": self.lab.kernel.provider}
 
     def open_samples(self, hz: float) -> SidecarPipe:
         """The sidecar, in the director."""
-        return open_samples(plain_socket(self.socket_broker), hz)
+        return open_samples(plain_socket(self.socket_broker), self._director, hz)
 
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts in the client namespace until now."""
@@ -85,14 +100,14 @@ class LabTestbed:
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """A service on the next port, with servers that all answer again."""
         for address in self._dead:
-            self._tell_servers("add", address)
+            self.lab.real_servers.add(address)
         self._dead.clear()
         self._port += 1
         self._joined = 0
-        self._key = join_key(self._vip, self._port)
+        self._key = join_key(self._director.vip, self._port)
         self._control.ask("add_service", key=self._key, scheduler=spec.balancer)
         servers = [(self.add_server(weight), weight) for weight in spec.weights]
-        target = Target(self._key, self._vip, self._port)
+        target = Target(self._key, self._director.vip, self._port)
         return ServiceUnderTest(target, spec.balancer, servers)
 
     def set_balancer(self, balancer: str) -> None:
@@ -118,13 +133,13 @@ class LabTestbed:
 
     def kill_server(self, address: str) -> None:
         """Close its listener and reset its connections; the table keeps it."""
-        self._tell_servers("kill", address)
+        self.lab.real_servers.kill(address)
         self._dead.add(address)
 
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the kernel's connection table says; it forgets resets after 10 s."""
         found: list[str | None] = self._control.ask(
-            "chosen_servers", vip=self._vip, port=self._port, clients=list(clients)
+            "chosen_servers", vip=self._director.vip, port=self._port, clients=list(clients)
         )
         return found
 
@@ -134,35 +149,16 @@ class LabTestbed:
 
     def fileno(self) -> int:
         """Readable when `broken` has something to say."""
-        return self._lab.fileno()
+        return self.lab.fileno()
 
     def broken(self) -> TestbedError | None:
         """What died in the lab."""
-        return self._lab.broken()
+        return self.lab.broken()
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run a program in the client namespace; its exit status (see `Lab.run`)."""
-        return self._lab.run(argv, environment)
+        return self.lab.run(argv, environment)
 
     def close(self) -> None:
         """Take the lab down."""
-        self._lab.close()
-
-    def _tell_servers(self, verb: str, address: str) -> None:
-        try:
-            self._lab.servers_in.write((json.dumps({verb: address}) + "\n").encode())
-        except OSError as error:
-            raise TestbedError(f"the real servers' process is gone: {error.strerror}") from error
-        answer = self._hear_servers()
-        if "error" in answer:
-            raise TestbedError(f"real server {address}: {answer['error']}")
-
-    def _hear_servers(self) -> dict[str, Any]:
-        ready, _, _ = select.select([self._lab.servers_out], [], [], _PATIENCE)
-        if not ready:
-            raise TestbedError(f"the real servers' process did not answer within {_PATIENCE:g} s")
-        line = self._lab.servers_out.readline()
-        if not line:
-            raise self._lab.broken() or TestbedError("the real servers' process ended")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        self._undo.close()

@@ -8,6 +8,7 @@ belongs to an ordinary user (it is set-uid, and hostfs shows another owner).
 import ctypes
 import os
 import signal
+from collections.abc import Sequence
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -85,7 +86,7 @@ def become_root_in_user_namespace() -> None:
             file.write(text)
 
 
-def private_mounts(keep_visible: list[str]) -> str:
+def private_mounts(keep_visible: Sequence[str]) -> str:
     """Mounts of the lab's own; returns a scratch directory that dies with it.
 
     A tmpfs is mounted over a directory that holds nothing of `keep_visible`, the

@@ -1,9 +1,12 @@
 """The lab's wiring as input for `ip -batch`, and its sysctls, made from the topology.
 
-Text only; the supervisor runs it. A director's own side is configured by
-whoever is the director: the host's kernel in a namespace, or another kernel
+The supervisor wires the namespaces. A director's own side is configured by its
+agent: the director may be the host's kernel in a namespace, or another kernel
 that has the near ends of the cables as its network cards.
 """
+
+import subprocess
+from collections.abc import Mapping
 
 from ipvsload.testbed.lab.topology import Director, Topology
 
@@ -83,6 +86,26 @@ def director_side(director: Director, client_link: str, server_link: str) -> str
             f"link set {server_link} up",
         )
     )
+
+
+def run_ip(batch: str) -> None:
+    """Run `ip -batch` where the caller is. Raises RuntimeError with what it said."""
+    try:
+        done = subprocess.run(["ip", "-batch", "-"], input=batch, text=True, capture_output=True)
+    except FileNotFoundError:
+        raise RuntimeError("no `ip`; install it with: apt-get install iproute2") from None
+    if done.returncode != 0:
+        raise RuntimeError(f"ip: {done.stderr.strip()}")
+
+
+def write_sysctls(values: Mapping[str, str]) -> None:
+    """Set kernel parameters of the namespace or kernel that the caller is in.
+
+    Names are paths below /proc/sys. Raises OSError.
+    """
+    for name, value in values.items():
+        with open(f"/proc/sys/{name}", "w") as file:
+            file.write(value)
 
 
 CLIENT_SYSCTLS = {

@@ -28,7 +28,7 @@ import uvloop
 
 from ipvsload.descriptors import raise_limit
 from ipvsload.ipvs.keys import parse_endpoint, split_endpoint
-from ipvsload.testbed.lab.server_connection import Connection
+from ipvsload.testbed.lab.server_connection import ServerConnection
 
 MAX_LINE = 65_536
 
@@ -38,7 +38,7 @@ class RealServers:
 
     def __init__(self) -> None:
         self._listeners: dict[str, asyncio.Server] = {}
-        self._connections: dict[str, set[Connection]] = {}
+        self._connections: dict[str, set[ServerConnection]] = {}
         self._backlog = _somaxconn()
 
     async def add(self, name: str) -> None:
@@ -57,9 +57,9 @@ class RealServers:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.setblocking(False)
             sock.bind((host, port))
-            connections: set[Connection] = set()
+            connections: set[ServerConnection] = set()
             self._listeners[name] = await asyncio.get_running_loop().create_server(
-                partial(Connection, name, connections), sock=sock, backlog=self._backlog
+                partial(ServerConnection, name, connections), sock=sock, backlog=self._backlog
             )
         except BaseException:
             sock.close()

@@ -13,7 +13,7 @@ from typing import cast
 
 import httptools
 
-from ipvsload.testbed.lab.httpbin import Request, answer, bad_request
+from ipvsload.testbed.lab.httpbin import HttpRequest, answer, bad_request
 
 MAX_REQUEST = 65_536
 """Longest request, with its body, in bytes; a longer one is refused."""
@@ -21,17 +21,17 @@ TICK = 0.001
 """uvloop counts timers in whole ms; without it some answers come too early."""
 
 
-class Connection(asyncio.Protocol):
+class ServerConnection(asyncio.Protocol):
     """Serves one connection to the real server `name`; member of `peers` while open."""
 
-    def __init__(self, name: str, peers: "set[Connection]") -> None:
+    def __init__(self, name: str, peers: "set[ServerConnection]") -> None:
         self._name = name
         self._peers = peers
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._read = 0
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[HttpRequest] = deque()
         self._answering: asyncio.TimerHandle | None = None
         self._writable = True
         self._refused = False
@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
         close = not parser.should_keep_alive()
         self._read = 0
         self._waiting.append(
-            Request(parser.get_method(), self._target, self._headers, self._peer, close)
+            HttpRequest(parser.get_method(), self._target, self._headers, self._peer, close)
         )
 
     # Answering

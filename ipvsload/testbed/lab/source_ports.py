@@ -1,11 +1,12 @@
-"""Source addresses and ports, each used as seldom as can be.
+"""Source addresses and ports, each used again as late as possible.
 
-IPVS keeps a connection for two minutes after its end. A client port that comes
-again in that time meets the old entry, even one of another virtual service,
-since replies are told apart by server and client only: the answer is sent back
-under the wrong address and the request is tried again a second later. The
-kernel picks ports at random, so a few thousand requests suffice for that; this
-takes them in turn, over all runs of a lab and all its generators.
+IPVS remembers a connection for two minutes after its end. A client port that
+comes again in that time meets the old entry, even one of another virtual
+service, because replies are told apart by server and client only. The answer
+is then sent back under the wrong address, and the request is tried again a
+second later. The kernel chooses ports at random, so a few thousand requests
+are enough for that; this takes them in turn, over all runs of a lab and all
+its generators.
 """
 
 import errno
@@ -17,7 +18,7 @@ from ipvsload.testbed.lab.topology import SOURCE_PORTS
 _TRIES = 100
 
 
-class Sources:
+class SourcePorts:
     """Hands out (address, port) in turn; `clients` are this machine's addresses."""
 
     def __init__(self, clients: Sequence[str]) -> None:
@@ -25,7 +26,7 @@ class Sources:
         self._turn = 0
 
     def take(self) -> tuple[str, int]:
-        """The next one; repeats after 63,488 connections a client address."""
+        """The next one; the same comes again after 63,488 for each client address."""
         row, column = divmod(self._turn, len(self._clients))
         self._turn += 1
         return self._clients[column], SOURCE_PORTS[row % len(SOURCE_PORTS)]

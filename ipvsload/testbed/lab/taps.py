@@ -1,7 +1,7 @@
 """Taps: network cards of a virtual machine, as descriptors.
 
-Whoever holds one is the machine at the far end of a network link. It goes away
-with its last holder.
+What is written to a tap's descriptor arrives at its network link, and the other
+way round. A tap goes away when its last descriptor is closed.
 """
 
 import fcntl
@@ -11,7 +11,7 @@ import struct
 DEVICE = "/dev/net/tun"
 _TUNSETIFF = 0x400454CA
 # include/uapi/linux/if_tun.h. With the header of virtio in front of each frame,
-# checksums and the cutting of long segments are left to whoever needs them.
+# checksums and the cutting of long segments are left to the receiver, if it needs them.
 _IFF_TAP, _IFF_NO_PI, _IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
 
 
@@ -24,7 +24,7 @@ def missing() -> str | None:
     return f"no right to {DEVICE}; permit it with: chmod 666 {DEVICE}"
 
 
-def tap(link: str) -> int:
+def open_tap(link: str) -> int:
     """Make the tap `link` in the network namespace that the caller is in. Raises OSError."""
     descriptor = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
     flags = _IFF_TAP | _IFF_NO_PI | _IFF_VNET_HDR

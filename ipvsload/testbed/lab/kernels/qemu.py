@@ -3,22 +3,33 @@
 The machine boots the director image (`make iso`, see docs/iso.md) by its kernel
 and initramfs. This checkout's agent and sidecar are appended to the initramfs,
 so the image need not be built again when they change. Its network cards are
-taps, each bridged to one of the lab's cables: QEMU takes no packet sockets, as
-user-mode Linux does (net/dgram.c knows only AF_UNIX and AF_INET).
+taps, each bridged to one of the director's cables: QEMU takes no packet
+sockets, as user-mode Linux does (net/dgram.c knows only AF_UNIX and AF_INET).
 """
 
 import os
-import platform
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ipvsload.cpio import Entry, archive, file
+from ipvsload.testbed.lab import network, taps
+from ipvsload.testbed.lab.kernels.base import (
+    MODULES_IN_PLACE,
+    Attempt,
+    KernelProvider,
+    Place,
+    agent,
+    python_environment,
+)
+from ipvsload.testbed.lab.topology import Director
+
+_PACKAGE = Path(__file__).parents[3]
+"""ipvsload's directory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Processor:
+class Processor(NamedTuple):
     """What QEMU needs told of a kind of processor."""
 
     package: str
@@ -43,25 +54,78 @@ PROCESSORS = {
 
 IMAGE = "IPVSLOAD_IMAGE"
 """Names a directory with another image than the checkout's own."""
-_CHECKOUT = Path(__file__).parents[4]
-_BUILT = _CHECKOUT / "build" / "iso-trixie"  # where iso/Makefile puts it
+_BUILT = _PACKAGE.parent / "build" / "iso-trixie"  # where iso/Makefile puts it
 FILES = ("vmlinuz", "initrd.img", "root.squashfs")
 
 CODE = "/run/code"
 """Where the image's /init leaves what was in /code of its initramfs."""
 _PYTHON = "/usr/bin/python3"
-_PYTHONPATH = f"{CODE}:/usr/lib/python3/dist-packages"  # there is pyroute2
+_IMPORT_PATH = (CODE, "/usr/lib/python3/dist-packages")  # there is pyroute2
 _PARTS = ("", "ipvs", "sidecar", "testbed", "testbed/lab")
 """The packages of ipvsload that the agent imports from."""
 
 _MEMORY = "256M"
 _MACHINES = ("kvm", "tcg")
 """QEMU's accelerators, the faster first."""
-FIRST_WORD = "ipvsload: first root"
-"""What the image's /init says at once."""
-FIRST_WORD_WITHIN = {"kvm": 5.0, "tcg": 40.0}
-"""Seconds until it must have said it: one is enough with a KVM that works, three
+FIRST_LINE = "ipvsload: first root"
+"""What the image's /init prints at once."""
+FIRST_LINE_WITHIN = {"kvm": 5.0, "tcg": 40.0}
+"""Seconds until it must have printed it: one is enough with a KVM that works, three
 without KVM, more where others want the processor too."""
+
+
+class VirtualMachine(KernelProvider):
+    """QEMU, with KVM or without."""
+
+    name = "qemu"
+    rank = 30
+
+    @property
+    def mend(self) -> str:
+        """Debian's package for this processor, and the image."""
+        known = PROCESSORS.get(host())
+        if known is None:
+            return "not on this processor"
+        return f"sudo apt-get install {known.package}, and: make iso"
+
+    def missing(self) -> str | None:
+        """QEMU, the image and the right to make taps are looked for."""
+        return missing(host(), image()) or taps.missing()
+
+    def variants(self) -> tuple[str, ...]:
+        """QEMU's accelerators."""
+        return working_accelerators()
+
+    def files(self) -> tuple[str, ...]:
+        """The image."""
+        return (str(image()),)
+
+    def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
+        """One for each accelerator, all with the same taps."""
+        initrd = f"{place.scratch}/initrd.img"
+        with open(initrd, "wb") as out:
+            out.write((image() / "initrd.img").read_bytes())
+            out.write(code(_PACKAGE))
+        # Held open here too: the next attempt uses the same ones.
+        cards = [Card(taps.open_tap(cable.tap), cable.mac) for cable in place.director.cables]
+        network.run_ip(network.bridges(place.director))
+        init, environment = first_program(place.director, place.modules)
+        for accelerator in variants:
+            yield Attempt(
+                f"{self.name}/{accelerator}",
+                command(host(), image(), initrd, accelerator, cards, init, environment),
+                {},
+                descriptors=[card.descriptor for card in cards],
+                first_line=FIRST_LINE,
+                first_line_within=FIRST_LINE_WITHIN[accelerator],
+            )
+
+
+class Card(NamedTuple):
+    """A network card of the machine: a tap's descriptor, and the address that it has."""
+
+    descriptor: int
+    mac: str
 
 
 def image() -> Path:
@@ -71,7 +135,7 @@ def image() -> Path:
 
 def host() -> str:
     """This machine's kind of processor; PROCESSORS need not have it."""
-    return platform.machine()
+    return os.uname().machine
 
 
 def missing(processor: str, place: Path) -> str | None:
@@ -94,7 +158,7 @@ def accelerators(processor: str, cpuinfo: str, *, kvm: bool) -> tuple[str, ...]:
     kernel: on x86 without the processor's own help (/proc/cpuinfo's vmx or
     svm), some hosts offer a KVM that only kernels made for it survive. arm64's
     cpuinfo has no such word. Where KVM looks right it is tried, and must show
-    life (FIRST_WORD_WITHIN).
+    life (FIRST_LINE_WITHIN).
     """
     flags = {word for line in cpuinfo.splitlines() for word in line.split()}
     helps = processor != "x86_64" or flags & {"vmx", "svm"}
@@ -124,10 +188,11 @@ def _sources(package: Path) -> Iterable[Entry]:
             yield file(f"code/ipvsload/{path.relative_to(package)}", path.read_bytes())
 
 
-def agent(schedulers: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The machine's first program after the image's own, and its environment."""
-    argv = [_PYTHON, "-S", "-m", "ipvsload.testbed.lab.director_agent", "machine", *schedulers]
-    return argv, {"PYTHONPATH": _PYTHONPATH, "PYTHONDONTWRITEBYTECODE": "1"}
+def first_program(director: Director, modules: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """What the machine runs after the image's own /init, and its environment."""
+    links = [f"eth{number}" for number in range(len(director.cables))]
+    argv = agent(_PYTHON, director, links, MODULES_IN_PLACE, ("virtio_net", *modules))
+    return argv, python_environment(_IMPORT_PATH)
 
 
 def command(
@@ -135,16 +200,16 @@ def command(
     place: Path,
     initrd: str,
     accelerator: str,
-    cards: Sequence[tuple[int, str]],
+    cards: Sequence[Card],
     init: Sequence[str],
     environment: Mapping[str, str],
 ) -> list[str]:
     """The command line that boots a director which runs `init` on the image's root.
 
     `processor` is the image's, one of PROCESSORS. `place` holds the image, `initrd`
-    is its initramfs with the code appended. `cards` are taps, each its descriptor and the
-    card's MAC. The console is on descriptors 0 and 1. The kernel hands NAME=VALUE words that it
-    does not know to init as its environment, and the words after -- as arguments.
+    is its initramfs with the code appended. The console is on descriptors 0 and 1.
+    The kernel hands NAME=VALUE words that it does not know to init as its
+    environment, and the words after -- as arguments.
     """
     known = PROCESSORS[processor]
     words = [

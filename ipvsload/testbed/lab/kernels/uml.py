@@ -2,22 +2,32 @@
 
 Debian's package brings a kernel with IPVS and all schedulers but twos. Its
 root is the host's own, read-only over hostfs, so the project's environment
-runs in it as it is. It takes the far ends of the lab's two cables as its
-network cards with packet sockets, which needs no tap and no /dev/net/tun.
+runs in it as it is. Its network cards are packet sockets on the near ends of
+the director's cables, which needs no tap and no /dev/net/tun.
 """
 
-import platform
+import os
 import shutil
 import struct
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from ipvsload.testbed.lab.kernels.base import (
+    Attempt,
+    KernelProvider,
+    Place,
+    agent,
+    python_environment,
+)
 from ipvsload.testbed.lab.topology import Cable
 
 PROGRAM = "linux.uml"
 PACKAGE = "user-mode-linux"
 MODULES = Path("/usr/lib/uml/modules")
 FILTER_FILE = "filter.bpf"
+_PROCESSOR = "x86_64"
 
 # Boot work that a director has no use for: benchmarks of RAID code (5 x 0.17 s)
 # and 256 legacy terminals (0.6 s).
@@ -42,21 +52,67 @@ _FILTER = (
 )
 
 
-def missing() -> str | None:
-    """What user-mode Linux lacks on this machine, or None."""
-    if platform.machine() != "x86_64":
-        return f"it is for x86-64 only, and this machine is {platform.machine()}"
-    if shutil.which(PROGRAM) is None:
-        return f"no {PROGRAM} on PATH; install it with: apt-get install {PACKAGE}"
-    if not any(MODULES.glob("*/kernel/net/netfilter/ipvs/ip_vs.ko*")):
-        return f"no ip_vs under {MODULES}; install it with: apt-get install {PACKAGE}"
-    if shutil.which("modprobe", path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
-        return "no modprobe; install it with: apt-get install kmod"
-    return None
+class UserModeLinux(KernelProvider):
+    """Debian's linux.uml, for x86-64 only."""
+
+    name = "uml"
+    rank = 20
+
+    @property
+    def mend(self) -> str:
+        """Debian's packages."""
+        if os.uname().machine != _PROCESSOR:
+            return "not on this processor"
+        return f"sudo apt-get install {PACKAGE} kmod"
+
+    def missing(self) -> str | None:
+        """The processor, the kernel, its modules and modprobe are looked for."""
+        machine = os.uname().machine
+        if machine != _PROCESSOR:
+            return f"it is for x86-64 only, and this machine is {machine}"
+        if shutil.which(PROGRAM) is None:
+            return f"no {PROGRAM} on PATH; install it with: apt-get install {PACKAGE}"
+        if not any(MODULES.glob("*/kernel/net/netfilter/ipvs/ip_vs.ko*")):
+            return f"no ip_vs under {MODULES}; install it with: apt-get install {PACKAGE}"
+        if shutil.which("modprobe", path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
+            return "no modprobe; install it with: apt-get install kmod"
+        return None
+
+    def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
+        """One: the kernel with the agent as its first process."""
+        from ipvsload.testbed.lab import wide_registers
+
+        Path(place.scratch, FILTER_FILE).write_bytes(receive_filter())
+        cables = place.director.cables
+        links = [f"vec{number}" for number in range(len(cables))]
+        init = agent(sys.executable, place.director, links, str(MODULES), place.modules)
+        environment = python_environment(place.import_path)
+        hide = wide_registers.needed()
+        if hide:
+            environment["GLIBC_TUNABLES"] = wide_registers.TUNABLES
+        yield Attempt(
+            self.name,
+            command(init, environment, place.scratch, cables),
+            {"TMPDIR": place.scratch},
+            prepare=partial(_prepare, place.processor, wide_registers.hide if hide else None),
+        )
+
+
+def _prepare(processor: int, hide: Callable[[], None] | None) -> None:
+    """Keep the guest on one processor, and hide from it the registers that it does not know.
+
+    A user-mode kernel lives by switching between its own processes. Across
+    processors each switch wakes another one, which in a virtual machine takes
+    many times as long; and it uses one at a time anyway.
+    """
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {processors[processor % len(processors)]})
+    if hide:
+        hide()
 
 
 def receive_filter() -> bytes:
-    """The cards' filter as the file that `command` expects: struct sock_filter each."""
+    """The network cards' filter as the file that `command` expects: struct sock_filter each."""
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in _FILTER)
 
 
@@ -66,9 +122,9 @@ def command(
     """The command line that boots a director which runs `init` as its first process.
 
     `scratch` is a directory for the kernel's own control files, in which
-    FILTER_FILE holds `receive_filter()`. The console
-    is on descriptors 0 and 1. The kernel hands NAME=VALUE words that it does
-    not know to init as its environment, and the words after -- as arguments.
+    FILTER_FILE holds `receive_filter()`. The console is on descriptors 0 and 1.
+    The kernel hands NAME=VALUE words that it does not know to init as its
+    environment, and the words after -- as arguments.
     """
     program, *arguments = init
     return [

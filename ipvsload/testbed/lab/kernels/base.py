@@ -1,0 +1,102 @@
+"""What a kernel provider is: one way to have a kernel with IPVS as the lab's director.
+
+A provider is a subclass of `KernelProvider` in a file of its own in this
+folder. It is found there; nothing else lists the providers.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, NamedTuple
+
+from ipvsload.testbed.lab.topology import Director
+
+MODULES_IN_PLACE = "-"
+"""For `agent`: the modules are where modprobe looks."""
+
+
+class Place(NamedTuple):
+    """What a provider is given for one director."""
+
+    director: Director
+    scratch: str
+    """A directory for files of this director's kernel; it goes with the lab."""
+    modules: Sequence[str]
+    """Kernel modules to load at once; others follow on demand."""
+    import_path: Sequence[str]
+    """Where this machine's Python finds ipvsload and pyroute2."""
+    processor: int
+    """A number that differs between labs and directors: for who takes one processor only."""
+
+
+class Attempt(NamedTuple):
+    """One way to start the director's kernel, with its agent, as a child process.
+
+    The agent's lines come on the child's standard output; a kernel may print
+    other lines between them.
+    """
+
+    label: str
+    """The provider's name, or provider/variant: it stands before the reason of a failure."""
+    argv: list[str]
+    environment: dict[str, str]
+    """Added to the supervisor's own."""
+    descriptors: Sequence[int] = ()
+    """Those that the child inherits."""
+    prepare: Callable[[], None] = lambda: None
+    """Runs in the child, in the director's network namespace, before the program."""
+    first_line: str = ""
+    """What the kernel must print within `first_line_within` seconds; "" for no such bound."""
+    first_line_within: float = 0.0
+
+
+class KernelProvider(ABC):
+    """A way to have a kernel as the director. Its class attributes are its registration."""
+
+    name: ClassVar[str]
+    """As `--kernel` and the record have it."""
+    rank: ClassVar[int]
+    """Its place in the order in which `auto` tries the providers, ascending."""
+
+    @property
+    @abstractmethod
+    def mend(self) -> str:
+        """For the doctor: how a person gets it on this machine."""
+
+    @abstractmethod
+    def missing(self) -> str | None:
+        """What this machine lacks for it, with the command that mends it, or None."""
+
+    @abstractmethod
+    def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
+        """The attempts to make, one for each of `variants`, in order.
+
+        Called in the director's network namespace; the next attempt is asked for
+        when the one before has ended. Raises OSError or RuntimeError where no
+        attempt can be made.
+        """
+
+    def variants(self) -> tuple[str, ...]:
+        """The ways to try on this machine, the best first; "" if there is only one."""
+        return ("",)
+
+    def files(self) -> tuple[str, ...]:
+        """Paths that it reads, so that nothing may be mounted over them."""
+        return ()
+
+
+def agent(
+    python: str, director: Director, links: Sequence[str], modules_at: str, modules: Sequence[str]
+) -> list[str]:
+    """The command that runs the director's agent.
+
+    `links` are the director's network cards towards the clients and the servers,
+    as its kernel names them. `modules_at` is the directory of the kernel's modules
+    where the agent has to mount everything itself, else MODULES_IN_PLACE.
+    """
+    words = ("-S", "-m", "ipvsload.testbed.lab.director_agent", str(director.number))
+    return [python, *words, *links, modules_at, *modules]
+
+
+def python_environment(import_path: Sequence[str]) -> dict[str, str]:
+    """What an interpreter that is started without its site (-S) must be told."""
+    return {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(import_path)}

@@ -1,0 +1,35 @@
+"""The director on this machine's own kernel, in a network namespace.
+
+Wants real root: IPVS's netlink asks for CAP_NET_ADMIN in the initial user
+namespace (net/netfilter/ipvs/ip_vs_ctl.c, GENL_ADMIN_PERM).
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from ipvsload.testbed.lab.kernels.base import (
+    MODULES_IN_PLACE,
+    Attempt,
+    KernelProvider,
+    Place,
+    agent,
+    python_environment,
+)
+
+
+class HostKernel(KernelProvider):
+    """Whether it has IPVS, and this user the right to it, the agent finds out by trying."""
+
+    name = "host"
+    rank = 10
+    mend = "only where this machine's kernel has IPVS: sudo modprobe ip_vs, and run as root"
+
+    def missing(self) -> str | None:
+        """Nothing that could be known before."""
+        return None
+
+    def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
+        """The agent alone, on the near ends of the cables."""
+        links = [cable.near for cable in place.director.cables]
+        argv = agent(sys.executable, place.director, links, MODULES_IN_PLACE, ())
+        yield Attempt(self.name, argv, python_environment(place.import_path))

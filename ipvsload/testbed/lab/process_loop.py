@@ -1,0 +1,93 @@
+"""The supervisor's event loop: descriptors to read, children that end, deadlines.
+
+It uses the standard library only and little of that, so that a lab is up soon.
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+from ipvsload.testbed.lab import namespaces as ns
+
+Process = subprocess.Popen[bytes]
+IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""A terminal's Ctrl-C reaches the supervisor too; its owner decides what ends."""
+
+
+def enter_child(namespace: int) -> None:
+    """In a child between fork and exec: another network namespace, and the usual signals."""
+    ns.setns(namespace)
+    for number in IGNORED_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
+class ProcessLoop:
+    """Calls functions when a descriptor can be read, a child has ended, or time is up."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._children: dict[int, tuple[Process, Callable[[int], None]]] = {}
+        self._deadlines: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._wakeup_in, self._wakeup = socket.socketpair()
+        self._wakeup_in.setblocking(False)
+        self._wakeup.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.watch(self._wakeup_in.fileno(), self._reap)
+
+    def run(self) -> NoReturn:
+        """Wait and call, for ever."""
+        while True:
+            for key, _ in self._selector.select(self._patience()):
+                key.data()
+            now = time.monotonic()
+            for owner, (until, call) in list(self._deadlines.items()):
+                if until <= now:
+                    del self._deadlines[owner]
+                    call()
+
+    def watch(self, descriptor: int, call: Callable[[], None]) -> None:
+        """Call when the descriptor can be read."""
+        self._selector.register(descriptor, selectors.EVENT_READ, call)
+
+    def forget(self, descriptor: int) -> None:
+        """Undo `watch`; before the descriptor is closed."""
+        self._selector.unregister(descriptor)
+
+    def set_deadline(self, owner: object, seconds: float, call: Callable[[], None]) -> None:
+        """Call once in so many seconds; `owner` has one deadline at a time."""
+        self._deadlines[owner] = time.monotonic() + seconds, call
+
+    def clear_deadline(self, owner: object) -> None:
+        """Undo `set_deadline`, if there is one."""
+        self._deadlines.pop(owner, None)
+
+    def on_exit(self, process: Process, call: Callable[[int], None]) -> None:
+        """Call with its status when the child has ended: -N for a death by signal N."""
+        # Kept, because a Popen that is dropped waits for its child by itself.
+        self._children[process.pid] = (process, call)
+
+    def _patience(self) -> float | None:
+        if not self._deadlines:
+            return None
+        return max(0.0, min(until for until, _ in self._deadlines.values()) - time.monotonic())
+
+    def _reap(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._wakeup_in.recv(4096)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                # Orphans of other processes are reaped here too.
+                if pid in self._children:
+                    process, call = self._children.pop(pid)
+                    process.returncode = os.waitstatus_to_exitcode(status)
+                    call(process.returncode)

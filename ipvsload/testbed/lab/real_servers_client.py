@@ -1,0 +1,58 @@
+"""The lab's side of the conversation with the real servers' process (`real_servers.py`)."""
+
+import json
+import os
+import select
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from ipvsload.errors import TestbedError
+
+_TIMEOUT = 20.0
+
+
+class RealServersClient:
+    """Adds and kills real servers; `stdin` and `stdout` are descriptors of their process.
+
+    `broken` says what has died in the lab, if anything. Every method raises
+    TestbedError.
+    """
+
+    def __init__(
+        self, stdin: int, stdout: int, broken: Callable[[], TestbedError | None], undo: ExitStack
+    ) -> None:
+        self._requests = undo.enter_context(os.fdopen(stdin, "wb", buffering=0))
+        self._answers = undo.enter_context(os.fdopen(stdout, "rb"))
+        self._broken = broken
+
+    def wait_ready(self) -> None:
+        """Wait until it listens to requests."""
+        self._receive()
+
+    def add(self, address: str) -> None:
+        """Have a real server listen on address:port."""
+        self._ask("add", address)
+
+    def kill(self, address: str) -> None:
+        """Close a real server's listener and reset its connections."""
+        self._ask("kill", address)
+
+    def _ask(self, verb: str, address: str) -> None:
+        try:
+            self._requests.write((json.dumps({verb: address}) + "\n").encode())
+        except OSError as error:
+            raise TestbedError(f"the real servers' process is gone: {error.strerror}") from error
+        answer = self._receive()
+        if "error" in answer:
+            raise TestbedError(f"real server {address}: {answer['error']}")
+
+    def _receive(self) -> dict[str, Any]:
+        ready, _, _ = select.select([self._answers], [], [], _TIMEOUT)
+        if not ready:
+            raise TestbedError(f"the real servers' process did not answer within {_TIMEOUT:g} s")
+        line = self._answers.readline()
+        if not line:
+            raise self._broken() or TestbedError("the real servers' process ended")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
