@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gevent
 
-from ipvsload.experiment.clock import Clock
+from ipvsload.experiment.monotonic_clock import MonotonicClock
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.record.format import Request
@@ -38,7 +38,7 @@ def ours(
     The class must have a budget, and all of it is done.
     """
     requests: list[Request] = []
-    clock = Clock()
+    clock = MonotonicClock()
     with tempfile.TemporaryDirectory() as directory:
         writer = RunWriter(
             Path(directory, "run"),

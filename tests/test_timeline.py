@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline, Turn
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record.format import Sample
@@ -34,52 +34,52 @@ def sample(t_us: int, **active: int) -> Sample:
     )
 
 
-def view_with_one_server(**classes: Counts) -> View:
-    view = View(classes)
-    view.joined(A)
-    return view
+def view_with_one_server(**classes: Counts) -> RunState:
+    state = RunState(classes)
+    state.joined(A)
+    return state
 
 
 def test_steps_without_waits_follow_at_once() -> None:
     timeline = Timeline([Step(scale=2), Step(kill=1)])
-    view = view_with_one_server()
-    turns: list[Turn | None] = [timeline.ask(view, 5) for _ in range(5)]
+    state = view_with_one_server()
+    turns: list[Turn | None] = [timeline.ask(state, 5) for _ in range(5)]
     kinds = [type(turn) for turn in turns]
     assert kinds == [Begin, Done, Begin, Done, Over]
 
 
 def test_a_wait_is_over_when_a_sample_says_so() -> None:
     timeline = Timeline([Step(scale=1, until=parse("active{server=1} == 10"))])
-    view = view_with_one_server()
-    assert isinstance(timeline.ask(view, 0), Begin)
-    assert timeline.ask(view, 1) is None
-    view.sampled(sample(2 * S, a=7))
-    assert timeline.ask(view, 2 * S) is None
-    view.sampled(sample(3 * S, a=10))
-    assert timeline.ask(view, 3 * S) == Done(0, "active{server=1} = 10", 3 * S)
+    state = view_with_one_server()
+    assert isinstance(timeline.ask(state, 0), Begin)
+    assert timeline.ask(state, 1) is None
+    state.sampled(sample(2 * S, a=7))
+    assert timeline.ask(state, 2 * S) is None
+    state.sampled(sample(3 * S, a=10))
+    assert timeline.ask(state, 3 * S) == Done(0, "active{server=1} = 10", 3 * S)
 
 
 def test_a_sample_from_before_the_step_proves_nothing() -> None:
     timeline = Timeline([Step(wait=1.0), Step(wait=parse("active{server=1} == 0"))])
-    view = view_with_one_server()
-    timeline.ask(view, 0)
-    view.sampled(sample(S // 2, a=0))
-    assert isinstance(timeline.ask(view, S), Done)
-    assert isinstance(timeline.ask(view, S), Begin)
-    assert timeline.ask(view, S) is None
-    view.sampled(sample(S + 20, a=0))  # its reading, 100 µs long, began too early
-    assert timeline.ask(view, S + 80) is None
-    view.sampled(sample(S + 60, a=0))
-    assert isinstance(timeline.ask(view, S + 120), Done)
+    state = view_with_one_server()
+    timeline.ask(state, 0)
+    state.sampled(sample(S // 2, a=0))
+    assert isinstance(timeline.ask(state, S), Done)
+    assert isinstance(timeline.ask(state, S), Begin)
+    assert timeline.ask(state, S) is None
+    state.sampled(sample(S + 20, a=0))  # its reading, 100 µs long, began too early
+    assert timeline.ask(state, S + 80) is None
+    state.sampled(sample(S + 60, a=0))
+    assert isinstance(timeline.ask(state, S + 120), Done)
 
 
 def test_a_missed_deadline_says_what_was_awaited_and_seen() -> None:
     timeline = Timeline([Step(scale=2, until=parse("servers == 2"), within=5.0)])
-    view = view_with_one_server()
-    timeline.ask(view, 0)
-    view.sampled(sample(4 * S, a=0))
-    assert timeline.ask(view, 5 * S - 1) is None
-    missed = timeline.ask(view, 5 * S)
+    state = view_with_one_server()
+    timeline.ask(state, 0)
+    state.sampled(sample(4 * S, a=0))
+    assert timeline.ask(state, 5 * S - 1) is None
+    missed = timeline.ask(state, 5 * S)
     assert missed == Missed(
         0, "step 1 (scale to 2) waited 5 s for servers == 2; last seen: servers = 1"
     )
@@ -87,20 +87,20 @@ def test_a_missed_deadline_says_what_was_awaited_and_seen() -> None:
 
 def test_a_missed_deadline_without_any_sample_says_so() -> None:
     timeline = Timeline([Step(scale=2, until=parse("servers == 2"), within=5.0)])
-    view = view_with_one_server()
-    timeline.ask(view, 0)
-    missed = timeline.ask(view, 6 * S)
+    state = view_with_one_server()
+    timeline.ask(state, 0)
+    missed = timeline.ask(state, 6 * S)
     assert isinstance(missed, Missed)
     assert missed.message.endswith("last seen: servers not seen yet")
 
 
 def test_a_plain_duration_is_looked_at_when_it_ends() -> None:
     timeline = Timeline([Step(wait=2.0)])
-    view = view_with_one_server()
-    timeline.ask(view, S)
+    state = view_with_one_server()
+    timeline.ask(state, S)
     assert timeline.look_again_us(S) == 3 * S
-    assert timeline.ask(view, 3 * S - 1) is None
-    assert timeline.ask(view, 3 * S) == Done(0, "", 2 * S)
+    assert timeline.ask(state, 3 * S - 1) is None
+    assert timeline.ask(state, 3 * S) == Done(0, "", 2 * S)
 
 
 def test_waits_on_the_kernel_are_woken_by_samples_and_their_deadline() -> None:
@@ -111,64 +111,64 @@ def test_waits_on_the_kernel_are_woken_by_samples_and_their_deadline() -> None:
 
 def test_waits_on_the_load_are_looked_at_often() -> None:
     short = Counts(started=True)
-    view = view_with_one_server(short=short)
+    state = view_with_one_server(short=short)
     timeline = Timeline([Step(wait=parse("requests{class=short} >= 3"))])
-    timeline.ask(view, 0)
-    assert timeline.ask(view, 1) is None
+    timeline.ask(state, 0)
+    assert timeline.ask(state, 1) is None
     again = timeline.look_again_us(1)
     assert again is not None
     assert again < S // 10
     short.requests = 3
-    assert isinstance(timeline.ask(view, again), Done)
+    assert isinstance(timeline.ask(state, again), Done)
 
 
 def test_done_without_a_class_is_about_those_that_were_started() -> None:
     long, short = Counts(started=True), Counts()
-    view = view_with_one_server(long=long, short=short)
+    state = view_with_one_server(long=long, short=short)
     timeline = Timeline([Step(wait=parse("done"))])
-    timeline.ask(view, 0)
-    assert timeline.ask(view, 1) is None
+    timeline.ask(state, 0)
+    assert timeline.ask(state, 1) is None
     long.done = True
-    assert isinstance(timeline.ask(view, 2), Done)
+    assert isinstance(timeline.ask(state, 2), Done)
 
 
 def test_a_server_that_left_the_table_has_nothing_active() -> None:
-    view = view_with_one_server()
-    view.joined(B)
-    view.sampled(sample(S, b=4))
-    lookup = view.lookup(S, 0)
+    state = view_with_one_server()
+    state.joined(B)
+    state.sampled(sample(S, b=4))
+    lookup = state.lookup(S, 0)
     assert parse("active{server=1} == 0").evaluate(lookup).held
     assert parse("active == 4").evaluate(lookup).held
     assert parse("weight{server=1} == 1").evaluate(lookup).held is None
 
 
 def test_numbers_of_servers_are_never_used_again() -> None:
-    view = view_with_one_server()
-    assert view.joined(B) == 2
-    view.left(2)
-    assert list(view.present) == [1]
-    assert view.joined("198.51.100.13:80") == 3
-    assert list(view.present) == [1, 3]
+    state = view_with_one_server()
+    assert state.joined(B) == 2
+    state.left(2)
+    assert list(state.present) == [1]
+    assert state.joined("198.51.100.13:80") == 3
+    assert list(state.present) == [1, 3]
 
 
 def test_a_wait_counts_from_when_the_action_was_carried_out() -> None:
     timeline = Timeline([Step(scale=1, until=parse("servers == 1"), within=5.0)])
-    view = view_with_one_server()
-    assert isinstance(timeline.ask(view, 0), Begin)
-    view.sampled(sample(S, a=0))
+    state = view_with_one_server()
+    assert isinstance(timeline.ask(state, 0), Begin)
+    state.sampled(sample(S, a=0))
     timeline.begun(2 * S)
-    assert timeline.ask(view, 2 * S) is None
+    assert timeline.ask(state, 2 * S) is None
     assert timeline.look_again_us(2 * S) == 7 * S
-    view.sampled(sample(3 * S, a=0))
-    assert timeline.ask(view, 3 * S) == Done(0, "servers = 1", S)
+    state.sampled(sample(3 * S, a=0))
+    assert timeline.ask(state, 3 * S) == Done(0, "servers = 1", S)
 
 
 def test_a_clock_that_may_be_off_makes_samples_older() -> None:
     timeline = Timeline([Step(wait=parse("servers == 1"))])
-    view = view_with_one_server()
-    view.uncertainty_us = 500
-    timeline.ask(view, S)
-    view.sampled(sample(S + 400, a=0))
-    assert timeline.ask(view, S + 450) is None
-    view.sampled(sample(S + 600, a=0))
-    assert isinstance(timeline.ask(view, S + 700), Done)
+    state = view_with_one_server()
+    state.uncertainty_us = 500
+    timeline.ask(state, S)
+    state.sampled(sample(S + 400, a=0))
+    assert timeline.ask(state, S + 450) is None
+    state.sampled(sample(S + 600, a=0))
+    assert isinstance(timeline.ask(state, S + 700), Done)

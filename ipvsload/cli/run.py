@@ -50,7 +50,7 @@ def run(
     **options: Any,
 ) -> int:
     """Run SCENARIO for each scheduler and compare them."""
-    from ipvsload.experiment.clock import Clock
+    from ipvsload.experiment.monotonic_clock import MonotonicClock
     from ipvsload.experiment.run_directory import new_directory
     from ipvsload.record.writer import RunWriter
     from ipvsload.scenario.load import parse_scenario, read
@@ -62,7 +62,7 @@ def run(
     wanted = schedulers or plan.schedulers
     place = make_testbed(kind, plan, wanted, hz, options)
     directory = out or new_directory(plan.name)
-    clock = Clock()
+    clock = MonotonicClock()
     writer = RunWriter(
         directory,
         scenario_text=text,

@@ -1,19 +1,50 @@
-"""The one time line of a recording: µs of the generator's monotonic clock."""
+"""The time of a run and how it waits, as a run needs them.
 
-import time
+The engine (run.py) knows no event loop and no system clock. It is given these
+two, so that the same engine plays a scenario on a real testbed in real time
+and on a simulated one in no time.
+"""
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from ipvsload.record.format import Sample
+from ipvsload.scenario.actions.base import ActionTarget
 
 
-class Clock:
-    """Zero is the moment of its making; that moment by the calendar is kept."""
-
-    def __init__(self) -> None:
-        self._origin_ns = time.monotonic_ns()
-        self.origin_unix_us = time.time_ns() // 1000
+class Clock(Protocol):
+    """The one clock of a recording."""
 
     def now_us(self) -> int:
-        """Microseconds since zero."""
-        return (time.monotonic_ns() - self._origin_ns) // 1000
+        """Microseconds since the recording began."""
 
     def from_ns(self, monotonic_ns: int) -> int:
-        """A `time.monotonic_ns()` of this machine on the time line."""
-        return (monotonic_ns - self._origin_ns) // 1000
+        """A time of the load generator's clock (in ns) on this one."""
+
+
+class RequestedAction(Protocol):
+    """An action that a person asked for in the middle of a run."""
+
+    def carry_out(self, target: ActionTarget, done: Callable[[str], None]) -> None:
+        """Carry it out on `target`, and call `done` with what was done, in words."""
+
+
+News: TypeAlias = Sample | BaseException | RequestedAction | None
+"""What a run is told: a sample, an error to raise, an action to carry out, or
+None, which says that something else may have changed."""
+
+
+class Inbox(Protocol):
+    """Where a run's news arrive, in their order. This is all that a run waits for."""
+
+    def put(self, news: News) -> None:
+        """Add something; does not wait."""
+
+    def get(self, until_us: int | None = None) -> News:
+        """Take the next; waits for it until that time of the run's clock, then returns None."""
+
+    def take_all(self) -> list[News]:
+        """Take everything that is there now; does not wait."""
+
+    def run_beside(self, work: Callable[[], None]) -> None:
+        """Run `work` while the run goes on; then put None, or what it raised, into the inbox."""

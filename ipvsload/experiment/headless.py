@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from ipvsload.experiment.clock import Clock
+from ipvsload.experiment.gevent_inbox import GeventInbox
+from ipvsload.experiment.interruptions import failures_told, signals_told
+from ipvsload.experiment.monotonic_clock import MonotonicClock
 from ipvsload.experiment.progress import Progress
-from ipvsload.experiment.run_context import Stage
-from ipvsload.experiment.session import play, recorded, stopped_by_signals, watched
-from ipvsload.experiment.sidecar_reader import Sidecar
+from ipvsload.experiment.run_context import RunContext
+from ipvsload.experiment.session import play, recorded
+from ipvsload.experiment.sidecar_reader import SidecarReader
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
@@ -24,7 +26,7 @@ def play_headless(
     scenario: Scenario,
     testbed: Testbed,
     writer: RunWriter,
-    clock: Clock,
+    clock: MonotonicClock,
     hz: float,
     schedulers: Sequence[str],
     repeats: int,
@@ -35,13 +37,14 @@ def play_headless(
         with recorded(writer, clock):
             # Until here Ctrl-C is Python's own KeyboardInterrupt.
             testbed.wait_ready()
-            sidecar = Sidecar(testbed.open_samples(hz), clock)
+            sidecar = SidecarReader(testbed.open_samples(hz), clock)
             stack.callback(sidecar.close)
             sockets = lab_sockets(testbed.socket_broker)
         if sockets:
             stack.callback(sockets.close)
+        inbox = GeventInbox(clock)
         make_load = partial(LocustLoad, sockets=sockets)
-        stage = Stage(scenario, testbed, writer, clock, sidecar, make_load, progress)
-        stack.enter_context(stopped_by_signals(stage.inbox.put))
-        stack.enter_context(watched(testbed, stage.inbox.put))
-        play(stage, schedulers, repeats)
+        stack.enter_context(signals_told(inbox.put))
+        stack.enter_context(failures_told(testbed, inbox.put))
+        context = RunContext(scenario, testbed, writer, clock, inbox, sidecar, make_load, progress)
+        play(context, schedulers, repeats)

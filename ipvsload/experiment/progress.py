@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.record.events import Event
 
@@ -16,7 +16,7 @@ class Progress(Protocol):
     def happened(self, event: Event) -> None:
         """This was just recorded."""
 
-    def update(self, view: View, timeline: Timeline) -> None:
+    def update(self, state: RunState, timeline: Timeline) -> None:
         """Something may have changed."""
 
     def close(self) -> None:

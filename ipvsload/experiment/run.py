@@ -1,259 +1,228 @@
 """One run: a scenario's timeline against one scheduler, driven by events.
 
-Samples, classes that are done, a testbed that breaks, Ctrl-C and timers all
-come through one queue; after each the timeline is asked what to do. Nothing
-here waits for anything else, so every wait has its deadline.
+Samples, classes that are done, a testbed that breaks, Ctrl-C and actions of a
+person all come through one inbox; after each the timeline is asked what to do.
+A run waits for nothing but its inbox, so every wait has a deadline. It knows
+time only by the clock that it is given (clock.py).
 """
 
-import gevent
-from gevent.queue import Empty
-
 from ipvsload.errors import InvalidRunError, TestbedError
-from ipvsload.experiment.action_queue import QueuedAction
-from ipvsload.experiment.run_context import Stage
+from ipvsload.experiment.finished_requests import FinishedRequests
+from ipvsload.experiment.run_context import RunContext
+from ipvsload.experiment.run_recorder import RunRecorder
 from ipvsload.experiment.run_servers import RunTarget
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline
 from ipvsload.load.base import Load
 from ipvsload.record.events import (
     ChangedByHand,
     ClassDone,
     ClassStarted,
-    ClockAligned,
-    Event,
     RunEnded,
-    RunInvalid,
     RunStarted,
     ServerJoined,
     StepDone,
     StepStarted,
 )
-from ipvsload.record.format import Request, Sample
-from ipvsload.record.sidecar_stream import Alignment
-from ipvsload.testbed.base import ServiceSpec, Target
+from ipvsload.record.format import Sample
+from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, Target
 
 _TABLE_WITHIN_US = 20_000_000
 """Deadline for the first sample that shows the run's service."""
 _COUNTERS_SETTLE_US = 2_200_000
 """The kernel refreshes its per-server counters every 2 s (ip_vs_est.c)."""
-_PLACE_US = 4_000_000
-"""Half the time that the kernel remembers a reset connection (10 s), and less."""
 _GRACE_S = 5.0
 """Beyond a class's own timeout, for what is in flight at the end."""
 
 
-class Run:
-    """One scheduler's turn on the stage, recorded under `number`."""
+def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> None:
+    """Play the timeline from a new service to the last answer, recorded as run `number`.
 
-    def __init__(self, stage: Stage, number: int) -> None:
-        self._stage = stage
+    A wait that misses its deadline, an overloaded generator and the like are
+    recorded as "invalid". Raises TestbedError when the testbed broke and
+    InvalidRunError when somebody interrupted it; what was recorded until then
+    stays.
+    """
+    clock, testbed = context.clock, context.testbed
+    recorder = RunRecorder(number, clock, context.writer, context.progress)
+    marks = [clock.now_us()]
+    planned = context.scenario.service
+    weights = planned.weights or (1,) * planned.servers
+    service = testbed.begin(ServiceSpec(scheduler, tuple(weights)))
+    recorder.record(
+        RunStarted(
+            *recorder.now(),
+            scheduler=service.balancer,
+            repeat=repeat,
+            kernel=dict(testbed.kernel),
+            service=service.target.key,
+            baseline_conns=dict(service.baseline),
+            exclusive=testbed.exclusive,
+        )
+    )
+    requests = FinishedRequests(context.writer.request, testbed)
+    load = _make_load(context, number, service.target, recorder, requests)
+    try:
+        run = _Run(context, number, service, recorder, requests, load)
+        run.await_service()
+        marks.append(clock.now_us())
+        timeouts = testbed.tcp_timeouts()
+        missed = run.play_steps()
+        marks.append(clock.now_us())
+        run.finish_load(missed)
+        timeouts = testbed.tcp_timeouts() - timeouts
+        # A SYN that was sent again made its connection later than it looks.
+        run.await_counters(requests.last_end_us if timeouts else requests.last_connection_us)
+    finally:
+        context.samples.follow(0, "", None)
+        load.close()
+        requests.give_up()
+    run.align_clocks()
+    testbed.end()
+    marks.append(clock.now_us())
+    spans = zip(("setup", "timeline", "teardown"), marks, marks[1:], strict=False)
+    seconds = {name: (end - start) / 1e6 for name, start, end in spans}
+    recorder.record(RunEnded(*recorder.now(), complete=True, retransmits=timeouts, seconds=seconds))
+
+
+def _make_load(
+    context: RunContext,
+    number: int,
+    target: Target,
+    recorder: RunRecorder,
+    requests: FinishedRequests,
+) -> Load:
+    def done(name: str) -> None:
+        recorder.record(ClassDone(*recorder.now(), name))
+        context.inbox.put(None)
+
+    load = context.make_load(
+        context.scenario.traffic,
+        (target.host, target.port),
+        run=number,
+        to_us=context.clock.from_ns,
+        on_finished=requests.add,
+        on_done=done,
+        on_error=context.inbox.put,
+    )
+    for node, clock in load.clocks:
+        recorder.clock_aligned(node, clock)
+    return load
+
+
+class _Run:
+    """The phases of a run, in the order of the methods; made when its service is there."""
+
+    def __init__(
+        self,
+        context: RunContext,
+        number: int,
+        service: ServiceUnderTest,
+        recorder: RunRecorder,
+        requests: FinishedRequests,
+        load: Load,
+    ) -> None:
+        self._context = context
         self._number = number
-        self._clock = stage.clock
-        self._inbox = stage.inbox
-        self._last_connection_us = 0
-        self._last_end_us = 0
-        self._unplaced: list[Request] = []
-
-    def play(self, scheduler: str, repeat: int) -> None:
-        """Run the timeline from a fresh service to the last answer.
-
-        A wait that misses its deadline, a generator at its limit and the like
-        are recorded as "invalid". Raises TestbedError when the testbed broke
-        and InvalidRunError when somebody interrupted it; what was recorded
-        until then stays.
-        """
-        stage = self._stage
-        marks = [self._clock.now_us()]
-        planned = stage.scenario.service
-        weights = planned.weights or (1,) * planned.servers
-        service = stage.testbed.begin(ServiceSpec(scheduler, tuple(weights)))
-        target = service.target
-        self._record(
-            RunStarted(
-                *self._now(),
-                scheduler=service.balancer,
-                repeat=repeat,
-                kernel=dict(stage.testbed.kernel),
-                service=target.key,
-                baseline_conns=dict(service.baseline),
-                exclusive=stage.testbed.exclusive,
-            )
+        self._clock = context.clock
+        self._key = service.target.key
+        self._recorder = recorder
+        self._requests = requests
+        self._load = load
+        self._state = RunState(load.counts)
+        self._target = RunTarget(
+            context.testbed, self._state, self._server_joined, load, self._class_started
         )
-        load = self._load(target)
-        for node, clock in load.clocks:
-            self._clock_event(node, clock)
-        view = View(load.counts)
-        self._target = RunTarget(stage.testbed, view, self._joined, load, self._class_started)
         self._target.have(service.servers)
-        stage.sidecar.follow(self._number, target.key, self._inbox.put)
-        try:
-            view.uncertainty_us = self._align()
-            if target.key:
-                self._await_table(view, len(service.servers))
-            view.began_us = self._clock.now_us()
-            marks.append(view.began_us)
-            timeouts = stage.testbed.tcp_timeouts()
-            missed = self._walk(view)
-            marks.append(self._clock.now_us())
-            self._finish(view, load, missed)
-            timeouts = stage.testbed.tcp_timeouts() - timeouts
-            # A SYN that was sent again made its connection later than it looks.
-            self._settle(view, self._last_end_us if timeouts else self._last_connection_us)
-        finally:
-            stage.sidecar.follow(0, "", None)
-            load.close()
-            for request in self._unplaced:
-                stage.writer.request(request)
-        self._align()
-        stage.testbed.end()
-        marks.append(self._clock.now_us())
-        spans = zip(("setup", "timeline", "teardown"), marks, marks[1:], strict=False)
-        seconds = {name: (end - start) / 1e6 for name, start, end in spans}
-        self._record(RunEnded(*self._now(), complete=True, retransmits=timeouts, seconds=seconds))
+        context.samples.follow(number, self._key, context.inbox.put)
 
-    # -- events -------------------------------------------------------------
-
-    def _now(self) -> tuple[int, int]:
-        """The run's number and the time: what each of its events begins with."""
-        return self._number, self._clock.now_us()
-
-    def _record(self, event: Event) -> None:
-        self._stage.writer.event(event)
-        self._stage.progress.happened(event)
-
-    def _joined(self, number: int, address: str, weight: int) -> None:
-        self._record(ServerJoined(*self._now(), address, number, weight))
-
-    def _class_started(self, name: str) -> None:
-        self._record(ClassStarted(*self._now(), name))
-
-    def _load(self, target: Target) -> Load:
-        def finished(request: Request) -> None:
-            if not request.reused:
-                known = _end(request) if request.error else request.start_us
-                self._last_connection_us = max(self._last_connection_us, known)
-            self._last_end_us = max(self._last_end_us, _end(request))
-            if request.server is None and request.port:
-                self._unplaced.append(request)
-            else:
-                self._stage.writer.request(request)
-
-        def done(name: str) -> None:
-            self._record(ClassDone(*self._now(), name))
-            self._inbox.put(None)
-
-        return self._stage.make_load(
-            self._stage.scenario.traffic,
-            (target.host, target.port),
-            run=self._number,
-            to_us=self._clock.from_ns,
-            on_finished=finished,
-            on_done=done,
-            on_error=self._inbox.put,
-        )
-
-    def _next(self, view: View, until_us: int | None) -> None:
-        """Take one thing from the inbox, or wait until that time at most."""
-        timeout = None if until_us is None else max(0, until_us - self._clock.now_us()) / 1e6
-        try:
-            item = self._inbox.get(timeout=timeout)
-        except Empty:
-            return
-        if isinstance(item, BaseException):
-            raise item
-        if isinstance(item, Sample) and item.run == self._number:
-            self._stage.writer.sample(item)
-            view.sampled(item)
-        elif isinstance(item, QueuedAction):
-            item.carry_out(
-                self._target, lambda text: self._record(ChangedByHand(*self._now(), text))
-            )
-
-    # -- phases -------------------------------------------------------------
-
-    def _align(self) -> int:
-        """Set the nodes' clocks beside ours; how far the worst may be off, in µs."""
-        clocks = self._stage.sidecar.align()
-        return max(self._clock_event(node, clock) for node, clock in clocks.items())
-
-    def _clock_event(self, node: str, clock: Alignment) -> int:
-        uncertainty_us = -(-clock.uncertainty_ns // 1000)
-        offset_us = clock.offset_ns // 1000
-        self._record(ClockAligned(*self._now(), node, offset_us, uncertainty_us))
-        return uncertainty_us
-
-    def _await_table(self, view: View, servers: int) -> None:
+    def await_service(self) -> None:
+        """Wait until the kernel's table shows every real server."""
+        self._state.uncertainty_us = self.align_clocks()
+        state = self._state
         deadline = self._clock.now_us() + _TABLE_WITHIN_US
-        while not all(view.in_table(address) for address in view.servers):
-            self._next(view, deadline)
+        while self._key and not all(state.in_table(address) for address in state.servers):
+            self._take(deadline)
             if self._clock.now_us() >= deadline:
                 raise TestbedError(
-                    f"no sample showed the service with its {servers} servers within"
+                    f"no sample showed the service with its {len(state.servers)} servers within"
                     f" {_TABLE_WITHIN_US / 1e6:.0f} s; does the sidecar run beside the balancer?"
                 )
+        state.began_us = self._clock.now_us()
 
-    def _walk(self, view: View) -> bool:
-        """Play the steps; True when a wait missed its deadline, which ends them."""
-        timeline = Timeline(self._stage.scenario.timeline)
+    def play_steps(self) -> bool:
+        """Play the timeline; True when a wait missed its deadline, which ends it."""
+        timeline = Timeline(self._context.scenario.timeline)
+        recorder, now_us = self._recorder, self._clock.now_us
         while True:
-            match timeline.ask(view, self._clock.now_us()):
+            match timeline.ask(self._state, now_us()):
                 case None:
-                    self._next(view, timeline.look_again_us(self._clock.now_us()))
-                    if self._unplaced and self._now_and_then():
-                        self._place(self._clock.now_us() - _PLACE_US // 2)
-                    self._stage.progress.update(view, timeline)
+                    self._take(timeline.look_again_us(now_us()))
+                    self._requests.ask_now_and_then(now_us())
+                    self._context.progress.update(self._state, timeline)
                 case Begin(index, step):
-                    self._record(StepStarted(*self._now(), index, step.describe()))
+                    recorder.record(StepStarted(*recorder.now(), index, step.describe()))
                     step.action.carry_out(self._target)
-                    timeline.begun(self._clock.now_us())
+                    timeline.begun(now_us())
                 case Done(index, saw, waited_us):
-                    self._record(StepDone(*self._now(), index, saw, waited_us))
+                    recorder.record(StepDone(*recorder.now(), index, saw, waited_us))
                 case Missed(_, message):
-                    self._record(RunInvalid(*self._now(), message))
+                    recorder.invalid(message)
                     return True
                 case Over():
                     return False
 
-    def _now_and_then(self) -> bool:
-        return self._clock.now_us() - _end(self._unplaced[0]) > _PLACE_US
-
-    def _place(self, until_us: int | None = None) -> None:
-        """Ask the kernel which servers it had chosen where no answer told.
-
-        With `until_us` only for requests that ended by then: a testbed may learn
-        of a connection some time after it was made.
-        """
-        requests = [r for r in self._unplaced if until_us is None or _end(r) <= until_us]
-        self._unplaced = self._unplaced[len(requests) :]
-        clients = [(request.client, request.port) for request in requests]
-        servers = self._stage.testbed.connection_servers(clients) if clients else []
-        for request, server in zip(requests, servers, strict=True):
-            self._stage.writer.request(request._replace(server=server))
-
-    def _finish(self, view: View, load: Load, missed: bool) -> None:
+    def finish_load(self, missed: bool) -> None:
         """Wait for the last answers; after a missed deadline only for a moment."""
-        finished = gevent.spawn(load.finish, _GRACE_S, missed)
-        finished.link(lambda _: self._inbox.put(None))
-        while not finished.dead:
-            self._next(view, None)
-        finished.get()
-        self._place()
-        for reason in load.overloads():
-            self._record(RunInvalid(*self._now(), reason))
+        finished = False
 
-    def _settle(self, view: View, last_us: int) -> None:
+        def finish() -> None:
+            nonlocal finished
+            self._load.finish(_GRACE_S, missed)
+            finished = True
+
+        self._context.inbox.run_beside(finish)
+        while not finished:
+            self._take(None)
+        self._requests.ask_for_all()
+        for reason in self._load.overloads():
+            self._recorder.invalid(reason)
+
+    def await_counters(self, last_us: int) -> None:
         """Wait for a sample whose counters show the connection of `last_us`.
 
-        And for one of now: where the sidecar's lines were held up, those of the
-        last requests are still on their way.
+        The sample must also be of now: where the sidecar's lines were held up,
+        those of the last requests are still on their way.
         """
         settled = max(last_us + _COUNTERS_SETTLE_US, self._clock.now_us())
-        deadline = max(settled, self._clock.now_us()) + _TABLE_WITHIN_US
-        while view.sample_us < settled:
-            self._next(view, deadline)
+        deadline = settled + _TABLE_WITHIN_US
+        while self._state.sample_us < settled:
+            self._take(deadline)
             if self._clock.now_us() >= deadline:
                 raise InvalidRunError("the sidecar sent no sample after the last connection")
 
+    def align_clocks(self) -> int:
+        """Measure the nodes' clocks beside ours; how far the worst may be off, in µs."""
+        clocks = self._context.samples.align()
+        return max(self._recorder.clock_aligned(node, clock) for node, clock in clocks.items())
 
-def _end(request: Request) -> int:
-    return request.planned_us + request.latency_us
+    def _take(self, until_us: int | None) -> None:
+        """Take one thing from the inbox, or wait until that time at most."""
+        news = self._context.inbox.get(until_us)
+        if isinstance(news, BaseException):
+            raise news
+        if isinstance(news, Sample):
+            if news.run == self._number:
+                self._context.writer.sample(news)
+                self._state.sampled(news)
+        elif news is not None:
+            news.carry_out(self._target, self._changed_by_hand)
+
+    def _server_joined(self, number: int, address: str, weight: int) -> None:
+        self._recorder.record(ServerJoined(*self._recorder.now(), address, number, weight))
+
+    def _class_started(self, name: str) -> None:
+        self._recorder.record(ClassStarted(*self._recorder.now(), name))
+
+    def _changed_by_hand(self, text: str) -> None:
+        self._recorder.record(ChangedByHand(*self._recorder.now(), text))

@@ -1,32 +1,40 @@
 """What all runs of a session share."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
-from gevent.queue import SimpleQueue
-
-from ipvsload.experiment.clock import Clock
+from ipvsload.experiment.clock import Clock, Inbox
 from ipvsload.experiment.progress import Progress
-from ipvsload.experiment.sidecar_reader import Sidecar
 from ipvsload.load.base import LoadMaker
+from ipvsload.record.clock_alignment import Alignment
+from ipvsload.record.format import Sample
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
 from ipvsload.testbed.base import Testbed
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A testbed that is up, its sidecar, and where things are told and recorded.
+class SampleSource(Protocol):
+    """Where a run's samples come from: the sidecar."""
 
-    `inbox` brings samples, exceptions to raise in the run, changes by hand, and
-    None, which says that something may have changed.
-    """
+    def follow(
+        self, run: int, key: str, follower: Callable[[Sample | BaseException], None] | None
+    ) -> None:
+        """From now on hand samples of service `key` to `follower`, marked with the run's number."""
+
+    def align(self) -> dict[str, Alignment]:
+        """Each node's clock beside ours, by the node's name. Raises TestbedError."""
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """A testbed that is up, its samples, the load, and where things are told and recorded."""
 
     scenario: Scenario
     testbed: Testbed
     writer: RunWriter
     clock: Clock
-    sidecar: Sidecar
+    inbox: Inbox
+    samples: SampleSource
     make_load: LoadMaker
     progress: Progress
-    inbox: "SimpleQueue[Any]" = field(default_factory=SimpleQueue)

@@ -7,45 +7,45 @@ servers; here they are kept together.
 from collections.abc import Callable, Iterable, Mapping
 
 from ipvsload.errors import UsageError
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.load.base import Load
 from ipvsload.testbed.base import BalancerControl
 
 
 class RunServers:
-    """Changes the servers of `testbed` by their numbers in `view`, and its scheduler.
+    """Changes the servers of `testbed` by their numbers in `state`, and its scheduler.
 
     `joined` is told the number, address and weight of each server that joins.
     """
 
     def __init__(
-        self, testbed: BalancerControl, view: View, joined: Callable[[int, str, int], None]
+        self, testbed: BalancerControl, state: RunState, joined: Callable[[int, str, int], None]
     ) -> None:
         self._testbed = testbed
-        self._view = view
+        self._state = state
         self._joined = joined
 
     def have(self, servers: Iterable[tuple[str, int]]) -> None:
         """These addresses, with these weights, stand in the table."""
         for address, weight in servers:
-            self._joined(self._view.joined(address), address, weight)
+            self._joined(self._state.joined(address), address, weight)
 
     def scale(self, servers: int) -> None:
         """So many servers: new ones join with weight 1, or the newest leave.
 
         Raises UsageError where there is no room for so many; nothing has changed then.
         """
-        view, room = self._view, self._testbed.max_real_servers
-        joined = len(view.servers)
-        if joined + servers - len(view.present) > max(room, joined):
+        state, room = self._state, self._testbed.max_real_servers
+        joined = len(state.servers)
+        if joined + servers - len(state.present) > max(room, joined):
             raise UsageError(
                 f"no room for {servers} servers: {joined} have joined this test and {room} can ever"
                 " join; a test that starts with more has room for more"
             )
-        while len(view.present) < servers:
+        while len(state.present) < servers:
             self.have([(self._testbed.add_server(1), 1)])
-        while len(view.present) > servers:
-            self.remove(view.present[-1])
+        while len(state.present) > servers:
+            self.remove(state.present[-1])
 
     def reweigh(self, server: int, weight: int) -> None:
         """Another weight; 0 drains."""
@@ -54,7 +54,7 @@ class RunServers:
     def remove(self, server: int) -> None:
         """Out of the kernel's table."""
         self._testbed.remove_server(self._present(server))
-        self._view.left(server)
+        self._state.left(server)
 
     def kill(self, server: int) -> None:
         """Its process dies; the table keeps it."""
@@ -65,10 +65,10 @@ class RunServers:
         self._testbed.set_balancer(scheduler)
 
     def _present(self, number: int) -> str:
-        if number not in self._view.present:
-            known = ", ".join(map(str, self._view.present))
+        if number not in self._state.present:
+            known = ", ".join(map(str, self._state.present))
             raise UsageError(f"there is no server {number} now; there are {known or 'none'}")
-        return self._view.address(number)
+        return self._state.address(number)
 
 
 class RunTarget(RunServers):
@@ -77,12 +77,12 @@ class RunTarget(RunServers):
     def __init__(
         self,
         testbed: BalancerControl,
-        view: View,
+        state: RunState,
         joined: Callable[[int, str, int], None],
         load: Load,
         started: Callable[[str], None],
     ) -> None:
-        super().__init__(testbed, view, joined)
+        super().__init__(testbed, state, joined)
         self._load = load
         self._started = started
 

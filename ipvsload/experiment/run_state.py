@@ -15,7 +15,7 @@ from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import ClassCounts, LiveCounts, Measure
 
 
-class View:
+class RunState:
     """The live state of one run. Times are µs on the recording's clock."""
 
     def __init__(self, classes: Mapping[str, ClassCounts]) -> None:

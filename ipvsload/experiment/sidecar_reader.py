@@ -13,8 +13,9 @@ from gevent.queue import Empty, SimpleQueue
 
 from ipvsload.errors import TestbedError
 from ipvsload.experiment.clock import Clock
+from ipvsload.record.clock_alignment import Alignment, align
 from ipvsload.record.format import Sample
-from ipvsload.record.sidecar_stream import Alignment, End, Hello, Pong, Reading, Stream, align
+from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, SidecarParser
 from ipvsload.testbed.base import SidecarPipe
 
 _PINGS = 8
@@ -26,7 +27,7 @@ _UNKNOWN = Alignment(0, 0)
 Follower = Callable[[Sample | BaseException], None]
 
 
-class Sidecar:
+class SidecarReader:
     """Reads `pipe`. Raises TestbedError where the sidecar says nothing.
 
     A follower gets each sample of its service, or the error that ended the
@@ -37,7 +38,7 @@ class Sidecar:
     def __init__(self, pipe: SidecarPipe, clock: Clock, watcher: Follower | None = None) -> None:
         self._pipe = pipe
         self._clock = clock
-        self._stream = Stream()
+        self._parser = SidecarParser()
         self._alignments: dict[str, Alignment] = {}
         self.node = ""
         self._run = 0
@@ -99,7 +100,7 @@ class Sidecar:
         try:
             while chunk := self._pipe.recv(1 << 18):
                 received = time.monotonic_ns()
-                for message in self._stream.feed(chunk):
+                for message in self._parser.feed(chunk):
                     match message:
                         case Reading():
                             self._sampled(message)

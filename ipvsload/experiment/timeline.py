@@ -9,7 +9,7 @@ guessed sleep stands between.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Measure
@@ -66,7 +66,7 @@ class Timeline:
         """The step that is running or comes next, and its index."""
         return (self._index, self._steps[self._index]) if self._index < len(self._steps) else None
 
-    def ask(self, view: View, now_us: int) -> Turn | None:
+    def ask(self, state: RunState, now_us: int) -> Turn | None:
         """What to do now; None means: nothing before the next event."""
         if self._index >= len(self._steps):
             return Over()
@@ -79,7 +79,7 @@ class Timeline:
         saw = ""
         match step.awaited:
             case Condition() as condition:
-                lookup = view.lookup(now_us, since)
+                lookup = state.lookup(now_us, since)
                 saw = condition.describe(lookup)
                 if not condition.evaluate(lookup).held:
                     return self._missed(step, condition, saw) if _late(step, waited) else None

@@ -6,8 +6,8 @@ Behind it are Locust's users in this process, or on the workers of a master.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import Request
-from ipvsload.record.sidecar_stream import Alignment
 from ipvsload.scenario.measures.base import ClassCounts
 from ipvsload.scenario.model import Traffic
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
 from ipvsload.experiment.run_servers import RunServers
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.load.locust_internals import apply_weights
 from ipvsload.load.users import longest_timeout
 from ipvsload.locust_plugin.arguments import Options
@@ -59,8 +59,8 @@ class InteractiveTest:
         weights = () if "scale" in testbed.lacks else (1,) * servers
         with session.lock:
             service = testbed.begin(ServiceSpec(scheduler, weights))
-        self._view = View({})
-        self._target = _Target(testbed, self._view, self._joined, generators.burst, environment)
+        self._state = RunState({})
+        self._target = _Target(testbed, self._state, self._joined, generators.burst, environment)
         target = service.target
         environment.host = f"http://{target.host}:{target.port}"
         classes = [user_class.__name__ for user_class in environment.user_classes]
@@ -119,7 +119,7 @@ class InteractiveTest:
 
     def _sampled(self, item: Sample | BaseException) -> None:
         if isinstance(item, Sample):
-            self._view.sampled(item)
+            self._state.sampled(item)
 
 
 class _Target(RunServers):
@@ -128,12 +128,12 @@ class _Target(RunServers):
     def __init__(
         self,
         testbed: BalancerControl,
-        view: View,
+        state: RunState,
         joined: Callable[[int, str, int], None],
         burst: Callable[[int, float], None],
         environment: "Environment",
     ) -> None:
-        super().__init__(testbed, view, joined)
+        super().__init__(testbed, state, joined)
         self.burst = burst
         self._environment = environment
 

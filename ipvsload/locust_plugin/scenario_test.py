@@ -12,9 +12,10 @@ import gevent
 
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.action_queue import QueuedAction
-from ipvsload.experiment.run_context import Stage
+from ipvsload.experiment.gevent_inbox import GeventInbox
+from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_directory import new_directory
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.session import StoppedError, play
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.ipvs.keys import split_key
@@ -78,11 +79,13 @@ class ScenarioTest:
             origin_unix_us=session.clock.origin_unix_us,
         )
         self._directory = directory
-        self._stage = Stage(
+        self._inbox = GeventInbox(session.clock)
+        self._context = RunContext(
             scenario,
             session.testbed,
             writer,
             session.clock,
+            self._inbox,
             session.sidecar,
             generators.load_maker(session.testbed.socket_broker),
             _Shown(session, environment, scenario.title or scenario.name, list(scenario.traffic)),
@@ -97,7 +100,7 @@ class ScenarioTest:
     def carry_out(self, action: Action) -> str:
         """Change something, and say what. Raises IpvsloadError."""
         queued = QueuedAction(action)
-        self._stage.inbox.put(queued)
+        self._inbox.put(queued)
         return queued.wait()
 
     def offers(self) -> dict[str, str]:
@@ -118,16 +121,15 @@ class ScenarioTest:
     def stop(self) -> None:
         """End it now, if it has not ended; returns when it has."""
         if not self.over:
-            self._stage.inbox.put(StoppedError())
+            self._inbox.put(StoppedError())
             self._greenlet.join(_STOPPED_WITHIN)
             self._greenlet.kill()
 
     def _play(self) -> None:
         failure: IpvsloadError | None = None
-        stage = self._stage
-        with self._session.troubles(stage.inbox.put):
+        with self._session.troubles(self._inbox.put):
             try:
-                play(stage, [self._plan.scheduler], 1)
+                play(self._context, [self._plan.scheduler], 1)
             except IpvsloadError as error:
                 failure = error
         try:
@@ -201,7 +203,7 @@ class _Shown:
             case StepStarted() | ChangedByHand():
                 feed.mark(event.t_us, event.text)
 
-    def update(self, view: View, timeline: Timeline) -> None:
+    def update(self, state: RunState, timeline: Timeline) -> None:
         """Samples reach the page by themselves."""
 
     def close(self) -> None:

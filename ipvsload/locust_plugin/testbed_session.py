@@ -15,8 +15,8 @@ from gevent.lock import RLock
 from gevent.socket import wait_read
 
 from ipvsload.errors import IpvsloadError, TestbedError
-from ipvsload.experiment.clock import Clock
-from ipvsload.experiment.sidecar_reader import Sidecar
+from ipvsload.experiment.monotonic_clock import MonotonicClock
+from ipvsload.experiment.sidecar_reader import SidecarReader
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.request_counter import RequestCounter, intervals
@@ -43,7 +43,7 @@ class TestbedSession:
 
     def __init__(self, environment: "Environment", options: Options) -> None:
         self._options = options
-        self.clock = Clock()
+        self.clock = MonotonicClock()
         self.feed = LiveFeed()
         self.counter = RequestCounter()
         self.samples: dict[str, Sample] = {}
@@ -55,7 +55,7 @@ class TestbedSession:
         self._kind = TESTBEDS[options.testbed]
         self._clients = 1
         self._testbed = self._make(servers=1)
-        self._sidecar: Sidecar | None = None
+        self._sidecar: SidecarReader | None = None
         self._on_trouble: Callable[[TestbedError], None] | None = None
         self._dead = True
         """Whether there is no testbed that is up."""
@@ -75,7 +75,7 @@ class TestbedSession:
         return self._testbed.lacks
 
     @property
-    def sidecar(self) -> Sidecar | None:
+    def sidecar(self) -> SidecarReader | None:
         """Reads the table; None where there is no command that does."""
         return self._sidecar
 
@@ -145,7 +145,7 @@ class TestbedSession:
         if not self._testbed.has_samples:
             return
         pipe = self.testbed.open_samples(self._options.hz)
-        sidecar = Sidecar(pipe, self.clock, self._seen)
+        sidecar = SidecarReader(pipe, self.clock, self._seen)
         try:
             sidecar.align()
         except TestbedError:

@@ -1,11 +1,10 @@
 """The reading end of the sidecar's NDJSON: bytes in as they come, records out.
 
-Pure, so that a pipe, a pod's log and a recorded file are read by the same code;
-also the arithmetic that sets the sidecar's clock beside ours.
+Pure, so that a pipe, a pod's log and a recorded file are read by the same code.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -71,7 +70,7 @@ class End:
 Message = Hello | Reading | Pong | End
 
 
-class Stream:
+class SidecarParser:
     """An incremental parser; what is left of a line that was cut short is never given out."""
 
     def __init__(self) -> None:
@@ -134,27 +133,3 @@ class Stream:
 def _service(value: dict[str, Any], server: "itemgetter[Any]") -> VirtualService:
     servers = tuple([RealServer(*server(row)) for row in value["servers"]])
     return VirtualService._make([*(value[name] for name in VirtualService._fields[:-1]), servers])
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """The sidecar's clock less ours, in ns, right to within `uncertainty_ns` either way."""
-
-    offset_ns: int
-    uncertainty_ns: int
-
-    def to_ours(self, t_ns: int) -> int:
-        """A time on the sidecar's clock, on ours."""
-        return t_ns - self.offset_ns
-
-
-def align(exchanges: Iterable[tuple[int, int, int]]) -> Alignment:
-    """The offset out of (sent, pong's t, received) triples, in ns; ours, theirs, ours.
-
-    The quickest exchange says most: its pong was made between `sent` and
-    `received`, so the middle is off by half the round trip at most. Raises
-    ValueError where there is none.
-    """
-    sent, t, received = min(exchanges, key=lambda one: one[2] - one[0])
-    trip = received - sent
-    return Alignment(t - (sent + received) // 2, (trip + 1) // 2)

@@ -1,6 +1,6 @@
 """From a run's live state to the frames of live.py."""
 
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.record.events import Event
 from ipvsload.report.terminal_live import Display, LiveClass, LiveServer, LiveState
@@ -26,17 +26,17 @@ class TerminalProgress:
     def happened(self, event: Event) -> None:
         """Frames tell of states, not of events."""
 
-    def update(self, view: View, timeline: Timeline) -> None:
+    def update(self, state: RunState, timeline: Timeline) -> None:
         """Something may have changed; cheap where nothing is due to be drawn."""
         if self._display.due():
-            self._display.update(self._state(view, timeline))
+            self._display.update(self._state(state, timeline))
 
     def close(self) -> None:
         """Leave the terminal as it was."""
         self._display.close()
 
-    def _state(self, view: View, timeline: Timeline) -> LiveState:
-        lookup = view.lookup(max(view.sample_us, view.began_us), 0)
+    def _state(self, state: RunState, timeline: Timeline) -> LiveState:
+        lookup = state.lookup(max(state.sample_us, state.began_us), 0)
         scheduler, repeat, repeats = self._run
         step, awaits = "", ""
         if timeline.current is not None:
@@ -50,8 +50,8 @@ class TerminalProgress:
 
         servers = [
             LiveServer(number, address, entry.weight, entry.active, entry.inactive)
-            for number, address in enumerate(view.servers, 1)
-            if (entry := view.in_table(address)) is not None
+            for number, address in enumerate(state.servers, 1)
+            if (entry := state.in_table(address)) is not None
         ]
         classes = [
             LiveClass(
@@ -59,5 +59,5 @@ class TerminalProgress:
             )
             for name in self._classes
         ]
-        elapsed = max(0, view.sample_us - view.began_us) / 1e6 if view.began_us else 0.0
+        elapsed = max(0, state.sample_us - state.began_us) / 1e6 if state.began_us else 0.0
         return LiveState(scheduler, repeat, repeats, elapsed, step, awaits, servers, classes)

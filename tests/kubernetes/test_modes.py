@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from ipvsload.errors import TestbedError
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.ipvs.ipvsadm import removal
+from ipvsload.record.clock_alignment import align
 from ipvsload.record.format import Sample
-from ipvsload.record.sidecar_stream import Pong, Reading, Stream, align
+from ipvsload.record.sidecar_stream import Pong, Reading, SidecarParser
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import kubernetes_testbed as module
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
@@ -97,16 +98,16 @@ def test_a_load_balancer(two: Toy) -> None:
 
 
 def test_two_nodes_each_with_its_clock_and_their_sums(two: Toy) -> None:
-    """Every node's samples come, on a clock of its own, and a view adds them up."""
+    """Every node's samples come, on a clock of its own, and a state adds them up."""
     testbed = up(made(workload=ServerWorkload(service="LoadBalancer")))
     try:
         service = testbed.begin(ServiceSpec("rr", (1, 1)))
         assert testbed.kernel["nodes"] == "node1, node2"
         assert testbed.kernel["balancing"] == "node1, node2"
-        pipe, stream = testbed.open_samples(20), Stream()
-        view = View({})
+        pipe, stream = testbed.open_samples(20), SidecarParser()
+        state = RunState({})
         for address, _ in service.servers:
-            view.joined(address)
+            state.joined(address)
         for number, node in enumerate(two.tables):
             two.proxies[node].connections[service.target.key, service.servers[0][0]] = 3 + number
         sent = time.monotonic_ns()
@@ -121,8 +122,8 @@ def test_two_nodes_each_with_its_clock_and_their_sums(two: Toy) -> None:
                     clocks = {n: align([(sent, t, received)]) for n, t in found.items()}
                 elif isinstance(message, Reading) and clocks:
                     t_us = clocks[message.node].to_ours(message.t_ns) // 1000
-                    view.sampled(Sample(1, message.node, t_us, 1, message.services))
-            first, second = (view.in_table(address) for address, _ in service.servers)
+                    state.sampled(Sample(1, message.node, t_us, 1, message.services))
+            first, second = (state.in_table(address) for address, _ in service.servers)
             if first and first.conns == 7:
                 break
         # The answer is a sample from within the ping's time, so the offset is right to that.

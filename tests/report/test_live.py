@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from ipvsload.experiment.run_state import View
+from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Begin, Timeline
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record.format import Sample
@@ -23,18 +23,18 @@ class Counts:
 
 def play(console: Console) -> None:
     scenario = parse_scenario(SCENARIO, "skew.yaml")
-    view = View({name: Counts() for name in scenario.traffic})
-    view.joined(ONE)
-    view.began_us = 1_000_000
+    state = RunState({name: Counts() for name in scenario.traffic})
+    state.joined(ONE)
+    state.began_us = 1_000_000
     timeline = Timeline(scenario.timeline)
-    assert isinstance(timeline.ask(view, 1_000_000), Begin)
+    assert isinstance(timeline.ask(state, 1_000_000), Begin)
     server = RealServer(ONE, 1, 7, 0, 0, 0, 0, 0, 0, 0)
-    view.sampled(
+    state.sampled(
         Sample(1, "n", 1_500_000, 0, (VirtualService("k", "lc", 0, 0, 0, 0, 0, 0, 0, (server,)),))
     )
     progress = TerminalProgress(scenario, Display(console))
     progress.begin("lc", 1, 2)
-    progress.update(view, timeline)
+    progress.update(state, timeline)
     progress.close()
     progress.close()
 

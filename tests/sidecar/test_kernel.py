@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, Stream
+from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, SidecarParser
 from tests.sidecar import bare_uml
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sidecar-kernel")]
@@ -26,7 +26,7 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def messages(lines: Iterable[str]) -> list[Any]:
-    return Stream().feed("".join(line.rstrip("\n") + "\n" for line in lines).encode())
+    return SidecarParser().feed("".join(line.rstrip("\n") + "\n" for line in lines).encode())
 
 
 @pytest.fixture(scope="module")

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.record.clock_alignment import Alignment, align
 from ipvsload.record.sidecar_stream import (
-    Alignment,
     End,
     Hello,
     Message,
     Pong,
     Reading,
-    Stream,
+    SidecarParser,
     StreamError,
-    align,
 )
 from ipvsload.sidecar.lines import Lines
 
@@ -80,7 +79,7 @@ MESSAGES = [
 
 @given(st.lists(st.integers(0, 3000)))
 def test_what_is_written_is_read_however_it_is_cut(cuts: list[int]) -> None:
-    data, stream, found = whole(), Stream(), list[Message]()
+    data, stream, found = whole(), SidecarParser(), list[Message]()
     edges = sorted({0, len(data), *(cut % len(data) for cut in cuts)})
     for start, end in pairwise(edges):
         found += stream.feed(data[start:end])
@@ -91,12 +90,12 @@ def test_what_is_written_is_read_however_it_is_cut(cuts: list[int]) -> None:
 def test_a_line_cut_short_at_the_end_is_left_out(cut: int) -> None:
     data = whole()
     kept = data[: -(cut % len(data)) or None]
-    assert Stream().feed(kept) == MESSAGES[: kept.count(b"\n")]
+    assert SidecarParser().feed(kept) == MESSAGES[: kept.count(b"\n")]
 
 
 def test_columns_may_stand_otherwise_and_there_may_be_more() -> None:
     columns = ["new", *reversed(RealServer._fields)]
-    stream = Stream()
+    stream = SidecarParser()
     stream.feed(line({**HELLO, "server_columns": columns, "more": 1}))
     row = [99, *reversed(["a:1", 1, 2, 3, 4, 5, 6, 7, 8, 9])]
     service: dict[str, object] = dict.fromkeys(
@@ -109,7 +108,7 @@ def test_columns_may_stand_otherwise_and_there_may_be_more() -> None:
 
 
 def test_lines_of_an_unknown_kind_are_passed_over() -> None:
-    assert Stream().feed(line(HELLO) + line({"weather": "fine"})) == MESSAGES[:1]
+    assert SidecarParser().feed(line(HELLO) + line({"weather": "fine"})) == MESSAGES[:1]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +127,7 @@ def test_lines_of_an_unknown_kind_are_passed_over() -> None:
 )
 def test_what_is_not_the_sidecar_is_refused(data: bytes, says: str) -> None:
     with pytest.raises(StreamError, match=says) as caught:
-        Stream().feed(data)
+        SidecarParser().feed(data)
     assert isinstance(caught.value, TestbedError)
 
 

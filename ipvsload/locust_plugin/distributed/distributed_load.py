@@ -18,8 +18,8 @@ from ipvsload.load.locust_internals import available_workers
 from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.partition import Share, divide, shares_by_class
 from ipvsload.locust_plugin.distributed.worker_load import boot_id
+from ipvsload.record.clock_alignment import Alignment, align
 from ipvsload.record.format import Request
-from ipvsload.record.sidecar_stream import Alignment, align
 from ipvsload.scenario.model import Traffic
 
 if TYPE_CHECKING:

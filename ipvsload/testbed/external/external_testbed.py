@@ -17,8 +17,7 @@ from typing import NoReturn
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.keys import join_key, split_key
 from ipvsload.ipvs.table import VirtualService as Entry
-from ipvsload.record.sidecar_stream import Hello, Reading, StreamError
-from ipvsload.record.sidecar_stream import Stream as Parser
+from ipvsload.record.sidecar_stream import Hello, Reading, SidecarParser, StreamError
 from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.scenario.url import read_url
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
@@ -184,7 +183,7 @@ class ExternalTestbed:
             ) from None
         said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         try:
-            messages = Parser().feed(done.stdout)
+            messages = SidecarParser().feed(done.stdout)
         except StreamError as error:
             raise TestbedError(f"--sidecar {shlex.join(self._command)}: {error}") from None
         for message in messages:

@@ -1,0 +1,76 @@
+"""A run's requests as they end, and which real server each was given to.
+
+An answer names its server. For a request without an answer only the kernel
+knows the server, and only for some seconds, so it is asked now and then while
+the run goes on, and once more at the end.
+"""
+
+from collections.abc import Callable
+
+from ipvsload.record.format import Request
+from ipvsload.testbed.base import Observation
+
+_ASK_AFTER_US = 4_000_000
+"""Half the time that the kernel remembers a reset connection (10 s), and less."""
+_KNOWN_AFTER_US = 2_000_000
+"""A testbed may learn of a connection this much later than it was made."""
+
+
+class FinishedRequests:
+    """Hands each request on to `record` when its server is known, or cannot be.
+
+    `last_connection_us` and `last_end_us` are the times of the last new
+    connection and of the last end of a request.
+    """
+
+    def __init__(self, record: Callable[[Request], None], testbed: Observation) -> None:
+        self._record = record
+        self._testbed = testbed
+        self._unknown: list[Request] = []
+        self.last_connection_us = 0
+        self.last_end_us = 0
+
+    def add(self, request: Request) -> None:
+        """A request has ended."""
+        end_us = _end_us(request)
+        if not request.reused:
+            known = end_us if request.error else request.start_us
+            self.last_connection_us = max(self.last_connection_us, known)
+        self.last_end_us = max(self.last_end_us, end_us)
+        if request.server is None and request.port:
+            self._unknown.append(request)
+        else:
+            self._record(request)
+
+    def ask_now_and_then(self, now_us: int) -> None:
+        """Ask the kernel for the servers of the requests that ended some time ago."""
+        if self._unknown and now_us - _end_us(self._unknown[0]) > _ASK_AFTER_US:
+            self._ask(now_us - _KNOWN_AFTER_US)
+
+    def ask_for_all(self) -> None:
+        """Ask the kernel for the server of each request whose server is not known."""
+        self._ask(self.last_end_us)
+
+    def give_up(self) -> None:
+        """Record the others without a server."""
+        for request in self._unknown:
+            self._record(request)
+        self._unknown.clear()
+
+    def _ask(self, until_us: int) -> None:
+        asked = [request for request in self._unknown if _end_us(request) <= until_us]
+        if not asked:
+            return
+        # More may be added while the testbed is asked.
+        self._unknown = [request for request in self._unknown if _end_us(request) > until_us]
+        try:
+            servers = self._testbed.connection_servers([(r.client, r.port) for r in asked])
+        except BaseException:
+            self._unknown = asked + self._unknown
+            raise
+        for request, server in zip(asked, servers, strict=True):
+            self._record(request._replace(server=server))
+
+
+def _end_us(request: Request) -> int:
+    return request.planned_us + request.latency_us

@@ -1,0 +1,40 @@
+"""What ends a session from outside: signals, and a testbed that breaks."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from signal import SIGINT, SIGTERM, getsignal, signal
+
+import gevent
+from gevent.socket import wait_read
+
+from ipvsload.experiment.session import StoppedError
+from ipvsload.testbed.base import Lifecycle
+
+
+@contextmanager
+def signals_told(tell: Callable[[Exception], None]) -> Iterator[None]:
+    """Tell of Ctrl-C and SIGTERM, instead of raising KeyboardInterrupt just anywhere."""
+    with ExitStack() as stack:
+        for number in (SIGINT, SIGTERM):
+            stack.callback(signal, number, getsignal(number))
+            handler = gevent.signal_handler(number, tell, StoppedError())
+            stack.callback(handler.cancel)
+        yield
+
+
+@contextmanager
+def failures_told(testbed: Lifecycle, tell: Callable[[Exception], None]) -> Iterator[None]:
+    """Tell of the first thing that breaks in the testbed."""
+
+    def watch() -> None:
+        while True:
+            wait_read(testbed.fileno())
+            if error := testbed.broken():
+                tell(error)
+                return
+
+    greenlet = gevent.spawn(watch)
+    try:
+        yield
+    finally:
+        greenlet.kill()

@@ -1,0 +1,127 @@
+"""The engine of runs in virtual time: it takes no time, and the record is like any other."""
+
+import subprocess
+import sys
+import time as wall
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipvsload.errors import InvalidRunError
+from ipvsload.experiment.run_context import RunContext
+from ipvsload.experiment.session import play
+from ipvsload.record.events import ClassDone, RunEnded, StepDone, StepStarted
+from ipvsload.record.reader import Recording, read
+from ipvsload.record.writer import RunWriter
+from ipvsload.results.evaluate import evaluate
+from ipvsload.results.results import Results
+from ipvsload.scenario.load import parse_scenario
+from tests.experiment.simulated import SimulatedLoad, SimulatedTestbed, VirtualTime
+
+SKEW = Path(__file__).parents[2] / "scenarios" / "skew.yaml"
+
+
+class Silent:
+    """Progress that nobody looks at."""
+
+    def begin(self, scheduler: str, repeat: int, repeats: int) -> None: ...
+
+    def happened(self, event: object) -> None: ...
+
+    def update(self, state: object, timeline: object) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def played(
+    directory: Path, text: str, time: VirtualTime | None = None, repeats: int = 1
+) -> tuple[Recording, Results]:
+    scenario = parse_scenario(text, "virtual")
+    time = time or VirtualTime()
+    testbed: Any = SimulatedTestbed(time)
+    writer = RunWriter(
+        directory,
+        scenario_text=text,
+        scenario=scenario.name,
+        testbed="lab",
+        origin_unix_us=1_767_225_600_000_000,
+    )
+    make_load: Any = partial(SimulatedLoad, time, testbed)
+    context = RunContext(scenario, testbed, writer, time, time, testbed, make_load, Silent())
+    try:
+        play(context, scenario.schedulers, repeats)
+    finally:
+        recording = read(directory)
+    return recording, evaluate(recording, scenario)
+
+
+def test_the_skew_scenario_is_played_in_no_time_and_holds(tmp_path: Path) -> None:
+    began = wall.monotonic()
+    recording, results = played(tmp_path / "run", SKEW.read_text(), repeats=2)
+    assert wall.monotonic() - began < 5
+    assert recording.ends == ()
+    assert results.verdict == "held"
+    assert [run.scheduler for run in recording.runs] == ["rr", "lc", "rr", "lc"]
+    for run, result in zip(recording.runs, results.runs, strict=True):
+        assert result.valid, result.reasons
+        assert result.traffic["long"].latency_ms["p50"] == 10_000
+        # Ten seconds went by on the run's clock, and the samples have no gap.
+        assert 10 <= result.seconds["timeline"] < 10.5
+        assert len(run.samples) > 100
+        assert len(run.of_type(StepStarted)) == len(run.of_type(StepDone)) == 4
+        assert [event.traffic for event in run.of_type(ClassDone)] == ["short", "long"]
+        assert run.of_type(RunEnded)[0].complete
+    rr, lc = results.runs[:2]
+    assert [server.connections for server in rr.servers] == [60, 50]
+    assert [server.connections for server in lc.servers] == [10, 100]
+
+
+def test_a_run_in_virtual_time_is_the_same_each_time(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        played(tmp_path / name, SKEW.read_text())
+    for file in ("events.ndjson", "samples.ndjson", "requests.ndjson"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+MISSED = """
+name: missed
+schedulers: [rr]
+traffic: {long: {request: GET /delay/100, users: 3, requests: 3, timeout: 10m}}
+timeline:
+  - start: long
+    until: done
+    within: 60s
+"""
+
+
+def test_a_wait_that_misses_its_deadline_ends_the_steps(tmp_path: Path) -> None:
+    recording, results = played(tmp_path / "run", MISSED)
+    assert results.verdict == "invalid"
+    assert "waited 60 s for done" in results.runs[0].reasons[0]
+    assert 60 <= results.runs[0].seconds["timeline"] < 61
+    assert len(recording.runs[0].requests) == 3
+
+
+def test_an_interruption_in_the_inbox_ends_the_run_and_is_recorded(tmp_path: Path) -> None:
+    time = VirtualTime()
+    time.after(30_000_000, lambda: time.put(InvalidRunError("interrupted")))
+    with pytest.raises(InvalidRunError, match="interrupted"):
+        played(tmp_path / "run", MISSED, time)
+    recording = read(tmp_path / "run")
+    assert evaluate(recording, parse_scenario(MISSED, "virtual")).runs[0].reasons == (
+        "interrupted",
+    )
+    assert recording.runs[0].end_us >= 30_000_000
+
+
+def test_the_engine_knows_neither_an_event_loop_nor_the_time() -> None:
+    script = (
+        "import sys; import ipvsload.experiment.session;"
+        "print(sorted({'gevent', 'locust', 'kubernetes', 'pyroute2'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
