@@ -93,6 +93,7 @@ class SimulatedTestbed:
 
     kernel: Mapping[str, str] = {"release": "none", "provider": "model"}
     max_real_servers = 8
+    exclusive = True
 
     def __init__(self, time: VirtualTime) -> None:
         self._time = time
