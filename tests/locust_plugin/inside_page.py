@@ -12,7 +12,7 @@ from flask_login import UserMixin, login_user
 from werkzeug.test import Client
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
-from tests.locust_plugin.served import page
+from tests.locust_plugin.page_server import page
 from tests.locust_plugin.simulated import Balancer
 
 OWN = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}

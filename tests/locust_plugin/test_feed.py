@@ -5,10 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
-from ipvsload.locust_plugin.live.class_traffic import MOST as MOST_CLASSES
-from ipvsload.locust_plugin.live.class_traffic import REST
+from ipvsload.locust_plugin.live.class_traffic import MAX_CLASSES, OTHER_CLASSES
 from ipvsload.locust_plugin.live.connection_rate import ConnectionRate
-from tests.locust_plugin.feeding import BEGAN, SECOND, A, B, begun, interval, last, seen
+from tests.locust_plugin.live_feeds import BEGAN, SECOND, A, B, begun, interval, last, seen
 from tests.locust_plugin.samples import KEY, sample, server, service, table
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
@@ -204,12 +203,12 @@ def test_spreading_keeps_the_sum(steps: list[tuple[int, int]]) -> None:
     for milliseconds, count in steps:
         now += milliseconds * 1000
         if count:
-            arrivals.came(1, count, before, now)
+            arrivals.add(1, count, before, now)
             before = now
-        found += sum(sum(counts.values()) for _, counts in arrivals.closed(now))
+        found += sum(sum(counts.values()) for _, counts in arrivals.finished_slots(now))
     for _ in range(10):
         now += SECOND
-        found += sum(sum(counts.values()) for _, counts in arrivals.closed(now))
+        found += sum(sum(counts.values()) for _, counts in arrivals.finished_slots(now))
     assert found == pytest.approx(sum(count for _, count in steps))
 
 
@@ -240,11 +239,11 @@ def test_more_classes_than_anybody_could_tell_apart_are_one() -> None:
     for _ in range(3):
         feed.traffic(BEGAN + SECOND, many)
     frame = feed.frame(BEGAN, -1, -1)
-    assert len(frame["test"]["classes"]) == MOST_CLASSES + 1
-    assert frame["test"]["classes"][-1] == REST
-    rest = seen(feed).series["traffic"].rows[0][1][MOST_CLASSES]
-    assert rest == [(100 - MOST_CLASSES) * 4.0, 100 - MOST_CLASSES, None, None]
-    assert frame["test"]["split"][MOST_CLASSES] == [1, 3 * (100 - MOST_CLASSES)]
+    assert len(frame["test"]["classes"]) == MAX_CLASSES + 1
+    assert frame["test"]["classes"][-1] == OTHER_CLASSES
+    rest = seen(feed).series["traffic"].rows[0][1][MAX_CLASSES]
+    assert rest == [(100 - MAX_CLASSES) * 4.0, 100 - MAX_CLASSES, None, None]
+    assert frame["test"]["split"][MAX_CLASSES] == [1, 3 * (100 - MAX_CLASSES)]
 
 
 def test_columns_of_the_whole_test_have_the_mean_rate_and_the_worst_latency() -> None:

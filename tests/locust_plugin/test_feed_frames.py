@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.live.history import MARKS
-from ipvsload.locust_plugin.live.server_registry import MOST
+from ipvsload.locust_plugin.live.server_registry import MAX_KNOWN
 from ipvsload.locust_plugin.live.time_series import SPAN_US
-from tests.locust_plugin.feeding import BEGAN, SECOND, A, B, begun, interval, last, seen
+from tests.locust_plugin.live_feeds import BEGAN, SECOND, A, B, begun, interval, last, seen
 from tests.locust_plugin.samples import Counts, table
 from tests.locust_plugin.viewer import Viewer
 
@@ -143,16 +143,16 @@ def test_a_thousand_servers_at_ten_a_second_are_thinned_not_dropped() -> None:
 
 def test_servers_that_come_and_go_are_forgotten_the_oldest_first() -> None:
     feed = begun()
-    for n in range(4 * MOST):
+    for n in range(4 * MAX_KNOWN):
         now = BEGAN + n * SECOND
         feed.sampled(table(now, {A: (1, 0, n), f"10.{n // 250}.0.{n % 250}:80": (5, 6, 7)}))
         feed.traffic(now, {"short": interval(1, f"10.{n // 250}.0.{n % 250}:80")})
     viewer = seen(feed)
-    assert len(viewer.servers) <= MOST
+    assert len(viewer.servers) <= MAX_KNOWN
     assert any(address == A for _, address, _ in viewer.servers.values())
     # What the forgotten have served is nobody's now, but still there.
     split = viewer.head["test"]["split"][0]
-    assert sum(split[1::2]) == 4 * MOST
+    assert sum(split[1::2]) == 4 * MAX_KNOWN
     assert set(split[::2]) <= {0, *viewer.servers}
     for _, cells, _ in viewer.series["table"].columns:
         assert set(cells) <= set(viewer.servers)
@@ -160,10 +160,10 @@ def test_servers_that_come_and_go_are_forgotten_the_oldest_first() -> None:
 
 def test_more_servers_at_once_than_can_be_shown_are_counted() -> None:
     feed = begun()
-    crowd = {f"10.{n // 250}.0.{n % 250}:80": (1, 2, 3) for n in range(MOST + 34)}
+    crowd = {f"10.{n // 250}.0.{n % 250}:80": (1, 2, 3) for n in range(MAX_KNOWN + 34)}
     feed.sampled(table(BEGAN, crowd))
     viewer = seen(feed)
-    assert len(viewer.servers) == MOST
+    assert len(viewer.servers) == MAX_KNOWN
     assert viewer.head["hidden"] == 34
     for second in (1, 2):  # all others have left, which makes room for the next sample
         feed.sampled(table(BEGAN + second * SECOND, {A: (1, 2, 3)}))

@@ -10,7 +10,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.locust_plugin.browser import Browser
-from tests.locust_plugin.looking import (
+from tests.locust_plugin.browser_window import (
     CHARTS,
     DARK,
     LIGHT,
@@ -21,7 +21,7 @@ from tests.locust_plugin.looking import (
     open_page,
     window,
 )
-from tests.locust_plugin.serving import Served, served
+from tests.locust_plugin.page_process import Served, served
 
 pytestmark = pytest.mark.programs
 

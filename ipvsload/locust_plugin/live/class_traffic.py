@@ -1,16 +1,17 @@
-"""The load's side of a chart: rate and latency of each class of traffic."""
+"""What the load did, for charts: rate and latency of each class of traffic."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-MOST = 16
-"""So many classes are told apart; what comes later is REST."""
+MAX_CLASSES = 16
+"""So many classes are shown apart; what comes later is shown as OTHER_CLASSES."""
 
-REST = "other classes"
+OTHER_CLASSES = "other classes"
 _NAME = 60
 
 Cell = tuple[float, float, float, float, float, float]
-"""Intervals, their rates and failures added; requests with a p50, p50 times those; p95."""
+"""How many intervals; the sums of their rates and of their failures; the sum of weights (the
+rates of intervals with latencies); the sum of p50 times weight; the largest p95."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class TrafficInterval:
 
 
 class Classes:
-    """Numbers for class names, in the order of their coming; no more than MOST and REST."""
+    """Numbers for class names in the order in which they came, MAX_CLASSES + 1 at most."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names: list[str] = []
@@ -38,24 +39,24 @@ class Classes:
             self.number(name)
 
     def number(self, name: str) -> int:
-        """The class's number, from 0."""
+        """Return the class's number, from 0."""
         name = name[:_NAME]
         if name not in self.names:
-            if len(self.names) >= MOST:
-                name = REST
+            if len(self.names) >= MAX_CLASSES:
+                name = OTHER_CLASSES
             if name not in self.names:
                 self.names.append(name)
         return self.names.index(name)
 
     def cells(self, intervals: Mapping[str, TrafficInterval]) -> dict[int, Cell]:
-        """A cell for each known class: one of which nothing was said has sent nothing."""
+        """Return a cell for each known class; one that is not in `intervals` has sent nothing."""
         found: dict[int, Cell] = {}
         for name, interval in intervals.items():
             number = self.number(name)
             cell = _cell(interval)
             if number in found:
                 _, rate, failures, *_ = merge(found[number], cell)
-                # Percentiles of classes that are thrown together say nothing.
+                # Percentiles of several classes cannot be combined.
                 cell = (1.0, rate, failures, 0.0, 0.0, 0.0)
             found[number] = cell
         return {number: found.get(number, _IDLE) for number in range(len(self.names))}
@@ -74,7 +75,7 @@ def _cell(interval: TrafficInterval) -> Cell:
 
 
 def merge(one: Cell, other: Cell) -> Cell:
-    """Both together: rates and medians are averaged, of the 95th percentiles the worst is kept."""
+    """Make one cell of two: rates and medians are averaged, the larger 95th percentile is kept."""
     return (
         one[0] + other[0],
         one[1] + other[1],
@@ -85,8 +86,8 @@ def merge(one: Cell, other: Cell) -> Cell:
     )
 
 
-def show(cell: Cell) -> str:
-    """Rate, failures, p50 and p95 as JSON."""
+def to_json(cell: Cell) -> str:
+    """Write rate, failures, p50 and p95 as JSON."""
     intervals, rate, failures, weight, p50, p95 = cell
     latency = f"{p50 / weight:.4g},{p95:.4g}" if weight else "null,null"
     return f"{rate / intervals:.1f},{failures / intervals:.1f},{latency}"

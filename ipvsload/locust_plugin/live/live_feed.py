@@ -1,4 +1,4 @@
-"""The store itself: what came in, and the frame that a viewer needs next."""
+"""What the page shows, and the frame that a viewer needs next."""
 
 import json
 import secrets
@@ -15,7 +15,7 @@ _TROUBLE = 500
 
 
 class TableRow(NamedTuple):
-    """One real server as the table has it now; `connections` since the test began."""
+    """One real server as the table has it now; `connections` counts since the test began."""
 
     number: int
     address: str
@@ -26,7 +26,7 @@ class TableRow(NamedTuple):
 
 
 class LiveFeed:
-    """What the page shows. Times are µs on one clock of this process.
+    """Takes what happens, and makes frames of it. Times are µs on one clock of this process.
 
     A test is an epoch. The first one's number is random, so that a page that
     was left open while Locust was started anew does not take another test for
@@ -44,7 +44,7 @@ class LiveFeed:
     def begin(
         self, t_us: int, *, title: str, scheduler: str, service: str, classes: Sequence[str]
     ) -> None:
-        """A new test: a new epoch, with everything cleared.
+        """Begin a new test: a new epoch, with everything cleared.
 
         `service` is the key of the virtual service under test, such as
         "tcp 192.0.2.80:81"; "" charts all of them.
@@ -55,64 +55,64 @@ class LiveFeed:
         self._history = TestHistory(t_us, title, classes, self._stamp)
 
     def end(self, t_us: int, verdict: str) -> None:
-        """The test is over. `verdict`: "" or words, as "held: 7 of 7 expectations"."""
+        """End the test. `verdict` is "" or words, such as "held: 7 of 7 expectations"."""
         if self._history:
             self._history.end(t_us, verdict)
 
     def joined(self, number: int, address: str) -> None:
-        """People know this real server by this number."""
-        self._roster.joined(number, address)
+        """Give a real server the number that people know it by."""
+        self._registry.joined(number, address)
 
     def sampled(self, sample: Sample) -> None:
-        """The kernel's table, as one node saw it."""
+        """Take the kernel's table, as one node saw it."""
         self._sampled_us = sample.t_us
         history = self._history
-        self._table.sampled(sample, history.arrivals if history else None)
+        self._table.sampled(sample, history.connection_rate if history else None)
         if history:
             history.sampled(sample.t_us, self._table.present())
 
     def traffic(self, t_us: int, intervals: Mapping[str, TrafficInterval]) -> None:
-        """What the load did in a short interval that ended now, by class."""
+        """Take what the load did, by class, in a short interval that ended now."""
         if self._history:
-            self._history.traffic(t_us, intervals, self._roster)
+            self._history.traffic(t_us, intervals, self._registry)
 
     def mark(self, t_us: int, text: str) -> None:
-        """Something that is to be seen in all charts: a step, a change by hand."""
+        """Mark something in all charts: a step, or a change that a person made."""
         if self._history:
             self._history.mark(t_us, text)
 
     def trouble(self, text: str) -> None:
-        """What is wrong with the balancer or its sidecar; "" when nothing is."""
+        """Say what is wrong with the balancer or its sidecar; "" when nothing is."""
         self._trouble = text[:_TROUBLE]
 
     def rows(self) -> list[TableRow]:
-        """The table as it is now, in the order in which the servers were first seen."""
+        """Return the table as it is now, in the order in which the servers were first seen."""
         return [
             TableRow(m.number, m.address, m.weight or 0, m.active, m.inactive, m.connections)
             for m in self._table.present()
         ]
 
     def frame(self, now_us: int, epoch: int, after: int) -> dict[str, Any]:
-        """`text`, decoded."""
+        """Return `text`, decoded."""
         found: dict[str, Any] = json.loads(self.text(now_us, epoch, after))
         return found
 
     def text(self, now_us: int, epoch: int, after: int) -> str:
-        """What a viewer needs who has seen an epoch up to a stamp, as JSON.
+        """Return what a viewer needs who has seen an epoch up to a stamp, as JSON.
 
-        `full` says that this is everything: so it is for who has seen another
-        epoch, or fell too far behind. The viewer's next `after` is `stamp`.
+        `full` says that this is everything: a viewer who has seen another epoch,
+        or is too far behind, gets that. The viewer's next `after` is `stamp`.
         Times are in ms since the test began. `servers` is there when it
         changed: [ident, number, address, weight or null when it is not in the
         table]; `connections` is ident, count, ident, count, ... since the test
         began; `hidden` counts servers for which there was no room.
         """
         history = self._history
-        lost = history.lost if history else 0
-        full = epoch != self._epoch or not lost <= after <= self._stamps
+        dropped = history.dropped if history else 0
+        full = epoch != self._epoch or not dropped <= after <= self._stamps
         if full:
             after = -1
-        members = self._roster.members.values()
+        members = self._registry.servers.values()
         head: dict[str, Any] = {
             "epoch": self._epoch,
             "stamp": self._stamps,
@@ -136,19 +136,19 @@ class LiveFeed:
         self._scheduler = scheduler
         self._sampled_us = None
         self._history = None
-        self._roster = ServerRegistry(self._touch, self._forget)
-        self._table = LiveTable(service, self._roster)
+        self._registry = ServerRegistry(self._servers_changed, self._drop)
+        self._table = LiveTable(service, self._registry)
 
     def _stamp(self) -> int:
         self._stamps += 1
         return self._stamps
 
-    def _touch(self) -> None:
+    def _servers_changed(self) -> None:
         self._servers_stamp = self._stamp()
 
-    def _forget(self, idents: set[int]) -> None:
+    def _drop(self, idents: set[int]) -> None:
         if self._history:
-            self._history.forget(idents)
+            self._history.drop(idents)
 
     def _since_began(self, t_us: int | None) -> int | None:
         return None if t_us is None else (t_us - self._began_us) // 1000

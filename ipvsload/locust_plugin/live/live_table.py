@@ -1,15 +1,15 @@
 """The kernel's table as last seen, summed over virtual services and nodes.
 
 A real server stands once in each virtual service that it belongs to and is seen
-by each node; people think of it as one. What changes from sample to sample is
-one node's part, so only that is taken out of the sums and put in again.
+by each node; people think of it as one. A sample changes one node's part only,
+so that part is subtracted from the sums and the new one is added.
 """
 
 from collections.abc import Iterator
 
 from ipvsload.ipvs.table import RealServer, VirtualService, growth, total
 from ipvsload.locust_plugin.live.connection_rate import REFRESH_US, ConnectionRate
-from ipvsload.locust_plugin.live.server_registry import Member, ServerRegistry
+from ipvsload.locust_plugin.live.server_registry import KnownServer, ServerRegistry
 from ipvsload.record.format import Sample
 
 NODES = 200
@@ -41,28 +41,28 @@ class _Node:
 
 
 class LiveTable:
-    """Takes samples in; members of `roster` then say what is known of each server.
+    """Takes samples; the servers of `registry` then have the sums.
 
     `service` is the key of the virtual service that counts, "" for all.
     """
 
-    def __init__(self, service: str, roster: ServerRegistry) -> None:
+    def __init__(self, service: str, registry: ServerRegistry) -> None:
         self._service = service
-        self._roster = roster
+        self._registry = registry
         self._nodes: dict[str, _Node] = {}
         self.scheduler = ""
         """As the kernel had it last; of several services, the first few."""
         self.hidden = 0
         """Servers in the last sample for which there was no room."""
 
-    def present(self) -> Iterator[Member]:
-        """The servers that stand in the table now."""
-        return (member for member in self._roster.members.values() if member.nodes)
+    def present(self) -> Iterator[KnownServer]:
+        """Return the servers that stand in the table now."""
+        return (known for known in self._registry.servers.values() if known.nodes)
 
-    def sampled(self, sample: Sample, arrivals: ConnectionRate | None) -> None:
-        """A node's table; new connections are told to `arrivals`."""
-        t_us, members = sample.t_us, self._roster.members
-        self._roster.now_us = t_us
+    def sampled(self, sample: Sample, rate: ConnectionRate | None) -> None:
+        """Take a node's table; new connections are added to `rate`."""
+        t_us, known_servers = sample.t_us, self._registry.servers
+        self._registry.now_us = t_us
         first = sample.node not in self._nodes
         node = self._node(sample.node, t_us)
         entries = node.entries
@@ -73,24 +73,24 @@ class LiveTable:
             key = service.key
             for server in service.servers:
                 address, conns = server.address, server.conns
-                member = members.get(address) or self._roster.admit(address)
-                if member is None:
+                known = known_servers.get(address) or self._registry.add(address)
+                if known is None:
                     self.hidden += 1
                     continue
-                member.seen_us = t_us
+                known.seen_us = t_us
                 same = servers.get(address)
                 servers[address] = server if same is None else total(same, server)
                 entry = entries.get((key, address))
                 if entry is None:
-                    # What stood there before the first look is not of this test.
+                    # What stood there before the first sample does not belong to this test.
                     entry = entries[key, address] = _Entry(conns if first else 0, node.t_us)
                 if conns != entry.conns:
                     new = growth(entry.conns, conns)
                     after = max(entry.moved_us, entry.seen_us - REFRESH_US)
                     entry.conns, entry.moved_us = conns, t_us
-                    member.connections += new
-                    if arrivals is not None:
-                        arrivals.came(member.ident, new, after, t_us)
+                    known.connections += new
+                    if rate is not None:
+                        rate.add(known.ident, new, after, t_us)
                 entry.seen_us = t_us
         self._replace(node, servers, t_us)
         self._schedulers(services)
@@ -108,23 +108,23 @@ class LiveTable:
         return node
 
     def _replace(self, node: _Node, servers: dict[str, RealServer], t_us: int) -> None:
-        members = self._roster.members
+        known_servers = self._registry.servers
         for address, server in node.servers.items():
-            member = members[address]
-            member.active -= server.active
-            member.inactive -= server.inactive
-            member.nodes -= 1
-            if not member.nodes and address not in servers:
-                self._roster.weighs(member, None)
+            known = known_servers[address]
+            known.active -= server.active
+            known.inactive -= server.inactive
+            known.nodes -= 1
+            if not known.nodes and address not in servers:
+                self._registry.set_weight(known, None)
         for address, server in servers.items():
-            member = members[address]
-            member.active += server.active
-            member.inactive += server.inactive
-            if not member.nodes and address not in node.servers:
-                member.since_us = t_us
-            member.nodes += 1
-            if member.weight != server.weight:
-                self._roster.weighs(member, server.weight)
+            known = known_servers[address]
+            known.active += server.active
+            known.inactive += server.inactive
+            if not known.nodes and address not in node.servers:
+                known.since_us = t_us
+            known.nodes += 1
+            if known.weight != server.weight:
+                self._registry.set_weight(known, server.weight)
         node.servers = servers
 
     def _schedulers(self, services: list[VirtualService]) -> None:
@@ -135,7 +135,7 @@ class LiveTable:
 
 
 def _prune(entries: dict[tuple[str, str], _Entry], t_us: int) -> None:
-    """Drop what is not in the table any more, when the kernel has forgotten it, too."""
+    """Drop entries that are not in the table any more, once the kernel has dropped them, too."""
     absent = [(entry.seen_us, key) for key, entry in entries.items() if entry.seen_us < t_us]
     absent.sort()
     for index, (seen_us, key) in enumerate(absent):

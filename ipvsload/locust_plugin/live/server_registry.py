@@ -1,19 +1,19 @@
-"""The real servers of a test: who they are, bounded however many come and go.
+"""The real servers of a test; their number is bounded, however many come and go.
 
-A server is an address. It has an `ident` of its own here, which charts refer
-to, and a number that people know it by; the number can come later, or anew when
-it joins again.
+A server is an address. It has an `ident` here, which charts refer to, and a
+number that people know it by; the number may come later, and changes when the
+server joins again.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MOST = 1200
-_FORGOTTEN_AT_ONCE = MOST // 10
+MAX_KNOWN = 1200
+_REMOVED_AT_ONCE = MAX_KNOWN // 10
 
 
 @dataclass(slots=True)
-class Member:
+class KnownServer:
     """One server; `weight` is None while it is not in the kernel's table.
 
     `active` and `inactive` are summed over the `nodes` that have it now;
@@ -34,62 +34,64 @@ class Member:
 
 
 class ServerRegistry:
-    """Servers by address. `touch` is called when what a viewer knows of them has changed.
+    """Servers by address. `on_change` is called when what a viewer knows of them has changed.
 
-    There are at most MOST: then those that left the table longest ago are
-    forgotten, and `forget` is told their idents; without any such, a new one is
-    not admitted.
+    There are at most MAX_KNOWN. To make room, those that left the table longest
+    ago are removed, and `on_removed` is called with their idents; where there
+    are none, a new server is not added.
     """
 
-    def __init__(self, touch: Callable[[], None], forget: Callable[[set[int]], None]) -> None:
-        self.members: dict[str, Member] = {}
+    def __init__(
+        self, on_change: Callable[[], None], on_removed: Callable[[set[int]], None]
+    ) -> None:
+        self.servers: dict[str, KnownServer] = {}
         self.now_us = 0
-        """The time of the last sample; whoever is seen then is not forgotten."""
-        self._touch = touch
-        self._forget = forget
+        """The time of the last sample, in µs; a server that is in it is not removed."""
+        self._on_change = on_change
+        self._on_removed = on_removed
         self._idents = 0
         self._numbers = 0
 
     def joined(self, number: int, address: str) -> None:
-        """People know this server by this number, which is never used again."""
-        holder = next((m for m in self.members.values() if m.number == number), None)
-        member = self.members.get(address) or self.admit(address)
-        if member is None or member.number == number:
+        """Give a server the number that people know it by; it is never used again."""
+        holder = next((m for m in self.servers.values() if m.number == number), None)
+        server = self.servers.get(address) or self.add(address)
+        if server is None or server.number == number:
             return
-        if holder is not None:  # it had been given for want of a better one
+        if holder is not None:  # its number was only a guess
             holder.number = self._numbers = max(self._numbers, number) + 1
-        member.number = number
+        server.number = number
         self._numbers = max(self._numbers, number)
-        self._touch()
+        self._on_change()
 
-    def admit(self, address: str) -> Member | None:
-        """A server that was not known; None if there is no room for one more."""
-        if len(self.members) >= MOST and not self._make_room():
+    def add(self, address: str) -> KnownServer | None:
+        """Add a server that is not known; return None if there is no room for it."""
+        if len(self.servers) >= MAX_KNOWN and not self._make_room():
             return None
         self._idents += 1
         self._numbers += 1
-        member = Member(self._idents, self._numbers, address, seen_us=self.now_us)
-        self.members[address] = member
-        self._touch()
-        return member
+        server = KnownServer(self._idents, self._numbers, address, seen_us=self.now_us)
+        self.servers[address] = server
+        self._on_change()
+        return server
 
-    def weighs(self, member: Member, weight: int | None) -> None:
-        """In the table with this weight; None: not in it."""
-        if member.weight != weight:
-            member.weight = weight
-            self._touch()
+    def set_weight(self, server: KnownServer, weight: int | None) -> None:
+        """Set the weight that a server has in the table; None: it is not in the table."""
+        if server.weight != weight:
+            server.weight = weight
+            self._on_change()
 
     def _make_room(self) -> bool:
         absent = [
-            member
-            for member in self.members.values()
-            if not member.nodes and member.seen_us < self.now_us
+            server
+            for server in self.servers.values()
+            if not server.nodes and server.seen_us < self.now_us
         ]
-        absent.sort(key=lambda member: member.seen_us)
-        gone = absent[:_FORGOTTEN_AT_ONCE]
-        for member in gone:
-            del self.members[member.address]
+        absent.sort(key=lambda server: server.seen_us)
+        gone = absent[:_REMOVED_AT_ONCE]
+        for server in gone:
+            del self.servers[server.address]
         if gone:
-            self._forget({member.ident for member in gone})
-            self._touch()
+            self._on_removed({server.ident for server in gone})
+            self._on_change()
         return bool(gone)

@@ -1,8 +1,8 @@
-"""One kind of value over time: the last minutes closely, the whole test coarsely.
+"""One kind of value over time: every reading of the last minutes, and a coarse whole test.
 
-A cell is what is known of one server or class in a stretch of time; two
-neighbouring cells can be merged into one. The recent rows are a window that
-slides. The whole test is columns of equal width: when there are too many, the
+A cell is what is known of one server or class in one piece of time; two
+neighbouring cells can be merged into one. The rows are the recent readings. The
+columns are pieces of equal width of the whole test: when there are too many, the
 width doubles and neighbours merge, so a peak of the first minute is still there
 after a week. The JSON of a row or column is made once, for all viewers.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 SPAN_US = 125_000_000
-"""So far back the recent rows reach: two minutes, and a viewer's delay."""
+"""How far back the rows reach: two minutes, and a viewer's delay."""
 
 _GAP_US = 80_000
 _WIDTH_US = 250_000
@@ -28,7 +28,7 @@ Cell = TypeVar("Cell")
 
 @dataclass(slots=True)
 class _Row:
-    """Values of `keys` at a time as JSON; `stamp` says when the row came to be."""
+    """Values of `keys` at a time, as JSON; `stamp` is from when the row was made."""
 
     stamp: int
     t_us: int
@@ -38,7 +38,7 @@ class _Row:
 
 @dataclass(slots=True)
 class _Column(Generic[Cell]):
-    """A stretch of the whole test, the one with this index at the present width."""
+    """The piece of the whole test that has this index at the present width."""
 
     index: int
     cells: dict[int, Cell]
@@ -54,9 +54,9 @@ class TimeSeries(Generic[Cell]):
 
     Args:
         began_us: when the test began; in the JSON, times are ms since then.
-        stamp: gives a number that grows with each call.
-        merge: two neighbouring cells as one.
-        show: a cell as JSON's numbers, with commas in between.
+        stamp: returns a larger number with each call.
+        merge: makes one cell of two neighbouring ones.
+        to_json: writes a cell as JSON's numbers, with commas in between.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class TimeSeries(Generic[Cell]):
         began_us: int,
         stamp: Callable[[], int],
         merge: Callable[[Cell, Cell], Cell],
-        show: Callable[[Cell], str],
+        to_json: Callable[[Cell], str],
     ) -> None:
         self._began = began_us
         self._stamp = stamp
         self._merge = merge
-        self._show = show
+        self._to_json = to_json
         self._t_us = began_us
         self._rows: deque[_Row] = deque()
         self._pending: dict[int, Cell] = {}
@@ -78,14 +78,14 @@ class TimeSeries(Generic[Cell]):
         self._width = _WIDTH_US
         self._columns: list[_Column[Cell]] = []
         self._open: _Column[Cell] | None = None
-        self.lost = 0
+        self.dropped = 0
         """The stamp of the last row that was dropped, or of the last change of width."""
 
     def add(self, t_us: int, cells: dict[int, Cell]) -> None:
-        """What was found at a time; times that go back are taken as the last one."""
+        """Take what was found at a time; a time before the last one is taken as the last one."""
         t_us = self._t_us = max(t_us, self._t_us)
         self._add_to_whole(t_us, cells)
-        self._into(self._pending, cells)
+        self._merge_into(self._pending, cells)
         # As many rows as there is room for, at equal distances.
         gap = max(_GAP_US, SPAN_US * len(cells) // _RECENT_CELLS)
         if t_us - self._row_us < gap:
@@ -94,30 +94,30 @@ class TimeSeries(Generic[Cell]):
         rows.append(self._row(self._stamp(), t_us, self._pending))
         self._pending, self._row_us = {}, t_us
         while rows[0].t_us < t_us - SPAN_US or len(rows) > SPAN_US // gap + 1:
-            self.lost = max(self.lost, rows.popleft().stamp)
+            self.dropped = max(self.dropped, rows.popleft().stamp)
 
-    def forget(self, keys: Container[int]) -> None:
-        """Nobody will ask for these again."""
+    def drop(self, keys: Container[int]) -> None:
+        """Drop these keys from the columns; rows that have them are soon dropped themselves."""
         for column in [*self._columns, *([self._open] if self._open else [])]:
             column.cells = {key: cell for key, cell in column.cells.items() if key not in keys}
             column.row = None
 
     def frame(self, after: int) -> str:
-        """What came after a stamp, as JSON: {width, columns, open, rows}.
+        """Return what came after a stamp, as JSON: {width, columns, open, rows}.
 
         All but `width`, that of a column in ms, are [[keys], [[t, values...],
         ...]], again and again; t is in ms since the test began, of a column its
-        middle. `open` is the column in the making, where the rows do not reach
-        back to its beginning.
+        middle. `open` is the column that is not finished yet, where the rows do
+        not reach back to its beginning.
         """
         columns = grouped([self._closed(column) for column in _newer(self._columns, after)])
         rows = grouped(_newer(self._rows, after))
         return (
             f'{{"width":{self._width // 1000},"columns":{columns},'
-            f'"open":{grouped(self._half_done())},"rows":{rows}}}'
+            f'"open":{grouped(self._open_row())},"rows":{rows}}}'
         )
 
-    def _into(self, sums: dict[int, Cell], cells: dict[int, Cell]) -> None:
+    def _merge_into(self, sums: dict[int, Cell], cells: dict[int, Cell]) -> None:
         if not sums:
             sums.update(cells)
             return
@@ -131,7 +131,7 @@ class TimeSeries(Generic[Cell]):
             keys = self._keys
         else:
             self._keys = keys
-        values = [str((t_us - self._began) // 1000), *map(self._show, cells.values())]
+        values = [str((t_us - self._began) // 1000), *map(self._to_json, cells.values())]
         return _Row(stamp, t_us, keys, f"[{','.join(values)}]")
 
     def _closed(self, column: _Column[Cell]) -> _Row:
@@ -140,7 +140,7 @@ class TimeSeries(Generic[Cell]):
             column.row = self._row(column.stamp, middle, column.cells)
         return column.row
 
-    def _half_done(self) -> list[_Row]:
+    def _open_row(self) -> list[_Row]:
         if self._open is None or not self._rows:
             return []
         begun = self._began + self._open.index * self._width
@@ -158,10 +158,10 @@ class TimeSeries(Generic[Cell]):
             self._open = _Column(index, {})
             room = max(_FEWEST_COLUMNS, min(_MOST_COLUMNS, _WHOLE_CELLS // max(1, len(cells))))
             if len(self._columns) >= room:
-                self._coarser(room * 3 // 4)
-        self._into(self._open.cells, cells)
+                self._widen(room * 3 // 4)
+        self._merge_into(self._open.cells, cells)
 
-    def _coarser(self, room: int) -> None:
+    def _widen(self, room: int) -> None:
         """Double the width until there are no more than so many columns."""
         while len(self._columns) > room:
             self._width *= 2
@@ -170,7 +170,7 @@ class TimeSeries(Generic[Cell]):
                 column.index //= 2
                 column.row = None
                 if columns and columns[-1].index == column.index:
-                    self._into(columns[-1].cells, column.cells)
+                    self._merge_into(columns[-1].cells, column.cells)
                     columns[-1].stamp = column.stamp
                 else:
                     columns.append(column)
@@ -179,11 +179,11 @@ class TimeSeries(Generic[Cell]):
                 self._open.index //= 2
         if self._open and self._columns and self._columns[-1].index == self._open.index:
             self._open.cells = self._columns.pop().cells
-        self.lost = self._stamp()
+        self.dropped = self._stamp()
 
 
 def grouped(rows: Sequence[_Row]) -> str:
-    """Rows as JSON, with their keys once for each stretch that has the same."""
+    """Write rows as JSON, with the keys once for neighbouring rows that have the same."""
     parts = ["["]
     keys: tuple[int, ...] | None = None
     for row in rows:
@@ -199,7 +199,7 @@ def grouped(rows: Sequence[_Row]) -> str:
 
 
 def _newer(items: "Reversible[_Stamped]", after: int) -> "list[_Stamped]":
-    """Those with a later stamp, oldest first."""
+    """Return those with a later stamp, oldest first."""
     found = []
     for item in reversed(items):
         if item.stamp <= after:

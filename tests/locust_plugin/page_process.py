@@ -1,4 +1,4 @@
-"""`served.py` as a process, for tests: started, told things, and ended."""
+"""`page_server.py` as a process, for tests: started, told things, and ended."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ class Served:
         self.url = self._answer()
 
     def tell(self, line: str) -> str:
-        """One line of served.py's, and its answer."""
+        """One line of page_server.py's, and its answer."""
         assert self._process.stdin
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
@@ -29,9 +29,9 @@ class Served:
 
 @contextmanager
 def served(*words: str) -> Iterator[Served]:
-    """See `python -m tests.locust_plugin.served --help`."""
+    """See `python -m tests.locust_plugin.page_server --help`."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.locust_plugin.served", *words],
+        [sys.executable, "-m", "tests.locust_plugin.page_server", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.locust_plugin.browser import Browser, browser
-from tests.locust_plugin.serving import Served
+from tests.locust_plugin.page_process import Served
 
 LIGHT = {"server 1": "#0072b2", "server 2": "#e69f00", "Long": "#aa3377", "Short": "#117766"}
 DARK = {"server 1": "#4da6e8", "server 2": "#f0b429", "Long": "#ee7bb5", "Short": "#4fd0b8"}

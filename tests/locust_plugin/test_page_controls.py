@@ -7,8 +7,8 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.locust_plugin.browser import Browser
-from tests.locust_plugin.looking import NOTHING, entries, look, open_page, window
-from tests.locust_plugin.serving import served
+from tests.locust_plugin.browser_window import NOTHING, entries, look, open_page, window
+from tests.locust_plugin.page_process import served
 
 pytestmark = pytest.mark.programs
 

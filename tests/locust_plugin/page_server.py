@@ -1,6 +1,6 @@
 """Locust's web page with ours on it, over a simulated balancer: a process of its own.
 
-`python -m tests.locust_plugin.served --servers 2 --past 90` prints the page's address
+`python -m tests.locust_plugin.page_server --servers 2 --past 90` prints the page's address
 and serves until its stdin is closed. Lines on stdin: `begin`, `end VERDICT`,
 `trouble TEXT`, `silence`, `past SECONDS`, `hold` (time goes on by `past` only),
 `cpu`; each is answered by a line.
