@@ -61,7 +61,7 @@ class Tally:
         """Requests without a whole answer or with a status of 400 and more."""
         return self._sum(self._failed, traffic, server)
 
-    def share(self, traffic: str | None, server: str) -> float | None:
+    def share(self, traffic: str | None, server: str | None) -> float | None:
         """The server's part (0 to 1) of the requests whose server is known."""
         if self._blind(traffic):
             return None

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ipvsload.scenario.faults import unexpected
 from ipvsload.scenario.names import MAX_SERVERS, MAX_WEIGHT, NAME_PATTERN
@@ -25,18 +25,9 @@ def _one_or_many(value: object) -> object:
 Names = Annotated[
     tuple[Name, ...],
     Field(min_length=1, strict=False),
-    BeforeValidator(_one_or_many),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": NAME_PATTERN},
-                {
-                    "type": "array",
-                    "minItems": 1,
-                    "items": {"type": "string", "pattern": NAME_PATTERN},
-                },
-            ]
-        }
+    BeforeValidator(
+        _one_or_many,
+        json_schema_input_type=Name | Annotated[tuple[Name, ...], Field(min_length=1)],
     ),
 ]
 

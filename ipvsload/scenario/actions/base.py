@@ -96,9 +96,13 @@ class Action(Strict):
         """
         return []
 
-    @abstractmethod
     def carry_out(self, target: ActionTarget) -> str:
         """Do it, and say in a few words what was done. Raises IpvsloadError."""
+        self.act(target)
+        return self.describe()
+
+    def act(self, target: ActionTarget) -> None:
+        """Do it. Raises IpvsloadError."""
 
 
 def unknown_class(name: str, planned: PlannedState, loc: Loc) -> Fault:

@@ -22,6 +22,5 @@ class Burst(Action):
     def describe(self) -> str:
         return f"burst of {self.requests} x {self.seconds:g} s"
 
-    def carry_out(self, target: ActionTarget) -> str:
+    def act(self, target: ActionTarget) -> None:
         target.burst(self.requests, self.seconds)
-        return self.describe()

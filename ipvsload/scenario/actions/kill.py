@@ -28,6 +28,5 @@ class Kill(Action):
         planned.killed.add(self.server)
         return faults
 
-    def carry_out(self, target: ActionTarget) -> str:
+    def act(self, target: ActionTarget) -> None:
         target.kill(self.server)
-        return self.describe()

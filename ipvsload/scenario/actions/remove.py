@@ -28,6 +28,5 @@ class Remove(Action):
         planned.weights.pop(self.server, None)
         return faults
 
-    def carry_out(self, target: ActionTarget) -> str:
+    def act(self, target: ActionTarget) -> None:
         target.remove(self.server)
-        return self.describe()

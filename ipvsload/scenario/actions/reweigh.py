@@ -30,6 +30,5 @@ class Reweigh(Action):
             planned.weights[self.server] = self.weight
         return faults
 
-    def carry_out(self, target: ActionTarget) -> str:
+    def act(self, target: ActionTarget) -> None:
         target.reweigh(self.server, self.weight)
-        return self.describe()

@@ -35,6 +35,5 @@ class Scale(Action):
             del planned.weights[server]
         return []
 
-    def carry_out(self, target: ActionTarget) -> str:
+    def act(self, target: ActionTarget) -> None:
         target.scale(self.servers)
-        return self.describe()

@@ -1,6 +1,5 @@
 """Change how many users of each kind there are."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -20,11 +19,7 @@ class SetMix(Action):
     ]
 
     def describe(self) -> str:
-        return _words(self.weights)
+        return "mix " + ", ".join(f"{name} {weight}" for name, weight in self.weights.items())
 
     def carry_out(self, target: ActionTarget) -> str:
-        return _words(target.set_mix(self.weights))
-
-
-def _words(weights: Mapping[str, int]) -> str:
-    return "mix " + ", ".join(f"{name} {weight}" for name, weight in weights.items())
+        return SetMix(weights=dict(target.set_mix(self.weights))).describe()

@@ -17,6 +17,5 @@ class SetScheduler(Action):
     def describe(self) -> str:
         return f"scheduler {self.scheduler}"
 
-    def carry_out(self, target: ActionTarget) -> str:
+    def act(self, target: ActionTarget) -> None:
         target.set_scheduler(self.scheduler)
-        return self.describe()

@@ -35,7 +35,6 @@ class Start(Action):
                 one.start()
         return faults
 
-    def carry_out(self, target: ActionTarget) -> str:
+    def act(self, target: ActionTarget) -> None:
         for name in self.classes:
             target.start(name)
-        return self.describe()

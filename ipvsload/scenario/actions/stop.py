@@ -32,7 +32,6 @@ class Stop(Action):
                 one.stopped = True
         return faults
 
-    def carry_out(self, target: ActionTarget) -> str:
+    def act(self, target: ActionTarget) -> None:
         for name in self.classes:
             target.stop(name)
-        return self.describe()

@@ -2,11 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import Field, PlainValidator
 
-from ipvsload.scenario.actions.base import Action, ActionTarget
+from ipvsload.scenario.actions.base import Action
 from ipvsload.scenario.duration import PATTERN, looks_like_time, read_duration
 from ipvsload.scenario.expression import Condition
+
+_Written = (
+    Annotated[float, Field(ge=0)]
+    | Annotated[str, Field(pattern=PATTERN)]
+    | Annotated[str, Field(min_length=1)]
+)
 
 
 def _awaited(value: object) -> float | Condition:
@@ -25,16 +31,7 @@ class Wait(Action):
 
     event: Annotated[
         float | Condition,
-        PlainValidator(_awaited),
-        WithJsonSchema(
-            {
-                "anyOf": [
-                    {"type": "number", "minimum": 0},
-                    {"type": "string", "pattern": PATTERN},
-                    {"type": "string", "minLength": 1},
-                ]
-            }
-        ),
+        PlainValidator(_awaited, json_schema_input_type=_Written),
     ]
 
     def describe(self) -> str:
@@ -43,6 +40,3 @@ class Wait(Action):
 
     def awaited(self) -> Condition | float:
         return self.event
-
-    def carry_out(self, target: ActionTarget) -> str:
-        return self.describe()

@@ -5,14 +5,13 @@ reads it when the run is over), or both. A row has all that is known of one
 measure; checks, messages, values and docs are made from it.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from ipvsload.ipvs.table import RealServer
-from ipvsload.scenario.bounds import Bound, Interval
-from ipvsload.scenario.planned_state import PlannedState
+from ipvsload.scenario.bounds import Bound
+from ipvsload.scenario.planned_state import Limit, PlannedState
 
 Selector = Literal["class", "server", "scheduler"]
 SELECTORS: tuple[Selector, ...] = ("class", "server", "scheduler")
@@ -89,7 +88,7 @@ class RequestTotals(Protocol):
     def failures(self, traffic: str | None, server: str | None) -> int:
         """Failed requests."""
 
-    def share(self, traffic: str | None, server: str) -> float | None:
+    def share(self, traffic: str | None, server: str | None) -> float | None:
         """The server's part, 0 to 1, of the requests whose server is known."""
 
     def rps(self, traffic: str | None, server: str | None) -> float | None:
@@ -123,6 +122,14 @@ class FinalCounts(NamedTuple):
     by_server: Mapping[str, TableTotals]
 
 
+Bounds = Callable[[PlannedState, Measure], Bound]
+
+
+def at_most(limit: Limit) -> Bounds:
+    """From 0 to a limit of the measure's class, or of all classes together."""
+    return lambda planned, measure: planned.at_most(limit, measure.class_)
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """A measure in a wait.
@@ -134,12 +141,8 @@ class Live:
 
     selectors: tuple[Selector, ...]
     value: Callable[[LiveCounts, Measure], float | None]
-    bound: Callable[[PlannedState, Measure], Bound]
+    bound: Bounds
     polled: bool = False
-
-
-def _not_negative(end: PlannedState, measure: Measure) -> Interval:
-    return Interval(0, math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +151,13 @@ class Final:
 
     `value` takes the address of the server that the measure names, or None, and
     is None where there are no data; `why` says then what is missing. `needs`
-    must be given; `bound` is what it can be, whatever the run does. Under
-    `compare` it takes `scheduler` besides.
+    must be given. Under `compare` it takes `scheduler` besides.
     """
 
     selectors: tuple[Selector, ...]
     value: Callable[[FinalCounts, Measure, str | None], float | None]
     why: Callable[[FinalCounts, Measure], str]
     needs: tuple[Selector, ...] = ()
-    bound: Callable[[PlannedState, Measure], Interval] = _not_negative
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +177,3 @@ class MeasureKind:
         if self.final is not None:
             taken |= {*self.final.selectors, "scheduler"}
         return tuple(selector for selector in SELECTORS if selector in taken)
-
-
-def at_most_sent(end: PlannedState, measure: Measure) -> Interval:
-    """No more than the requests that the measure's classes could send in the whole run."""
-    return end.at_most("budget", measure.class_).interval

@@ -6,8 +6,8 @@ do not count here.
 
 from collections.abc import Sequence
 
-from ipvsload.scenario.measures.base import Final, FinalCounts, Measure, MeasureKind
-from ipvsload.scenario.measures.traffic_counts import no_answers
+from ipvsload.scenario.measures.base import FinalCounts, Measure, MeasureKind
+from ipvsload.scenario.measures.traffic_counts import of_requests
 from ipvsload.statistics.percentiles import percentile
 
 LATENCIES = {
@@ -38,8 +38,7 @@ def _row(which: str, meaning: str) -> MeasureKind:
     def value(run: FinalCounts, measure: Measure, address: str | None) -> float | None:
         return latency_ms(run.requests.latencies(measure.class_, address), which)
 
-    final = Final(("class", "server"), value, no_answers)
-    return MeasureKind(f"latency_{which}", "ms", meaning, final=final)
+    return MeasureKind(f"latency_{which}", "ms", meaning, final=of_requests(value))
 
 
 MEASURES = tuple(_row(which, meaning) for which, meaning in LATENCIES.items())

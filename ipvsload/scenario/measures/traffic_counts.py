@@ -1,5 +1,6 @@
 """Measures of the load: requests, users, and whether a class is done."""
 
+from collections.abc import Callable
 from operator import attrgetter
 
 from ipvsload.scenario.bounds import Bound, Interval
@@ -10,7 +11,8 @@ from ipvsload.scenario.measures.base import (
     LiveCounts,
     Measure,
     MeasureKind,
-    at_most_sent,
+    Selector,
+    at_most,
 )
 from ipvsload.scenario.planned_state import Limit, PlannedState
 from ipvsload.scenario.words import number
@@ -25,10 +27,7 @@ def _counted(field: str, limit: Limit) -> Live:
             return float(get(now.classes[measure.class_]))
         return float(sum(map(get, now.classes.values())))
 
-    def bound(planned: PlannedState, measure: Measure) -> Bound:
-        return planned.at_most(limit, measure.class_)
-
-    return Live(("class",), value, bound, polled=True)
+    return Live(("class",), value, at_most(limit), polled=True)
 
 
 def _done(now: LiveCounts, measure: Measure) -> float:
@@ -58,21 +57,19 @@ def _can_be_done(planned: PlannedState, measure: Measure) -> Bound:
     return Bound(Interval(0, 1), "")
 
 
-def _share(run: FinalCounts, measure: Measure, address: str | None) -> float | None:
-    return None if address is None else run.requests.share(measure.class_, address)
+def of_requests(
+    value: Callable[[FinalCounts, Measure, str | None], float | None],
+    selectors: tuple[Selector, ...] = ("class", "server"),
+    needs: tuple[Selector, ...] = (),
+) -> Final:
+    """A figure of one run's requests."""
+    return Final(selectors, value, _no_requests, needs)
 
 
-def _needs_servers(run: FinalCounts, measure: Measure) -> str:
-    """Why a count that needs each request's server has no value."""
+def _no_requests(run: FinalCounts, measure: Measure) -> str:
     which = f"{measure.class_} requests" if measure.class_ else "requests"
     if any(measure.class_ in (None, name) for name in run.requests.unknown):
         return f"the server of some {which} is not known"
-    return no_answers(run, measure)
-
-
-def no_answers(run: FinalCounts, measure: Measure) -> str:
-    """Why a measure of answered requests has no value."""
-    which = f"{measure.class_} requests" if measure.class_ else "requests"
     by = f" by server {measure.server}" if measure.server is not None else ""
     return f"no {which} answered{by}"
 
@@ -83,24 +80,14 @@ MEASURES = (
         "number",
         "finished requests, failed ones too",
         live=_counted("requests", "budget"),
-        final=Final(
-            ("class", "server"),
-            lambda run, measure, address: run.requests.requests(measure.class_, address),
-            _needs_servers,
-            bound=at_most_sent,
-        ),
+        final=of_requests(lambda run, of, server: run.requests.requests(of.class_, server)),
     ),
     MeasureKind(
         "failures",
         "number",
         "requests without a whole answer or with a status of 400 and more",
         live=_counted("failures", "budget"),
-        final=Final(
-            ("class", "server"),
-            lambda run, measure, address: run.requests.failures(measure.class_, address),
-            no_answers,
-            bound=at_most_sent,
-        ),
+        final=of_requests(lambda run, of, server: run.requests.failures(of.class_, server)),
     ),
     MeasureKind(
         "inflight",
@@ -122,23 +109,17 @@ MEASURES = (
         "share",
         "fraction",
         "part of the class's requests that went to this server, 0 to 1",
-        final=Final(
-            ("class", "server"),
-            _share,
-            _needs_servers,
+        final=of_requests(
+            lambda run, of, server: run.requests.share(of.class_, server),
             needs=("class", "server"),
-            bound=lambda end, measure: Interval(0, 1),
         ),
     ),
     MeasureKind(
         "rps",
         "1/s",
         "finished requests per second of the class's own active time",
-        final=Final(
-            ("class",),
-            lambda run, measure, address: run.requests.rps(measure.class_, address),
-            no_answers,
-            needs=("class",),
+        final=of_requests(
+            lambda run, of, server: run.requests.rps(of.class_, server), ("class",), ("class",)
         ),
     ),
 )
