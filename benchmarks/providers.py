@@ -12,7 +12,7 @@ import time
 from benchmarks.versus import USERS, ab
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.base import ServiceSpec
-from ipvsload.testbed.lab.kernels import KERNELS
+from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
 ROUNDS = 3

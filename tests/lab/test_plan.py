@@ -6,7 +6,8 @@ import pytest
 
 import ipvsload
 from ipvsload import cpio
-from ipvsload.testbed.lab.kernels import KERNELS, qemu, uml
+from ipvsload.testbed.lab.kernels import CHOICES, qemu, uml
+from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.topology import director
 
 CABLES = director(1).cables
@@ -16,6 +17,7 @@ MODULES = ["ip_vs", "ip_vs_rr", "ip_vs_lc"]
 def test_the_providers_are_found_in_the_order_in_which_auto_tries_them() -> None:
     assert list(KERNELS) == ["host", "uml", "qemu"]
     assert all(provider.mend for provider in KERNELS.values())
+    assert set(CHOICES) == {"auto", *KERNELS}
 
 
 def test_the_guests_words_after_the_dashes_are_its_first_process_arguments() -> None:

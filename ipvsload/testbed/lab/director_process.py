@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ipvsload.testbed.lab import namespaces as ns
-from ipvsload.testbed.lab.kernels import KERNELS
 from ipvsload.testbed.lab.kernels.base import Attempt, Place
+from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.plan import ReadyKernel
 from ipvsload.testbed.lab.process_loop import ProcessLoop, enter_child
 

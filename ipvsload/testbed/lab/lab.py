@@ -21,7 +21,8 @@ from typing import Any
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.schedulers import module_of
 from ipvsload.testbed.lab import namespaces
-from ipvsload.testbed.lab.kernels import AUTO, KERNELS
+from ipvsload.testbed.lab.kernels import AUTO
+from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.plan import MAX_MESSAGE, LabPlan, ReadyKernel
 from ipvsload.testbed.lab.real_servers_client import RealServersClient
 from ipvsload.testbed.lab.topology import Topology

@@ -10,7 +10,8 @@ import time
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.doctor_finding import DoctorFinding
-from ipvsload.testbed.lab.kernels import AUTO, KERNELS
+from ipvsload.testbed.lab.kernels import AUTO
+from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.topology import Topology
 

@@ -1,23 +1,18 @@
-"""The registry of kernel providers: what can be the lab's director.
+"""What can be the lab's director: one file a kernel provider, found by listing this folder.
 
-One file a provider. The files of this folder are imported, and the subclasses
-of `KernelProvider` that they define are the providers.
+The file's name is the provider's. The files are not imported here, because a
+command line must know their names at its start; `providers.py` imports them.
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
-from ipvsload.testbed.lab.kernels.base import KernelProvider
-
-for _module in iter_modules(__path__, f"{__name__}."):
-    import_module(_module.name)
-
-KERNELS: dict[str, KernelProvider] = {
-    kind.name: kind()
-    for kind in sorted(KernelProvider.__subclasses__(), key=lambda kind: kind.rank)
-}
-"""By name, in the order in which `auto` tries them."""
 AUTO = "auto"
-"""Stands for all of them, in order: the first that works is taken."""
-CHOICES = (AUTO, *KERNELS)
+"""Stands for all of them: the first that works is taken, in the order of their ranks."""
+NAMES = tuple(
+    sorted(
+        {path.stem for path in Path(__file__).parent.glob("*.py")}
+        - {"__init__", "base", "providers"}
+    )
+)
+CHOICES = (AUTO, *NAMES)
 """What a person may ask for."""
