@@ -31,9 +31,9 @@ def cpu(who: int) -> float:
 
 def ours(ipvs: Any, samples: int) -> float:
     """CPU seconds a sample: reading, decoding, formatting and writing it."""
-    from ipvsload.sidecar.lines import Lines
+    from ipvsload.sidecar.lines import SampleFormatter
 
-    lines = Lines()
+    lines = SampleFormatter()
     with Path("/dev/null").open("wb", buffering=0) as sink:
         before = cpu(resource.RUSAGE_SELF)
         for n in range(samples):

@@ -1,6 +1,6 @@
-"""The IPVS table as an object: read whole, changed verb by verb.
+"""The IPVS table over netlink: read as a whole, changed entry by entry.
 
-The sidecar reads; the lab's agent in the director adds and removes.
+The sidecar reads it; the lab's agent in the director changes it.
 """
 
 import socket
@@ -22,43 +22,44 @@ from ipvsload.ipvs.netlink import (
     SET_DEST,
     SET_SERVICE,
     IpvsError,
-    Link,
+    IpvsSocket,
     Message,
     NotFoundError,
     SchedulerError,
-    explained,
+    explain,
 )
 from ipvsload.ipvs.schedulers import PERSISTENT, module_of
 
 _MASQUERADING = 0  # IP_VS_CONN_F_MASQ; pyroute2's own default is direct routing
-_KEPT = 10_000
+_MAX_REQUESTS = 10_000
 
 
 class Ipvs:
     """The table of this network namespace; `version` is the kernel's, as "1.2.1".
 
-    Raises netlink.UnavailableError where there is none or no right to it. Keys
-    and addresses are texts as keys.py has them. Not for two threads at once.
+    Keys and addresses are texts as keys.py describes them. Not for two threads
+    at once. Raises netlink.UnavailableError where there is no IPVS, or no right
+    to use it.
     """
 
     def __init__(self) -> None:
-        self._link = Link()
+        self._socket = IpvsSocket()
         self._services = Decoder(SERVICE)
         self._servers = Decoder(SERVER)
         self._requests: dict[Row, bytearray] = {}
         try:
-            self._list = self._link.dump_request(GET_SERVICE, [])
-            # IPVS_INFO_ATTR_VERSION; this also tells whether we may read at all.
-            answer = self._link.call(GET_INFO, [], answered=True)
+            self._list = self._socket.dump_request(GET_SERVICE, [])
+            # This also tells whether we may read at all.
+            answer = self._socket.call(GET_INFO, [], answered=True)
         except OSError as error:
             self.close()
-            raise explained(error, "asking for the version of IPVS") from None
-        number = struct.unpack_from("=I", answer, 24)[0]
+            raise explain(error, "asking for the version of IPVS") from None
+        number = struct.unpack_from("=I", answer, 24)[0]  # IPVS_INFO_ATTR_VERSION
         self.version = f"{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
     def close(self) -> None:
-        """Closes the socket."""
-        self._link.close()
+        """Close the socket."""
+        self._socket.close()
 
     def __enter__(self) -> "Ipvs":
         return self
@@ -67,30 +68,29 @@ class Ipvs:
         self.close()
 
     def table(self, wanted: Callable[[Row], bool] | None = None) -> TableRows:
-        """The whole table: [(service's row, [(family or 0, servers' rows)])].
+        """Read the services for whose rows `wanted` is true (or all), with their servers.
 
-        Rows as decode.SERVICE and decode.SERVER say; servers of services that
-        are not `wanted` are not asked for. A service that goes while
-        the table is read is left out. Raises InterruptedDumpError where it kept
-        changing (try again), and IpvsError.
+        Rows are as decode.SERVICE and decode.SERVER say. A service that is
+        removed during the reading is left out. Raises InterruptedDumpError
+        where the table kept changing (try again), and IpvsError.
         """
         table = []
-        for _, services in self._link.dump(self._list, self._services):
+        for _, services in self._socket.dump(self._list, self._services):
             for service in services:
                 if wanted is not None and not wanted(service):
                     continue
                 identity = service[:5]
                 request = self._requests.get(identity) or self._request(identity)
-                batches = self._link.dump(request, self._servers)
+                batches = self._socket.dump(request, self._servers)
                 # The dump of a service that has gone is empty (ip_vs_genl_dump_dests).
                 if batches or self._exists(Identity(*identity)):
                     table.append((service, batches))
         return table
 
     def _request(self, identity: Row) -> bytearray:
-        if len(self._requests) >= _KEPT:  # services come and go
+        if len(self._requests) >= _MAX_REQUESTS:  # services come and go
             self._requests.clear()
-        request = self._link.dump_request(GET_DEST, [_service(Identity(*identity))])
+        request = self._socket.dump_request(GET_DEST, [_service(Identity(*identity))])
         self._requests[identity] = request
         return request
 
@@ -104,7 +104,7 @@ class Ipvs:
     def add_service(
         self, key: str, scheduler: str, *, flags: int = 0, persistent_timeout: int = 0
     ) -> None:
-        """Adds a virtual service; persistent where `persistent_timeout` (seconds) is not 0.
+        """Add a virtual service; persistent where `persistent_timeout` (seconds) is not 0.
 
         Raises ExistsError, SchedulerError.
         """
@@ -114,7 +114,7 @@ class Ipvs:
     def edit_service(
         self, key: str, scheduler: str, *, flags: int = 0, persistent_timeout: int = 0
     ) -> None:
-        """Gives the service these properties; its servers and connections stay.
+        """Give the service these properties; its servers and connections stay.
 
         Raises NotFoundError, SchedulerError.
         """
@@ -122,7 +122,7 @@ class Ipvs:
         self._write(SET_SERVICE, f"changing {key}", key, scheduler, properties)
 
     def set_scheduler(self, key: str, scheduler: str) -> None:
-        """Changes the scheduler in place and nothing else (ip_vs_edit_service).
+        """Change the scheduler in place and nothing else (ip_vs_ctl.c, ip_vs_edit_service).
 
         Raises NotFoundError, SchedulerError.
         """
@@ -146,11 +146,11 @@ class Ipvs:
         self._call(command, [_service(parse_service(key), named, *properties)], doing, missing)
 
     def delete_service(self, key: str) -> None:
-        """Removes the service and its servers; raises NotFoundError."""
+        """Remove the service and its servers. Raises NotFoundError."""
         self._call(DEL_SERVICE, [_service(parse_service(key))], f"deleting {key}")
 
     def add_server(self, key: str, address: str, weight: int) -> None:
-        """Adds the real server `address` ("198.51.100.11:80"), masquerading.
+        """Add the real server `address` ("198.51.100.11:80"), with masquerading.
 
         Raises ExistsError; NotFoundError where the service is not there.
         """
@@ -158,19 +158,19 @@ class Ipvs:
         self._change(NEW_DEST, f"adding {address} to {key}", key, server)
 
     def set_weight(self, key: str, address: str, weight: int) -> None:
-        """Changes the weight of a masquerading server in place; 0 drains it. NotFoundError."""
+        """Change the weight of a server in place; 0 drains it. Raises NotFoundError."""
         server = _server(address, weight)
         self._change(SET_DEST, f"changing the weight of {address} in {key}", key, server)
 
     def delete_server(self, key: str, address: str) -> None:
-        """Removes the real server; raises NotFoundError."""
+        """Remove the real server. Raises NotFoundError."""
         self._change(DEL_DEST, f"removing {address} from {key}", key, _server(address))
 
     def _change(self, command: int, doing: str, key: str, server: list[Any]) -> None:
         self._call(command, [_service(parse_service(key)), server], doing)
 
     def flush(self) -> None:
-        """Removes every virtual service of this network namespace."""
+        """Remove every virtual service of this network namespace."""
         self._call(FLUSH, [], "flushing the IPVS table")
 
     def _call(
@@ -182,13 +182,13 @@ class Ipvs:
         *,
         answered: bool = False,
     ) -> bytes:
-        """One request; `missing` is what ENOENT means, where that is not the server."""
+        """Send one request; ENOENT means `missing`, where that is not the real server."""
         try:
-            return self._link.call(command, attributes, answered=answered)
+            return self._socket.call(command, attributes, answered=answered)
         except OSError as error:
             if missing and isinstance(error, FileNotFoundError):
                 raise missing from None
-            raise explained(error, doing) from None
+            raise explain(error, doing) from None
 
 
 def _service(service: Identity, *more: Any) -> list[Any]:

@@ -1,10 +1,10 @@
 """Bulk decoding of IPVS dumps, because decoding each attribute costs 80 times as much.
 
-In one dump the messages of one length nearly always have their attributes at
-the same offsets. So the layout is learned from the first such message; a run of
+In one dump, messages of the same length nearly always have their attributes at
+the same offsets. So the layout is learned from the first such message. A run of
 messages is then compared with it in one operation (all their attribute headers
-at once, as one big number under a mask) and unpacked by one `struct.Struct`. A
-message of another layout fails the comparison and is learned in its turn: no
+at once, as one big number under a mask), and unpacked by one `struct.Struct`. A
+message of another layout fails the comparison, and its layout is learned too: no
 message is ever read by a layout that is not its own. Pure: bytes in, tuples out.
 """
 
@@ -28,11 +28,11 @@ _FLAG_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR
 _NOOP, _ERROR, _DONE, _FIRST_FAMILY = 1, 2, 3, 16
 _TYPE = 0x3FFF  # NLA_TYPE_MASK
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
-_KEPT = 32  # masks and layouts kept before starting over
+_MAX_CACHED = 32  # masks and layouts, before starting over
 
 
 class DecodeError(ValueError):
-    """What the kernel sent is not what IPVS sends: cut short, or something missing."""
+    """The kernel sent what IPVS does not send: cut short, or without something."""
 
 
 class InterruptedDumpError(Exception):
@@ -40,12 +40,12 @@ class InterruptedDumpError(Exception):
 
 
 class MessageKind(NamedTuple):
-    """What to take from one kind of message (include/uapi/linux/ip_vs.h).
+    """Which attributes one kind of message has for us (include/uapi/linux/ip_vs.h).
 
-    `columns` are the columns of a row: the attribute's number, whether it is
-    bytes, and whether it may be absent (then it is 0). `counters` (conns, inpkts,
-    outpkts, inbytes, outbytes) follow them, from the first of `stats` that is
-    there. `fixed` is an attribute that is the same all over one batch.
+    `columns` are the columns of a row: the attribute's number, whether its value
+    stays bytes, and whether it may be absent (then it is 0). `counters` (conns,
+    inpkts, outpkts, inbytes, outbytes) follow them, out of the first of `stats`
+    that is there. `fixed` is an attribute with one value for all of a batch.
     """
 
     name: str
@@ -90,7 +90,7 @@ SERVER = MessageKind(
 def attributes(
     data: bytes, at: int, end: int, nests: frozenset[Path], path: Path = ()
 ) -> Iterator[tuple[Path, int, int]]:
-    """(path, offset of the value, its size) of each attribute in data[at:end], depth first.
+    """Yield (path, offset of the value, its size) of each attribute in data[at:end], depth first.
 
     Raises DecodeError on an attribute that does not fit.
     """
@@ -106,7 +106,7 @@ def attributes(
 
 
 class Layout:
-    """Where things are in messages like this one, and the tools to read a run of them."""
+    """The offsets in messages like this one, and what reads a run of them."""
 
     def __init__(self, kind: MessageKind, message: bytes) -> None:
         """Raises DecodeError where `message` lacks something or is cut short."""
@@ -160,7 +160,7 @@ class Layout:
         """Whether `run` is `count` messages of this layout, whatever their values are."""
         numbers = self._numbers.get(count)
         if numbers is None:
-            if len(self._numbers) >= _KEPT:
+            if len(self._numbers) >= _MAX_CACHED:
                 self._numbers.clear()
             numbers = self._numbers[count] = (
                 int.from_bytes(self._mask * count, "little"),
@@ -179,18 +179,18 @@ class Layout:
 
 
 class Decoder:
-    """Decodes the datagrams of one kind of dump, and remembers the layouts it has seen."""
+    """Decodes the datagrams of one kind of dump; remembers the layouts that it has seen."""
 
     def __init__(self, kind: MessageKind) -> None:
         self._kind = kind
         self._layouts: dict[int, list[Layout]] = {}
 
     def feed(self, data: bytes | memoryview, sequence: int) -> tuple[list[Batch], bool]:
-        """([(the fixed attribute or 0, rows)], whether that was the end) of one datagram.
+        """Decode one datagram: [(the fixed attribute or 0, rows)], and whether it ends the dump.
 
-        Messages of another sequence number (an earlier dump that was given up)
-        are passed over. Raises DecodeError; InterruptedDumpError; OSError with
-        the number that the kernel answered with.
+        Messages with another sequence number are skipped: they belong to an
+        earlier dump that was given up. Raises DecodeError, InterruptedDumpError,
+        and OSError with the number that the kernel answered.
         """
         view, at, end = memoryview(data), 0, len(data)
         batches: list[Batch] = []
@@ -218,7 +218,7 @@ class Decoder:
             at += length * count + 3 & ~3
         return batches, False
 
-    def repeated(self, batches: list[Batch]) -> bool:
+    def has_duplicates(self, batches: list[Batch]) -> bool:
         """Whether one address and port stands twice in one dump of real servers."""
         if self._kind is not SERVER:
             return False
@@ -226,7 +226,7 @@ class Decoder:
         return len(set(names)) < len(names)
 
     def _match(self, rest: memoryview, length: int) -> tuple[Layout, int]:
-        """The layout of the message at the front, and how many in a row surely have it."""
+        """The layout of the first message, and how many messages from there surely have it."""
         layouts = self._layouts.setdefault(length, [])
         most = len(rest) // length if length % 4 == 0 else 1
         for layout in layouts:
@@ -235,7 +235,7 @@ class Decoder:
                 count //= 2
             if count:
                 return layout, count
-        if len(layouts) >= _KEPT:
+        if len(layouts) >= _MAX_CACHED:
             layouts.clear()
         layouts.append(Layout(self._kind, bytes(rest[:length])))
         return layouts[-1], 1

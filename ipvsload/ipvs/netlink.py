@@ -1,8 +1,8 @@
 """The IPVS family of generic netlink: a socket, its messages, and what errors mean.
 
 The messages are pyroute2's; the socket is a plain one. pyroute2's own sockets
-are asyncio inside, which costs a start in user-mode Linux 0.4 s, and a process
-with gevent in it cannot share them.
+use asyncio. That adds 0.4 s to a start in user-mode Linux, and two greenlets of
+one process cannot use such sockets at the same time.
 """
 
 import errno
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def _import_netlink() -> Any:
-    """pyroute2.netlink without the rest of pyroute2.
+    """Import pyroute2.netlink without the rest of pyroute2.
 
-    `import pyroute2` loads every protocol that it knows, sqlite and psutil
-    with them: 1.3 s in user-mode Linux, where this takes 0.3 s, the
-    interpreter's start included. An empty package stands in for it meanwhile.
+    `import pyroute2` loads every protocol that it knows, and sqlite and psutil:
+    1.3 s in user-mode Linux, where this takes 0.3 s, the interpreter's start
+    included. So an empty package takes its place during this import.
     """
     name = "pyroute2"
     stand_in = name not in sys.modules
@@ -52,7 +52,7 @@ NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = 5, 6, 7, 8
 GET_INFO, FLUSH = 15, 17
 _TRIES = 3
 _BUFFER = 1 << 16  # netlink_dump makes datagrams of 32 KiB at most
-_PATIENCE = struct.pack("@ll", 5, 0)  # a struct timeval: the kernel answers at once or never
+_TIMEOUT = struct.pack("@ll", 5, 0)  # a struct timeval: the kernel answers at once or never
 
 
 class Message(netlink.genlmsg):  # type: ignore[misc]
@@ -82,15 +82,15 @@ class Message(netlink.genlmsg):  # type: ignore[misc]
 
 
 class IpvsError(Exception):
-    """The kernel did not do what was asked; the message says what and why."""
+    """The kernel did not do what it was asked to; the message says what and why."""
 
 
 class UnavailableError(IpvsError):
-    """No IPVS here, or no right to it; the message says what mends it."""
+    """There is no IPVS here, or no right to use it; the message says how to mend that."""
 
 
 class ExistsError(IpvsError):
-    """What was to be added is there already."""
+    """The service or the real server to be added is there already."""
 
 
 class NotFoundError(IpvsError):
@@ -98,13 +98,13 @@ class NotFoundError(IpvsError):
 
 
 class SchedulerError(IpvsError):
-    """The kernel has no such scheduler, or not its module."""
+    """The kernel does not have the scheduler, or not its module."""
 
 
-class Link:
+class IpvsSocket:
     """One netlink socket to the IPVS of this network namespace.
 
-    Raises UnavailableError where there is none. Not for two threads at once.
+    Raises UnavailableError where there is no IPVS. Not for two threads at once.
     """
 
     def __init__(self) -> None:
@@ -112,12 +112,12 @@ class Link:
         self._buffer = bytearray(_BUFFER)
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, netlink.NETLINK_GENERIC)
         try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEOUT)
             self._socket.bind((0, 0))
             self._family = self._discover()
         except OSError as error:
             self._socket.close()
-            raise explained(error, "looking for IPVS in the kernel") from None
+            raise explain(error, "looking for IPVS in the kernel") from None
         except BaseException:
             self._socket.close()
             raise
@@ -127,13 +127,14 @@ class Link:
         self._socket.close()
 
     def dump_request(self, command: int, attributes: list[Any]) -> bytearray:
-        """A request for `dump`; it can be used again and again."""
+        """Encode a request for `dump`; it can be used any number of times."""
         return self._encode(command, attributes, _REQUEST | _DUMP)
 
     def dump(self, request: bytearray, decoder: Decoder) -> list[Batch]:
-        """Everything that answers `request`, decoded; see Decoder.feed.
+        """Send `request` and decode all that answers it; see Decoder.feed.
 
-        Raises InterruptedDumpError where the table changed in each of three
+        Nothing answers for a service that is not there. Raises
+        InterruptedDumpError where the table changed during each of three
         readings, and IpvsError.
         """
         for _ in range(_TRIES):
@@ -147,7 +148,7 @@ class Link:
                 if error.errno in (errno.ESRCH, errno.ENOENT):
                     return []
                 if error.errno != errno.ENOBUFS:
-                    raise explained(error, "listing the IPVS table") from None
+                    raise explain(error, "listing the IPVS table") from None
         raise InterruptedDumpError(f"the IPVS table changed during each of {_TRIES} readings")
 
     def _dump_once(self, request: bytearray, decoder: Decoder) -> list[Batch]:
@@ -159,14 +160,17 @@ class Link:
             found, done = decoder.feed(memoryview(self._buffer)[:size], sequence)
             batches += found
             datagrams += 1
-        # IPVS never sets NLM_F_DUMP_INTR: what joins between two datagrams
-        # pushes another one into both.
-        if datagrams > 2 and decoder.repeated(batches):
+        # IPVS never sets NLM_F_DUMP_INTR. A server that joins between two
+        # datagrams moves the others back by one, so one of them is in both.
+        if datagrams > 2 and decoder.has_duplicates(batches):
             raise InterruptedDumpError
         return batches
 
     def call(self, command: int, attributes: list[Any], *, answered: bool = False) -> bytes:
-        """One request; its answer, or b"" for a bare acknowledgement. Raises OSError."""
+        """Send one request; return its answer, or b"" for a mere acknowledgement.
+
+        Raises OSError with the number that the kernel answered.
+        """
         flags = _REQUEST if answered else _REQUEST | _ACK
         return self._answer(self._send(self._encode(command, attributes, flags)))
 
@@ -215,8 +219,8 @@ class Link:
         return int(answer.get_attr("CTRL_ATTR_FAMILY_ID"))
 
 
-def explained(error: OSError, doing: str) -> IpvsError:
-    """The error that a person should read, for one of the kernel's."""
+def explain(error: OSError, doing: str) -> IpvsError:
+    """Turn an error of the kernel into one that a person can read; `doing` is what failed."""
     if error.errno == errno.EEXIST:
         return ExistsError(f"{doing}: it is in the table already")
     if error.errno == errno.ESRCH:
@@ -224,20 +228,20 @@ def explained(error: OSError, doing: str) -> IpvsError:
     if error.errno == errno.ENOENT:
         return NotFoundError(f"{doing}: the service has no such real server")
     if error.errno in (errno.EPERM, errno.EACCES):
-        return UnavailableError(_no_right())
+        return UnavailableError(_permission_message())
     if error.errno == errno.EAGAIN:
         return IpvsError(f"{doing}: the kernel did not answer within 5 s")
     return IpvsError(f"{doing}: {error.strerror}")
 
 
-def _no_right() -> str:
-    """Every IPVS command, reading too, is GENL_ADMIN_PERM (net/netfilter/ipvs/ip_vs_ctl.c)."""
+def _permission_message() -> str:
+    """Why the kernel refuses: all IPVS commands are GENL_ADMIN_PERM (ip_vs_ctl.c), also reads."""
     try:
         with open("/proc/self/uid_map") as file:
-            whole = file.read().split() == ["0", "0", "4294967295"]
+            initial = file.read().split() == ["0", "0", "4294967295"]
     except OSError:
-        whole = True
-    if whole:
+        initial = True
+    if initial:
         return (
             "the IPVS table is open to CAP_NET_ADMIN only, also for reading: "
             "run as root (sudo), or give the container the capability NET_ADMIN and uid 0"

@@ -1,8 +1,8 @@
 """`ipvsload collect`, the sidecar: this machine's IPVS table as NDJSON on stdout.
 
-It stands beside the kernel, in a director, a pod or at the far end of ssh, and
-whoever started it reads its stdout; so it opens no port and needs nothing but
-the standard library and pyroute2. Times are ns of CLOCK_MONOTONIC.
+It runs beside the kernel: in a director, in a pod, or at the other end of ssh.
+Whoever started it reads its stdout, so it opens no port, and it needs nothing
+but the standard library and pyroute2. Times are ns of CLOCK_MONOTONIC.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Protocol
 from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.ipvs.table import RealServer
 from ipvsload.sidecar import lines
-from ipvsload.sidecar.lines import Lines
+from ipvsload.sidecar.lines import SampleFormatter
 
 EXIT_UNAVAILABLE = 3
 _LONGEST_COMMAND = 4096
@@ -35,28 +35,28 @@ class TableReader(Protocol):
 
 
 class Ticks:
-    """The grid of `hz` a second that the samples stand on, without drift."""
+    """When samples are due: `hz` times a second, on a grid that does not drift."""
 
     def __init__(self, hz: float, now: int) -> None:
         self.missed = 0
         self.due = now
         self._period = round(1e9 / hz)
 
-    def passed(self, now: int) -> None:
-        """The tick that was due has been served; those that went by meanwhile are missed."""
+    def served(self, now: int) -> None:
+        """The tick that was due has been served; those that passed meanwhile are missed."""
         late = max(0, now - self.due) // self._period
         self.missed += late
         self.due += (late + 1) * self._period
 
 
 class Commands:
-    """Lines out of the chunks that arrive on stdin."""
+    """Puts lines together from the chunks that arrive on stdin."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> list[str]:
-        """The whole lines so far, without their ends; an endless one is dropped."""
+        """The lines that `chunk` completes, without their ends; one that is too long is dropped."""
         *whole, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > _LONGEST_COMMAND:
             self._rest = b""
@@ -64,9 +64,9 @@ class Commands:
 
 
 class Collector:
-    """The loop; `run` returns at the end. Raises ConnectionError when the reader has gone.
+    """Writes samples until it is stopped; see `run`.
 
-    `facts` is asked after each sample for lines of other kinds.
+    `facts` is called after each sample, for lines of other kinds.
     """
 
     def __init__(
@@ -91,14 +91,17 @@ class Collector:
             os.set_blocking(end, False)
 
     def stop(self, reason: str) -> None:
-        """Ends the loop at the next moment; may be called from a signal handler."""
+        """End the loop soon; may be called from a signal handler."""
         self._reason = self._reason or reason
         os.write(self._waker, b"\0")
 
     def run(self) -> None:
-        """Hello, samples, end."""
+        """Write the hello, samples, and the end.
+
+        Raises ConnectionError when whoever read them has gone.
+        """
         self._hello()
-        taken, texts = 0, Lines()
+        taken, formatter = 0, SampleFormatter()
         ticks = Ticks(self._hz, time.monotonic_ns())
         while not self._reason:
             if self._listen((ticks.due - time.monotonic_ns()) / 1e9):
@@ -110,13 +113,13 @@ class Collector:
                 ticks.missed += 1
             else:
                 took = time.monotonic_ns() - start
-                self._write(texts.sample(taken, start + took // 2, took, table))
+                self._write(formatter.sample(taken, start + took // 2, took, table))
                 taken += 1
             for fact in self._facts():
                 self._write_json(fact)
             if taken == self._count:
                 self._reason = self._reason or "count"
-            ticks.passed(time.monotonic_ns())
+            ticks.served(time.monotonic_ns())
         self._write_json({"end": self._reason, "samples": taken, "missed": ticks.missed})
 
     def _hello(self) -> None:
@@ -135,22 +138,21 @@ class Collector:
         )
 
     def _listen(self, seconds: float) -> bool:
-        """Waits for the tick; True where something came instead, and was dealt with."""
+        """Wait for the tick; True where a command or a stop came before it."""
         watched = [self._wake] if self._stdin is None else [self._wake, self._stdin]
         ready, _, _ = select.select(watched, [], [], max(0.0, seconds))
-        if self._stdin in ready:
-            self._obey(self._stdin)
+        if self._stdin is not None and self._stdin in ready:
+            self._read_commands(self._stdin)
         return bool(ready)
 
-    def _obey(self, stdin: int | None) -> None:
-        assert stdin is not None
+    def _read_commands(self, stdin: int) -> None:
         try:
             chunk = os.read(stdin, 4096)
         except OSError:  # a terminal that hung up
             chunk = b""
         t = time.monotonic_ns()
         if not chunk:
-            self._stdin = None  # nobody there (a DaemonSet): no end
+            self._stdin = None  # nobody there, as in a DaemonSet: no reason to end
         for line in self._commands.feed(chunk):
             verb, _, argument = line.partition(" ")
             if verb == "ping":
@@ -197,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the sidecar over stdin and stdout; returns the exit status (0 or 3).
+    """Run the sidecar over stdin and stdout; return the exit status (0 or 3).
 
     Status 3, with one line on stderr, where IPVS cannot be read.
     """
@@ -219,16 +221,16 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"ipvsload collect: {error}\n")
         return EXIT_UNAVAILABLE
     except ConnectionError:
-        pass  # the reader has what it wanted
+        pass  # whoever read has what it wanted
     return 0
 
 
 def stop_on_signals(collector: Collector) -> None:
-    """SIGTERM and SIGINT end the loop in order."""
+    """Let SIGTERM and SIGINT end the loop in order."""
 
     def stop(number: int, _: object) -> None:
         collector.stop(signal.Signals(number).name)
-        signal.signal(number, signal.SIG_DFL)  # a second one ends us even where stdout is stuck
+        signal.signal(number, signal.SIG_DFL)  # a second one ends us even where stdout is blocked
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

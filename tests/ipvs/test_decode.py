@@ -171,5 +171,5 @@ def test_the_kernels_refusal_is_an_oserror_with_its_number(answer: bytes) -> Non
 def test_a_server_that_stands_twice_is_seen() -> None:
     decoder = Decoder(SERVER)
     once, _ = decoder.feed(encoder.dest(DEST, 1), 1)
-    assert not decoder.repeated(once)
-    assert decoder.repeated(once + once)
+    assert not decoder.has_duplicates(once)
+    assert decoder.has_duplicates(once + once)

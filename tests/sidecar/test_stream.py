@@ -20,7 +20,7 @@ from ipvsload.record.sidecar_stream import (
     SidecarParser,
     StreamError,
 )
-from ipvsload.sidecar.lines import Lines
+from ipvsload.sidecar.lines import SampleFormatter
 
 HELLO = {
     "ipvsload": "samples", "version": 1, "node": "n", "kernel": "6.1", "ipvs": "1.2.1",
@@ -58,7 +58,7 @@ def line(value: object) -> bytes:
 
 
 def whole() -> bytes:
-    texts = Lines()
+    texts = SampleFormatter()
     samples = texts.sample(0, 100, 7, TABLE) + texts.sample(1, 200, 8, TABLE)
     return (
         line(HELLO)
