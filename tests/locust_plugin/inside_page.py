@@ -48,7 +48,7 @@ def pages() -> Any:
     app, _ = made()
     client = app.test_client()
     whole = client.get("/ipvs")
-    script = client.get("/ipvs/assets/main.js")
+    script = client.get("/ipvs/assets/live_page.js")
     frame = client.get("/ipvs/frame?epoch=-1&after=-1")
     after = {"epoch": frame.json["epoch"], "after": frame.json["stamp"]}
     table = client.get("/ipvs/table")
@@ -58,7 +58,7 @@ def pages() -> Any:
         "outside": "//" in whole.text.replace("<!doctype html>", ""),
         "script": [script.status_code, script.content_type, script.headers["Cache-Control"]],
         "again": client.get(
-            "/ipvs/assets/main.js", headers={"If-None-Match": script.headers["ETag"]}
+            "/ipvs/assets/live_page.js", headers={"If-None-Match": script.headers["ETag"]}
         ).status_code,
         "beyond": [
             client.get(f"/ipvs/assets/{path}").status_code
@@ -147,7 +147,7 @@ def login() -> Any:
     balancer.scheduler = "sed"
     stranger, member = app.test_client(), app.test_client()
     member.get("/enter")
-    paths = ("/ipvs", "/ipvs/assets/main.js", "/ipvs/frame", "/ipvs/table")
+    paths = ("/ipvs", "/ipvs/assets/live_page.js", "/ipvs/frame", "/ipvs/table")
     sent = stranger.post("/ipvs/control", data=RR, content_type="application/json", headers=OWN)
     return {
         "stranger": [

@@ -175,9 +175,9 @@ def young() -> Iterator[Served]:
 def test_two_browsers_and_a_reload_see_the_same(look: Browser, young: Served) -> None:
     """One follows for a while, the others come later: the same past."""
     script = """
-        return import("./ipvs/assets/main.js").then(({ store }) => [
+        return import("./ipvs/assets/live_page.js").then(({ store }) => [
           store.head.now,
-          ...[store.table, store.fresh, store.traffic].map((series) =>
+          ...[store.table, store.newConnections, store.traffic].map((series) =>
             [series.columns, series.rows].map((points) =>
               points.map(({ t, row, layout }) => [t, row, layout.keys]))),
           store.marks, store.test.split,
@@ -259,8 +259,8 @@ def test_an_open_page_does_not_grow(look: Browser) -> None:
             time.sleep(0.6)
             sizes.append(
                 look.run(
-                    "return import('./ipvs/assets/main.js').then(({ store }) =>"
-                    " [store.table, store.fresh, store.traffic].flatMap((s) =>"
+                    "return import('./ipvs/assets/live_page.js').then(({ store }) =>"
+                    " [store.table, store.newConnections, store.traffic].flatMap((s) =>"
                     " [s.rows.length, s.columns.length]))"
                 )
             )

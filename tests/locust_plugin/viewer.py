@@ -1,4 +1,4 @@
-"""What a page knows after the frames that it got; the store of assets/store.js, in few lines."""
+"""What a page knows after the frames that it got: assets/live_store.js in few lines."""
 
 from typing import Any
 

@@ -1,14 +1,14 @@
-// One chart: a canvas with lines over time, a second one above it for the line
-// that somebody looks at, and a legend with values.
+// One chart: a canvas with lines over time, a second one above it for the chosen
+// line, and a legend with values.
 
-import { make } from "./format.js";
-import { valueAt } from "./trace.js";
+import { makeElement } from "./format.js";
+import { valueAt } from "./chart_lines.js";
 
 export const PAD = 46;
 const TOP = 7, BOTTOM = 5, END = 8;
 
-// Sizes a canvas to its box; gives its context in CSS pixels, cleared.
-export function paper(canvas) {
+// Fits a canvas to its box, clears it, and returns its context in CSS pixels.
+export function clearedCanvas(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const dots = Math.min(2, devicePixelRatio || 1);
   const [w, h] = [Math.round(width * dots), Math.round(height * dots)];
@@ -19,8 +19,8 @@ export function paper(canvas) {
   return { context, width, height };
 }
 
-// From a time to a pixel, for a canvas of a width.
-export const across = ({ left, right }, width) => (t) => PAD + ((t - left) / (right - left)) * (width - PAD - END);
+// Returns a function from a time to the pixel where it stands, for a canvas of this width.
+export const timeToPixel = ({ left, right }, width) => (t) => PAD + ((t - left) / (right - left)) * (width - PAD - END);
 
 export const FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 
@@ -28,27 +28,27 @@ export class Chart {
   constructor({ title, unit, note, format, steps }) {
     this.format = format;
     this.steps = steps ?? false;
-    this.canvas = make("canvas", { className: "lines" });
+    this.canvas = makeElement("canvas", { className: "lines" });
     this.canvas.setAttribute("role", "img");
     this.title = title;
-    this.over = make("canvas", { className: "over" });
-    this.cursor = make("span", { className: "cursor", hidden: true });
-    this.legend = make("ul", { className: "legend" });
-    this.plot = make("div", { className: "plot" }, this.canvas, this.over, this.cursor);
-    const heading = make("h3", { textContent: `${title} ` }, make("small", { textContent: unit }));
-    this.figure = make("figure", {}, make("figcaption", {}, heading, this.legend), this.plot);
-    if (note) this.figure.append(make("p", { className: "note", textContent: note }));
+    this.over = makeElement("canvas", { className: "over" });
+    this.cursor = makeElement("span", { className: "cursor", hidden: true });
+    this.legend = makeElement("ul", { className: "legend" });
+    this.plot = makeElement("div", { className: "plot" }, this.canvas, this.over, this.cursor);
+    const heading = makeElement("h3", { textContent: `${title} ` }, makeElement("small", { textContent: unit }));
+    this.figure = makeElement("figure", {}, makeElement("figcaption", {}, heading, this.legend), this.plot);
+    if (note) this.figure.append(makeElement("p", { className: "note", textContent: note }));
     this.lines = [];
     this.entries = new Map();
   }
 
   // `lines` in the order of drawing: {id, name, colour, width, alpha, dash, t, v};
-  // `half` is half a step's length.
+  // `half` is half the length of a step, in ms.
   draw(view, lines, scale, half) {
     Object.assign(this, { view, lines, scale, half });
-    const { context: c, width, height } = paper(this.canvas);
+    const { context: c, width, height } = clearedCanvas(this.canvas);
     const { colours } = view;
-    const x = (this.x = across(view, width));
+    const x = (this.x = timeToPixel(view, width));
     const y = (this.y = (v) => height - BOTTOM - scale.place(v) * (height - TOP - BOTTOM));
     c.font = FONT;
     c.textAlign = "right";
@@ -97,15 +97,15 @@ export class Chart {
       up = false;
     }
     c.stroke();
-    // A point without neighbours is a dot.
+    // A point without neighbours is drawn as a dot.
     c.fillStyle = line.colour;
     for (const [px, py] of alone) { c.beginPath(); c.arc(px, py, width / 2 + 1, 0, 7); c.fill(); }
     c.globalAlpha = 1;
   }
 
-  // The cursor at a time, and one line before all others, with its name.
+  // Shows the cursor at a time, and one line above all others, with its name.
   point(at, id) {
-    const { context: c, width, height } = paper(this.over);
+    const { context: c, width, height } = clearedCanvas(this.over);
     const shown = at !== null && this.x !== undefined;
     this.cursor.hidden = !shown;
     if (shown) this.cursor.style.left = `${this.x(at)}px`;
@@ -116,7 +116,7 @@ export class Chart {
     c.beginPath();
     c.rect(PAD - 1, 0, width - PAD - END + 2, height);
     c.clip();
-    // Out of many it needs some room around it.
+    // Among many lines it needs an outline to be seen.
     if (line.crowded) this.stroke(c, { ...line, colour: colours.card }, 6, 0.9);
     this.stroke(c, { ...line, colour: line.plain ? colours.ink0 : line.colour }, line.crowded ? 2.5 : 3.5, 1);
     c.restore();
@@ -146,7 +146,7 @@ export class Chart {
     c.fillText(text, left + 6, middle + 0.5);
   }
 
-  // What a line is worth at a time; without a time, now.
+  // A line's value at a time; without a time, its value now.
   value(line, at) {
     if (at === null) return line.t.length && line.t.at(-1) >= line.live ? line.v.at(-1) : null;
     return valueAt(line, at + this.half, line.gap + 2 * this.half);
@@ -164,17 +164,17 @@ export class Chart {
     return best;
   }
 
-  // Names and values; `more` is how many lines have no entry.
+  // Writes names and values; `more` is how many lines have no entry.
   tell(lines, at, more) {
     const wanted = lines.map(({ key }) => key).join() + more;
     if (wanted !== this.told) {
       this.told = wanted;
       this.entries.clear();
       this.legend.replaceChildren(...lines.map((line) => {
-        const output = make("output"), mark = make("i"), name = make("span");
+        const output = makeElement("output"), mark = makeElement("i"), name = makeElement("span");
         this.entries.set(line.key, { output, mark, name });
-        return make("li", {}, mark, name, " ", output);
-      }), ...(more ? [make("li", { textContent: `and ${more} more` })] : []));
+        return makeElement("li", {}, mark, name, " ", output);
+      }), ...(more ? [makeElement("li", { textContent: `and ${more} more` })] : []));
     }
     const said = [];
     for (const line of lines) {

@@ -24,9 +24,9 @@ export function latency(value) {
 
 export const percent = (part, whole) => `${whole ? Math.round((part / whole) * 100) : 0} %`;
 
-// Colours by number, --s0 and on; of a few among many each has one to itself, and
-// none the grey that all others are drawn in.
-export function hues(servers, many) {
+// The number of each server's colour (--s0, --s1, ...). A few servers among many
+// get different ones, and not the grey that all others are drawn in.
+export function colourNumbers(servers, many) {
   const found = new Map(), used = new Set(), kinds = many ? 7 : 8;
   for (const server of [...servers].sort((a, b) => a.number - b.number)) {
     let hue = (server.number - 1) % kinds;
@@ -37,14 +37,14 @@ export function hues(servers, many) {
   return found;
 }
 
-// An element with text or children; what comes from elsewhere is only ever text.
-export function make(tag, properties = {}, ...children) {
+// An element with text or children; what comes from outside is text, never markup.
+export function makeElement(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
 }
 
-export function say(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
   element.hidden = !text;
 }

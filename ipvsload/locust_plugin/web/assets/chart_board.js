@@ -1,33 +1,33 @@
 // The charts one below the other on one time line, with one crosshair over all.
 
 import { Chart } from "./chart.js";
-import { clock, figure, hues, latency } from "./format.js";
-import { Axis, Rail, palette } from "./rail.js";
-import { bucketOf, linear, logarithmic, spacing, trace } from "./trace.js";
+import { clock, figure, colourNumbers, latency } from "./format.js";
+import { TimeAxis, TimelineMarks, palette } from "./timeline_marks.js";
+import { bucketWidth, linear, logarithmic, longestGap, lineOf } from "./chart_lines.js";
 
-const EACH = 8; // servers that have a colour each
-const BUSIEST = 3; // of more than that
+const COLOURED = 8; // so many servers have a colour each
+const BUSIEST = 3; // of more servers, only so many have one
 const GROWING = [10_000, 20_000, 30_000, 60_000, 120_000];
 
-export class Board {
+export class ChartBoard {
   charts = {
     active: new Chart({ title: "ActiveConn", unit: "per real server", format: figure }),
     inactive: new Chart({ title: "InActConn", unit: "per real server", format: figure }),
-    fresh: new Chart({ title: "New connections", unit: "a second, per real server", format: figure, steps: true, note: "The kernel refreshes this count every 2 s only, so this line is as much behind." }),
+    newConnections: new Chart({ title: "New connections", unit: "a second, per real server", format: figure, steps: true, note: "The kernel refreshes this count every 2 s only, so this line is as much behind." }),
     rate: new Chart({ title: "Requests", unit: "a second, per class", format: figure }),
     latency: new Chart({ title: "Latency", unit: "p50 and, dashed, p95", format: latency }),
   };
-  rail = new Rail();
-  axis = new Axis();
-  at = null; // the crosshair, as a part of the window
-  now = 1; // and the present
+  timelineMarks = new TimelineMarks();
+  axis = new TimeAxis();
+  at = null; // where the crosshair is: 0 is the left edge of the window, 1 the right one
+  now = 1; // where the present is, in the same way
   chosen = null; // a server's ident, or "class N"
   colours = palette();
 
   constructor(element, { when, reading }) {
     Object.assign(this, { element, when, reading });
     const all = Object.values(this.charts);
-    element.append(this.rail.canvas, ...all.map((chart) => chart.figure), this.axis.canvas);
+    element.append(this.timelineMarks.canvas, ...all.map((chart) => chart.figure), this.axis.canvas);
     for (const chart of all) this.listen(chart);
     element.addEventListener("keydown", (event) => this.key(event));
     element.addEventListener("blur", () => this.move(null, null));
@@ -47,18 +47,18 @@ export class Board {
     const whole = this.seconds === "all";
     const right = Math.max(1000, store.until);
     const wanted = whole ? right : this.seconds * 1000;
-    // A test that has just begun is not squeezed into a corner of a minute.
+    // A test that has just begun gets a shorter window, so that it fills it.
     const young = store.test.ended === null ? GROWING.find((span) => span >= right) : right;
     const span = Math.min(wanted, young ?? wanted);
     const left = whole ? 0 : Math.max(0, right - span);
     this.now = (right - left) / span;
     this.view = { left, right: left + span, marks: store.marks.filter(({ t }) => t >= left && t <= left + span), colours };
-    this.rail.draw(this.view);
+    this.timelineMarks.draw(this.view);
     this.axis.draw(this.view);
     this.width = this.element.clientWidth;
     this.servers("active", store.table, { stride: 2, field: 0 }, whole);
     this.servers("inactive", store.table, { stride: 2, field: 1 }, whole);
-    this.servers("fresh", store.fresh, { stride: 1, field: 0 }, whole);
+    this.servers("newConnections", store.newConnections, { stride: 1, field: 0 }, whole);
     this.classes(whole);
     this.show();
   }
@@ -70,23 +70,23 @@ export class Board {
     for (const point of points) {
       if (point.layout !== layout) for (const key of (layout = point.layout).keys) keys.add(key);
     }
-    const gap = spacing(points, 1500);
+    const gap = longestGap(points, 1500);
     const live = (points.at(-1)?.t ?? 0) - gap;
     const known = [...keys].map((key) => this.store.servers.get(key)).filter(Boolean).sort((a, b) => a.number - b.number);
-    const many = known.length > EACH;
-    const bucket = many && name !== "fresh" ? bucketOf(this.view.right - this.view.left, this.width, 2) : 0;
+    const many = known.length > COLOURED;
+    const bucket = many && name !== "newConnections" ? bucketWidth(this.view.right - this.view.left, this.width, 2) : 0;
     const { colours } = this;
     const lines = known.map((server, i) => ({
       id: server.ident, key: server.ident, name: `server ${server.number}`, number: server.number, gap, live, alpha: 1,
-      // Where lines lie on each other, which is what a fair split looks like, the
-      // lower ones are to be seen at the edges of the upper.
+      // A fair split puts the lines on top of each other: the lower ones are wider,
+      // so that their edges can be seen.
       width: 1.8 + Math.min(1.2, 3 / known.length) * (known.length - 1 - i),
-      ...trace(points, server.ident, { stride, field, gap, bucket }),
+      ...lineOf(points, server.ident, { stride, field, gap, bucket }),
     }));
     const thin = lines.length > 200 ? 0.25 : 0.5;
     if (many) for (const line of lines) Object.assign(line, { colour: colours.muted, width: 1, alpha: thin, plain: true, crowded: true });
     const busiest = many ? [...lines].sort((a, b) => b.sum - a.sum).slice(0, BUSIEST).filter((line) => line.sum > 0) : lines;
-    for (const [line, hue] of hues(busiest, many)) {
+    for (const [line, hue] of colourNumbers(busiest, many)) {
       Object.assign(line, { colour: colours.servers[hue], plain: false }, many ? { width: 2, alpha: 1 } : {});
     }
     if (many) lines.sort((a, b) => b.plain - a.plain);
@@ -94,25 +94,25 @@ export class Board {
     chart.named = busiest.sort((a, b) => a.number - b.number);
     const slot = whole ? series.width / 2 : 250;
     const top = lines.reduce((most, line) => Math.max(most, line.top), 0);
-    chart.draw(this.view, lines, linear(top), name === "fresh" ? slot : 0);
+    chart.draw(this.view, lines, linear(top), name === "newConnections" ? slot : 0);
   }
 
   classes(whole) {
     const { store, view } = this;
     const points = store.traffic.points(view.left, whole);
-    const gap = spacing(points, 1500);
+    const gap = longestGap(points, 1500);
     const live = (points.at(-1)?.t ?? 0) - gap;
     const names = store.test.classes;
     const line = (i, field, more) => ({
       id: `class ${i}`, key: `${i}/${field}`, gap, live, width: 2, alpha: 1, colour: this.colours.classes[i % 6],
-      name: names[i], ...trace(points, i, { stride: 4, field, gap: more?.gap ?? gap, bucket: 0 }), ...more,
+      name: names[i], ...lineOf(points, i, { stride: 4, field, gap: more?.gap ?? gap, bucket: 0 }), ...more,
     });
     const rates = names.map((_, i) => line(i, 0));
     const failed = names.map((name, i) => line(i, 1, { name: `${name} failed`, colour: this.colours.bad, dash: [5, 4] })).filter((one) => one.sum > 0);
     const rate = this.charts.rate;
     rate.named = [...rates, ...failed];
     rate.draw(view, rate.named, linear(Math.max(0, ...rates.map((one) => one.top))), 0);
-    // Few requests a second finish here and there; their line goes on in between.
+    // Where few requests finish, the line goes on between them.
     const patient = { gap: Math.max(gap, 5000), live: -1 };
     const medians = names.map((name, i) => line(i, 2, { ...patient, name: `${name} p50` }));
     const tails = names.map((_, i) => line(i, 3, { ...patient, name: "p95", dash: [5, 4], width: 1.5 }));
@@ -123,7 +123,7 @@ export class Board {
     latencies.draw(view, both, logarithmic(values.reduce((a, b) => Math.min(a, b), 1e9), values.reduce((a, b) => Math.max(a, b), 0)), 0);
   }
 
-  // The crosshair, the chosen line, and all values.
+  // Shows the crosshair, the chosen line, and all values.
   show() {
     if (!this.view) return;
     const { left, right, marks } = this.view;
@@ -161,10 +161,10 @@ export class Board {
   key(event) {
     if (!this.view || event.altKey || event.ctrlKey || event.metaKey) return;
     const far = event.shiftKey ? 0.1 : 0.01;
-    const across = { ArrowLeft: -far, ArrowRight: far, Home: -2, End: 2 }[event.key];
+    const sideways = { ArrowLeft: -far, ArrowRight: far, Home: -2, End: 2 }[event.key];
     const down = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (event.key === "Escape") return void this.move(null, null);
-    if (!across && !down) return;
+    if (!sideways && !down) return;
     event.preventDefault();
     const lines = [...this.charts.active.lines].sort((a, b) => a.number - b.number).map((line) => line.id);
     let chosen = this.chosen;
@@ -172,7 +172,7 @@ export class Board {
       const place = lines.indexOf(chosen);
       chosen = lines[(place < 0 ? (down > 0 ? 0 : lines.length - 1) : place + down + lines.length) % lines.length];
     }
-    const said = this.move(Math.min(this.now, (this.at ?? this.now) + (across ?? 0)), chosen);
+    const said = this.move(Math.min(this.now, (this.at ?? this.now) + (sideways ?? 0)), chosen);
     clearTimeout(this.later);
     this.later = setTimeout(() => { this.reading.textContent = `${this.when.textContent}. ${said.join(". ")}`; }, 400);
   }

@@ -1,20 +1,20 @@
-// What all charts share: the steps and changes above them, the time below.
+// What all charts share: marks for steps and changes above them, the time below.
 
-import { FONT, PAD, across, paper } from "./chart.js";
-import { clock, make } from "./format.js";
-import { times } from "./trace.js";
+import { FONT, PAD, timeToPixel, clearedCanvas } from "./chart.js";
+import { clock, makeElement } from "./format.js";
+import { times } from "./chart_lines.js";
 
 const END = 8;
 
-export class Rail {
-  canvas = make("canvas", { className: "rail", ariaHidden: "true" });
+export class TimelineMarks {
+  canvas = makeElement("canvas", { className: "timeline-marks", ariaHidden: "true" });
 
   draw(view) {
-    const { context: c, width } = paper(this.canvas);
+    const { context: c, width } = clearedCanvas(this.canvas);
     const { marks, colours } = view;
-    const x = across(view, width);
+    const x = timeToPixel(view, width);
     c.textBaseline = "middle";
-    // What happened at almost one time is one badge; the list below has all texts.
+    // Marks that would overlap are one badge; the list below the charts has all texts.
     const badges = [];
     for (const mark of marks) {
       const last = badges.at(-1), middle = x(mark.t);
@@ -36,25 +36,25 @@ export class Rail {
       c.font = FONT;
       c.fillStyle = colours.ink1;
       c.textAlign = "left";
-      c.fillText(cut(c, text, until - middle - half - 6), middle + half + 4, 11.5);
+      c.fillText(shortened(c, text, until - middle - half - 6), middle + half + 4, 11.5);
     });
   }
 }
 
-// As much of a text as there is room for; nothing if that is too little.
-function cut(c, text, room) {
+// As much of a text as there is room for, or nothing if that is too little.
+function shortened(c, text, room) {
   if (c.measureText(text).width <= room) return text;
   let n = Math.min(text.length, Math.floor(room / 5));
   while (n > 5 && c.measureText(`${text.slice(0, n)}…`).width > room) n -= 1;
   return n > 5 ? `${text.slice(0, n)}…` : "";
 }
 
-export class Axis {
-  canvas = make("canvas", { className: "axis", ariaHidden: "true" });
+export class TimeAxis {
+  canvas = makeElement("canvas", { className: "axis", ariaHidden: "true" });
 
   draw(view) {
-    const { context: c, width } = paper(this.canvas);
-    const x = across(view, width);
+    const { context: c, width } = clearedCanvas(this.canvas);
+    const x = timeToPixel(view, width);
     c.font = FONT;
     c.fillStyle = view.colours.ink1;
     c.textBaseline = "top";
@@ -66,7 +66,7 @@ export class Axis {
   }
 }
 
-// The palette, as the style sheet has it for the present light.
+// The colours of the style sheet, for the light or dark scheme that is on.
 export function palette() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(`--${name}`).trim();

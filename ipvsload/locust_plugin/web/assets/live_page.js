@@ -1,23 +1,23 @@
-// Puts the page together: each frame goes into the store, and the store onto the page.
+// Puts the page together: each frame goes into the store, and the page shows the store.
 
-import { Board } from "./board.js";
-import { Controls } from "./controls.js";
-import { clock, make, say } from "./format.js";
-import { LoggedOut, poll } from "./poll.js";
-import { Shares } from "./shares.js";
-import { Store } from "./store.js";
+import { ChartBoard } from "./chart_board.js";
+import { PageControls } from "./page_controls.js";
+import { clock, makeElement, setText } from "./format.js";
+import { LoggedOut, poll } from "./polling.js";
+import { RequestShares } from "./request_shares.js";
+import { LiveStore } from "./live_store.js";
 
 const STALE = 2500;
 const at = (id) => document.getElementById(id);
 const main = document.querySelector("main");
-export const store = new Store();
-const board = new Board(at("board"), { when: at("when"), reading: at("reading") });
-const shares = new Shares(at("shares"));
-const controls = new Controls(at("controls"), at("said"));
+export const store = new LiveStore();
+const board = new ChartBoard(at("board"), { when: at("when"), reading: at("reading") });
+const shares = new RequestShares(at("shares"));
+const controls = new PageControls(at("controls"), at("said"));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let seconds = 60, rest = 0, gone = false;
 
-// Which stretch is shown is in the address, so a reload and a bookmark have it.
+// The address says how much time is shown, so a reload and a bookmark keep it.
 const radios = [...document.querySelectorAll("input[name=window]")];
 function choose(value) {
   const radio = radios.find((one) => one.value === value);
@@ -37,7 +37,7 @@ function take(frame) {
   if (!frame.test) return;
   shares.update(store);
   marks();
-  // Drawing takes no more than a quarter of the time, however much there is.
+  // Drawing takes a quarter of the time at most, however much there is to draw.
   const now = performance.now();
   if (now < rest || document.hidden) return;
   board.update(store, seconds);
@@ -50,18 +50,18 @@ function state(frame) {
   main.classList.toggle("idle", !test);
   at("empty").hidden = Boolean(test);
   at("facts").hidden = !test;
-  say(at("trouble"), frame.trouble && `${frame.trouble[0].toUpperCase()}${frame.trouble.slice(1)}`);
+  setText(at("trouble"), frame.trouble && `${frame.trouble[0].toUpperCase()}${frame.trouble.slice(1)}`);
   const silent = test && test.ended === null && !frame.trouble && frame.sampled !== null ? frame.now - Math.max(0, frame.sampled) : 0;
   const hidden = frame.hidden ? `${frame.hidden} more real servers stand in the table than can be shown.` : "";
-  say(at("stale"), silent > STALE ? `No sample of the kernel's table for ${Math.round(silent / 1000)} s.` : hidden);
+  setText(at("stale"), silent > STALE ? `No sample of the kernel's table for ${Math.round(silent / 1000)} s.` : hidden);
   if (!test) { at("title").textContent = "IPVS"; document.title = "IPVS – ipvsload"; return; }
   const running = test.ended === null;
   const bad = /\b(not|failed|invalid)\b/i.test(test.verdict), good = !bad && /\bheld\b/i.test(test.verdict);
-  say(at("title"), test.title || "IPVS");
-  say(at("scheduler"), frame.scheduler || "not known");
-  say(at("service"), frame.service || "all");
-  say(at("elapsed"), clock(running ? frame.now : test.ended));
-  say(at("state"), running ? "running" : test.verdict || "ended");
+  setText(at("title"), test.title || "IPVS");
+  setText(at("scheduler"), frame.scheduler || "not known");
+  setText(at("service"), frame.service || "all");
+  setText(at("elapsed"), clock(running ? frame.now : test.ended));
+  setText(at("state"), running ? "running" : test.verdict || "ended");
   at("state").className = running ? "running" : good ? "good" : bad ? "bad" : "";
   const title = `${running ? "▶ " : ""}${test.title || "IPVS"} – ipvsload`;
   if (document.title !== title) document.title = title;
@@ -75,10 +75,10 @@ function marks() {
   told = wanted;
   at("marks-section").hidden = !last;
   at("marks").replaceChildren(...store.marks.toReversed().map(({ number, t, text }) =>
-    make("li", { value: number }, make("b", { textContent: text }), " ", make("span", { textContent: `at ${clock(t)}` }))));
+    makeElement("li", { value: number }, makeElement("b", { textContent: text }), " ", makeElement("span", { textContent: `at ${clock(t)}` }))));
 }
 
-// The table as text, while somebody can see it.
+// Asks for the table as text while it is in sight.
 let inSight = true;
 new IntersectionObserver(([entry]) => { inSight = entry.isIntersecting; }).observe(at("table-section"));
 async function listing() {
@@ -100,9 +100,9 @@ function lost(since, error) {
   gone = true;
   main.classList.add("lost");
   const time = since.toTimeString().slice(0, 8);
-  if (!(error instanceof LoggedOut)) return say(at("lost"), `Locust does not answer since ${time}. What you see is from then.`);
+  if (!(error instanceof LoggedOut)) return setText(at("lost"), `Locust does not answer since ${time}. What you see is from then.`);
   if (!at("lost").querySelector("a")) {
-    at("lost").replaceChildren("You are not logged in any more. ", make("a", { href: "login", textContent: "Log in again" }));
+    at("lost").replaceChildren("You are not logged in any more. ", makeElement("a", { href: "login", textContent: "Log in again" }));
     at("lost").hidden = false;
   }
 }
@@ -110,7 +110,7 @@ function lost(since, error) {
 function found() {
   gone = false;
   main.classList.remove("lost");
-  say(at("lost"), "");
+  setText(at("lost"), "");
 }
 
 listing();

@@ -1,10 +1,10 @@
-// What the frames brought. A point is one row of values at a time: of the last
-// two minutes closely, of the whole test in columns, whose number the server
-// bounds. So an open page does not grow.
+// Keeps what the frames brought. A point is one row of values at a time: each
+// reading of the last two minutes, and for the whole test columns, whose number the
+// server bounds. So an open page does not grow.
 
 const RECENT = 125_000;
 
-class Series {
+class TimeSeries {
   constructor() {
     this.rows = [];
     this.columns = [];
@@ -21,11 +21,11 @@ class Series {
     const since = (this.rows.at(-1)?.t ?? 0) - RECENT;
     let old = 0;
     while (old < this.rows.length && this.rows[old].t < since) old += 1;
-    // A splice moves all that stay: now and then is enough.
+    // A splice moves everything that stays, so it is done now and then only.
     if (old > 100) this.rows.splice(0, old);
   }
 
-  // Points from a time on; the whole test's where that is asked for.
+  // Points from a time on, or those of the whole test.
   points(since, whole) {
     if (!whole) return this.rows.slice(Math.max(0, firstAfter(this.rows, since) - 1));
     const last = this.columns.at(-1), half = this.open.at(-1);
@@ -44,7 +44,7 @@ export function firstAfter(points, t) {
   return low;
 }
 
-// [[keys], [[t, values...], ...]], again and again, onto a list of points.
+// Appends groups of [[keys], [[t, values...], ...]] to a list of points.
 function read(groups, onto) {
   for (const [keys, rows] of groups) {
     let layout = onto.at(-1)?.layout;
@@ -56,16 +56,16 @@ function read(groups, onto) {
   return onto;
 }
 
-export class Store {
+export class LiveStore {
   epoch = -1;
   stamp = -1;
   test = null;
   head = null;
   servers = new Map();
   marks = [];
-  table = new Series();
-  fresh = new Series();
-  traffic = new Series();
+  table = new TimeSeries();
+  newConnections = new TimeSeries();
+  traffic = new TimeSeries();
 
   take(frame) {
     const { full } = frame;
@@ -80,18 +80,18 @@ export class Store {
     }
     const none = { width: 250, columns: [], open: [], rows: [] };
     this.table.take(frame.table ?? none, full);
-    this.fresh.take(frame.new ?? none, full);
+    this.newConnections.take(frame.new ?? none, full);
     this.traffic.take(frame.traffic ?? none, full);
     this.marks.push(...frame.marks.map(([number, t, text]) => ({ number, t, text })));
     if (this.marks.length > 300) this.marks.splice(0, this.marks.length - 300);
   }
 
-  // Those in the kernel's table now, by their numbers.
+  // The servers in the kernel's table now, in the order of their numbers.
   get present() {
     return [...this.servers.values()].filter((server) => server.weight !== null).sort((a, b) => a.number - b.number);
   }
 
-  // Until when there is anything to see.
+  // The time until which there is anything to see.
   get until() {
     const { ended } = this.test;
     if (ended === null) return this.head.now;

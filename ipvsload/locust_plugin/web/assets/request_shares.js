@@ -1,10 +1,10 @@
-// Who serves what: a bar for all connections, and one for each class of requests.
+// Bars that show each server's share: of all connections, and of each class of requests.
 
-import { figure, hues, make, percent } from "./format.js";
+import { figure, colourNumbers, makeElement, percent } from "./format.js";
 
 const EACH = 8, MOST = 60, BUSIEST = 3;
 
-export class Shares {
+export class RequestShares {
   constructor(element) {
     this.element = element;
     this.bars = new Map();
@@ -13,7 +13,7 @@ export class Shares {
 
   update(store) {
     const now = performance.now();
-    // A thousand elements four times a second would be felt.
+    // A thousand elements four times a second would make the page slow.
     if (now - this.drawn < (store.servers.size > MOST ? 1000 : 200)) return;
     this.drawn = now;
     const { test, head } = store;
@@ -29,10 +29,10 @@ export class Shares {
   bar(name, store, flat) {
     let bar = this.bars.get(name);
     if (!bar) {
-      const strip = make("div", { className: "bar" });
+      const strip = makeElement("div", { className: "bar" });
       strip.setAttribute("role", "img");
-      const total = make("span", { className: "sub" });
-      bar = { strip, total, figure: make("figure", { className: "share" }, make("figcaption", {}, make("span", { textContent: name }), total), strip), told: "" };
+      const total = makeElement("span", { className: "sub" });
+      bar = { strip, total, figure: makeElement("figure", { className: "share" }, makeElement("figcaption", {}, makeElement("span", { textContent: name }), total), strip), told: "" };
       this.bars.set(name, bar);
       this.element.append(bar.figure);
     }
@@ -46,8 +46,8 @@ export class Shares {
     bar.strip.ariaLabel = parts.map((part) => `${part.label} ${percent(part.count, total)}`).join(", ") || "none yet";
     bar.strip.replaceChildren(...parts.map((part) => {
       const share = (part.count / total) * 100;
-      const segment = make("span", { className: share < 12 ? "seg slim" : "seg", title: `${part.label}: ${part.count}, ${percent(part.count, total)}` },
-        make("b", { textContent: percent(part.count, total) }), " ", make("em", { textContent: part.short }));
+      const segment = makeElement("span", { className: share < 12 ? "seg slim" : "seg", title: `${part.label}: ${part.count}, ${percent(part.count, total)}` },
+        makeElement("b", { textContent: percent(part.count, total) }), " ", makeElement("em", { textContent: part.short }));
       segment.style.width = `${share}%`;
       segment.style.setProperty("--k", `var(--${part.colour})`);
       segment.style.setProperty("--ink", `var(--${part.colour}i)`);
@@ -56,8 +56,8 @@ export class Shares {
   }
 }
 
-// By their numbers; of many servers the busiest have a colour, of very many the
-// least busy are one.
+// In the order of the servers' numbers. Of many servers only the busiest have a
+// colour; of very many the least busy are drawn as one.
 function segments(store, flat) {
   const found = [];
   let unknown = 0;
@@ -68,7 +68,7 @@ function segments(store, flat) {
   }
   const ranks = [...found].sort((a, b) => b.count - a.count);
   const many = found.length > EACH;
-  const shown = new Set(ranks.slice(0, MOST)), coloured = hues(many ? ranks.slice(0, BUSIEST) : found, many);
+  const shown = new Set(ranks.slice(0, MOST)), coloured = colourNumbers(many ? ranks.slice(0, BUSIEST) : found, many);
   const parts = found.filter((part) => shown.has(part)).sort((a, b) => a.number - b.number);
   parts.forEach((part, i) => { part.colour = coloured.has(part) ? `s${coloured.get(part)}` : `m${i % 2}`; });
   const others = ranks.slice(MOST).reduce((sum, part) => sum + part.count, 0);

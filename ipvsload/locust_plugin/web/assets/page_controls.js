@@ -1,20 +1,20 @@
-// The forms that change something. What the kernel has is shown in a field
-// until somebody touches it; from then on it is theirs, until it is sent.
+// The forms that change something. A field shows what the kernel has until somebody
+// edits it; then it keeps what they wrote until that is sent.
 
-import { make, say } from "./format.js";
-import { LoggedOut, ask } from "./poll.js";
+import { makeElement, setText } from "./format.js";
+import { LoggedOut, ask } from "./polling.js";
 
-// Scaling up starts processes; the server's own limits are below this.
+// Scaling up starts processes, which takes time; the server's own limits are lower.
 const PATIENCE = 60_000;
 
-export class Controls {
+export class PageControls {
   constructor(element, said) {
     Object.assign(this, { element, said, rows: new Map(), mixed: new Map(), busy: 0 });
     this.list = element.querySelector("#servers");
     this.mix = element.querySelector("#mix");
     this.forms = Object.fromEntries([...element.querySelectorAll("form")].map((form) => [form.dataset.action, form]));
-    // A burst's fields are nobody else's.
-    element.addEventListener("input", ({ target }) => { if (target.form !== this.forms.burst) target.dataset.theirs = "yes"; });
+    // Nothing but a person ever changes a burst's fields.
+    element.addEventListener("input", ({ target }) => { if (target.form !== this.forms.burst) target.dataset.edited = "yes"; });
     for (const form of Object.values(this.forms)) form.addEventListener("submit", (event) => this.submit(event));
     for (const button of element.querySelectorAll("[data-by]")) button.addEventListener("click", () => this.step(Number(button.dataset.by), button));
   }
@@ -22,27 +22,27 @@ export class Controls {
   update(store, { offers, mix, scheduler }) {
     this.store = store;
     this.offer(offers);
-    this.theirsOr(this.forms.set_scheduler.scheduler, scheduler);
-    this.theirsOr(this.forms.scale.servers, String(store.present.length));
+    this.showUnlessEdited(this.forms.set_scheduler.scheduler, scheduler);
+    this.showUnlessEdited(this.forms.scale.servers, String(store.present.length));
     this.servers(store.present, offers);
     this.classes(mix);
   }
 
-  theirsOr(field, value) {
-    if (!field.dataset.theirs && field.value !== value && document.activeElement !== field) field.value = value;
+  showUnlessEdited(field, value) {
+    if (!field.dataset.edited && field.value !== value && document.activeElement !== field) field.value = value;
   }
 
-  // One reason for all is said once.
+  // A reason that all share is shown once.
   offer(offers) {
     const reasons = new Set(Object.values(offers));
     const common = reasons.size === 1 ? [...reasons][0] : "";
-    say(this.element.querySelector("#why"), common && sentence(common));
+    setText(this.element.querySelector("#why"), common && sentence(common));
     const sets = [...Object.entries(this.forms).map(([key, form]) => [form.firstElementChild, offers[key]]),
       [this.list.closest("fieldset"), offers.reweigh && offers.kill]];
     for (const [set, reason] of sets) {
       if (set.disabled !== Boolean(reason)) set.disabled = Boolean(reason);
       if (set.title !== (reason ?? "")) set.title = reason ?? "";
-      say(set.querySelector(".why"), reason && !common ? sentence(reason) : "");
+      setText(set.querySelector(".why"), reason && !common ? sentence(reason) : "");
     }
   }
 
@@ -66,7 +66,7 @@ export class Controls {
         row.kill.ariaLabel = `Kill ${name}`;
       }
       if (row.address.textContent !== server.address) row.address.textContent = server.address;
-      this.theirsOr(row.weight, String(server.weight));
+      this.showUnlessEdited(row.weight, String(server.weight));
       for (const [button, reason] of [[row.set, offers.reweigh], [row.kill, offers.kill]]) {
         if (button.disabled !== Boolean(reason)) Object.assign(button, { disabled: Boolean(reason), title: reason });
       }
@@ -75,12 +75,12 @@ export class Controls {
 
   row() {
     const row = {
-      name: make("b"), address: make("span", { className: "sub" }),
-      weight: make("input", { type: "number", inputMode: "numeric", min: "0", max: this.list.dataset.most, required: true }),
-      set: make("button", { textContent: "Set" }), kill: make("button", { type: "button", className: "kill", textContent: "Kill" }),
+      name: makeElement("b"), address: makeElement("span", { className: "sub" }),
+      weight: makeElement("input", { type: "number", inputMode: "numeric", min: "0", max: this.list.dataset.most, required: true }),
+      set: makeElement("button", { textContent: "Set" }), kill: makeElement("button", { type: "button", className: "kill", textContent: "Kill" }),
     };
-    const form = make("form", {}, make("i"), make("span", { className: "who" }, row.name, " ", row.address), row.weight, row.set, row.kill);
-    row.item = make("li", {}, form);
+    const form = makeElement("form", {}, makeElement("i"), makeElement("span", { className: "who" }, row.name, " ", row.address), row.weight, row.set, row.kill);
+    row.item = makeElement("li", {}, form);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.send({ do: "reweigh", server: row.server.number, weight: Number(row.weight.value) }, row.set, [row.weight]);
@@ -98,18 +98,18 @@ export class Controls {
     }
     for (const [name, { range, number }] of this.mixed) {
       const value = String(mix[name]);
-      if (!number.dataset.theirs && Number(range.max) < mix[name]) range.max = String(2 * mix[name]);
-      this.theirsOr(number, value);
-      if (!number.dataset.theirs && !range.dataset.theirs) range.value = number.value;
+      if (!number.dataset.edited && Number(range.max) < mix[name]) range.max = String(2 * mix[name]);
+      this.showUnlessEdited(number, value);
+      if (!number.dataset.edited && !range.dataset.edited) range.value = number.value;
     }
   }
 
   slider(name) {
-    const range = make("input", { type: "range", min: "0", max: "10", step: "1", ariaLabel: `Weight of ${name}, slider` });
-    const number = make("input", { type: "number", inputMode: "numeric", min: "0", max: "10000", required: true, ariaLabel: `Weight of ${name}` });
-    range.addEventListener("input", () => { number.value = range.value; number.dataset.theirs = "yes"; });
-    number.addEventListener("input", () => { range.value = number.value; range.dataset.theirs = "yes"; });
-    return { range, number, item: make("label", {}, make("span", { textContent: name }), range, number) };
+    const range = makeElement("input", { type: "range", min: "0", max: "10", step: "1", ariaLabel: `Weight of ${name}, slider` });
+    const number = makeElement("input", { type: "number", inputMode: "numeric", min: "0", max: "10000", required: true, ariaLabel: `Weight of ${name}` });
+    range.addEventListener("input", () => { number.value = range.value; number.dataset.edited = "yes"; });
+    number.addEventListener("input", () => { range.value = number.value; range.dataset.edited = "yes"; });
+    return { range, number, item: makeElement("label", {}, makeElement("span", { textContent: name }), range, number) };
   }
 
   submit(event) {
@@ -148,16 +148,16 @@ export class Controls {
     }
   }
 
-  // Sent: from now on the field shows what the kernel has, once a sample has come.
+  // After sending, the field shows what the kernel has again, once a sample has come.
   given(field) {
     const { value } = field;
-    setTimeout(() => { if (field.value === value) delete field.dataset.theirs; }, 1200);
+    setTimeout(() => { if (field.value === value) delete field.dataset.edited; }, 1200);
   }
 
   tell(text, bad) {
     clearTimeout(this.quiet);
     this.said.classList.toggle("bad", bad);
-    // The same words again are to be heard again.
+    // Cleared first, so that a screen reader says the same words again.
     this.said.textContent = "";
     requestAnimationFrame(() => { this.said.textContent = text; });
     this.quiet = setTimeout(() => { this.said.textContent = ""; }, bad ? 20_000 : 8000);

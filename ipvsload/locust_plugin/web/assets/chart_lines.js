@@ -1,9 +1,9 @@
-// Lines out of points: the values of one server or class over time, ready to be
-// drawn and to be asked for their value at a time. A gap in them is a NaN.
+// Makes lines of points: the values of one server or class over time, which can be
+// drawn and asked for the value at a time. NaN stands for a gap.
 
-// `bucket` (ms, or 0) draws the highest of so many ms together: a line of a
-// thousand points over four hundred pixels says no more than one of four hundred.
-export function trace(points, key, { stride, field, gap, bucket }) {
+// With `bucket` (ms, 0 for none) the line has the highest value of each so many ms:
+// a thousand points on four hundred pixels show no more than four hundred do.
+export function lineOf(points, key, { stride, field, gap, bucket }) {
   const t = [], v = [];
   let layout = null, place = -1, before = -Infinity, sum = 0, top = 0;
   for (const point of points) {
@@ -42,23 +42,23 @@ export function valueAt({ t, v }, at, gap) {
   return found < 0 || Number.isNaN(v[found]) || at - t[found] > gap ? null : v[found];
 }
 
-// How far apart points may be and still belong to one line: samples that are
-// missing are not to look as if somebody had seen them.
-export function spacing(points, least) {
+// How far apart two points may be and still be joined: where samples are missing,
+// the line must not look as if they had been seen.
+export function longestGap(points, least) {
   const n = points.length;
   return n < 3 ? least : Math.max(least, (3 * (points[n - 1].t - points[0].t)) / (n - 1));
 }
 
-// Milliseconds for `pixels` pixels, in powers of two: so it seldom changes, and
-// what has been drawn does not flicker.
-export const bucketOf = (span, width, pixels) => 2 ** Math.ceil(Math.log2(Math.max(1, (span / width) * pixels)));
+// How many milliseconds `pixels` pixels are, as a power of two: it seldom changes,
+// so lines do not flicker.
+export const bucketWidth = (span, width, pixels) => 2 ** Math.ceil(Math.log2(Math.max(1, (span / width) * pixels)));
 
 function step(rough) {
   const power = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 5, 10].find((n) => n * power >= rough * 0.999) * power;
 }
 
-// Where zero and the top are, and the lines in between.
+// A scale from zero to a round number above `top`, and its grid lines.
 export function linear(top) {
   const each = top > 0 ? step(top / 3) : 1;
   const count = Math.max(1, Math.ceil(top / each - 1e-9));
@@ -75,7 +75,7 @@ export function logarithmic(low, high) {
   return { high: 10 ** to, ticks, place: (v) => Math.max(0, (Math.log10(Math.max(v, 1e-9)) - from) / (to - from)) };
 }
 
-// Times for an axis, about so many, at round distances.
+// About so many times for an axis, at round distances.
 export function times(left, right, about) {
   const rough = (right - left) / about;
   const each = [1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 216e5, 864e5].find((n) => n >= rough) ?? rough;

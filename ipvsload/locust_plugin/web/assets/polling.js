@@ -1,5 +1,5 @@
-// Frames, one after the other, for as long as the page is open. A failure is
-// told once, with the time of the last answer, and so is the first answer after.
+// Asks for frames, one after the other, for as long as the page is open. Calls
+// `lost` with the time of the last answer, and `found` at the first answer after.
 
 const VISIBLE = 250;
 const HIDDEN = 5000;
@@ -8,7 +8,7 @@ const PATIENCE = 4000;
 
 export class LoggedOut extends Error {}
 
-// A JSON answer of Locust's; a login page in its place is LoggedOut.
+// Returns a JSON answer of Locust's; throws LoggedOut at a login page in its place.
 export async function ask(url, options = {}) {
   const response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(options.patience ?? PATIENCE), ...options });
   const json = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
@@ -17,7 +17,7 @@ export async function ask(url, options = {}) {
   return { ok: response.ok, value: await response.json() };
 }
 
-// Waits, but no longer than until the page is looked at again.
+// Waits, but not longer than until the page becomes visible.
 function pause(milliseconds) {
   return new Promise((done) => {
     const end = () => { clearTimeout(timer); document.removeEventListener("visibilitychange", seen); done(); };
@@ -42,10 +42,10 @@ export async function poll({ position, take, lost, found }) {
       frame = value;
     } catch (error) {
       failures += 1;
-      // One lost answer is nothing that anybody needs to know.
+      // One lost answer is not worth a message.
       if (failures > 1 || error instanceof LoggedOut) lost(answered, error);
     }
-    // A mistake of ours is not a lost answer, and not the end of the page.
+    // An error in our own code is no lost answer, and must not stop the page.
     if (frame) try { take(frame); } catch (error) { console.error(error); }
     const wanted = document.hidden ? HIDDEN : Math.min(VISIBLE * 2 ** Math.min(failures, 5), failures ? SLOWEST : VISIBLE);
     await pause(Math.max(20, wanted - (performance.now() - began)));
