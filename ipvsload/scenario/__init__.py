@@ -2,5 +2,5 @@
 
 Pure: a text goes in, a `Scenario` or a `ScenarioError` comes out (load.py).
 Nothing is imported here: the command line needs the names of schedulers, and
-must not pay for the types and the grammar each time.
+should not load the types and the grammar for them.
 """

@@ -1,9 +1,10 @@
 """Whether a condition can come true at all, given bounds for what it measures.
 
-Interval arithmetic over the condition's tree. Sound, not complete: what is
-called impossible is false for every point within the bounds, because rounding
-is monotone and so keeps the ends of an interval its ends; what is called
-possible may still fail, because each measure varies by itself here.
+This is interval arithmetic over the condition's tree. It is sound: what it
+calls impossible is false for all values within the bounds (rounding is
+monotone, so the ends of an interval stay its ends). It is not complete: what it
+calls possible may still be impossible, because it lets each measure vary
+independently of the others.
 """
 
 import math

@@ -1,8 +1,8 @@
 """What only the whole scenario shows to be wrong.
 
-Walks the timeline once, keeping what is known at each step, and then looks at
-the expectations: names and server numbers that do not exist, actions without
-effect, waits that cannot come true.
+The check walks over the timeline once, with what is known at each step, and
+then looks at the expectations. It finds names and server numbers that do not
+exist, actions without effect, and waits that cannot come true.
 """
 
 from ipvsload.scenario.expectations import check_expectations
@@ -11,8 +11,6 @@ from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.waits import check_wait
 from ipvsload.scenario.words import counted
-
-__all__ = ["check"]
 
 
 def check(scenario: Scenario) -> list[Fault]:
@@ -34,7 +32,7 @@ def check(scenario: Scenario) -> list[Fault]:
     wrong: list[Fault] = []
     for index, step in enumerate(scenario.timeline):
         wrong += step.action.plan(state, ("timeline", index, step.action.key))
-        # What follows from a wrong action is not worth a message of its own.
+        # What is wrong only because an earlier action is wrong gets no message of its own.
         faults += check_wait(step, ("timeline", index), state, bounds=not wrong)
     for name, one in state.classes.items():
         if wrong:

@@ -1,6 +1,7 @@
 """Times as people write them: 500ms, 1.5s, 2m, or plain seconds.
 
-Bounded on purpose: a wait of a week in a load test is a slip of the pen.
+The limit of a day is there on purpose: a longer time in a load test is a
+mistake in writing.
 """
 
 import math
@@ -45,7 +46,7 @@ def looks_like_time(value: object) -> bool:
 
 
 def read_duration(value: object) -> float:
-    """`seconds` for pydantic, whose error keeps our words."""
+    """`seconds` as a validator: pydantic's error has the message of the ValueError."""
     try:
         return seconds(value)
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""Expectations that name what is not there, or that no run could meet.
+"""Expectations that name what does not exist, or that no run could meet.
 
-An expectation is read when the run is over: its measures are the final ones,
-and only those under `compare` name schedulers.
+An expectation is evaluated when the run is over, so it has final measures; only
+those under `compare` name schedulers.
 """
 
 import math
@@ -14,7 +14,7 @@ from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.planned_state import PlannedState
-from ipvsload.scenario.words import hint, listed, number, quoted
+from ipvsload.scenario.words import listed, no_class, number
 
 
 def check_expectations(scenario: Scenario, end: PlannedState) -> list[Fault]:
@@ -35,11 +35,11 @@ def check_expectations(scenario: Scenario, end: PlannedState) -> list[Fault]:
 def _expectation(
     condition: Condition, loc: Loc, compare: bool, scenario: Scenario, end: PlannedState
 ) -> list[Fault]:
-    faults = []
-    for read in condition.reads:
-        text = _misread(read.measure, compare, scenario, end)
-        if text is not None:
-            faults.append(Fault(loc, text, column=read.column))
+    faults = [
+        Fault(loc, text, column=read.column)
+        for read in condition.reads
+        if (text := _misread(read.measure, compare, scenario, end)) is not None
+    ]
     if faults or chance(condition.root, lambda measure: _bound(measure, end)).true:
         return faults
     bounds = [f"{measure} is {_range(_bound(measure, end))}" for measure in condition.measures]
@@ -55,15 +55,13 @@ def _misread(measure: Measure, compare: bool, scenario: Scenario, end: PlannedSt
         if given[selector] is None:
             return f"'{measure.name}' needs a {selector}, as in {measure.name}{{{selector}=...}}"
     if measure.class_ is not None and measure.class_ not in scenario.traffic:
-        nearest = hint(measure.class_, scenario.traffic, "classes")
-        return f"no class {quoted(measure.class_)} in {measure}; {nearest}"
+        return no_class(measure.class_, scenario.traffic, f" in {measure}")
     if measure.server is not None and measure.server > end.joined:
         numbers = "server 1" if end.joined == 1 else f"servers 1 to {end.joined}"
         return f"no server {measure.server} in {measure}; the timeline has {numbers}"
     if compare and measure.scheduler is None:
-        return f"'{measure.name}' needs a scheduler under 'compare', as in scheduler=" + str(
-            scenario.schedulers[0]
-        )
+        example = f"scheduler={scenario.schedulers[0]}"
+        return f"'{measure.name}' needs a scheduler under 'compare', as in {example}"
     if not compare and measure.scheduler is not None:
         return "'scheduler' has its place under 'compare' only"
     if measure.scheduler is not None and measure.scheduler not in scenario.schedulers:

@@ -1,7 +1,7 @@
-"""Conditions: what a wait waits for and what a run is expected to have shown.
+"""Conditions: what a wait waits for, and what is expected of a run.
 
-A `Condition` is read once, when the file is loaded, and asked as often as a
-sample arrives; it knows nothing of where its numbers come from.
+A `Condition` is parsed once, when the file is loaded, and evaluated each time
+that a sample arrives; it does not know where its numbers come from.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ class Condition:
     @cached_property
     def reads(self) -> tuple[tree.Read, ...]:
         """Every measure in the text with its column, from left to right."""
-        return tuple(leaf for leaf in tree.leaves(self.root) if isinstance(leaf, tree.Read))
+        return tuple(tree.reads(self.root))
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
@@ -78,7 +78,7 @@ class Condition:
 
     @classmethod
     def validate(cls, value: object) -> "Condition":
-        """`parse` for pydantic, whose error keeps our words and the column."""
+        """`parse` as a validator: pydantic's error has the message and the column."""
         if isinstance(value, Condition):
             return value
         if not isinstance(value, str):

@@ -1,8 +1,8 @@
 """The language of conditions and expectations: its grammar and its tree builder.
 
-One grammar for both, so that what one learns for a wait serves for an
-expectation. lark's LALR parser gives the place of every error; the builder
-refuses what the grammar cannot: unknown measures, times compared with counts.
+There is one grammar for both: whoever has learnt it for a wait can write an
+expectation. lark's LALR parser knows the place of every error; the builder
+refuses what a grammar cannot: unknown measures, times compared with counts.
 """
 
 import re
@@ -76,7 +76,7 @@ def _start(node: tree.Node) -> int:
 
 @v_args(inline=True)
 class _Builder(Transformer[Token, tree.Node]):
-    """Called by the parser as it reduces, so deep input cannot recurse here."""
+    """Builds the tree. The parser calls it for each part, so deep input cannot recurse here."""
 
     def either(self, *parts: tree.Node) -> tree.Node:
         return _bounded(tree.Or(tuple(_truth(part) for part in parts)))
@@ -117,7 +117,7 @@ class _Builder(Transformer[Token, tree.Node]):
         if kind is None:
             problem = f"unknown measure {quoted(name)}; {hint(name, MEASURES, 'measures')}"
             raise ExpressionError(problem, _column(name))
-        given: dict[str, str | int] = {}
+        given: dict[str, Any] = {}
         for key, text in selectors:
             if key not in SELECTORS:
                 problem = f"unknown selector {quoted(key)}; {hint(key, SELECTORS, 'selectors')}"
@@ -129,10 +129,7 @@ class _Builder(Transformer[Token, tree.Node]):
                 raise ExpressionError(f"'{name}' has no selector '{key}'; {takes}", _column(key))
             given[key] = _selected(key, text)
         measure = Measure(
-            str(name),
-            cast("str | None", given.get("class")),
-            cast("int | None", given.get("server")),
-            cast("str | None", given.get("scheduler")),
+            str(name), given.get("class"), given.get("server"), given.get("scheduler")
         )
         return tree.Read(measure, _column(name))
 
@@ -156,7 +153,7 @@ def _selected(key: str, token: Token) -> str | int:
 
 
 def _bounded(node: tree.Node) -> tree.Node:
-    """The node, unless it is too deep for the recursion of those who walk the tree."""
+    """The node, unless it is so deep that functions over the tree could recurse too far."""
     if _depth(node) > MAX_DEPTH:
         raise ExpressionError(f"nested deeper than {MAX_DEPTH}; make it simpler", _start(node))
     return node
@@ -187,7 +184,7 @@ def _comparison(
     left: tree.Node, operator: Token, right: tree.Node, tolerance: tree.Node | None
 ) -> tree.Node:
     sides = [_value(left), _value(right), *([] if tolerance is None else [_value(tolerance)])]
-    reads = [leaf for side in sides for leaf in tree.leaves(side) if isinstance(leaf, tree.Read)]
+    reads = [read for side in sides for read in tree.reads(side)]
     units = {MEASURES[read.measure.name].unit for read in reads}
     if not reads:
         problem = f"nothing is measured here; name a measure, such as {listed(list(MEASURES)[:3])}"
@@ -205,12 +202,7 @@ def _comparison(
         problem = "a time is compared with something that is not a time"
         raise ExpressionError(problem, _column(operator))
     settled = [_settle(side, "s" if "s" in units else "ms") for side in sides]
-    return tree.Compare(
-        cast("tree.Operator", str(operator)),
-        settled[0],
-        settled[1],
-        settled[2] if len(settled) == 3 else None,
-    )
+    return tree.Compare(cast("tree.Operator", str(operator)), *settled)
 
 
 def _dimension(node: tree.Value) -> int | None:
@@ -235,7 +227,7 @@ def _dimension(node: tree.Value) -> int | None:
 
 
 def _settle(node: tree.Value, time: str) -> tree.Value:
-    """The same value with its units worked in; `time` is the unit of its times."""
+    """The same value in bare numbers; its times are in the unit `time`, "s" or "ms"."""
     match node:
         case tree.Number():
             if node.unit == "%":

@@ -1,7 +1,7 @@
 """From a scenario file to a Scenario, or to all that is wrong with it at once.
 
-`load` reads the file and is the one effect of this package; `parse_scenario`
-does the rest and takes text.
+`load` reads the file; nothing else in this package touches the system.
+`parse_scenario` takes the text and does the rest.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ def load(path: Path) -> Scenario:
 
 
 def read(path: Path) -> str:
-    """The text of a scenario file; raises ScenarioError where it is none."""
+    """The text of a scenario file. Raises ScenarioError where it cannot be one."""
     if path.is_fifo() and path != STDIN:
         raise ScenarioError([f"{path}: a pipe; name a scenario file, or {STDIN}"])
     try:
@@ -80,5 +80,5 @@ def parse_scenario(text: str, name: str) -> Scenario:
 
 
 def _lines(name: str, tree: source.SourceText, faults: list[Fault]) -> list[str]:
-    placed = sorted({(*tree.where(f.loc, f.at_key, f.column), f.text) for f in faults})
-    return [f"{name}:{line}:{column}: {text}" for line, column, text in placed]
+    found_at = sorted({(*tree.where(f.loc, f.at_key, f.column), f.text) for f in faults})
+    return [f"{name}:{line}:{column}: {text}" for line, column, text in found_at]

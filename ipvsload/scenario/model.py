@@ -1,9 +1,9 @@
 """What a scenario file says, as types.
 
 Everything after the loader works on these models; nothing after it sees a
-dict. What one step or one class can tell by itself is checked here; what needs
-the whole file (a step that names no class, a wait that cannot come true) is in
-check.py. Times are seconds.
+dict. What can be seen in one step or one class alone is checked in its model;
+what needs the whole file (a class that does not exist, a wait that cannot come
+true) is in check.py. Times are in seconds.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The words and limits that both the file's types and the expressions know.
 
-Apart from model.py, because expressions need them and the model needs
+They are not in model.py, because expressions need them and the model needs
 expressions.
 """
 

@@ -1,7 +1,7 @@
-"""What is wrong with a scenario file, in plain words and with its place.
+"""Turns pydantic's errors into messages for people who write YAML.
 
-pydantic's own messages speak of types and validators; people who write YAML
-want to read what was found, what was expected and the nearest right word.
+pydantic writes of types and validators; an author wants to read what was found,
+what was expected, and which word was probably meant.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,10 +39,10 @@ def found(value: object) -> str:
 
 
 def faults_of(errors: Iterable[ErrorDetails]) -> list[Fault]:
-    """Say Pydantic's errors in words, without those that merely follow from another.
+    """Say pydantic's errors in words, without those that only follow from another.
 
-    A misspelt key is not missing as well, and a list whose items are wrong is
-    not empty.
+    A misspelt key is not reported as missing as well, and a list whose items are
+    wrong is not reported as empty.
     """
     errors = [e for e in errors if not (e["type"] == "too_short" and e["input"])]
     meant = set()

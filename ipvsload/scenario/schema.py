@@ -1,7 +1,7 @@
 """The JSON Schema of scenario files, made from the types, for editors.
 
-An editor with a YAML language server then completes keys, shows their meaning
-and marks mistakes. The loader checks far more than a schema can say.
+With it an editor that has a YAML language server completes keys, shows what
+they mean and marks mistakes. The loader checks far more than a schema can.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _tidy(node: Any) -> Any:
-    """Without nulls, which no scenario has, and without titles that repeat the key."""
+    """The schema without nulls, which no scenario has, and without titles that repeat a key."""
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):

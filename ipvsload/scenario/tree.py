@@ -1,7 +1,8 @@
 """A condition's syntax tree and its value, given what was measured.
 
-Three-valued: a measure that has not been seen yet makes a comparison neither
-true nor false. Nothing here raises; a division by zero is a missing value.
+There are three truth values: a measure that has not been seen yet makes a
+comparison neither true nor false (None). Nothing here raises; a division by
+zero is a missing value.
 """
 
 import math
@@ -114,6 +115,11 @@ def leaves(node: Node) -> Iterator[Number | Read]:
         yield node
     for child in children(node):
         yield from leaves(child)
+
+
+def reads(node: Node) -> Iterator[Read]:
+    """The measures below a node, from left to right."""
+    return (leaf for leaf in leaves(node) if isinstance(leaf, Read))
 
 
 def close(a: float, b: float) -> bool:

@@ -1,11 +1,11 @@
 """Waits that cannot come true, found before anything is started.
 
-Each condition is held against the bounds of what it measures at its point of
-the timeline; afterwards the walk may count on what the wait has made certain.
+Each condition is compared with the bounds of what it measures at its point of
+the timeline. After the wait, what it has made certain is known.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ipvsload.scenario import tree
 from ipvsload.scenario.bounds import Bound, Interval
@@ -16,13 +16,13 @@ from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Step
 from ipvsload.scenario.planned_state import PlannedState
-from ipvsload.scenario.words import hint, listed, number, quoted
+from ipvsload.scenario.words import listed, no_class, number
 
 
 def check_wait(step: Step, loc: Loc, state: PlannedState, bounds: bool) -> list[Fault]:
-    """What is wrong with a step's wait; the state is then past it.
+    """Return what is wrong with a step's wait, and move the state past it.
 
-    Without `bounds` only its words are checked, not whether it can come true.
+    Without `bounds` only its names are checked, not whether it can come true.
     """
     condition = step.awaited
     if isinstance(condition, float):
@@ -32,7 +32,11 @@ def check_wait(step: Step, loc: Loc, state: PlannedState, bounds: bool) -> list[
     loc = (*loc, "until" if step.until is not None else step.action.key)
     # The wait can last up to its deadline, and the bounds are those of its end.
     state.pass_time(0, step.within)
-    faults = _misread(condition, loc, state)
+    faults = [
+        Fault(loc, text, column=read.column)
+        for read in condition.reads
+        if (text := _misread(read.measure, state)) is not None
+    ]
     if bounds and not faults and not chance(condition.root, _box(state)).true:
         faults = [Fault(loc, f"this wait cannot come true: {_why(condition, state)}", column=1)]
     for name in _made_done(condition.root, state):
@@ -40,34 +44,20 @@ def check_wait(step: Step, loc: Loc, state: PlannedState, bounds: bool) -> list[
     return faults
 
 
-def unknown_class(read: tree.Read, classes: Mapping[str, object], loc: Loc) -> Fault | None:
-    """The fault of naming a class that is not under `traffic`."""
-    name = read.measure.class_
-    if name is None or name in classes:
-        return None
-    text = f"no class {quoted(name)} in {read.measure}; {hint(name, classes, 'classes')}"
-    return Fault(loc, text, column=read.column)
-
-
-def _misread(condition: Condition, loc: Loc, state: PlannedState) -> list[Fault]:
-    """Measures that have no value here, whatever happens."""
-    faults = []
-    for read in condition.reads:
-        measure, kind = read.measure, MEASURES[read.measure.name]
-        text = None
-        if kind.live is None:
-            text = f"'{measure.name}' is known when the run is over; use it under 'expect'"
-        elif measure.scheduler is not None:
-            text = "'scheduler' has no place in a wait; a run has one scheduler"
-        elif measure.server is not None and "server" not in kind.live.selectors:
-            text = f"'{measure.name}' takes no server in a wait; that is known under 'expect'"
-        elif measure.server is not None and measure.server not in state.weights:
-            text = state.absence(measure.server)
-        if text is not None:
-            faults.append(Fault(loc, text, column=read.column))
-        elif (unknown := unknown_class(read, state.classes, loc)) is not None:
-            faults.append(unknown)
-    return faults
+def _misread(measure: Measure, state: PlannedState) -> str | None:
+    """Why a measure has no value here, whatever happens."""
+    live = MEASURES[measure.name].live
+    if live is None:
+        return f"'{measure.name}' is known when the run is over; use it under 'expect'"
+    if measure.scheduler is not None:
+        return "'scheduler' has no place in a wait; a run has one scheduler"
+    if measure.server is not None and "server" not in live.selectors:
+        return f"'{measure.name}' takes no server in a wait; that is known under 'expect'"
+    if measure.server is not None and measure.server not in state.weights:
+        return state.absence(measure.server)
+    if measure.class_ is not None and measure.class_ not in state.classes:
+        return no_class(measure.class_, state.classes, f" in {measure}")
+    return None
 
 
 def _bound(measure: Measure, state: PlannedState) -> Bound:
@@ -83,11 +73,8 @@ def _box(state: PlannedState) -> Box:
 def _why(condition: Condition, state: PlannedState) -> str:
     """The bounds of the part that fails, and what they come from."""
     failing = next(part for part in _parts(condition.root) if not chance(part, _box(state)).true)
-    measures = dict.fromkeys(
-        leaf.measure for leaf in tree.leaves(failing) if isinstance(leaf, tree.Read)
-    )
     reasons = []
-    for measure in measures:
+    for measure in dict.fromkeys(read.measure for read in tree.reads(failing)):
         interval, why = _bound(measure, state)
         because = f" ({why})" if why else ""
         reasons.append(f"{measure} {_range(measure, interval)} here{because}")
@@ -101,11 +88,8 @@ def _range(measure: Measure, interval: Interval) -> str:
     if interval.exact:
         return f"is {number(interval.low)}{unit}"
     if interval.low <= 0:
-        return (
-            f"is at most {number(interval.high)}{unit}"
-            if math.isfinite(interval.high)
-            else ("is never below 0")
-        )
+        high = interval.high
+        return f"is at most {number(high)}{unit}" if math.isfinite(high) else "is never below 0"
     return f"is between {number(interval.low)} and {number(interval.high)}{unit}"
 
 

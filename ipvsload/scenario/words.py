@@ -1,6 +1,6 @@
-"""Words for error messages: quoting, listing, and the nearest right word.
+"""Parts of error messages: quoting, listing, and the nearest right word.
 
-One place, so that every message of a bad scenario speaks in the same voice.
+They are in one place, so that all messages about a scenario use the same wording.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 
 def quoted(text: str) -> str:
-    """The text in quotes, on one line and at most 40 characters long."""
+    """The text in quotes: on one line, and at most 40 characters of it."""
     shown = text if len(text) <= 40 else text[:37] + "..."
     escaped = shown if shown.isprintable() else repr(shown)[1:-1]
     return f"'{escaped}'"
@@ -25,7 +25,7 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
+    """The known word that is most like this one; None where none is."""
     by_folded = {candidate.casefold(): candidate for candidate in known}
     # The matcher is quadratic in length, and no word of ours is long.
     found = get_close_matches(word[:64].casefold(), by_folded, n=1, cutoff=0.6)
@@ -41,6 +41,11 @@ def hint(word: str, known: Iterable[str], plural: str) -> str:
     if not candidates:
         return f"there are no {plural}"
     return f"the {plural} are {listed(candidates)}"
+
+
+def no_class(name: str, classes: Iterable[str], where: str = "") -> str:
+    """The message for a class that is not under `traffic`."""
+    return f"no class {quoted(name)}{where}; {hint(name, classes, 'classes')}"
 
 
 def counted(count: int, word: str) -> str:

@@ -13,7 +13,7 @@ from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.strict import Strict
-from ipvsload.scenario.words import hint, quoted
+from ipvsload.scenario.words import no_class
 
 
 class ActionTarget(Protocol):
@@ -107,7 +107,7 @@ class Action(Strict):
 
 def unknown_class(name: str, planned: PlannedState, loc: Loc) -> Fault:
     """The fault of naming a class that is not under `traffic`."""
-    return Fault(loc, f"no class {quoted(name)}; {hint(name, planned.classes, 'classes')}")
+    return Fault(loc, no_class(name, planned.classes))
 
 
 def absent_server(server: int, planned: PlannedState, loc: Loc) -> list[Fault]:
