@@ -6,7 +6,7 @@ holds between requests. Nothing but the answer is made anew for a request.
 
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from ipvsload.load.http_response import Answer
+from ipvsload.load.http_response import HttpResponse
 
 if TYPE_CHECKING:
     from _socket import socket
@@ -35,14 +35,14 @@ class Exchange:
 
     one_connection: ClassVar[bool] = False
 
-    __slots__ = ("answer", "busy", "client", "closing", "fd", "owner", "planned", "port", "queued",
-                 "retried", "reused", "sock", "start", "unsent")  # fmt: skip
+    __slots__ = ("busy", "client", "closing", "fd", "owner", "planned", "port", "queued",
+                 "response", "retried", "reused", "sock", "start", "unsent")  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
         self.sock: socket | None = None
         self.fd = -1
-        self.answer = Answer()
+        self.response = HttpResponse()
         self.unsent = b""
         self.queued = False
         self.busy = False

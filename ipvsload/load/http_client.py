@@ -22,7 +22,7 @@ from gevent.monkey import get_original
 from ipvsload.load.closing_connections import ClosingConnections
 from ipvsload.load.connect_gate import ConnectGate
 from ipvsload.load.exchange import Exchange
-from ipvsload.load.http_response import Answer, MalformedError
+from ipvsload.load.http_response import HttpResponse, MalformedError
 from ipvsload.load.tcp_connect import Sockets, cause, connect, resolve
 from ipvsload.load.timers import Timers
 
@@ -203,7 +203,7 @@ class HttpClient:
         exchange.start = time.monotonic_ns()
         if not exchange.planned:
             exchange.planned = exchange.start
-        exchange.answer = Answer()
+        exchange.response = HttpResponse()
         exchange.unsent = exchange.owner.message
         if exchange.sock is None:
             self._connect(exchange)
@@ -228,7 +228,7 @@ class HttpClient:
         self._gate.enter(exchange, time.monotonic_ns())
 
     def _serve(self, exchange: Exchange, mask: int) -> None:
-        sock, answer = exchange.sock, exchange.answer
+        sock, response = exchange.sock, exchange.response
         if sock is None:
             return
         if not exchange.busy:
@@ -245,14 +245,14 @@ class HttpClient:
             while True:
                 data = sock.recv(_RECEIVE)
                 if not data:
-                    if answer.end():
+                    if response.end():
                         self.drop(exchange)
                         self._done(exchange, None)
                     elif not self._retry(exchange, sock):
                         self.drop(exchange)
                         self._done(exchange, "closed")
                     return
-                if answer.feed(data):
+                if response.feed(data):
                     break
                 if len(data) < _RECEIVE and not mask & _ENDED:
                     return
@@ -269,7 +269,7 @@ class HttpClient:
             return
         if mask & _ENDED:
             self.drop(exchange)
-        elif not (answer.keep and exchange.owner.reuse):
+        elif not (response.keep and exchange.owner.reuse):
             self._closing.add(exchange, sock)
         self._done(exchange, None)
 
@@ -285,7 +285,7 @@ class HttpClient:
         carry it, and a good client does so. Whatever was acknowledged and not
         answered is an error of the server's.
         """
-        if not exchange.reused or exchange.retried or exchange.answer.began:
+        if not exchange.reused or exchange.retried or exchange.response.began:
             return False
         sent = len(exchange.owner.message) - len(exchange.unsent)
         unacknowledged = struct.unpack("i", fcntl.ioctl(sock.fileno(), _SIOCOUTQ, bytes(4)))[0]

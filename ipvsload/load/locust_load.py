@@ -168,7 +168,7 @@ class LocustLoad:
     def _finished(
         self, workload: Workload, exchange: Exchange, end_ns: int, error: str | None
     ) -> None:
-        answer = exchange.answer
+        response = exchange.response
         if self._reports:
             report(self._environment, exchange, workload.spec.path, workload.name, end_ns, error)
         self._on_finished(
@@ -178,12 +178,12 @@ class LocustLoad:
                 self._to_us(exchange.planned),
                 self._to_us(exchange.start),
                 (end_ns - exchange.planned) // 1000,
-                answer.status if error is None else 0,
-                answer.size,
+                response.status if error is None else 0,
+                response.size,
                 exchange.client,
                 exchange.port,
                 exchange.reused,
-                answer.server,
+                response.server,
                 error,
             )
         )

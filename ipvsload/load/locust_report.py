@@ -25,19 +25,19 @@ def report(
     error: str | None,
 ) -> None:
     """Tell Locust of a finished request of class `traffic`; response time in ms with fractions."""
-    answer = exchange.answer
+    response = exchange.response
     failure: Exception | None = None
     if error is not None:
         failure = RequestFailed(error)
-    elif answer.status >= 400:
-        failure = RequestFailed(f"status {answer.status}")
+    elif response.status >= 400:
+        failure = RequestFailed(f"status {response.status}")
     environment.events.request.fire(
         request_type="GET",
         name=path,
         response_time=(end_ns - exchange.planned) / 1e6,
-        response_length=answer.size,
+        response_length=response.size,
         response=None,
-        context={"real_server": answer.server, "class": traffic},
+        context={"real_server": response.server, "class": traffic},
         exception=failure,
         url=path,
     )

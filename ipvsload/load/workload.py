@@ -14,7 +14,7 @@ from gevent.event import Event
 from ipvsload import __version__
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
-from ipvsload.load.http_response import Answer
+from ipvsload.load.http_response import HttpResponse
 from ipvsload.load.pacing import EveryNth, Pacer, constant_rate
 from ipvsload.scenario.model import Traffic
 
@@ -179,7 +179,7 @@ class Workload:
         end = time.monotonic_ns()
         del self._in_flight[exchange]
         self.finished += 1
-        if error is not None or exchange.answer.status >= 400:
+        if error is not None or exchange.response.status >= 400:
             self.failed += 1
         if self._on_finished is not None:
             try:
@@ -272,7 +272,7 @@ class Workload:
             # It was never sent: what the exchange holds is of its last request.
             exchange.start = time.monotonic_ns()
             exchange.planned = exchange.planned or exchange.start
-            exchange.answer = Answer()
+            exchange.response = HttpResponse()
             exchange.client, exchange.port, exchange.reused = "", 0, False
         self._client.drop(exchange)
         self.ended(exchange, "cut off")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ipvsload.report.wording import DASH, figure, milliseconds, over, percent
 from ipvsload.results.results import RunResult, SchedulerSummary, ServerSummary
-from ipvsload.statistics.percentiles import Spread, spread
+from ipvsload.statistics.median_range import MedianRange, median_range
 
 SHOWN_SERVERS = 6
 """More servers than this are cut to the first ones and the range of the others."""
@@ -108,6 +108,6 @@ def _requests(server: ServerSummary | None, name: str) -> str:
     return over(server.requests.get(name)) + part
 
 
-def _range(medians: Iterable[Spread | None]) -> str:
-    found = spread([median.median if median else None for median in medians])
+def _range(medians: Iterable[MedianRange | None]) -> str:
+    found = median_range([median.median if median else None for median in medians])
     return f"{figure(found.min)} to {figure(found.max)}" if found else DASH

@@ -11,7 +11,7 @@ from ipvsload.report import figure_rows as rows
 from ipvsload.report.terminal_table import Page, group_size
 from ipvsload.report.wording import kernels, verdict_line
 from ipvsload.report.write import load_results
-from ipvsload.results.comparison import Compared, compare
+from ipvsload.results.comparison import ComparedRecording, compare
 
 
 def print_comparison(directories: Sequence[Path], console: Console | None = None) -> None:
@@ -24,7 +24,7 @@ def print_comparison(directories: Sequence[Path], console: Console | None = None
     recordings = []
     for name, directory in zip(_names(directories), directories, strict=True):
         recording, results = load_results(directory)
-        recordings.append(Compared(name, results, recording.scenario_text))
+        recordings.append(ComparedRecording(name, results, recording.scenario_text))
     comparison = compare(recordings)
     console = console or Console()
     page = Page(console)

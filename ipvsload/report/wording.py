@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ipvsload.results.results import ExpectationResult, Results
-from ipvsload.statistics.percentiles import Spread, spread
+from ipvsload.statistics.median_range import MedianRange, median_range
 
 DASH = "\u2013"
 """The en dash: no value, and the middle of a range."""
@@ -51,7 +51,7 @@ def percent(value: float | None) -> str:
     return f"{hundred:.2f} %"
 
 
-def over(value: Spread | None, text: Callable[[float | None], str] = figure) -> str:
+def over(value: MedianRange | None, text: Callable[[float | None], str] = figure) -> str:
     """A median with its range, "3 [2-7]" with an en dash; only the median where nothing varied."""
     if value is None:
         return DASH
@@ -73,7 +73,7 @@ class Asked:
 
     scheduler: str
     expression: str
-    measured: Spread | None
+    measured: MedianRange | None
     held: int
     asked: int
     reason: str | None
@@ -101,7 +101,7 @@ def _asked(scheduler: str, expression: str, found: list[ExpectationResult]) -> A
     return Asked(
         scheduler=scheduler,
         expression=expression,
-        measured=spread([e.measured for e in found]),
+        measured=median_range([e.measured for e in found]),
         held=sum(e.held is True for e in found),
         asked=sum(e.held is not None for e in found),
         reason=next((e.reason for e in found if e.reason), None),

@@ -11,7 +11,7 @@ from ipvsload.results.results import Results, SchedulerSummary
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedRecording:
     """One recording in a comparison; `name` is what the reader calls it."""
 
     name: str
@@ -28,24 +28,24 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RecordingComparison:
     """Columns by scheduler, then by recording; `differences` are lines for people."""
 
     columns: tuple[Column, ...]
     differences: tuple[str, ...]
 
 
-def compare(recordings: Sequence[Compared]) -> Comparison:
+def compare(recordings: Sequence[ComparedRecording]) -> RecordingComparison:
     """Line the recordings' schedulers up: the same scheduler's columns stand together."""
     columns = [
         Column(one.name, summary) for one in recordings for summary in one.results.schedulers
     ]
     order = list(dict.fromkeys(column.summary.scheduler for column in columns))
     columns.sort(key=lambda column: order.index(column.summary.scheduler))
-    return Comparison(tuple(columns), tuple(_differences(recordings)))
+    return RecordingComparison(tuple(columns), tuple(_differences(recordings)))
 
 
-def _differences(recordings: Sequence[Compared]) -> list[str]:
+def _differences(recordings: Sequence[ComparedRecording]) -> list[str]:
     found = []
     names = {one.name: one.results.scenario for one in recordings}
     if len(set(names.values())) > 1:

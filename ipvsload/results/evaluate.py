@@ -10,7 +10,7 @@ from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.final_measures import RunMeasures
-from ipvsload.results.request_counts import Tally
+from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
     ExpectationResult,
     Results,
@@ -25,7 +25,7 @@ from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.measures.latency import LATENCIES, latency_ms
 from ipvsload.scenario.model import Scenario
-from ipvsload.statistics.percentiles import spread
+from ipvsload.statistics.median_range import median_range
 
 
 def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
@@ -67,18 +67,18 @@ def _verdict(
 
 
 def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMeasures]:
-    tally = Tally(run.requests)
+    requests = RequestCounts(run.requests)
     kernel = kernel_counts.count(run.samples, run.baseline)
     joined = {event.server: event.weight for event in run.of_type(ServerJoined)}
     for address, counts in kernel.servers.items():
         joined.setdefault(address, counts.weight)
         if not counts.present:
             # Its counter was read up to two seconds before it left for good.
-            counts.connections = max(counts.connections, tally.opened[address])
-    reasons = validity.reasons(run, scenario, tally, kernel)
+            counts.connections = max(counts.connections, requests.opened[address])
+    reasons = validity.reasons(run, scenario, requests, kernel)
     classes = list(scenario.traffic) if scenario else []
     classes += sorted({r.traffic for r in run.requests} - set(classes))
-    measures = RunMeasures(tally, kernel, list(joined))
+    measures = RunMeasures(requests, kernel, list(joined))
     expected: list[Condition] = []
     if scenario is not None:
         for key, conditions in scenario.expect.items():
@@ -91,12 +91,13 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         repeat=run.repeat,
         valid=not reasons,
         reasons=reasons,
-        notes=validity.notes(run, tally),
+        notes=validity.notes(run, requests),
         kernel=run.kernel,
         servers=tuple(
-            _server(address, weight, kernel, tally, classes) for address, weight in joined.items()
+            _server(address, weight, kernel, requests, classes)
+            for address, weight in joined.items()
         ),
-        traffic={name: _traffic(name, tally) for name in classes},
+        traffic={name: _traffic(name, requests) for name in classes},
         expectations=tuple(_expect(c, measures, measures.why) for c in expected),
         seconds=ends[-1].seconds if ends else {},
     )
@@ -107,7 +108,7 @@ def _server(
     address: str,
     weight: int,
     kernel: kernel_counts.KernelCounts,
-    tally: Tally,
+    requests: RequestCounts,
     classes: Iterable[str],
 ) -> ServerResult:
     counts = kernel.servers.get(address)
@@ -115,19 +116,19 @@ def _server(
         address=address,
         weight=weight,
         connections=counts.connections if counts else None,
-        requests={name: tally.requests(name, address) for name in classes},
+        requests={name: requests.requests(name, address) for name in classes},
         active_max=counts.active_max if counts else None,
         inactive_max=counts.inactive_max if counts else None,
     )
 
 
-def _traffic(name: str, tally: Tally) -> TrafficResult:
-    ordered = tally.latencies(name)
+def _traffic(name: str, requests: RequestCounts) -> TrafficResult:
+    ordered = requests.latencies(name)
     return TrafficResult(
-        requests=tally.requests(name) or 0,
-        failures=tally.failures(name),
-        errors=dict(tally.errors.get(name, {})),
-        rps=tally.rps(name),
+        requests=requests.requests(name) or 0,
+        failures=requests.failures(name),
+        errors=dict(requests.errors.get(name, {})),
+        rps=requests.rps(name),
         latency_ms={which: latency_ms(ordered, which) for which in LATENCIES},
     )
 
@@ -173,7 +174,7 @@ def _compare(
         found = chosen(measure)
         if not found:
             absent.append(f"{measure.scheduler} was not run")
-        over = spread([m(measure) for m in found])
+        over = median_range([m(measure) for m in found])
         return over.median if over else None
 
     def why(measure: Measure) -> str:

@@ -7,7 +7,7 @@ A measure without data is None, never 0: "nobody measured it" must not pass for
 from collections.abc import Sequence
 
 from ipvsload.results.kernel_counts import KernelCounts
-from ipvsload.results.request_counts import Tally
+from ipvsload.results.request_counts import RequestCounts
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import FinalCounts, Measure
 
@@ -19,8 +19,10 @@ class RunMeasures:
     is the first of them.
     """
 
-    def __init__(self, tally: Tally, kernel: KernelCounts, servers: Sequence[str]) -> None:
-        self._counts = FinalCounts(tally, kernel, kernel.servers)
+    def __init__(
+        self, requests: RequestCounts, kernel: KernelCounts, servers: Sequence[str]
+    ) -> None:
+        self._counts = FinalCounts(requests, kernel, kernel.servers)
         self._servers = servers
 
     def __call__(self, measure: Measure) -> float | None:

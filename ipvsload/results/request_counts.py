@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ipvsload.record.format import Request
 
 
-class Tally:
+class RequestCounts:
     """Exact counts and latencies of one run's requests.
 
     Selectors: `traffic` a class's name, `server` an address:port; None takes

@@ -7,7 +7,7 @@ that no two reports can differ. Numbers are exact; latencies in milliseconds.
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from ipvsload.statistics.percentiles import Spread
+from ipvsload.statistics.median_range import MedianRange
 
 FORMAT = 1
 
@@ -82,21 +82,21 @@ class ServerSummary:
     """One real server over a scheduler's repeats, by its number in the order of joining."""
 
     number: int
-    connections: Spread | None
-    active_max: Spread | None
-    inactive_max: Spread | None
-    requests: dict[str, Spread | None]
-    share: dict[str, Spread | None]
+    connections: MedianRange | None
+    active_max: MedianRange | None
+    inactive_max: MedianRange | None
+    requests: dict[str, MedianRange | None]
+    share: dict[str, MedianRange | None]
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficSummary:
     """One class over a scheduler's repeats."""
 
-    requests: Spread | None
-    failures: Spread | None
-    rps: Spread | None
-    latency_ms: dict[str, Spread | None]
+    requests: MedianRange | None
+    failures: MedianRange | None
+    rps: MedianRange | None
+    latency_ms: dict[str, MedianRange | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ipvsload.results.results import (
     TrafficResult,
     TrafficSummary,
 )
-from ipvsload.statistics.percentiles import Spread, spread
+from ipvsload.statistics.median_range import MedianRange, median_range
 
 
 def summarize(scheduler: str, runs: Sequence[RunResult]) -> SchedulerSummary:
@@ -44,19 +44,19 @@ def _server(
         for run, total in zip(runs, totals, strict=True)
         if len(run.servers) >= number
     ]
-    requests: dict[str, Spread | None] = {}
-    share: dict[str, Spread | None] = {}
+    requests: dict[str, MedianRange | None] = {}
+    share: dict[str, MedianRange | None] = {}
     for name in totals[0]:
         counts = [(server.requests.get(name), total[name]) for server, total in having]
-        requests[name] = spread([count for count, _ in counts])
-        share[name] = spread(
+        requests[name] = median_range([count for count, _ in counts])
+        share[name] = median_range(
             [count / total if count is not None and total else None for count, total in counts]
         )
     return ServerSummary(
         number=number,
-        connections=spread([server.connections for server, _ in having]),
-        active_max=spread([server.active_max for server, _ in having]),
-        inactive_max=spread([server.inactive_max for server, _ in having]),
+        connections=median_range([server.connections for server, _ in having]),
+        active_max=median_range([server.active_max for server, _ in having]),
+        inactive_max=median_range([server.inactive_max for server, _ in having]),
         requests=requests,
         share=share,
     )
@@ -64,10 +64,11 @@ def _server(
 
 def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
     return TrafficSummary(
-        requests=spread([t.requests for t in results]),
-        failures=spread([t.failures for t in results]),
-        rps=spread([t.rps for t in results]),
+        requests=median_range([t.requests for t in results]),
+        failures=median_range([t.failures for t in results]),
+        rps=median_range([t.rps for t in results]),
         latency_ms={
-            which: spread([t.latency_ms[which] for t in results]) for which in results[0].latency_ms
+            which: median_range([t.latency_ms[which] for t in results])
+            for which in results[0].latency_ms
         },
     )

@@ -18,14 +18,14 @@ from ipvsload.record.events import (
 )
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import KernelCounts
-from ipvsload.results.request_counts import Tally
+from ipvsload.results.request_counts import RequestCounts
 from ipvsload.scenario.model import Scenario
 
 MAX_GAP_SECONDS = 1.0
 
 
 def reasons(
-    run: RecordedRun, scenario: Scenario | None, tally: Tally, kernel: KernelCounts
+    run: RecordedRun, scenario: Scenario | None, requests: RequestCounts, kernel: KernelCounts
 ) -> tuple[str, ...]:
     """Every reason why this run is not valid, for people; empty if it is."""
     invalid = run.of_type(RunInvalid)
@@ -41,19 +41,19 @@ def reasons(
     if not complete and not invalid:
         found.append("the run was broken off" if ends else "the run was not finished")
     if complete and not invalid and scenario is not None:
-        found += _missing_requests(run, scenario, tally)
-    found += _gaps(run, tally)
+        found += _missing_requests(run, scenario, requests)
+    found += _gaps(run, requests)
     if run.exclusive:
         found += [
             f"{n} answered {name} requests have no known server"
-            for name, n in sorted(tally.unknown.items())
+            for name, n in sorted(requests.unknown.items())
         ]
-        if not tally.unknown and complete:
-            found += _connections(tally, kernel)
+        if not requests.unknown and complete:
+            found += _connections(requests, kernel)
     return tuple(dict.fromkeys(found))
 
 
-def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
+def notes(run: RecordedRun, requests: RequestCounts) -> tuple[str, ...]:
     """What a reader should know of a run that counts nevertheless."""
     ends = run.of_type(RunEnded)
     again = ends[-1].retransmits if ends else 0
@@ -63,22 +63,22 @@ def notes(run: RecordedRun, tally: Tally) -> tuple[str, ...]:
     found += [
         f"{name}: {n} failed requests are in no server's count; the kernel gave them to none, "
         "or has forgotten to which"
-        for name, n in sorted(tally.nowhere.items())
+        for name, n in sorted(requests.nowhere.items())
     ]
     if not run.exclusive:
         found += [
             f"{name}: which server answered is not known for {n} requests, "
             "so its requests by server are not either"
-            for name, n in sorted(tally.unknown.items())
+            for name, n in sorted(requests.unknown.items())
         ]
     return tuple(found)
 
 
-def _gaps(run: RecordedRun, tally: Tally) -> Iterator[str]:
+def _gaps(run: RecordedRun, requests: RequestCounts) -> Iterator[str]:
     """Stretches of more than a second without a sample while steps or requests went on."""
     marks = [e.t_us for e in run.events if isinstance(e, StepStarted | StepDone | ClassDone)]
-    if tally.last_us is not None:
-        marks.append(tally.last_us)
+    if requests.last_us is not None:
+        marks.append(requests.last_us)
     if not marks:
         return
     begin, end = min(marks), max(marks)
@@ -102,28 +102,30 @@ def _gaps(run: RecordedRun, tally: Tally) -> Iterator[str]:
             )
 
 
-def _missing_requests(run: RecordedRun, scenario: Scenario, tally: Tally) -> Iterator[str]:
+def _missing_requests(
+    run: RecordedRun, scenario: Scenario, requests: RequestCounts
+) -> Iterator[str]:
     """Classes of a fixed number of requests that have not that many records."""
     stopped = {name for step in scenario.timeline for name in step.stop or ()}
     for name, traffic in scenario.traffic.items():
         if traffic.requests is None or traffic.duration is not None or name in stopped:
             continue
         starts = sum(event.traffic == name for event in run.of_type(ClassStarted))
-        recorded = tally.requests(name)
+        recorded = requests.requests(name)
         if recorded != starts * traffic.requests:
             yield f"{name}: {recorded} of {starts * traffic.requests} requests are recorded"
 
 
-def _connections(tally: Tally, kernel: KernelCounts) -> Iterator[str]:
+def _connections(requests: RequestCounts, kernel: KernelCounts) -> Iterator[str]:
     """Where the kernel's count of connections is not the generator's own.
 
     A connection that failed before its server was known may be in the kernel's
     count or not: it widens what is accepted. A server that left was last read
     up to two seconds before and is not compared.
     """
-    unknown = tally.opened[None]
+    unknown = requests.opened[None]
     for address, server in kernel.servers.items():
-        least = tally.opened[address]
+        least = requests.opened[address]
         if server.present and not least <= server.connections <= least + unknown:
             wanted = f"{least} to {least + unknown}" if unknown else str(least)
             yield (

@@ -64,12 +64,12 @@ class Sending:
         return self.records
 
     def _finished(self, _: Workload, exchange: Exchange, end: int, error: str | None) -> None:
-        answer = exchange.answer
+        response = exchange.response
         assert exchange.planned <= exchange.start <= end <= time.monotonic_ns()
         self.records.append(
             Record(
-                exchange.planned, exchange.start, end, answer.status, answer.size,
-                exchange.client, exchange.port, exchange.reused, answer.server, error,
+                exchange.planned, exchange.start, end, response.status, response.size,
+                exchange.client, exchange.port, exchange.reused, response.server, error,
             )
         )  # fmt: skip
 

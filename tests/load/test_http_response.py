@@ -7,23 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.load.http_response import MAX_HEAD, MAX_INTERIM, Answer, MalformedError
+from ipvsload.load.http_response import MAX_HEAD, MAX_INTERIM, HttpResponse, MalformedError
 
 Outcome = tuple[bool, int, int, bool, str | None] | None
 
 
 def fed(pieces: list[bytes], *, ended: bool = False) -> Outcome:
     """Whole, status, size, keep and server after these pieces; None: malformed."""
-    answer = Answer()
+    response = HttpResponse()
     whole = False
     try:
         for piece in pieces:
-            whole = answer.feed(piece)
+            whole = response.feed(piece)
     except MalformedError:
         return None
     if ended:
-        whole = answer.end()
-    return whole, answer.status, answer.size, whole and answer.keep, answer.server
+        whole = response.end()
+    return whole, response.status, response.size, whole and response.keep, response.server
 
 
 @st.composite
@@ -179,12 +179,12 @@ def test_endless_heads_and_trailers_are_refused(begin: bytes, more: bytes) -> No
     ],
 )
 def test_endless_bodies_are_counted_and_not_kept(begin: bytes, more: bytes) -> None:
-    answer = Answer()
-    answer.feed(begin)
+    response = HttpResponse()
+    response.feed(begin)
     tracemalloc.start()
     try:
         for _ in range(50):
-            answer.feed(more)
+            response.feed(more)
         assert tracemalloc.get_traced_memory()[1] < 20 * len(more)
     finally:
         tracemalloc.stop()

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.statistics.percentiles import Spread, percentile, spread
+from ipvsload.statistics.median_range import MedianRange, median_range
+from ipvsload.statistics.percentiles import percentile
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1), st.integers(1, 1000))
@@ -23,6 +24,6 @@ def test_percentiles_of_few_values() -> None:
 
 
 def test_spread() -> None:
-    assert spread([3, None, 1, 2]) == Spread(2, 1, 3)
-    assert spread([1, 2]) == Spread(1.5, 1, 2)
-    assert spread([None]) is None
+    assert median_range([3, None, 1, 2]) == MedianRange(2, 1, 3)
+    assert median_range([1, 2]) == MedianRange(1.5, 1, 2)
+    assert median_range([None]) is None
