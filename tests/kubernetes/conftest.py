@@ -5,21 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.testbed.kubernetes import leftover_services as stale
-from ipvsload.testbed.kubernetes import polling as wait
-from ipvsload.testbed.kubernetes import reachability as paths
-from ipvsload.testbed.kubernetes import restore
+from ipvsload.testbed.kubernetes import leftover_services, polling, reachability, restore
 from tests.kubernetes.toy import Toy
 
 
 @pytest.fixture
 def toy_of(monkeypatch: pytest.MonkeyPatch) -> type[Toy]:
     """To make one oneself; what is waited for is waited for shortly."""
-    monkeypatch.setattr(paths, "_SYNC", 0.0)
+    monkeypatch.setattr(reachability, "_SYNC", 0.0)
     monkeypatch.setattr(restore, "_SYNC", 0.0)
-    monkeypatch.setattr(stale, "_LET_GO_WITHIN", 2.0)
-    monkeypatch.setattr(stale, "_CLEANED_WITHIN", 1.0)
-    monkeypatch.setattr(wait, "_EVERY", 0.05)
+    monkeypatch.setattr(leftover_services, "_LET_GO_WITHIN", 2.0)
+    monkeypatch.setattr(leftover_services, "_CLEANED_WITHIN", 1.0)
+    monkeypatch.setattr(polling, "_EVERY", 0.05)
     return Toy
 
 

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.testbed.kubernetes import manifests
-from ipvsload.testbed.kubernetes import sidecar_zipapp as carry
-from ipvsload.testbed.kubernetes.node_lines import NodeLines, connections, together
+from ipvsload.testbed.kubernetes import manifests, sidecar_zipapp
+from ipvsload.testbed.kubernetes.node_lines import NodeLines, connection_count, together
 
 
 def test_a_bare_interpreter_runs_it(tmp_path: Path) -> None:
     archive = tmp_path / "ipvsload.pyz"
-    archive.write_bytes(carry.archive(carry.SIDECAR))
+    archive.write_bytes(sidecar_zipapp.archive(sidecar_zipapp.SIDECAR))
     process = subprocess.Popen(
         ["python3", "-I", "-S", archive, "--hz", "20", "--node", "n", "--service", ":30080"],
         stdin=subprocess.DEVNULL,
@@ -35,8 +34,8 @@ def test_a_bare_interpreter_runs_it(tmp_path: Path) -> None:
 
 
 def test_it_fits_a_config_map_and_is_the_same_each_time() -> None:
-    archive = carry.archive(carry.SIDECAR)
-    assert archive == carry.archive(carry.SIDECAR)
+    archive = sidecar_zipapp.archive(sidecar_zipapp.SIDECAR)
+    assert archive == sidecar_zipapp.archive(sidecar_zipapp.SIDECAR)
     size = len(json.dumps(manifests.code("x", archive)))
     assert size < 200_000  # of 1 MiB
 
@@ -88,11 +87,11 @@ def test_another_process_counts_anew_and_stderr_is_kept() -> None:
     assert json.loads(lines.feed(sample(5)) or b"")["services"][0]["key"] == "tcp x:1"
     assert lines.feed(sample(5)) is None
     assert lines.feed(b"Traceback: the interpreter's own words") is None
-    assert "own words" in lines.node.said
+    assert "own words" in lines.node.stderr
     lines.feed(b'{"ipvsload":"samples","t":2}')
     assert lines.feed(sample(0)) is not None
     lines.feed(b'{"conns":[["10.0.0.9",4000,"10.1.0.1:80",30080]],"t":7}')
-    assert lines.node.placed == {("10.0.0.9", 4000): "10.1.0.1:80"}
+    assert lines.node.connections == {("10.0.0.9", 4000): "10.1.0.1:80"}
     with pytest.raises(ValueError, match="Expecting"):
         lines.feed(b"{no json")
 
@@ -103,5 +102,5 @@ def test_one_service_under_two_addresses_is_one() -> None:
     assert both["key"] == "name"
     assert both["conns"] == 6
     assert both["servers"] == [["10.1.0.1:80", 1, 4, 6, 0, 6, 0, 0, 0, 0]]
-    assert connections(both) == 10
-    assert connections(None) == 0
+    assert connection_count(both) == 10
+    assert connection_count(None) == 0

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from ipvsload.ipvs.kernel_modules import module_states
-from ipvsload.testbed.kubernetes import cluster_findings as meaning
+from ipvsload.testbed.kubernetes import cluster_findings
 from ipvsload.testbed.kubernetes.proxies import read_log
 from tests.kubernetes.toy import Toy
 
@@ -52,7 +52,7 @@ def test_rights_that_are_missing_are_named_one_by_one(toy: Toy) -> None:
     ],
 )
 def test_what_a_version_means(version: str, words: str) -> None:
-    assert words in meaning.of_version(version)
+    assert words in cluster_findings.of_version(version)
 
 
 def test_where_a_module_is() -> None:
@@ -69,11 +69,11 @@ def test_where_a_module_is() -> None:
         "ip_vs_mh": "absent",
     }
     assert module_states(["ip_vs"], "", "", "") == {"ip_vs": "unknown"}
-    assert meaning.missing_modules(found, ["lc", "mh"]) == [
+    assert cluster_findings.missing_modules(found, ["lc", "mh"]) == [
         ("ip_vs_mh", "absent"),
         ("ip_vs_lc", "loadable"),
     ]
-    assert "--iso-url" in meaning.mend("ip_vs_mh", "absent", {"minikube.k8s.io/name": "x"})
+    assert "--iso-url" in cluster_findings.mend("ip_vs_mh", "absent", {"minikube.k8s.io/name": "x"})
 
 
 REAL_1_20 = """\

@@ -16,9 +16,9 @@ from ipvsload.record.clock_alignment import align
 from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import Pong, Reading, SidecarParser
 from ipvsload.testbed.base import ServiceSpec
-from ipvsload.testbed.kubernetes import kubernetes_testbed as module
+from ipvsload.testbed.kubernetes import node_tables
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
-from ipvsload.testbed.kubernetes.leftover_services import names, told
+from ipvsload.testbed.kubernetes.leftover_services import describe, owners
 from ipvsload.testbed.kubernetes.manifests import ServerWorkload
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import AHEAD, Toy
@@ -73,7 +73,7 @@ def test_stale_servers_in_mid_run_are_told_with_the_command(
 ) -> None:
     testbed = up(made())
     service = testbed.begin(ServiceSpec("rr", (1,)))
-    monkeypatch.setattr(module, "_TABLE_WITHIN", 2.0)
+    monkeypatch.setattr(node_tables, "_TABLE_WITHIN", 2.0)
     command = f"ipvsadm -D -t {service.target.host}:{service.target.port}"
     with pytest.raises(TestbedError, match=f"left on node node1 .*, on that node: {command}"):
         testbed.set_balancer("iptables")
@@ -213,13 +213,15 @@ def test_a_proxy_that_cleans_up_is_waited_for(two: Toy) -> None:
 
 def test_what_is_left_in_words() -> None:
     spec = {"clusterIP": "fd00::1", "ports": [{"port": 80, "nodePort": 30100}]}
-    known = names([{"metadata": {"name": "web", "namespace": "shop"}, "spec": spec}])
+    known = owners([{"metadata": {"name": "web", "namespace": "shop"}, "spec": spec}])
     assert known == {"[fd00::1]:80": "shop/web", ":30100": "shop/web"}
     keys = ["tcp [fd00::1]:80", "udp 10.0.0.5:30100", "fwmark 7 v6"]
-    text = told("n", keys, known)
+    text = describe("n", keys, known)
     assert "tcp [fd00::1]:80 (shop/web)" in text
     assert "udp 10.0.0.5:30100 (shop/web)" in text
     assert "fwmark 7 v6 (of a service that is not known here)" in text
     assert "; ipvsadm -D -u 10.0.0.5:30100; ipvsadm -D -f 7 -6" in text
     assert removal("sctp 10.0.0.5:1") == "ipvsadm -D --sctp-service 10.0.0.5:1"
-    assert "and 2 more; they go with, on that node: kube-proxy --cleanup" in told("n", "a" * 7, {})
+    assert "and 2 more; they go with, on that node: kube-proxy --cleanup" in describe(
+        "n", "a" * 7, {}
+    )

@@ -7,12 +7,13 @@ import pytest
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.base import ServiceSpec
-from ipvsload.testbed.kubernetes import kubernetes_testbed as module
-from ipvsload.testbed.kubernetes import proxies
+from ipvsload.testbed.kubernetes import node_tables, pods, proxies
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
+from ipvsload.testbed.kubernetes.manifests import ServerWorkload
 from ipvsload.testbed.kubernetes.proxy_config import edit
+from ipvsload.testbed.kubernetes.server_pods import ServerPods
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.toy import Toy
 
@@ -20,6 +21,10 @@ from tests.kubernetes.toy import Toy
 def made(told: list[str] | None = None, **options: object) -> KubernetesTestbed:
     heard = told if told is not None else []
     return KubernetesTestbed(ClusterOptions(**options), hz=20, tell=heard.append)  # type: ignore[arg-type]
+
+
+def pods_of_first_run() -> ServerPods:
+    return ServerPods(connect().api, ServerWorkload(), 1, lambda _: None)
 
 
 def up(testbed: KubernetesTestbed) -> KubernetesTestbed:
@@ -172,7 +177,7 @@ def test_403_in_the_middle_is_put_back(toy: Toy) -> None:
 
 
 def test_the_silent_fallback_is_seen(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_DIAGNOSE_AFTER", 1.0)
+    monkeypatch.setattr(node_tables, "_DIAGNOSE_AFTER", 1.0)
     toy.missing.add("lc")
     before = toy.cluster.picture()
     testbed = up(made())
@@ -298,7 +303,7 @@ def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None
 
 def test_slow_pods_and_their_own_words(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     testbed = up(made())
-    monkeypatch.setattr(module, "_PODS_WITHIN", 1.0)
+    monkeypatch.setattr(pods, "READY_WITHIN", 1.0)
     toy.kubelets[0]._ready_after = 3600
     with pytest.raises(TestbedError, match=r"waited 1 s for 1 real servers"):
         testbed.begin(ServiceSpec("rr", (1,)))
@@ -307,7 +312,7 @@ def test_slow_pods_and_their_own_words(toy: Toy, monkeypatch: pytest.MonkeyPatch
             waiting = {"reason": "ImagePullBackOff", "message": "no such image"}
             pod["status"]["containerStatuses"] = [{"state": {"waiting": waiting}}]
     with pytest.raises(TestbedError, match="ImagePullBackOff: no such image"):
-        testbed._await_pods(1)
+        pods_of_first_run().wait_ready(1)
     testbed.close()
 
 
@@ -338,7 +343,7 @@ def test_who_served_a_connection_is_asked_of_the_nodes(toy: Toy) -> None:
     testbed = up(made())
     try:
         testbed.begin(ServiceSpec("rr", (1,)))
-        testbed._node("node1").placed["127.0.0.1", 4000] = "127.0.1.1:80"
+        testbed._up.sidecars.entry.connections["127.0.0.1", 4000] = "127.0.1.1:80"
         found = testbed.connection_servers([("127.0.0.1", 4000), ("127.0.0.1", 4001)])
         assert found == ["127.0.1.1:80", None]
     finally:

@@ -4,11 +4,10 @@ import pytest
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.base import ServiceSpec
-from ipvsload.testbed.kubernetes import kubernetes_testbed as module
-from ipvsload.testbed.kubernetes.node_sidecars import Watchers
+from ipvsload.testbed.kubernetes import node_sidecars, node_tables, pods
 from ipvsload.testbed.kubernetes.proxies import _last_words
 from tests.kubernetes.kubelet import Crash, Kubelet, Log
-from tests.kubernetes.test_testbed import made, up
+from tests.kubernetes.test_testbed import made, pods_of_first_run, up
 from tests.kubernetes.toy import Toy
 
 # cmd/kube-proxy/app/server.go of 1.33, run where there is no ip_vs.
@@ -46,7 +45,7 @@ def test_a_proxy_that_exits_after_the_switch(toy: Toy, words: str, told: str) ->
 
 def test_a_proxy_that_exits_later(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ran when it was looked at, and ends before the table is there."""
-    monkeypatch.setattr(module, "_DIAGNOSE_AFTER", 1.0)
+    monkeypatch.setattr(node_tables, "_DIAGNOSE_AFTER", 1.0)
     before = toy.cluster.picture()
     testbed = up(made())
     testbed.begin(ServiceSpec("rr", (1,)))
@@ -62,7 +61,7 @@ def test_a_proxy_that_exits_later(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_an_unschedulable_pod(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     testbed = up(made())
-    monkeypatch.setattr(module, "_PODS_WITHIN", 2.0)
+    monkeypatch.setattr(pods, "READY_WITHIN", 2.0)
     words = "0/1 nodes are available: 1 Insufficient cpu."
     status: dict[str, object] = {
         "phase": "Pending",
@@ -84,18 +83,18 @@ def test_an_unschedulable_pod(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_events_own_words(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the pods' status says nothing: of a pod, and of a Deployment without pods."""
     testbed = up(made())
-    monkeypatch.setattr(module, "_PODS_WITHIN", 1.0)
+    monkeypatch.setattr(pods, "READY_WITHIN", 1.0)
     toy.kubelets[0]._ready_after = 3600
     with pytest.raises(TestbedError):
         testbed.begin(ServiceSpec("rr", (1,)))
     (key,) = [k for k in toy.cluster.objects if k[0] == "pods" and "servers" in k[2]]
     event(toy, key[2], "MountVolume.SetUp failed for volume")
     with pytest.raises(TestbedError, match=r"MountVolume\.SetUp failed"):
-        testbed._await_pods(1)
+        pods_of_first_run().wait_ready(1)
     del toy.cluster.objects[key]
     event(toy, "ipvsload-servers-1-6c9f", "pods is forbidden: exceeded quota: small")
     with pytest.raises(TestbedError, match=r"ipvsload-servers-1-6c9f: .*exceeded quota: small"):
-        testbed._await_pods(1)
+        pods_of_first_run().wait_ready(1)
     testbed.close()
 
 
@@ -131,8 +130,8 @@ def test_the_last_words_of_a_log() -> None:
 def test_sidecars_that_are_refused(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """An admission lets the DaemonSet stand and none of its pods."""
     before = toy.cluster.picture()
-    monkeypatch.setattr(module, "_PODS_WITHIN", 1.0)
-    monkeypatch.setattr(Watchers, "_pods", lambda _: [])
+    monkeypatch.setattr(pods, "READY_WITHIN", 1.0)
+    monkeypatch.setattr(node_sidecars, "_pods", lambda _: [])
     testbed = made()
     testbed.start()
     words = "pods is forbidden: violates PodSecurity"

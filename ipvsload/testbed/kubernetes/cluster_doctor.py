@@ -14,11 +14,16 @@ from ipvsload.errors import TestbedError
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.testbed.doctor_finding import DoctorFinding
 from ipvsload.testbed.kind import Tell
-from ipvsload.testbed.kubernetes import cluster_findings as meaning
-from ipvsload.testbed.kubernetes import journal, pods, proxies, rights
-from ipvsload.testbed.kubernetes import nodes as node_objects
-from ipvsload.testbed.kubernetes import sidecar_zipapp as carry
+from ipvsload.testbed.kubernetes import (
+    cluster_findings,
+    node_objects,
+    pods,
+    proxies,
+    rights,
+    sidecar_zipapp,
+)
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
+from ipvsload.testbed.kubernetes.journal import find_journal, new_journal, take_cluster
 from ipvsload.testbed.kubernetes.kubeconfig import Cluster
 from ipvsload.testbed.kubernetes.manifests import PYTHON, code, namespace, sidecar
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
@@ -37,9 +42,7 @@ def examine(cluster: Cluster, tell: Tell, image: str = "") -> Iterator[DoctorFin
     """
     api = cluster.api
     yield DoctorFinding("cluster", True, f"{cluster}, Kubernetes {api.version()}")
-    exists = api.allowed("get", "namespaces", "", NAMESPACE) and bool(
-        api.find("namespaces", NAMESPACE)
-    )
+    exists = rights.namespace_exists(api)
     wanted = rights.needed(namespace_exists=exists, switching=True)
     lacking = rights.missing(api, wanted)
     for right in lacking:
@@ -51,7 +54,7 @@ def examine(cluster: Cluster, tell: Tell, image: str = "") -> Iterator[DoctorFin
         yield from _proxy(api)
     except ApiError as error:
         yield DoctorFinding("kube-proxy", False, str(error))
-    holder = journal.find(api) if exists and not lacking else None
+    holder = find_journal(api) if exists and not lacking else None
     if holder:
         text = f"{holder.owner(time.time())}; if it is gone: ipvsload restore"
         yield DoctorFinding("active run", False, text)
@@ -81,7 +84,7 @@ def _proxy(api: Api) -> Iterator[DoctorFinding]:
         yield DoctorFinding("kube-proxy", False, str(error))
         return
     yield DoctorFinding("kube-proxy", True, f"{version or 'unknown version'}, {text}")
-    yield DoctorFinding("its version", True, meaning.of_version(version))
+    yield DoctorFinding("its version", True, cluster_findings.of_version(version))
     for node, reason in proxies.reasons(api):
         words = "has fallen back to iptables" if reason.fallback and reason.why else "says"
         if reason.why:
@@ -95,12 +98,12 @@ def _nodes(api: Api, tell: Tell, image: str, exists: bool) -> Iterator[DoctorFin
         if not node_objects.ready(node):
             yield DoctorFinding(f"node {node_objects.name(node)}", False, "it is not Ready")
     able = {node_objects.name(one): one for one in found if node_objects.ready(one)}
-    held = journal.new()
+    held = new_journal()
     if not exists:
         api.create("namespaces", namespace())
     try:
-        journal.take(api, held)
-        facts = _look(api, tell, image, list(able))
+        take_cluster(api, held)
+        facts = _look_at_nodes(api, tell, image, list(able))
     except TestbedError as error:
         yield DoctorFinding("nodes", False, f"could not look at them: {error}")
         return
@@ -118,9 +121,11 @@ def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[DoctorFindi
         f"node {name}", True, f"Linux {fact['kernel']}, kube-proxy runs {mode}, {table}{link}"
     )
     labels = node["metadata"].get("labels") or {}
-    for module, state in meaning.missing_modules(fact["modules"], _SCHEDULERS):
+    for module, state in cluster_findings.missing_modules(fact["modules"], _SCHEDULERS):
         good = state != "absent"
-        yield DoctorFinding(f"{module} on {name}", good, meaning.mend(module, state, labels))
+        yield DoctorFinding(
+            f"{module} on {name}", good, cluster_findings.mend(module, state, labels)
+        )
     others = [
         name
         for name, scheduler in SCHEDULERS.items()
@@ -129,14 +134,16 @@ def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[DoctorFindi
     yield DoctorFinding(f"schedulers on {name}", bool(others), ", ".join(others) or "none")
 
 
-def _look(api: Api, tell: Tell, image: str, names: list[str]) -> dict[str, dict[str, Any]]:
+def _look_at_nodes(api: Api, tell: Tell, image: str, names: list[str]) -> dict[str, dict[str, Any]]:
     tell("looking at the nodes' kernels")
-    api.create("configmaps", code(EXAMINER, carry.archive(carry.EXAMINER)), NAMESPACE)
+    api.create(
+        "configmaps", code(EXAMINER, sidecar_zipapp.archive(sidecar_zipapp.EXAMINER)), NAMESPACE
+    )
     made = sidecar(EXAMINER, image, [], rootless=True, modules=True)
     api.create("daemonsets", made, NAMESPACE)
     facts: dict[str, dict[str, Any]] = {}
 
-    def look() -> str | None:
+    def missing() -> str | None:
         found = api.every("pods", NAMESPACE, f"{ROLE}={EXAMINER}")
         for pod in found:
             if pods.node(pod) in facts or not pods.running(pod):
@@ -148,11 +155,11 @@ def _look(api: Api, tell: Tell, image: str, names: list[str]) -> dict[str, dict[
             for line in text.splitlines():
                 if line.startswith('{"examined"'):
                     facts[pods.node(pod)] = json.loads(line)
-        missing = set(names) - set(facts)
-        if not missing:
+        without = set(names) - set(facts)
+        if not without:
             return None
         waiting = [pod for pod in found if not pods.running(pod)]
-        return pods.words_of(api, NAMESPACE, waiting) or f"nothing yet from {', '.join(missing)}"
+        return pods.words_of(api, NAMESPACE, waiting) or f"nothing yet from {', '.join(without)}"
 
-    wait_for("every node to be looked at", look, _EXAMINED_WITHIN, tell)
+    wait_for("every node to be looked at", missing, _EXAMINED_WITHIN, tell)
     return facts

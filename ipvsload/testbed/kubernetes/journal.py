@@ -79,7 +79,7 @@ def parse(data: dict[str, str]) -> Journal:
         ) from None
 
 
-def new() -> Journal:
+def new_journal() -> Journal:
     """This process's, with nothing changed yet."""
     try:
         user = getpass.getuser()
@@ -88,14 +88,14 @@ def new() -> Journal:
     return Journal(uuid4().hex, user, socket.gethostname(), os.getpid(), int(time.time()))
 
 
-def take(api: Api, journal: Journal) -> None:
+def take_cluster(api: Api, journal: Journal) -> None:
     """Hold the cluster. Raises ActiveError with the owner where somebody does already."""
     try:
         found = api.create("configmaps", _object(journal), NAMESPACE)
     except ApiError as error:
         if error.status != 409:
             raise
-        holder = find(api)
+        holder = find_journal(api)
         if holder is None:  # it ended at this moment
             raise ActiveError("another run has just ended here; try again") from None
         raise ActiveError(_refusal(holder)) from None
@@ -103,18 +103,18 @@ def take(api: Api, journal: Journal) -> None:
         raise ActiveError(_refusal(parse(found["data"])))
 
 
-def find(api: Api) -> Journal | None:
+def find_journal(api: Api) -> Journal | None:
     """The journal in the cluster."""
     found = api.find("configmaps", JOURNAL, NAMESPACE)
     return None if found is None else parse(found.get("data") or {})
 
 
-def write(api: Api, journal: Journal) -> None:
+def write_journal(api: Api, journal: Journal) -> None:
     """Before the change that it tells of."""
     api.patch("configmaps", JOURNAL, {"data": journal.data()}, NAMESPACE)
 
 
-def switching(journal: Journal, original: str, mode: str, scheduler: str) -> Journal:
+def with_switch(journal: Journal, original: str, mode: str, scheduler: str) -> Journal:
     """With a switch that is about to be made; the first one keeps the original."""
     switches = dict.fromkeys((*journal.switches, (mode, scheduler)))
     kept = original if journal.original is None else journal.original

@@ -1,8 +1,9 @@
-"""Virtual servers that nobody keeps any more, as the nodes' own tables show them.
+"""Virtual servers that no kube-proxy keeps up to date any more.
 
-kube-proxy 1.20 leaves what it made when it goes from the IPVS mode to another
-(newer ones clean up at their start). So ours are waited for while it still has
-that mode, and what is there afterwards is named, with the command for it.
+kube-proxy 1.20 leaves its virtual servers in the kernel when it goes from the
+IPVS mode to another (newer ones clean up at their start). So a run waits until
+its own are gone while kube-proxy still has that mode, and names what is there
+afterwards, with the command that removes it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from ipvsload.ipvs.keys import join_endpoint, split_key
 from ipvsload.testbed.balancers import of_proxy_mode
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
-from ipvsload.testbed.kubernetes.node_lines import Node
+from ipvsload.testbed.kubernetes.node_lines import NodeState
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
 from ipvsload.testbed.kubernetes.polling import wait_for
 
@@ -24,72 +25,72 @@ _CLEANED_WITHIN = 6.0
 """Seconds that a proxy which has just started may take to clean up."""
 _SHOWN = 5
 
-Nodes = Callable[[], Iterable[Node]]
+Nodes = Callable[[], Iterable[NodeState]]
 
 
-class Tables:
-    """The nodes' tables as their sidecars read them, for who puts a cluster back.
+class LeftoverServices:
+    """What is left in the nodes' tables, as their sidecars read them.
 
-    `before` is what stood in them without a kube-proxy in IPVS mode before
-    anything was changed: not the run's business. `made` are the run's services, to
-    be known by their addresses when they are gone.
+    Virtual servers that were there at the beginning are not the run's business.
+    `made` are the run's Services: their addresses say whose a virtual server was
+    when the Service is gone.
     """
 
     def __init__(self, nodes: Nodes, made: Sequence[Object]) -> None:
         self._nodes = nodes
         self._made = made
-        self._before = {node.name: frozenset(node.left) for node in nodes()}
+        self._before = {node.name: frozenset(node.leftovers) for node in nodes()}
 
-    def let_go(self, tell: Tell) -> bool:
-        """Wait until no table has a service of ours that a proxy keeps; whether it came to that."""
+    def wait_until_gone(self, tell: Tell) -> bool:
+        """Wait until kube-proxy has taken our services out of every table; whether it did."""
 
-        def look() -> str | None:
+        def missing() -> str | None:
             return next(
                 (
                     f"still in the table of node {node.name}"
                     for node in self._nodes()
                     if (node.service is not None or node.probe is not None)
-                    # Another mode's proxy would never do it.
+                    # A kube-proxy in another mode never does it.
                     and not of_proxy_mode(node.proxy_mode)
                 ),
                 None,
             )
 
         with suppress(TestbedError):
-            wait_for("kube-proxy to take the services out", look, _LET_GO_WITHIN, tell)
+            wait_for("kube-proxy to take the services out", missing, _LET_GO_WITHIN, tell)
             return True
         return False
 
-    def left(self, api: Api) -> list[str]:
+    def report(self, api: Api) -> list[str]:
         """A line for each node that has virtual servers without a kube-proxy that keeps them."""
-        since = {node.name: node.placed_t for node in self._nodes()}
+        since = {node.name: node.connections_t for node in self._nodes()}
         readings: dict[str, set[int]] = {name: set() for name in since}
 
-        def look() -> str | None:
+        def missing() -> str | None:
             for node in self._nodes():
-                if node.placed_t != since[node.name]:
-                    readings[node.name].add(node.placed_t)
+                if node.connections_t != since[node.name]:
+                    readings[node.name].add(node.connections_t)
             # Two readings: the first may have been on its way.
             fresh = all(len(seen) >= 2 for seen in readings.values())
             return None if fresh and not any(map(self._stale, self._nodes())) else ""
 
         with suppress(TestbedError):
-            wait_for("the nodes' tables to be empty", look, _CLEANED_WITHIN)
+            wait_for("the nodes' tables to be empty", missing, _CLEANED_WITHIN)
             return []
         found = {node.name: self._stale(node) for node in self._nodes()}
         if not any(found.values()):
             return []
-        known = ours = names(self._made)
+        known = ours = owners(self._made)
         with suppress(ApiError):  # a right that a run need not have
-            known = names(api.every("services")) | ours
-        return [told(node, keys, known) for node, keys in found.items() if keys]
+            known = owners(api.every("services")) | ours
+        return [describe(node, keys, known) for node, keys in found.items() if keys]
 
-    def _stale(self, node: Node) -> list[str]:
-        return [key for key in node.left if key not in self._before.get(node.name, ())]
+    def _stale(self, node: NodeState) -> list[str]:
+        return [key for key in node.leftovers if key not in self._before.get(node.name, ())]
 
 
-def names(services: Iterable[Object]) -> dict[str, str]:
-    """Whose an address or port is: "10.96.0.1:443" and ":30080" by namespace/name. Pure."""
+def owners(services: Iterable[Object]) -> dict[str, str]:
+    """The "namespace/name" of the Service that has "10.96.0.1:443" or ":30080". Pure."""
     found = {}
     for service in services:
         spec, meta = service["spec"], service["metadata"]
@@ -106,8 +107,8 @@ def names(services: Iterable[Object]) -> dict[str, str]:
     return found
 
 
-def told(node: str, keys: Iterable[str], known: Mapping[str, str]) -> str:
-    """What is left on a node, whose it is, and the commands that remove it. Pure."""
+def describe(node: str, keys: Iterable[str], known: Mapping[str, str]) -> str:
+    """Say what is left on a node, whose it is, and what removes it. Pure."""
     keys = list(keys)
     shown = []
     for key in keys[:_SHOWN]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes.api import Api, ApiError
-from ipvsload.testbed.kubernetes.node_lines import Node, NodeLines, connections
+from ipvsload.testbed.kubernetes.node_lines import NodeLines, NodeState, connection_count
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
 
 LOST_AFTER = 60.0
@@ -45,7 +45,7 @@ class _Ping:
     answers: dict[str, int] = field(default_factory=dict)
 
 
-class Followers:
+class LogFollowers:
     """Follows pods (by node) until it is closed. `lines` are those of their nodes.
 
     `probes` are the nodes' addresses of the probe service, `first` the node
@@ -75,7 +75,7 @@ class Followers:
             threading.Thread(target=self._guard, args=(node,), daemon=True).start()
 
     @property
-    def nodes(self) -> dict[str, Node]:
+    def nodes(self) -> dict[str, NodeState]:
         """What is known of every node now."""
         return {name: lines.node for name, lines in self._lines.items()}
 
@@ -158,7 +158,7 @@ class Followers:
             raise ValueError(f"not a line of the sidecar's: {shown!r}") from None
         if out is None:
             return
-        self._look(node)
+        self._check_ping(node)
         with self._lock:
             if self._open and not self._closed:
                 self._theirs.sendall(out)
@@ -171,13 +171,13 @@ class Followers:
 
     # -- pings ----------------------------------------------------------------
 
-    def _look(self, node: str) -> None:
+    def _check_ping(self, node: str) -> None:
         """Whether the sample that has just come answers the ping."""
         ping = self._ping
         if ping is None or node in ping.answers:
             return
         seen = self._lines[node].node
-        if ping.reached.get(node) and connections(seen.probe) > ping.before[node]:
+        if ping.reached.get(node) and connection_count(seen.probe) > ping.before[node]:
             ping.answers[node] = seen.t
         waited = time.monotonic() - ping.sent
         unseen = ping.reached.get(node) is False or waited > _SEEN_WITHIN
@@ -186,7 +186,7 @@ class Followers:
 
     def _answer(self, identity: str) -> None:
         nodes = self.nodes
-        ping = _Ping(time.monotonic(), {n: connections(nodes[n].probe) for n in nodes})
+        ping = _Ping(time.monotonic(), {n: connection_count(nodes[n].probe) for n in nodes})
         self._ping = ping
         for node in nodes:
             reached = node in self._probes and nodes[node].probe is not None

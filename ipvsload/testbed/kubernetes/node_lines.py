@@ -1,10 +1,10 @@
 """One node's sidecar lines, as a run wants to see them. Pure: lines in, lines out.
 
-A log that is followed breaks off and is opened again, from some seconds before;
-each sample has a number, so what comes twice is known. What the node calls
-"tcp 10.0.0.5:30080" is, with its own address, the same virtual service on every
-node, and gets one name. Lines about single connections and about the proxy are
-kept here for whoever asks.
+A log that breaks off is opened again, from some seconds before; each sample has
+a number, so a line that comes twice is known. The same virtual service has
+another key on every node ("tcp 10.0.0.5:30080", with the node's own address),
+and gets one key here. What lines say about single connections and about
+kube-proxy is kept for whoever asks.
 """
 
 import json
@@ -14,61 +14,62 @@ from typing import Any
 
 from ipvsload.ipvs.table import SERVICE_COUNTERS, RealServer, by_address
 
-Service = dict[str, Any]
+JsonService = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Node:
+class NodeState:
     """What is known of one node.
 
-    `service` and `probe` are the service under test and that of the probes as
-    the last sample had them, None where they are not in the table. `placed` says
-    which server a connection was given, by client address and port; `placed_t`
-    is the node's clock when it was last asked, ns. `lost` counts samples that
-    never came. `left` are virtual servers that no kube-proxy in IPVS mode keeps.
+    `service` and `probe` are the service under test and the probe service in
+    the last sample, None where the table does not have them. `connections` has
+    the real server of a connection, by client address and port; `connections_t`
+    is the node's clock, in ns, when the sidecar last read them. `lost` counts
+    samples that never came. `leftovers` are keys of virtual servers that no
+    kube-proxy in IPVS mode keeps up to date.
     """
 
     name: str
     hello: dict[str, Any] | None = None
-    service: Service | None = None
-    probe: Service | None = None
+    service: JsonService | None = None
+    probe: JsonService | None = None
     t: int = -1
     """The end of the last reading, on the node's CLOCK_MONOTONIC in ns."""
     reading: str = ""
     proxy_mode: str | None = None
-    placed: dict[tuple[str, int], str] = field(default_factory=dict)
-    placed_t: int = -1
-    left: list[str] = field(default_factory=list)
+    connections: dict[tuple[str, int], str] = field(default_factory=dict)
+    connections_t: int = -1
+    leftovers: list[str] = field(default_factory=list)
     lost: int = 0
-    said: str = ""
+    stderr: str = ""
     """The last line of its standard error."""
 
 
 class NodeLines:
-    """`keys` are the service's names in this node's table, `probe` the probes'.
+    """`keys` are the service's keys in this node's table, `probe` is the probe service's.
 
-    Samples come out with the service under the name `key`, and the node's name.
+    Samples come out with the service under `key`, and with the node's name.
     """
 
     def __init__(self, name: str, keys: Iterable[str], probe: str, key: str) -> None:
-        self.node = Node(name)
+        self.node = NodeState(name)
         self._keys = tuple(keys)
         self._probe = probe
         self._key = key
         self._last = -1
 
-    def aim(self, keys: Iterable[str], key: str) -> None:
-        """Another service under test, or the same again."""
+    def follow(self, keys: Iterable[str], key: str) -> None:
+        """Take these keys for the service under test from now on."""
         self._keys, self._key = tuple(keys), key
 
     def feed(self, line: bytes) -> bytes | None:
-        """A line of the log; the line that the run should see, if any.
+        """Take a line of the log; returns the line that the run should see, if any.
 
-        What is not JSON is the sidecar's standard error, and kept as `said`.
-        Raises ValueError on what is no line of the sidecar's.
+        What is not JSON is the sidecar's standard error, and kept as `stderr`.
+        Raises ValueError for what is not a line of the sidecar.
         """
         if not line.startswith(b"{"):
-            self.node.said = line.decode(errors="replace").strip() or self.node.said
+            self.node.stderr = line.decode(errors="replace").strip() or self.node.stderr
             return None
         value = json.loads(line)
         if not isinstance(value, dict):
@@ -81,10 +82,10 @@ class NodeLines:
             return self._sample(value)
         elif "conns" in value:
             for client, port, server, _ in value["conns"]:
-                node.placed[client, port] = server
-            node.placed_t = max(node.placed_t, value["t"])
+                node.connections[client, port] = server
+            node.connections_t = max(node.connections_t, value["t"])
         elif "left" in value:
-            node.left = value["left"]
+            node.leftovers = value["left"]
         elif "reading" in value:
             node.reading = value["reading"]
         elif "proxy_mode" in value:
@@ -107,11 +108,11 @@ class NodeLines:
         return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
-def together(services: list[Service], key: str) -> Service:
-    """One service under several addresses, as one of this name: its counts added up."""
+def together(services: list[JsonService], key: str) -> JsonService:
+    """One service that has several addresses, under one key: its counts added up."""
     if len(services) == 1:
         return {**services[0], "key": key}
-    whole: Service = {**services[0], "key": key}
+    whole: JsonService = {**services[0], "key": key}
     for counter in SERVICE_COUNTERS:
         whole[counter] = sum(service[counter] for service in services)
     rows = (RealServer(*row) for service in services for row in service["servers"])
@@ -119,6 +120,6 @@ def together(services: list[Service], key: str) -> Service:
     return whole
 
 
-def connections(probe: Service | None) -> int:
-    """How many connections the table holds for this service, open and closing."""
+def connection_count(probe: JsonService | None) -> int:
+    """How many connections the table has for this service, open and closing."""
     return sum(row[2] + row[3] for row in probe["servers"]) if probe else 0

@@ -1,19 +1,65 @@
 """Whether the kernel's tables on the nodes are as wanted, and why they are not.
 
-Believed is the table alone. That a pod is Ready or a ConfigMap says so proves
-nothing: up to 1.26 or so kube-proxy went on with iptables without a word, and
-left the virtual servers of before where they were.
+Trust only the kernel's table. A pod that is Ready or a ConfigMap that was
+changed proves nothing: up to about 1.26, kube-proxy went on with iptables
+without a word, and left the earlier virtual servers where they were.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from ipvsload.errors import TestbedError
 from ipvsload.ipvs.ipvsadm import removal
+from ipvsload.ipvs.table import RealServer, by_address
 from ipvsload.testbed.balancers import Balancer, of_proxy_mode
-from ipvsload.testbed.kubernetes.node_lines import Node
+from ipvsload.testbed.kind import Tell
+from ipvsload.testbed.kubernetes.node_lines import NodeState
+from ipvsload.testbed.kubernetes.node_sidecars import NodeSidecars
+from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxies import Reason
 
+_TABLE_WITHIN = 90.0
+_DIAGNOSE_AFTER = 12.0
+"""Seconds between two looks at kube-proxy's own words."""
 
-def addresses(node: Node) -> list[str]:
+
+def wait_for_tables(
+    sidecars: NodeSidecars,
+    balancer: Balancer,
+    servers: Sequence[str],
+    reasons: Callable[[], Mapping[str, Reason]],
+    tell: Tell,
+) -> None:
+    """Wait until the balancing nodes' tables are as wanted.
+
+    `reasons` asks kube-proxy on each node what went wrong. Raises TestbedError
+    with its words: at once where waiting longer would not help.
+    """
+    asked = time.monotonic()
+
+    def missing() -> str | None:
+        nonlocal asked
+        sidecars.check()
+        nodes = sidecars.balancing
+        found = lacking(nodes, balancer, servers)
+        if found and time.monotonic() - asked > _DIAGNOSE_AFTER:
+            asked = time.monotonic()
+            told = failure(nodes, balancer, reasons())
+            if "fallen back" in told or "does not stay up" in told:
+                raise TestbedError(told)
+        return found
+
+    what = f"the kernel's tables to show {balancer.name or 'the service'}"
+    try:
+        wait_for(what, missing, _TABLE_WITHIN, tell)
+    except TestbedError as error:
+        told = failure(sidecars.balancing, balancer, reasons())
+        raise TestbedError(
+            f"{error}; {told}" if told and told not in str(error) else str(error)
+        ) from None
+
+
+def addresses(node: NodeState) -> list[str]:
     """The real servers that take new connections, in the order of joining.
 
     The kernel puts a new one at the head of its list (__ip_vs_update_dest,
@@ -23,11 +69,17 @@ def addresses(node: Node) -> list[str]:
     return [row[0] for row in reversed(rows) if row[1] > 0]
 
 
-def lacking(nodes: Iterable[Node], balancer: Balancer, servers: Sequence[str]) -> str | None:
-    """What these nodes' tables still lack; None where all is there.
+def connection_counts(nodes: Iterable[NodeState]) -> dict[str, int]:
+    """What the kernels have counted for each real server, all nodes together."""
+    rows = (row for node in nodes if node.service for row in node.service["servers"])
+    return {one.address: one.conns for one in by_address(RealServer(*row) for row in rows).values()}
 
-    `servers` are wanted, and no others. A balancer that is not in the IPVS table
-    wants the service to be out of it.
+
+def lacking(nodes: Iterable[NodeState], balancer: Balancer, servers: Sequence[str]) -> str | None:
+    """What these nodes' tables still lack; None where they are as wanted.
+
+    They must have `servers` and no others; for a balancer that works without
+    IPVS they must not have the service at all.
     """
     for node in nodes:
         if not balancer.in_ipvs_table:
@@ -46,8 +98,8 @@ def lacking(nodes: Iterable[Node], balancer: Balancer, servers: Sequence[str]) -
     return None
 
 
-def failure(nodes: Iterable[Node], balancer: Balancer, reasons: Mapping[str, Reason]) -> str:
-    """Why kube-proxy does not do it, for people; "" where nothing tells."""
+def failure(nodes: Iterable[NodeState], balancer: Balancer, reasons: Mapping[str, Reason]) -> str:
+    """Why kube-proxy does not do it, in words for people; "" where nothing says."""
     for node in nodes:
         reason = reasons.get(node.name, Reason(False, ""))
         if reason.down:

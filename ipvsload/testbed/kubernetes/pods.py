@@ -6,7 +6,8 @@ from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 
 _PATIENT = ("ContainerCreating", "PodInitializing", "")
 """Reasons of a waiting container that say nothing is wrong."""
-HOPELESS = ("InvalidImageName", "CreateContainerConfigError")
+READY_WITHIN = 300.0
+"""Seconds for images to be pulled and pods to answer."""
 _LAST = 3
 
 

@@ -15,8 +15,6 @@ from ipvsload.errors import TestbedError
 
 API_VERSION = "kubeproxy.config.k8s.io/v1alpha1"
 KIND = "KubeProxyConfiguration"
-MODES = ("ipvs", "iptables", "nftables")
-DEFAULT_SCHEDULER = "rr"  # pkg/proxy/ipvs/proxier.go, defaultScheduler
 
 
 class ConfigError(TestbedError):
@@ -25,7 +23,10 @@ class ConfigError(TestbedError):
 
 @dataclass(frozen=True, slots=True)
 class ProxyConfig:
-    """What the text says; "" is what it leaves to the default (iptables on Linux, rr)."""
+    """What the text says; "" is what it leaves to the default.
+
+    The defaults are iptables (on Linux) and rr (pkg/proxy/ipvs/proxier.go, defaultScheduler).
+    """
 
     mode: str
     scheduler: str

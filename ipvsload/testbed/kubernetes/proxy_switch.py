@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kind import Tell
-from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
-from ipvsload.testbed.kubernetes.journal import Journal
+from ipvsload.testbed.kubernetes.journal import Journal, with_switch, write_journal
 from ipvsload.testbed.kubernetes.object_names import CONFIG_KEY, PROXY, SYSTEM
 from ipvsload.testbed.kubernetes.proxy_config import ConfigError, edit, read
 
@@ -35,8 +34,8 @@ def switch(api: Api, journal: Journal, mode: str, scheduler: str, tell: Tell) ->
     new = edit(text, mode, scheduler)
     if new == text:
         return journal
-    journal = journals.switching(journal, text, mode, scheduler)
-    journals.write(api, journal)
+    journal = with_switch(journal, text, mode, scheduler)
+    write_journal(api, journal)
     tell(f"kube-proxy: {read(text)} -> {read(new)}")
     _write(api, found, lambda now: new if now in (text, new) else None)
     proxies.restart(api, tell)

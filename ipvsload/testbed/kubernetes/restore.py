@@ -12,10 +12,9 @@ import socket
 import time
 
 from ipvsload.testbed.kind import Tell
-from ipvsload.testbed.kubernetes import journal as journals
 from ipvsload.testbed.kubernetes.api import Api
-from ipvsload.testbed.kubernetes.journal import ActiveError, Journal
-from ipvsload.testbed.kubernetes.leftover_services import Tables
+from ipvsload.testbed.kubernetes.journal import ActiveError, Journal, find_journal
+from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.object_names import JOURNAL, MADE, NAMESPACE, SELECT_OURS
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxy_switch import leaves_ipvs, put_back
@@ -28,7 +27,9 @@ _LOAD = ("services", "deployments")
 _REST = ("daemonsets", "configmaps")
 
 
-def restore(api: Api, tell: Tell, *, own: str = "", tables: Tables | None = None) -> list[str]:
+def restore(
+    api: Api, tell: Tell, *, own: str = "", leftovers: LeftoverServices | None = None
+) -> list[str]:
     """Put everything back; returns what a person should know, empty if nothing.
 
     `own` is the id of the caller's own run, `tables` the nodes' as its sidecars show
@@ -39,7 +40,7 @@ def restore(api: Api, tell: Tell, *, own: str = "", tables: Tables | None = None
     found = api.find("namespaces", NAMESPACE)
     if found is None:
         return [] if own else ["there is nothing of ipvsload in this cluster"]
-    journal = journals.find(api)
+    journal = find_journal(api)
     if own and journal and journal.id != own:
         return []  # the cluster is somebody else's now
     if journal and journal.id != own and _alive(journal):
@@ -54,11 +55,11 @@ def restore(api: Api, tell: Tell, *, own: str = "", tables: Tables | None = None
     if journal and not own:
         tell(f"putting back what this run changed: {journal.owner(time.time())}")
     removed = _remove(api, _LOAD, tell) and journal and journal.original is not None
-    if removed and not (tables and tables.let_go(tell)):
+    if removed and not (leftovers and leftovers.wait_until_gone(tell)):
         time.sleep(_SYNC)
     left = put_back(api, journal, tell) if journal else ""
     if journal and leaves_ipvs(journal):
-        _tell_stale(api, tables, tell)
+        _tell_leftovers(api, leftovers, tell)
     _remove(api, _REST, tell)
     if made:
         tell(f"removing namespace {NAMESPACE}")
@@ -74,15 +75,15 @@ def restore(api: Api, tell: Tell, *, own: str = "", tables: Tables | None = None
     return [left] if left else []
 
 
-def _tell_stale(api: Api, tables: Tables | None, tell: Tell) -> None:
+def _tell_leftovers(api: Api, leftovers: LeftoverServices | None, tell: Tell) -> None:
     """What kube-proxy left in the kernels; only a hint where no sidecar can look."""
-    if tables is None:
+    if leftovers is None:
         tell(
             "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20"
             " does): see docs/kubernetes.md, What a cluster cannot do"
         )
         return
-    for line in tables.left(api):
+    for line in leftovers.report(api):
         tell(line)
 
 
@@ -101,11 +102,11 @@ def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> int:
     for kind, name in found:
         api.delete(kind, name, NAMESPACE)
 
-    def look() -> str | None:
+    def missing() -> str | None:
         rest = ours()
         return f"{rest[0][0]} {rest[0][1]}" if rest else None
 
-    wait_for("what was created to be gone", look, _GONE_WITHIN, tell)
+    wait_for("what was created to be gone", missing, _GONE_WITHIN, tell)
     return len(found)
 
 

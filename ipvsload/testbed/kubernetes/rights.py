@@ -63,6 +63,13 @@ def needed(*, namespace_exists: bool, switching: bool) -> list[Right]:
     return found + SWITCH if switching else found
 
 
+def namespace_exists(api: Api) -> bool:
+    """Whether our namespace is there; False where this user may not look."""
+    return api.allowed("get", "namespaces", "", NAMESPACE) and bool(
+        api.find("namespaces", NAMESPACE)
+    )
+
+
 def missing(api: Api, rights: list[Right]) -> list[Right]:
     """Those that this user has not."""
     return [one for one in rights if not api.allowed(*one[:4])]

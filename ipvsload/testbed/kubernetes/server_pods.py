@@ -22,7 +22,7 @@ _RESTARTS = 2
 """More than these are no accident."""
 
 
-class Servers:
+class ServerPods:
     """Run number `run`: its Service on a port and address that stay, and its pods."""
 
     def __init__(self, api: Api, workload: ServerWorkload, run: int, tell: Tell) -> None:
@@ -49,7 +49,7 @@ class Servers:
 
     def remove(self, address: str) -> None:
         """Take the pod with this address:port out of the Service; its process goes on."""
-        for pod in self.pods():
+        for pod in self._pods():
             if self._address(pod) == address:
                 change = {"metadata": {"labels": {JOINED: "no"}}}
                 self._api.patch("pods", pods.name(pod), change, NAMESPACE)
@@ -67,25 +67,41 @@ class Servers:
             self._tell,
         )
 
-    def pods(self) -> list[Object]:
+    def wait_ready(self, count: int) -> list[str]:
+        """Wait until so many pods answer; returns their addresses, oldest first.
+
+        Raises TestbedError with what they wait for.
+        """
+        ready: list[str] = []
+
+        def missing() -> str | None:
+            ready[:] = self._ready()
+            if len(ready) >= count:
+                return None
+            return self._waiting() or f"{len(ready)} of {count} are ready"
+
+        wait_for(f"{count} real servers", missing, pods.READY_WITHIN, self._tell)
+        return ready
+
+    def _pods(self) -> list[Object]:
         """The run's pods that are not ending."""
         labels = f"{SELECT_OURS},{ROLE}=server,{RUN}={self._run}"
         found = self._api.every("pods", NAMESPACE, labels)
         return [pod for pod in found if not pods.leaving(pod)]
 
-    def ready(self) -> list[str]:
+    def _ready(self) -> list[str]:
         """Addresses of the pods that answer and are in the Service, oldest first."""
         found = [
             pod
-            for pod in self.pods()
+            for pod in self._pods()
             if pods.ready(pod) and pod["metadata"]["labels"].get(JOINED) == "yes"
         ]
         found.sort(key=lambda pod: (str(pod["metadata"].get("creationTimestamp")), pods.name(pod)))
         return [self._address(pod) for pod in found]
 
-    def waiting(self) -> str:
+    def _waiting(self) -> str:
         """What those that are not ready wait for. Raises TestbedError where one crashes on."""
-        found = [pod for pod in self.pods() if not pods.ready(pod)]
+        found = [pod for pod in self._pods() if not pods.ready(pod)]
         for pod in found:
             if pods.restarts(pod) > _RESTARTS:
                 words = pods.last_words(self._api, NAMESPACE, pod)

@@ -1,0 +1,85 @@
+"""One session's hold on a cluster: nobody else may change it, and all of it is undone.
+
+Whatever is changed is in the cluster's own journal before it is changed; see
+journal.py and restore.py.
+"""
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.balancers import Balancer
+from ipvsload.testbed.kind import Tell
+from ipvsload.testbed.kubernetes.api import Api, ApiError
+from ipvsload.testbed.kubernetes.journal import ActiveError, new_journal, take_cluster
+from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
+from ipvsload.testbed.kubernetes.manifests import namespace
+from ipvsload.testbed.kubernetes.object_names import NAMESPACE
+from ipvsload.testbed.kubernetes.polling import wait_for
+from ipvsload.testbed.kubernetes.proxy_switch import switch
+from ipvsload.testbed.kubernetes.restore import restore
+
+_LAST_RUN_GONE_WITHIN = 300.0
+
+
+class ClusterHold:
+    """Holds nothing until `take`, and again nothing after `release`.
+
+    `context` is the kubeconfig's, as the user gave it.
+    """
+
+    def __init__(self, api: Api, context: str, tell: Tell) -> None:
+        self._api = api
+        self._tell = tell
+        self._mend = "ipvsload restore" + (f" --context {context}" if context else "")
+        self._journal = new_journal()
+        self._touched = False
+
+    def take(self) -> None:
+        """Take the cluster. Raises ActiveError where somebody else has it."""
+        api = self._api
+        found = api.find("namespaces", NAMESPACE)
+        if found and found["metadata"].get("deletionTimestamp"):
+            wait_for(
+                f"namespace {NAMESPACE} of the last run to be gone",
+                lambda: "" if api.find("namespaces", NAMESPACE) else None,
+                _LAST_RUN_GONE_WITHIN,
+                self._tell,
+            )
+            found = None
+        # Set before the first change: a Ctrl-C may come right behind that.
+        self._touched = True
+        if found is None:
+            try:
+                api.create("namespaces", namespace())
+            except ApiError as error:
+                if error.status != 409:  # made at this moment: the next step says by whom
+                    raise
+        try:
+            take_cluster(api, self._journal)
+        except ActiveError:
+            self._touched = False  # it is somebody else's
+            raise
+
+    def switch(self, balancer: Balancer) -> None:
+        """Have kube-proxy use this balancer. Raises TestbedError."""
+        scheduler = balancer.name if balancer.in_ipvs_table else ""
+        self._journal = switch(self._api, self._journal, balancer.proxy_mode, scheduler, self._tell)
+
+    def release(self, leftovers: LeftoverServices | None) -> None:
+        """Put the cluster back; does nothing where nothing was touched.
+
+        `leftovers` sees the nodes' tables, if there are sidecars. Raises
+        TestbedError with what a person must do.
+        """
+        if not self._touched:
+            return
+        try:
+            left = restore(self._api, self._tell, own=self._journal.id, leftovers=leftovers)
+        except TestbedError as error:
+            raise TestbedError(
+                f"the cluster could not be put back: {error}. Try again with: {self._mend}"
+            ) from None
+        except KeyboardInterrupt:
+            self._tell(f"the cluster is left changed; put it back with: {self._mend}")
+            raise
+        self._touched = False
+        if left:
+            raise TestbedError("; ".join(left))

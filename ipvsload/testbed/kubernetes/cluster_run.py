@@ -1,0 +1,82 @@
+"""The virtual service of one run: fresh pods, a fresh Service, and kube-proxy over them."""
+
+from ipvsload.testbed import balancers
+from ipvsload.testbed.balancers import Balancer
+from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, Target
+from ipvsload.testbed.kubernetes import node_tables
+from ipvsload.testbed.kubernetes.cluster_session import ClusterSession
+from ipvsload.testbed.kubernetes.server_pods import ServerPods
+
+
+class ClusterRun:
+    """Run `number` of a session, as the kernel's tables show it; `service` says where it is.
+
+    Raises TestbedError where the cluster does not come to it.
+    """
+
+    def __init__(self, session: ClusterSession, spec: ServiceSpec, number: int) -> None:
+        self._session = session
+        self._balancer = _balancer(session, spec)
+        services, sidecars = session.services, session.sidecars
+        count = len(spec.weights)
+        services.release_reserved()
+        if not self._balancer.in_ipvs_table:
+            session.leave_ipvs(self._balancer)
+        self._pods = ServerPods(session.cluster.api, session.workload, number, session.tell)
+        services.made.append(self._pods.create(count, services.node_port, services.cluster_ip))
+        self._present = self._pods.wait_ready(count)
+        session.let_proxy_see_pods()
+        session.switch(self._balancer)
+        host, port, keys = services.under_test(session.cluster.entry)
+        key = sidecars.follow(keys)
+        session.wait_for_tables(self._balancer, self._present)
+        session.warm(count)
+        nodes = sidecars.balancing
+        found = self._balancer.name or (nodes[0].service or {}).get("scheduler", "")
+        if self._balancer.in_ipvs_table:
+            self._present = node_tables.addresses(nodes[0])
+        else:
+            key = ""
+        self.service = ServiceUnderTest(
+            Target(key, host, port),
+            found,
+            [(address, 1) for address in self._present],
+            node_tables.connection_counts(nodes),
+        )
+
+    def set_balancer(self, balancer: Balancer) -> None:
+        """Restart kube-proxy with another; connections in the kernel's table stay."""
+        self._balancer = balancer
+        self._session.switch(balancer)
+        self._wait_for_tables()
+
+    def add_server(self) -> str:
+        """Add a pod, and wait until it stands in the tables. Returns its address."""
+        self._pods.add()
+        have = set(self._present)
+        new = [one for one in self._pods.wait_ready(len(have) + 1) if one not in have]
+        self._present += new
+        self._wait_for_tables()
+        return new[0]
+
+    def remove_server(self, address: str) -> None:
+        """Take a pod out of the Service and leave it running."""
+        self._pods.remove(address)
+        self._present.remove(address)
+        self._wait_for_tables()
+
+    def end(self) -> None:
+        """Remove the Service and the pods."""
+        self._pods.delete()
+
+    def _wait_for_tables(self) -> None:
+        self._session.wait_for_tables(self._balancer, self._present)
+
+
+def _balancer(session: ClusterSession, spec: ServiceSpec) -> Balancer:
+    """What the run asks for; without a wish, what kube-proxy's mode is."""
+    if not spec.balancer:
+        by_mode = balancers.of_proxy_mode(session.sidecars.entry.proxy_mode)
+        if by_mode:
+            return by_mode
+    return balancers.find(spec.balancer)
