@@ -12,12 +12,12 @@ from ipvsload.results.results import RunResult, SchedulerSummary, ServerSummary
 from ipvsload.statistics.median_range import MedianRange, median_range
 
 SHOWN_SERVERS = 6
-"""More servers than this are cut to the first ones and the range of the others."""
+"""Where there are more servers, the last rows are the range over those that are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row; a `head` begins a server or a class, and its cells are empty."""
+class FigureRow:
+    """One row. A `head` row begins a server or a class and has no cells."""
 
     label: str
     cells: tuple[str, ...] = ()
@@ -25,8 +25,8 @@ class Row:
     remark: str = ""
 
 
-def header(summary: SchedulerSummary) -> str:
-    """A column's heading: the scheduler, and over what the figures were taken."""
+def column_header(summary: SchedulerSummary) -> str:
+    """Name the scheduler, and say how many runs the figures come from."""
     if summary.valid < summary.repeats:
         return f"{summary.scheduler} ({summary.valid} of {summary.repeats} valid)"
     if summary.repeats > 1:
@@ -34,8 +34,8 @@ def header(summary: SchedulerSummary) -> str:
     return summary.scheduler
 
 
-def addresses(runs: Iterable[RunResult]) -> dict[int, str]:
-    """Servers' addresses by number, where all runs agree on them."""
+def agreed_addresses(runs: Iterable[RunResult]) -> dict[int, str]:
+    """Servers' addresses by number. A server that had different ones in two runs has none here."""
     found: dict[int, set[str]] = {}
     for run in runs:
         for number, server in enumerate(run.servers, 1):
@@ -43,15 +43,18 @@ def addresses(runs: Iterable[RunResult]) -> dict[int, str]:
     return {number: known.pop() for number, known in found.items() if len(known) == 1}
 
 
-def figures(columns: Sequence[SchedulerSummary], known: dict[int, str]) -> list[Row]:
-    """Servers first (`known`: their addresses), then classes; a cell a column."""
+def figure_rows(columns: Sequence[SchedulerSummary], known: dict[int, str]) -> list[FigureRow]:
+    """The rows of all servers, then of all classes, with one cell for each column.
+
+    `known` has the servers' addresses by number.
+    """
     classes = list(dict.fromkeys(name for column in columns for name in column.traffic))
     return [*_servers(columns, known, classes), *_traffic(columns, classes)]
 
 
 def _servers(
     columns: Sequence[SchedulerSummary], known: dict[int, str], classes: Sequence[str]
-) -> list[Row]:
+) -> list[FigureRow]:
     most = max((len(column.servers) for column in columns), default=0)
     shown = most if most <= SHOWN_SERVERS else SHOWN_SERVERS - 1
     rows = []
@@ -73,7 +76,7 @@ def _servers(
     return rows
 
 
-def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> list[Row]:
+def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> list[FigureRow]:
     rows = []
     for name in classes:
         found = [column.traffic.get(name) for column in columns]
@@ -91,16 +94,16 @@ def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> lis
     return rows
 
 
-def _head(label: str, remark: str) -> Row:
-    return Row(label, head=True, remark=remark)
+def _head(label: str, remark: str) -> FigureRow:
+    return FigureRow(label, head=True, remark=remark)
 
 
-def _row(label: str, cells: Iterable[str]) -> Row:
-    return Row(label, tuple(cells))
+def _row(label: str, cells: Iterable[str]) -> FigureRow:
+    return FigureRow(label, tuple(cells))
 
 
 def _requests(server: ServerSummary | None, name: str) -> str:
-    """A count and its share of the class: "50 (50 %)"."""
+    """A count, and what part of the class it is: "50 (50 %)"."""
     if server is None:
         return DASH
     share = server.share.get(name)

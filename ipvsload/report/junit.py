@@ -1,7 +1,7 @@
-"""junit.xml: one test case an expectation, so that CI servers show a run as tests.
+"""junit.xml: one test case for each expectation, so that CI servers show a run as tests.
 
-A run that does not count is an error of each of its cases, not a failure: the
-expectation may hold, nobody knows.
+In a run that is not valid each case is an error and not a failure: whether the expectation
+holds is not known.
 """
 
 import re
@@ -11,11 +11,11 @@ from ipvsload.report.wording import figure, problems
 from ipvsload.results.results import ExpectationResult, Results, RunResult
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot say, not even escaped."""
+"""Characters that XML 1.0 cannot carry, not even escaped."""
 
 
 def render(results: Results) -> str:
-    """The whole file."""
+    """Write the whole file as text."""
     root = ElementTree.Element("testsuites", name=_clean(f"ipvsload {results.scenario}"))
     for run in results.runs:
         suite = _suite(root, f"{results.scenario}.{run.scheduler}.{run.repeat}")
@@ -54,15 +54,15 @@ def _case(suite: ElementTree.Element, name: str) -> ElementTree.Element:
     )
 
 
-def _expectation(suite: ElementTree.Element, asked: ExpectationResult, broken: str) -> None:
-    case = _case(suite, asked.expression)
-    measured = f"measured {figure(asked.measured)}" if asked.measured is not None else ""
-    message = _clean("; ".join(part for part in (measured, asked.reason) if part))
+def _expectation(suite: ElementTree.Element, result: ExpectationResult, broken: str) -> None:
+    case = _case(suite, result.expression)
+    measured = f"measured {figure(result.measured)}" if result.measured is not None else ""
+    message = _clean("; ".join(part for part in (measured, result.reason) if part))
     if broken:
         ElementTree.SubElement(case, "error", message=_clean(broken)).text = message
-    elif asked.held is None:
+    elif result.held is None:
         ElementTree.SubElement(case, "skipped", message=message)
-    elif not asked.held:
+    elif not result.held:
         ElementTree.SubElement(case, "failure", message=message)
 
 

@@ -1,11 +1,11 @@
-"""summary.md: what a CI job appends to its step summary, in GitHub's dialect."""
+"""summary.md: what a CI job can append to its step summary, in GitHub's Markdown."""
 
 import re
 from collections.abc import Sequence
 
-from ipvsload.report import figure_rows as rows
+from ipvsload.report.expectation_summary import summarize_expectations
+from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.wording import (
-    expectations,
     kernels,
     one_line,
     over,
@@ -23,7 +23,7 @@ _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@&]|:(?=//)")
 
 
 def render(results: Results) -> str:
-    """The whole file."""
+    """Write the whole file as text."""
     lines = [
         f"## {_SIGNS[results.verdict]} {_text(results.scenario)}: {results.verdict}",
         "",
@@ -33,8 +33,8 @@ def render(results: Results) -> str:
         "",
     ]
     lines += [f"- {_text(line)}" for line in problems(results)]
-    asked = expectations(results)
-    if asked:
+    expectations = summarize_expectations(results)
+    if expectations:
         lines += ["", *_table(["", "scheduler", "expectation", "measured", "held"])]
         lines += [
             _line(
@@ -44,11 +44,11 @@ def render(results: Results) -> str:
                 _text(over(one.measured) if one.measured else one.reason or ""),
                 _text(f"{one.held} of {plural(one.asked, 'run')}"),
             )
-            for one in asked
+            for one in expectations
         ]
     if results.schedulers:
-        lines += ["", *_table(["", *(_text(rows.header(s)) for s in results.schedulers)])]
-        for row in rows.figures(results.schedulers, rows.addresses(results.runs)):
+        lines += ["", *_table(["", *(_text(column_header(s)) for s in results.schedulers)])]
+        for row in figure_rows(results.schedulers, agreed_addresses(results.runs)):
             if row.head:
                 blank = [""] * len(results.schedulers)
                 lines.append(_line(f"**{_text(row.label)}** {_text(row.remark)}".rstrip(), *blank))
@@ -68,7 +68,7 @@ def _line(*cells: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that cannot become markup, a link, a mention or a new row."""
+    """Escape a text so that it cannot become markup, a link, a mention or a new row."""
     return re.sub(_SPECIAL, lambda found: f"&#{ord(found[0])};", one_line(text))
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 from rich.console import Console
 
 from ipvsload.errors import UsageError
-from ipvsload.report import figure_rows as rows
-from ipvsload.report.terminal_table import Page, group_size
+from ipvsload.report.figure_rows import agreed_addresses, column_header
+from ipvsload.report.terminal_console import ReportConsole, columns_side_by_side
 from ipvsload.report.wording import kernels, verdict_line
 from ipvsload.report.write import load_results
 from ipvsload.results.comparison import ComparedRecording, compare
 
 
 def print_comparison(directories: Sequence[Path], console: Console | None = None) -> None:
-    """Print a table over all recordings, by default on standard output.
+    """Print one table of all recordings, by default on standard output.
 
-    Raises UsageError where fewer than two are given or one is no run directory.
+    Raises UsageError where there are fewer than two, or where one is not a run directory.
     """
     if len(directories) < 2:
         raise UsageError("compare takes two run directories or more")
@@ -27,28 +27,28 @@ def print_comparison(directories: Sequence[Path], console: Console | None = None
         recordings.append(ComparedRecording(name, results, recording.scenario_text))
     comparison = compare(recordings)
     console = console or Console()
-    page = Page(console)
+    output = ReportConsole(console)
     for one in recordings:
-        page.line(
-            page.text(one.name, "bold"),
-            page.text(f"  {one.results.scenario} · {kernels(one.results)} · "),
-            page.text(f"{one.results.verdict}: {verdict_line(one.results)}", "dim"),
+        output.line(
+            output.text(one.name, "bold"),
+            output.text(f"  {one.results.scenario} · {kernels(one.results)} · "),
+            output.text(f"{one.results.verdict}: {verdict_line(one.results)}", "dim"),
         )
     columns = comparison.columns
-    size = group_size([column.summary for column in columns], console.width)
-    known = rows.addresses([run for one in recordings for run in one.results.runs])
+    size = columns_side_by_side([column.summary for column in columns], console.width)
+    known = agreed_addresses([run for one in recordings for run in one.results.runs])
     for start in range(0, len(columns), size):
         group = columns[start : start + size]
-        headers = [f"{rows.header(column.summary)}\n{column.name}" for column in group]
-        page.figures(headers, [column.summary for column in group], known)
+        headers = [f"{column_header(column.summary)}\n{column.name}" for column in group]
+        output.figures(headers, [column.summary for column in group], known)
     if comparison.differences:
         console.print()
     for line in comparison.differences:
-        page.line(page.text(f"note: {line}", "yellow"))
+        output.line(output.text(f"note: {line}", "yellow"))
 
 
 def _names(directories: Sequence[Path]) -> list[str]:
-    """The directories' last parts, or the whole paths where those are not distinct."""
+    """The directories' last parts, or the whole paths where two last parts are the same."""
     texts = [os.path.normpath(directory) for directory in directories]
     names = [Path(text).name for text in texts]
     return names if len(set(names)) == len(names) else texts

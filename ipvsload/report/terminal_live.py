@@ -1,8 +1,8 @@
 """Progress on the terminal while a run goes on: what the kernel's table shows now.
 
-A frame is a pure function of a LiveState; who drives the run calls `update` as
-often as it likes, and nothing is drawn more than ten times a second. No
-thread. Where the output is no terminal there is one line a run.
+A frame is a pure function of a LiveState. `update` may be called as often as the caller
+likes; it draws ten times a second at most and needs no thread. Where the output is not a
+terminal, each run is one line.
 """
 
 import time
@@ -39,7 +39,7 @@ class LiveServer:
 
 @dataclass(frozen=True, slots=True)
 class LiveClass:
-    """One traffic class now; `inflight` are sent and not yet answered."""
+    """One traffic class now. `inflight` counts requests that were sent and not yet answered."""
 
     name: str
     requests: int
@@ -49,10 +49,10 @@ class LiveClass:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """What a frame shows; `elapsed` is in seconds since the timeline began.
+    """What a frame shows. `elapsed` is in seconds since the timeline began.
 
-    `step` is the current step in words, `awaits` what it waits for and what was
-    last seen of that; both may be empty.
+    `step` is the current step in words. `awaits` is what the step waits for and the value
+    that was last seen. Both may be empty.
     """
 
     scheduler: str
@@ -66,7 +66,7 @@ class LiveState:
 
 
 class Display:
-    """Draws states in place on a terminal; elsewhere, prints a line a run."""
+    """Draws states in place on a terminal. Elsewhere it prints one line for each run."""
 
     def __init__(self, console: Console | None = None) -> None:
         """By default on standard error: standard output is for the results."""
@@ -74,15 +74,15 @@ class Display:
         self._live: Live | None = None
         self._drawn = float("-inf")
         self._history: dict[str, deque[int]] = {}
-        self._fancy = "utf" in self._console.encoding.lower()
+        self._unicode = "utf" in self._console.encoding.lower()
 
     @property
     def draws(self) -> bool:
-        """Whether updates are shown at all, that is, it is a terminal."""
+        """Whether the output is a terminal, so that updates are shown."""
         return self._console.is_terminal
 
     def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
-        """A run begins."""
+        """Show that a run begins."""
         self._history.clear()
         if not self.draws:
             of = f", repeat {repeat} of {repeats}" if repeats > 1 else ""
@@ -92,11 +92,11 @@ class Display:
             self._live.start()
 
     def due(self) -> bool:
-        """Whether an update would be drawn now: whether a state is worth making."""
+        """Whether `update` would draw now. If not, the caller need not make a state."""
         return self._live is not None and time.monotonic() - self._drawn >= REFRESH_SECONDS
 
     def update(self, state: LiveState) -> None:
-        """Draw a state, if the last one is old enough."""
+        """Draw a state, unless the last one was drawn just now."""
         if self._live is None or not self.due():
             return
         self._drawn = time.monotonic()
@@ -104,18 +104,20 @@ class Display:
             history = self._history.setdefault(server.address, deque(maxlen=SPARK_WIDTH))
             history.append(server.active)
         histories = {address: list(values) for address, values in self._history.items()}
-        self._live.update(frame(state, histories, fancy=self._fancy), refresh=True)
+        self._live.update(frame(state, histories, unicode=self._unicode), refresh=True)
 
     def close(self) -> None:
-        """Leave the terminal as it was; calling it again does nothing."""
+        """Leave the terminal as it was. A second call does nothing."""
         if self._live is not None:
             self._live.stop()
             self._live = None
 
 
-def frame(state: LiveState, history: dict[str, list[int]], *, fancy: bool = True) -> RenderableType:
-    """One picture of a state; `history` has each server's last ActiveConn, oldest first."""
-    adapt: Callable[[str], str] = str if fancy else plain
+def frame(
+    state: LiveState, history: dict[str, list[int]], *, unicode: bool = True
+) -> RenderableType:
+    """Make the picture of a state. `history` has each server's last ActiveConn, oldest first."""
+    adapt: Callable[[str], str] = str if unicode else plain
     of = f" · repeat {state.repeat} of {state.repeats}" if state.repeats > 1 else ""
     head = Text.assemble(
         (adapt(state.scheduler), "bold"), (adapt(f"{of} · {state.elapsed:.1f} s"), "dim")
@@ -123,16 +125,16 @@ def frame(state: LiveState, history: dict[str, list[int]], *, fancy: bool = True
     step = Text.assemble((adapt(state.step), "bold cyan"))
     if state.awaits:
         step.append(adapt(f"  {state.awaits}"), "dim")
-    step.no_wrap, step.overflow = True, "ellipsis" if fancy else "crop"
+    step.no_wrap, step.overflow = True, "ellipsis" if unicode else "crop"
     parts: list[RenderableType] = [head, step]
     if state.servers:
-        parts.append(_servers(state.servers, history, fancy))
+        parts.append(_servers(state.servers, history, unicode))
     if state.classes:
         parts.append(_classes(state.classes))
     return Group(*parts)
 
 
-def _servers(servers: Sequence[LiveServer], history: dict[str, list[int]], fancy: bool) -> Table:
+def _servers(servers: Sequence[LiveServer], history: dict[str, list[int]], unicode: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for header in ("server", "", "weight", "active", "inactive", ""):
         table.add_column(header, justify="right" if header in _RIGHT else "left", no_wrap=True)
@@ -145,7 +147,7 @@ def _servers(servers: Sequence[LiveServer], history: dict[str, list[int]], fancy
             Text(str(server.weight)),
             Text(str(server.active), "bold"),
             Text(str(server.inactive)),
-            Text(spark(history.get(server.address, []), greatest, fancy=fancy), "cyan"),
+            Text(sparkline(history.get(server.address, []), greatest, unicode=unicode), "cyan"),
         )
     if len(shown) < len(servers):
         rest = servers[len(shown) :]
@@ -174,9 +176,9 @@ def _classes(classes: Sequence[LiveClass]) -> Table:
     return table
 
 
-def spark(values: Sequence[int], greatest: int, *, fancy: bool = True) -> str:
-    """Values as bars of one character; what is not zero is never blank."""
-    marks = _SPARKS if fancy else _ASCII_SPARKS
+def sparkline(values: Sequence[int], greatest: int, *, unicode: bool = True) -> str:
+    """Show values as bars of one character. A value above zero is never blank."""
+    marks = _SPARKS if unicode else _ASCII_SPARKS
     top = len(marks) - 1
     return "".join(
         marks[-(-value * top // greatest)] if value > 0 else marks[0] for value in values

@@ -1,4 +1,4 @@
-"""From a run's live state to the frames of live.py."""
+"""From a run's state to what the terminal shows while it goes on (terminal_live.py draws)."""
 
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Timeline
@@ -10,7 +10,7 @@ from ipvsload.scenario.model import Scenario
 
 
 class TerminalProgress:
-    """Shows runs of `scenario` as they go on; where it is no terminal, a line a run."""
+    """Shows the runs of `scenario` as they go on."""
 
     def __init__(self, scenario: Scenario, display: Display | None = None) -> None:
         self._classes = tuple(scenario.traffic)
@@ -19,15 +19,15 @@ class TerminalProgress:
         self._run = ("", 1, 1)
 
     def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
-        """A run begins."""
+        """Show that a run begins."""
         self._run = (scheduler, repeat, repeats)
         self._display.begin(scheduler, repeat, repeats)
 
     def happened(self, event: Event) -> None:
-        """Frames tell of states, not of events."""
+        """Do nothing: a frame shows the state and not single events."""
 
     def update(self, state: RunState, timeline: Timeline) -> None:
-        """Something may have changed; cheap where nothing is due to be drawn."""
+        """Draw the state, if it is time to. Cheap otherwise."""
         if self._display.due():
             self._display.update(self._state(state, timeline))
 

@@ -1,17 +1,16 @@
 """Figures and short sentences as people read them, the same in every report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from ipvsload.results.results import ExpectationResult, Results
-from ipvsload.statistics.median_range import MedianRange, median_range
+from ipvsload.results.results import Results
+from ipvsload.statistics.median_range import MedianRange
 
 DASH = "\u2013"
 """The en dash: no value, and the middle of a range."""
 
 
 def figure(value: float | None) -> str:
-    """A number with three to four digits that count; a dash where there is none."""
+    """A number with three to four significant digits; a dash where there is none."""
     if value is None:
         return DASH
     if value == int(value) or abs(value) >= 1000:
@@ -42,7 +41,7 @@ def milliseconds(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A fraction as a percentage: 0.5 is 50 %; almost none is never 0 %."""
+    """A fraction as a percentage: 0.5 is 50 %. A small part of something is never 0 %."""
     if value is None:
         return DASH
     hundred = value * 100
@@ -63,51 +62,6 @@ def over(value: MedianRange | None, text: Callable[[float | None], str] = figure
     return f"{middle} [{low}{DASH}{high}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One expectation over the repeats of a scheduler.
-
-    `scheduler` is "" for a comparison of schedulers. `held` counts the runs in
-    which it held; `asked` those in which it could be asked.
-    """
-
-    scheduler: str
-    expression: str
-    measured: MedianRange | None
-    held: int
-    asked: int
-    reason: str | None
-
-    @property
-    def ok(self) -> bool | None:
-        """None where it could not be asked."""
-        return self.held == self.asked if self.asked else None
-
-
-def expectations(results: Results) -> list[Asked]:
-    """The expectations of all runs, repeats taken together, comparisons last."""
-    groups: dict[tuple[str, str], list[ExpectationResult]] = {}
-    for run in results.runs:
-        for expectation in run.expectations:
-            groups.setdefault((run.scheduler, expectation.expression), []).append(expectation)
-    for expectation in results.comparisons:
-        groups.setdefault(("", expectation.expression), []).append(expectation)
-    order = [*dict.fromkeys(run.scheduler for run in results.runs), ""]
-    keys = sorted(groups, key=lambda key: order.index(key[0]))
-    return [_asked(scheduler, text, groups[scheduler, text]) for scheduler, text in keys]
-
-
-def _asked(scheduler: str, expression: str, found: list[ExpectationResult]) -> Asked:
-    return Asked(
-        scheduler=scheduler,
-        expression=expression,
-        measured=median_range([e.measured for e in found]),
-        held=sum(e.held is True for e in found),
-        asked=sum(e.held is not None for e in found),
-        reason=next((e.reason for e in found if e.reason), None),
-    )
-
-
 def verdict_line(results: Results) -> str:
     """What the verdict means, as one sentence without its word."""
     asked = [e for e in results.expectations if e.held is not None]
@@ -125,7 +79,7 @@ def verdict_line(results: Results) -> str:
 
 
 def problems(results: Results) -> list[str]:
-    """Why it does not count: where the recording ends, and each run's reasons."""
+    """Why the recording is not valid: where it ends too early, and each run's reasons."""
     lines = list(results.ends)
     for run in results.runs:
         lines += [f"run {run.number} ({run.scheduler}): {reason}" for reason in run.reasons]
@@ -133,14 +87,14 @@ def problems(results: Results) -> list[str]:
 
 
 def remarks(results: Results) -> list[str]:
-    """What a reader should know besides, each said once."""
+    """The notes of all runs, each once."""
     return list(
         dict.fromkeys(f"{run.scheduler}: {note}" for run in results.runs for note in run.notes)
     )
 
 
 def kernels(results: Results) -> str:
-    """The kernels that balanced: "6.1.0 (uml)"."""
+    """The directors' kernels: "6.1.0 (uml)"."""
     names = (
         f"{run.kernel.get('release', 'unknown')} ({run.kernel.get('provider', 'unknown')})"
         for run in results.runs
@@ -165,7 +119,7 @@ def _character(c: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text with the few characters of ours beyond ASCII replaced; others become "?"."""
+    """The text in ASCII: the characters that reports use are replaced, others become "?"."""
     table: dict[str, str | int | None] = {
         DASH: "-", "·": "|", "…": "...", "✓": "ok", "✗": "NO", "\u202f": "",
     }  # fmt: skip

@@ -1,8 +1,8 @@
-"""All reports of a run directory, written into it.
+"""Write all reports of a run directory into it.
 
-Used right after a run and by `ipvsload report`: there is one way from the
-records to the reports. Each file is replaced at one go, so a reader never sees
-half a report, and a failure leaves the old one.
+A finished run and `ipvsload report` both come here, so a report always comes from the files
+and never from live state. Each file is replaced in one step: a reader never sees half a
+report, and a failure leaves the old one.
 """
 
 import json
@@ -14,7 +14,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.record.format import RESULTS, SCENARIO
 from ipvsload.record.reader import Recording, read
 from ipvsload.report import junit, markdown
-from ipvsload.report.html import html_report as page
+from ipvsload.report.html import html_report
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import Results
 from ipvsload.scenario.load import ScenarioError, parse_scenario
@@ -22,16 +22,15 @@ from ipvsload.scenario.model import Scenario
 
 
 def write_reports(recording: Recording, results: Results) -> Path:
-    """Write every report beside its recording; the path of report.html.
+    """Write every report beside its recording. Returns the path of report.html.
 
-    Raises TestbedError where one cannot be written; the records are never
-    touched.
+    Raises TestbedError where one cannot be written. The records are not changed.
     """
     texts = {
         RESULTS: json.dumps(results.to_json(), indent=1) + "\n",
         "junit.xml": junit.render(results),
         "summary.md": markdown.render(results),
-        "report.html": page.render(results, recording),
+        "report.html": html_report.render(results, recording),
     }
     for name, text in texts.items():
         _replace(recording.directory / name, text)
@@ -39,7 +38,7 @@ def write_reports(recording: Recording, results: Results) -> Path:
 
 
 def load_results(directory: Path) -> tuple[Recording, Results]:
-    """A recording and its results; raises UsageError where there is none."""
+    """Read a recording and evaluate it. Raises UsageError where there is none."""
     recording = read(directory)
     return recording, evaluate(recording, _scenario(recording))
 

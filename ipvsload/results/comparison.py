@@ -1,7 +1,7 @@
 """Several recordings set side by side: which columns, and what differs between them.
 
-The comparison takes any recordings; saying that two of them did not run the
-same scenario, or not on the same kernel, is its duty, forbidding it is not.
+Any recordings can be compared. Where two of them ran different scenarios or kernels, the
+comparison says so and goes on.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from ipvsload.results.results import Results, SchedulerSummary
 
 @dataclass(frozen=True, slots=True)
 class ComparedRecording:
-    """One recording in a comparison; `name` is what the reader calls it."""
+    """One recording in a comparison. `name` is what the reader calls it."""
 
     name: str
     results: Results
@@ -20,7 +20,7 @@ class ComparedRecording:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ComparedScheduler:
     """One scheduler of one recording."""
 
     name: str
@@ -29,16 +29,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class RecordingComparison:
-    """Columns by scheduler, then by recording; `differences` are lines for people."""
+    """Columns by scheduler, then by recording. `differences` are lines for people."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ComparedScheduler, ...]
     differences: tuple[str, ...]
 
 
 def compare(recordings: Sequence[ComparedRecording]) -> RecordingComparison:
-    """Line the recordings' schedulers up: the same scheduler's columns stand together."""
+    """Put the recordings side by side, with the columns of one scheduler together."""
     columns = [
-        Column(one.name, summary) for one in recordings for summary in one.results.schedulers
+        ComparedScheduler(one.name, summary)
+        for one in recordings
+        for summary in one.results.schedulers
     ]
     order = list(dict.fromkeys(column.summary.scheduler for column in columns))
     columns.sort(key=lambda column: order.index(column.summary.scheduler))

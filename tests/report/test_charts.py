@@ -3,9 +3,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.report.html import chart_series as series
-from ipvsload.report.html import svg
-from ipvsload.report.terminal_live import LiveClass, LiveServer, LiveState, frame, spark
+from ipvsload.report.html import chart_series, svg
+from ipvsload.report.terminal_live import LiveClass, LiveServer, LiveState, frame, sparkline
 from ipvsload.report.wording import figure, milliseconds, percent, plain
 
 values = st.lists(st.integers(0, 50), min_size=1, max_size=400)
@@ -14,7 +13,7 @@ values = st.lists(st.integers(0, 50), min_size=1, max_size=400)
 @given(values, st.integers(1, 20))
 def test_thinned_curves_keep_their_extremes_and_order(found: list[int], buckets: int) -> None:
     points = [(i / 10, float(value)) for i, value in enumerate(found)]
-    kept = series.thin(points, buckets)
+    kept = chart_series.thin(points, buckets)
     assert len(kept) <= 3 * (buckets + 1)
     assert set(kept) <= set(points)
     assert kept == sorted(kept)
@@ -50,13 +49,13 @@ def test_a_logarithmic_axis_holds_its_values(least: float, times: float) -> None
 
 def test_rates_count_every_event_once() -> None:
     times = [0.0, 0.05, 0.1, 0.95, 1.0]
-    rate = series.rate(times, 1.0, 0.1)
+    rate = chart_series.rate(times, 1.0, 0.1)
     assert sum((value or 0) * 0.1 for _, value in rate) == 5
 
 
 @given(st.floats(0.1, 1e7))
 def test_buckets_are_few(seconds: float) -> None:
-    assert seconds / series.bucket_width(seconds) <= series.MAX_BUCKETS * (1 + 1e-9)
+    assert seconds / chart_series.bucket_width(seconds) <= chart_series.MAX_BUCKETS * (1 + 1e-9)
 
 
 def test_texts() -> None:
@@ -73,9 +72,9 @@ def test_texts() -> None:
 
 
 def test_a_spark_never_hides_what_is_there() -> None:
-    assert spark([0, 1, 50, 100], 100) == " ▁▄█"
-    assert spark([0, 0], 0) == "  "
-    assert spark([1], 1, fancy=False).isascii()
+    assert sparkline([0, 1, 50, 100], 100) == " ▁▄█"
+    assert sparkline([0, 0], 0) == "  "
+    assert sparkline([1], 1, unicode=False).isascii()
 
 
 def test_a_frame_of_many_servers_stays_short() -> None:
@@ -86,7 +85,7 @@ def test_a_frame_of_many_servers_stays_short() -> None:
                       servers, [LiveClass("short", 44, 1, 3)])  # fmt: skip
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(frame(state, {}, fancy=False))
+        console.print(frame(state, {}, unicode=False))
     lines = capture.get().splitlines()
     assert len(lines) <= 16
     assert "repeat 2 of 3" in lines[0]

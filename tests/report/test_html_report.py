@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ipvsload.record.reader import Recording
-from ipvsload.report.html import html_report as page
+from ipvsload.report.html import html_report
 from ipvsload.results.results import Results
 from tests.report.rendering import results
 
@@ -44,7 +44,7 @@ def outline(text: str) -> Outline:
 
 
 def test_the_page_stands_alone_and_leads_with_the_verdict(recording: Recording) -> None:
-    text = page.render(results(recording), recording)
+    text = html_report.render(results(recording), recording)
     found = outline(text)
     assert (found.scripts, found.references, found.handlers) == (1, [], [])
     assert "url(" not in text
@@ -57,7 +57,7 @@ def test_the_page_stands_alone_and_leads_with_the_verdict(recording: Recording) 
 
 
 def test_hostile_texts_stay_texts_in_the_page(hostile: tuple[Recording, Results]) -> None:
-    found = outline(page.render(hostile[1], hostile[0]))
+    found = outline(html_report.render(hostile[1], hostile[0]))
     assert (found.scripts, found.references, found.handlers) == (1, [], [])
 
 
@@ -91,7 +91,7 @@ def test_the_page_stays_small_with_many_servers_and_requests(
     big.samples, big.requests = samples, requests
     changed = replace(recording, runs=(big,))
     found = results(changed)
-    text = page.render(found, changed)
+    text = html_report.render(found, changed)
     outline(text)
     assert len(text) < 1_000_000
     assert ('class="band"' in text.split("Inactive connections")[0]) == (servers > 60)
@@ -101,7 +101,7 @@ def test_the_page_stays_small_with_many_servers_and_requests(
 
 def test_a_recording_without_runs_still_makes_a_page(recording: Recording) -> None:
     empty = replace(recording, runs=(), ends=("the recording ends before its first run",))
-    text = page.render(results(empty), empty)
+    text = html_report.render(results(empty), empty)
     outline(text)
     assert "the recording ends before its first run" in text
     assert "<svg" not in text
@@ -111,4 +111,4 @@ def test_a_run_with_nothing_in_it_still_makes_a_page(recording: Recording) -> No
     run = replace(recording.runs[0])
     run.samples, run.requests, run.events = [], [], []
     changed = replace(recording, runs=(run,))
-    outline(page.render(results(changed), changed))
+    outline(html_report.render(results(changed), changed))

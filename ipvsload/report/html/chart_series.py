@@ -1,7 +1,7 @@
 """Curves for report.html: from a run's records to few enough points.
 
-A run may have a million requests and a thousand servers; the page stays small
-whatever the run was, and keeps every extreme that was recorded.
+A run may have a million requests and a thousand servers. The page stays small all the same,
+and every extreme that was recorded stays in it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,14 +13,14 @@ from ipvsload.results.kernel_counts import readings
 from ipvsload.statistics.percentiles import percentile
 
 Point = tuple[float, float | None]
-"""Seconds since the run's zero, and a value; None interrupts the curve."""
+"""Seconds since the run's zero, and a value. None interrupts the curve."""
 
 MAX_BUCKETS = 150
 _WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3600.0)
 
 
 def zero_us(run: RecordedRun) -> int:
-    """The beginning of the first step; without one, of the run."""
+    """When the first step began, or the run where there is no step; µs of the record."""
     steps = run.of_type(StepStarted)
     return steps[0].t_us if steps else run.start_us
 
@@ -35,7 +35,7 @@ def end_seconds(run: RecordedRun) -> float:
 
 
 def connections(run: RecordedRun) -> tuple[dict[str, list[Point]], dict[str, list[Point]]]:
-    """ActiveConn and InActConn of each server, by address, one point a sample."""
+    """ActiveConn and InActConn of each server, by address, with one point for each sample."""
     zero = zero_us(run)
     active: dict[str, list[Point]] = {}
     inactive: dict[str, list[Point]] = {}
@@ -52,9 +52,9 @@ def connections(run: RecordedRun) -> tuple[dict[str, list[Point]], dict[str, lis
 
 
 def thin(points: Sequence[Point], buckets: int) -> list[Point]:
-    """At most about three points a bucket: its least, its greatest and its last.
+    """Keep about three points of each bucket at most: its least, its greatest and its last.
 
-    Also drops the middle of what is level, which a step curve does not need.
+    Points that repeat the value before them are dropped first: a step curve does not need them.
     """
     level = [
         point
@@ -101,12 +101,12 @@ def envelope(
 
 
 def bucket_width(seconds: float) -> float:
-    """A round width in seconds that cuts a time into at most MAX_BUCKETS."""
+    """A round width in seconds that cuts `seconds` into MAX_BUCKETS parts at most."""
     return next((w for w in _WIDTHS if seconds / w <= MAX_BUCKETS), seconds / MAX_BUCKETS)
 
 
 def rate(times: Iterable[float], end: float, width: float) -> list[Point]:
-    """Events per second, bucket by bucket, from 0 to `end`."""
+    """Events per second in each bucket from 0 to `end` seconds."""
     counts = [0] * (int(end / width) + 1)
     for t in times:
         if 0 <= t <= end:

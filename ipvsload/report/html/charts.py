@@ -1,16 +1,16 @@
-"""Which charts a run gets, and how many servers one chart can bear.
+"""Which charts a run gets, and how many servers one chart can show.
 
-Up to eight servers have a colour each; up to sixty a thin line each with the
-busiest in colour; beyond that the least, median and greatest of all. A server
-has one colour all over the page.
+Up to COLOURED servers have a colour each. Up to THIN servers have a thin line each, and the
+busiest are in colour. With more servers the chart shows the least, median and greatest of all.
+A server has the same colour everywhere on the page.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
-from ipvsload.report.html import chart_series as series
-from ipvsload.report.html import svg
+from ipvsload.report.html import chart_series, svg
 from ipvsload.report.html.chart_series import Point
 from ipvsload.report.wording import figure, milliseconds
 
@@ -18,12 +18,12 @@ COLOURED = 8
 THIN = 60
 HIGHLIGHTED = 3
 MAX_DOTS = 600
-"""Up to this many answers each is a dot; more become a band and its median."""
+"""With more answers than this the chart shows a band and its median, not one dot for each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Curves:
-    """One run's curves before they are scaled; times in seconds since the run's zero."""
+class RunCurves:
+    """One run's curves before they are scaled. Times are seconds since the run's first step."""
 
     end: float
     active: dict[str, list[Point]]
@@ -36,7 +36,7 @@ class Curves:
 
 
 @dataclass(frozen=True, slots=True)
-class Scales:
+class SharedAxes:
     """Axes that all runs of a page share, so that they can be compared by eye."""
 
     x: svg.Axis
@@ -46,21 +46,21 @@ class Scales:
     latency: svg.Axis
 
 
-def curves(run: RecordedRun, classes: Sequence[str]) -> Curves:
-    """All curves of one run, those of `classes` in that order."""
-    end = series.end_seconds(run)
-    zero = series.zero_us(run)
-    width = series.bucket_width(end)
-    active, inactive = series.connections(run)
+def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
+    """Make all curves of one run, with the classes in this order."""
+    end = chart_series.end_seconds(run)
+    zero = chart_series.zero_us(run)
+    width = chart_series.bucket_width(end)
+    active, inactive = chart_series.connections(run)
     answered = {c: [r for r in run.requests if r.traffic == c and not r.failed] for c in classes}
     few = sum(map(len, answered.values())) <= MAX_DOTS
 
-    def ends(requests: Sequence[object]) -> list[Point]:
-        times = ((r.planned_us + r.latency_us - zero) / 1e6 for r in requests)  # type: ignore[attr-defined]
-        return series.rate(times, end, width)
+    def ends(requests: Sequence[Request]) -> list[Point]:
+        times = ((r.planned_us + r.latency_us - zero) / 1e6 for r in requests)
+        return chart_series.rate(times, end, width)
 
     failed = [r for r in run.requests if r.failed]
-    return Curves(
+    return RunCurves(
         end=end,
         active=active,
         inactive=inactive,
@@ -72,33 +72,35 @@ def curves(run: RecordedRun, classes: Sequence[str]) -> Curves:
             if few
         },
         latency={
-            c: series.latency(found, zero, end, width) for c, found in answered.items() if not few
+            c: chart_series.latency(found, zero, end, width)
+            for c, found in answered.items()
+            if not few
         },
         width=width,
     )
 
 
-def scales(found: Sequence[Curves]) -> Scales:
-    """Axes that fit all of the curves."""
-    rates = [rate for c in found for rate in [*c.rates.values(), c.failures]]
-    values = [ms for c in found for dots in c.dots.values() for _, ms in dots]
+def shared_axes(runs: Sequence[RunCurves]) -> SharedAxes:
+    """Axes that fit the curves of all runs."""
+    rates = [rate for c in runs for rate in [*c.rates.values(), c.failures]]
+    values = [ms for c in runs for dots in c.dots.values() for _, ms in dots]
     values += [
-        v for c in found for band in c.latency.values() for _, lo, _, hi in band for v in (lo, hi)
+        v for c in runs for band in c.latency.values() for _, lo, _, hi in band for v in (lo, hi)
     ]
     values = [max(v, 0.001) for v in values] or [1.0]
-    return Scales(
-        x=svg.Axis(0.0, max(c.end for c in found) * 1.02),
-        active=svg.linear(_greatest([p for c in found for p in c.active.values()])),
-        inactive=svg.linear(_greatest([p for c in found for p in c.inactive.values()])),
+    return SharedAxes(
+        x=svg.Axis(0.0, max(c.end for c in runs) * 1.02),
+        active=svg.linear(_greatest([p for c in runs for p in c.active.values()])),
+        inactive=svg.linear(_greatest([p for c in runs for p in c.inactive.values()])),
         rate=svg.linear(_greatest(rates)),
         latency=svg.logarithmic(min(values), max(values)),
     )
 
 
-def server_colours(runs: Sequence[tuple[Curves, Sequence[str]]]) -> dict[int, str]:
-    """A CSS variable by server number: for all servers if they are few, else the busiest.
+def server_colours(runs: Sequence[tuple[RunCurves, Sequence[str]]]) -> dict[int, str]:
+    """Choose a CSS variable by server number: for all servers if they are few, else the busiest.
 
-    `runs` are each run's curves and its servers' addresses in the order of joining.
+    `runs` has each run's curves and its servers' addresses in the order of joining.
     """
     peaks: dict[int, float] = {}
     for curve, servers in runs:
@@ -112,27 +114,35 @@ def server_colours(runs: Sequence[tuple[Curves, Sequence[str]]]) -> dict[int, st
 
 
 def plots(
-    of: Curves,
-    to: Scales,
+    curves: RunCurves,
+    axes: SharedAxes,
     servers: Sequence[str],
     by_server: Mapping[int, str],
     by_class: Mapping[str, str],
 ) -> list[svg.Plot]:
-    """The run's four charts; `servers` in the order of joining, and everybody's colours."""
+    """Draw the run's four charts. `servers` are addresses in the order of joining."""
     return [
-        _server_plot("Active connections", of.active, of, to.x, to.active, servers, by_server),
         _server_plot(
-            "Inactive connections", of.inactive, of, to.x, to.inactive, servers, by_server
+            "Active connections", curves.active, curves.end, axes.x, axes.active, servers, by_server
         ),
-        _rate_plot(of, to, by_class),
-        _latency_plot(of, to, by_class),
+        _server_plot(
+            "Inactive connections",
+            curves.inactive,
+            curves.end,
+            axes.x,
+            axes.inactive,
+            servers,
+            by_server,
+        ),
+        _rate_plot(curves, axes, by_class),
+        _latency_plot(curves, axes, by_class),
     ]
 
 
 def _server_plot(
     title: str,
     points: dict[str, list[Point]],
-    of: Curves,
+    end: float,
     x: svg.Axis,
     y: svg.Axis,
     servers: Sequence[str],
@@ -142,58 +152,60 @@ def _server_plot(
     coloured = {number: a for number, a in numbers.items() if number in colours}
     layers: list[svg.Layer] = []
     note = ""
-    buckets = series.MAX_BUCKETS
+    buckets = chart_series.MAX_BUCKETS
     if len(numbers) > THIN:
-        band = series.envelope(points.values(), of.end)
+        band = chart_series.envelope(points.values(), end)
         layers += _band("all servers", "--muted", band, x, y)
         note = f"{len(numbers)} servers: least to greatest, median, and the busiest"
     elif len(numbers) > COLOURED:
         buckets = 1200 // len(numbers)
         for number, address in numbers.items():
-            path = svg.step_path(series.thin(points[address], buckets), x, y)
+            path = svg.step_path(chart_series.thin(points[address], buckets), x, y)
             layers.append(svg.Layer(f"server {number}", "--muted", path, "thin", legend=False))
         note = f"{len(numbers)} servers, the busiest in colour"
     for number, address in coloured.items():
-        path = svg.step_path(series.thin(points[address], max(60, buckets)), x, y)
+        path = svg.step_path(chart_series.thin(points[address], max(60, buckets)), x, y)
         layers.append(svg.Layer(f"server {number}", colours[number], path))
     spoken = ", ".join(
         f"server {number} {figure(_greatest([points[a]]))}" for number, a in coloured.items()
     )
-    alternative = f"{title} over {figure(of.end)} s; at most: {spoken or 'nothing recorded'}"
+    alternative = f"{title} over {figure(end)} s; at most: {spoken or 'nothing recorded'}"
     return svg.Plot(title, "", y, layers, alternative, note, svg.labels(y))
 
 
-def _rate_plot(of: Curves, to: Scales, colours: Mapping[str, str]) -> svg.Plot:
+def _rate_plot(curves: RunCurves, axes: SharedAxes, colours: Mapping[str, str]) -> svg.Plot:
     layers = [
-        svg.Layer(name, colours[name], svg.step_path(series.thin(points, 200), to.x, to.rate))
-        for name, points in of.rates.items()
+        svg.Layer(
+            name, colours[name], svg.step_path(chart_series.thin(points, 200), axes.x, axes.rate)
+        )
+        for name, points in curves.rates.items()
     ]
-    if of.failures:
-        path = svg.step_path(series.thin(of.failures, 200), to.x, to.rate)
+    if curves.failures:
+        path = svg.step_path(chart_series.thin(curves.failures, 200), axes.x, axes.rate)
         layers.append(svg.Layer("failed", "--bad", path))
-    spoken = ", ".join(f"{name} {figure(_greatest([p]))}" for name, p in of.rates.items())
+    spoken = ", ".join(f"{name} {figure(_greatest([p]))}" for name, p in curves.rates.items())
     return svg.Plot(
-        "Requests finished", "per second", to.rate, layers,
+        "Requests finished", "per second", axes.rate, layers,
         f"Requests finished per second; at most: {spoken or 'none'}",
-        f"counted in steps of {figure(of.width)} s", svg.labels(to.rate),
+        f"counted in steps of {figure(curves.width)} s", svg.labels(axes.rate),
     )  # fmt: skip
 
 
-def _latency_plot(of: Curves, to: Scales, colours: Mapping[str, str]) -> svg.Plot:
-    y = to.latency
+def _latency_plot(curves: RunCurves, axes: SharedAxes, colours: Mapping[str, str]) -> svg.Plot:
+    y = axes.latency
     layers: list[svg.Layer] = []
     spoken = []
-    for name, dots in of.dots.items():
-        layers.append(svg.Layer(name, colours[name], svg.dots_path(dots, to.x, y), "dots"))
+    for name, dots in curves.dots.items():
+        layers.append(svg.Layer(name, colours[name], svg.dots_path(dots, axes.x, y), "dots"))
         values = [ms for _, ms in dots]
         if values:
             spoken.append(f"{name} {milliseconds(min(values))} to {milliseconds(max(values))}")
-    for name, band in of.latency.items():
-        layers += _band(name, colours[name], band, to.x, y)
+    for name, band in curves.latency.items():
+        layers += _band(name, colours[name], band, axes.x, y)
         if band:
             low, high = min(b[1] for b in band), max(b[3] for b in band)
             spoken.append(f"{name} {milliseconds(low)} to {milliseconds(high)}")
-    note = "each dot an answer" if of.dots else "least to greatest, and the median"
+    note = "each dot an answer" if curves.dots else "least to greatest, and the median"
     ticks = [(round(y.place(tick) * 100, 2), _tick(tick)) for tick in y.ticks()]
     return svg.Plot(
         "Latency", "", y, layers, f"Latency by start of request: {', '.join(spoken) or 'none'}",

@@ -1,7 +1,7 @@
-"""report.html: one file that opens without a network, the verdict first.
+"""report.html: one file that opens without a network, with the verdict first.
 
-Everything that comes from a scenario or a server is text to the template,
-which escapes it; nothing is marked safe.
+The template escapes every text, because texts come from scenarios and servers. Nothing is
+marked as safe.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from ipvsload import __version__
 from ipvsload.record.events import StepDone, StepStarted
 from ipvsload.record.reader import RecordedRun, Recording
-from ipvsload.report import figure_rows as rows
-from ipvsload.report import wording as text
+from ipvsload.report import wording
+from ipvsload.report.expectation_summary import summarize_expectations
+from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.chart_series import zero_us
 from ipvsload.report.html.template_environment import template_environment
@@ -24,8 +25,8 @@ CLASS_COLOURS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """One step in a run's charts: where it stands in percent, and what it was."""
+class StepMark:
+    """One step in a run's charts. `place` is in percent of the time axis."""
 
     number: int
     place: float
@@ -36,17 +37,17 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class RunPanel:
     """One run's charts."""
 
     result: RunResult
     plots: list[svg.Plot]
-    marks: list[Mark]
+    marks: list[StepMark]
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A server's part of a bar."""
+class BarSegment:
+    """A server's part of a bar. `colour` is the name of a CSS variable."""
 
     label: str
     requests: str
@@ -55,34 +56,38 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """How one scheduler split one class; without segments, `why` says why not."""
+class SplitBar:
+    """How one scheduler split one class over the servers; `why` says why there are no segments."""
 
     scheduler: str
-    segments: list[Segment]
+    segments: list[BarSegment]
     why: str
 
 
 def render(results: Results, recording: Recording) -> str:
-    """The whole page."""
+    """Write the whole page as text."""
     environment = template_environment("ipvsload.report.html")
-    environment.filters |= {"over": text.over, "figure": text.figure, "plural": text.plural}
+    environment.filters |= {
+        "over": wording.over,
+        "figure": wording.figure,
+        "plural": wording.plural,
+    }
     classes = list(dict.fromkeys(name for s in results.schedulers for name in s.traffic))
     colours = {name: f"--c{i % CLASS_COLOURS}" for i, name in enumerate(classes)}
-    chosen = _chosen(results.runs)
+    charted = _charted(results.runs)
     recorded = {run.number: run for run in recording.runs}
-    found = {run.number: charts.curves(recorded[run.number], classes) for run in chosen}
-    servers = {run.number: [server.address for server in run.servers] for run in chosen}
-    by_server = charts.server_colours([(found[n], servers[n]) for n in found])
-    to = charts.scales(list(found.values())) if found else None
+    curves = {run.number: charts.run_curves(recorded[run.number], classes) for run in charted}
+    servers = {run.number: [server.address for server in run.servers] for run in charted}
+    by_server = charts.server_colours([(curves[n], servers[n]) for n in curves])
+    axes = charts.shared_axes(list(curves.values())) if curves else None
     panels = [
-        Panel(
+        RunPanel(
             run,
-            charts.plots(found[run.number], to, servers[run.number], by_server, colours),
-            _marks(recorded[run.number], to.x),
+            charts.plots(curves[run.number], axes, servers[run.number], by_server, colours),
+            _marks(recorded[run.number], axes.x),
         )
-        for run in chosen
-        if to is not None
+        for run in charted
+        if axes is not None
     ]
     first = len(results.schedulers)
     started = datetime.fromtimestamp(results.started_unix_us / 1e6, UTC)
@@ -90,25 +95,25 @@ def render(results: Results, recording: Recording) -> str:
         results=results,
         version=__version__,
         started=started.strftime("%-d %B %Y, %H:%M UTC"),
-        kernels=text.kernels(results),
-        sentence=text.verdict_line(results),
-        problems=text.problems(results),
-        remarks=text.remarks(results),
-        asked=text.expectations(results),
-        headers=[rows.header(s) for s in results.schedulers],
-        rows=rows.figures(results.schedulers, rows.addresses(results.runs)),
+        kernels=wording.kernels(results),
+        sentence=wording.verdict_line(results),
+        problems=wording.problems(results),
+        remarks=wording.remarks(results),
+        expectations=summarize_expectations(results),
+        headers=[column_header(s) for s in results.schedulers],
+        rows=figure_rows(results.schedulers, agreed_addresses(results.runs)),
         splits={name: [_bar(s, name, by_server) for s in results.schedulers] for name in classes},
         panels=panels[:first],
         more=panels[first:],
         left_out=len(results.runs) - len(panels),
-        x_ticks=svg.labels(to.x) if to else [],
-        x_end=to.x.high if to else 0,
+        x_ticks=svg.labels(axes.x) if axes else [],
+        x_end=axes.x.high if axes else 0,
     )
     return page
 
 
-def _chosen(runs: Sequence[RunResult]) -> list[RunResult]:
-    """The first valid run of each scheduler, then others, as many as a page bears."""
+def _charted(runs: Sequence[RunResult]) -> list[RunResult]:
+    """The first valid run of each scheduler, then others, MAX_CHARTED_RUNS at most."""
     first: dict[str, RunResult] = {}
     for run in sorted(runs, key=lambda run: not run.valid):
         first.setdefault(run.scheduler, run)
@@ -118,10 +123,10 @@ def _chosen(runs: Sequence[RunResult]) -> list[RunResult]:
     return chosen + others[: max(0, MAX_CHARTED_RUNS - len(chosen))]
 
 
-def _marks(run: RecordedRun, x: svg.Axis) -> list[Mark]:
+def _marks(run: RecordedRun, x: svg.Axis) -> list[StepMark]:
     zero = zero_us(run)
     outcomes = {event.index: event.saw or "" for event in run.of_type(StepDone)}
-    marks: list[Mark] = []
+    marks: list[StepMark] = []
     for event in run.of_type(StepStarted):
         seconds = (event.t_us - zero) / 1e6
         place = round(x.place(seconds) * 100, 2)
@@ -129,14 +134,15 @@ def _marks(run: RecordedRun, x: svg.Axis) -> list[Mark]:
         crowded = bool(marks) and place - marks[-1].place < 7
         row = (marks[-1].row + 1) % 3 if crowded else 0
         outcome = outcomes.get(event.index, "")
-        marks.append(Mark(event.index + 1, place, row, seconds, event.text, outcome))
+        marks.append(StepMark(event.index + 1, place, row, seconds, event.text, outcome))
     return marks
 
 
-def _bar(summary: SchedulerSummary, traffic: str, colours: dict[int, str]) -> Bar:
-    """The class's requests over the servers, by the medians of the repeats.
+def _bar(summary: SchedulerSummary, traffic: str, colours: dict[int, str]) -> SplitBar:
+    """Split a class's requests over the servers, by the medians of the repeats.
 
-    Servers without a colour are grey; beyond MAX_SEGMENTS they are one segment.
+    Servers without a colour are grey. With more than MAX_SEGMENTS servers they share one
+    segment.
     """
     counts = {
         server.number: found.median
@@ -146,8 +152,8 @@ def _bar(summary: SchedulerSummary, traffic: str, colours: dict[int, str]) -> Ba
     total = sum(counts.values())
     if not total:
         known = len(counts) == len(summary.servers)
-        return Bar(summary.scheduler, [], "no requests" if known else "servers not known")
-    segments: list[Segment] = []
+        return SplitBar(summary.scheduler, [], "no requests" if known else "servers not known")
+    segments: list[BarSegment] = []
     others = 0.0
     for number, count in counts.items():
         colour = colours.get(number)
@@ -158,8 +164,8 @@ def _bar(summary: SchedulerSummary, traffic: str, colours: dict[int, str]) -> Ba
             segments.append(_segment(f"server {number}", count, total, shade))
     if others:
         segments.append(_segment(f"{len(counts) - len(segments)} others", others, total, "--m0"))
-    return Bar(summary.scheduler, segments, "")
+    return SplitBar(summary.scheduler, segments, "")
 
 
-def _segment(label: str, count: float, total: float, colour: str) -> Segment:
-    return Segment(label, text.figure(count), round(count / total * 100, 3), colour)
+def _segment(label: str, count: float, total: float, colour: str) -> BarSegment:
+    return BarSegment(label, wording.figure(count), round(count / total * 100, 3), colour)

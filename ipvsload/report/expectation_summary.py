@@ -1,0 +1,51 @@
+"""Each expectation over the repeats of its scheduler, as every report shows it."""
+
+from dataclasses import dataclass
+
+from ipvsload.results.results import ExpectationResult, Results
+from ipvsload.statistics.median_range import MedianRange, median_range
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationSummary:
+    """One expectation over the repeats of a scheduler.
+
+    `scheduler` is "" for a comparison of schedulers. `asked` counts the runs in which the
+    expectation could be evaluated, `held` those in which it held.
+    """
+
+    scheduler: str
+    expression: str
+    measured: MedianRange | None
+    held: int
+    asked: int
+    reason: str | None
+
+    @property
+    def ok(self) -> bool | None:
+        """Whether it held in each run. None where no run could evaluate it."""
+        return self.held == self.asked if self.asked else None
+
+
+def summarize_expectations(results: Results) -> list[ExpectationSummary]:
+    """Take the repeats of each expectation together. Comparisons of schedulers come last."""
+    groups: dict[tuple[str, str], list[ExpectationResult]] = {}
+    for run in results.runs:
+        for expectation in run.expectations:
+            groups.setdefault((run.scheduler, expectation.expression), []).append(expectation)
+    for expectation in results.comparisons:
+        groups.setdefault(("", expectation.expression), []).append(expectation)
+    order = [*dict.fromkeys(run.scheduler for run in results.runs), ""]
+    keys = sorted(groups, key=lambda key: order.index(key[0]))
+    return [_summary(scheduler, text, groups[scheduler, text]) for scheduler, text in keys]
+
+
+def _summary(scheduler: str, expression: str, found: list[ExpectationResult]) -> ExpectationSummary:
+    return ExpectationSummary(
+        scheduler=scheduler,
+        expression=expression,
+        measured=median_range([e.measured for e in found]),
+        held=sum(e.held is True for e in found),
+        asked=sum(e.held is not None for e in found),
+        reason=next((e.reason for e in found if e.reason), None),
+    )

@@ -1,0 +1,69 @@
+"""A console as the final tables use it: characters it can show, and columns that fit.
+
+Rich prints; this decides what is safe to print. Texts of a recording come from servers and
+files, so no markup and no escape sequence in them may reach the terminal.
+"""
+
+from collections.abc import Callable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ipvsload.report.figure_rows import figure_rows
+from ipvsload.report.wording import one_line, plain
+from ipvsload.results.results import SchedulerSummary
+
+LABEL_WIDTH = 26
+
+
+def columns_side_by_side(schedulers: Sequence[SchedulerSummary], width: int) -> int:
+    """How many schedulers fit side by side in a terminal of this width; at least 1."""
+    cell = 26 if any(s.repeats > 1 for s in schedulers) else 17
+    return max(1, (width - LABEL_WIDTH) // cell)
+
+
+class ReportConsole:
+    """A console, and which characters and lines it can show."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.unicode = console.is_terminal and "utf" in console.encoding.lower()
+        self._adapt: Callable[[str], str] = str if self.unicode else plain
+
+    def text(self, text: str, style: str = "") -> Text:
+        """Make text that is shown as it is: without markup, line breaks and escape sequences."""
+        return Text(self._adapt(one_line(text)), style=style)
+
+    def header(self, lines: str) -> Text:
+        """Make a column's heading, which may have several lines."""
+        return Text("\n").join(self.text(line) for line in lines.split("\n"))
+
+    def line(self, *parts: Text) -> None:
+        """Print one line. It is folded where it is too long."""
+        self.console.print(Text("").join(parts), highlight=False)
+
+    def figures(
+        self, headers: Sequence[str], columns: Sequence[SchedulerSummary], known: dict[int, str]
+    ) -> None:
+        """Print the columns' figures side by side."""
+        table = Table(
+            box=box.SIMPLE_HEAD if self.unicode else box.ASCII2,
+            show_edge=False,
+            pad_edge=False,
+            header_style="bold",
+        )
+        table.add_column("", no_wrap=True, min_width=LABEL_WIDTH - 2)
+        for header in headers:
+            table.add_column(self.header(header), justify="right", min_width=9)
+        for row in figure_rows(columns, known):
+            if row.head:
+                if table.row_count:
+                    table.add_row()
+                remark = self.text(f"  {row.remark}", "dim")
+                table.add_row(Text.assemble(self.text(row.label, "bold"), remark))
+            else:
+                table.add_row(self.text(f"  {row.label}"), *map(self.text, row.cells))
+        self.console.print()
+        self.console.print(table)
