@@ -19,6 +19,9 @@ help:
 demo: setup
 	$(BIN)/ipvsload run scenarios/skew.yaml
 
+# Of the quick tests it prints what part of the package they run; see pyproject.toml for what
+# counts. The tests against the kernel measure times, which counting would change.
+test: COVERAGE = --cov
 test: setup test-system iso check
 	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs" -n 2
 
@@ -27,7 +30,7 @@ check: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not kernel and not programs" -n auto
+	$(BIN)/pytest -m "not kernel and not programs" -n auto $(COVERAGE)
 
 bench: setup iso
 	$(BIN)/python -m benchmarks
@@ -79,4 +82,4 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build runs screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build runs screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
