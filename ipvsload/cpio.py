@@ -1,7 +1,7 @@
 """Archives that the kernel unpacks at boot (Documentation/driver-api/early-userspace).
 
 An initramfs is one or more of these, one after the other: the director image
-has one of its own, and the lab appends this checkout's code in another. Pure.
+has its own, and the lab appends another with this checkout's code. Pure.
 """
 
 import stat
@@ -29,8 +29,8 @@ def file(path: str, data: bytes, permissions: int = 0o644) -> Entry:
 def archive(entries: Iterable[Entry]) -> bytes:
     """The "newc" archive of `entries` and of the directories that they are in.
 
-    Everything is root's and dated 1970, so equal entries make equal bytes. Its
-    length is a multiple of 4, as it must be before another one.
+    All belongs to root and is dated 1970, so equal entries make equal bytes. The
+    length is a multiple of 4, so another archive can follow.
     """
     wanted = {entry.path: entry for entry in entries}
     for path in list(wanted):
@@ -57,9 +57,9 @@ def _padded(data: bytes) -> bytes:
 def entries(data: bytes) -> Iterator[Entry]:
     """What is in the "newc" archive at the start of `data`.
 
-    The last entry has no path and carries what follows the archive, zeros
-    skipped: the next archive, perhaps compressed. Raises ValueError when it is
-    no such archive or is cut short.
+    The last entry has no path, and its data is what follows the archive, without
+    zeros before it: the next archive, perhaps compressed. Raises ValueError when
+    `data` is no such archive or is cut short.
     """
     at = 0
     while data[at : at + 6] in (b"070701", b"070702") and at + _HEAD <= len(data):

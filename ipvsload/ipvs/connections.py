@@ -1,8 +1,8 @@
 """/proc/net/ip_vs_conn: each connection that IPVS balances, with its client and real server.
 
-An answer names its server; a refusal or a reset does not. The kernel remembers
-a connection that was reset for 10 s and others for longer. A table may have
-300,000 lines, so a line is chosen by its words, before any address is read
+An answer names its server; a refusal or a reset does not, but the kernel keeps a
+connection that was reset for 10 s, and others for longer. A table may have
+300,000 lines, so lines are chosen by their words, before any address is parsed
 (net/netfilter/ipvs/ip_vs_conn.c, ip_vs_conn_seq_show). Pure; runs in the director.
 """
 
@@ -71,7 +71,7 @@ class ConnectionTally:
     """Counts connections by protocol, virtual address and real server, each entry once.
 
     A connection stays in the kernel's list for 10 s and more after its end
-    (ip_vs_proto_tcp.c, tcp_timeouts), so who looks each second misses none.
+    (ip_vs_proto_tcp.c, tcp_timeouts), so reading it each second misses none.
     """
 
     def __init__(self) -> None:

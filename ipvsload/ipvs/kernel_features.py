@@ -31,19 +31,19 @@ class Feature(NamedTuple):
     option: str
     """Without CONFIG_."""
     module: str
-    """The module it builds where it is not built in; "" where it builds none of its own."""
+    """The module that it builds where it is not built in; "" where it builds none of its own."""
     kind: FeatureKind
     name: str
-    """As people know it: `lc`, `hash:ip,port`."""
+    """The name that people know: `lc`, `hash:ip,port`."""
     why: str
     kube_proxy: bool = True
     """Whether kube-proxy's IPVS mode does not work without it."""
     since: tuple[int, int] = (2, 6)
     """The first kernel that has it."""
     depends_on: tuple[str, ...] = ()
-    """Options without which the kernel's build drops this one in silence."""
+    """Options without which the kernel's build drops this one without a word."""
     given_by: tuple[str, ...] = ()
-    """Options each of which brings this one: a defconfig does not name it then."""
+    """Options of which each sets this one, too; a defconfig then does not name it."""
 
 
 def _core(

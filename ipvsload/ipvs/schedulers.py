@@ -1,7 +1,7 @@
-"""The schedulers that IPVS has: the one list, from which every other is derived.
+"""The schedulers of IPVS: the only list of them; all others are derived from it.
 
-A new scheduler is one more row. The order is the one in which people are shown
-them. Sources: net/netfilter/ipvs/Kconfig for the option and the kernel that
+A new scheduler is one more row. Messages, choices and reports keep this order.
+Sources: net/netfilter/ipvs/Kconfig for the option and the kernel that
 brought it, `ip_vs_NAME.c` for the rule, include/uapi/linux/ip_vs.h for flags.
 """
 

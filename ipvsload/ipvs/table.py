@@ -1,8 +1,8 @@
 """IPVS's table as values: virtual services, their real servers, and arithmetic with them.
 
-A real server stands once in each virtual service that it belongs to, and each
+A real server has an entry in each virtual service that it belongs to, and each
 director counts for itself; people think of it as one. The sum over services and
-directors, and the difference of a counter, are here and nowhere else. Pure.
+directors, and the difference of a counter, are defined here only. Pure.
 """
 
 from collections.abc import Iterable

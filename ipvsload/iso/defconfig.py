@@ -1,8 +1,8 @@
 """Adds to a kernel's defconfig what IPVS lacks in it, and keeps its form. Pure.
 
 A defconfig is what `make savedefconfig` writes: only options that differ from
-their defaults, in the order in which Kconfig's files name them. A new line
-stands where that program would put it, so the next savedefconfig moves nothing.
+their defaults, in the order in which Kconfig's files name them. A new line is
+put where that program would put it, so the next savedefconfig moves nothing.
 """
 
 import difflib
@@ -35,10 +35,10 @@ _PLACE = {option: number for number, option in enumerate(_ORDER)}
 
 
 def lacking(text: str, release: str) -> list[Feature]:
-    """What kube-proxy's IPVS mode and every scheduler need and the defconfig does not set.
+    """What the defconfig does not set of what kube-proxy's IPVS mode and the schedulers need.
 
-    With them comes what their own dependencies lack, and without them what a
-    kernel of `release` does not know.
+    The dependencies of these are in the list, too. What came after the kernel
+    `release` is not.
     """
     options = kernel_config.parse(text)
     found: dict[str, Feature] = {}
@@ -60,7 +60,7 @@ def lacking(text: str, release: str) -> list[Feature]:
 
 
 def value(feature: Feature) -> str:
-    """A module where it can be one."""
+    """The value to set: a module where the option can be one."""
     return "m" if feature.module else "y"
 
 
@@ -78,7 +78,7 @@ def add(text: str, features: list[Feature]) -> str:
 
 
 def _position(lines: list[str], option: str) -> int:
-    """Behind the nearest option that Kconfig names before it; at the end if there is none."""
+    """Where to insert: after the nearest option that Kconfig names before it, else at the end."""
     found = [next(iter(kernel_config.parse(line)), "") for line in lines]
     for earlier in reversed(_ORDER[: _PLACE[option]]):
         if earlier in found:
@@ -87,7 +87,7 @@ def _position(lines: list[str], option: str) -> int:
 
 
 def diff(before: str, after: str, name: str) -> str:
-    """What changes, as `patch` reads it; empty when nothing does."""
+    """The change as `patch` reads it; empty when there is none."""
     return "".join(
         difflib.unified_diff(
             before.splitlines(keepends=True),
@@ -99,5 +99,5 @@ def diff(before: str, after: str, name: str) -> str:
 
 
 def dropped(built: str) -> list[Feature]:
-    """What the .config of a built kernel should have by `lacking`'s rule, and has not."""
+    """The features that the .config of a kernel that was built should have, and has not."""
     return lacking(built, kernel_config.version(built) or "")

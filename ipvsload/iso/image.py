@@ -1,7 +1,7 @@
-"""Reads the list of modules out of a machine's image: a CD, a squashfs, an initramfs.
+"""Reads the list of modules in a machine's image: a CD, a squashfs, an initramfs.
 
-Programs that know the formats do the reading (xorriso, rdsquashfs, lz4, zstd);
-one that is missing is named with its package.
+Programs that know the formats read them (xorriso, rdsquashfs, lz4, zstd). Where
+one is missing, the error names its package.
 """
 
 import gzip
@@ -20,11 +20,11 @@ from ipvsload.ipvs.kernel_modules import module_names
 from ipvsload.iso.kernel import Kernel
 
 HEAD = 0x8006
-"""Bytes of a file that tell what it is."""
+"""How many bytes of a file tell its format."""
 _DEADLINE = 120.0
 _LIST = re.compile(r"(?:usr/)?lib/modules/([^/\s]+)/modules\.(?:dep|builtin)$")
-# Which files on a CD are worth a look: first roots, then what may hold one.
-_ROOTS = re.compile(r"(squashfs|\.sfs|\.img|initrd|initramfs|rootfs)", re.IGNORECASE)
+# Which files on a CD may have a root file system in them.
+_ROOT_FILES = re.compile(r"(squashfs|\.sfs|\.img|initrd|initramfs|rootfs)", re.IGNORECASE)
 _PACKAGES = {
     "xorriso": "xorriso",
     "rdsquashfs": "squashfs-tools-ng",
@@ -46,8 +46,8 @@ def _kind(head: bytes) -> str | None:
     return "lz4" if head.startswith((b"\x02\x21\x4c\x18", b"\x04\x22\x4d\x18")) else None
 
 
-def known(head: bytes) -> bool:
-    """Whether a file that begins so is an image; gzip is, if there is an archive in it."""
+def is_image(head: bytes) -> bool:
+    """Whether a file with this beginning is an image; gzip is one if it has an archive in it."""
     kind = _kind(head)
     if kind != "gzip":
         return kind is not None
@@ -62,34 +62,34 @@ def kernel(path: Path) -> Kernel:
     with path.open("rb") as stream:
         kind = _kind(stream.read(HEAD))
     if kind == "cd":
-        found = _of_cd(path)
+        found = _from_cd(path)
     elif kind == "squashfs":
-        found = _of_squashfs(path)
+        found = _from_squashfs(path)
     else:
-        found = _of_archives(path.read_bytes(), str(path))
+        found = _from_archives(path.read_bytes(), str(path))
     if not found:
         raise UsageError(f"{path}: no list of kernel modules in it (lib/modules/*/modules.dep)")
     release = max(found, key=lambda name: len(found[name]))
     return Kernel(str(path), release, None, module_names(found[release]))
 
 
-def _of_cd(path: Path) -> dict[str, list[str]]:
-    said = _run("xorriso", "-indev", str(path), "-find", "/", "-type", "f").decode()
-    names = [line.strip().strip("'") for line in said.splitlines() if _ROOTS.search(line)]
+def _from_cd(path: Path) -> dict[str, list[str]]:
+    listed = _run("xorriso", "-indev", str(path), "-find", "/", "-type", "f").decode()
+    names = [line.strip().strip("'") for line in listed.splitlines() if _ROOT_FILES.search(line)]
     best: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as directory:
         for number, name in enumerate(sorted(names, key=lambda name: "squashfs" not in name)):
             if best and "squashfs" not in name:
-                break  # the whole system's list was in there
+                break  # a squashfs has the list of the whole system
             target = Path(directory, str(number))
             _run("xorriso", "-osirrox", "on", "-indev", str(path), "-extract", name, str(target))
             target.chmod(0o600)
             with target.open("rb") as stream:
                 kind = _kind(stream.read(HEAD))
             if kind == "squashfs":
-                found = _of_squashfs(target)
+                found = _from_squashfs(target)
             elif kind and kind != "cd":
-                found = _of_archives(target.read_bytes(), f"{path}: {name}")
+                found = _from_archives(target.read_bytes(), f"{path}: {name}")
             else:
                 continue
             target.unlink()
@@ -98,7 +98,7 @@ def _of_cd(path: Path) -> dict[str, list[str]]:
     return best
 
 
-def _of_squashfs(path: Path) -> dict[str, list[str]]:
+def _from_squashfs(path: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in _run("rdsquashfs", "--describe", str(path)).decode(errors="replace").splitlines():
         name = line.split()[1] if line.startswith("file ") else ""
@@ -108,7 +108,7 @@ def _of_squashfs(path: Path) -> dict[str, list[str]]:
     return found
 
 
-def _of_archives(data: bytes, name: str) -> dict[str, list[str]]:
+def _from_archives(data: bytes, name: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for archive in _archives(data, name):
         for entry in archive:
@@ -118,11 +118,11 @@ def _of_archives(data: bytes, name: str) -> dict[str, list[str]]:
 
 
 def _archives(data: bytes, name: str) -> Iterator[list[cpio.Entry]]:
-    """The archives of an initramfs, which follow one another, compressed or not."""
+    """The archives of an initramfs, one after the other, compressed or not."""
     while data:
         kind = _kind(data)
         if kind != "cpio":
-            data = _plain(data, kind, name)
+            data = _decompress(data, kind, name)
         try:
             *archive, rest = cpio.entries(data)
         except ValueError as error:
@@ -131,7 +131,7 @@ def _archives(data: bytes, name: str) -> Iterator[list[cpio.Entry]]:
         data = rest.data
 
 
-def _plain(data: bytes, kind: str | None, name: str) -> bytes:
+def _decompress(data: bytes, kind: str | None, name: str) -> bytes:
     try:
         match kind:
             case "gzip":
@@ -146,7 +146,7 @@ def _plain(data: bytes, kind: str | None, name: str) -> bytes:
 
 
 def _run(program: str, *words: str, stdin: bytes | None = None) -> bytes:
-    """What the program says. Raises UsageError when it is missing or fails."""
+    """The program's output. Raises UsageError when it is missing or fails."""
     if shutil.which(program) is None:
         package = _PACKAGES[program]
         raise UsageError(

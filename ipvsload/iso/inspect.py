@@ -1,4 +1,4 @@
-"""Finds out what kernel is in front of it: this machine's, a configuration, an image."""
+"""Reads what a kernel has: this machine's, or that of a configuration file or an image."""
 
 import gzip
 import os
@@ -11,9 +11,9 @@ from ipvsload.iso.kernel import Kernel
 
 
 def this_machine() -> Kernel:
-    """The kernel that runs here; on a cluster's node, the node's.
+    """The kernel that runs here; in a container on a node, the node's.
 
-    Raises UsageError when neither its configuration nor its modules can be had.
+    Raises UsageError when neither its configuration nor its modules can be read.
     """
     release = os.uname().release
     options = None
@@ -42,7 +42,7 @@ def file(path: Path) -> Kernel:
     try:
         with path.open("rb") as stream:
             head = stream.read(image.HEAD)
-        if image.known(head):
+        if image.is_image(head):
             return image.kernel(path)
         text = _text(path.read_bytes())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What one kernel has: from its configuration, from its list of modules, or both. Pure."""
+"""What one kernel has, by its configuration, its list of modules, or both. Pure."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,9 +14,9 @@ class Kernel(NamedTuple):
     release: str
     """Such as 6.6.95; "" where nothing says it."""
     options: dict[str, str] | None
-    """Its configuration, where that could be had."""
+    """Its configuration, where that could be read."""
     modules: frozenset[str] | None
-    """Its modules and built-in ones, where their lists could be had."""
+    """Its modules, the built-in ones too, where their lists could be read."""
 
 
 def has_feature(kernel: Kernel, feature: Feature) -> bool | None:

@@ -1,4 +1,4 @@
-"""A minikube checkout: where its kernels' defconfigs are, and the traps around them.
+"""A minikube checkout: where its kernels' defconfigs are, and what goes wrong with them.
 
 Two layouts are known: today's, with a board for x86_64 and one for aarch64
 (since 1.26), and the one of 0.28, with a single board.
@@ -74,9 +74,9 @@ def release(buildroot: str) -> str:
 
 
 def mismatches(buildroot: str, defconfig: str, built: Sequence[str]) -> list[str]:
-    """Where the tree's kernel version and something else in it disagree, for people.
+    """For people: where something in the checkout does not match its kernel version.
 
-    `built` are the versions of kernels that were already unpacked for a build.
+    `built` are the versions of kernels that were unpacked for a build before.
     """
     wanted = release(buildroot)
     warnings = []
@@ -102,15 +102,15 @@ def mismatches(buildroot: str, defconfig: str, built: Sequence[str]) -> list[str
 
 
 def built_kernels(checkout: Path, board: Board) -> dict[str, Path]:
-    """Versions of kernels in buildroot's output, and their .config."""
+    """The .config of each kernel in buildroot's output, by version."""
     builds = (checkout / _OUT / board.output / "build").glob("linux-[0-9]*/.config")
     return {path.parent.name.removeprefix("linux-"): path for path in sorted(builds)}
 
 
 def ignores_case(place: Path) -> bool:
-    """Whether names that differ only in case are one file there: buildroot cannot build so.
+    """Whether names that differ only in case are one file there.
 
-    Raises OSError when nothing can be written there.
+    buildroot cannot build on such a file system. Raises OSError when nothing can be written there.
     """
     with tempfile.NamedTemporaryFile(prefix="ipvsload-Case-", dir=place) as file:
         return Path(file.name.replace("ipvsload-Case-", "ipvsload-cASE-")).exists()

@@ -1,4 +1,4 @@
-"""The whole way with a minikube checkout: show, change, check, warn, and what to do next."""
+"""What `ipvsload iso minikube` does: show, change and check a checkout, and say what is next."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +9,10 @@ from ipvsload.iso.minikube import Board
 
 
 def prepare_checkout(checkout: Path, write: bool, say: Callable[[str], object]) -> int:
-    """Do it for every kernel of the checkout; 1 if a built kernel lacks an option, else 0.
+    """Add what IPVS lacks to each kernel of the checkout; only show it without `write`.
 
-    Raises UsageError when it is no minikube checkout or cannot be written.
+    Returns 1 if a kernel that was built lacks an option, else 0. Raises UsageError
+    when it is no minikube checkout or cannot be written.
     """
     try:
         boards = minikube.boards(checkout)
@@ -20,12 +21,12 @@ def prepare_checkout(checkout: Path, write: bool, say: Callable[[str], object]) 
                 f"WARNING: {checkout} is on a file system that takes names which differ only in "
                 "case for one; buildroot cannot build there. Put the checkout on another."
             )
-        return max(_board(checkout, board, write, say) for board in boards)
+        return max(_prepare_kernel(checkout, board, write, say) for board in boards)
     except OSError as error:
         raise UsageError(f"{error.filename or checkout}: {error.strerror}") from error
 
 
-def _board(checkout: Path, board: Board, write: bool, say: Callable[[str], object]) -> int:
+def _prepare_kernel(checkout: Path, board: Board, write: bool, say: Callable[[str], object]) -> int:
     before, buildroot = board.defconfig.read_text(), board.buildroot.read_text()
     release = minikube.release(buildroot)
     name = str(board.defconfig.relative_to(checkout))
@@ -38,7 +39,7 @@ def _board(checkout: Path, board: Board, write: bool, say: Callable[[str], objec
     if not lacking:
         say("nothing is missing for IPVS")
         if release in built:
-            status = _built(built[release], say)
+            status = _check_built(built[release], say)
     else:
         after = defconfig.add(before, lacking)
         say(defconfig.diff(before, after, name))
@@ -46,7 +47,7 @@ def _board(checkout: Path, board: Board, write: bool, say: Callable[[str], objec
             say(f"  {feature.name}: {feature.why}")
         if write:
             board.defconfig.write_text(after)
-            _check(board.defconfig, release)
+            _check_written(board.defconfig, release)
             say("written")
         else:
             say("nothing was changed; to change it: ipvsload iso minikube --write CHECKOUT")
@@ -57,14 +58,17 @@ def _board(checkout: Path, board: Board, write: bool, say: Callable[[str], objec
     return status
 
 
-def _check(path: Path, release: str) -> None:
+def _check_written(path: Path, release: str) -> None:
     lost = defconfig.lacking(path.read_text(), release)
     if lost:
         raise UsageError(f"{path}: not set after all: {', '.join(one.option for one in lost)}")
 
 
-def _built(path: Path, say: Callable[[str], object]) -> int:
-    """Whether the kernel that was built took them all: a dependency drops one in silence."""
+def _check_built(path: Path, say: Callable[[str], object]) -> int:
+    """Return 1 if the kernel that was built lacks options, else 0.
+
+    The build drops an option without a word where its dependencies are not met.
+    """
     lost = defconfig.dropped(path.read_text())
     for feature in lost:
         wants = ", ".join(f"CONFIG_{option}" for option in feature.depends_on)
