@@ -1,6 +1,8 @@
 """The registry of actions, and what the page may ask for."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,9 +11,17 @@ from hypothesis import strategies as st
 from ipvsload.errors import UsageError
 from ipvsload.scenario import actions
 from ipvsload.scenario.actions import ACTIONS, PAGE_ACTIONS, SCENARIO_ACTIONS, parse_control
+from ipvsload.scenario.actions.base import Action
 from ipvsload.scenario.actions.burst import Burst
+from ipvsload.scenario.actions.kill import Kill
+from ipvsload.scenario.actions.remove import Remove
+from ipvsload.scenario.actions.reweigh import Reweigh
 from ipvsload.scenario.actions.scale import Scale
 from ipvsload.scenario.actions.set_mix import SetMix
+from ipvsload.scenario.actions.set_scheduler import SetScheduler
+from ipvsload.scenario.actions.start import Start
+from ipvsload.scenario.actions.stop import Stop
+from ipvsload.scenario.actions.wait import Wait
 
 
 def test_actions() -> None:
@@ -26,16 +36,10 @@ def test_actions() -> None:
     [
         (None, "valid dictionary"),
         ([], "valid dictionary"),
-        (
-            {},
-            '"do" is missing or no text; the actions are scale, reweigh, kill, set_sch',
-        ),
+        ({}, '"do" is missing or no text; the actions are scale, '),
         ({"do": 1}, '"do" is missing'),
         ({"do": "start", "classes": ["a"]}, "no action 'start'; "),
-        (
-            {"do": "reboot"},
-            "no action 'reboot'; the actions are scale, reweigh, kill, ",
-        ),
+        ({"do": "reboot"}, "no action 'reboot'; the actions are scale, "),
         ({"do": "scale"}, "servers: Field required"),
         ({"do": "scale", "servers": "3"}, "servers: Input should be a valid integer"),
         ({"do": "scale", "servers": 0}, "greater than or equal to 1"),
@@ -54,12 +58,51 @@ def test_actions_that_cannot_be(value: object, said: str) -> None:
     assert said in str(refusal.value)
 
 
-def test_the_actions_of_scenarios_and_those_of_the_page() -> None:
-    """In the order of every message and of the schema."""
-    assert list(SCENARIO_ACTIONS) == ["start", "stop", "scale", "reweigh", "remove", "kill", "wait"]
-    page = ["scale", "reweigh", "kill", "set_scheduler", "burst", "set_mix"]
-    assert list(PAGE_ACTIONS) == page
+def test_the_order_of_the_actions() -> None:
+    """That of every message and of the schema; others may stand between them."""
+    steps = ["start", "stop", "scale", "reweigh", "remove", "kill", "wait"]
+    controls = ["scale", "reweigh", "kill", "set_scheduler", "burst", "set_mix"]
+    assert [key for key in SCENARIO_ACTIONS if key in steps] == steps
+    assert [key for key in PAGE_ACTIONS if key in controls] == controls
     assert all(action.meaning for action in SCENARIO_ACTIONS.values())
+
+
+class Recorder:
+    """A target that notes what it is asked to do, whatever that is."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def note(*values: Any) -> Mapping[str, int]:
+            self.calls.append((name, *values))
+            return {"Long": 4, "Short": 9}
+
+        return note
+
+
+@pytest.mark.parametrize(
+    ("action", "calls", "words"),
+    [
+        (Start(classes=("a", "b")), [("start", "a"), ("start", "b")], "start a, b"),
+        (Stop(classes=("a",)), [("stop", "a")], "stop a"),
+        (Scale(servers=3), [("scale", 3)], "scale to 3"),
+        (Reweigh(server=2, weight=0), [("reweigh", 2, 0)], "server 2: weight 0"),
+        (Remove(server=2), [("remove", 2)], "remove server 2"),
+        (Kill(server=2), [("kill", 2)], "kill server 2"),
+        (Wait(event=0.5), [], "wait 0.5 s"),
+        (SetScheduler(scheduler="lc"), [("set_scheduler", "lc")], "scheduler lc"),
+        (Burst(requests=3, seconds=0.5), [("burst", 3, 0.5)], "burst of 3 x 0.5 s"),
+        # The words have all weights, also those that were not changed.
+        (SetMix(weights={"Long": 4}), [("set_mix", {"Long": 4})], "mix Long 4, Short 9"),
+    ],
+)
+def test_what_an_action_does_and_says(
+    action: Action, calls: list[tuple[Any, ...]], words: str
+) -> None:
+    target = Recorder()
+    assert action.carry_out(target) == words
+    assert target.calls == calls
 
 
 def test_a_file_of_the_folder_is_an_action() -> None:

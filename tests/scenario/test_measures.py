@@ -1,0 +1,137 @@
+"""The values of measures, and why one has none."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from ipvsload.ipvs.table import RealServer
+from ipvsload.record.format import Request
+from ipvsload.results.final_measures import RunMeasures
+from ipvsload.results.kernel_counts import KernelCounts, ServerCounts
+from ipvsload.results.request_counts import Tally
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import LiveCounts, Measure
+
+A, B, GONE = "198.51.100.11:80", "198.51.100.12:80", "198.51.100.13:80"
+
+
+@dataclass
+class Counts:
+    requests: int = 0
+    failures: int = 0
+    inflight: int = 0
+    users: int = 0
+    done: bool = False
+    started: bool = False
+
+
+CLASSES = {"long": Counts(3, 1, 2, 5, False, True), "short": Counts(40, 0, 1, 7, True, True)}
+TABLE = {
+    A: RealServer(A, 1, 10, 4, 0, 14, 0, 0, 0, 0),
+    B: RealServer(B, 5, 2, 8, 0, 10, 0, 0, 0, 0),
+}
+LIVE = {
+    Measure("active"): 12,
+    Measure("active", server=1): 10,
+    Measure("active", server=3): 0,  # it has left the table
+    Measure("active", server=4): None,  # it has not joined
+    Measure("inactive", server=2): 8,
+    Measure("conns", server=3): None,
+    Measure("conns"): 24,
+    Measure("weight", server=2): 5,
+    Measure("servers"): 2,
+    Measure("requests"): 43,
+    Measure("requests", class_="long"): 3,
+    Measure("failures"): 1,
+    Measure("inflight", class_="short"): 1,
+    Measure("users"): 12,
+    Measure("done", class_="short"): 1,
+    Measure("done"): 0,
+    Measure("elapsed"): 2.5,
+}
+FROM_THE_TABLE = {"active", "inactive", "conns", "weight", "servers"}
+
+
+def live(measure: Measure, now: LiveCounts) -> float | None:
+    use = MEASURES[measure.name].live
+    assert use is not None
+    return use.value(now, measure)
+
+
+def test_every_live_measure_is_tried_here() -> None:
+    assert {kind.name for kind in MEASURES.values() if kind.live} == {m.name for m in LIVE}
+
+
+@pytest.mark.parametrize(("measure", "value"), LIVE.items(), ids=str)
+def test_a_live_value(measure: Measure, value: float | None) -> None:
+    assert live(measure, LiveCounts(CLASSES, (A, B, GONE), TABLE, 2.5)) == value
+
+
+@pytest.mark.parametrize(("measure", "value"), LIVE.items(), ids=str)
+def test_without_a_sample_only_the_load_is_known(measure: Measure, value: float | None) -> None:
+    known = None if measure.name in FROM_THE_TABLE else value
+    assert live(measure, LiveCounts(CLASSES, (A, B, GONE), None, 2.5)) == known
+
+
+def answered(traffic: str, server: str | None, latency_us: int) -> Request:
+    return Request(1, traffic, 0, 0, latency_us, 200, 1, "c", 1, False, server, None)
+
+
+def final(*requests: Request) -> RunMeasures:
+    kernel = KernelCounts({A: ServerCounts(1, 14, 10, 4), B: ServerCounts(1, 10, 2, 8)}, 11, 9)
+    return RunMeasures(Tally(requests), kernel, [A, B])
+
+
+FINAL = {
+    Measure("requests"): 3,
+    Measure("requests", class_="long", server=2): 1,
+    Measure("failures"): 0,
+    Measure("share", class_="long", server=1): 0.5,
+    Measure("rps", class_="short"): 0.5,
+    Measure("latency_max"): 4000,
+    Measure("latency_p50", server=1): 1000,
+    Measure("latency_mean", class_="long"): 2500,
+    Measure("conns"): 24,
+    Measure("conns", server=1): 14,
+    Measure("active_max"): 11,  # of all servers at one instant
+    Measure("active_max", server=1): 10,
+    Measure("inactive_max", server=2): 8,
+    Measure("conns", server=3): None,
+}
+
+
+@pytest.mark.parametrize(("measure", "value"), FINAL.items(), ids=str)
+def test_a_final_value(measure: Measure, value: float | None) -> None:
+    measures = final(
+        answered("long", A, 1_000_000), answered("long", B, 4_000_000),
+        answered("short", A, 2_000_000),
+    )  # fmt: skip
+    assert measures(measure) == value
+
+
+@pytest.mark.parametrize(
+    ("measure", "why"),
+    [
+        (Measure("conns", server=3), "no server 3 joined"),
+        (Measure("requests", server=1), "the server of some requests is not known"),
+        (
+            Measure("share", class_="short", server=1),
+            "the server of some short requests is not known",
+        ),
+        (Measure("latency_p95", class_="long", server=1), "no long requests answered by server 1"),
+        (Measure("rps", class_="long"), "no long requests answered"),
+    ],
+    ids=str,
+)
+def test_why_a_final_measure_has_no_value(measure: Measure, why: str) -> None:
+    measures = final(answered("short", None, 5))
+    assert measures(measure) is None
+    assert measures.why(measure) == why
+
+
+def test_without_samples_the_kernels_counts_are_unknown() -> None:
+    measures = RunMeasures(Tally([]), KernelCounts({}, None, None), [A])
+    for name in ("conns", "active_max", "inactive_max"):
+        for measure in (Measure(name), Measure(name, server=1)):
+            assert measures(measure) is None
+            assert measures.why(measure) == "there are no samples of the kernel's table"
