@@ -8,7 +8,7 @@ from ipvsload.ipvs.table import RealServer
 from ipvsload.record.format import Request
 from ipvsload.results.final_measures import RunMeasures
 from ipvsload.results.kernel_counts import KernelCounts, ServerCounts
-from ipvsload.results.request_counts import Tally
+from ipvsload.results.request_counts import RequestCounts
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import LiveCounts, Measure
 
@@ -79,7 +79,7 @@ def answered(traffic: str, server: str | None, latency_us: int) -> Request:
 
 def final(*requests: Request) -> RunMeasures:
     kernel = KernelCounts({A: ServerCounts(1, 14, 10, 4), B: ServerCounts(1, 10, 2, 8)}, 11, 9)
-    return RunMeasures(Tally(requests), kernel, [A, B])
+    return RunMeasures(RequestCounts(requests), kernel, [A, B])
 
 
 FINAL = {
@@ -130,7 +130,7 @@ def test_why_a_final_measure_has_no_value(measure: Measure, why: str) -> None:
 
 
 def test_without_samples_the_kernels_counts_are_unknown() -> None:
-    measures = RunMeasures(Tally([]), KernelCounts({}, None, None), [A])
+    measures = RunMeasures(RequestCounts([]), KernelCounts({}, None, None), [A])
     for name in ("conns", "active_max", "inactive_max"):
         for measure in (Measure(name), Measure(name, server=1)):
             assert measures(measure) is None
