@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.external.director_changes import Changes
+from ipvsload.testbed.external.director_changes import DirectorChanges
 
 
 def test_what_cannot_be_put_back_is_told_and_tried_again(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_what_cannot_be_put_back_is_told_and_tried_again(tmp_path: Path) -> None
         f"sh -c 'test ! -e {broken} || {{ echo no way >&2; exit 1; }}; {note}' {{scheduler}}"
     )
     weight = f"sh -c '{note}' {{server}}={{weight}}"
-    changes = Changes(scheduler, weight)
+    changes = DirectorChanges(scheduler, weight)
     changes.set_scheduler("tcp 192.0.2.80:80", "lc", "rr")
     changes.set_weight("tcp 192.0.2.80:80", "198.51.100.11:80", 5, 1)
     changes.set_weight("tcp 192.0.2.80:80", "198.51.100.11:80", 7, 5)

@@ -1,8 +1,8 @@
 """Changes of a director that is there already, by commands that its owner gave.
 
-A command is split into words as a shell does and run without one; {service},
-{scheduler}, {server} and {weight} in it are replaced. Each change remembers
-what was before, and the same commands put it back.
+A command is split into words as a shell would, and is run without a shell;
+{service}, {scheduler}, {server} and {weight} in it are replaced. Each change
+remembers what was before, and the same commands put that back.
 """
 
 import shlex
@@ -19,20 +19,20 @@ FIXED = "this balancer is not ours to change: change it where it is"
 _WITHIN = 30.0
 
 
-class Changes:
+class DirectorChanges:
     """`scheduler` and `weight` are the commands; "" where there is none.
 
-    Raises UsageError for one that cannot be split, or lacks what it should set.
+    Raises UsageError for one that cannot be split, or has no place for what it sets.
     """
 
     def __init__(self, scheduler: str, weight: str) -> None:
         self.scheduler = _split("--set-scheduler", scheduler, ("{scheduler}",))
         self.weight = _split("--set-weight", weight, ("{server}", "{weight}"))
         self._undo = dict[tuple[str, ...], Callable[[], None]]()
-        """How each thing that was changed gets back what it had first."""
+        """For each thing that was changed, what gives it back its first value."""
 
     def lacks(self) -> dict[Capability, str]:
-        """See `Testbed.lacks`."""
+        """What cannot be changed, with the reason for each; see `BalancerControl.lacks`."""
         found: dict[Capability, str] = {"scale": FIXED, "kill": FIXED, "clients": ONE_CLIENT}
         if not self.scheduler:
             found["scheduler"] = f"{FIXED}, or give --set-scheduler"
@@ -41,14 +41,14 @@ class Changes:
         return found
 
     def set_scheduler(self, service: str, scheduler: str, before: str) -> None:
-        """Raises TestbedError where there is no command, or it fails."""
+        """Run the command. Raises TestbedError where there is none, or it fails."""
         self._demand("scheduler")
         put_back = partial(_run, self.scheduler, service=service, scheduler=before)
         self._undo.setdefault((service,), put_back)
         _run(self.scheduler, service=service, scheduler=scheduler)
 
     def set_weight(self, service: str, server: str, weight: int, before: int | None) -> None:
-        """Raises TestbedError where there is no command, or it fails."""
+        """Run the command. Raises TestbedError where there is none, or it fails."""
         self._demand("weight")
         if before is not None:
             put_back = partial(
@@ -62,9 +62,10 @@ class Changes:
             raise TestbedError(reason)
 
     def undo(self) -> None:
-        """As it was before; does nothing the second time.
+        """Put everything back as it was; does nothing the second time.
 
-        Raises TestbedError with all that could not be put back, to be tried again.
+        Raises TestbedError with all that could not be put back; calling it again
+        tries that again.
         """
         failed: list[str] = []
         for change, put_back in list(self._undo.items()):
