@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload.testbed.lab.kernels import qemu
+from ipvsload.testbed.lab.kernels.base import PROCESSOR
 from tests.iso.machine import PROMPT, booted
 
 pytestmark = pytest.mark.kernel
@@ -55,7 +56,7 @@ def test_check_says_the_same_of_the_cd_and_of_the_kernels_configuration() -> Non
 @pytest.mark.parametrize(
     ("processor", "cd"),
     [
-        (qemu.host(), CD),
+        (PROCESSOR, CD),
         pytest.param(
             *("aarch64", CD_ARM64),
             marks=pytest.mark.skipif(not CD_ARM64.exists(), reason="no image for arm64 is built"),

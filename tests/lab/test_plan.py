@@ -7,11 +7,13 @@ import pytest
 import ipvsload
 from ipvsload import cpio
 from ipvsload.testbed.lab.kernels import CHOICES, qemu, uml
+from ipvsload.testbed.lab.kernels.base import Place
 from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.topology import director
 
 CABLES = director(1).cables
 MODULES = ["ip_vs", "ip_vs_rr", "ip_vs_lc"]
+PLACE = Place(director(1), "/dev/shm", MODULES, ["/a"], processor=0)
 
 
 def test_the_providers_are_found_in_the_order_in_which_auto_tries_them() -> None:
@@ -33,20 +35,20 @@ def test_the_cards_filter_is_four_instructions_of_eight_bytes() -> None:
 
 
 def machine(processor: str, accelerator: str) -> list[str]:
-    init, environment = qemu.first_program(director(1), MODULES)
+    init, environment = qemu.first_program(PLACE)
     return qemu.command(
         processor,
         Path("/image"),
         "/dev/shm/initrd",
         accelerator,
-        [qemu.Card(7, CABLES[0].mac), qemu.Card(9, CABLES[1].mac)],
+        [(7, CABLES[0].mac), (9, CABLES[1].mac)],
         init,
         environment,
     )
 
 
 def test_the_machines_words_are_its_first_programs_and_its_cards_are_the_descriptors() -> None:
-    init, _ = qemu.first_program(director(1), MODULES)
+    init, _ = qemu.first_program(PLACE)
     argv = machine("x86_64", "tcg")
     words = argv[argv.index("-append") + 1].split()
     assert words[words.index("--") + 1 :] == init

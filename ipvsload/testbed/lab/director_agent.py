@@ -24,8 +24,8 @@ from ipvsload.testbed.lab.topology import CONTROL_PORT, director
 
 _MODULES = "/run/modules"
 _MODPROBE = "/run/modprobe"
-_PEEK = 1 << 16
-_LONGEST_LINE = 1 << 22
+_CHUNK = 1 << 16
+_MAX_LINE = 1 << 22
 _ANSWER_TIMEOUT = 5.0
 """Seconds for a client to take its answer."""
 
@@ -36,10 +36,11 @@ def announce(**message: Any) -> None:
 
 
 def mount_all(modules_at: str) -> list[str]:
-    """As the first process of user-mode Linux: mount what is needed; modprobe's options.
+    """Mount what the first process of user-mode Linux needs. Returns options for modprobe.
 
-    The modules in `modules_at` are not where modprobe looks, so the kernel is
-    given a helper that knows (kernel/umh: /proc/sys/kernel/modprobe).
+    The modules in `modules_at` are not where modprobe looks. So the kernel gets
+    a helper that passes the options too (/proc/sys/kernel/modprobe, used by
+    kernel/module/kmod.c).
     """
     from ipvsload.testbed.lab.namespaces import mount
 
@@ -60,17 +61,17 @@ def mount_all(modules_at: str) -> list[str]:
 
 
 class Agent:
-    """Serves control connections: one JSON line asks, one or more answer."""
+    """Serves the lab's connections: a line of JSON asks, one or more lines answer."""
 
     def __init__(self, ipvs: Any, listener: socket.socket) -> None:
         self._ipvs = ipvs
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
-        self._heard: dict[socket.socket, bytes] = {}
+        self._received: dict[socket.socket, bytes] = {}
 
     def serve(self) -> NoReturn:
-        """Answer until killed. No client can do more harm than lose its connection."""
+        """Answer until killed. A client that does wrong loses its connection, no more."""
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is self._listener:
@@ -78,39 +79,39 @@ class Agent:
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     connection.settimeout(_ANSWER_TIMEOUT)
                     self._selector.register(connection, selectors.EVENT_READ)
-                    self._heard[connection] = b""
+                    self._received[connection] = b""
                     continue
                 connection = key.fileobj  # type: ignore[assignment]
                 try:
-                    self._hear(connection)
+                    self._receive(connection)
                 except (OSError, ValueError, TypeError, KeyError):
-                    self._leave(connection)
+                    self._drop(connection)
 
-    def _leave(self, connection: socket.socket) -> None:
+    def _drop(self, connection: socket.socket) -> None:
         self._selector.unregister(connection)
-        del self._heard[connection]
+        del self._received[connection]
         connection.close()
 
-    def _hear(self, connection: socket.socket) -> None:
-        """Take what has come, up to the end of a line and not a byte more.
+    def _receive(self, connection: socket.socket) -> None:
+        """Take what has arrived, up to the end of a line and not a byte more.
 
-        What follows the line belongs to whom it calls.
+        What follows a line that asks for the sidecar or a program is their input.
         """
-        seen = connection.recv(_PEEK, socket.MSG_PEEK)
+        seen = connection.recv(_CHUNK, socket.MSG_PEEK)
         end = seen.find(b"\n") + 1
-        self._heard[connection] += connection.recv(end or len(seen))
+        self._received[connection] += connection.recv(end or len(seen))
         if end:
-            line, self._heard[connection] = self._heard[connection], b""
+            line, self._received[connection] = self._received[connection], b""
             self._answer(connection, json.loads(line))
-        elif not seen or len(self._heard[connection]) > _LONGEST_LINE:
-            self._leave(connection)
+        elif not seen or len(self._received[connection]) > _MAX_LINE:
+            self._drop(connection)
 
     def _answer(self, connection: socket.socket, request: dict[str, Any]) -> None:
         if request["do"] in ("collect", "exec"):
             if os.fork() == 0:
                 connection.settimeout(None)
-                self._become(connection, request)
-            self._leave(connection)
+                self._serve_long(connection, request)
+            self._drop(connection)
             return
         verb = request.pop("do")
         try:
@@ -131,8 +132,8 @@ class Agent:
                     return connections.chosen_servers(file, **arguments)
         raise ValueError(f"unknown verb {verb!r}")
 
-    def _become(self, connection: socket.socket, request: dict[str, Any]) -> NoReturn:
-        """In a forked child: carry one long request out, then end."""
+    def _serve_long(self, connection: socket.socket, request: dict[str, Any]) -> NoReturn:
+        """In a forked child: run the sidecar or a program on the connection, then end."""
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         status = 1
         try:
@@ -150,7 +151,7 @@ class Agent:
                 connection.close()
                 status = collect.main(["--node", "director", "--hz", str(request["hz"])])
         except OSError:
-            pass  # the other side has left
+            pass  # the other side has closed the connection
         finally:
             os._exit(status)
 
@@ -158,12 +159,12 @@ class Agent:
 def main() -> NoReturn:
     """Run as `director_agent NUMBER CLIENT_LINK SERVER_LINK MODULES_AT MODULE...`.
 
-    The director's number, and its network cards. MODULES_AT is the directory of
-    the kernel's modules where nothing is mounted yet, or "-". A MODULE that is
-    missing is no error here, but for whoever needs it later.
+    NUMBER is the director's, the links are its network cards. MODULES_AT is the
+    directory of the kernel's modules where nothing is mounted yet, else "-". A
+    MODULE that is missing is no error here: whoever needs it later reports that.
     """
     number, client_link, server_link, modules_at, *modules = sys.argv[1:]
-    # As the first process: how long the kernel took until this program ran.
+    # For the first process: how long its kernel took until this program ran.
     booted = time.clock_gettime(time.CLOCK_BOOTTIME) if os.getpid() == 1 else 0.0
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     try:
@@ -172,8 +173,8 @@ def main() -> NoReturn:
             subprocess.run(["modprobe", *options, "-q", "-a", *modules], check=False)
         from ipvsload.ipvs.client import Ipvs
 
-        # Before the network: a namespace whose kernel turns out to lack IPVS
-        # must not answer on the director's addresses.
+        # Before the network is configured: where the kernel turns out to lack IPVS,
+        # nothing must answer on the director's addresses.
         ipvs = Ipvs()
         here = director(int(number))
         network.run_ip(network.director_side(here, client_link, server_link))

@@ -36,7 +36,7 @@ class DirectorClient:
         self._reader = self._connection.makefile("rb")
 
     def ask(self, verb: str, **arguments: Any) -> Any:
-        """Have the agent carry out `verb`. Raises TestbedError with its reason."""
+        """Have the agent do `verb`. Raises TestbedError with the agent's reason."""
         try:
             self._connection.sendall((json.dumps({"do": verb, **arguments}) + "\n").encode())
             line = self._reader.readline()
@@ -87,7 +87,7 @@ def _lines(connection: socket.socket) -> Iterator[bytes]:
 
 def _send_stdin(connection: socket.socket) -> None:
     data = b"-"
-    with contextlib.suppress(OSError):  # the program has ended; its status tells the rest
+    with contextlib.suppress(OSError):  # the program has ended; its exit status says the rest
         while data:
             data = os.read(0, 65536)
             frame = {"stdin": base64.b64encode(data).decode()}

@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from ipvsload.testbed.lab import namespaces as ns
 from ipvsload.testbed.lab.kernels.base import Attempt, Place
@@ -19,13 +19,23 @@ _LOG_LINES = 30
 _CHUNK = 65_536
 
 
+class DirectorListener(Protocol):
+    """Who is told what becomes of a director."""
+
+    def director_ready(self, kernel: ReadyKernel) -> None:
+        """It balances."""
+
+    def director_failed(self, reasons: list[str]) -> None:
+        """No kernel was ready: the reason of each attempt."""
+
+    def director_died(self, status: int, log: list[str]) -> None:
+        """It was ready, and its process has ended: exit status and last lines."""
+
+
 class DirectorKernel:
-    """One director: tries `kernels` (providers with their variants) until one is ready.
+    """One director: tries `kernels`, providers with their variants, until one is ready.
 
     `namespace` is the director's network namespace, `home` the supervisor's.
-    Exactly one of three calls follows: `on_ready`; or `on_failed` with the
-    reason of each attempt, when none is left. After `on_ready`, `on_died` with
-    the exit status and the last lines may follow.
     """
 
     def __init__(
@@ -35,76 +45,56 @@ class DirectorKernel:
         namespace: int,
         home: int,
         loop: ProcessLoop,
-        *,
-        on_ready: Callable[[ReadyKernel], None],
-        on_failed: Callable[[list[str]], None],
-        on_died: Callable[[int, list[str]], None],
+        listener: DirectorListener,
     ) -> None:
-        self._namespace = namespace
-        self._home = home
-        self._loop = loop
-        self._on_ready, self._on_failed, self._on_died = on_ready, on_failed, on_died
+        self.namespace, self._home = namespace, home
+        self.loop = loop
+        self.listener = listener
         self._reasons: list[str] = []
         self._attempts = self._all_attempts(place, kernels)
         self._try_next()
 
+    def failed(self, label: str, reason: str) -> None:
+        """An attempt has ended before its kernel was ready: make the next one."""
+        self._reasons.append(f"{label}: {reason}")
+        self._try_next()
+
     def _all_attempts(
         self, place: Place, kernels: Mapping[str, Sequence[str]]
-    ) -> Iterator[tuple[str, Attempt]]:
+    ) -> Iterator[Attempt]:
         for name, variants in kernels.items():
-            provider = KERNELS[name]
-            reason = provider.missing()
+            reason = KERNELS[name].missing()
             if reason is None:
                 try:
-                    for attempt in provider.attempts(place, variants):
-                        yield name, attempt
+                    yield from KERNELS[name].attempts(place, variants)
                 except (OSError, RuntimeError) as error:
                     reason = str(error)
             if reason is not None:
                 self._reasons.append(f"{name}: {reason}")
 
     def _try_next(self) -> None:
-        ns.setns(self._namespace)
-        try:
-            name, attempt = next(self._attempts, (None, None))
-        finally:
-            ns.setns(self._home)
-        if name is None or attempt is None:
-            self._on_failed(self._reasons)
-            return
-
-        def ready(release: str, booted: float) -> None:
-            self._on_ready(ReadyKernel(name, release, booted))
-
-        def failed(reason: str) -> None:
-            self._reasons.append(f"{attempt.label}: {reason}")
-            self._try_next()
-
-        _Running(attempt, self._namespace, self._loop, ready, failed, self._on_died)
+        ns.setns(self.namespace)
+        attempt = next(self._attempts, None)
+        ns.setns(self._home)
+        if attempt is None:
+            self.listener.director_failed(self._reasons)
+        else:
+            _Running(attempt, self)
 
 
 class _Running:
-    """A kernel that was started by `attempt`, until its process has ended."""
+    """The process of one attempt, until it has ended."""
 
-    def __init__(
-        self,
-        attempt: Attempt,
-        namespace: int,
-        loop: ProcessLoop,
-        on_ready: Callable[[str, float], None],
-        on_failed: Callable[[str], None],
-        on_died: Callable[[int, list[str]], None],
-    ) -> None:
+    def __init__(self, attempt: Attempt, director: DirectorKernel) -> None:
         self._attempt = attempt
-        self._loop = loop
-        self._on_ready, self._on_failed, self._on_died = on_ready, on_failed, on_died
+        self._director = director
         self._ready = False
         self._reason = ""
         self._partial = b""
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
 
         def prepare() -> None:
-            enter_child(namespace)
+            enter_child(director.namespace)
             attempt.prepare()
 
         self._process = subprocess.Popen(
@@ -122,10 +112,10 @@ class _Running:
         assert self._process.stdout
         self._input, self._output = self._process.stdin, self._process.stdout
         os.set_blocking(self._output.fileno(), False)
-        loop.watch(self._output.fileno(), self._read)
-        loop.on_exit(self._process, self._ended)
+        director.loop.watch(self._output.fileno(), self._read)
+        director.loop.on_exit(self._process, self._ended)
         if attempt.first_line:
-            loop.set_deadline(self, attempt.first_line_within, self._end_mute)
+            director.loop.set_deadline(self, attempt.first_line_within, self._end_mute)
 
     def _read(self) -> None:
         if self._output.closed:  # its death and its last lines came at once
@@ -135,7 +125,7 @@ class _Running:
             for line in lines:
                 self._read_line(line.decode(errors="replace").strip())
         if chunk == b"":
-            self._loop.forget(self._output.fileno())
+            self._director.loop.forget(self._output.fileno())
             self._output.close()
 
     def _read_line(self, text: str) -> None:
@@ -146,12 +136,15 @@ class _Running:
         if "ready" in message:
             self._ready = True
             self._log.clear()  # what was printed at boot does not explain a later death
-            self._on_ready(message["ready"], message["booted"])
+            provider = self._attempt.label.partition("/")[0]
+            self._director.listener.director_ready(
+                ReadyKernel(provider, message["ready"], message["booted"])
+            )
         elif "unavailable" in message:
             self._reason = message["unavailable"]
         else:
             if self._attempt.first_line and self._attempt.first_line in text:
-                self._loop.clear_deadline(self)
+                self._director.loop.clear_deadline(self)
             self._log.append(text)
 
     def _end_mute(self) -> None:
@@ -163,15 +156,14 @@ class _Running:
             os.killpg(self._process.pid, signal.SIGKILL)  # a guest has helpers
 
     def _ended(self, status: int) -> None:
-        self._loop.clear_deadline(self)
+        self._director.loop.clear_deadline(self)
         self._input.close()
         self._kill()
         self._read()
+        log = list(self._log)
         if self._ready:
-            self._on_died(status, list(self._log))
+            self._director.listener.director_died(status, log)
             return
-        said = "; ".join(list(self._log)[-3:])
+        unexplained = f"it ended with status {status} before it was ready: {'; '.join(log[-3:])}"
         # Only now: the next attempt may need what this one had.
-        self._on_failed(
-            self._reason or f"it ended with status {status} before it was ready: {said}"
-        )
+        self._director.failed(self._attempt.label, self._reason or unexplained)

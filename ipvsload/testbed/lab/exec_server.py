@@ -1,8 +1,8 @@
-"""The director's half of `ipvsload lab exec`: a program beside the table.
+"""The director's half of `ipvsload lab exec`: runs a program beside the IPVS table.
 
-Frames are JSON lines with base64 data: from the program {"stdout": ...},
-{"stderr": ...} and at last {"exit": status}; to it {"stdin": ...}, where an
-empty one is the end of its input.
+Frames are lines of JSON with base64 data. From the program: {"stdout": ...},
+{"stderr": ...} and at the end {"exit": status}. To the program: {"stdin": ...},
+where an empty one is the end of its input.
 """
 
 import base64
@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 _CHUNK = 65536
-_MOST_PENDING = 4
-"""Input frames kept for a program that does not read; then its sender waits."""
+_MAX_PENDING = 4
+"""Input frames that are kept for a program that does not read; then the sender must wait."""
 
 
 def serve(connection: socket.socket, argv: Sequence[str]) -> None:
-    """Run `argv` and carry its streams over `connection` until it ends."""
+    """Run `argv` and pass its streams over `connection` until it ends."""
     try:
         process = subprocess.Popen(
             argv,
@@ -35,7 +35,7 @@ def serve(connection: socket.socket, argv: Sequence[str]) -> None:
         _send(connection, stderr=base64.b64encode(text).decode())
         _send(connection, exit=126 if isinstance(error, PermissionError) else 127)
         return
-    _Streams(connection, process).carry()
+    _Streams(connection, process).run()
 
 
 def _send(connection: socket.socket, **frame: str | int) -> None:
@@ -43,7 +43,7 @@ def _send(connection: socket.socket, **frame: str | int) -> None:
 
 
 class _Streams:
-    """Both directions at once: neither may wait for the other."""
+    """Passes both directions at once: neither may wait for the other."""
 
     def __init__(self, connection: socket.socket, process: "subprocess.Popen[bytes]") -> None:
         self._connection = connection
@@ -53,22 +53,22 @@ class _Streams:
         self._input: deque[bytes] = deque()
         self._watched: set[str] = set()
 
-    def carry(self) -> None:
-        """Until the program has closed its outputs and ended."""
+    def run(self) -> None:
+        """Pass data until the program has closed its outputs and ended."""
         process, selector = self._process, self._selector
         assert process.stdin
         os.set_blocking(process.stdin.fileno(), False)
         for stream, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
             selector.register(stream, selectors.EVENT_READ, name)  # type: ignore[arg-type]
-        self._want(True, self._connection, selectors.EVENT_READ, "connection")
+        self._watch(True, self._connection, selectors.EVENT_READ, "connection")
         outputs = 2
         while outputs:
             for key, _ in selector.select():
                 if key.data == "stdin":
-                    self._feed()
+                    self._write_input()
                 elif key.data == "connection":
-                    if not self._hear():
-                        process.kill()  # whoever asked has left
+                    if not self._receive():
+                        process.kill()  # the client has closed the connection
                         return
                 elif data := os.read(key.fd, _CHUNK):
                     _send(self._connection, **{key.data: base64.b64encode(data).decode()})
@@ -78,22 +78,22 @@ class _Streams:
         status = process.wait()
         _send(self._connection, exit=status if status >= 0 else 128 - status)
 
-    def _hear(self) -> bool:
+    def _receive(self) -> bool:
         data = os.read(self._connection.fileno(), _CHUNK)
         *lines, self._frames = (self._frames + data).split(b"\n")
         self._input.extend(base64.b64decode(json.loads(line)["stdin"]) for line in lines)
         if self._input:
-            self._feed()
+            self._write_input()
         return bool(data)
 
-    def _feed(self) -> None:
-        """Write what the program takes; listen for more when little is pending."""
+    def _write_input(self) -> None:
+        """Write what the program takes; read more from the client when little is pending."""
         stdin = self._process.stdin
         assert stdin
         try:
             while self._input and not stdin.closed:
                 if not self._input[0]:
-                    self._stop_feeding()
+                    self._close_input()
                     break
                 written = stdin.write(self._input[0])
                 if written is None:  # it would block
@@ -102,24 +102,24 @@ class _Streams:
                 if not self._input[0]:
                     self._input.popleft()
         except OSError:
-            self._stop_feeding()  # it reads no more; its exit tells the rest
+            self._close_input()  # the program reads no more; its exit status says the rest
         if stdin.closed:
             self._input.clear()
-        self._listen(stdin)
+        self._update_watched(stdin)
 
-    def _stop_feeding(self) -> None:
+    def _close_input(self) -> None:
         stdin = self._process.stdin
         assert stdin
-        self._want(False, stdin, selectors.EVENT_WRITE, "stdin")
+        self._watch(False, stdin, selectors.EVENT_WRITE, "stdin")
         stdin.close()
 
-    def _listen(self, stdin: IO[bytes]) -> None:
-        """Wait for room in the program's input, and for more of it, as needed."""
-        self._want(not stdin.closed and bool(self._input), stdin, selectors.EVENT_WRITE, "stdin")
-        room = len(self._input) < _MOST_PENDING
-        self._want(room, self._connection, selectors.EVENT_READ, "connection")
+    def _update_watched(self, stdin: IO[bytes]) -> None:
+        """Watch for space in the program's input, and for more input, as needed."""
+        self._watch(not stdin.closed and bool(self._input), stdin, selectors.EVENT_WRITE, "stdin")
+        has_space = len(self._input) < _MAX_PENDING
+        self._watch(has_space, self._connection, selectors.EVENT_READ, "connection")
 
-    def _want(self, wanted: bool, stream: Any, events: int, name: str) -> None:
+    def _watch(self, wanted: bool, stream: Any, events: int, name: str) -> None:
         if name in self._watched and not wanted:
             self._watched.remove(name)
             self._selector.unregister(stream)

@@ -1,8 +1,8 @@
-"""What the lab's real servers answer: the few pages of httpbin that are used.
+"""What the lab's real servers answer: those pages of httpbin that are used.
 
 A pure function from a request to the bytes of its answer. Bodies have
 httpbin's fields and layout (sorted keys, two spaces, a final newline), so
-that what was written against httpbin works against the lab.
+that what was written for httpbin works in the lab.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 MAX_DELAY = 60.0
-"""Longest /delay in seconds; a longer one is cut to it (httpbin cuts to 10)."""
+"""Longest /delay in seconds; a longer one is shortened to it (httpbin's limit is 10)."""
 
 _JSON = "application/json"
 _HTML = "text/html; charset=utf-8"
@@ -70,7 +70,7 @@ def answer(request: HttpRequest, server: str) -> HttpAnswer:
 
 
 def bad_request(server: str) -> bytes:
-    """The answer to what is not a request; the connection closes after it."""
+    """The answer to bytes that are no HTTP request; the connection closes after it."""
     return _message(400, "Bad Request\n", _HTML, server, True)
 
 

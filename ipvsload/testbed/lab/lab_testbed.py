@@ -1,8 +1,9 @@
 """The lab as a testbed: virtual services and real servers for runs.
 
-Each run gets a virtual service on a port of its own, because a real server
-that is removed from one takes its counters to a trash for 120 s and brings
-them back when it is added to the same service again.
+Each run gets a virtual service on a port of its own. A real server that is
+removed from a service keeps its counters in a trash list for 120 s, and has
+them again when it is added to the same service (ip_vs_ctl.c,
+ip_vs_trash_get_dest).
 """
 
 import os

@@ -1,8 +1,8 @@
-"""The few system calls that make and enter namespaces.
+"""The system calls that make and enter namespaces.
 
-The standard library has setns and unshare only from Python 3.12 on, and mount
-not at all; `mount` the program refuses inside user-mode Linux when the lab
-belongs to an ordinary user (it is set-uid, and hostfs shows another owner).
+The standard library has setns and unshare from Python 3.12 on only, and mount
+not at all. The program `mount` fails inside user-mode Linux when the lab
+belongs to an ordinary user: it is set-uid, and hostfs shows another owner.
 """
 
 import ctypes
@@ -55,7 +55,7 @@ def mount(source: str, target: str, kind: str | None, flags: int = 0, options: s
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when `parent`, its parent, ends.
 
-    The parent may have gone before the kernel was told; then end at once.
+    The parent may have ended before the kernel was told; then end at once.
     """
     _checked(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
     if os.getppid() != parent:
@@ -71,9 +71,9 @@ def new_network() -> int:
 def become_root_in_user_namespace() -> None:
     """Make this process root of a new user namespace.
 
-    For ordinary users: root in there may make the other namespaces. Must be
-    called while the process has one thread. Raises OSError where the machine
-    does not permit it.
+    For ordinary users: root of a user namespace may make the other namespaces.
+    Must be called while the process has one thread. Raises OSError where the
+    machine does not permit it.
     """
     uid, gid = os.geteuid(), os.getegid()
     unshare(CLONE_NEWUSER)
@@ -87,10 +87,11 @@ def become_root_in_user_namespace() -> None:
 
 
 def private_mounts(keep_visible: Sequence[str]) -> str:
-    """Mounts of the lab's own; returns a scratch directory that dies with it.
+    """Give the lab mounts of its own. Returns a scratch directory that ends with it.
 
-    A tmpfs is mounted over a directory that holds nothing of `keep_visible`, the
-    paths that the lab reads. Raises OSError, and RuntimeError when none is left.
+    A tmpfs is mounted over a directory that has nothing of `keep_visible`, the
+    paths that the lab reads. Raises OSError, and RuntimeError where there is no
+    such directory.
     """
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount("proc", "/proc", "proc")

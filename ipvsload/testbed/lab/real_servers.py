@@ -1,10 +1,10 @@
 """The lab's real servers: one process that is up to a thousand of them.
 
-A server each would cost a process each, on two cores that also carry the
-generator and the director's kernel. So one process listens on every address;
-a server that is killed loses its listener and its connections by reset, as
-when its own process had died. The lab starts it as a child and speaks with it
-over stdin and stdout, so that it cannot outlive its owner.
+A process for each server would cost too much on two cores that also run the
+generator and the director's kernel. So one process listens on every address.
+A server that is killed loses its listener, and its connections are reset, as if
+a process of its own had died. The lab starts this process as a child and talks
+to it over stdin and stdout, so that it ends when its owner does.
 
 A line in, a line out, both JSON:
 
@@ -45,8 +45,8 @@ class RealServers:
         """Listen on address:port (`[address]:port` with IPv6).
 
         Raises:
-            ValueError: not an address and a port, or there already.
-            OSError: the address cannot be had.
+            ValueError: `name` is not an address and a port, or is listened on already.
+            OSError: the address cannot be bound.
         """
         if name in self._listeners:
             raise ValueError(f"{name} is there already")
@@ -101,7 +101,7 @@ def _somaxconn() -> int:
 
 
 async def command(servers: RealServers, line: bytes) -> dict[str, Any]:
-    """Do what one line of stdin asks, and say what became of it."""
+    """Do what one line of stdin asks. Returns the answer."""
     try:
         asked = json.loads(line)
     except ValueError:
@@ -129,19 +129,19 @@ async def serve() -> None:
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stdin), FileIO(0, closefd=False)
     )
-    _say({"ready": True})
+    _write({"ready": True})
     while True:
         try:
             line = await stdin.readline()
         except ValueError:
-            _say({"error": f"a line of more than {MAX_LINE} bytes"})
+            _write({"error": f"a line of more than {MAX_LINE} bytes"})
             continue
         if not line:
             os._exit(0)
-        _say(await command(servers, line))
+        _write(await command(servers, line))
 
 
-def _say(fact: dict[str, Any]) -> None:
+def _write(fact: dict[str, Any]) -> None:
     try:
         os.write(1, json.dumps(fact).encode() + b"\n")
     except BrokenPipeError:
@@ -150,7 +150,7 @@ def _say(fact: dict[str, Any]) -> None:
 
 def main() -> None:
     """Run as a child: `python -m ipvsload.testbed.lab.real_servers`."""
-    # Ctrl-C reaches the whole process group; the owner decides what ends.
+    # Ctrl-C reaches the whole process group, but only the owner ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise_limit()
     uvloop.run(serve())

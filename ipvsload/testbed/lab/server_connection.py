@@ -1,8 +1,9 @@
 """One client's connection to one of the lab's real servers.
 
-httptools parses, httpbin.py answers, and this keeps the order: requests sent
-ahead wait for the answer before theirs, and reading pauses meanwhile, so a
-client cannot make the server keep more than one read of its requests.
+httptools parses and httpbin.py answers; this keeps the order. A request that is
+sent before the answer to the one before (pipelining) waits for its turn, and
+reading pauses meanwhile, so that a client cannot make the server keep more
+requests than came with one read.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from ipvsload.testbed.lab.httpbin import HttpRequest, answer, bad_request
 MAX_REQUEST = 65_536
 """Longest request, with its body, in bytes; a longer one is refused."""
 TICK = 0.001
-"""uvloop counts timers in whole ms; without it some answers come too early."""
+"""Seconds added to each delay: uvloop's timers count whole ms, and some fire too early."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -58,7 +59,7 @@ class ServerConnection(asyncio.Protocol):
             if self._read > MAX_REQUEST:
                 raise httptools.HttpParserError("too long")
         except httptools.HttpParserUpgrade:
-            # The request itself is answered; what would follow is not HTTP.
+            # The request itself is answered; what follows it is not HTTP.
             self._refused = True
             self._waiting.append(self._waiting.pop()._replace(close=True))
         except httptools.HttpParserError:
@@ -66,7 +67,7 @@ class ServerConnection(asyncio.Protocol):
             if not self._waiting and self._answering is None:
                 self._refuse()
                 return
-        self._go_on()
+        self._answer_next()
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -74,8 +75,8 @@ class ServerConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable = True
-        self._go_on()
-        self._read_on()
+        self._answer_next()
+        self._resume_reading()
 
     # From the parser
 
@@ -99,7 +100,7 @@ class ServerConnection(asyncio.Protocol):
 
     # Answering
 
-    def _go_on(self) -> None:
+    def _answer_next(self) -> None:
         waiting = self._waiting
         while waiting and self._answering is None and self._writable:
             request = waiting.popleft()
@@ -107,20 +108,20 @@ class ServerConnection(asyncio.Protocol):
             if delay:
                 self._transport.pause_reading()
                 self._answering = asyncio.get_running_loop().call_later(
-                    delay + TICK, self._late, data, request.close
+                    delay + TICK, self._send_delayed, data, request.close
                 )
             else:
                 self._send(data, request.close)
         if self._refused and not waiting and self._answering is None:
             self._refuse()
 
-    def _late(self, data: bytes, close: bool) -> None:
+    def _send_delayed(self, data: bytes, close: bool) -> None:
         self._answering = None
         self._send(data, close)
-        self._go_on()
-        self._read_on()
+        self._answer_next()
+        self._resume_reading()
 
-    def _read_on(self) -> None:
+    def _resume_reading(self) -> None:
         if self._writable and self._answering is None and not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -135,7 +136,7 @@ class ServerConnection(asyncio.Protocol):
             self._send(bad_request(self._name), True)
 
     def reset(self) -> None:
-        """End as when the server's process dies: with RST, answering nothing more."""
+        """End as if the server's process had died: with RST, and without more answers."""
         sock = self._transport.get_extra_info("socket")
         sock.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()

@@ -16,6 +16,7 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -120,9 +121,7 @@ class Supervisor:
         )
         assert process.stdin
         assert process.stdout
-        self._loop.on_exit(
-            process, lambda status: self._died("the real servers' process", status, [])
-        )
+        self._loop.on_exit(process, partial(self._died, "the real servers' process", log=[]))
         streams = process.stdin.fileno(), process.stdout.fileno()
         self._tell((self._client, *streams), event="wired", broker=broker)
         process.stdin.close()
@@ -138,21 +137,21 @@ class Supervisor:
             self._plan.import_path,
             processor=self._plan.owner + director.number - 1,
         )
-        DirectorKernel(
-            place,
-            self._plan.kernels,
-            namespace,
-            self._client,
-            self._loop,
-            on_ready=self._director_ready,
-            on_failed=lambda reasons: self._tell(event="no-kernel", reasons=reasons),
-            on_died=lambda status, log: self._died("the director's kernel", status, log),
-        )
+        DirectorKernel(place, self._plan.kernels, namespace, self._client, self._loop, self)
 
-    def _director_ready(self, kernel: ReadyKernel) -> None:
+    def director_ready(self, kernel: ReadyKernel) -> None:
+        """Tell the owner when all are."""
         self._starting -= 1
         if not self._starting:
             self._tell(event="ready", kernel=kernel._asdict())
+
+    def director_failed(self, reasons: list[str]) -> None:
+        """Tell the owner."""
+        self._tell(event="no-kernel", reasons=reasons)
+
+    def director_died(self, status: int, log: list[str]) -> None:
+        """Tell the owner."""
+        self._died("the director's kernel", status, log)
 
     def _died(self, who: str, status: int, log: list[str]) -> None:
         self._tell(event="died", who=who, status=status, log=log)

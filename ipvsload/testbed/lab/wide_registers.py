@@ -1,13 +1,13 @@
 """User-mode Linux on processors whose registers are wider than it knows (AMX).
 
 It saves and restores the registers of the processes in it through ptrace, in a
-buffer of fixed size; where the processor has more (11,008 bytes with AMX), the
+buffer of fixed size. Where the processor has more (11,008 bytes with AMX), the
 host refuses to restore them (arch/x86/kernel/fpu/regset.c, xstateregs_set)
 and the guest's first process dies. When user-mode Linux finds that this kind of
-request does not work at all, it takes an older one that knows the registers up
+request does not work at all, it uses an older one that knows the registers up
 to SSE (arch/x86/um/os-Linux/registers.c, arch_init_registers). So a filter on
-its system calls says so, and programs in the guest are told to leave the wider
-registers alone, since nobody would keep them.
+its system calls makes that request fail, and programs in the guest are told not
+to use the wider registers, because nothing would save them.
 """
 
 import ctypes

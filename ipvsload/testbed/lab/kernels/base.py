@@ -4,14 +4,16 @@ A provider is a subclass of `KernelProvider` in a file of its own in this
 folder. It is found there; nothing else lists the providers.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from ipvsload.testbed.lab.topology import Director
 
-MODULES_IN_PLACE = "-"
-"""For `agent`: the modules are where modprobe looks."""
+PROCESSOR = os.uname().machine
+"""This machine's kind of processor."""
+NOT_HERE = "not on this processor"
 
 
 class Place(NamedTuple):
@@ -56,11 +58,8 @@ class KernelProvider(ABC):
     """As `--kernel` and the record have it."""
     rank: ClassVar[int]
     """Its place in the order in which `auto` tries the providers, ascending."""
-
-    @property
-    @abstractmethod
-    def mend(self) -> str:
-        """For the doctor: how a person gets it on this machine."""
+    mend: ClassVar[str]
+    """For the doctor: how a person gets it on this machine."""
 
     @abstractmethod
     def missing(self) -> str | None:
@@ -85,18 +84,16 @@ class KernelProvider(ABC):
 
 
 def agent(
-    python: str, director: Director, links: Sequence[str], modules_at: str, modules: Sequence[str]
-) -> list[str]:
-    """The command that runs the director's agent.
+    place: Place, links: Sequence[str], *, python: str, import_path: Sequence[str],
+    modules: Sequence[str], modules_at: str = "-",
+) -> tuple[list[str], dict[str, str]]:  # fmt: skip
+    """The command that runs the director's agent, and its environment.
 
     `links` are the director's network cards towards the clients and the servers,
-    as its kernel names them. `modules_at` is the directory of the kernel's modules
-    where the agent has to mount everything itself, else MODULES_IN_PLACE.
+    as its kernel names them. The interpreter is started without its site (-S).
+    `modules_at` is the directory of the kernel's modules where the agent has to
+    mount everything itself, else "-".
     """
-    words = ("-S", "-m", "ipvsload.testbed.lab.director_agent", str(director.number))
-    return [python, *words, *links, modules_at, *modules]
-
-
-def python_environment(import_path: Sequence[str]) -> dict[str, str]:
-    """What an interpreter that is started without its site (-S) must be told."""
-    return {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(import_path)}
+    words = ("-S", "-m", "ipvsload.testbed.lab.director_agent", str(place.director.number))
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(import_path)}
+    return [python, *words, *links, modules_at, *modules], environment

@@ -7,14 +7,7 @@ namespace (net/netfilter/ipvs/ip_vs_ctl.c, GENL_ADMIN_PERM).
 import sys
 from collections.abc import Iterator, Sequence
 
-from ipvsload.testbed.lab.kernels.base import (
-    MODULES_IN_PLACE,
-    Attempt,
-    KernelProvider,
-    Place,
-    agent,
-    python_environment,
-)
+from ipvsload.testbed.lab.kernels.base import Attempt, KernelProvider, Place, agent
 
 
 class HostKernel(KernelProvider):
@@ -31,5 +24,7 @@ class HostKernel(KernelProvider):
     def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
         """The agent alone, on the near ends of the cables."""
         links = [cable.near for cable in place.director.cables]
-        argv = agent(sys.executable, place.director, links, MODULES_IN_PLACE, ())
-        yield Attempt(self.name, argv, python_environment(place.import_path))
+        paths = place.import_path
+        yield Attempt(
+            self.name, *agent(place, links, python=sys.executable, import_path=paths, modules=())
+        )

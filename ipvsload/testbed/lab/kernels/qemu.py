@@ -16,14 +16,13 @@ from typing import NamedTuple
 from ipvsload.cpio import Entry, archive, file
 from ipvsload.testbed.lab import network, taps
 from ipvsload.testbed.lab.kernels.base import (
-    MODULES_IN_PLACE,
+    NOT_HERE,
+    PROCESSOR,
     Attempt,
     KernelProvider,
     Place,
     agent,
-    python_environment,
 )
-from ipvsload.testbed.lab.topology import Director
 
 _PACKAGE = Path(__file__).parents[3]
 """ipvsload's directory."""
@@ -79,18 +78,15 @@ class VirtualMachine(KernelProvider):
 
     name = "qemu"
     rank = 30
-
-    @property
-    def mend(self) -> str:
-        """Debian's package for this processor, and the image."""
-        known = PROCESSORS.get(host())
-        if known is None:
-            return "not on this processor"
-        return f"sudo apt-get install {known.package}, and: make iso"
+    mend = (
+        f"sudo apt-get install {PROCESSORS[PROCESSOR].package}, and: make iso"
+        if PROCESSOR in PROCESSORS
+        else NOT_HERE
+    )
 
     def missing(self) -> str | None:
         """QEMU, the image and the right to make taps are looked for."""
-        return missing(host(), image()) or taps.missing()
+        return missing(PROCESSOR, image()) or taps.missing()
 
     def variants(self) -> tuple[str, ...]:
         """QEMU's accelerators."""
@@ -107,35 +103,23 @@ class VirtualMachine(KernelProvider):
             out.write((image() / "initrd.img").read_bytes())
             out.write(code(_PACKAGE))
         # Held open here too: the next attempt uses the same ones.
-        cards = [Card(taps.open_tap(cable.tap), cable.mac) for cable in place.director.cables]
+        cards = [(taps.open_tap(cable.tap), cable.mac) for cable in place.director.cables]
         network.run_ip(network.bridges(place.director))
-        init, environment = first_program(place.director, place.modules)
+        init, environment = first_program(place)
         for accelerator in variants:
             yield Attempt(
                 f"{self.name}/{accelerator}",
-                command(host(), image(), initrd, accelerator, cards, init, environment),
+                command(PROCESSOR, image(), initrd, accelerator, cards, init, environment),
                 {},
-                descriptors=[card.descriptor for card in cards],
+                descriptors=[descriptor for descriptor, _mac in cards],
                 first_line=FIRST_LINE,
                 first_line_within=FIRST_LINE_WITHIN[accelerator],
             )
 
 
-class Card(NamedTuple):
-    """A network card of the machine: a tap's descriptor, and the address that it has."""
-
-    descriptor: int
-    mac: str
-
-
 def image() -> Path:
     """The directory of the director image; it need not exist."""
     return Path(os.environ.get(IMAGE, _BUILT)).absolute()
-
-
-def host() -> str:
-    """This machine's kind of processor; PROCESSORS need not have it."""
-    return os.uname().machine
 
 
 def missing(processor: str, place: Path) -> str | None:
@@ -170,8 +154,8 @@ def working_accelerators() -> tuple[str, ...]:
     try:
         os.close(os.open("/dev/kvm", os.O_RDWR))
     except OSError:
-        return accelerators(host(), "", kvm=False)
-    return accelerators(host(), Path("/proc/cpuinfo").read_text(), kvm=True)
+        return accelerators(PROCESSOR, "", kvm=False)
+    return accelerators(PROCESSOR, Path("/proc/cpuinfo").read_text(), kvm=True)
 
 
 def code(package: Path) -> bytes:
@@ -188,11 +172,11 @@ def _sources(package: Path) -> Iterable[Entry]:
             yield file(f"code/ipvsload/{path.relative_to(package)}", path.read_bytes())
 
 
-def first_program(director: Director, modules: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+def first_program(place: Place) -> tuple[list[str], dict[str, str]]:
     """What the machine runs after the image's own /init, and its environment."""
-    links = [f"eth{number}" for number in range(len(director.cables))]
-    argv = agent(_PYTHON, director, links, MODULES_IN_PLACE, ("virtio_net", *modules))
-    return argv, python_environment(_IMPORT_PATH)
+    links = [f"eth{number}" for number in range(len(place.director.cables))]
+    modules = ("virtio_net", *place.modules)
+    return agent(place, links, python=_PYTHON, import_path=_IMPORT_PATH, modules=modules)
 
 
 def command(
@@ -200,14 +184,15 @@ def command(
     place: Path,
     initrd: str,
     accelerator: str,
-    cards: Sequence[Card],
+    cards: Sequence[tuple[int, str]],
     init: Sequence[str],
     environment: Mapping[str, str],
 ) -> list[str]:
     """The command line that boots a director which runs `init` on the image's root.
 
     `processor` is the image's, one of PROCESSORS. `place` holds the image, `initrd`
-    is its initramfs with the code appended. The console is on descriptors 0 and 1.
+    is its initramfs with the code appended. `cards` are taps: each a descriptor and
+    the network card's MAC address. The console is on descriptors 0 and 1.
     The kernel hands NAME=VALUE words that it does not know to init as its
     environment, and the words after -- as arguments.
     """

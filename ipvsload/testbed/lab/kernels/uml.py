@@ -10,16 +10,16 @@ import os
 import shutil
 import struct
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ipvsload.testbed.lab.kernels.base import (
+    NOT_HERE,
+    PROCESSOR,
     Attempt,
     KernelProvider,
     Place,
     agent,
-    python_environment,
 )
 from ipvsload.testbed.lab.topology import Cable
 
@@ -27,7 +27,7 @@ PROGRAM = "linux.uml"
 PACKAGE = "user-mode-linux"
 MODULES = Path("/usr/lib/uml/modules")
 FILTER_FILE = "filter.bpf"
-_PROCESSOR = "x86_64"
+_FOR = "x86_64"
 
 # Boot work that a director has no use for: benchmarks of RAID code (5 x 0.17 s)
 # and 256 legacy terminals (0.6 s).
@@ -57,19 +57,12 @@ class UserModeLinux(KernelProvider):
 
     name = "uml"
     rank = 20
-
-    @property
-    def mend(self) -> str:
-        """Debian's packages."""
-        if os.uname().machine != _PROCESSOR:
-            return "not on this processor"
-        return f"sudo apt-get install {PACKAGE} kmod"
+    mend = f"sudo apt-get install {PACKAGE} kmod" if PROCESSOR == _FOR else NOT_HERE
 
     def missing(self) -> str | None:
         """The processor, the kernel, its modules and modprobe are looked for."""
-        machine = os.uname().machine
-        if machine != _PROCESSOR:
-            return f"it is for x86-64 only, and this machine is {machine}"
+        if PROCESSOR != _FOR:
+            return f"it is for x86-64 only, and this machine is {PROCESSOR}"
         if shutil.which(PROGRAM) is None:
             return f"no {PROGRAM} on PATH; install it with: apt-get install {PACKAGE}"
         if not any(MODULES.glob("*/kernel/net/netfilter/ipvs/ip_vs.ko*")):
@@ -84,31 +77,29 @@ class UserModeLinux(KernelProvider):
 
         Path(place.scratch, FILTER_FILE).write_bytes(receive_filter())
         cables = place.director.cables
-        links = [f"vec{number}" for number in range(len(cables))]
-        init = agent(sys.executable, place.director, links, str(MODULES), place.modules)
-        environment = python_environment(place.import_path)
+        init, environment = agent(
+            place,
+            [f"vec{number}" for number in range(len(cables))],
+            python=sys.executable,
+            import_path=place.import_path,
+            modules=place.modules,
+            modules_at=str(MODULES),
+        )
         hide = wide_registers.needed()
         if hide:
             environment["GLIBC_TUNABLES"] = wide_registers.TUNABLES
-        yield Attempt(
-            self.name,
-            command(init, environment, place.scratch, cables),
-            {"TMPDIR": place.scratch},
-            prepare=partial(_prepare, place.processor, wide_registers.hide if hide else None),
-        )
 
+        def prepare() -> None:
+            # A user-mode kernel lives by switching between its own processes. Across
+            # processors each switch wakes another one, which in a virtual machine
+            # takes many times as long; and it uses one at a time anyway.
+            processors = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, {processors[place.processor % len(processors)]})
+            if hide:
+                wide_registers.hide()
 
-def _prepare(processor: int, hide: Callable[[], None] | None) -> None:
-    """Keep the guest on one processor, and hide from it the registers that it does not know.
-
-    A user-mode kernel lives by switching between its own processes. Across
-    processors each switch wakes another one, which in a virtual machine takes
-    many times as long; and it uses one at a time anyway.
-    """
-    processors = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {processors[processor % len(processors)]})
-    if hide:
-        hide()
+        argv = command(init, environment, place.scratch, cables)
+        yield Attempt(self.name, argv, {"TMPDIR": place.scratch}, prepare=prepare)
 
 
 def receive_filter() -> bytes:
