@@ -13,8 +13,8 @@ _HOMES = {
     "IpvsUser": "load.users",
     "LongUser": "load.users",
     "ShortUser": "load.users",
-    "ScenarioShape": "locust_plugin.scenario_shape",
-    "scenario_users": "locust_plugin.scenario_shape",
+    "ScenarioShape": "locust_plugin.load_tests.scenario_shape",
+    "scenario_users": "locust_plugin.load_tests.scenario_shape",
     "watch": "locust_plugin.registration",
 }
 

@@ -1,8 +1,8 @@
-"""ipvsload's arguments to the `locust` command, and what they come to.
+"""ipvsload's arguments to the `locust` command, and the options that they make.
 
 Locust shows them in its start form, too, so values arrive twice: from a command
-line, where argparse refuses bad ones, and from whoever can reach the page. What
-names a program or a place on this machine is taken from the command line only.
+line, where argparse refuses bad ones, and from anybody who can reach the page.
+What names a program or a path of this machine is taken from the command line only.
 """
 
 from argparse import Namespace
@@ -26,11 +26,12 @@ _AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a test is to be made with.
+    """How a test is to be made.
 
-    `scheduler` is "" for the scenario's first, or rr; `servers` and `clients`
-    are 0 for the scenario's number, or 2 and 1. `scenario` is None where the
-    locustfile plays none. `place` are the testbed's own, as in its kind.
+    `scheduler` is "" for the scenario's first, or the testbed's default; `servers`
+    and `clients` are 0 for the scenario's number, or 2 and 1. `scenario` is None
+    where the locustfile plays none. `hz` is samples a second. `testbed_options`
+    has the testbed's own, as its kind lists them.
     """
 
     testbed: str
@@ -40,10 +41,10 @@ class Options:
     scenario: Path | None
     hz: float
     out: str
-    place: Mapping[str, Any]
+    testbed_options: Mapping[str, Any]
 
     def renewed(self, form: Mapping[str, Any]) -> "Options":
-        """These options with what a start form may change. Raises UsageError."""
+        """Return these options with the changes that a start form may make. Raises UsageError."""
         return replace(
             self,
             scheduler=_scheduler(form.get("scheduler", self.scheduler), self.testbed),
@@ -59,7 +60,7 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
 
     def add(*names: str, include_in_web_ui: bool = True, **about: Any) -> None:
         action = group.add_argument(*names, **about)
-        # A group of Locust's parser leaves out what its own add_argument does.
+        # Locust's parser sets these in its own add_argument, but its groups do not.
         action.include_in_web_ui = include_in_web_ui
         action.is_secret = action.is_required = action.is_multiple = False
 
@@ -134,7 +135,7 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
 
 
 def read(parsed: Namespace) -> Options:
-    """The options of the command line. Raises UsageError."""
+    """Return the options of the command line. Raises UsageError."""
     if not 1 <= parsed.hz <= 50:
         raise UsageError(f"--hz {parsed.hz:g}: 1 to 50 samples a second")
     host = parsed.host or ""
@@ -162,12 +163,17 @@ def read(parsed: Namespace) -> Options:
         scenario=Path(scenario) if scenario else None,
         hz=parsed.hz,
         out=parsed.out,
-        place={**given, **by_host},
+        testbed_options={**given, **by_host},
     )
 
 
+def web_base_path(parsed: Namespace | None) -> str:
+    """Locust's --web-base-path as it stands before a path; "" without."""
+    return (getattr(parsed, "web_base_path", None) or "").rstrip("/")
+
+
 def _testbed_options() -> Iterator[tuple[str, Option]]:
-    """Every testbed's options, but for those that Locust's -H says."""
+    """Yield every testbed's options, but for those that Locust's -H gives."""
     for kind in TESTBEDS.values():
         for option in kind.options:
             if not option.by_host:
@@ -192,12 +198,12 @@ def _number(name: str, value: Any, most: int) -> int:
 
 
 def _sibling(known: Path | None, wanted: Any) -> Path | None:
-    """A form may choose among the files beside the known one, and read no others."""
+    """Choose among the files in the known one's folder; a form may read no others."""
     if known is None or str(wanted) == str(known):
         return known
-    beside = sorted(path for path in known.parent.glob("*.y*ml") if path.is_file())
-    for path in beside:
+    siblings = sorted(path for path in known.parent.glob("*.y*ml") if path.is_file())
+    for path in siblings:
         if str(wanted) in (str(path), path.name, path.stem):
             return path
-    names = ", ".join(path.stem for path in beside)
+    names = ", ".join(path.stem for path in siblings)
     raise UsageError(f"scenario {str(wanted)[:60]!r}: here are {names or 'none'}")

@@ -11,11 +11,11 @@ from ipvsload.experiment.session import StoppedError
 from ipvsload.load.locust_internals import IdleDispatcher, MixDispatcher
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.generators import Generators
-from ipvsload.locust_plugin.interactive_test import InteractiveTest
-from ipvsload.locust_plugin.locust_test import LocustTest
-from ipvsload.locust_plugin.scenario_plan import make_plan
-from ipvsload.locust_plugin.scenario_shape import ScenarioShape
-from ipvsload.locust_plugin.scenario_test import ScenarioTest
+from ipvsload.locust_plugin.load_tests.interactive_test import InteractiveTest
+from ipvsload.locust_plugin.load_tests.locust_test import LocustTest
+from ipvsload.locust_plugin.load_tests.scenario_plan import make_plan
+from ipvsload.locust_plugin.load_tests.scenario_shape import ScenarioShape
+from ipvsload.locust_plugin.load_tests.scenario_test import ScenarioTest
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ class Generators(Protocol):
     """
 
     def ready(self) -> bool:
-        """Whether there is anybody to make load; if not, the log says so."""
+        """Whether load can be made; if not, an error is logged."""
 
     def users(self) -> dict[str, int]:
         """How many users of each class run now."""
 
     def load_maker(self, broker: str) -> LoadMaker:
-        """What makes the load of a scenario's run."""
+        """Return what makes the load of a scenario's run."""
 
     def connect_users(self, broker: str) -> None:
         """Have the connections of Locust's own users made with the broker's sockets.
@@ -33,31 +33,31 @@ class Generators(Protocol):
         """
 
     def burst(self, requests: int, seconds: float) -> None:
-        """So many requests at once to the test's host, each held open for so long.
+        """Send so many requests at once to the test's host, each held open for so long.
 
         Raises IpvsloadError.
         """
 
     def drain(self) -> None:
-        """Have all requests in flight come to their end, and be told of them."""
+        """Wait until all requests in flight have ended and are counted."""
 
     def close(self) -> None:
         """Close the connection to the broker; calling it again does nothing."""
 
 
 class LocalGenerator:
-    """The only process makes the load, too."""
+    """Makes the load in this process, which is the only one."""
 
     def __init__(self, environment: "Environment") -> None:
         self._environment = environment
         self._sockets = CurrentSockets()
 
     def ready(self) -> bool:
-        """Always: it is this process."""
+        """See `Generators`: always."""
         return True
 
     def users(self) -> dict[str, int]:
-        """How many users of each class run now."""
+        """See `Generators`."""
         return dict(self._environment.runner.user_classes_count)
 
     def load_maker(self, broker: str) -> LoadMaker:

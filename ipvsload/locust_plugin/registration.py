@@ -28,10 +28,10 @@ from ipvsload.locust_plugin.coordinator import Coordinator
 from ipvsload.locust_plugin.distributed.worker_agent import WorkerAgent
 from ipvsload.locust_plugin.distributed.workers import Workers
 from ipvsload.locust_plugin.generators import Generators, LocalGenerator
-from ipvsload.locust_plugin.interactive_test import size
+from ipvsload.locust_plugin.load_tests.interactive_test import size
+from ipvsload.locust_plugin.load_tests.scenario_plan import make_plan
+from ipvsload.locust_plugin.load_tests.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.metrics import opentelemetry
-from ipvsload.locust_plugin.scenario_plan import make_plan
-from ipvsload.locust_plugin.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.scenario.servers_needed import servers_needed
 from ipvsload.testbed.registry import TESTBEDS

@@ -1,8 +1,7 @@
 """The testbed under Locust's command, its sidecar, and what is shown of them.
 
-There is one in the process that Locust's page belongs to (the master, or the
-only one). It outlives tests: a lab stays up between them, and its kernel goes
-on being watched.
+The process that has Locust's page (the master, or the only one) has one session.
+It outlives tests: a lab stays up between them, and its table is still read.
 """
 
 import logging
@@ -19,8 +18,8 @@ from ipvsload.experiment.monotonic_clock import MonotonicClock
 from ipvsload.experiment.sidecar_reader import SidecarReader
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.live import LiveFeed
-from ipvsload.locust_plugin.request_counter import RequestCounter, intervals
-from ipvsload.locust_plugin.request_listener import counting
+from ipvsload.locust_plugin.metrics.request_counter import RequestCounter, intervals
+from ipvsload.locust_plugin.metrics.request_listener import counting
 from ipvsload.record.format import Sample
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.names import MAX_SERVERS
@@ -35,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 _TRAFFIC_SECONDS = 0.25
 _SPARE = 16
-"""There is room for so many servers at least, for whoever scales by hand."""
+"""There is room for so many servers at least, so that people can scale."""
 
 
 class TestbedSession:
@@ -49,9 +48,9 @@ class TestbedSession:
         self.samples: dict[str, Sample] = {}
         """The last sample by node."""
         self.trouble: TestbedError | None = None
-        """What has broken and has not been mended since."""
+        """What has broken since the last `ready`."""
         self.lock = RLock()
-        """Whoever changes the balancer holds it: its agent answers one question at a time."""
+        """Hold it to change the balancer: its agent answers one question at a time."""
         self._kind = TESTBEDS[options.testbed]
         self._clients = 1
         self._testbed = self._make(servers=1)
@@ -60,23 +59,23 @@ class TestbedSession:
         self._dead = True
         """Whether there is no testbed that is up."""
         self._seen_us = 0
-        self._guardian: Any = None
-        self._traffic = gevent.spawn(self._count)
+        self._testbed_watcher: Any = None
+        self._traffic = gevent.spawn(self._pass_requests_on)
         environment.events.request.add_listener(counting(self.counter))
 
     @property
     def testbed(self) -> Testbed:
-        """What `ready` brought up; before that, what it will be like."""
+        """The testbed that `ready` brought up; before that, one that has not been started."""
         return self._testbed
 
     @property
     def lacks(self) -> Mapping[Capability, str]:
-        """What the testbed cannot do, as far as it is known yet."""
+        """What the testbed cannot do, as far as that is known yet."""
         return self._testbed.lacks
 
     @property
     def sidecar(self) -> SidecarReader | None:
-        """Reads the table; None where there is no command that does."""
+        """What reads the kernel's table; None where there is no command that does."""
         return self._sidecar
 
     @property
@@ -85,7 +84,7 @@ class TestbedSession:
         return self._sidecar is not None and self._sidecar.alive
 
     def ready(self, servers: int, clients: int) -> None:
-        """Have a testbed with so much room, and a living sidecar. Raises TestbedError."""
+        """Have a testbed with so much room, and its sidecar, up. Raises TestbedError."""
         with self.lock:
             broken = self._dead or (self.trouble and not self._kind.restarts_sidecar)
             if broken or not self._fits(servers, clients):
@@ -98,7 +97,7 @@ class TestbedSession:
 
     @contextmanager
     def troubles(self, tell: Callable[[TestbedError], None]) -> Iterator[None]:
-        """While a test goes on, what breaks is told."""
+        """Call `tell` with whatever breaks meanwhile."""
         self._on_trouble = tell
         try:
             yield
@@ -106,7 +105,7 @@ class TestbedSession:
             self._on_trouble = None
 
     def close(self) -> int | None:
-        """Take everything down; the exit status of an error in that, which is logged.
+        """Take everything down. An error in that is logged, and its exit status returned.
 
         Calling it again does nothing.
         """
@@ -127,7 +126,9 @@ class TestbedSession:
         options = self._options
         room = min(MAX_SERVERS, max(_SPARE, 2 * servers))
         return self._kind.make(
-            TestbedRequest(options.place, room, self._clients, (), options.hz, logger.info)
+            TestbedRequest(
+                options.testbed_options, room, self._clients, (), options.hz, logger.info
+            )
         )
 
     def _bring_up(self, servers: int, clients: int) -> None:
@@ -136,7 +137,7 @@ class TestbedSession:
         self._testbed.start()
         self._testbed.wait_ready()
         self._dead = False
-        self._guardian = gevent.spawn(self._guard, self._testbed)
+        self._testbed_watcher = gevent.spawn(self._watch_testbed, self._testbed)
 
     def _open_sidecar(self) -> None:
         if self._sidecar is not None:
@@ -158,8 +159,8 @@ class TestbedSession:
         if self._sidecar is not None:
             self._sidecar.close()
             self._sidecar = None
-        if self._guardian is not None:
-            self._guardian.kill()
+        if self._testbed_watcher is not None:
+            self._testbed_watcher.kill()
         self._dead = True
         self._testbed.close()
         self.samples.clear()
@@ -174,7 +175,7 @@ class TestbedSession:
         elif isinstance(item, TestbedError):
             self._tell(item)
 
-    def _guard(self, testbed: Testbed) -> None:
+    def _watch_testbed(self, testbed: Testbed) -> None:
         while True:
             wait_read(testbed.fileno())
             if error := testbed.broken():
@@ -190,17 +191,17 @@ class TestbedSession:
         if self._on_trouble is not None:
             self._on_trouble(error)
 
-    def _count(self) -> None:
-        """Requests of the last moment, from the meter to the page; and whether samples come."""
+    def _pass_requests_on(self) -> None:
+        """Pass on the requests of each short interval, and notice when no samples come."""
         last_us = self.clock.now_us()
-        patience = self._kind.max_silence_s * 1e6
+        silence_us = self._kind.max_silence_s * 1e6
         while True:
             gevent.sleep(_TRAFFIC_SECONDS)
             now_us = self.clock.now_us()
             delta = self.counter.take()
             self.feed.traffic(now_us, intervals(delta, (now_us - last_us) / 1e6))
             last_us = now_us
-            if self.up and not self.trouble and now_us - self._seen_us > patience:
+            if self.up and not self.trouble and now_us - self._seen_us > silence_us:
                 self._tell(
-                    TestbedError(f"no sample of the kernel's table for {patience / 1e6:.0f} s")
+                    TestbedError(f"no sample of the kernel's table for {silence_us / 1e6:.0f} s")
                 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ipvsload.locust_plugin.metrics.prometheus import TableAndLoad
-from ipvsload.locust_plugin.request_counter import RequestCounter
+from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 
 DASHBOARD: dict[str, Any] = json.loads(Path("deploy/grafana/ipvsload.json").read_text())
 PANELS = DASHBOARD["panels"]

@@ -22,7 +22,7 @@ from locust.env import Environment
 from locust.web import WebUI
 
 from ipvsload.locust_plugin.metrics import prometheus as metrics
-from ipvsload.locust_plugin.request_counter import RequestCounter
+from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 from ipvsload.record.format import Sample
 from tests.locust_plugin.scripted import NODE, requests, two
 
@@ -38,11 +38,11 @@ def page(host: str = "127.0.0.1", port: int = 0, base: str = "", login: bool = F
 
 
 def with_metrics(web_ui: WebUI) -> WebUI:
-    meter = RequestCounter()
-    requests(meter)
+    counter = RequestCounter()
+    requests(counter)
     metrics.install(
         web_ui,
-        meter,
+        counter,
         samples=lambda: {NODE: two(conns=100)},
         up=lambda: True,
         users=lambda: {"ShortUser": 7},
@@ -109,7 +109,7 @@ def serve(host: str, port: str) -> Any:
 
     After the fourth scrape the service is made anew, and its counters with it.
     """
-    meter, start = RequestCounter(), time.monotonic()
+    counter, start = RequestCounter(), time.monotonic()
     conns = scrapes = 0
 
     def now_us() -> int:
@@ -126,7 +126,7 @@ def serve(host: str, port: str) -> Any:
     web_ui = page(host, int(port))
     metrics.install(
         web_ui,
-        meter,
+        counter,
         samples=samples,
         up=lambda: True,
         users=lambda: {"ShortUser": 7, "LongUser": 2},
@@ -135,7 +135,7 @@ def serve(host: str, port: str) -> Any:
     web_ui.start()
     for tick in count(1):
         gevent.sleep(max(0, start + tick / 10 - time.monotonic()))
-        requests(meter)
+        requests(counter)
         conns += 10
 
 

@@ -1,7 +1,7 @@
 """Samples and requests that tests of the exporters know beforehand."""
 
 from ipvsload.ipvs.table import RealServer, VirtualService
-from ipvsload.locust_plugin.request_counter import RequestCounter
+from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 from ipvsload.record.format import Sample
 
 NODE = "director"
@@ -32,12 +32,12 @@ def two(conns: int = 0, t_us: int = 0) -> Sample:
     return sample(server(FIRST, 1, conns), server(SECOND, 2, 3 * conns), t_us=t_us)
 
 
-def requests(meter: RequestCounter) -> None:
+def requests(counter: RequestCounter) -> None:
     """A tenth of a second: ten short ones, one of them failed, and one long one."""
     for number in range(6):
-        meter.request("ShortUser", SECOND, 10.5 + number, False)
+        counter.request("ShortUser", SECOND, 10.5 + number, False)
     for number in range(3):
-        meter.request("ShortUser", FIRST, 10.5 + number, False)
-    meter.request("ShortUser", None, 900.0, True)
-    meter.request("LongUser", FIRST, 5000.5, False)
-    meter.request(ODD, None, None, False)
+        counter.request("ShortUser", FIRST, 10.5 + number, False)
+    counter.request("ShortUser", None, 900.0, True)
+    counter.request("LongUser", FIRST, 5000.5, False)
+    counter.request(ODD, None, None, False)

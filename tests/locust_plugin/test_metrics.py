@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from ipvsload.locust_plugin.metrics.prometheus import TableAndLoad, _encoder
-from ipvsload.locust_plugin.request_counter import LABELS, RequestCounter
+from ipvsload.locust_plugin.metrics.request_counter import LABELS, RequestCounter
 from ipvsload.record.format import Sample
 from tests.locust_plugin.scripted import (
     FIRST,
@@ -36,13 +36,13 @@ Values = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 def collector(
     samples: Callable[[], Mapping[str, Sample]] = dict,
-    meter: RequestCounter | None = None,
+    counter: RequestCounter | None = None,
     up: bool = True,
     users: Mapping[str, int] | None = None,
     pause: Callable[[], None] = lambda: None,
 ) -> TableAndLoad:
     return TableAndLoad(
-        meter or RequestCounter(),
+        counter or RequestCounter(),
         samples,
         lambda: up,
         lambda: users or {},
@@ -91,11 +91,11 @@ def test_the_kernels_table(accept: str) -> None:
 
 @pytest.mark.parametrize("accept", ["", PROMETHEUS_2_42])
 def test_the_load(accept: str) -> None:
-    meter = RequestCounter()
-    requests(meter)
-    meter.take()  # a take, by whomever, takes nothing from the totals
-    requests(meter)
-    values = scrape(collector(meter=meter, users={"ShortUser": 7, "LongUser": 0}), accept)
+    counter = RequestCounter()
+    requests(counter)
+    counter.take()  # a take, by whomever, takes nothing from the totals
+    requests(counter)
+    values = scrape(collector(counter=counter, users={"ShortUser": 7, "LongUser": 0}), accept)
     short = {"class": "ShortUser"}
     assert pick(values, "requests_total", **short, server=FIRST, outcome="ok") == 6
     assert pick(values, "requests_total", **short, server=FIRST, outcome="failed") == 0
@@ -126,10 +126,10 @@ def test_before_anything_happened() -> None:
 )
 def test_odd_labels_come_back_as_they_were(odd: str, accept: str) -> None:
     found = sample(server(odd, 1), scheduler=odd, key=odd)
-    meter = RequestCounter()
-    meter.request(odd, odd, 1.0, False)
+    counter = RequestCounter()
+    counter.request(odd, odd, 1.0, False)
     encode, _ = _encoder(accept)
-    text = encode(collector(lambda: {odd: found}, meter, users={odd: 3})).decode()
+    text = encode(collector(lambda: {odd: found}, counter, users={odd: 3})).decode()
     # The client's parsers split at "\r" and the like, Prometheus's does not;
     # so this looks at the lines itself.
     escaped = odd.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
@@ -145,17 +145,17 @@ def test_odd_labels_come_back_as_they_were(odd: str, accept: str) -> None:
 
 
 def test_what_is_no_text_spoils_nothing() -> None:
-    meter = RequestCounter()
-    meter.request("\ud800", "b\udcff", 1.0, False)
-    values = scrape(collector(lambda: {"\ud800": two()}, meter))
+    counter = RequestCounter()
+    counter.request("\ud800", "b\udcff", 1.0, False)
+    values = scrape(collector(lambda: {"\ud800": two()}, counter))
     assert pick(values, "requests_total", **{"class": "?"}, server="b?", outcome="ok") == 1
 
 
 def test_labels_are_bounded() -> None:
-    meter = RequestCounter()
+    counter = RequestCounter()
     for number in range(10 * LABELS):
-        meter.request(f"GET /{number}", None, 1.0, False)
-    names = {dict(labels)["class"] for name, labels in scrape(collector(meter=meter))
+        counter.request(f"GET /{number}", None, 1.0, False)
+    names = {dict(labels)["class"] for name, labels in scrape(collector(counter=counter))
              if name == "ipvsload_requests_total"}  # fmt: skip
     assert len(names) == LABELS + 1
 
@@ -189,16 +189,16 @@ def test_metrics_may_be_read_after_all_were_made() -> None:
 
 
 def test_an_answer_is_of_one_moment() -> None:
-    samples, meter = {NODE: two(conns=1)}, RequestCounter()
-    meter.request("ShortUser", FIRST, 1.0, False)
+    samples, counter = {NODE: two(conns=1)}, RequestCounter()
+    counter.request("ShortUser", FIRST, 1.0, False)
 
     def pause() -> None:
         samples[NODE] = two(conns=1000)
-        meter.request("ShortUser", FIRST, 1.0, False)
+        counter.request("ShortUser", FIRST, 1.0, False)
 
     for number in range(100):
         samples[str(number)] = two()
-    values = scrape(collector(lambda: samples, meter, pause=pause))
+    values = scrape(collector(lambda: samples, counter, pause=pause))
     first = {"node": NODE, "service": SERVICE, "server": FIRST}
     assert pick(values, "packets_total", **first, direction="in") == 5
     ok = pick(values, "requests_total", **{"class": "ShortUser"}, server=FIRST, outcome="ok")
@@ -206,10 +206,10 @@ def test_an_answer_is_of_one_moment() -> None:
 
 
 def test_the_documentation_has_all_metrics_with_their_labels() -> None:
-    meter = RequestCounter()
-    requests(meter)
+    counter = RequestCounter()
+    requests(counter)
     made: dict[str, set[str]] = {}
-    for name, labels in scrape(collector(lambda: {NODE: two()}, meter, users={"ShortUser": 1})):
+    for name, labels in scrape(collector(lambda: {NODE: two()}, counter, users={"ShortUser": 1})):
         family = re.sub("_(bucket|count|sum)$", "", name)
         made.setdefault(family, set()).update(dict(labels).keys() - {"le"})
     rows = re.findall(r"^\| `(ipvsload_\w+)` \| ([^|]*)\|", DOCUMENTATION.read_text(), re.M)

@@ -21,7 +21,7 @@ def options(tmp_path: Path) -> Options:
         scenario=tmp_path / "skew.yaml",
         hz=10.0,
         out="",
-        place={"kernel": "uml", "sidecar": "true"},
+        testbed_options={"kernel": "uml", "sidecar": "true"},
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.locust_plugin.request_counter import (
+from ipvsload.locust_plugin.metrics.request_counter import (
     BOUNDS,
     LABELS,
     OTHER,
@@ -38,11 +38,11 @@ requests = st.lists(
 durations = st.lists(st.floats(0, 200_000), min_size=1, max_size=200)
 
 
-def meter_of(found: Iterable[Request]) -> RequestCounter:
-    meter = RequestCounter()
+def counter_of(found: Iterable[Request]) -> RequestCounter:
+    counter = RequestCounter()
     for request in found:
-        meter.request(*request)
-    return meter
+        counter.request(*request)
+    return counter
 
 
 def answered(totals: dict[str, Counts]) -> Counter[tuple[str, str, bool]]:
@@ -71,7 +71,7 @@ def test_bounds_are_forty_a_decade_from_a_tenth_of_a_millisecond_to_100_seconds(
 
 @given(requests)
 def test_every_request_is_counted_where_it_belongs(found: list[Request]) -> None:
-    totals = meter_of(found).totals()
+    totals = counter_of(found).totals()
     assert answered(totals) == Counter(
         (label, server or "", failed) for label, server, _, failed in found
     )
@@ -87,60 +87,60 @@ def test_every_request_is_counted_where_it_belongs(found: list[Request]) -> None
 def test_a_take_has_what_came_since_the_last_and_totals_have_all(
     first: list[Request], second: list[Request]
 ) -> None:
-    meter = meter_of(first)
-    assert meter.take()["labels"] == meter_of(first).totals()
+    counter = counter_of(first)
+    assert counter.take()["labels"] == counter_of(first).totals()
     for request in second:
-        meter.request(*request)
-    assert meter.totals() == meter_of(first + second).totals()
-    assert meter.take()["labels"] == meter_of(second).totals()
-    assert meter.take() == {"version": VERSION, "labels": {}}
-    assert meter.totals() == meter_of(first + second).totals()
+        counter.request(*request)
+    assert counter.totals() == counter_of(first + second).totals()
+    assert counter.take()["labels"] == counter_of(second).totals()
+    assert counter.take() == {"version": VERSION, "labels": {}}
+    assert counter.totals() == counter_of(first + second).totals()
 
 
 @given(st.lists(requests, max_size=4), requests)
 def test_workers_counts_add_up_on_the_master(
     workers: list[list[Request]], own: list[Request]
 ) -> None:
-    master = meter_of(own)
+    master = counter_of(own)
     for found in workers:
-        wire = msgpack.unpackb(msgpack.packb(meter_of(found).take()))
+        wire = msgpack.unpackb(msgpack.packb(counter_of(found).take()))
         assert json.loads(json.dumps(wire)) == wire
         master.add(wire)
-    together = meter_of([*own, *(request for found in workers for request in found)])
+    together = counter_of([*own, *(request for found in workers for request in found)])
     assert master.totals() == together.totals()
     assert master.take() == together.take()
 
 
 def test_totals_are_a_copy() -> None:
-    meter = meter_of([("Short", "a", 1.0, False)])
-    meter.take()
-    before = meter.totals()
-    meter.request("Short", "a", 1.0, False)
+    counter = counter_of([("Short", "a", 1.0, False)])
+    counter.take()
+    before = counter.totals()
+    counter.request("Short", "a", 1.0, False)
     before["Short"]["servers"]["a"][0] += 7
     before["Short"]["buckets"][0] += 7
-    assert meter.totals()["Short"]["servers"] == {"a": [2, 0]}
-    assert sum(meter.totals()["Short"]["buckets"]) == 2
+    assert counter.totals()["Short"]["servers"] == {"a": [2, 0]}
+    assert sum(counter.totals()["Short"]["buckets"]) == 2
 
 
 @pytest.mark.parametrize("duration", [None, math.nan, math.inf, -math.inf, -1.0])
 def test_a_request_without_a_duration_is_counted(duration: float | None) -> None:
-    totals = meter_of([("GET /", None, duration, True)]).totals()
+    totals = counter_of([("GET /", None, duration, True)]).totals()
     assert totals["GET /"]["servers"] == {"": [0, 1]}
     assert sum(totals["GET /"]["buckets"]) == totals["GET /"]["sum_us"] == 0
 
 
 def test_labels_and_servers_are_bounded_in_all_and_not_a_take() -> None:
-    meter = RequestCounter()
+    counter = RequestCounter()
     for number in range(3 * LABELS):
-        meter.request(f"GET /{number}", "a", 1.0, False)
+        counter.request(f"GET /{number}", "a", 1.0, False)
         if number % 100 == 0:
-            meter.take()
+            counter.take()
     for number in range(2 * SERVERS):
-        meter.request("GET /0", f"server {number}", 1.0, False)
-        meter.request(f"GET /{3 * LABELS + number}", f"server {number}", 1.0, False)
+        counter.request("GET /0", f"server {number}", 1.0, False)
+        counter.request(f"GET /{3 * LABELS + number}", f"server {number}", 1.0, False)
         if number % 100 == 0:
-            meter.take()
-    totals = meter.totals()
+            counter.take()
+    totals = counter.totals()
     assert len(totals) == LABELS + 1
     assert {len(counts["servers"]) for counts in totals.values()} == {1, SERVERS + 1}
     assert sum(answered(totals).values()) == 3 * LABELS + 2 * 2 * SERVERS
@@ -153,10 +153,10 @@ def test_labels_and_servers_are_bounded_in_all_and_not_a_take() -> None:
 def test_what_workers_send_is_bounded_alike() -> None:
     master = RequestCounter()
     for worker in range(3):
-        meter = RequestCounter()
+        counter = RequestCounter()
         for number in range(LABELS):
-            meter.request(f"GET /{worker}/{number}", None, 1.0, False)
-        master.add(meter.take())
+            counter.request(f"GET /{worker}/{number}", None, 1.0, False)
+        master.add(counter.take())
     assert len(master.take()["labels"]) == len(master.totals()) == LABELS + 1
     assert master.totals()[OTHER]["servers"] == {"": [2 * LABELS, 0]}
 
@@ -166,7 +166,7 @@ def test_a_percentile_is_within_one_bucket_of_the_exact_one(
     found: list[float], share: float
 ) -> None:
     exact = sorted(found)[max(0, math.ceil(share * len(found)) - 1)]
-    totals = meter_of([("Short", None, ms, False) for ms in found]).totals()
+    totals = counter_of([("Short", None, ms, False) for ms in found]).totals()
     estimate = percentile(totals["Short"]["buckets"], share)
     assert estimate is not None
     assert abs(bucket(estimate) - bucket(min(exact, BOUNDS[-1]))) <= 1
@@ -183,8 +183,8 @@ def test_intervals() -> None:
     found_out: list[Request] = [("Short", "a", 10.0, False)] * 30
     found_out += [("Short", "b", 10.0, False)] * 9
     found_out += [("Short", None, None, True), ("Async", None, None, False)]
-    meter = meter_of(found_out)
-    found = intervals(meter.take(), 0.5)
+    counter = counter_of(found_out)
+    found = intervals(counter.take(), 0.5)
     assert set(found) == {"Short", "Async"}
     short = found["Short"]
     assert (short.rate, short.failures) == (80, 2)
@@ -193,7 +193,7 @@ def test_intervals() -> None:
     assert short.p95_ms is not None
     assert 8 < short.p50_ms < short.p95_ms <= 10
     assert (found["Async"].p50_ms, found["Async"].p95_ms) == (None, None)
-    assert intervals(meter.take(), 0.5) == {}
+    assert intervals(counter.take(), 0.5) == {}
 
 
 MANY = len(BOUNDS) + 1
@@ -227,7 +227,7 @@ def broken() -> list[Any]:
 
 @pytest.mark.parametrize("delta", broken())
 def test_a_delta_of_another_version_is_refused_and_nothing_of_it_counted(delta: Any) -> None:
-    master = meter_of([("Short", "a", 1.0, False)])
+    master = counter_of([("Short", "a", 1.0, False)])
     before = master.totals()
     with pytest.raises(ValueError, match="must run the same version of ipvsload"):
         master.add(delta)

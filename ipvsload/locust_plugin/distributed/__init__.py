@@ -1,1 +1,1 @@
-"""One test on a master and its workers: who sends what, and how their records become one."""
+"""A test on a master and its workers: the messages between them, and the load that they share."""

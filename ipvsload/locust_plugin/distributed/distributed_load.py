@@ -1,8 +1,8 @@
 """A run's load on the workers of a Locust master.
 
 To the run it is a load like any other: classes start and stop, requests are
-told one by one, counts are what conditions read. Each worker has its share
-(partition.py); what it tells is put on the master's clock here.
+reported one by one, and conditions read the counts. Each worker has its share
+(partition.py). The times that it reports are put on the master's clock here.
 """
 
 import time
@@ -32,7 +32,7 @@ _GRACE_S = 10.0
 
 
 class RemoteCounts:
-    """A class's counts over all workers that have a share of it."""
+    """The sums of a class's counts over all workers that have a share of it."""
 
     def __init__(self) -> None:
         self.started = False
@@ -41,14 +41,14 @@ class RemoteCounts:
         self._workers: list[str] = []
 
     def begin(self, workers: Sequence[str]) -> int:
-        """The class starts (again) on these; the number of this start."""
+        """Take note that the class starts (again) on these; return the number of this start."""
         self.started = True
         self._number += 1
         self._workers = list(workers)
         return self._number
 
     def told(self, worker: str, counts: tuple[int, int, int, int, int, bool]) -> None:
-        """What a worker says of the class; see `messages.LoadProgress.counts`."""
+        """Take a worker's counts of the class; see `messages.LoadProgress`."""
         self._told[worker] = counts
 
     def _sum(self, column: int) -> int:
@@ -61,12 +61,12 @@ class RemoteCounts:
 
     @property
     def failures(self) -> int:
-        """Those without a whole answer, or with a status of 400 and more."""
+        """Requests without a whole answer, or with a status of 400 and more."""
         return self._sum(2)
 
     @property
     def inflight(self) -> int:
-        """Sent and not yet answered."""
+        """Requests that are sent and not answered yet."""
         return self._sum(3)
 
     @property
@@ -76,7 +76,7 @@ class RemoteCounts:
 
     @property
     def done(self) -> bool:
-        """Started, and every worker has said that this start is over."""
+        """Whether the class was started and every worker has said that this start is over."""
         return self.started and all(
             (told := self._told.get(worker)) and told[0] == self._number and told[5]
             for worker in self._workers
@@ -84,7 +84,7 @@ class RemoteCounts:
 
 
 class _Peer:
-    """One worker, and how far its clock is from ours."""
+    """One worker: its share, what it has said, and how far its clock is from ours."""
 
     def __init__(self, name: str, shares: dict[str, Share]) -> None:
         self.name = name
@@ -103,8 +103,8 @@ class DistributedLoad:
         traffic, target, run, to_us, on_finished, on_done, on_error: as `load.base.LoadMaker`.
         runner: the master's.
         broker: the lab's, "" where there is none.
-        attach: told of this load from when it needs to hear the workers'
-            messages (`heard`, `broken`, `check`), and of None when it is closed.
+        attach: called with this load when it needs to hear of the workers
+            (`heard`, `broken`, `check`), and with None when it is closed.
 
     Raises:
         InvalidRunError: there are no workers.
@@ -149,7 +149,7 @@ class DistributedLoad:
 
     @property
     def clocks(self) -> Iterator[tuple[str, Alignment]]:
-        """Every worker's name and its clock beside ours."""
+        """Every worker's name, and how far its clock is from ours."""
         return ((peer.name, peer.clock) for peer in self._peers.values())
 
     def start(self, name: str) -> None:
@@ -165,13 +165,13 @@ class DistributedLoad:
             )
 
     def stop(self, name: str) -> None:
-        """No new requests of this class; those in flight finish."""
+        """Send no new requests of this class; those in flight finish."""
         for peer in self._peers.values():
             if name in peer.shares:
                 self._send(peer, m.StopClass(traffic_class=name))
 
     def burst(self, requests: int, seconds: float) -> None:
-        """So many requests at once over all workers, each held open for so long."""
+        """Send so many requests at once from all workers together, each held open for so long."""
         parts = divide(requests, [1] * len(self._peers))
         for peer, part in zip(self._peers.values(), parts, strict=True):
             if part:
@@ -190,7 +190,7 @@ class DistributedLoad:
             self._overloads += [f"{reason} (worker {peer.name})" for reason in peer.overloads]
 
     def overloads(self) -> list[str]:
-        """Why a worker was too busy for its figures to count, if one was."""
+        """Say why a worker was too busy for its figures to count, if one was."""
         return self._overloads
 
     def close(self) -> None:
@@ -202,10 +202,10 @@ class DistributedLoad:
         for peer in self._peers.values():
             self._send(peer, m.CloseLoad())
 
-    # What is heard of workers
+    # Called by Workers
 
     def heard(self, worker: str, message: m.WorkerMessage) -> None:
-        """A worker's message about its load."""
+        """Take a worker's message about its load."""
         peer = self._peers.get(worker)
         if peer is None:
             return
@@ -223,7 +223,7 @@ class DistributedLoad:
                 self.broken(worker, message.reason)
 
     def broken(self, worker: str, reason: str) -> None:
-        """A worker's load has ended with an error, or the worker cannot be understood."""
+        """Take note that a worker's load has failed, or that its messages cannot be read."""
         peer = self._peers.get(worker)
         if peer is None:
             return
@@ -286,7 +286,7 @@ class DistributedLoad:
         peer.clock = align(exchanges)
         same_machine = peer.begun.get().boot == boot_id() != ""
         if same_machine and abs(peer.clock.offset_ns) <= peer.clock.uncertainty_ns:
-            peer.clock = Alignment(0, 0)  # it is one clock, and that is exact
+            peer.clock = Alignment(0, 0)  # both read the same clock
 
     def _progress(self, peer: _Peer, message: m.LoadProgress) -> None:
         for row in message.requests:

@@ -8,12 +8,9 @@ nothing else is said.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-
-if TYPE_CHECKING:
-    from locust.runners import DistributedRunner
 
 VERSION = 2
 
@@ -171,8 +168,20 @@ class WorkerComplaint(WorkerMessage):
 M = TypeVar("M", bound=WorkerMessage)
 
 
+class Runner(Protocol):
+    """What is used here of Locust's runner of a master or a worker."""
+
+    def register_message(
+        self, msg_type: str, listener: Callable[..., None], concurrent: bool
+    ) -> None:
+        """Have `listener` called with each message of a type, its only listener ever."""
+
+    def send_message(self, msg_type: str, data: Any, client_id: str | None) -> None:
+        """Send to one worker, or from a worker to the master."""
+
+
 def listen(
-    runner: "DistributedRunner",
+    runner: Runner,
     message: type[M],
     heard: Callable[[str, M], None],
     refused: Callable[[str, ValueError], None],
@@ -192,9 +201,9 @@ def listen(
         else:
             heard(msg.node_id, found)
 
-    runner.register_message(message.kind(), listener, concurrent=concurrent)
+    runner.register_message(message.kind(), listener, concurrent)
 
 
-def send(runner: "DistributedRunner", message: WorkerMessage, worker: str | None = None) -> None:
+def send(runner: Runner, message: WorkerMessage, worker: str | None = None) -> None:
     """Send to the master, or from it to one worker."""
-    runner.send_message(message.kind(), message.to_data(), client_id=worker)
+    runner.send_message(message.kind(), message.to_data(), worker)

@@ -1,4 +1,4 @@
-"""A traffic class divided among workers: pure arithmetic, and nothing is lost in it.
+"""Divides a traffic class among workers, so that the parts add up to the whole. Pure.
 
 Users and budgets are whole numbers and must add up to the scenario's. A budget
 is divided as the users are, so that a class with ten users on three workers
@@ -23,7 +23,7 @@ class Share:
 
 
 def divide(total: int, weights: Sequence[int]) -> list[int]:
-    """Whole parts of `total` in proportion to weights; the largest remainders round up."""
+    """Divide `total` into whole parts in proportion to weights; the largest remainders round up."""
     whole = sum(weights)
     parts = [total * weight // whole for weight in weights]
     order = sorted(range(len(weights)), key=lambda k: (-(total * weights[k] % whole), k))
@@ -33,7 +33,7 @@ def divide(total: int, weights: Sequence[int]) -> list[int]:
 
 
 def shares(spec: Traffic, workers: int) -> list[Share | None]:
-    """Each worker's share; None for one that has no part in the class."""
+    """Return each worker's share; None for one that has no part in the class."""
     if spec.rate is not None:
         arrivals = constant_rate(spec.rate, spec.duration, spec.requests).count
         return [
@@ -51,7 +51,7 @@ def shares(spec: Traffic, workers: int) -> list[Share | None]:
 
 
 def shares_by_class(traffic: Mapping[str, Traffic], workers: int) -> list[dict[str, Share]]:
-    """For each worker its shares by class."""
+    """Return for each worker its shares by class."""
     found: list[dict[str, Share]] = [{} for _ in range(workers)]
     for name, spec in traffic.items():
         for mine, share in zip(found, shares(spec, workers), strict=True):

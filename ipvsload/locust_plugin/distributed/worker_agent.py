@@ -1,7 +1,7 @@
-"""A worker process: what it does besides the load itself.
+"""A worker process: what it does besides making load.
 
-It counts its requests for the master's page, takes its sockets from the lab of
-the master's machine, and does not outlive a master that forked it.
+It counts its requests for the master's page, takes its sockets from the lab on the
+master's machine, and dies with a master that forked it.
 """
 
 import logging
@@ -18,8 +18,8 @@ from ipvsload.locust_plugin.arguments import SOCKET_BROKER
 from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.worker_load import WorkerLoad
 from ipvsload.locust_plugin.lab_sockets import CurrentSockets
-from ipvsload.locust_plugin.request_counter import RequestCounter
-from ipvsload.locust_plugin.request_listener import counting
+from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
+from ipvsload.locust_plugin.metrics.request_listener import counting
 from ipvsload.testbed.lab import namespaces
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class WorkerAgent:
         self._environment.stop_timeout = 0
 
     def quitting(self) -> None:
-        """Let go; calling it again does nothing."""
+        """End the load and close the sockets; calling it again does nothing."""
         self._load.close()
         self._sockets.close()
 

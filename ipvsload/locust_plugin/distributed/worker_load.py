@@ -1,7 +1,7 @@
-"""A worker's part of a run: its share of the load, and word of it to the master.
+"""A worker's part of a run: it makes its share of the load and reports to the master.
 
 The master plays the timeline and keeps the record. A worker makes requests and
-tells of each, with its own clock's times, a few times a second, and at once
+reports them with the times of its own clock, twenty times a second, and at once
 when a class is done.
 """
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 PROGRESS_SECONDS = 0.05
 MOST_REQUESTS = 5_000
-"""Requests a message at most."""
+"""A message has so many requests at most."""
 
 
 def boot_id() -> str:
-    """Which boot of which machine this is: equal ones share CLOCK_MONOTONIC."""
+    """Identify this machine and boot: processes with the same one share CLOCK_MONOTONIC."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -41,7 +41,7 @@ def boot_id() -> str:
 
 
 class WorkerLoad:
-    """Makes load in a worker's environment as the master's messages say."""
+    """Makes load with a worker's Locust as the master's messages say."""
 
     def __init__(self, environment: "Environment", sockets: CurrentSockets) -> None:
         runner = environment.runner
@@ -64,13 +64,13 @@ class WorkerLoad:
         gevent.spawn(self._report)
 
     def close(self) -> None:
-        """Let go of a run's load; calling it again does nothing."""
+        """End a run's load; calling it again does nothing."""
         if self._load is not None:
             self._load.close()
             self._tell_progress(self._load)
             self._load = None
 
-    # What the master says
+    # Messages of the master
 
     def _begin(self, _: str, message: m.BeginLoad) -> None:
         self.close()
@@ -119,7 +119,7 @@ class WorkerLoad:
     def _ping(self, _: str, message: m.ClockPing) -> None:
         self._send(m.ClockPong(number=message.number, time_ns=time.monotonic_ns()))
 
-    # What the master is told
+    # Messages to the master
 
     def _broke(self, error: Exception) -> None:
         self._send(m.LoadBroken(run=self._run, reason=str(error)))
@@ -135,7 +135,7 @@ class WorkerLoad:
                 self._tell_progress(self._load)
 
     def _tell_progress(self, load: LocustLoad) -> None:
-        """The requests that came to an end, then the counts that include them."""
+        """Report the requests that have ended, and then the counts that include them."""
         counts = {
             name: (
                 self._starts[name],

@@ -1,7 +1,7 @@
-"""The workers as their master sees them: what they count, complain of and leave undone.
+"""A master's workers: has them make load, takes their counts, and notices when one is lost.
 
-Locust moves a lost worker's users to the others and goes on; what that worker
-had in flight is in nobody's statistics, so a test that loses one must say so.
+Locust moves a lost worker's users to the others and goes on. What that worker had
+in flight is in no statistics, so a test that loses a worker must say so.
 """
 
 import logging
@@ -19,7 +19,7 @@ from ipvsload.locust_plugin.arguments import SOCKET_BROKER
 from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.distributed_load import DistributedLoad
 from ipvsload.locust_plugin.distributed.partition import divide
-from ipvsload.locust_plugin.request_counter import RequestCounter
+from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -33,7 +33,7 @@ _DRAIN_MARGIN = 5.0
 class Workers:
     """Has a master's workers make the load; see `generators.Generators`.
 
-    `counter` counts what they count; `lost` is told why a test has lost one.
+    `counter` gets their counts; `lost` is called with the reason when a test loses one.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class Workers:
         gevent.spawn(self._watch)
 
     def ready(self) -> bool:
-        """Whether one has connected; if not, the log says so."""
+        """See `Generators`: whether a worker has connected."""
         if self._runner.worker_count:
             return True
         logger.error("no worker has connected yet: start some with --worker, or use --processes")
         return False
 
     def users(self) -> dict[str, int]:
-        """How many users of each class run now, over all workers."""
+        """See `Generators`: over all workers."""
         return dict(self._runner.reported_user_classes_count)
 
     def load_maker(self, broker: str) -> LoadMaker:
@@ -74,7 +74,7 @@ class Workers:
         return make
 
     def connect_users(self, broker: str) -> None:
-        """Workers get it with Locust's options when a test starts."""
+        """See `Generators`: Locust sends workers its options when a test starts."""
         vars(self._parsed)[SOCKET_BROKER] = broker
 
     def burst(self, requests: int, seconds: float) -> None:
@@ -87,7 +87,7 @@ class Workers:
                 m.send(self._runner, m.SendBurst(requests=part, seconds=seconds), worker)
 
     def drain(self) -> None:
-        """See `Generators`: Locust's own end gives workers half a second."""
+        """See `Generators`. By itself Locust would wait half a second for workers."""
         clients = self._runner.clients
         self._draining = set(busy_workers(self._runner))
         for name in self._draining:
@@ -99,7 +99,7 @@ class Workers:
             logger.error("worker %s did not tell how its last requests ended", name)
 
     def close(self) -> None:
-        """Nothing is held here."""
+        """Nothing: each worker closes its own sockets."""
 
     # Inside
 

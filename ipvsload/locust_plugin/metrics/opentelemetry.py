@@ -1,9 +1,9 @@
 """The kernel's table over OpenTelemetry, where Locust was started with --otel.
 
-Locust then has a meter provider with the exporters of the OTEL_ environment
-variables, and its own histogram of response times in it. The table goes the
-same way, so that both are found in the same place. OpenTelemetry is no
-dependency of ours: it is imported only where Locust has used it already.
+Locust then has a meter provider with the exporters that the OTEL_ environment
+variables say, and its own histogram of response times in it. The table goes the
+same way, so that both are found in one place. OpenTelemetry is no dependency of
+ours: it is imported only where Locust has imported it already.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +15,8 @@ from ipvsload.record.format import Sample
 if TYPE_CHECKING:
     from locust.env import Environment
 
-# One instrument a figure and direction, and not a direction as an attribute:
-# the SDK tells 2,000 sets of attributes apart an instrument.
+# The direction is in the instrument's name and not an attribute, because the SDK keeps
+# no more than 2,000 sets of attributes apart in one instrument.
 _INSTRUMENTS: tuple[tuple[str, str, str, str, Callable[[RealServer], int]], ...] = (
     ("up_down_counter", "ipvs.connections.active", "{connection}",
      "Connections of a real server that IPVS counts as active", lambda server: server.active),
@@ -38,11 +38,11 @@ _INSTRUMENTS: tuple[tuple[str, str, str, str, Callable[[RealServer], int]], ...]
 
 
 def install(environment: "Environment", samples: Callable[[], Mapping[str, Sample]]) -> None:
-    """Observe the samples with Locust's meter provider; without --otel do nothing.
+    """Have Locust's meter provider observe the samples; do nothing without --otel.
 
     Args:
         environment: Locust's, after its runner was made.
-        samples: the last sample of each node.
+        samples: returns the last sample of each node.
     """
     if not getattr(environment.parsed_options, "otel", False):
         return
@@ -64,7 +64,7 @@ def install(environment: "Environment", samples: Callable[[], Mapping[str, Sampl
         create(name, callbacks=[observer(value)], unit=unit, description=description)
 
     def flush(**_: Any) -> None:
-        # Exporters have a last look when the process ends: by then the table is gone.
+        # Exporters read once more when the process ends, but by then the table is gone.
         provider = metrics.get_meter_provider()
         if hasattr(provider, "force_flush"):
             provider.force_flush()

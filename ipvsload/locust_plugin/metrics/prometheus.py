@@ -1,9 +1,9 @@
 """`/metrics` on Locust's port: the kernel's table and the load, for Prometheus.
 
-Everything is read when Prometheus asks, so a test that nobody scrapes pays
-nothing, and all of an answer is of one moment. A table of a thousand servers
-is ten thousand lines: they are made a few at a time, with room in between for
-the load that the same process may carry.
+Everything is read when Prometheus asks: a test that is not scraped pays nothing,
+and all of an answer is from one moment. A table of a thousand servers is ten
+thousand lines; they are made a few at a time, with pauses for the load that the
+same process may carry.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,25 +17,24 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample as Line
 
 from ipvsload.ipvs.table import RealServer
-from ipvsload.locust_plugin.request_counter import BOUNDS, Counts, RequestCounter
-from ipvsload.locust_plugin.web.locust_tab import base_path
+from ipvsload.locust_plugin.arguments import web_base_path
+from ipvsload.locust_plugin.metrics.request_counter import BOUNDS, Counts, RequestCounter
 from ipvsload.record.format import Sample
 
 if TYPE_CHECKING:
     from flask import Response
     from locust.web import WebUI
 
-# 1, 2 and 5 of each decade of the meter's bounds: which of its buckets ends
-# there, and where that is in seconds.
+# The buckets that end at 1, 2 and 5 of each decade: their index among the counter's
+# bounds, and where they end, in seconds.
 _EDGES = [
     (index, repr(round(bound / 1000, 7)))
     for index, bound in enumerate(BOUNDS)
     if index % 40 in (0, 12, 28)
 ]
 
-# So many lines are made at once, in about a millisecond; then for so many seconds
-# it is the load's turn. (With a sleep of 0 it were not: gevent looks for events
-# only after fifty of those.)
+# So many lines are made at once, in about a millisecond; then the load has so many
+# seconds. (A sleep of 0 would not do: gevent looks for events only after fifty.)
 _SLICE = 100
 _PAUSE = 0.0005
 
@@ -62,47 +61,50 @@ Lines = Iterator[tuple[str, Labels, float]]
 
 def install(
     web_ui: "WebUI",
-    meter: RequestCounter,
+    counter: RequestCounter,
     samples: Callable[[], Mapping[str, Sample]],
     up: Callable[[], bool],
     users: Callable[[], Mapping[str, int]],
     now_us: Callable[[], int],
 ) -> None:
-    """Add GET /metrics to Locust's pages, behind the same login as they.
+    """Add GET /metrics to Locust's pages, behind the same login.
 
     Args:
         web_ui: Locust's, before its first request.
-        meter: the requests.
+        counter: the requests.
         samples: the last sample of each node.
-        up: whether the sidecar is there.
+        up: whether the sidecar runs.
         users: running users by class.
-        now_us: the time on the samples' time line, in microseconds.
+        now_us: the time on the samples' clock, in microseconds.
     """
     from flask import Response, request
 
-    collector = TableAndLoad(meter, samples, up, users, now_us, pause=lambda: gevent.sleep(_PAUSE))
+    collector = TableAndLoad(
+        counter, samples, up, users, now_us, pause=lambda: gevent.sleep(_PAUSE)
+    )
 
     @web_ui.auth_required_if_enabled  # type: ignore[untyped-decorator]
     def metrics() -> "Response":
         encode, content_type = _encoder(request.headers.get("Accept", ""))
         return Response(encode(collector), content_type=content_type)
 
-    web_ui.app.add_url_rule(f"{base_path(web_ui)}/metrics", "ipvsload_metrics", metrics)
+    base = web_base_path(web_ui.environment.parsed_options)
+    web_ui.app.add_url_rule(f"{base}/metrics", "ipvsload_metrics", metrics)
 
 
 class TableAndLoad(Collector):
-    """Samples and requests as Prometheus's metrics; `pause` is called now and then."""
+    """Makes Prometheus's metrics of samples and requests; `pause` is called now and then."""
 
     def __init__(
         self,
-        meter: RequestCounter,
+        counter: RequestCounter,
         samples: Callable[[], Mapping[str, Sample]],
         up: Callable[[], bool],
         users: Callable[[], Mapping[str, int]],
         now_us: Callable[[], int],
         pause: Callable[[], None] = lambda: None,
     ) -> None:
-        self._meter = meter
+        self._counter = counter
         self._samples = samples
         self._up = up
         self._users = users
@@ -110,9 +112,9 @@ class TableAndLoad(Collector):
         self._pause = pause
 
     def collect(self) -> Iterator[Metric]:
-        """Prometheus's hook: all metrics, each with lines that come as they are read."""
-        # First of all take what is there: the load goes on in the pauses.
-        samples, totals, users = dict(self._samples()), self._meter.totals(), dict(self._users())
+        """Prometheus's hook: yield all metrics, whose lines are made as they are read."""
+        # Copied first, because the load goes on in the pauses.
+        samples, totals, users = dict(self._samples()), self._counter.totals(), dict(self._users())
         up, now_us = self._up(), self._now_us()
         yield from self._table(samples)
         yield self._metric(
@@ -163,7 +165,7 @@ class TableAndLoad(Collector):
 
     def _metric(self, name: str, kind: str, text: str, lines: Lines) -> Metric:
         metric = Metric(f"ipvsload_{name}", text, kind)
-        # The encoders go through it once, as they would through a list.
+        # The encoders go through it once, so an iterator will do for a list.
         metric.samples = self._slices(metric.name, lines)  # type: ignore[assignment]
         return metric
 
@@ -186,7 +188,7 @@ def _in_and_out(servers: Servers, both: Callable[[RealServer], tuple[int, int]])
 
 
 def _requests(totals: Mapping[str, Counts]) -> Lines:
-    # Both outcomes from the start: the first failure is then an increase.
+    # Both outcomes from the start, so that the first failure is an increase.
     for label, counts in totals.items():
         for server, pair in counts["servers"].items():
             for outcome, count in zip(("ok", "failed"), pair, strict=True):
@@ -206,14 +208,14 @@ def _durations(totals: Mapping[str, Counts]) -> Lines:
 
 
 def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
-    """The format that was asked for, or the plain one."""
+    """Return the format that was asked for, or the plain one."""
     try:
         return choose_encoder(accept)
-    except TypeError:  # a version that is no number
+    except TypeError:  # its version is no number
         return choose_encoder("")
 
 
 def _text(value: Any) -> str:
-    """A label's value that UTF-8 can carry."""
+    """Make a label's value that UTF-8 can carry."""
     text = str(value)
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,11 +1,13 @@
 """The page "IPVS" in Locust's web page: live charts of the kernel's table, and controls.
 
-It is a page of its own on Locust's Flask app, since Locust's tabs can hold
-tables only; assets and data come from the same app, so it works without a
-network. Nothing here is imported unless there is a web page.
+It is a page of its own on Locust's Flask app, because Locust's tabs can hold
+tables only. Assets and data come from the same app, so it works without a
+network. The charts are our own: uPlot (51 KB) would replace about 150 of their
+460 lines and draws as fast, but a line that is pointed at among a thousand takes
+it 40 ms instead of 2. Nothing here is imported unless there is a web page.
 """
 
-from ipvsload.locust_plugin.web.routes import Driver, install
+from ipvsload.locust_plugin.web.routes import PageActions, install
 from ipvsload.locust_plugin.web.same_site import refusal
 
-__all__ = ["Driver", "install", "refusal"]
+__all__ = ["PageActions", "install", "refusal"]

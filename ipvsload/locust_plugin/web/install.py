@@ -8,12 +8,12 @@ from flask_login import current_user
 
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.ipvsadm import listing
-from ipvsload.locust_plugin.locust_test import LocustTest
+from ipvsload.locust_plugin.arguments import web_base_path
+from ipvsload.locust_plugin.load_tests.locust_test import LocustTest
+from ipvsload.locust_plugin.load_tests.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.metrics import prometheus
-from ipvsload.locust_plugin.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.locust_plugin.web import routes
-from ipvsload.locust_plugin.web.locust_tab import base_path
 from ipvsload.locust_plugin.web.page_controls import PageControls
 from ipvsload.locust_plugin.web.same_site import refusal
 from ipvsload.scenario.url import read_url
@@ -59,7 +59,7 @@ def install(
     prometheus.install(
         web_ui, session.counter, lambda: session.samples, lambda: session.up, users, now_us
     )
-    base = base_path(web_ui)
+    base = web_base_path(environment.parsed_options)
 
     @web_ui.app.before_request  # type: ignore[untyped-decorator]
     def check_form() -> Any:

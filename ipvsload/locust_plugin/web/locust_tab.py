@@ -1,4 +1,4 @@
-"""What is seen of us on Locust's own page: a tab with the counts, and a way to the charts."""
+"""What Locust's own page shows of IPVS: a tab with the counts, and a link to the charts."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from locust.web import WebUI
 
 _KEY = "ipvs"
-# As many as Locust shows of its own.
+# As many rows as Locust shows in its own tables.
 _MOST_ROWS = 500
 _COLUMNS = {
     "name": "Real server",
@@ -21,17 +21,11 @@ _COLUMNS = {
     "connections": "Connections in this test",
 }
 
-# Outside of React's root, which replaces what is in it.
+# Outside of React's root element, whose content React replaces.
 _LINK = """<nav aria-label="ipvsload"
  style="font: 15px/1.5 system-ui, sans-serif; padding: 6px 24px; background: #16191d">
 <a href="./ipvs" style="color: #fff">IPVS: the kernel's connections, live, and controls →</a></nav>
 """
-
-
-def base_path(web_ui: "WebUI") -> str:
-    """--web-base-path, as it stands before a path; "" without."""
-    options = web_ui.environment.parsed_options
-    return (getattr(options, "web_base_path", None) or "").rstrip("/")
 
 
 def install(web_ui: "WebUI", feed: LiveFeed) -> None:
@@ -51,7 +45,7 @@ def install(web_ui: "WebUI", feed: LiveFeed) -> None:
             body = response.get_data(as_text=True)
             response.set_data(body.replace("<body>", f"<body>\n{_LINK}", 1))
         elif request.endpoint == "locust.request_stats" and response.is_json:
-            # The same response for two seconds: Locust keeps it.
+            # Locust caches this response for two seconds, with our rows in it.
             stats = json.loads(response.get_data())
             others = [s for s in stats.get("extended_stats", []) if s.get("key") != _KEY]
             stats["extended_stats"] = [*others, {"key": _KEY, "data": _rows(feed)}]
@@ -60,7 +54,7 @@ def install(web_ui: "WebUI", feed: LiveFeed) -> None:
 
 
 def _append(arguments: dict[str, Any], key: str, value: dict[str, Any]) -> None:
-    """Somebody's locustfile may have tabs of its own."""
+    """Append to a list, which a locustfile may have put its own tabs into."""
     arguments[key] = [*(arguments.get(key) or []), value]
 
 

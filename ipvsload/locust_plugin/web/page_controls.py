@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ipvsload.errors import UsageError
-from ipvsload.locust_plugin.locust_test import LocustTest
+from ipvsload.locust_plugin.load_tests.locust_test import LocustTest
 from ipvsload.scenario.actions import PAGE_ACTIONS
 from ipvsload.scenario.actions.base import Action
 
@@ -11,7 +11,10 @@ IDLE = "no test is running: start one on Locust's page"
 
 
 class PageControls:
-    """See `routes.Driver`; `current_test` says which test is running, if one is."""
+    """Passes the page's actions on; `current_test` returns the test that is running, if any.
+
+    See `routes.PageActions`.
+    """
 
     def __init__(self, current_test: Callable[[], LocustTest | None]) -> None:
         self._current_test = current_test

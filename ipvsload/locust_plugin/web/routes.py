@@ -1,4 +1,4 @@
-"""The routes: the page, its assets, frames of what it shows, and what it may change."""
+"""The page's routes: the page, its assets, frames of what it shows, and its controls."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ipvsload import __version__
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.locust_plugin.arguments import web_base_path
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.web import locust_tab
 from ipvsload.locust_plugin.web.same_site import refusal
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 _ASSETS = Path(__file__).parent / "assets"
 _MOST_BYTES = 16_384
-# Everything is from here, nobody may frame it (and have people click on what
-# they do not see), and what a server or a scenario is called is never code.
+# Everything comes from here; no other page may have it in a frame (where people would
+# click on what they do not see); the names of servers and scenarios never run as code.
 _PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
@@ -35,8 +36,8 @@ _PAGE_HEADERS = {
 }
 
 
-class Driver(Protocol):
-    """What the page's controls act on."""
+class PageActions(Protocol):
+    """What the page's controls can do."""
 
     def offers(self) -> dict[str, str]:
         """The key of every action, with why it cannot be had now; "" where it can."""
@@ -54,7 +55,7 @@ class Driver(Protocol):
 def install(
     web_ui: "WebUI",
     feed: LiveFeed,
-    controls: Driver,
+    controls: PageActions,
     now_us: Callable[[], int],
     table: Callable[[], str],
 ) -> None:
@@ -69,7 +70,7 @@ def install(
     """
     from flask import Blueprint, Response, request, send_from_directory
 
-    base = locust_tab.base_path(web_ui)
+    base = web_base_path(web_ui.environment.parsed_options)
     pages = Blueprint("ipvsload", __name__, url_prefix=f"{base}/ipvs")
     html = _render()
 

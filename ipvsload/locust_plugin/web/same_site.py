@@ -1,22 +1,22 @@
-"""Whether a request that changes something comes from our own page.
+"""Says whether a request that changes something comes from our own page.
 
 Locust lets every origin read its answers (CORS), so a secret in the page would
-be none. What a browser says of a request itself cannot be forged by a page:
-`Sec-Fetch-Site`, and `Origin`. A site whose name suddenly leads to this machine
-(DNS rebinding) is of the same origin in every respect but one, its name: where
-no login is asked for, names that only others could have given are refused, too.
+not be secret. What a browser itself says of a request cannot be forged by a page:
+`Sec-Fetch-Site` and `Origin`. A site whose name is made to lead to this machine
+(DNS rebinding) counts as the same origin; only its name is different. So where no
+login is asked for, names that only others can have given are refused, too.
 """
 
 import socket
 from collections.abc import Mapping
 from ipaddress import ip_address
 
-# Names that no public DNS hands out.
+# Names that public DNS does not have.
 _PRIVATE = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test")
 
 
 def refusal(headers: Mapping[str, str], *, login: bool) -> str:
-    """Why a request must not change anything; "" when it may.
+    """Say why a request must not change anything; "" if it may.
 
     Args:
         headers: the request's; names in any case, as Flask's are.
@@ -26,7 +26,7 @@ def refusal(headers: Mapping[str, str], *, login: bool) -> str:
     site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
     if origin == "null" or (site is not None and site != "same-origin"):
         return "this was asked for by another site's page"
-    # A proxy may have another name than we, and only the browser knows it.
+    # A proxy may have another name than this machine; only the browser knows it.
     if site is None and origin is not None and origin.lower().partition("://")[2] != host:
         return (
             f"this was asked for by a page of {origin[:100]}, and this is {host[:100]};"

@@ -1,7 +1,7 @@
 """A scenario as a Locust shape: its timeline decides how many users there are.
 
-Locust asks a shape once a second whether the test goes on; that, and that
-nobody else starts users, is all that is used of it.
+Of a shape only two things are used: Locust asks it once a second whether the
+test goes on, and starts no users by itself.
 """
 
 import logging
@@ -24,7 +24,7 @@ class ScenarioShape(LoadTestShape):  # type: ignore[misc]
     """Plays a scenario file; subclass it in a locustfile and name the file."""
 
     abstract = True
-    # While Locust reads its command line: `--run-time` is ours to keep.
+    # Else Locust would ignore --run-time when it reads its command line.
     use_common_options = True
     scenario: ClassVar[Path]
 
@@ -45,9 +45,10 @@ class ScenarioShape(LoadTestShape):  # type: ignore[misc]
 def scenario_users(scenario: Path) -> dict[str, type[IpvsUser]]:
     """A user class for each class of a scenario's traffic, by name.
 
-    Locust wants some in a locustfile. While the scenario plays, they stand for
-    its classes; without the shape (the class picker's "Default") they are
-    ordinary users who ask the same. Raises ScenarioError.
+    Locust needs user classes in a locustfile. While the scenario plays, they
+    only stand for its traffic classes; without the shape (the class picker's
+    "Default") they are ordinary users who send the same requests. Raises
+    ScenarioError.
     """
     return {name: _user_class(name, spec) for name, spec in load(scenario).traffic.items()}
 

@@ -1,7 +1,7 @@
 """A test that plays a scenario's timeline, under Locust's command.
 
-It is the run of `ipvsload run`, event for event, with one scheduler; its users
-are Locust's, here or on workers, so that Locust's page and statistics see them.
+It is the same run as `ipvsload run` makes, with one scheduler. Its users are
+Locust's, here or on workers, so Locust's page and statistics have them, too.
 """
 
 import logging
@@ -21,8 +21,8 @@ from ipvsload.experiment.timeline import Timeline
 from ipvsload.ipvs.keys import split_key
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.generators import Generators
-from ipvsload.locust_plugin.locust_test import offered
-from ipvsload.locust_plugin.scenario_plan import Plan
+from ipvsload.locust_plugin.load_tests.locust_test import offered
+from ipvsload.locust_plugin.load_tests.scenario_plan import Plan
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.events import (
     ChangedByHand,
@@ -47,10 +47,7 @@ _STOPPED_WITHIN = 30.0
 
 
 class ScenarioTest:
-    """Plays `plan` in a greenlet of its own. Raises IpvsloadError where it cannot begin.
-
-    `status` is the contract's exit status once it is over.
-    """
+    """Plays `plan` in a greenlet of its own. Raises IpvsloadError where it cannot begin."""
 
     status: int | None = 4
 
@@ -88,38 +85,40 @@ class ScenarioTest:
             self._inbox,
             session.sidecar,
             generators.load_maker(session.testbed.socket_broker),
-            _Shown(session, environment, scenario.title or scenario.name, list(scenario.traffic)),
+            _PageProgress(
+                session, environment, scenario.title or scenario.name, list(scenario.traffic)
+            ),
         )
         self._greenlet = gevent.spawn(self._play)
 
     @property
     def over(self) -> bool:
-        """Whether it has been played to its end, whatever that was."""
+        """Whether it has ended, in whatever way."""
         return bool(self._greenlet.dead)
 
     def carry_out(self, action: Action) -> str:
-        """Change something, and say what. Raises IpvsloadError."""
+        """Carry an action out, and say what it did. Raises IpvsloadError."""
         queued = QueuedAction(action)
         self._inbox.put(queued)
         return queued.wait()
 
     def offers(self) -> dict[str, str]:
-        """What can be changed, each with why not."""
+        """See `LocustTest`."""
         return offered(self._session.lacks, mix="the scenario decides how many users there are")
 
     def mix(self) -> dict[str, int]:
-        """Empty: see `offers`."""
+        """See `LocustTest`: nothing can be mixed."""
         return {}
 
     def worker_lost(self, reason: str) -> None:
-        """The run's load says so by itself."""
+        """Nothing: the run's load notices it by itself."""
 
     def stopping(self) -> None:
-        """End the run now, while its users are there."""
+        """End the run now, while its users are still there."""
         self.stop()
 
     def stop(self) -> None:
-        """End it now, if it has not ended; returns when it has."""
+        """End the run if it has not ended; return when it has."""
         if not self.over:
             self._inbox.put(StoppedError())
             self._greenlet.join(_STOPPED_WITHIN)
@@ -162,7 +161,7 @@ class ScenarioTest:
 
 
 def split_lines(results: Results) -> list[str]:
-    """Who served how many requests of each class, a line a server."""
+    """One line a server: how many requests of each class it served."""
     return [
         f"{run.scheduler}: server {number} {server.address}: "
         + ", ".join(
@@ -173,8 +172,8 @@ def split_lines(results: Results) -> list[str]:
     ]
 
 
-class _Shown:
-    """A run's progress on the page; see `run.progress.Progress`."""
+class _PageProgress:
+    """A run's progress on the page; see `experiment.progress.Progress`."""
 
     def __init__(
         self, session: TestbedSession, environment: "Environment", title: str, classes: list[str]
@@ -183,10 +182,10 @@ class _Shown:
         self._title, self._classes = title, classes
 
     def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
-        """The service is not known yet; see the event "run"."""
+        """Nothing: the service is known with the event RunStarted."""
 
     def happened(self, event: Event) -> None:
-        """Steps and changes are marks on the time line."""
+        """Show steps and changes as marks on the time line."""
         feed = self._session.feed
         match event:
             case RunStarted():
@@ -204,7 +203,7 @@ class _Shown:
                 feed.mark(event.t_us, event.text)
 
     def update(self, state: RunState, timeline: Timeline) -> None:
-        """Samples reach the page by themselves."""
+        """Nothing: the session shows the samples."""
 
     def close(self) -> None:
-        """The feed's end is the verdict."""
+        """Nothing: the test ends the feed with the verdict."""

@@ -1,7 +1,7 @@
 """What the two kinds of test under Locust's command have in common.
 
-A test plays a scenario (scenario_test.py), or its users come and go as people
-say on Locust's page (interactive_test.py).
+A test either plays a scenario (scenario_test.py), or its users come and go as
+people say on Locust's page (interactive_test.py).
 """
 
 from collections.abc import Mapping
@@ -25,26 +25,26 @@ class LocustTest(Protocol):
         """The contract's exit status once it has ended; None where Locust's own rule holds."""
 
     def carry_out(self, action: Action) -> str:
-        """Change something, and say what. Raises IpvsloadError."""
+        """Carry an action out, and say what it did. Raises IpvsloadError."""
 
     def offers(self) -> dict[str, str]:
-        """What can be changed, each with why not."""
+        """The key of each action, with why it cannot be had now; "" where it can."""
 
     def mix(self) -> dict[str, int]:
-        """The weight of each user class now; empty where there is nothing to mix."""
+        """The weight of each user class now; empty where the mix cannot be changed."""
 
     def worker_lost(self, reason: str) -> None:
-        """A worker has gone, or cannot take part."""
+        """Take note that a worker has gone, or cannot take part, and why."""
 
     def stopping(self) -> None:
-        """Locust is about to stop the users; whoever needs them to the end says so here."""
+        """Do what has to be done before Locust stops the users."""
 
     def stop(self) -> None:
-        """End it now, if it has not ended; returns when it has."""
+        """End the test if it has not ended; return when it has."""
 
 
 def offered(lacks: Mapping[Capability, str], mix: str) -> dict[str, str]:
-    """What `offers` says: what the testbed lacks, and why the mix cannot be changed."""
+    """Make the answer of `offers` of what a testbed lacks, and why the mix cannot be changed."""
     reasons = {
         key: lacks.get(action.needs, "") if action.needs else ""
         for key, action in PAGE_ACTIONS.items()

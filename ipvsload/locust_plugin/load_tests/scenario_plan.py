@@ -1,4 +1,4 @@
-"""The scenario that a test plays: read anew for each test, with what was asked of it."""
+"""The scenario that a test plays: its file is read anew for each test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Plan:
 
 
 def make_plan(options: Options, lacks: Mapping[Capability, str]) -> Plan:
-    """The plan of a test with these options on a testbed that lacks so much.
+    """Make the plan of a test with these options on a testbed that lacks these things.
 
-    Raises UsageError for a scenario with a fault, or one that these options or
-    this testbed do not fit.
+    Raises UsageError where the scenario has a fault, or does not go with these
+    options or this testbed.
     """
     if options.scenario is None:
         raise UsageError("which scenario? Name its file with --scenario, or in watch(FILE)")

@@ -1,10 +1,10 @@
-"""Finished requests, counted where they are finished.
+"""Counts finished requests, in the process that made them.
 
-Locust's own statistics know neither which real server answered nor how to be
-asked what came since the last time. This counts by label (a user class, or
-"GET /path" for users that are not ours) and by real server, with latency in
-fixed buckets: so the counts of many processes are added by adding numbers, and
-a worker's are a small message. Pure: whoever knows of Locust calls it.
+Locust's own statistics do not know which real server answered, and cannot say
+what came since the last time. This counts by label (a user class, or "GET /path"
+for users that are not ours) and by real server, with latency in fixed buckets:
+so the counts of many processes are added by adding numbers, and a worker's are a
+small message. Pure: request_listener.py has Locust's side.
 """
 
 from bisect import bisect_left
@@ -15,8 +15,8 @@ from ipvsload.locust_plugin.live import TrafficInterval
 
 VERSION = 1
 
-# Forty a decade, as ISO 3's preferred numbers have them: steps of some six per cent
-# between round numbers, of which 1, 2 and 5 are three a decade for Prometheus.
+# Forty a decade, the preferred numbers of ISO 3: steps of about six per cent between
+# round numbers. Prometheus gets three of each decade: 1, 2 and 5.
 _DECADE = (
     1.0, 1.06, 1.12, 1.18, 1.25, 1.32, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.12, 2.24, 2.36, 2.5,
     2.65, 2.8, 3.0, 3.15, 3.35, 3.55, 3.75, 4.0, 4.25, 4.5, 4.75, 5.0, 5.3, 5.6, 6.0, 6.3, 6.7,
@@ -26,15 +26,15 @@ BOUNDS: tuple[float, ...] = (
     *(round(step * 10.0**power, 9) for power in range(-1, 5) for step in _DECADE),
     100_000.0,
 )
-"""Upper ends (inclusive) of the latency buckets in ms; one more bucket is above all."""
+"""Upper ends (inclusive) of the latency buckets, in ms; one more bucket is above all these."""
 
 LABELS = 200
 SERVERS = 1200
-"""So many labels, and real servers a label, are told apart; the rest is OTHER."""
+"""So many labels, and real servers of a label, have counts of their own; the rest is OTHER."""
 
 OTHER = "other"
 
-# A latency is no longer than this, in ms: eleven days. Keeps sums in 64 bits.
+# The longest latency that is counted, in ms: eleven days. It keeps sums within 64 bits.
 _LONGEST = 1e9
 
 
@@ -52,7 +52,7 @@ class Counts(TypedDict):
 
 
 class Delta(TypedDict):
-    """What was counted in a while, by label; only what msgpack and JSON can carry."""
+    """What was counted since the last one, by label; msgpack and JSON can carry it."""
 
     version: int
     labels: dict[str, Counts]
@@ -61,8 +61,8 @@ class Delta(TypedDict):
 class RequestCounter:
     """Counts of one process and, on a master, of its workers.
 
-    Labels and servers are told apart in the order of their coming, as many as
-    LABELS and SERVERS say; what comes later is counted under OTHER.
+    The first LABELS labels and SERVERS servers have counts of their own; what
+    comes later is counted under OTHER.
     """
 
     def __init__(self) -> None:
@@ -72,11 +72,10 @@ class RequestCounter:
     def request(
         self, label: str, server: str | None, milliseconds: float | None, failed: bool
     ) -> None:
-        """One request is finished.
+        """Count one finished request.
 
-        Called for every request, so it is short. `milliseconds` is None for
-        one that has no duration; what cannot be one (NaN, negative) is
-        counted without.
+        Called for every request, so it is short. `milliseconds` is None where
+        there is no latency; NaN and negative numbers are taken as None.
         """
         counts = self._since.get(label) or self._fresh(label)
         pair = counts["servers"].get(server or "") or self._pair(label, counts, server or "")
@@ -86,14 +85,14 @@ class RequestCounter:
             counts["sum_us"] += int(milliseconds * 1000.0)
 
     def take(self) -> Delta:
-        """What came since the last take."""
+        """Return what came since the last `take`."""
         since, self._since = self._since, {}
         for label, counts in since.items():
             _add(self._before[label], counts)
         return {"version": VERSION, "labels": since}
 
     def add(self, delta: Any) -> None:
-        """Count what a worker took, too; the next `take` has it.
+        """Count what a worker counted; the next `take` has it.
 
         Raises:
             ValueError: It is no `Delta` of this version; nothing of it was counted.
@@ -107,7 +106,7 @@ class RequestCounter:
             _add_latencies(mine, theirs)
 
     def totals(self) -> dict[str, Counts]:
-        """All since the beginning, by label: a copy."""
+        """Return a copy of all counts since the beginning, by label."""
         totals = {
             label: Counts(
                 servers={server: pair.copy() for server, pair in counts["servers"].items()},
@@ -135,7 +134,7 @@ class RequestCounter:
 
 
 def intervals(delta: Delta, seconds: float) -> dict[str, TrafficInterval]:
-    """What a delta that was gathered in so many seconds comes to, by label."""
+    """Make rates and latencies, by label, of a delta that was gathered in so many seconds."""
     found = {}
     for label, counts in delta["labels"].items():
         pairs = counts["servers"]
@@ -154,9 +153,9 @@ def intervals(delta: Delta, seconds: float) -> dict[str, TrafficInterval]:
 def percentile(buckets: Sequence[int], share: float) -> float | None:
     """The latency in ms that this share of the counted ones does not exceed.
 
-    Within a bucket they are taken as evenly spread on a logarithmic scale, so
-    it is right to a bucket's width, six per cent; above the highest bound it is
-    that bound. None if there are none.
+    Within a bucket, latencies are taken as evenly spread on a logarithmic scale,
+    so the error is a bucket's width at most: six per cent. Above the highest
+    bound the result is that bound. None if nothing was counted.
     """
     rank = share * sum(buckets)
     below = 0
@@ -181,12 +180,12 @@ def _nothing() -> Counts:
 
 
 def _place(table: Mapping[str, object], key: str, limit: int) -> str:
-    """`key`, or OTHER where the table has no room for one more."""
+    """Return `key`, or OTHER where the table has no room for one more."""
     return key if key in table or len(table) < limit else OTHER
 
 
 def _add(counts: Counts, more: Counts) -> None:
-    """Both are of one meter, so the keys have a place in either."""
+    """Add `more` to `counts`; both are of one counter, so their keys are within its limits."""
     for server, (good, failed) in more["servers"].items():
         pair = counts["servers"].setdefault(server, [0, 0])
         pair[0] += good
@@ -200,7 +199,7 @@ def _add_latencies(counts: Counts, more: Counts) -> None:
 
 
 def _checked(delta: Any) -> dict[str, Counts]:
-    """The labels of a delta from another process, whose version may be another."""
+    """Return the labels of a delta from another process, which may have another version."""
     version = delta.get("version") if isinstance(delta, dict) else None
     if version != VERSION:
         raise ValueError(

@@ -1,7 +1,7 @@
-"""A test whose users come and go as Locust says, over a service that is watched.
+"""A test whose users come and go as people say on Locust's page.
 
-Nothing is planned and nothing judged: people move users, weights, schedulers
-and servers while they look at the charts.
+Nothing is planned and nothing is judged: people change users, weights,
+schedulers and servers while they look at the charts.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from ipvsload.load.locust_internals import apply_weights
 from ipvsload.load.users import longest_timeout
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.generators import Generators
-from ipvsload.locust_plugin.locust_test import offered
+from ipvsload.locust_plugin.load_tests.locust_test import offered
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
 from ipvsload.scenario.actions.base import Action
@@ -28,12 +28,12 @@ _SERVERS, _CLIENTS = 2, 1
 
 
 def size(options: Options) -> tuple[int, int]:
-    """How many real servers such a test begins with, and from how many addresses load comes."""
+    """Return how many real servers such a test begins with, and how many client addresses."""
     return options.servers or _SERVERS, options.clients or _CLIENTS
 
 
 class InteractiveTest:
-    """Begins a virtual service, and has Locust's users sent to it. Raises IpvsloadError.
+    """Begins a virtual service, and sends Locust's users to it. Raises IpvsloadError.
 
     `fail` ends the test with an error.
     """
@@ -72,7 +72,7 @@ class InteractiveTest:
             classes=classes,
         )
         self._target.have(service.servers)
-        # Workers get it from here with each ramp.
+        # Locust sends it to workers each time that it changes the number of users.
         environment.stop_timeout = environment.stop_timeout or longest_timeout(
             environment.user_classes
         )
@@ -80,30 +80,30 @@ class InteractiveTest:
             session.sidecar.follow(1, target.key, self._sampled)
 
     def carry_out(self, action: Action) -> str:
-        """Change something, and say what. Raises IpvsloadError."""
+        """Carry an action out, and say what it did. Raises IpvsloadError."""
         with self._session.lock:
             text = action.carry_out(self._target)
         self._session.feed.mark(self._session.clock.now_us(), text)
         return text
 
     def offers(self) -> dict[str, str]:
-        """What can be changed, each with why not."""
+        """See `LocustTest`."""
         return offered(self._session.lacks, mix="")
 
     def mix(self) -> dict[str, int]:
-        """The weight of each user class now."""
+        """See `LocustTest`."""
         return {one.__name__: one.weight for one in self._environment.user_classes}
 
     def worker_lost(self, reason: str) -> None:
-        """Nobody knows what the worker had in flight, so the test does not count."""
+        """Fail the test: nobody knows what the worker had in flight."""
         self._fail(InvalidRunError(reason))
 
     def stopping(self) -> None:
-        """Wait for what is in flight, also on workers."""
+        """Wait until the requests in flight have ended, also those of workers."""
         self._generators.drain()
 
     def stop(self) -> None:
-        """Take the service down; its users have gone."""
+        """Take the service down, now that its users have gone."""
         session = self._session
         if session.sidecar is not None:
             session.sidecar.follow(0, "", None)
@@ -112,7 +112,7 @@ class InteractiveTest:
             with session.lock:
                 session.testbed.end()
         except TestbedError:
-            pass  # it broke, which has been told
+            pass  # the session has already said that it broke
 
     def _joined(self, number: int, address: str, _weight: int) -> None:
         self._session.feed.joined(number, address)
@@ -144,7 +144,7 @@ class _Target(RunServers):
     stop = start
 
     def set_mix(self, weights: Mapping[str, int]) -> Mapping[str, int]:
-        """Other weights of Locust's user classes; the users are rebalanced now."""
+        """Give Locust's user classes other weights, and rebalance the users now."""
         known = {one.__name__: one for one in self._environment.user_classes}
         unknown = ", ".join(sorted(set(weights) - set(known)))
         if unknown:

@@ -1,14 +1,14 @@
-"""From Locust's request event to the meter."""
+"""Counts the requests that Locust's request event tells of."""
 
 from collections.abc import Callable
 from typing import Any
 
-from ipvsload.locust_plugin.request_counter import RequestCounter
+from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 
 
-def counting(meter: RequestCounter) -> Callable[..., None]:
-    """A listener that counts: our users by class, others by method and name."""
-    count = meter.request
+def counting(counter: RequestCounter) -> Callable[..., None]:
+    """Make a listener that counts our users' requests by class, others by method and name."""
+    count = counter.request
 
     def listener(
         request_type: str,

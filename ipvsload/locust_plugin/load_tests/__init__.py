@@ -1,0 +1,1 @@
+"""The tests that run under Locust's command: a scenario, or users whom people start."""
