@@ -37,11 +37,12 @@ def read_connections(
     sources = None if clients is None else {_words(*client) for client in clients}
     for line in lines:
         words = line.split()
-        # Port 0 is a persistence template, not a connection (ip_vs_sched_persist).
-        if len(words) < 8 or words[0] == "Pro" or words[2] == "0000":
-            continue
-        if (targets is None or (words[3], words[4]) in targets or ("", words[4]) in targets) and (
-            sources is None or (words[1], words[2]) in sources
+        if (
+            len(words) >= 8
+            and (sources is None or (words[1], words[2]) in sources)
+            and (targets is None or (words[3], words[4]) in targets or ("", words[4]) in targets)
+            and words[0] != "Pro"
+            and words[2] != "0000"  # a persistence template (ip_vs_sched_persist)
         ):
             yield ConnectionEntry(
                 words[0].lower(),
