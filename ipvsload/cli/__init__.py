@@ -1,7 +1,7 @@
 """The command line. Heavy clients are imported where they are used.
 
-One place turns errors into a line of text and the exit status of the contract;
-no error of a user's ends in a traceback.
+`main` turns errors into a line of text and the exit status of the contract: no
+user error ends in a traceback.
 """
 
 import os

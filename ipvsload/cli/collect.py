@@ -1,7 +1,7 @@
 """`ipvsload collect`: the sidecar, which has a command line of its own.
 
-It must run from a bare interpreter and pyroute2, so its options are argparse's
-and are only passed on here.
+The sidecar runs from a bare interpreter and pyroute2, so argparse reads its
+options, and click only passes them on.
 """
 
 import click

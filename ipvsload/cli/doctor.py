@@ -1,4 +1,4 @@
-"""`ipvsload doctor`: what is there, what is missing, and what mends it."""
+"""`ipvsload doctor`: what a testbed has, what it lacks, and what mends that."""
 
 from typing import Any
 

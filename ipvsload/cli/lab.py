@@ -1,4 +1,4 @@
-"""`ipvsload lab`: the same lab for any other program."""
+"""`ipvsload lab`: a lab for any other program."""
 
 import os
 import re
@@ -11,18 +11,19 @@ from ipvsload.cli.terminal import tell
 from ipvsload.cli.testbeds import as_click
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.scenario.names import MAX_CLIENTS, MAX_SERVERS
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.lab.lab_kind import KERNEL
 
 DIRECTOR = "IPVSLOAD_DIRECTOR"
 """Set inside a lab: where the director's agent answers."""
-_PLACE = re.compile(r"\$(URL|VIP)\b|\$\{(URL|VIP)\}")
+_VARIABLE = re.compile(r"\$(URL|VIP)\b|\$\{(URL|VIP)\}")
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.option("--scheduler", default="rr", show_default=True, type=click.Choice(SCHEDULERS))
-@click.option("--servers", default=2, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--clients", default=1, show_default=True, type=click.IntRange(1, 100))
+@click.option("--servers", default=2, show_default=True, type=click.IntRange(1, MAX_SERVERS))
+@click.option("--clients", default=1, show_default=True, type=click.IntRange(1, MAX_CLIENTS))
 @as_click(KERNEL)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[str, ...]) -> int:
@@ -44,9 +45,9 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
 
     first = director(1)
     vip = first.vip
-    places = {"URL": f"http://{vip}:{FIRST_SERVICE_PORT}", "VIP": vip}
-    environment = {**os.environ, **places, DIRECTOR: f"{first.client_side}:{CONTROL_PORT}"}
-    argv = [_PLACE.sub(lambda found: places[found[1] or found[2]], word) for word in command]
+    values = {"URL": f"http://{vip}:{FIRST_SERVICE_PORT}", "VIP": vip}
+    environment = {**os.environ, **values, DIRECTOR: f"{first.client_side}:{CONTROL_PORT}"}
+    argv = [_VARIABLE.sub(lambda found: values[found[1] or found[2]], word) for word in command]
     testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients, schedulers=[scheduler])
     try:
         tell(f"bringing the lab up: {scheduler} over {servers} real servers ...")
@@ -55,7 +56,7 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
         testbed.begin(ServiceSpec(scheduler, (1,) * servers))
         tell(f"ready: Linux {testbed.kernel['release']} ({testbed.kernel['provider']})")
         if sys.stdin and sys.stdin.isatty():
-            # A terminal's Ctrl-C reaches COMMAND too, and is COMMAND's to answer.
+            # A terminal's Ctrl-C reaches COMMAND too, and COMMAND decides what it does.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGQUIT, signal.SIG_IGN)
         return testbed.run(argv, environment)

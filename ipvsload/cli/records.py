@@ -1,4 +1,4 @@
-"""`ipvsload report` and `ipvsload compare`: recorded runs, again."""
+"""`ipvsload report` and `ipvsload compare`: show what was recorded."""
 
 import sys
 from pathlib import Path
@@ -26,9 +26,9 @@ def compare(directories: tuple[Path, ...]) -> None:
 
 
 def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:
-    """Show a recording's results and write its reports; the exit status.
+    """Show a recording's results and write its reports. Returns the exit status.
 
-    `failure` is what cut the run short: it is said last and decides the status.
+    `failure` is what cut the run short: it is said last, and decides the status.
     """
     from ipvsload.report.terminal_table import print_results
     from ipvsload.report.write import load_results, write_reports
@@ -45,7 +45,7 @@ def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:
             click.echo(f"report: {page}")
         sys.stdout.flush()
     except (OSError, SystemExit):
-        silence_stdout()  # whoever read it has left; the reports and the status remain
+        silence_stdout()  # nobody reads it any more; the reports and the status remain
     if failure:
         click.echo(f"{failure.prefix}{failure}", err=True)
         return failure.exit_status

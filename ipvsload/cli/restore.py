@@ -1,4 +1,4 @@
-"""`ipvsload restore`: what an interrupted run left changed, as it was before."""
+"""`ipvsload restore`: undo what an interrupted run left changed."""
 
 from typing import Any
 

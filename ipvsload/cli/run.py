@@ -60,7 +60,7 @@ def run(
     text = read(scenario)
     plan = parse_scenario(text, str(scenario))
     wanted = schedulers or plan.schedulers
-    place = make_testbed(kind, plan, wanted, hz, options)
+    bed = make_testbed(kind, plan, wanted, hz, options)
     directory = out or new_directory(plan.name)
     clock = MonotonicClock()
     writer = RunWriter(
@@ -73,20 +73,20 @@ def run(
     failure: IpvsloadError | None = None
     try:
         tell(f"bringing the {testbed} testbed up ...")
-        place.start()
-        if "scheduler" in place.lacks and not schedulers:
-            wanted = ("",)  # the one that is there
+        bed.start()
+        if "scheduler" in bed.lacks and not schedulers:
+            wanted = ("",)  # measure the one that is there
         # Heavy imports, while the kernel boots.
         from ipvsload.experiment.headless import play_headless
         from ipvsload.report.terminal_progress import TerminalProgress
 
         progress = TerminalProgress(plan)
-        play_headless(plan, place, writer, clock, hz, wanted, repeats, progress)
+        play_headless(plan, bed, writer, clock, hz, wanted, repeats, progress)
     except IpvsloadError as error:
         failure = error
     finally:
         try:
-            place.close()
+            bed.close()
         except IpvsloadError as error:
             failure = failure or error
         writer.close()

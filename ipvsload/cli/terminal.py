@@ -1,4 +1,4 @@
-"""The standard streams: for people, for pipes that close early, or not there at all."""
+"""The standard streams: people read them, pipes close early, and some are not there at all."""
 
 import os
 import sys
@@ -8,13 +8,13 @@ import click
 
 
 def tell(text: str) -> None:
-    """A line of progress on stderr; silent in CI and in pipes."""
+    """Write a line of progress to stderr; silent in CI and in pipes."""
     if sys.stderr.isatty():
         say(text)
 
 
 def say(text: str) -> None:
-    """A line on stderr, if there is still somebody who reads it: whoever says it goes on."""
+    """Write a line to stderr; goes on where nobody reads it any more."""
     with suppress(OSError):
         click.echo(text, err=True)
 
@@ -22,7 +22,7 @@ def say(text: str) -> None:
 def open_closed_streams() -> None:
     """Put /dev/null where this process was started without stdin, stdout or stderr.
 
-    The next file that is opened would get the stream's number, and be written to.
+    Otherwise the next file that is opened gets the stream's number, and is written to.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ipvsload.errors import UsageError
-from ipvsload.scenario.names import MAX_SERVERS
+from ipvsload.scenario.names import MAX_CLIENTS, MAX_SERVERS
 from ipvsload.scenario.url import read_url
 from ipvsload.testbed.balancers import BALANCERS
 from ipvsload.testbed.kind import Option
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS, kind_for_host, refuse_foreign_options
 
-MAX_CLIENTS = 100
 SOCKET_BROKER = "ipvsload_socket_broker"
 """The option that tells workers the lab's socket broker; the master sends them its options."""
 _AUTO = "auto"

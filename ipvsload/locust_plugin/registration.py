@@ -152,7 +152,7 @@ def _bring_up(environment: "Environment", options: Options, session: TestbedSess
         session.ready(*size(options))
     testbed = session.testbed
     kernel = testbed.kernel
-    logger.info("%s is up: Linux %s (%s)", testbed.name, kernel["release"], kernel["provider"])
+    logger.info("%s is up: Linux %s (%s)", options.testbed, kernel["release"], kernel["provider"])
 
 
 def _refuse_who_cannot_reach_a_lab(classes: Sequence[type[User]]) -> None:

@@ -17,6 +17,7 @@ else:  # from the registry, which a type checker cannot read
     SchedulerName = Literal[tuple(SCHEDULERS)]
     Section = Literal[SECTIONS]
 MAX_SERVERS = 1000
+MAX_CLIENTS = 100
 MAX_USERS = 10_000
 MAX_WEIGHT = 65_535
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"

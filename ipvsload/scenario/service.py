@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ipvsload.scenario.names import MAX_CLIENTS
 from ipvsload.scenario.strict import ServerCount, Strict, Weight
 
 
@@ -14,5 +15,5 @@ class Service(Strict):
     """Real servers at the start; they are numbered from 1 in the order of joining."""
     weights: Annotated[tuple[Weight, ...], Field(strict=False)] = ()
     """One weight a server, in the order of joining; empty means 1 each."""
-    clients: Annotated[int, Field(ge=1, le=100)] = 1
+    clients: Annotated[int, Field(ge=1, le=MAX_CLIENTS)] = 1
     """Source addresses that the load comes from (sh and mh hash them)."""

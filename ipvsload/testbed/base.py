@@ -160,5 +160,3 @@ class Observation(Protocol):
 
 class Testbed(Lifecycle, BalancerControl, Observation, Protocol):
     """One balancer with its real servers."""
-
-    name: str

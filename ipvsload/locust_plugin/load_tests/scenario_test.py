@@ -72,7 +72,7 @@ class ScenarioTest:
             directory,
             scenario_text=plan.text,
             scenario=scenario.name,
-            testbed=session.testbed.name,
+            testbed=options.testbed,
             origin_unix_us=session.clock.origin_unix_us,
         )
         self._directory = directory

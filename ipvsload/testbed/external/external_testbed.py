@@ -28,7 +28,6 @@ class ExternalTestbed:
     {server} and {weight} in them. Raises UsageError for a bad one of these.
     """
 
-    name = "external"
     exclusive = False
     socket_broker = ""
     max_real_servers = MAX_SERVERS

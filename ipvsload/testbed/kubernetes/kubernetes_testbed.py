@@ -26,7 +26,6 @@ from ipvsload.testbed.tcp_timeouts import timeouts_here
 class KubernetesTestbed:
     """The cluster of a kubeconfig; `tell` hears each step, `hz` is the rate of samples."""
 
-    name = "kubernetes"
     exclusive = False
     has_samples = True
     socket_broker = ""

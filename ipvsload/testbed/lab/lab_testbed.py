@@ -27,7 +27,6 @@ from ipvsload.testbed.tcp_timeouts import timeouts
 class LabTestbed:
     """A testbed with room for `servers` real servers and `clients` addresses."""
 
-    name = "lab"
     exclusive = True
     has_samples = True
     lacks: Mapping[Capability, str] = MappingProxyType({})
