@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import Field, create_model, model_validator
+from pydantic import ConfigDict, Field, create_model, model_validator
 
 from ipvsload.scenario.actions import SCENARIO_ACTIONS
 from ipvsload.scenario.actions.base import Action
@@ -40,6 +40,8 @@ class Step(_ActionKeys):  # type: ignore[misc]  # one key an action of the regis
     Exactly one of the action fields is set. `wait` is itself the wait; other
     actions may carry `until`.
     """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     until: Condition | None = None
     """After the action, wait for this condition to hold."""
@@ -91,7 +93,7 @@ class Step(_ActionKeys):  # type: ignore[misc]  # one key an action of the regis
         return self
 
 
-class Scenario(Strict):
+class Scenario(Strict, use_attribute_docstrings=True):
     """A load test of an IPVS virtual service: what is sent, what happens, what is expected."""
 
     name: Name

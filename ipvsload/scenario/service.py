@@ -8,7 +8,7 @@ from ipvsload.scenario.names import MAX_CLIENTS
 from ipvsload.scenario.strict import ServerCount, Strict, Weight
 
 
-class Service(Strict):
+class Service(Strict, use_attribute_docstrings=True):
     """The virtual service as a run begins."""
 
     servers: ServerCount = 2

@@ -33,8 +33,10 @@ Names = Annotated[
 
 
 class Strict(BaseModel):
-    """Unknown keys and silent conversions are errors; a model never changes."""
+    """Unknown keys and silent conversions are errors; a model never changes.
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
-    )
+    A model whose keys have a meaning in the JSON Schema is given
+    use_attribute_docstrings=True; pydantic takes some ms to find them in its source.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

@@ -10,7 +10,7 @@ from ipvsload.scenario.names import MAX_USERS
 from ipvsload.scenario.strict import Strict
 
 
-class Traffic(Strict):
+class Traffic(Strict, use_attribute_docstrings=True):
     """A named class of traffic: closed with `users`, open with `rate`."""
 
     request: Annotated[str, Field(pattern=r"^GET /[!-~]*$", max_length=2000)] = "GET /ip"

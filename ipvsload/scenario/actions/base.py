@@ -8,6 +8,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self, get_type_hints
 
+from pydantic import ConfigDict
+
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import Fault, Loc
@@ -57,6 +59,8 @@ class Action(Strict):
     In a scenario file it is `key: VALUE`, where VALUE is the mapping of its
     fields, or the field itself where there is only one.
     """
+
+    model_config = ConfigDict(defer_build=True)  # a scenario has few of the actions
 
     key: ClassVar[str]
     """Its key in a step of a scenario file, and its name in the page's requests."""

@@ -6,7 +6,7 @@ from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.strict import ServerNumber, Weight
 
 
-class Reweigh(Action):
+class Reweigh(Action, use_attribute_docstrings=True):
     """A real server's new weight; 0 drains it."""
 
     key = "reweigh"

@@ -130,8 +130,7 @@ def at_most(limit: Limit) -> Bounds:
     return lambda planned, measure: planned.at_most(limit, measure.class_)
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """A measure in a wait.
 
     `value` is None while it is not known; `bound` is what it can be at a point
@@ -145,8 +144,7 @@ class Live:
     polled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Final:
+class Final(NamedTuple):
     """A measure in an expectation.
 
     `value` takes the address of the server that the measure names, or None, and
@@ -160,8 +158,7 @@ class Final:
     needs: tuple[Selector, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MeasureKind:
+class MeasureKind(NamedTuple):
     """One row: a measure's name, unit and meaning, and where it may stand."""
 
     name: str
