@@ -1,7 +1,6 @@
 """All runs of `ipvsload run`: from a testbed that is starting to its last run.
 
-The load is made in this process, by users of a Locust runner that nobody else
-sees.
+The load is made in this process, by users of a Locust runner without a page.
 """
 
 from collections.abc import Sequence
@@ -35,7 +34,7 @@ def play_headless(
     """Wait until the testbed is ready, and play; see `session.play`."""
     with ExitStack() as stack:
         with recorded(writer, clock):
-            # Until here Ctrl-C is Python's own KeyboardInterrupt.
+            # During this, Ctrl-C raises KeyboardInterrupt.
             testbed.wait_ready()
             sidecar = SidecarReader(testbed.open_samples(hz), clock)
             stack.callback(sidecar.close)

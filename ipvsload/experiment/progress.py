@@ -1,4 +1,4 @@
-"""Who is told how a run goes on; the terminal implements it."""
+"""What is told how a run goes on: the display on the terminal, or the web page."""
 
 from typing import Protocol
 
@@ -8,13 +8,13 @@ from ipvsload.record.events import Event
 
 
 class Progress(Protocol):
-    """Told often; draws as seldom as it likes."""
+    """Shows a run. It is told often, and decides itself how often it draws."""
 
     def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
         """A run begins."""
 
     def happened(self, event: Event) -> None:
-        """This was just recorded."""
+        """An event was recorded."""
 
     def update(self, state: RunState, timeline: Timeline) -> None:
         """Something may have changed."""

@@ -1,4 +1,4 @@
-"""Where a run is recorded when nobody says where."""
+"""The directory in which a run is recorded if the user names none."""
 
 import time
 from pathlib import Path

@@ -1,9 +1,8 @@
-"""What is known while a run goes on: the ground that conditions stand on.
+"""What is known of a run while it goes on; the conditions of waits are checked with it.
 
-Pure: it is told of samples, joins and counts, and answers what a measure is
-now. A kernel measure counts as unknown until a sample that was taken after the
-present step began: an old sample could satisfy a wait for what has yet to
-happen.
+Pure. A measure of the kernel counts as unknown until there is a sample that was
+taken after the current step began. An older sample could satisfy a wait for
+something that has not happened yet.
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from ipvsload.scenario.measures.base import ClassCounts, LiveCounts, Measure
 
 
 class RunState:
-    """The live state of one run. Times are µs on the recording's clock."""
+    """The state of one run. Times are in µs on the recording's clock."""
 
     def __init__(self, classes: Mapping[str, ClassCounts]) -> None:
         self._classes = classes
@@ -27,7 +26,7 @@ class RunState:
         self.began_us = 0
         self.sample_us = -1
         self.uncertainty_us = 0
-        """How far the clock of samples may be off, either way."""
+        """How far the times of samples may be wrong, either way."""
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -56,11 +55,11 @@ class RunState:
     def sampled(self, sample: Sample) -> None:
         """A new sample of the service under test has arrived.
 
-        Where several nodes balance, a server's counts are those of all nodes,
-        and what is known is as old as the oldest node's last sample.
+        Where several nodes balance, a server's counts are the sums over all nodes,
+        and they are as old as the oldest of the nodes' last samples.
         """
         self._nodes[sample.node] = sample
-        # Their readings began at the earliest then.
+        # When the oldest of the readings began, at the earliest.
         self.sample_us = (
             min(one.t_us - one.took_us // 2 for one in self._nodes.values()) - self.uncertainty_us
         )
@@ -72,11 +71,11 @@ class RunState:
         )
 
     def in_table(self, address: str) -> RealServer | None:
-        """The server as the last sample shows it."""
+        """The server as the last sample shows it; None if it is not in the table."""
         return self._table.get(address)
 
     def lookup(self, now_us: int, since_us: int) -> Lookup:
-        """A function that says what a measure is at `now_us`.
+        """A function that gives the value of a measure at `now_us`.
 
         Kernel measures are None while the last sample is older than `since_us`.
         """

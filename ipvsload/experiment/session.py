@@ -1,7 +1,7 @@
 """All runs of one command: schedulers in turn, repeated, into one directory.
 
-Repeats are interleaved (rr, lc, rr, lc, ...), so that a machine that is slow
-for a while is slow for all schedulers alike.
+Repeats are interleaved (rr, lc, rr, lc, ...). So if the machine is slow for a
+while, it is slow for all schedulers alike.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from ipvsload.record.writer import RunWriter
 
 
 class StoppedError(InvalidRunError):
-    """Somebody pressed Ctrl-C or Stop, or sent SIGTERM."""
+    """The user pressed Ctrl-C or Stop, or the process got SIGTERM."""
 
     def __init__(self) -> None:
         super().__init__("interrupted")
@@ -37,7 +37,8 @@ def play(context: RunContext, schedulers: Sequence[str], repeats: int) -> None:
                 progress.begin(scheduler, repeat, repeats)
                 with recorded(writer, clock, number):
                     play_run(context, number, scheduler, repeat)
-                    # An error of a run's very end, such as a full disk, is met by no wait.
+                    # An error at the very end of a run, such as a full disk: no wait has
+                    # raised it.
                     for news in context.inbox.take_all():
                         if isinstance(news, BaseException):
                             raise news

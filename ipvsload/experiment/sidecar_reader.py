@@ -1,8 +1,8 @@
 """The sidecar as a run sees it: samples on the generator's clock.
 
-One greenlet reads the sidecar's output for as long as the testbed is up; runs
-say which virtual service they follow. `ping` lines through the sidecar's input
-tell how far its clock is from ours, and how well that is known.
+One greenlet reads the sidecar's output for as long as the testbed is up. A run
+says which virtual service it follows. The answers to `ping` lines, which are
+sent to the sidecar, say how far its clock is from ours and how exact that is.
 """
 
 import time
@@ -20,7 +20,7 @@ from ipvsload.testbed.base import SidecarPipe
 
 _PINGS = 8
 _PONG_WITHIN = 15.0
-"""More than an API server may be away, where a pod's log is the way."""
+"""Longer than an API server may be away: in a cluster, answers come through a pod's log."""
 _HELLO_WITHIN = 20.0
 _UNKNOWN = Alignment(0, 0)
 
@@ -28,11 +28,11 @@ Follower = Callable[[Sample | BaseException], None]
 
 
 class SidecarReader:
-    """Reads `pipe`. Raises TestbedError where the sidecar says nothing.
+    """Reads `pipe`. Raises TestbedError if the sidecar does not begin to write.
 
     A follower gets each sample of its service, or the error that ended the
-    stream; `watcher` gets each sample of the whole table, and that error.
-    `node` is the name that the sidecar gives itself.
+    stream. `watcher` gets each sample of the whole table, and that error, too.
+    `node` is the name that the sidecar gives to itself.
     """
 
     def __init__(self, pipe: SidecarPipe, clock: Clock, watcher: Follower | None = None) -> None:
@@ -61,11 +61,11 @@ class SidecarReader:
             raise hello
 
     def follow(self, run: int, key: str, follower: Follower | None) -> None:
-        """Hand samples of service `key` to `follower`, marked with run's number."""
+        """From now on hand samples of service `key` to `follower`, marked with the run's number."""
         self._run, self._key, self._follower = run, key, follower
 
     def align(self) -> dict[str, Alignment]:
-        """Measure each node's clock against ours by a few round trips; by the node's name.
+        """Each node's clock beside ours, by the node's name; measured by a few round trips.
 
         Raises TestbedError when the sidecar does not answer.
         """
@@ -87,11 +87,11 @@ class SidecarReader:
 
     @property
     def alive(self) -> bool:
-        """Whether it still says something."""
+        """Whether the sidecar still writes."""
         return not self._reader.dead
 
     def close(self) -> None:
-        """Stop reading; the sidecar ends when its output is gone."""
+        """Stop reading; the sidecar ends when nobody reads its output."""
         self._follower = self._watcher = None
         self._reader.kill()
         self._pipe.close()
@@ -107,7 +107,7 @@ class SidecarReader:
                         case Pong():
                             self._pongs.put((message, received))
                         case Hello():
-                            # Here, since samples may come in the same breath.
+                            # Set here, because samples may come in the same piece of the stream.
                             self.node = message.node
                             self._hello.put(message)
                         case End(reason):

@@ -1,9 +1,8 @@
 """The timeline of one run as a state machine, without a clock or a kernel.
 
-Whoever drives it carries out what it says and asks again after each event (a
-sample, a class that is done) and when a deadline passes. Steps follow each
-other on events, so a run takes as long as its load and its waits, and no
-guessed sleep stands between.
+Its caller carries out what it says, and asks again after each event (a sample,
+a class that is done) and when a deadline passes. A step begins when the step
+before it is over, not after a time that was guessed.
 """
 
 from collections.abc import Sequence
@@ -49,11 +48,11 @@ class Over:
 Turn = Begin | Done | Missed | Over
 
 _POLL_US = 5_000
-"""How often a condition is asked for again that no sample and no other event wakes."""
+"""How often a condition is asked for again if no event tells of its change."""
 
 
 class Timeline:
-    """Walks through `steps`. Times are µs on the recording's clock."""
+    """Goes through `steps`. Times are in µs on the recording's clock."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = steps
@@ -67,7 +66,7 @@ class Timeline:
         return (self._index, self._steps[self._index]) if self._index < len(self._steps) else None
 
     def ask(self, state: RunState, now_us: int) -> Turn | None:
-        """What to do now; None means: nothing before the next event."""
+        """What to do now; None means nothing before the next event."""
         if self._index >= len(self._steps):
             return Over()
         step = self._steps[self._index]
@@ -96,7 +95,7 @@ class Timeline:
         self._since_us = now_us
 
     def look_again_us(self, now_us: int) -> int | None:
-        """When to ask again even if nothing has happened, as a time; None: not at all."""
+        """The time at which to ask again even if no event has come; None if there is none."""
         if not self._begun or self._index >= len(self._steps):
             return None
         step = self._steps[self._index]

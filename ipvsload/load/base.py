@@ -17,20 +17,20 @@ class Load(Protocol):
 
     @property
     def counts(self) -> Mapping[str, ClassCounts]:
-        """What conditions read, by class."""
+        """The counts of each class, by its name; conditions use them."""
 
     @property
     def clocks(self) -> Iterable[tuple[str, Alignment]]:
-        """Generators whose clock is not this one's, and how far they are apart."""
+        """Generators with a clock of their own: their names, and their clocks beside ours."""
 
     def start(self, name: str) -> None:
         """Start a class: its users, or its arrivals."""
 
     def stop(self, name: str) -> None:
-        """No new requests of this class; those in flight finish."""
+        """Send no new requests of this class; those in flight finish."""
 
     def burst(self, requests: int, seconds: float) -> None:
-        """So many requests at once, each held open for so long, as class BURST."""
+        """Send `requests` requests at once, each held open for `seconds`, as class BURST."""
 
     def finish(self, grace: float, soon: bool = False) -> None:
         """Stop every class and wait for what is in flight.
@@ -40,7 +40,7 @@ class Load(Protocol):
         """
 
     def overloads(self) -> list[str]:
-        """Why a generator was too busy for its figures to count, if one was."""
+        """Each reason why a generator was too busy for its figures to count."""
 
     def close(self) -> None:
         """Cut off what is in flight and let the users go."""
@@ -49,9 +49,10 @@ class Load(Protocol):
 class LoadMaker(Protocol):
     """Makes a run's load.
 
-    `run` is its number in the record, `to_us` goes from `time.monotonic_ns()`
-    to the record's µs; each finished request, each class that is done and the
-    first error that ends the load are told.
+    `run` is the run's number in the record; `to_us` turns a time of
+    `time.monotonic_ns()` into one of the record, in µs. `on_finished` is called
+    with each finished request, `on_done` with the name of each class that is
+    done, `on_error` with the first error, which ends the load.
     """
 
     def __call__(

@@ -45,8 +45,8 @@ class HttpClient:
         target: host and port; a name is resolved once, here.
         sockets: where connections come from; without it they are this
             machine's, and its kernel chooses their ports.
-        on_error: told once what a workload's own callback raised (a disk that
-            is full, say); the loop then ends. Without it gevent prints it.
+        on_error: called once with what a workload's callback raised (because a
+            disk is full, say); the loop has ended. Without it gevent prints it.
 
     Raises:
         TestbedError: the target's name is not known.
@@ -102,7 +102,7 @@ class HttpClient:
             exchange.sock = None
 
     def fail(self, error: Exception) -> None:
-        """End the loop, and tell `on_error` why; what fails after that is not told."""
+        """End the loop and call `on_error`, the first time only."""
         if self._failed:
             return
         self._failed = True

@@ -1,9 +1,10 @@
 """A scenario's traffic as Locust users, started and stopped at once.
 
-Locust's own ramp-up moves in steps of a second and cannot change the mix of
-user classes by itself; its runner's `spawn_users` does what a timeline needs,
-now and exactly. Where nobody looks at Locust's statistics they are left out: a
-run has records of its own, and they would take a sixth of a request's time.
+Locust's own ramp-up works in steps of a second and cannot change the mix of
+user classes by itself. Its runner's `spawn_users` starts an exact number of
+users at once, as a timeline needs it. Where nobody looks at Locust's
+statistics, requests are not reported to them: a run has records of its own, and
+reporting takes a sixth of a request's time.
 """
 
 from collections.abc import Callable, Mapping
@@ -65,13 +66,14 @@ class LocustLoad:
         traffic: the classes by name.
         target: host and port of the virtual service.
         sockets: where its connections come from.
-        environment: whose runner has the users, and whose statistics see their
-            requests; without it they have a runner of their own, and none.
+        environment: its runner has the users, and its statistics count their
+            requests. Without it the users have a runner of their own and no
+            statistics.
         run: the run's number in the record.
-        to_us: from `time.monotonic_ns()` to the record's microseconds.
-        on_finished: told of each finished request.
-        on_done: told when a class is done, by name.
-        on_error: told once what one of these raised; the load has then ended.
+        to_us: turns a time of `time.monotonic_ns()` into one of the record, in µs.
+        on_finished: called with each finished request.
+        on_done: called with the name of each class that is done.
+        on_error: called once with what one of these raised; the load has ended.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class LocustLoad:
 
     @property
     def clocks(self) -> tuple[()]:
-        """None: these users are in this process."""
+        """Empty: these users are in this process."""
         return ()
 
     def start(self, name: str, first: int = 0, step: int = 1) -> None:
@@ -121,7 +123,7 @@ class LocustLoad:
             self._environment.runner.spawn_users({name: workload.spec.users})
 
     def stop(self, name: str) -> None:
-        """No new requests of this class; those in flight finish."""
+        """Send no new requests of this class; those in flight finish."""
         self._workloads[name].stop()
 
     def finish(self, grace: float, soon: bool = False) -> None:
@@ -141,11 +143,11 @@ class LocustLoad:
         )
 
     def overloads(self) -> list[str]:
-        """Why the generator was too busy for its figures to count, if it was."""
+        """Each reason why the generator was too busy for its figures to count."""
         return self._overload.reasons()
 
     def close(self) -> None:
-        """Cut off what is in flight and let the users go."""
+        """Cut off what is in flight and end the users."""
         self._overload.close()
         for workload in self._workloads.values():
             workload.finish(0)
@@ -154,9 +156,9 @@ class LocustLoad:
         self._client.close()
 
     def burst(self, requests: int, seconds: float) -> None:
-        """So many requests at once, each held open for so long."""
+        """Send `requests` requests at once, each held open for `seconds`."""
         workload = self._workload(BURST, burst_traffic(requests, seconds))
-        # Of each burst, so that the end waits for it.
+        # Kept like a class, so that `finish` waits for it.
         self._workloads[f"{BURST} {len(self._workloads)}"] = workload
         workload.start()
 
@@ -190,7 +192,7 @@ class LocustLoad:
 
 
 def user_class(name: str, workload: Workload, host: str) -> type[WorkloadUser]:
-    """A class of Locust users who send what `workload` says, to `host`."""
+    """A class of Locust users whose requests `workload` sends to `host`."""
     attributes: dict[str, Any] = {
         "host": host,
         "workload": lambda self: workload,

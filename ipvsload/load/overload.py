@@ -1,7 +1,7 @@
 """Whether the generator itself was the bottleneck.
 
-A generator that has no time left measures itself: its late starts and late
-reads look like the server's latency. Such a run does not count.
+A generator without time to spare measures itself: what it sends and reads too
+late looks like latency of the server. Such a run does not count.
 """
 
 import time
@@ -15,20 +15,20 @@ WINDOW = 1.0
 CPU_LIMIT = 0.9
 """Locust's own warning level (runners.py, CPU_WARNING_THRESHOLD)."""
 LAG_LIMIT_NS = 500_000_000
-"""Longest that the loop may be kept from its turn."""
-BEAT_NS = 50_000_000
-"""How often the loop is asked to be on time."""
+"""How late a timer may be called."""
+CHECK_NS = 50_000_000
+"""How often a timer is set, to see how late it is called."""
 
 
 class Overload:
-    """Watches this process's CPU share and how late the client's timers are."""
+    """Measures this process's CPU share and how late the client's timers are called."""
 
     def __init__(self, client: HttpClient) -> None:
         self._timers = client.timers
         self._busiest = 0.0
         self._latest_ns = 0
         self._greenlet = gevent.spawn(self._watch)
-        self._beat()
+        self._check()
 
     def reasons(self) -> list[str]:
         """One line for each limit that was passed."""
@@ -47,11 +47,11 @@ class Overload:
         return found
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop measuring."""
         self._greenlet.kill()
 
-    def _beat(self) -> None:
-        self._timers.at(time.monotonic_ns() + BEAT_NS, self._beat)
+    def _check(self) -> None:
+        self._timers.at(time.monotonic_ns() + CHECK_NS, self._check)
 
     def _watch(self) -> None:
         began, used = time.monotonic(), time.process_time()

@@ -1,7 +1,7 @@
-"""Opening a connection, and why one failed, in a word.
+"""Opening a connection, and why that failed, in one word.
 
-The plain `_socket.socket` is taken because its methods are the system calls:
-what Python's own class adds costs as much as they do.
+`_socket.socket` is used, because its methods are just the system calls. What
+`socket.socket` adds costs as much time as they do.
 """
 
 import errno
@@ -35,7 +35,7 @@ _CAUSES = {
 
 
 class Sockets(Protocol):
-    """Where connections come from, where that is not simply this machine."""
+    """Gives connections their local end, where any of this machine's will not do."""
 
     def take(self) -> tuple[socket, str, int]:
         """A new non-blocking TCP socket, and the address and port that it is bound to.
@@ -45,13 +45,13 @@ class Sockets(Protocol):
 
 
 def cause(error: OSError) -> str:
-    """The word that a request's record has for it: "refused", "reset", ..."""
+    """The word for this error in a request's record: "refused", "reset", ..."""
     number = error.errno or 0
     return _CAUSES.get(number) or errno.errorcode.get(number, "unknown")
 
 
 def resolve(target: tuple[str, int]) -> tuple[int, Any]:
-    """Address family and address of a host and port.
+    """The address family and the address of a host and port.
 
     Raises:
         TestbedError: the name is not known.
@@ -64,10 +64,9 @@ def resolve(target: tuple[str, int]) -> tuple[int, Any]:
 
 
 def connect(family: int, address: Any, sockets: Sockets | None) -> tuple[socket, str, int]:
-    """Begin a connection; its non-blocking socket and its local address and port.
+    """Begin a connection; returns its non-blocking socket and its local address and port.
 
-    Without `sockets` it is made here, and the kernel chooses where it comes from.
-    Raises OSError.
+    Without `sockets` the kernel chooses the local end. Raises OSError.
     """
     if sockets is not None:
         sock, client, port = sockets.take()

@@ -1,9 +1,9 @@
 """One kernel timer, as a descriptor that an epoll can wait for.
 
-Python's epoll waits in whole milliseconds, which is too coarse for arrivals
-at a planned time: a late start would count as latency. A timerfd among the
-sockets wakes the loop to the microsecond. (Python has it from 3.13 on; until
-then it is two calls of the C library.)
+Python's epoll waits in whole milliseconds. That is not exact enough for
+arrivals at a planned time, because a late start counts as latency. A timerfd
+wakes the loop to the microsecond. Python has it from 3.13 on; until then it is
+two calls of the C library.
 """
 
 import ctypes

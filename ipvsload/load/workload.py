@@ -55,8 +55,8 @@ class Workload:
         name: the class's name.
         spec: what a scenario says of it; times in seconds.
         client: what carries its requests.
-        on_finished: told of each finished request.
-        on_done: told each time that the class is done.
+        on_finished: called for each finished request.
+        on_done: called each time that the class is done.
 
     A closed class has `users` users; an open one (`spec.rate`) has arrivals as
     its pacer says, whatever the answers do. `started`, `finished` and `failed`
@@ -113,7 +113,7 @@ class Workload:
         return self._running
 
     def start(self, users: int | None = None, first: int = 0, step: int = 1) -> None:
-        """Begin, or begin again with a whole budget; nothing while it runs.
+        """Begin, or begin again with a whole budget; does nothing while it runs.
 
         `users` says how many users the workload makes itself instead of
         `spec.users`; others may `join`. An open class sends every `step`th of
@@ -140,7 +140,7 @@ class Workload:
     def join(
         self, pause: Callable[[], float] | None = None, on_gone: Callable[[], None] | None = None
     ) -> ClosedUser:
-        """One more user, who sends at once; see `ClosedUser`."""
+        """Add a user, who sends at once; see `ClosedUser`."""
         user = ClosedUser(self, pause, on_gone)
         self._users[user] = None
         self._send_next(user)
@@ -161,7 +161,7 @@ class Workload:
             self._gone(user)
 
     def stop(self) -> None:
-        """No new requests; those in flight finish."""
+        """Send no new requests; those in flight finish."""
         if self._running:
             self._running = False
             self._end_if_over()
@@ -193,8 +193,10 @@ class Workload:
             if pause > 0:
                 self._pausing[exchange] = None
                 self._timers.at(end + pause, partial(self._end_pause, exchange))
+            elif self._may_send(exchange):  # `pause` may have stopped the user
+                self._send(exchange, 0)
             else:
-                self._send_next(exchange)
+                self._gone(exchange)
         else:
             self._gone(exchange)
         if not (self._in_flight or (self._running and self._left)):
@@ -255,7 +257,7 @@ class Workload:
             self._timers.at(time.monotonic_ns() + self._timeout, self._check_timeouts)
 
     def _check_timeouts(self) -> None:
-        """Time out what is due; come back when the next may be."""
+        """Give up what has taken too long; come back when the next may have."""
         now = time.monotonic_ns()
         while self._in_flight:
             exchange = next(iter(self._in_flight))

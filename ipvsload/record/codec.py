@@ -1,9 +1,9 @@
 """Lines of the run directory, and back.
 
-Apart from the types because it is the hot side: the load engine writes a line
-a request, thousands a second, so a request is one f-string whose few distinct
-strings are quoted once. Decoding checks every line's shape, so that nothing
-after it meets a record that is not what its type says.
+Encoding must be fast: the load engine writes one line for each request,
+thousands a second. So a request is one f-string, and its strings, of which few
+differ, are quoted once each. Decoding checks the types of every line, so that
+all other code can rely on what the types of records say.
 """
 
 import json
@@ -28,7 +28,7 @@ _REQUEST_TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """First line of a file: which one it is, and (events only) whose.
+    """The first line of a file: which file it is and, for events, of which recording.
 
     `origin_unix_us` is the calendar time of the recording's zero, in
     microseconds since 1970 (UTC).
@@ -93,7 +93,7 @@ def encode_header(header: Header) -> str:
 
 
 def decode_requests(lines: list[bytes]) -> list[Request]:
-    """The requests of many lines, parsed at one go; raises FormatError if any is none."""
+    """The requests of many lines, parsed in one call; raises FormatError if a line is not one."""
     rows = _json(b"[" + b",".join(lines) + b"]")
     if len(rows) != len(lines):  # a comma too many inside a line
         raise FormatError("not a request")
@@ -105,12 +105,12 @@ def decode_requests(lines: list[bytes]) -> list[Request]:
 
 
 def decode_samples(lines: list[bytes]) -> list[Sample]:
-    """The samples of many lines; raises FormatError if any is none."""
+    """The samples of many lines; raises FormatError if a line is not one."""
     return list(map(_sample, lines))
 
 
 def decode_events(lines: list[bytes]) -> list[Event]:
-    """The events of many lines; raises FormatError if any is none."""
+    """The events of many lines; raises FormatError if a line is not one."""
     return list(map(_event, lines))
 
 

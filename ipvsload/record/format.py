@@ -1,10 +1,10 @@
 """The records that a run directory is made of, and their form on disk.
 
-Three append-only NDJSON files, each opened by a header line that names its
-format and version; one line a fact, written as it happens, so that a killed
-run can be reported up to its last whole line. All times are whole
-microseconds since the recording began, on the generator's monotonic clock;
-the header of events.ndjson says when that was by the calendar.
+There are three NDJSON files, to which lines are only appended. The first line
+of each names its format and version; every other line is one record, written
+when it happens, so that a killed run can be reported up to its last whole line.
+All times are whole microseconds since the recording began, on the generator's
+monotonic clock. The header of events.ndjson says when that was by the calendar.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""The run directory when it is read, whatever state its writer left it in.
+"""Reading a run directory, in whatever state its writer left it.
 
-A killed run, a full disk or a copy that broke off leave files that end in the
-middle; reading takes what is whole and says where and why the rest is missing,
-and leaves it to the results to judge what that means.
+After a killed run, a full disk or a copy that was interrupted, files end in the
+middle. What is whole is read, and `Recording.ends` says what is missing; what
+that means is decided by the results.
 """
 
 import gc
@@ -94,8 +94,8 @@ _Decode: TypeAlias = Callable[[list[bytes]], list[_Record]]
 def read(directory: Path) -> Recording:
     """Read a run directory.
 
-    Raises UsageError where it is none, cannot be read, or was written in
-    another version of the format.
+    Raises UsageError if it is not one, cannot be read, or was written in another
+    version of the format.
     """
     directory = Path(directory)
     names = (EVENTS, SAMPLES, REQUESTS)
@@ -127,7 +127,7 @@ def read(directory: Path) -> Recording:
 
 
 def _describe(run: RecordedRun) -> None:
-    """Fill in what the run's first event says, or what its samples betray."""
+    """Fill in what the run's first event says; without it, what its samples show."""
     begun = run.of_type(RunStarted)
     if begun:
         run.start_us = begun[0].t_us
@@ -194,11 +194,11 @@ def _chunks(file: BinaryIO) -> Iterator[list[bytes]]:
 
 
 def _decode(lines: list[bytes], decode: _Decode[_Record], into: list[_Record], number: int) -> int:
-    """Decode a chunk whose first line has this number; returns the next chunk's."""
+    """Decode a chunk whose first line has this number; returns the number of the next line."""
     try:
         into += decode(lines)
     except FormatError:
-        # Once more, line by line, to keep what is right before the fault.
+        # Again line by line, to keep what is right before the damaged line.
         for place, line in enumerate(lines, number):
             try:
                 into += decode([line])
@@ -238,7 +238,7 @@ def _by_run(records: list[_Record]) -> dict[int, list[_Record]]:
 
 @contextmanager
 def _no_collector() -> Iterator[None]:
-    """Millions of new objects without a cycle: the cycle collector only costs here."""
+    """Without the cycle collector, which only takes time: the new objects have no cycles."""
     was_on = gc.isenabled()
     gc.disable()
     try:

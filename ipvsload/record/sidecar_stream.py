@@ -1,4 +1,4 @@
-"""The reading end of the sidecar's NDJSON: bytes in as they come, records out.
+"""Parsing what the sidecar writes: bytes go in as they come, messages come out.
 
 Pure, so that a pipe, a pod's log and a recorded file are read by the same code.
 """
@@ -17,7 +17,7 @@ _SHOWN = 200
 
 
 class StreamError(TestbedError):
-    """What arrived is not what `ipvsload collect` writes."""
+    """A line that `ipvsload collect` does not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Hello:
 class Reading:
     """One sample on the sidecar's own clock: the middle of the reading, and its length.
 
-    `node` is "" where one sidecar speaks for one node, that of its Hello.
+    `node` is "" where the sidecar has one node only, that of its Hello.
     """
 
     n: int
@@ -71,7 +71,7 @@ Message = Hello | Reading | Pong | End
 
 
 class SidecarParser:
-    """An incremental parser; what is left of a line that was cut short is never given out."""
+    """An incremental parser. A line that was cut short is never returned."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
@@ -82,7 +82,7 @@ class SidecarParser:
 
         Raises StreamError on a line that is not the sidecar's, or on a version
         of the format that is not ours. Unknown keys, and lines of unknown
-        kinds, are passed over.
+        kinds, are ignored.
         """
         if b"\n" not in chunk:
             self._rest.append(chunk)

@@ -1,10 +1,10 @@
-"""The run directory while it is written.
+"""Writing a run directory.
 
-Lines are kept for at most half a second and go out as whole lines, requests
-and samples before the events that speak of them, so that what a killed run
-leaves behind is consistent up to its last instant. Neither a thread nor a
-clock: the records' own times drive the flushing, and samples come ten times a
-second.
+Lines are kept for half a second at most and are written as whole lines;
+requests and samples are written before the events that follow them. So the
+files of a killed run agree with each other up to its last moment. This needs
+neither a thread nor a clock: the times of the records say when to write, and
+there are samples ten times a second.
 """
 
 from io import FileIO
@@ -30,10 +30,10 @@ FLUSH_US = 500_000
 class RunWriter:
     """Appends the records of one run directory.
 
-    Raises TestbedError where `directory` is a file, holds something already, or
-    cannot be made or written, and InvalidRunError once
-    when writing fails later on; what comes after that is dropped, so that the
-    run can be taken down in order and what was recorded stays readable.
+    Raises TestbedError if `directory` is a file, is not empty, or cannot be made
+    or written. If writing fails later, it raises InvalidRunError once and drops
+    everything after that, so that the run can end in order and what was recorded
+    stays readable.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class RunWriter:
         self.flush()
 
     def flush(self) -> None:
-        """Hand every line to the kernel; raises InvalidRunError the first time that fails."""
+        """Write every line that is kept; raises InvalidRunError the first time that fails."""
         for name, lines in self._lines.items():
             if not lines:
                 continue

@@ -1,7 +1,7 @@
 """From a recording to its results: counts, expectations, validity, verdict.
 
-Always from the files, also right after a run, so that the verdict of a run and
-of its report a year later are one computation.
+Results are always made from the files, also right after a run. So the verdict
+of a run and that of its report a year later are the same computation.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +29,7 @@ from ipvsload.statistics.median_range import median_range
 
 
 def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
-    """Everything that a recording comes to.
+    """All results of a recording.
 
     Without a scenario (its copy is lost) nothing can be expected, and the
     verdict is "invalid".
@@ -73,7 +73,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     for address, counts in kernel.servers.items():
         joined.setdefault(address, counts.weight)
         if not counts.present:
-            # Its counter was read up to two seconds before it left for good.
+            # The last sample may show a counter of up to two seconds before it left.
             counts.connections = max(counts.connections, requests.opened[address])
     reasons = validity.reasons(run, scenario, requests, kernel)
     classes = list(scenario.traffic) if scenario else []
@@ -138,7 +138,7 @@ def _expect(
     lookup: Callable[[Measure], float | None],
     why: Callable[[Measure], str],
 ) -> ExpectationResult:
-    """One expectation; what lacks the data to decide did not hold, and the reason says so."""
+    """One expectation. Without the data to decide it did not hold, and the reason says so."""
     missing: list[str] = []
 
     def noting(measure: Measure) -> float | None:
@@ -158,7 +158,7 @@ def _compare(
 ) -> ExpectationResult:
     """An expectation over schedulers: each measure is the median of that one's repeats.
 
-    Where a scheduler was not run (`--scheduler` chose others) nothing is asked.
+    If a scheduler was not run (`--scheduler` chose others), `held` is None.
     """
     absent: list[str] = []
 

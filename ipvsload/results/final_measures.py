@@ -1,7 +1,7 @@
 """The final measures that expectations name, looked up in one run's counts.
 
-A measure without data is None, never 0: "nobody measured it" must not pass for
-"it was nothing". `why` puts the difference into words.
+A measure without data is None and never 0: "not measured" must not look like
+"none". `why` says why there are no data.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,9 @@
-"""What the kernel counted in one run: the samples of its table, boiled down.
+"""What the kernel counted in one run, out of the samples of its table.
 
-The counter of connections is the scheduler's exact word (InActConn is not: its
-entries time out), but it belongs to a table entry: a server can leave and come
-back, stand in several virtual services, and be seen from several nodes.
+The counter of connections says exactly how often the scheduler chose a server
+(InActConn does not, because its connections time out). But the counter belongs
+to a table entry, and a server may have several: it can leave and come back, be
+in several virtual services, and be counted by several nodes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +15,7 @@ from ipvsload.record.format import Sample
 
 @dataclass(slots=True)
 class ServerCounts:
-    """One real server over a whole run. `present`: it stood in the last sample."""
+    """One real server over a whole run. `present` says whether it was in the last sample."""
 
     weight: int
     connections: int = 0
@@ -43,7 +44,7 @@ class KernelCounts:
 
 
 def count(samples: Iterable[Sample], baseline: Mapping[str, int]) -> KernelCounts:
-    """Boil samples (in the order of time) down; `baseline` is taken off each server's counter.
+    """Count over samples in the order of time; `baseline` is subtracted from each counter.
 
     A server's counter that falls is a new table entry and begins at 0; a server
     that left keeps what was last seen of it. The kernel refreshes these

@@ -1,7 +1,7 @@
 """What the generator saw in one run: requests counted by class and server.
 
-One pass over the requests; everything that results say of traffic is looked up
-here afterwards.
+It is made in one pass over the requests; all that results say of traffic is
+looked up in it.
 """
 
 from collections import Counter
@@ -13,9 +13,9 @@ from ipvsload.record.format import Request
 class RequestCounts:
     """Exact counts and latencies of one run's requests.
 
-    Selectors: `traffic` a class's name, `server` an address:port; None takes
-    all. Latencies are those of answered requests, in µs from the planned start:
-    a refusal is quick and would make a broken server look fast.
+    `traffic` is a class's name and `server` an address:port; None means all.
+    Latencies are those of answered requests, in µs from the planned start: a
+    refusal is quick, and with it a broken server would look fast.
     """
 
     def __init__(self, requests: Iterable[Request]) -> None:
@@ -26,7 +26,7 @@ class RequestCounts:
         self._first: dict[str, int] = {}
         self._last: dict[str, int] = {}
         self.opened: Counter[str | None] = Counter()
-        """New connections by server; None those that failed before one was known."""
+        """New connections by server; under None those that failed before it was known."""
         for r in requests:
             key = (r.traffic, r.server)
             self._count[key] += 1
@@ -46,9 +46,9 @@ class RequestCounts:
         self.unknown = {
             name: len(latency) for (name, server), latency in self._latency.items() if not server
         }
-        """Answered requests by class whose server nobody knows."""
+        """Answered requests whose server is not known, by class."""
         self.nowhere = {name: n for (name, server), n in self._failed.items() if not server}
-        """Failed requests by class that no known server was given."""
+        """Failed requests whose server is not known, by class."""
         self._ordered: dict[tuple[str | None, str | None], list[int]] = {}
 
     def requests(self, traffic: str | None = None, server: str | None = None) -> int | None:

@@ -1,7 +1,8 @@
-"""What a recording comes to, as types: the contract's results.json.
+"""The results of a recording, as types: the contract's results.json.
 
-Every report renders these and nothing else but the curves of report.html, so
-that no two reports can differ. Numbers are exact; latencies in milliseconds.
+Every report shows these, so that no two reports can differ; only the curves of
+report.html are made from the records. Numbers are exact; latencies are in
+milliseconds.
 """
 
 from dataclasses import asdict, dataclass, field

@@ -1,7 +1,7 @@
-"""A scheduler's repeats taken together: medians and ranges.
+"""The repeats of a scheduler together: medians and ranges.
 
-Servers are matched by their number in the order of joining: that is what a
-scenario calls them by, whatever address a testbed gave them.
+Servers are matched by their number in the order of joining, as in scenarios,
+because a testbed may give them other addresses in each run.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Why a run's result does not count.
 
-A wrong number is worse than none: the run must be complete, the samples
-without holes, each request accounted for, and the generator's own count of
-connections must be the kernel's.
+A wrong number is worse than none. So a run must be complete and its samples
+without gaps, no request may be missing, and the generator must have counted as
+many connections as the kernel.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A burst goes out in the pace in which it is accepted, and the dead hold up nobody."""
+"""Connections are begun as fast as they are accepted; dead servers delay nobody."""
 
 from ipvsload.load.connect_gate import ConnectGate
 
@@ -6,7 +6,7 @@ MS = 1_000_000
 
 
 def test_no_more_than_the_limit_are_on_their_way() -> None:
-    gate = ConnectGate(limit=3, patience_ns=20 * MS)
+    gate = ConnectGate(limit=3, accept_within_ns=20 * MS)
     for number in range(3):
         assert gate.is_open(number)
         gate.enter(number, number)
@@ -16,7 +16,7 @@ def test_no_more_than_the_limit_are_on_their_way() -> None:
 
 
 def test_those_that_are_not_accepted_soon_stop_counting() -> None:
-    gate = ConnectGate(limit=2, patience_ns=20 * MS)
+    gate = ConnectGate(limit=2, accept_within_ns=20 * MS)
     gate.enter("dead", 0)
     gate.enter("dead too", 5 * MS)
     assert not gate.is_open(19 * MS)

@@ -29,7 +29,9 @@ from tests.load.sending import (
 def test_a_kept_connection_does_not_wait_behind_those_that_are_not_accepted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http_client, "ConnectGate", partial(ConnectGate, patience_ns=1_000 * 10**9))
+    monkeypatch.setattr(
+        http_client, "ConnectGate", partial(ConnectGate, accept_within_ns=1_000 * 10**9)
+    )
     with CooperativeSocket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
