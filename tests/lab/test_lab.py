@@ -16,7 +16,7 @@ from ipvsload.testbed.lab import taps
 from ipvsload.testbed.lab.kernels import qemu
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.topology import Topology
-from tests.leftovers import Marked, nothing_left
+from tests.leftovers import Marked, command_line, nothing_left
 
 pytestmark = pytest.mark.kernel
 
@@ -160,6 +160,34 @@ def test_the_death_of_the_director_ends_the_lab_with_a_clear_line(
     assert "the director's kernel ended unexpectedly" in process.stderr.read()
     process.stdout.close()
     process.stderr.close()
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["outside", "inside"])
+def test_sigkill_of_the_supervisor_leaves_nothing(which: int, kernel: str, marked: Marked) -> None:
+    process = subprocess.Popen(
+        [*IPVSLOAD, "lab", "--kernel", kernel, "--", "sh", "-c", "echo up; sleep 60"],
+        env=marked.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline() == "up\n"
+    # Outside of the lab's PID namespace, and inside of it as its first process.
+    found = [pid for pid in marked.processes() if b"lab.bootstrap" in command_line(pid)]
+    assert len(found) == 2
+    os.kill(sorted(found, key=depth)[which], signal.SIGKILL)
+    assert process.wait(DEADLINE) == 3
+    assert "the lab's supervisor ended unexpectedly" in process.stderr.read()
+    process.stdout.close()
+    process.stderr.close()
+
+
+def depth(pid: int) -> int:
+    """In how many PID namespaces the process is."""
+    (line,) = re.findall(r"^NSpid:.*", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return len(line.split())
 
 
 def test_a_kernel_that_cannot_be_had_is_named_with_its_reason() -> None:
