@@ -37,12 +37,12 @@ Run it as root (sudo), or permit user namespaces, whichever of these applies:
 
 
 class Lab:
-    """A lab that is coming up; real servers join a virtual service only when told.
+    """A lab, which begins to come up when it is made.
 
-    `kernel` is a name in KERNELS or "auto". `schedulers` are those whose modules
-    a guest should load at once; others follow on demand. The kernels boot while
-    the caller does other work; then it calls `wait_ready`, or enters the lab as
-    a context, which waits as well and closes it at the end.
+    `kernel` is a name in KERNELS or "auto". A kernel of its own loads the modules
+    of `schedulers` at once, others on demand. The kernels boot while the caller
+    does other work; then it calls `wait_ready`. Or it enters the lab as a
+    context, which waits until it is ready and closes it at the end.
 
     Raises TestbedError where this user may not make a lab.
     """
@@ -53,17 +53,18 @@ class Lab:
         plan = _plan(topology, kernel, schedulers)
         self.kernel = ReadyKernel("", "", 0.0)
         """The directors' kernel, from `wait_ready` on."""
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._supervisor = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "ipvsload.testbed.lab.bootstrap"),
-                    *(str(theirs.fileno()), str(os.getpid())),
-                ],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-            )
         with ExitStack() as undo:
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            undo.enter_context(self._socket)
+            with theirs:
+                self._supervisor = subprocess.Popen(
+                    [
+                        *(sys.executable, "-m", "ipvsload.testbed.lab.bootstrap"),
+                        *(str(theirs.fileno()), str(os.getpid())),
+                    ],
+                    pass_fds=(theirs.fileno(),),
+                    stdin=subprocess.DEVNULL,
+                )
             undo.callback(self._end_supervisor)
             self._socket.send(plan.encode())
             message, descriptors = self._expect("wired")
@@ -87,7 +88,7 @@ class Lab:
         try:
             self._supervisor.wait(_CLOSED_WITHIN)
         except subprocess.TimeoutExpired:
-            self._supervisor.kill()  # stopped, perhaps; what it holds dies with it
+            self._supervisor.kill()  # it may be stopped (SIGSTOP); the lab ends with it
             self._supervisor.wait()
 
     def __enter__(self) -> "Lab":
@@ -102,7 +103,10 @@ class Lab:
         self.close()
 
     def enter_client_namespace(self) -> None:
-        """From here on this thread's sockets are in the client namespace (as root)."""
+        """Move this thread to the client namespace, where its sockets are from then on.
+
+        Raises OSError; it needs root.
+        """
         namespaces.setns(self._client_namespace)
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -130,7 +134,7 @@ class Lab:
                     raise TestbedError(_complaint(message))
 
     def broken(self) -> TestbedError | None:
-        """What died in the lab, if anything did; does not wait."""
+        """What has died in the lab, or None; does not wait."""
         try:
             data = self._socket.recv(MAX_MESSAGE, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -170,7 +174,7 @@ def _complaint(message: dict[str, Any]) -> str:
         case {"event": "failed", "reason": reason}:
             return f"the lab could not be set up: {reason}"
         case {"event": "died", "who": who, "status": status, "log": log}:
-            said = "; its last words:" + "".join(f"\n  {line}" for line in log[-5:]) if log else ""
+            said = "; its last lines:" + "".join(f"\n  {line}" for line in log[-5:]) if log else ""
             return f"{who} ended unexpectedly with status {status}{said}"
     return "the lab's supervisor ended unexpectedly"
 
@@ -190,8 +194,8 @@ def _plan(topology: Topology, kernel: str, schedulers: Sequence[str]) -> LabPlan
 
 
 def _import_path() -> list[str]:
-    """Where the guest's interpreter finds this package and its dependencies."""
-    # Found, not imported: pyroute2 takes a quarter of a second.
+    """Where the director's interpreter finds this package and pyroute2."""
+    # Not by an import: that of pyroute2 takes a quarter of a second.
     origins = (find_spec(name) for name in ("ipvsload", "pyroute2"))
     places = (str(Path(spec.origin).parents[1]) for spec in origins if spec and spec.origin)
     return list(dict.fromkeys(places))

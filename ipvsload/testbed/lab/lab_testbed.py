@@ -25,7 +25,10 @@ from ipvsload.testbed.tcp_timeouts import timeouts
 
 
 class LabTestbed:
-    """A testbed with room for `servers` real servers and `clients` addresses."""
+    """A testbed with so many real servers and source addresses of the load.
+
+    `kernel` and `schedulers` as `Lab` has them.
+    """
 
     exclusive = True
     has_samples = True
@@ -48,12 +51,12 @@ class LabTestbed:
         self._dead: set[str] = set()
 
     def start(self) -> None:
-        """Start the lab; its kernel boots while the caller does other things."""
+        """Start the lab; its kernel boots while the caller does other work."""
         self._lab = Lab(self._topology, kernel=self._kernel, schedulers=self._schedulers)
         self._undo.callback(self._lab.close)
 
     def wait_ready(self) -> None:
-        """Wait for the kernel, start the real servers, warm every path."""
+        """Start the real servers, wait for the kernel, use every path once."""
         self.lab.real_servers.wait_ready()
         for address in self._topology.server_addresses:
             self.lab.real_servers.add(address)
@@ -81,16 +84,16 @@ class LabTestbed:
 
     @property
     def socket_broker(self) -> str:
-        """See socket_broker.py."""
+        """The name of the lab's `SocketBroker`."""
         return self.lab.socket_broker
 
     @property
     def kernel(self) -> dict[str, str]:
-        """What the director runs."""
+        """The kernel that the director runs."""
         return {"release": self.lab.kernel.release, "provider": self.lab.kernel.provider}
 
     def open_samples(self, hz: float) -> SidecarPipe:
-        """The sidecar, in the director."""
+        """Start the sidecar in the director."""
         return open_samples(plain_socket(self.socket_broker), self._director, hz)
 
     def tcp_timeouts(self) -> int:
@@ -98,7 +101,7 @@ class LabTestbed:
         return timeouts(os.pread(self._netstat, 1 << 16, 0).decode())
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
-        """A service on the next port, with servers that all answer again."""
+        """Make a service on the next port; servers that were killed listen again."""
         for address in self._dead:
             self.lab.real_servers.add(address)
         self._dead.clear()
@@ -115,7 +118,7 @@ class LabTestbed:
         self._control.ask("set_scheduler", key=self._key, scheduler=balancer)
 
     def add_server(self, weight: int) -> str:
-        """The next address joins; numbers are never used twice in a run."""
+        """Have the next address join; none is used twice in a run."""
         if self._joined >= self.max_real_servers:
             raise TestbedError(f"the lab was made for {self.max_real_servers} real servers")
         self._joined += 1
@@ -152,7 +155,7 @@ class LabTestbed:
         return self.lab.fileno()
 
     def broken(self) -> TestbedError | None:
-        """What died in the lab."""
+        """What has died in the lab, or None."""
         return self.lab.broken()
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -44,7 +44,7 @@ class Supervisor:
         self._owner = owner
         self._plan = plan
         self._loop = ProcessLoop()
-        self._loop.watch(owner.fileno(), self._hear_owner)
+        self._loop.watch(owner.fileno(), self._serve_owner)
         self._loop.watch(parent, _end)
         # While still in the owner's network namespace, in which its name is known.
         broker = SocketBroker(plan.topology.client_addresses, self._loop)
@@ -68,7 +68,7 @@ class Supervisor:
         with contextlib.suppress(OSError):
             self._owner.sendmsg([json.dumps(message).encode()], ancillary if descriptors else [])
 
-    def _hear_owner(self) -> None:
+    def _serve_owner(self) -> None:
         """Run the program that the owner asks for, as a child, with the owner's streams."""
         data, fds, _flags, _address = socket.recv_fds(self._owner, MAX_MESSAGE, 3)
         if not data:

@@ -29,7 +29,7 @@ _PACKAGE = Path(__file__).parents[3]
 
 
 class Processor(NamedTuple):
-    """What QEMU needs told of a kind of processor."""
+    """What QEMU must be told for a kind of processor."""
 
     package: str
     program: str
@@ -40,12 +40,12 @@ class Processor(NamedTuple):
 
 
 PROCESSORS = {
-    # Not microvm, which boots 1 s sooner: its only clock to measure the others
-    # by is the PIT, and on a busy host the kernel then waits for ever.
+    # Not microvm, which boots 1 s sooner: there the kernel can calibrate its clocks
+    # by the PIT only, and on a busy host it then waits for ever.
     "x86_64": Processor("qemu-system-x86", "qemu-system-x86_64", "q35", "max", "ttyS0"),
     "aarch64": Processor(
         *("qemu-system-arm", "qemu-system-aarch64", "virt,gic-version=max"),
-        "max,pauth-impdef=on",  # the standard's own signing of pointers is slow to emulate
+        "max,pauth-impdef=on",  # the default signing of pointers is slow to emulate
         "ttyAMA0",
     ),
 }
@@ -69,8 +69,8 @@ _MACHINES = ("kvm", "tcg")
 FIRST_LINE = "ipvsload: first root"
 """What the image's /init prints at once."""
 FIRST_LINE_WITHIN = {"kvm": 5.0, "tcg": 40.0}
-"""Seconds until it must have printed it: one is enough with a KVM that works, three
-without KVM, more where others want the processor too."""
+"""Seconds in which it must print that: one is enough with a KVM that works, three
+without KVM, more where other programs need the processor too."""
 
 
 class VirtualMachine(KernelProvider):
@@ -140,9 +140,9 @@ def accelerators(processor: str, cpuinfo: str, *, kvm: bool) -> tuple[str, ...]:
 
     `kvm` is whether /dev/kvm could be opened. It may be and still run no stock
     kernel: on x86 without the processor's own help (/proc/cpuinfo's vmx or
-    svm), some hosts offer a KVM that only kernels made for it survive. arm64's
-    cpuinfo has no such word. Where KVM looks right it is tried, and must show
-    life (FIRST_LINE_WITHIN).
+    svm), some hosts offer a KVM on which only kernels that were made for it run.
+    arm64's cpuinfo has no such word. Where KVM looks right it is tried, and the
+    machine must print its first line in time (FIRST_LINE_WITHIN).
     """
     flags = {word for line in cpuinfo.splitlines() for word in line.split()}
     helps = processor != "x86_64" or flags & {"vmx", "svm"}
@@ -202,7 +202,7 @@ def command(
         *(f"{name}={value}" for name, value in environment.items()),
         *("--", *init),
     ]
-    root = str(place / "root.squashfs").replace(",", ",,")  # as QEMU wants a comma written
+    root = str(place / "root.squashfs").replace(",", ",,")  # QEMU's way to write a comma
     argv = [
         known.program,
         *("-machine", known.machine, "-accel", accelerator),
