@@ -8,9 +8,13 @@ put where that program would put it, so the next savedefconfig moves nothing.
 import difflib
 
 from ipvsload.ipvs.kernel_features import BY_OPTION, FEATURES, Feature, FeatureKind
+from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.iso import kernel_config
 from ipvsload.iso.kernel import new_enough
 
+# In the order of net/netfilter/ipvs/Kconfig; one that is not placed here comes last.
+_KCONFIG = ("rr", "wrr", "lc", "wlc", "fo", "ovf", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq")
+_SCHEDULERS = dict.fromkeys(SCHEDULERS[name].option for name in (*_KCONFIG, *SCHEDULERS))
 # net/netfilter/Kconfig, net/netfilter/ipset/Kconfig, net/netfilter/ipvs/Kconfig
 # and drivers/net/Kconfig, as far as what may be added has neighbours in them.
 _ORDER = (
@@ -26,9 +30,8 @@ _ORDER = (
     *("IP_SET_HASH_NETPORT", "IP_SET_HASH_NETIFACE", "IP_SET_LIST_SET"),
     *("IP_VS", "IP_VS_IPV6", "IP_VS_DEBUG", "IP_VS_TAB_BITS", "IP_VS_PROTO_TCP"),
     *("IP_VS_PROTO_UDP", "IP_VS_PROTO_ESP", "IP_VS_PROTO_AH", "IP_VS_PROTO_SCTP"),
-    *("IP_VS_RR", "IP_VS_WRR", "IP_VS_LC", "IP_VS_WLC", "IP_VS_FO", "IP_VS_OVF"),
-    *("IP_VS_LBLC", "IP_VS_LBLCR", "IP_VS_DH", "IP_VS_SH", "IP_VS_MH", "IP_VS_SED", "IP_VS_NQ"),
-    *("IP_VS_TWOS", "IP_VS_SH_TAB_BITS", "IP_VS_MH_TAB_INDEX", "IP_VS_FTP", "IP_VS_NFCT"),
+    *_SCHEDULERS,
+    *("IP_VS_SH_TAB_BITS", "IP_VS_MH_TAB_INDEX", "IP_VS_FTP", "IP_VS_NFCT"),
     *("NETDEVICES", "BONDING", "DUMMY"),
 )
 _PLACE = {option: number for number, option in enumerate(_ORDER)}
