@@ -133,7 +133,7 @@ class _Run:
         self._target = RunTarget(
             context.testbed, self._state, self._server_joined, load, self._class_started
         )
-        self._target.have(service.servers)
+        self._target.register(service.servers)
         context.samples.follow(number, self._key, context.inbox.put)
 
     def await_service(self) -> None:

@@ -1,7 +1,7 @@
 """What actions act on in a run: its balancer, its real servers and its load.
 
-The testbed carries changes out and the run's state knows the numbers of the
-servers; here they are kept together.
+The testbed changes servers by their addresses, the run's state knows their
+numbers; these classes keep the two together.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,15 +25,15 @@ class RunServers:
         self._state = state
         self._joined = joined
 
-    def have(self, servers: Iterable[tuple[str, int]]) -> None:
-        """These addresses, with these weights, stand in the table."""
+    def register(self, servers: Iterable[tuple[str, int]]) -> None:
+        """Give the next numbers to servers that are in the table: their addresses and weights."""
         for address, weight in servers:
             self._joined(self._state.joined(address), address, weight)
 
     def scale(self, servers: int) -> None:
-        """So many servers: new ones join with weight 1, or the newest leave.
+        """Have this many servers: new ones join with weight 1, or the newest leave.
 
-        Raises UsageError where there is no room for so many; nothing has changed then.
+        Raises UsageError where so many cannot join; nothing has changed then.
         """
         state, room = self._state, self._testbed.max_real_servers
         joined = len(state.servers)
@@ -43,25 +43,25 @@ class RunServers:
                 " join; a test that starts with more has room for more"
             )
         while len(state.present) < servers:
-            self.have([(self._testbed.add_server(1), 1)])
+            self.register([(self._testbed.add_server(1), 1)])
         while len(state.present) > servers:
             self.remove(state.present[-1])
 
     def reweigh(self, server: int, weight: int) -> None:
-        """Another weight; 0 drains."""
+        """Give a server another weight; 0 drains it."""
         self._testbed.set_weight(self._present(server), weight)
 
     def remove(self, server: int) -> None:
-        """Out of the kernel's table."""
+        """Take a server out of the kernel's table."""
         self._testbed.remove_server(self._present(server))
         self._state.left(server)
 
     def kill(self, server: int) -> None:
-        """Its process dies; the table keeps it."""
+        """End a server's process; its entry in the table stays."""
         self._testbed.kill_server(self._present(server))
 
     def set_scheduler(self, scheduler: str) -> None:
-        """Another scheduler, in place."""
+        """Change the scheduler in place."""
         self._testbed.set_balancer(scheduler)
 
     def _present(self, number: int) -> str:
@@ -72,7 +72,7 @@ class RunServers:
 
 
 class RunTarget(RunServers):
-    """The same, and the load of a run; `started` is told the name of each class that starts."""
+    """The same, and the load of a run; `started` is called with each class before it starts."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class RunTarget(RunServers):
         self._load.stop(traffic_class)
 
     def burst(self, requests: int, seconds: float) -> None:
-        """So many requests at once, each held open for `seconds`."""
+        """Send this many requests at once, each held open for `seconds`."""
         self._load.burst(requests, seconds)
 
     def set_mix(self, weights: Mapping[str, int]) -> Mapping[str, int]:

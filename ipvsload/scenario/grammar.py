@@ -286,19 +286,18 @@ def _explain(text: str, error: UnexpectedInput) -> ExpressionError:
     return ExpressionError(f"unexpected {quoted(word)}; {_expected(accepted)}", at + 1)
 
 
+_EXPECTED = {
+    "NUMBER": "a measure or a number here",
+    "VALUE": "a name or a number here",
+    "NAME": f"a selector here: {listed(SELECTORS, 'or')}",
+    "EQUAL": "'=' here",
+    "RBRACE": "',' or '}' here",
+    "COMPARATOR": "a comparison such as '== 10' here",
+    "RPAR": "')' here",
+}
+"""What stands for a terminal in messages; the first that the parser accepts is named."""
+
+
 def _expected(terminals: set[str]) -> str:
-    if "NUMBER" in terminals:
-        return "expected a measure or a number here"
-    if "VALUE" in terminals:
-        return "expected a name or a number here"
-    if "NAME" in terminals:
-        return f"expected a selector here: {listed(SELECTORS, 'or')}"
-    if "EQUAL" in terminals:
-        return "expected '=' here"
-    if "RBRACE" in terminals:
-        return "expected ',' or '}' here"
-    if "COMPARATOR" in terminals:
-        return "expected a comparison such as '== 10' here"
-    if "RPAR" in terminals:
-        return "expected ')' here"
-    return "expected 'and', 'or' or the end here"
+    found = (text for name, text in _EXPECTED.items() if name in terminals)
+    return "expected " + next(found, "'and', 'or' or the end here")

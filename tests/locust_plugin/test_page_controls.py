@@ -1,4 +1,4 @@
-"""The page under people's hands, and what it says when things end or break."""
+"""The page's controls, and what it says when things end or break."""
 
 import re
 import time

@@ -71,7 +71,7 @@ class InteractiveTest:
             service=target.key,
             classes=classes,
         )
-        self._target.have(service.servers)
+        self._target.register(service.servers)
         # Locust sends it to workers each time that it changes the number of users.
         environment.stop_timeout = environment.stop_timeout or longest_timeout(
             environment.user_classes

@@ -5,7 +5,7 @@ and is found there; nothing else lists the actions.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, get_type_hints
 
 from pydantic import ConfigDict
@@ -13,7 +13,7 @@ from pydantic import ConfigDict
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.planned_state import PlannedState
+from ipvsload.scenario.planned_state import PlannedClass, PlannedState
 from ipvsload.scenario.strict import Strict
 from ipvsload.scenario.words import no_class
 
@@ -109,9 +109,20 @@ class Action(Strict):
         """Do it. Raises IpvsloadError."""
 
 
-def unknown_class(name: str, planned: PlannedState, loc: Loc) -> Fault:
-    """The fault of naming a class that is not under `traffic`."""
-    return Fault(loc, no_class(name, planned.classes))
+def plan_classes(
+    names: Sequence[str],
+    planned: PlannedState,
+    loc: Loc,
+    change: Callable[[str, PlannedClass], str | None],
+) -> list[Fault]:
+    """Change each of these classes; `change` says why it cannot be changed, if it cannot."""
+    faults = []
+    for index, name in enumerate(names):
+        one = planned.classes.get(name)
+        text = no_class(name, planned.classes) if one is None else change(name, one)
+        if text is not None:
+            faults.append(Fault((*loc, index), text))
+    return faults
 
 
 def absent_server(server: int, planned: PlannedState, loc: Loc) -> list[Fault]:

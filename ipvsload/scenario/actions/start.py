@@ -1,8 +1,8 @@
 """Start classes of traffic."""
 
-from ipvsload.scenario.actions.base import Action, ActionTarget, unknown_class
+from ipvsload.scenario.actions.base import Action, ActionTarget, plan_classes
 from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.planned_state import PlannedState
+from ipvsload.scenario.planned_state import PlannedClass, PlannedState
 from ipvsload.scenario.strict import Names
 
 
@@ -20,21 +20,18 @@ class Start(Action):
         return f"start {', '.join(self.classes)}"
 
     def plan(self, planned: PlannedState, loc: Loc) -> list[Fault]:
-        faults = []
-        for index, name in enumerate(self.classes):
-            one = planned.classes.get(name)
-            if one is None:
-                faults.append(unknown_class(name, planned, (*loc, index)))
-            elif one.running:
-                text = (
-                    f"class '{name}' may still be running; wait for done{{class={name}}} or "
-                    "stop it before it is started again"
-                )
-                faults.append(Fault((*loc, index), text))
-            else:
-                one.start()
-        return faults
+        return plan_classes(self.classes, planned, loc, _start)
 
     def act(self, target: ActionTarget) -> None:
         for name in self.classes:
             target.start(name)
+
+
+def _start(name: str, one: PlannedClass) -> str | None:
+    if one.running:
+        return (
+            f"class '{name}' may still be running; wait for done{{class={name}}} or "
+            "stop it before it is started again"
+        )
+    one.start()
+    return None

@@ -1,8 +1,8 @@
 """Stop classes of traffic."""
 
-from ipvsload.scenario.actions.base import Action, ActionTarget, unknown_class
+from ipvsload.scenario.actions.base import Action, ActionTarget, plan_classes
 from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.planned_state import PlannedState
+from ipvsload.scenario.planned_state import PlannedClass, PlannedState
 from ipvsload.scenario.strict import Names
 
 
@@ -20,18 +20,16 @@ class Stop(Action):
         return f"stop {', '.join(self.classes)}"
 
     def plan(self, planned: PlannedState, loc: Loc) -> list[Fault]:
-        faults = []
-        for index, name in enumerate(self.classes):
-            one = planned.classes.get(name)
-            if one is None:
-                faults.append(unknown_class(name, planned, (*loc, index)))
-            elif not one.running:
-                why = "is stopped or done already" if one.starts else "has not been started"
-                faults.append(Fault((*loc, index), f"class '{name}' {why}; this stops nothing"))
-            else:
-                one.stopped = True
-        return faults
+        return plan_classes(self.classes, planned, loc, _stop)
 
     def act(self, target: ActionTarget) -> None:
         for name in self.classes:
             target.stop(name)
+
+
+def _stop(name: str, one: PlannedClass) -> str | None:
+    if not one.running:
+        why = "is stopped or done already" if one.starts else "has not been started"
+        return f"class '{name}' {why}; this stops nothing"
+    one.stopped = True
+    return None
