@@ -42,25 +42,21 @@ class Coordinator:
         self._session = session
         self._generators = generators
         self._main = gevent.getcurrent()
-        self._test: LocustTest | None = None
+        self.test: LocustTest | None = None
+        """The test that is running."""
         self._failed = False
         self._status: int | None = None
         environment.dispatcher_class = MixDispatcher
-
-    @property
-    def test(self) -> LocustTest | None:
-        """The test that is running."""
-        return self._test
 
     def goes_on(self) -> bool:
         """Whether the shape's test is still to be played, or being played."""
         if self._failed or not self._generators.ready():
             return False
-        if self._test is None:
+        if self.test is None:
             self._environment.dispatcher_class = IdleDispatcher
-        return not (self._test and self._test.over)
+        return not (self.test and self.test.over)
 
-    def take_form(self, form: Mapping[str, Any], *, shaped: bool) -> None:
+    def take_form(self, form: Mapping[str, Any], shaped: bool) -> None:
         """Take what a start form says for the next test. Raises UsageError, and takes nothing."""
         renewed = self._options.renewed(form)
         if shaped:
@@ -69,12 +65,12 @@ class Coordinator:
 
     def worker_lost(self, reason: str) -> None:
         """A worker has gone, or cannot take part."""
-        if self._test is not None:
-            self._test.worker_lost(reason)
+        if self.test is not None:
+            self.test.worker_lost(reason)
 
     def terminate(self) -> None:
         """End the process on SIGTERM, after the test that is running, if there is one."""
-        if self._test is not None:
+        if self.test is not None:
             gevent.spawn(self._environment.runner.quit)
         else:
             gevent.spawn(self._leave)
@@ -85,24 +81,24 @@ class Coordinator:
         """Make the test that Locust starts."""
         self._status = None
         try:
-            self._test = self._make_test()
+            self.test = self._make_test()
         except IpvsloadError as error:
             self._fail(error)
 
     def test_stopping(self) -> None:
         """End the test while its users, and its workers, are still there."""
-        if self._test is not None:
-            self._test.stopping()
-            if self._test.status is not None:
-                self._status = self._test.status
+        if self.test is not None:
+            self.test.stopping()
+            if self.test.status is not None:
+                self._status = self.test.status
 
     def test_stop(self) -> None:
         """Take the test down."""
-        if self._test is not None:
-            self._test.stop()
+        if self.test is not None:
+            self.test.stop()
             if self._session.trouble and self._status is None:
                 self._status = self._session.trouble.exit_status
-        self._test = None
+        self.test = None
         self._failed = False
         self._environment.dispatcher_class = MixDispatcher
 

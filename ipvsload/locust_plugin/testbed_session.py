@@ -53,8 +53,10 @@ class TestbedSession:
         """Hold it to change the balancer: its agent answers one question at a time."""
         self._kind = TESTBEDS[options.testbed]
         self._clients = 1
-        self._testbed = self._make(servers=1)
-        self._sidecar: SidecarReader | None = None
+        self.testbed = self._make(servers=1)
+        """What `ready` brought up; before that, one that has not been started."""
+        self.sidecar: SidecarReader | None = None
+        """What reads the kernel's table; None where there is no command that does."""
         self._on_trouble: Callable[[TestbedError], None] | None = None
         self._dead = True
         """Whether there is no testbed that is up."""
@@ -64,24 +66,14 @@ class TestbedSession:
         environment.events.request.add_listener(counting(self.counter))
 
     @property
-    def testbed(self) -> Testbed:
-        """The testbed that `ready` brought up; before that, one that has not been started."""
-        return self._testbed
-
-    @property
     def lacks(self) -> Mapping[Capability, str]:
         """What the testbed cannot do, as far as that is known yet."""
-        return self._testbed.lacks
-
-    @property
-    def sidecar(self) -> SidecarReader | None:
-        """What reads the kernel's table; None where there is no command that does."""
-        return self._sidecar
+        return self.testbed.lacks
 
     @property
     def up(self) -> bool:
         """Whether the kernel's table is being read."""
-        return self._sidecar is not None and self._sidecar.alive
+        return self.sidecar is not None and self.sidecar.alive
 
     def ready(self, servers: int, clients: int) -> None:
         """Have a testbed with so much room, and its sidecar, up. Raises TestbedError."""
@@ -120,7 +112,7 @@ class TestbedSession:
 
     def _fits(self, servers: int, clients: int) -> bool:
         as_many = "clients" in self.lacks or clients == self._clients
-        return as_many and servers <= self._testbed.max_real_servers
+        return as_many and servers <= self.testbed.max_real_servers
 
     def _make(self, servers: int) -> Testbed:
         options = self._options
@@ -133,17 +125,17 @@ class TestbedSession:
 
     def _bring_up(self, servers: int, clients: int) -> None:
         self._clients = clients
-        self._testbed = self._make(servers)
-        self._testbed.start()
-        self._testbed.wait_ready()
+        self.testbed = self._make(servers)
+        self.testbed.start()
+        self.testbed.wait_ready()
         self._dead = False
-        self._testbed_watcher = gevent.spawn(self._watch_testbed, self._testbed)
+        self._testbed_watcher = gevent.spawn(self._watch_testbed, self.testbed)
 
     def _open_sidecar(self) -> None:
-        if self._sidecar is not None:
-            self._sidecar.close()
-            self._sidecar = None
-        if not self._testbed.has_samples:
+        if self.sidecar is not None:
+            self.sidecar.close()
+            self.sidecar = None
+        if not self.testbed.has_samples:
             return
         pipe = self.testbed.open_samples(self._options.hz)
         sidecar = SidecarReader(pipe, self.clock, self._seen)
@@ -153,16 +145,16 @@ class TestbedSession:
             sidecar.close()
             raise
         self._seen_us = self.clock.now_us()
-        self._sidecar = sidecar
+        self.sidecar = sidecar
 
     def _take_down(self) -> None:
-        if self._sidecar is not None:
-            self._sidecar.close()
-            self._sidecar = None
+        if self.sidecar is not None:
+            self.sidecar.close()
+            self.sidecar = None
         if self._testbed_watcher is not None:
             self._testbed_watcher.kill()
         self._dead = True
-        self._testbed.close()
+        self.testbed.close()
         self.samples.clear()
 
     # What happens by itself

@@ -42,11 +42,13 @@ def with_metrics(web_ui: WebUI) -> WebUI:
     requests(counter)
     metrics.install(
         web_ui,
-        counter,
-        samples=lambda: {NODE: two(conns=100)},
-        up=lambda: True,
-        users=lambda: {"ShortUser": 7},
-        now_us=lambda: 0,
+        metrics.TableAndLoad(
+            counter,
+            samples=lambda: {NODE: two(conns=100)},
+            up=lambda: True,
+            users=lambda: {"ShortUser": 7},
+            now_us=lambda: 0,
+        ),
     )
     return web_ui
 
@@ -126,11 +128,13 @@ def serve(host: str, port: str) -> Any:
     web_ui = page(host, int(port))
     metrics.install(
         web_ui,
-        counter,
-        samples=samples,
-        up=lambda: True,
-        users=lambda: {"ShortUser": 7, "LongUser": 2},
-        now_us=now_us,
+        metrics.TableAndLoad(
+            counter,
+            samples=samples,
+            up=lambda: True,
+            users=lambda: {"ShortUser": 7, "LongUser": 2},
+            now_us=now_us,
+        ),
     )
     web_ui.start()
     for tick in count(1):

@@ -1,5 +1,6 @@
 """A feed with a test that has begun, for tests of what it then tells."""
 
+import json
 from typing import Any
 
 from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
@@ -11,6 +12,12 @@ BEGAN = 77 * SECOND
 A, B = "198.51.100.11:80", "198.51.100.12:80"
 
 
+def frame_of(feed: LiveFeed, now_us: int, epoch: int, after: int) -> dict[str, Any]:
+    """What a viewer gets who has seen an epoch up to a stamp."""
+    found: dict[str, Any] = json.loads(feed.text(now_us, epoch, after))
+    return found
+
+
 def begun(service: str = KEY, classes: tuple[str, ...] = ("short",)) -> LiveFeed:
     feed = LiveFeed()
     feed.begin(BEGAN, title="skew", scheduler="rr", service=service, classes=classes)
@@ -20,7 +27,7 @@ def begun(service: str = KEY, classes: tuple[str, ...] = ("short",)) -> LiveFeed
 def seen(feed: LiveFeed, now_us: int = BEGAN) -> Viewer:
     """What somebody who opens the page now sees."""
     viewer = Viewer()
-    viewer.take(feed.frame(now_us, -1, -1))
+    viewer.take(frame_of(feed, now_us, -1, -1))
     assert viewer.head["full"]
     return viewer
 

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
 from ipvsload.locust_plugin.live.class_traffic import MAX_CLASSES, OTHER_CLASSES
 from ipvsload.locust_plugin.live.connection_rate import ConnectionRate
-from tests.locust_plugin.live_feeds import BEGAN, SECOND, A, B, begun, interval, last, seen
+from tests.locust_plugin.live_feeds import (
+    BEGAN,
+    SECOND,
+    A,
+    B,
+    begun,
+    frame_of,
+    interval,
+    last,
+    seen,
+)
 from tests.locust_plugin.samples import KEY, sample, server, service, table
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
@@ -22,7 +32,7 @@ def test_before_any_test_there_is_a_table_and_no_chart() -> None:
     feed.traffic(BEGAN, {"short": interval()})
     feed.mark(BEGAN, "step")
     feed.end(BEGAN, "held")
-    frame = feed.frame(BEGAN, -1, -1)
+    frame = frame_of(feed, BEGAN, -1, -1)
     assert frame["test"] is None
     assert frame["marks"] == []
     assert frame["servers"] == [[1, 1, A, 1]]
@@ -35,7 +45,7 @@ def test_a_new_test_is_a_new_epoch_with_nothing_of_the_old() -> None:
     feed.mark(BEGAN, "step")
     old = seen(feed)
     feed.begin(BEGAN + 9 * SECOND, title="next", scheduler="lc", service=KEY, classes=[])
-    frame = feed.frame(BEGAN + 10 * SECOND, *old.position)
+    frame = frame_of(feed, BEGAN + 10 * SECOND, *old.position)
     assert frame["full"]
     assert frame["epoch"] != old.head["epoch"]
     assert (frame["test"]["title"], frame["scheduler"], frame["now"]) == ("next", "lc", 1000)
@@ -43,14 +53,14 @@ def test_a_new_test_is_a_new_epoch_with_nothing_of_the_old() -> None:
 
 
 def test_another_process_has_another_epoch() -> None:
-    assert begun().frame(0, -1, -1)["epoch"] != begun().frame(0, -1, -1)["epoch"]
+    assert frame_of(begun(), 0, -1, -1)["epoch"] != frame_of(begun(), 0, -1, -1)["epoch"]
 
 
 def test_a_viewer_from_the_future_gets_everything() -> None:
     feed = begun()
-    frame = feed.frame(BEGAN, -1, -1)
-    assert feed.frame(BEGAN, frame["epoch"], frame["stamp"] + 1)["full"]
-    assert not feed.frame(BEGAN, frame["epoch"], frame["stamp"])["full"]
+    frame = frame_of(feed, BEGAN, -1, -1)
+    assert frame_of(feed, BEGAN, frame["epoch"], frame["stamp"] + 1)["full"]
+    assert not frame_of(feed, BEGAN, frame["epoch"], frame["stamp"])["full"]
 
 
 def test_after_the_end_the_table_is_watched_until_the_kernel_has_forgotten() -> None:
@@ -70,9 +80,9 @@ def test_trouble_outlives_tests_until_it_is_over() -> None:
     feed = begun()
     feed.trouble("the sidecar ended: killed")
     feed.begin(BEGAN, title="", scheduler="rr", service="", classes=[])
-    assert feed.frame(BEGAN, -1, -1)["trouble"] == "the sidecar ended: killed"
+    assert frame_of(feed, BEGAN, -1, -1)["trouble"] == "the sidecar ended: killed"
     feed.trouble("")
-    assert feed.frame(BEGAN, -1, -1)["trouble"] == ""
+    assert frame_of(feed, BEGAN, -1, -1)["trouble"] == ""
 
 
 # Servers
@@ -137,7 +147,7 @@ def test_a_thousand_services_and_schedulers_are_named_by_the_first() -> None:
     feed = begun("")
     names = ("rr", "lc", "wlc", "sed")
     feed.sampled(sample(BEGAN, *(service([], f"fwmark {n}", n_) for n, n_ in enumerate(names))))
-    assert feed.frame(BEGAN, -1, -1)["scheduler"] == "rr, lc, wlc, ..."
+    assert frame_of(feed, BEGAN, -1, -1)["scheduler"] == "rr, lc, wlc, ..."
 
 
 # Connections
@@ -228,7 +238,7 @@ def test_the_split_of_a_class_adds_up_by_server() -> None:
     feed.joined(1, A)
     for address in (A, A, B, ""):
         feed.traffic(BEGAN, {"short": interval(5, address)})
-    frame = feed.frame(BEGAN, -1, -1)
+    frame = frame_of(feed, BEGAN, -1, -1)
     assert frame["test"]["split"] == [[1, 10, 2, 5, 0, 5]]
     assert frame["servers"] == [[1, 1, A, None], [2, 2, B, None]]
 
@@ -238,7 +248,7 @@ def test_more_classes_than_anybody_could_tell_apart_are_one() -> None:
     many = {f"GET /{n}": interval(1) for n in range(100)}
     for _ in range(3):
         feed.traffic(BEGAN + SECOND, many)
-    frame = feed.frame(BEGAN, -1, -1)
+    frame = frame_of(feed, BEGAN, -1, -1)
     assert len(frame["test"]["classes"]) == MAX_CLASSES + 1
     assert frame["test"]["classes"][-1] == OTHER_CLASSES
     rest = seen(feed).series["traffic"].rows[0][1][MAX_CLASSES]

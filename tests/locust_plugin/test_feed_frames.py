@@ -11,7 +11,17 @@ from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.live.history import MARKS
 from ipvsload.locust_plugin.live.server_registry import MAX_KNOWN
 from ipvsload.locust_plugin.live.time_series import SPAN_US
-from tests.locust_plugin.live_feeds import BEGAN, SECOND, A, B, begun, interval, last, seen
+from tests.locust_plugin.live_feeds import (
+    BEGAN,
+    SECOND,
+    A,
+    B,
+    begun,
+    frame_of,
+    interval,
+    last,
+    seen,
+)
 from tests.locust_plugin.samples import Counts, table
 from tests.locust_plugin.viewer import Viewer
 
@@ -24,11 +34,11 @@ def test_marks_are_told_once_and_the_oldest_forgotten() -> None:
     for n in range(MARKS + 50):
         feed.mark(BEGAN + n * 1000, f"step {n}" if n else "x" * 9999)
         if n < 3:
-            viewer.take(feed.frame(BEGAN, *viewer.position))
+            viewer.take(frame_of(feed, BEGAN, *viewer.position))
     assert [mark[:2] for mark in viewer.marks] == [[1, 0], [2, 1], [3, 2]]
     assert len(viewer.marks[0][2]) == 200
-    assert not feed.frame(BEGAN, viewer.head["epoch"], viewer.head["stamp"] + 60)["full"]
-    viewer.take(feed.frame(BEGAN, *viewer.position))  # it has slept
+    assert not frame_of(feed, BEGAN, viewer.head["epoch"], viewer.head["stamp"] + 60)["full"]
+    viewer.take(frame_of(feed, BEGAN, *viewer.position))  # it has slept
     assert viewer.fulls == 2
     assert [mark[0] for mark in viewer.marks] == list(range(51, MARKS + 51))
 
@@ -69,10 +79,10 @@ def test_who_follows_knows_what_a_newcomer_is_told_and_no_peak_is_lost(told: lis
             case "mark":
                 feed.mark(now, value)
             case "poll":
-                viewers[number].take(feed.frame(now, *viewers[number].position))
+                viewers[number].take(frame_of(feed, now, *viewers[number].position))
     fresh = seen(feed, now)
     for viewer in viewers:
-        viewer.take(feed.frame(now, *viewer.position))
+        viewer.take(frame_of(feed, now, *viewer.position))
         assert viewer.servers == fresh.servers
         assert viewer.marks == fresh.marks
         for name, series in viewer.series.items():
@@ -117,7 +127,7 @@ def test_a_day_is_no_larger_than_an_hour() -> None:
         feed.traffic(now, {"short": interval()})
         feed.mark(now, "change")
         if second % 1000 == 0:
-            viewer.take(feed.frame(now, *viewer.position))
+            viewer.take(frame_of(feed, now, *viewer.position))
         if second in (3600, day - 2):
             for name, size in sizes(feed).items():
                 most.setdefault(name, size)

@@ -31,13 +31,22 @@ _PINGS = 8
 _GRACE_S = 10.0
 
 
+def send_burst(
+    runner: "MasterRunner", workers: Sequence[str], requests: int, seconds: float
+) -> None:
+    """Divide a burst among these workers."""
+    for worker, part in zip(workers, divide(requests, [1] * len(workers)), strict=True):
+        if part:
+            m.send(runner, m.SendBurst(part, seconds), worker)
+
+
 class RemoteCounts:
     """The sums of a class's counts over all workers that have a share of it."""
 
     def __init__(self) -> None:
         self.started = False
         self._number = 0
-        self._told: dict[str, tuple[int, int, int, int, int, bool]] = {}
+        self._told: dict[str, m.ClassCounters] = {}
         self._workers: list[str] = []
 
     def begin(self, workers: Sequence[str]) -> int:
@@ -47,7 +56,7 @@ class RemoteCounts:
         self._workers = list(workers)
         return self._number
 
-    def told(self, worker: str, counts: tuple[int, int, int, int, int, bool]) -> None:
+    def told(self, worker: str, counts: m.ClassCounters) -> None:
         """Take a worker's counts of the class; see `messages.LoadProgress`."""
         self._told[worker] = counts
 
@@ -159,10 +168,7 @@ class DistributedLoad:
         self._undone.add(name)
         for peer in peers:
             share = peer.shares[name]
-            self._send(
-                peer,
-                m.StartClass(traffic_class=name, number=number, first=share.first, step=share.step),
-            )
+            self._send(peer, m.StartClass(name, number, share.first, share.step))
 
     def stop(self, name: str) -> None:
         """Send no new requests of this class; those in flight finish."""
@@ -172,10 +178,7 @@ class DistributedLoad:
 
     def burst(self, requests: int, seconds: float) -> None:
         """Send so many requests at once from all workers together, each held open for so long."""
-        parts = divide(requests, [1] * len(self._peers))
-        for peer, part in zip(self._peers.values(), parts, strict=True):
-            if part:
-                self._send(peer, m.SendBurst(requests=part, seconds=seconds))
+        send_burst(self._runner, list(self._peers), requests, seconds)
 
     def finish(self, grace: float, soon: bool = False) -> None:
         """Stop every class and wait for what is in flight; see `load.base.Load`."""
@@ -255,9 +258,7 @@ class DistributedLoad:
     def _begin(self, target: tuple[str, int], broker: str) -> None:
         for peer in self._peers.values():
             traffic = {name: share.spec.model_dump() for name, share in peer.shares.items()}
-            self._send(
-                peer, m.BeginLoad(run=self._run, target=target, broker=broker, traffic=traffic)
-            )
+            self._send(peer, m.BeginLoad(self._run, target, broker, traffic))
         deadline = time.monotonic() + _BEGUN_WITHIN
         for peer in self._peers.values():
             try:

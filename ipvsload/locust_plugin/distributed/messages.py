@@ -8,46 +8,27 @@ nothing else is said.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, Self, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 VERSION = 2
 
+WorkerMessage: TypeAlias = tuple[Any, ...]
+"""Any of the types below."""
 
-class WorkerMessage(BaseModel):
-    """What all messages have in common."""
+ClassCounters: TypeAlias = tuple[int, int, int, int, int, bool]
+"""Of a class: the number of its start, finished requests, failures, requests in flight, users,
+and whether this start is over."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @classmethod
-    def kind(cls) -> str:
-        """The message's name in Locust's protocol."""
-        return f"ipvsload_{cls.__name__.lower()}"
-
-    def to_data(self) -> dict[str, Any]:
-        """What msgpack can carry."""
-        return {"version": VERSION, **dict(self)}
-
-    @classmethod
-    def from_data(cls, data: Any) -> Self:
-        """The message that `to_data` was made of. Raises ValueError."""
-        fields = dict(data) if isinstance(data, dict) else {}
-        version = fields.pop("version", None)
-        if version != VERSION:
-            reason = f"a message of format {version!r}, and this process has {VERSION}"
-        else:
-            try:
-                return cls.model_validate(fields)
-            except ValidationError:
-                reason = f"a malformed message {cls.kind()}"
-        raise ValueError(f"{reason}: master and workers must run the same version of ipvsload")
+M = TypeVar("M", bound=WorkerMessage)
 
 
 # A scenario's run, from the master
 
 
-class BeginLoad(WorkerMessage):
+class BeginLoad(NamedTuple):
     """Make the load of this run: `traffic` has the worker's share of each class."""
 
     run: int
@@ -56,7 +37,7 @@ class BeginLoad(WorkerMessage):
     traffic: dict[str, dict[str, Any]]
 
 
-class StartClass(WorkerMessage):
+class StartClass(NamedTuple):
     """Start a class for the `number`th time; of its arrivals, every `step`th from `first` on."""
 
     traffic_class: str
@@ -65,24 +46,24 @@ class StartClass(WorkerMessage):
     step: int
 
 
-class StopClass(WorkerMessage):
+class StopClass(NamedTuple):
     """No new requests of this class; those in flight finish."""
 
     traffic_class: str
 
 
-class FinishLoad(WorkerMessage):
+class FinishLoad(NamedTuple):
     """Stop every class and wait for what is in flight; see `load.base.Load.finish`."""
 
     grace: float
     soon: bool
 
 
-class CloseLoad(WorkerMessage):
+class CloseLoad(NamedTuple):
     """The run is over: cut off what is in flight."""
 
 
-class ClockPing(WorkerMessage):
+class ClockPing(NamedTuple):
     """Answer with your clock."""
 
     number: int
@@ -91,7 +72,7 @@ class ClockPing(WorkerMessage):
 # The same, from a worker
 
 
-class LoadBegun(WorkerMessage):
+class LoadBegun(NamedTuple):
     """The load is made, or `trouble` says why not; `boot` is the machine's boot ID."""
 
     run: int
@@ -99,36 +80,34 @@ class LoadBegun(WorkerMessage):
     boot: str
 
 
-class ClockPong(WorkerMessage):
+class ClockPong(NamedTuple):
     """The answer to a ping."""
 
     number: int
     time_ns: int
 
 
-class LoadProgress(WorkerMessage):
+class LoadProgress(NamedTuple):
     """What has happened since the last one.
 
     `requests` has rows of `record.format.Request` whose times are µs of the
     worker's clock; they are not looked at here, since there may be thousands.
-    `counts` has the classes that have been started: the number of the start,
-    finished requests, failures, requests in flight, users, and whether this
-    start is over.
+    `counts` has the classes that have been started.
     """
 
     run: int
     requests: list[Any]
-    counts: dict[str, tuple[int, int, int, int, int, bool]]
+    counts: dict[str, ClassCounters]
 
 
-class LoadFinished(WorkerMessage):
+class LoadFinished(NamedTuple):
     """All requests have ended; `overloads` says why the worker's figures do not count."""
 
     run: int
     overloads: list[str]
 
 
-class LoadBroken(WorkerMessage):
+class LoadBroken(NamedTuple):
     """The load has ended with an error."""
 
     run: int
@@ -138,34 +117,60 @@ class LoadBroken(WorkerMessage):
 # Any test
 
 
-class SendBurst(WorkerMessage):
+class SendBurst(NamedTuple):
     """Send so many requests at once, each held open for so many seconds."""
 
     requests: int
     seconds: float
 
 
-class DrainRequests(WorkerMessage):
+class DrainRequests(NamedTuple):
     """Start nothing more, wait for what is in flight, and tell of all of it."""
 
 
-class RequestsDrained(WorkerMessage):
+class RequestsDrained(NamedTuple):
     """All has been told."""
 
 
-class RequestsCounted(WorkerMessage):
+class RequestsCounted(NamedTuple):
     """Requests counted since the last one: a `request_counter.Delta`, which is checked there."""
 
     delta: Mapping[str, Any]
 
 
-class WorkerComplaint(WorkerMessage):
+class WorkerComplaint(NamedTuple):
     """Why this worker cannot take part in the test."""
 
     reason: str
 
 
-M = TypeVar("M", bound=WorkerMessage)
+def to_data(message: WorkerMessage) -> list[Any]:
+    """What msgpack can carry of a message."""
+    return [VERSION, *message]
+
+
+def from_data(message: type[M], data: Any) -> M:
+    """The message of this type that `to_data` was given. Raises ValueError."""
+    version = data[0] if isinstance(data, list) and data else None
+    if version != VERSION:
+        reason = f"a message of format {version!r}, and this process has {VERSION}"
+    else:
+        try:
+            found: M = _adapter(message).validate_python(data[1:])
+            return found
+        except ValidationError:
+            reason = f"a malformed message {name_of(message)}"
+    raise ValueError(f"{reason}: master and workers must run the same version of ipvsload")
+
+
+def name_of(message: type[WorkerMessage]) -> str:
+    """The name of a type of messages in Locust's protocol."""
+    return f"ipvsload_{message.__name__.lower()}"
+
+
+@cache
+def _adapter(message: type[WorkerMessage]) -> TypeAdapter[Any]:
+    return TypeAdapter(message)
 
 
 class Runner(Protocol):
@@ -195,15 +200,15 @@ def listen(
 
     def listener(msg: Any, **_: Any) -> None:
         try:
-            found = message.from_data(msg.data)
+            found = from_data(message, msg.data)
         except ValueError as error:
             refused(msg.node_id, error)
         else:
             heard(msg.node_id, found)
 
-    runner.register_message(message.kind(), listener, concurrent)
+    runner.register_message(name_of(message), listener, concurrent)
 
 
 def send(runner: Runner, message: WorkerMessage, worker: str | None = None) -> None:
     """Send to the master, or from it to one worker."""
-    runner.send_message(message.kind(), message.to_data(), worker)
+    runner.send_message(name_of(type(message)), to_data(message), worker)

@@ -51,7 +51,7 @@ class WorkerLoad:
         self._load: LocustLoad | None = None
         self._requests: list[Request] = []
         self._starts: dict[str, int] = {}
-        self._told: dict[str, tuple[int, int, int, int, int, bool]] = {}
+        self._told: dict[str, m.ClassCounters] = {}
         self._changed = Event()
         listen = partial(m.listen, runner, refused=self._refused)
         listen(m.BeginLoad, self._begin)
@@ -137,16 +137,9 @@ class WorkerLoad:
     def _tell_progress(self, load: LocustLoad) -> None:
         """Report the requests that have ended, and then the counts that include them."""
         counts = {
-            name: (
-                self._starts[name],
-                one.requests,
-                one.failures,
-                one.inflight,
-                one.users,
-                bool(one.done),
-            )
+            name: (start, one.requests, one.failures, one.inflight, one.users, bool(one.done))
             for name, one in load.counts.items()
-            if name in self._starts
+            if (start := self._starts.get(name))
         }
         requests, self._requests[:] = list(self._requests), []
         if not requests and counts == self._told:
@@ -154,10 +147,5 @@ class WorkerLoad:
         self._told = counts
         for place in range(0, max(1, len(requests)), MOST_REQUESTS):
             last = place + MOST_REQUESTS >= len(requests)
-            self._send(
-                m.LoadProgress(
-                    run=self._run,
-                    requests=requests[place : place + MOST_REQUESTS],
-                    counts=counts if last else {},
-                )
-            )
+            part = requests[place : place + MOST_REQUESTS]
+            self._send(m.LoadProgress(self._run, part, counts if last else {}))

@@ -17,8 +17,7 @@ from ipvsload.load.base import Load, LoadMaker
 from ipvsload.load.locust_internals import busy_workers, is_testing, present_workers
 from ipvsload.locust_plugin.arguments import SOCKET_BROKER
 from ipvsload.locust_plugin.distributed import messages as m
-from ipvsload.locust_plugin.distributed.distributed_load import DistributedLoad
-from ipvsload.locust_plugin.distributed.partition import divide
+from ipvsload.locust_plugin.distributed.distributed_load import DistributedLoad, send_burst
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 
 if TYPE_CHECKING:
@@ -82,9 +81,7 @@ class Workers:
         workers = busy_workers(self._runner)
         if not workers:
             raise TestbedError("there are no workers to send it")
-        for worker, part in zip(workers, divide(requests, [1] * len(workers)), strict=True):
-            if part:
-                m.send(self._runner, m.SendBurst(requests=part, seconds=seconds), worker)
+        send_burst(self._runner, workers, requests, seconds)
 
     def drain(self) -> None:
         """See `Generators`. By itself Locust would wait half a second for workers."""

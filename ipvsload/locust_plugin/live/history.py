@@ -7,7 +7,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from ipvsload.locust_plugin.live import class_traffic, connection_rate
-from ipvsload.locust_plugin.live.class_traffic import Classes, TrafficInterval
+from ipvsload.locust_plugin.live.class_traffic import Cell, Classes, TrafficInterval
 from ipvsload.locust_plugin.live.connection_rate import SLOT_US, ConnectionRate, Count
 from ipvsload.locust_plugin.live.server_registry import KnownServer, ServerRegistry
 from ipvsload.locust_plugin.live.time_series import TimeSeries
@@ -43,15 +43,10 @@ class TestHistory:
         self._marks: deque[_Mark] = deque()
         self._mark_number = 0
         self._mark_dropped = 0
-        self._table: TimeSeries[tuple[int, int]] = TimeSeries(
-            began_us, stamp, _higher, "{0[0]},{0[1]}".format
-        )
-        self._new: TimeSeries[Count] = TimeSeries(
-            began_us, stamp, connection_rate.merge, connection_rate.to_json
-        )
-        self._traffic: TimeSeries[class_traffic.Cell] = TimeSeries(
-            began_us, stamp, class_traffic.merge, class_traffic.to_json
-        )
+        begin = began_us, stamp
+        self._table = TimeSeries[tuple[int, int]](*begin, _higher, "{0[0]},{0[1]}".format)
+        self._new = TimeSeries[Count](*begin, connection_rate.merge, connection_rate.to_json)
+        self._traffic = TimeSeries[Cell](*begin, class_traffic.merge, class_traffic.to_json)
 
     @property
     def dropped(self) -> int:

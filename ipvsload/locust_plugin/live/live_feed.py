@@ -92,11 +92,6 @@ class LiveFeed:
             for m in self._table.present()
         ]
 
-    def frame(self, now_us: int, epoch: int, after: int) -> dict[str, Any]:
-        """Return `text`, decoded."""
-        found: dict[str, Any] = json.loads(self.text(now_us, epoch, after))
-        return found
-
     def text(self, now_us: int, epoch: int, after: int) -> str:
         """Return what a viewer needs who has seen an epoch up to a stamp, as JSON.
 

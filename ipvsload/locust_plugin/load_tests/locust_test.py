@@ -13,8 +13,24 @@ from ipvsload.scenario.actions.set_mix import SetMix
 from ipvsload.scenario.capabilities import Capability
 
 
-class LocustTest(Protocol):
-    """A test from its start to its end, and what may be changed in it meanwhile."""
+class PageActions(Protocol):
+    """What the page's controls can do."""
+
+    def offers(self) -> dict[str, str]:
+        """The key of every action, with why it cannot be had now; "" where it can."""
+
+    def carry_out(self, action: Action) -> str:
+        """Do it, and say in a few words what was done.
+
+        Raises IpvsloadError with a reason for people; nothing has changed then.
+        """
+
+    def mix(self) -> dict[str, int]:
+        """The weight of each user class now; empty where the mix cannot be changed."""
+
+
+class LocustTest(PageActions, Protocol):
+    """A test from its start to its end."""
 
     @property
     def over(self) -> bool:
@@ -23,15 +39,6 @@ class LocustTest(Protocol):
     @property
     def status(self) -> int | None:
         """The contract's exit status once it has ended; None where Locust's own rule holds."""
-
-    def carry_out(self, action: Action) -> str:
-        """Carry an action out, and say what it did. Raises IpvsloadError."""
-
-    def offers(self) -> dict[str, str]:
-        """The key of each action, with why it cannot be had now; "" where it can."""
-
-    def mix(self) -> dict[str, int]:
-        """The weight of each user class now; empty where the mix cannot be changed."""
 
     def worker_lost(self, reason: str) -> None:
         """Take note that a worker has gone, or cannot take part, and why."""

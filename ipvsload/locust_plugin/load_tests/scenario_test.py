@@ -24,13 +24,7 @@ from ipvsload.locust_plugin.generators import Generators
 from ipvsload.locust_plugin.load_tests.locust_test import offered
 from ipvsload.locust_plugin.load_tests.scenario_plan import Plan
 from ipvsload.locust_plugin.testbed_session import TestbedSession
-from ipvsload.record.events import (
-    ChangedByHand,
-    Event,
-    RunStarted,
-    ServerJoined,
-    StepStarted,
-)
+from ipvsload.record.events import ChangedByHand, Event, RunStarted, ServerJoined, StepStarted
 from ipvsload.record.writer import RunWriter
 from ipvsload.report.wording import verdict_line
 from ipvsload.report.write import load_results, write_reports
@@ -147,8 +141,13 @@ class ScenarioTest:
         self._session.feed.end(self._session.clock.now_us(), words)
 
     def _tell(self, results: Results, page: Path) -> None:
-        for line in split_lines(results):
-            logger.info("%s", line)
+        for run in results.runs:
+            for number, server in enumerate(run.servers, 1):
+                counts = ", ".join(
+                    f"{'?' if count is None else count} {name}"
+                    for name, count in server.requests.items()
+                )
+                logger.info("%s: server %s %s: %s", run.scheduler, number, server.address, counts)
         for expectation in results.expectations:
             if expectation.held is not None:
                 mark = "held" if expectation.held else "NOT HELD"
@@ -158,18 +157,6 @@ class ScenarioTest:
             for reason in run.reasons:
                 logger.warning("%s", reason)
         logger.info("%s; report: %s", verdict_line(results), page)
-
-
-def split_lines(results: Results) -> list[str]:
-    """One line a server: how many requests of each class it served."""
-    return [
-        f"{run.scheduler}: server {number} {server.address}: "
-        + ", ".join(
-            f"{'?' if count is None else count} {name}" for name, count in server.requests.items()
-        )
-        for run in results.runs
-        for number, server in enumerate(run.servers, 1)
-    ]
 
 
 class _PageProgress:

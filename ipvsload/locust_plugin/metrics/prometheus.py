@@ -7,6 +7,7 @@ same process may carry.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -59,63 +60,31 @@ Servers = list[tuple[Labels, RealServer]]
 Lines = Iterator[tuple[str, Labels, float]]
 
 
-def install(
-    web_ui: "WebUI",
-    counter: RequestCounter,
-    samples: Callable[[], Mapping[str, Sample]],
-    up: Callable[[], bool],
-    users: Callable[[], Mapping[str, int]],
-    now_us: Callable[[], int],
-) -> None:
-    """Add GET /metrics to Locust's pages, behind the same login.
+@dataclass(frozen=True)
+class TableAndLoad(Collector):
+    """Makes Prometheus's metrics of samples and requests.
 
     Args:
-        web_ui: Locust's, before its first request.
         counter: the requests.
         samples: the last sample of each node.
         up: whether the sidecar runs.
         users: running users by class.
         now_us: the time on the samples' clock, in microseconds.
+        pause: called now and then, so that others may run.
     """
-    from flask import Response, request
 
-    collector = TableAndLoad(
-        counter, samples, up, users, now_us, pause=lambda: gevent.sleep(_PAUSE)
-    )
-
-    @web_ui.auth_required_if_enabled  # type: ignore[untyped-decorator]
-    def metrics() -> "Response":
-        encode, content_type = _encoder(request.headers.get("Accept", ""))
-        return Response(encode(collector), content_type=content_type)
-
-    base = web_base_path(web_ui.environment.parsed_options)
-    web_ui.app.add_url_rule(f"{base}/metrics", "ipvsload_metrics", metrics)
-
-
-class TableAndLoad(Collector):
-    """Makes Prometheus's metrics of samples and requests; `pause` is called now and then."""
-
-    def __init__(
-        self,
-        counter: RequestCounter,
-        samples: Callable[[], Mapping[str, Sample]],
-        up: Callable[[], bool],
-        users: Callable[[], Mapping[str, int]],
-        now_us: Callable[[], int],
-        pause: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._counter = counter
-        self._samples = samples
-        self._up = up
-        self._users = users
-        self._now_us = now_us
-        self._pause = pause
+    counter: RequestCounter
+    samples: Callable[[], Mapping[str, Sample]]
+    up: Callable[[], bool]
+    users: Callable[[], Mapping[str, int]]
+    now_us: Callable[[], int]
+    pause: Callable[[], None] = lambda: gevent.sleep(_PAUSE)
 
     def collect(self) -> Iterator[Metric]:
         """Prometheus's hook: yield all metrics, whose lines are made as they are read."""
         # Copied first, because the load goes on in the pauses.
-        samples, totals, users = dict(self._samples()), self._counter.totals(), dict(self._users())
-        up, now_us = self._up(), self._now_us()
+        samples, totals, users = dict(self.samples()), self.counter.totals(), dict(self.users())
+        up, now_us = self.up(), self.now_us()
         yield from self._table(samples)
         yield self._metric(
             "sample_age_seconds", "gauge", "Time since the last reading of a node's table.",
@@ -173,7 +142,20 @@ class TableAndLoad(Collector):
         for number, (suffix, labels, value) in enumerate(lines, 1):
             yield Line(name + suffix, labels, value)
             if number % _SLICE == 0:
-                self._pause()
+                self.pause()
+
+
+def install(web_ui: "WebUI", collector: TableAndLoad) -> None:
+    """Add GET /metrics to Locust's pages, which have not started yet, behind the same login."""
+    from flask import Response, request
+
+    @web_ui.auth_required_if_enabled  # type: ignore[untyped-decorator]
+    def metrics() -> "Response":
+        encode, content_type = _encoder(request.headers.get("Accept", ""))
+        return Response(encode(collector), content_type=content_type)
+
+    base = web_base_path(web_ui.environment.parsed_options)
+    web_ui.app.add_url_rule(f"{base}/metrics", "ipvsload_metrics", metrics)
 
 
 def _figures(servers: Servers, value: Callable[[RealServer], int]) -> Lines:

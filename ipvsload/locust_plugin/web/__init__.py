@@ -7,7 +7,7 @@ network. The charts are our own: uPlot (51 KB) would replace about 150 of their
 it 40 ms instead of 2. Nothing here is imported unless there is a web page.
 """
 
-from ipvsload.locust_plugin.web.routes import PageActions, install
+from ipvsload.locust_plugin.web.routes import install
 from ipvsload.locust_plugin.web.same_site import refusal
 
-__all__ = ["PageActions", "install", "refusal"]
+__all__ = ["install", "refusal"]

@@ -1,7 +1,7 @@
 """Puts what is ours into Locust's web page: a page, /metrics, and a check of its start form."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from flask import jsonify, request
 from flask_login import current_user
@@ -22,20 +22,13 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
 
-class TakeForm(Protocol):
-    """See `coordinator.Coordinator.take_form`."""
-
-    def __call__(self, form: Mapping[str, Any], *, shaped: bool) -> None:
-        """Take what a start form says for the next test. Raises UsageError."""
-
-
 def install(
     environment: "Environment",
     session: TestbedSession,
     *,
     users: Callable[[], Mapping[str, int]],
     current_test: Callable[[], LocustTest | None],
-    take_form: TakeForm,
+    take_form: Callable[[Mapping[str, Any], bool], None],
 ) -> None:
     """Add it all to the environment's web UI, which has not started yet.
 
@@ -44,8 +37,8 @@ def install(
         session: what is shown.
         users: how many users of each class run now.
         current_test: the test that is running, if one is.
-        take_form: takes the start form of a test that is played by a
-            ScenarioShape (`shaped`), or is not.
+        take_form: takes what a start form says for the next test, and whether a
+            ScenarioShape plays that; raises UsageError.
     """
     web_ui, now_us = environment.web_ui, session.clock.now_us
     controls = PageControls(current_test)
@@ -56,9 +49,10 @@ def install(
         now_us,
         lambda: listing({node: sample.services for node, sample in session.samples.items()}),
     )
-    prometheus.install(
-        web_ui, session.counter, lambda: session.samples, lambda: session.up, users, now_us
+    table_and_load = prometheus.TableAndLoad(
+        session.counter, lambda: session.samples, lambda: session.up, users, now_us
     )
+    prometheus.install(web_ui, table_and_load)
     base = web_base_path(environment.parsed_options)
 
     @web_ui.app.before_request  # type: ignore[untyped-decorator]
@@ -72,7 +66,7 @@ def install(
             if reason := refusal(request.headers, login=web_ui.web_login):
                 raise UsageError(reason)
             _check_host(environment, request.form.get("host", ""))
-            take_form(request.form, shaped=isinstance(_shape(environment), ScenarioShape))
+            take_form(request.form, isinstance(_shape(environment), ScenarioShape))
         except UsageError as error:
             return jsonify({"success": False, "message": str(error), "host": environment.host})
         return None

@@ -13,7 +13,7 @@ IDLE = "no test is running: start one on Locust's page"
 class PageControls:
     """Passes the page's actions on; `current_test` returns the test that is running, if any.
 
-    See `routes.PageActions`.
+    See `locust_test.PageActions`.
     """
 
     def __init__(self, current_test: Callable[[], LocustTest | None]) -> None:

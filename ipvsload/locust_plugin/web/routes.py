@@ -1,20 +1,20 @@
 """The page's routes: the page, its assets, frames of what it shows, and its controls."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ipvsload import __version__
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.locust_plugin.arguments import web_base_path
 from ipvsload.locust_plugin.live import LiveFeed
+from ipvsload.locust_plugin.load_tests.locust_test import PageActions
 from ipvsload.locust_plugin.web import locust_tab
 from ipvsload.locust_plugin.web.same_site import refusal
 from ipvsload.report.html.template_environment import PALETTE, template_environment
 from ipvsload.scenario.actions import parse_control
-from ipvsload.scenario.actions.base import Action
 from ipvsload.scenario.actions.burst import MAX_BURST
 from ipvsload.scenario.names import MAX_SERVERS, MAX_WEIGHT
 
@@ -34,22 +34,6 @@ _PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-
-
-class PageActions(Protocol):
-    """What the page's controls can do."""
-
-    def offers(self) -> dict[str, str]:
-        """The key of every action, with why it cannot be had now; "" where it can."""
-
-    def carry_out(self, action: Action) -> str:
-        """Do it, and say in a few words what was done.
-
-        Raises IpvsloadError with a reason for people; nothing has changed then.
-        """
-
-    def mix(self) -> Mapping[str, int]:
-        """The weight of each user class now; empty where there is nothing to mix."""
 
 
 def install(
@@ -91,7 +75,7 @@ def install(
     def frame() -> Response:
         epoch = request.args.get("epoch", -1, int)
         after = request.args.get("after", -1, int)
-        aside = json.dumps({"offers": controls.offers(), "mix": dict(controls.mix())})
+        aside = json.dumps({"offers": controls.offers(), "mix": controls.mix()})
         return _fresh(f"{aside[:-1]},{feed.text(now_us(), epoch, after)[1:]}", "application/json")
 
     def text() -> Response:
