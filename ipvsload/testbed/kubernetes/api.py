@@ -1,10 +1,10 @@
 """The Kubernetes API as this testbed uses it: plain objects, deadlines, words for people.
 
-The client library's part is what is hard to do well: kubeconfig files, login
+The client library does what is hard to do well: kubeconfig files, login
 plugins, certificates, tokens that are renewed. Its models are not used: an
 object that is read, changed and written must keep the fields that this version
-of the library does not know. Everything is asked for again by looking, not by
-watches, so a connection that drops loses nothing.
+of the library does not know. There are no watches: the state is read again and
+again, so a connection that drops loses nothing.
 """
 
 import json
@@ -20,9 +20,9 @@ Object = dict[str, Any]
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 15.0
 PATIENCE = 40.0
-"""Seconds for which an API server that is away, or too busy, is asked again."""
+"""How long an API server that is away, or too busy, is asked again; in seconds."""
 _FIRST_PATIENCE = 6.0
-"""The same for one that has never answered: an address may be wrong."""
+"""The same for one that has never answered: its address may be wrong."""
 LOG_SILENCE = 30.0
 """Seconds without a byte after which a followed log is opened again."""
 _BUSY = (429, 500, 502, 503, 504)
@@ -37,7 +37,7 @@ GROUPS = {
 
 
 class ApiError(TestbedError):
-    """The API refused; `status` is HTTP's, 0 where there was no answer."""
+    """The API refused. `status` is the HTTP status, 0 where there was no answer."""
 
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
@@ -47,8 +47,8 @@ class ApiError(TestbedError):
 class Api:
     """One cluster. `client` is a kubernetes.client.ApiClient; `tell` hears why we wait.
 
-    Every method raises ApiError: with the server's own words where it refused,
-    after PATIENCE seconds where it does not answer.
+    Every method raises ApiError: with the server's own words where it refuses,
+    and after `patience` seconds where it does not answer.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Api:
         self.server: str = client.configuration.host
 
     def get(self, kind: str, name: str, namespace: str = "") -> Object:
-        """One object."""
+        """Read one object."""
         return self._json("GET", _path(kind, namespace, name))
 
     def find(self, kind: str, name: str, namespace: str = "") -> Object | None:
-        """One object, None where there is none."""
+        """Read one object; None if there is none of this name."""
         try:
             return self.get(kind, name, namespace)
         except ApiError as error:
@@ -74,15 +74,15 @@ class Api:
             return None
 
     def every(self, kind: str, namespace: str = "", labels: str = "") -> list[Object]:
-        """All objects with these labels."""
+        """Read all objects with these labels."""
         query = {"labelSelector": labels} if labels else {}
         items: list[Object] = self._json("GET", _path(kind, namespace), query=query)["items"]
         return items
 
     def create(self, kind: str, body: Object, namespace: str = "") -> Object:
-        """A new object; status 409 in the error where there is one of this name.
+        """Create an object; the error has status 409 where there is one of this name.
 
-        Where an answer was lost and the object stands there afterwards, it is ours.
+        An object that is there after an answer was lost counts as the one created.
         """
         path = _path(kind, namespace)
         lost: list[bool] = []
@@ -96,26 +96,26 @@ class Api:
             except ApiError as unread:
                 if unread.status != 403:
                     raise
-                return body  # we may make it and not look at it
+                return body  # this user may create it and may not read it
 
     def replace(self, kind: str, body: Object, namespace: str = "") -> Object:
-        """The object as it was read and then changed; 409 where somebody else was quicker.
+        """Write an object that was read and changed; status 409 if somebody else wrote first.
 
-        Its resourceVersion is what tells (kubernetes.io/docs/reference/using-api/
-        api-concepts, "resource versions").
+        The server compares its resourceVersion (kubernetes.io/docs/reference/
+        using-api/api-concepts, "resource versions").
         """
         return self._json("PUT", _path(kind, namespace, body["metadata"]["name"]), body)
 
     def patch(self, kind: str, name: str, change: Object, namespace: str = "") -> Object:
-        """A JSON merge patch: the keys of `change`, nothing else."""
+        """Change the keys that `change` has, and no others (a JSON merge patch)."""
         return self._json(
             "PATCH", _path(kind, namespace, name), change, kind="application/merge-patch+json"
         )
 
     def delete(self, kind: str, name: str, namespace: str = "", grace: int | None = None) -> bool:
-        """Ask for its end, its dependents' too; False where there was none.
+        """Have an object and what depends on it deleted; False if there was none.
 
-        `grace` is in seconds, for pods.
+        `grace` is how long pods may take to end, in seconds.
         """
         body: Object = {"kind": "DeleteOptions", "apiVersion": "v1"}
         body["propagationPolicy"] = "Background"
@@ -130,7 +130,7 @@ class Api:
         return True
 
     def allowed(self, verb: str, kind: str, namespace: str = "", name: str = "") -> bool:
-        """Whether this user may; `kind` as "pods" or "pods/log"."""
+        """Whether this user may do it; `kind` is "pods" or "pods/log", for example."""
         plural, _, sub = kind.partition("/")
         group = GROUPS[plural].removeprefix("api/v1").removeprefix("apis/").partition("/")[0]
         wanted = {
@@ -146,19 +146,19 @@ class Api:
         return bool(answer.get("status", {}).get("allowed"))
 
     def version(self) -> str:
-        """The API server's version, as "v1.33.1"."""
+        """The API server's version, such as "v1.33.1"."""
         return str(self._json("GET", "/version").get("gitVersion", ""))
 
     def log(self, pod: str, namespace: str, *, tail: int, previous: bool = False) -> str:
-        """The last lines of a pod's log."""
+        """Read the last `tail` lines of a pod's log."""
         query = {"tailLines": str(tail)} | ({"previous": "true"} if previous else {})
         path = _path("pods", namespace, pod) + "/log"
         return self._ask("GET", path, query=query).decode(errors="replace")
 
     def follow(self, pod: str, namespace: str, since: int | None) -> Iterator[bytes]:
-        """A pod's log as it grows, from `since` seconds ago, until the connection ends.
+        """Read a pod's log as it grows, from `since` seconds ago, until the connection ends.
 
-        One attempt: whoever follows knows best what to do when it ends.
+        Does not try again: the caller knows best what to do then.
         """
         query = {"follow": "true"} | ({"sinceSeconds": str(since)} if since else {})
         url = self._url(_path("pods", namespace, pod) + "/log", query)
@@ -209,7 +209,7 @@ class Api:
         kind: str = "application/json",
         lost: list[bool] | None = None,
     ) -> bytes:
-        """The answer's body; waits for a server that is away or busy."""
+        """Return the answer's body; wait for a server that is away or busy."""
         url = self._url(path, query)
         patience = self._patience if self._known else min(self._patience, _FIRST_PATIENCE)
         deadline = time.monotonic() + patience
@@ -229,7 +229,7 @@ class Api:
                     raise error
                 wait = max(wait, _retry_after(response.headers.get("Retry-After")))
                 if lost is not None and response.status != 429:
-                    lost.append(True)  # it may have been done all the same
+                    lost.append(True)  # the server may have done it nevertheless
             except ApiError as failure:
                 if failure.status not in (0, *_BUSY):
                     raise
@@ -251,7 +251,7 @@ class Api:
     def _open(
         self, method: str, url: str, body: Object | None, headers: dict[str, str], timeout: Any
     ) -> Any:
-        """urllib3's response, with the body still to be read."""
+        """Return urllib3's response; its body is not read yet."""
         for setting in self._client.configuration.auth_settings().values():
             headers[setting["key"]] = setting["value"]
         headers["User-Agent"] = "ipvsload"
@@ -281,7 +281,7 @@ def _path(kind: str, namespace: str = "", name: str = "") -> str:
 
 
 def _complaint(data: bytes, status: int) -> str:
-    """The server's own words: the message of a Status object."""
+    """Return the server's own words: the message of a Status object."""
     try:
         message = json.loads(data).get("message")
     except (ValueError, AttributeError):
@@ -303,7 +303,7 @@ def _retry_after(text: str | None) -> float:
 
 
 def _final(failure: Exception) -> bool:
-    """What waiting does not mend: a certificate that is not trusted, a login that fails."""
+    """Whether waiting cannot help: an untrusted certificate, a login that fails."""
     from urllib3.exceptions import HTTPError, SSLError
 
     inner = getattr(failure, "reason", None)

@@ -1,4 +1,4 @@
-"""What a cluster cannot do that other testbeds can, in words. Pure."""
+"""What a cluster cannot do and other testbeds can, in words for people. Pure."""
 
 from collections.abc import Sequence
 
@@ -26,6 +26,6 @@ ALWAYS: dict[Capability, str] = {
 
 
 def refuse_weights(weights: Sequence[int]) -> None:
-    """Raises UsageError where one is not 1."""
+    """Raise UsageError where one is not 1."""
     if any(weight != 1 for weight in weights):
         raise UsageError(_NO_WEIGHTS)

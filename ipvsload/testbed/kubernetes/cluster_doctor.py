@@ -1,8 +1,9 @@
-"""What a cluster has of what a run needs, and the command that mends the rest.
+"""`ipvsload doctor --testbed kubernetes`: what a run needs, and what mends what is missing.
 
-Read first: context, rights, configuration. Then, where the rights allow, a pod
-on every node looks at its kernel and goes again; that is held and journaled
-like a run, so a doctor that is killed can be cleared away by `ipvsload restore`.
+First it only reads: context, rights, configuration. Then, where the rights
+allow, a pod on every node looks at the node's kernel, and is removed. Like a
+run, this takes the cluster and keeps a journal, so `ipvsload restore` cleans up
+after a doctor that was killed.
 """
 
 import json
@@ -33,12 +34,13 @@ from ipvsload.testbed.kubernetes.restore import restore
 
 _EXAMINED_WITHIN = 180.0
 _SCHEDULERS = ["rr", "lc"]
+"""Without these, a run of the shipped scenarios fails; the others are listed only."""
 
 
 def examine(cluster: Cluster, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
-    """Every finding as it is made; the last one is whether a run can be had at all.
+    """Yield every finding as it is made; the last one says whether a run is possible at all.
 
-    `image` has a Python to look at the nodes with.
+    `image` has the Python that looks at the nodes.
     """
     api = cluster.api
     yield DoctorFinding("cluster", True, f"{cluster}, Kubernetes {api.version()}")
@@ -92,7 +94,7 @@ def _proxy(api: Api) -> Iterator[DoctorFinding]:
 
 
 def _nodes(api: Api, tell: Tell, image: str, exists: bool) -> Iterator[DoctorFinding]:
-    """One finding a node and one for each part that it lacks."""
+    """Yield one finding for each node and one for each part that it lacks."""
     found = [one for one in api.every("nodes") if node_objects.linux(one)]
     for node in found:
         if not node_objects.ready(node):

@@ -1,4 +1,4 @@
-"""What is found in a cluster, in words: versions, modules, and what mends what. Pure."""
+"""The cluster doctor's findings in words: versions, modules, and what mends them. Pure."""
 
 import re
 from typing import Any
@@ -38,7 +38,7 @@ def of_version(version: str) -> str:
 
 
 def missing_modules(modules: dict[str, str], schedulers: list[str]) -> list[tuple[str, str]]:
-    """(module, state) of what is needed and neither loaded nor built in; absent ones first."""
+    """(module, state) of each that is needed and not in the kernel; absent ones first."""
     of_schedulers = {scheduler.module for scheduler in SCHEDULERS.values()}
     wanted = [*(name for name in modules if name not in of_schedulers), *map(module_of, schedulers)]
     found = [(name, modules.get(name, "absent")) for name in wanted]

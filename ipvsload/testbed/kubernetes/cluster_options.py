@@ -1,4 +1,4 @@
-"""What a person says of a cluster on the command line."""
+"""The options of the command line for a cluster."""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +7,10 @@ from ipvsload.testbed.kubernetes.manifests import PYTHON, ServerWorkload
 
 @dataclass(frozen=True, slots=True)
 class ClusterOptions:
-    """`context` is the kubeconfig's; `node` takes the load (NodePort).
+    """`context` is the kubeconfig's. `node` is the one that takes the load (NodePort).
 
-    `keep_proxy` leaves kube-proxy alone; `rootless` reads /proc instead of netlink.
+    With `keep_proxy`, kube-proxy stays as it is. With `rootless`, the sidecar
+    reads /proc instead of netlink.
     """
 
     context: str = ""

@@ -22,7 +22,7 @@ def look_up(nodes: Sequence[NodeState], clients: Sequence[tuple[str, int]]) -> l
             (node.connections[client] for node in nodes if client in node.connections), None
         )
 
-    # Two further readings: the first may have been on its way when we asked.
+    # Two new readings: the first may have been on its way already.
     while any(known(client) is None for client in clients) and time.monotonic() < deadline:
         for node in nodes:
             if node.connections_t != before[node.name]:

@@ -1,8 +1,9 @@
-"""What a run has changed, written down in the cluster before it is changed.
+"""What a run changes in a cluster, written down there before it is changed.
 
-One ConfigMap in our namespace is the journal and the lock at once: to create it
-is to hold the cluster, and whoever finds it, on whatever machine, can put the
-cluster back. Its form is pure; taking and writing it is one request each.
+One ConfigMap in our namespace is both the journal and the lock: whoever creates
+it has the cluster, and anybody who finds it, on any machine, can put the
+cluster back. Reading and writing its text is pure; taking and writing it in the
+cluster is one request each.
 """
 
 import getpass
@@ -21,15 +22,15 @@ _VERSION = "1"
 
 
 class ActiveError(TestbedError):
-    """Somebody else's run holds the cluster."""
+    """Somebody else's run has the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """`original` is kube-proxy's config.conf as it was, None as long as it was not touched.
+    """`original` is kube-proxy's config.conf as it was; None while it is not touched.
 
-    `switches` are the (mode, scheduler) that were or may have been written
-    since; `started_s` is unix time.
+    `switches` are each (mode, scheduler) that was, or may have been, written
+    since. `started_s` is unix time.
     """
 
     id: str
@@ -41,13 +42,13 @@ class Journal:
     switches: tuple[tuple[str, str], ...] = ()
 
     def owner(self, now_s: float) -> str:
-        """Who, where and since when, for people."""
+        """Say who it is, where and since when."""
         age = max(0, int(now_s) - self.started_s)
         span = f"{age} s" if age < 120 else f"{age // 60} min" if age < 7200 else f"{age // 3600} h"
         return f"{self.user}@{self.host} (process {self.pid}), begun {span} ago"
 
     def data(self) -> dict[str, str]:
-        """As the ConfigMap has it."""
+        """The ConfigMap's data."""
         found = {
             "version": _VERSION,
             "id": self.id,
@@ -61,7 +62,7 @@ class Journal:
 
 
 def parse(data: dict[str, str]) -> Journal:
-    """The inverse of `data`. Raises TestbedError for what this version cannot read."""
+    """Read a ConfigMap's data. Raises TestbedError for what this version cannot read."""
     try:
         if data["version"] != _VERSION:
             raise TestbedError(
@@ -80,7 +81,7 @@ def parse(data: dict[str, str]) -> Journal:
 
 
 def new_journal() -> Journal:
-    """This process's, with nothing changed yet."""
+    """Make this process's journal, with nothing changed yet."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
@@ -89,33 +90,33 @@ def new_journal() -> Journal:
 
 
 def take_cluster(api: Api, journal: Journal) -> None:
-    """Hold the cluster. Raises ActiveError with the owner where somebody does already."""
+    """Take the cluster. Raises ActiveError with the owner where somebody has it already."""
     try:
         found = api.create("configmaps", _object(journal), NAMESPACE)
     except ApiError as error:
         if error.status != 409:
             raise
         holder = find_journal(api)
-        if holder is None:  # it ended at this moment
+        if holder is None:  # the other run ended at this moment
             raise ActiveError("another run has just ended here; try again") from None
         raise ActiveError(_refusal(holder)) from None
-    if found["data"].get("id") != journal.id:  # our answer was lost, and it was not ours
+    if found["data"].get("id") != journal.id:  # our answer was lost, and theirs is there
         raise ActiveError(_refusal(parse(found["data"])))
 
 
 def find_journal(api: Api) -> Journal | None:
-    """The journal in the cluster."""
+    """Read the journal that is in the cluster; None if there is none."""
     found = api.find("configmaps", JOURNAL, NAMESPACE)
     return None if found is None else parse(found.get("data") or {})
 
 
 def write_journal(api: Api, journal: Journal) -> None:
-    """Before the change that it tells of."""
+    """Write the journal; call this before the change that it tells of."""
     api.patch("configmaps", JOURNAL, {"data": journal.data()}, NAMESPACE)
 
 
 def with_switch(journal: Journal, original: str, mode: str, scheduler: str) -> Journal:
-    """With a switch that is about to be made; the first one keeps the original."""
+    """Add a switch that is about to be made; the first one keeps the original."""
     switches = dict.fromkeys((*journal.switches, (mode, scheduler)))
     kept = original if journal.original is None else journal.original
     return replace(journal, original=kept, switches=tuple(switches))

@@ -1,4 +1,4 @@
-"""From a kubeconfig to an API, and every way in which that goes wrong as a clear line."""
+"""From a kubeconfig to an API, with a clear line for everything that can go wrong."""
 
 import os
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """`context` is the kubeconfig's name for it, or "this cluster" from inside of a pod."""
+    """`context` is its name in the kubeconfig, or "this cluster" inside a pod."""
 
     api: Api
     context: str
@@ -24,10 +24,10 @@ class Cluster:
 
 
 def connect(context: str = "", tell: Tell = lambda _: None) -> Cluster:
-    """The cluster of a kubeconfig's context; the current one where none is named.
+    """Connect to the cluster of a kubeconfig's context; the current one if none is named.
 
-    The files are those of kubectl: $KUBECONFIG, else ~/.kube/config; in a pod
-    without either, the pod's own account. Nothing is asked of the cluster yet.
+    The files are kubectl's: $KUBECONFIG, else ~/.kube/config; in a pod without
+    either, the pod's own account is used. Asks nothing of the cluster yet.
     Raises UsageError for an unknown context, TestbedError for a kubeconfig that
     is missing or broken.
     """
@@ -66,7 +66,7 @@ def _choose(where: str, context: str) -> str:
     except ConfigException:
         if not context:
             raise
-        return context  # no current one is no fault then; the loader knows the others
+        return context  # a file without a current context is right then
     known = [str(one["name"]) for one in contexts or []]
     if context and context not in known:
         raise UsageError(f"--context {context}: {where} knows {', '.join(known) or 'none'}")

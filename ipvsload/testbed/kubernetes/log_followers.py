@@ -1,14 +1,14 @@
 """All nodes' sidecars as one stream, over the API's logs.
 
-Each node's log is followed by a thread of its own (a greenlet where Locust has
-patched this process). A connection that ends is opened again from before the
-last line, for a minute: an API server may be away.
+A thread follows each node's log (a greenlet where Locust has patched this
+process). A connection that ends is opened again, from before the last line, for
+a minute: an API server may be away.
 
-A pod's log has no way in, so the clocks are set by what both sides can see: a
-`ping` makes one connection to each node's port of the probe service; the first
-sample that has it was read after it was made and before it came here. Nodes
-that cannot be reached in this way are taken to send what they log within a
-second.
+Nothing can be sent into a pod's log, so clocks are compared by something that
+both sides see: a `ping` makes one connection to each node's port of the probe
+service. The first sample that shows it was read after the connection was made
+and before the sample came here. Where a node cannot be reached like this, its
+log is assumed to be at most a second late.
 """
 
 import contextlib
@@ -25,10 +25,10 @@ from ipvsload.testbed.kubernetes.node_lines import NodeLines, NodeState, connect
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
 
 LOST_AFTER = 60.0
-"""Seconds without a line of a node after which it is given up."""
+"""Seconds without a line after which a node is given up."""
 _AGAIN = 0.5
 _EARLIER = 5
-"""Seconds of overlap when a log is opened again; clocks of nodes may differ."""
+"""Seconds of overlap when a log is opened again; nodes' clocks may differ."""
 _PROBE_WITHIN = 2.0
 _SEEN_WITHIN = 4.0
 _LOG_DELAY = 1.0
@@ -46,10 +46,10 @@ class _Ping:
 
 
 class LogFollowers:
-    """Follows pods (by node) until it is closed. `lines` are those of their nodes.
+    """Follows `pods` (names by node) until it is closed; `lines` takes each node's lines.
 
-    `probes` are the nodes' addresses of the probe service, `first` the node
-    whose clock answers a ping itself.
+    `probes` has the address of the probe service on each node. `first` is the
+    node whose clock answers a ping; the others' clocks are added to the answer.
     """
 
     def __init__(
@@ -76,39 +76,39 @@ class LogFollowers:
 
     @property
     def nodes(self) -> dict[str, NodeState]:
-        """What is known of every node now."""
+        """What is known of each node now, by its name."""
         return {name: lines.node for name, lines in self._lines.items()}
 
     @property
     def failure(self) -> TestbedError | None:
-        """Why nothing more will come."""
+        """Why nothing more will come; None while all is well."""
         return self._failure
 
     # -- the run's end --------------------------------------------------------
 
     def open(self) -> None:
-        """From now on there is somebody who reads; the first node says hello."""
+        """Begin to write what comes to the stream, after the first node's hello."""
         hello = self._lines[self._first].node.hello
         with self._lock:
             self._theirs.sendall(json.dumps(hello).encode() + b"\n")
             self._open = True
 
     def recv(self, size: int) -> bytes:
-        """What has come. Raises TestbedError where a node is lost."""
+        """Read what has come. Raises TestbedError where a node is lost."""
         data = self._ours.recv(size)
         if not data and self._failure:
             raise self._failure
         return data
 
     def sendall(self, data: bytes) -> None:
-        """`ping ID` is answered when every node has seen it; see above."""
+        """Answer `ping ID` when every node has seen it; see above."""
         for line in data.decode().splitlines():
             verb, _, identity = line.partition(" ")
             if verb == "ping":
                 threading.Thread(target=self._answer, args=(identity,), daemon=True).start()
 
     def close(self) -> None:
-        """Let go; the logs end with their pods."""
+        """Stop following; the logs end with their pods."""
         self._closed = True
         for end in (self._ours, self._theirs):
             with contextlib.suppress(OSError):
@@ -119,7 +119,7 @@ class LogFollowers:
     def _guard(self, node: str) -> None:
         try:
             self._follow(node)
-        except Exception as error:  # a thread that dies in silence would be waited for
+        except Exception as error:  # otherwise the reader waits for a dead thread
             self._fail(node, f"{type(error).__name__}: {error}")
 
     def _follow(self, node: str) -> None:
@@ -172,7 +172,7 @@ class LogFollowers:
     # -- pings ----------------------------------------------------------------
 
     def _check_ping(self, node: str) -> None:
-        """Whether the sample that has just come answers the ping."""
+        """Look whether the sample that has just come answers the ping."""
         ping = self._ping
         if ping is None or node in ping.answers:
             return
@@ -190,7 +190,7 @@ class LogFollowers:
         self._ping = ping
         for node in nodes:
             reached = node in self._probes and nodes[node].probe is not None
-            # Before the connection: its sample may be here before connect() returns.
+            # Set before connecting: the sample may be here before connect() returns.
             ping.reached[node] = reached
             ping.reached[node] = reached and reach(self._probes[node])
         while len(ping.answers) < len(nodes) and not (self._closed or self._failure):
@@ -204,7 +204,7 @@ class LogFollowers:
 
 
 def reach(address: Address) -> bool:
-    """One connection, at once closed again; whether it was made."""
+    """Make one connection and close it at once; whether it could be made."""
     try:
         socket.create_connection(address, _PROBE_WITHIN).close()
     except OSError:

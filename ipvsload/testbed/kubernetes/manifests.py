@@ -1,4 +1,4 @@
-"""Everything that a run creates in a cluster, as plain objects. Pure."""
+"""Everything that a run creates in a cluster, as plain Kubernetes objects. Pure."""
 
 import base64
 from collections.abc import Sequence
@@ -22,8 +22,7 @@ ServiceType = Literal["NodePort", "ClusterIP", "LoadBalancer"]
 ARCHIVE = "ipvsload.pyz"
 _CODE = "/code"
 _LINUX = {"kubernetes.io/os": "linux"}
-# Both are old enough to be in private mirrors, and are given by tag so that a
-# mirror's copy is found under the same name.
+# Both are widely mirrored. Tags, not digests: a mirror has its copy under the same tag.
 HTTPBIN = "docker.io/kennethreitz/httpbin:latest"
 PYTHON = "docker.io/library/python:3.12-slim"
 
@@ -38,7 +37,11 @@ class ServerWorkload:
 
 
 def namespace() -> Object:
-    """Ours, for hostNetwork pods (kubernetes.io/docs/concepts/security/pod-security-standards)."""
+    """Make our namespace.
+
+    Its level is for hostNetwork pods (kubernetes.io/docs/concepts/security/
+    pod-security-standards).
+    """
     level = {"pod-security.kubernetes.io/enforce": "privileged"}
     return {
         "apiVersion": "v1",
@@ -50,17 +53,17 @@ def namespace() -> Object:
 def service(
     workload: ServerWorkload, run: int, node_port: int | None, address: str | None
 ) -> Object:
-    """The service under test; again on the port and address that it had."""
+    """Make the service under test, on the port and address that it had before."""
     port: Object = {"name": "http", "port": 80, "targetPort": workload.port, "protocol": "TCP"}
     if node_port and workload.service != "ClusterIP":
         port["nodePort"] = node_port
     if node_port and workload.service == "LoadBalancer":
-        port["port"] = node_port  # the sidecar knows it by its port, whatever the address
+        port["port"] = node_port  # the sidecar finds it by its port, at any address
     spec: Object = {
         "type": workload.service,
         "selector": {ROLE: "server", JOINED: "yes", RUN: str(run)},
         "ports": [port],
-        # One address family: the table's key must be known beforehand.
+        # One address family: the key in the table must be known in advance.
         "ipFamilyPolicy": "SingleStack",
     }
     if address:
@@ -69,7 +72,7 @@ def service(
 
 
 def probe_service(workload: ServerWorkload, node_port: int | None = None) -> Object:
-    """The same pods on another port of every node."""
+    """Make the probe service: the same pods on another port of every node."""
     port: Object = {"name": "http", "port": 80, "targetPort": workload.port, "protocol": "TCP"}
     if node_port:
         port["nodePort"] = node_port
@@ -82,9 +85,9 @@ def probe_service(workload: ServerWorkload, node_port: int | None = None) -> Obj
 
 
 def deployment(workload: ServerWorkload, run: int, replicas: int) -> Object:
-    """The real servers of a run.
+    """Make the real servers of a run.
 
-    A pod that leaves the Service by its label stays its Deployment's, so its
+    A pod that leaves the Service by its label stays in the Deployment, so its
     process goes on; see JOINED.
     """
     selector = {ROLE: "server", RUN: str(run)}
@@ -107,7 +110,7 @@ def deployment(workload: ServerWorkload, run: int, replicas: int) -> Object:
                             "name": "server",
                             "image": workload.image,
                             "ports": [{"containerPort": workload.port}],
-                            # In the table only when it answers.
+                            # It joins the table only when it answers.
                             "readinessProbe": {
                                 "tcpSocket": {"port": workload.port},
                                 "periodSeconds": 1,
@@ -121,7 +124,7 @@ def deployment(workload: ServerWorkload, run: int, replicas: int) -> Object:
 
 
 def code(name: str, archive: bytes) -> Object:
-    """The carried code; see carry.py."""
+    """Make the ConfigMap with the sidecar's code; see sidecar_zipapp.py."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -138,12 +141,12 @@ def sidecar(
     rootless: bool = False,
     modules: bool = False,
 ) -> Object:
-    """A program beside the table of every node, from a ConfigMap of the same name.
+    """Make a program that runs on every node, from the code in a ConfigMap of the same name.
 
-    No port, no token, a read-only root, and of all capabilities only NET_ADMIN,
-    which the kernel asks for also for reading (ip_vs_ctl.c, GENL_ADMIN_PERM), and
-    which counts only with uid 0; with `rootless` not even that. `modules` mounts
-    /lib/modules, read-only.
+    It has no port, no token, a read-only root, and no capability but NET_ADMIN.
+    The kernel demands that one for reading too (ip_vs_ctl.c, GENL_ADMIN_PERM),
+    and it counts only with uid 0. With `rootless` it has no capability at all.
+    `modules` mounts /lib/modules, read-only.
     """
     security: Object = {
         "allowPrivilegeEscalation": False,
@@ -176,7 +179,7 @@ def sidecar(
                     "enableServiceLinks": False,
                     "terminationGracePeriodSeconds": 2,
                     "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-                    # Every node has a table, whatever else may run there.
+                    # Every node has a table, also those that take no other pods.
                     "tolerations": [{"operator": "Exists"}],
                     "volumes": volumes,
                     "containers": [

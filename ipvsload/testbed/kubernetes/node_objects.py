@@ -1,16 +1,16 @@
-"""A cluster's nodes: which can be watched, and where their ports are. Pure."""
+"""The cluster's Node objects: which can be watched, and where their ports are. Pure."""
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.kubernetes.api import Object
 
 
 def name(node: Object) -> str:
-    """Its name."""
+    """The node's name."""
     return str(node["metadata"]["name"])
 
 
 def address(node: Object) -> str:
-    """Its address inside of the cluster, which its NodePorts have too."""
+    """The node's address in the cluster, which its NodePorts have too."""
     found = node.get("status", {}).get("addresses") or []
     for kind in ("InternalIP", "ExternalIP"):
         for one in found:
@@ -20,22 +20,22 @@ def address(node: Object) -> str:
 
 
 def ready(node: Object) -> bool:
-    """Whether its kubelet answers."""
+    """Whether the node's kubelet answers."""
     conditions = node.get("status", {}).get("conditions") or []
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def linux(node: Object) -> bool:
-    """Whether there can be an IPVS table on it."""
+    """Whether the node can have an IPVS table."""
     info = node.get("status", {}).get("nodeInfo") or {}
     return (info.get("operatingSystem") or "linux") == "linux"
 
 
 def choose(nodes: list[Object], wanted: str) -> Object:
-    """The node whose port the load goes to: the one that was named, else the first.
+    """Choose the node whose port the load goes to: the wanted one, else the first.
 
-    Nodes without a control plane come first: their own traffic is less. Raises
-    UsageError for an unknown one, TestbedError where none is ready.
+    Nodes without a control plane come first: they have less traffic of their
+    own. Raises UsageError for an unknown one, TestbedError where none is ready.
     """
     able = [node for node in nodes if linux(node) and ready(node)]
     if wanted:

@@ -1,7 +1,7 @@
-"""What everything that this testbed makes in a cluster is called.
+"""Names of everything that this testbed makes in a cluster.
 
-One fixed namespace, so that rights can be given for it beforehand, and so that
-two runs cannot overlook each other.
+There is one fixed namespace, so that rights can be granted for it in advance,
+and so that two runs always see each other.
 """
 
 NAMESPACE = "ipvsload"
@@ -10,14 +10,14 @@ SIDECAR = "ipvsload-sidecar"
 EXAMINER = "ipvsload-doctor"
 SERVICE = "ipvsload"
 PROBE = "ipvsload-probe"
-"""The same pods under a port of its own: warming paths and clocks leaves no trace in SERVICE."""
+"""The same pods on another port: what warms paths and compares clocks is not counted in SERVICE."""
 SERVERS = "ipvsload-servers"
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = {MANAGED_BY: "ipvsload"}
 SELECT_OURS = f"{MANAGED_BY}=ipvsload"
 MADE = "ipvsload/made-by-a-run"
-"""A label of the namespace: it was not there before, and goes when the run goes."""
+"""A label of the namespace: a run has made it, so it is removed with the run."""
 ROLE = "ipvsload/role"
 RUN = "ipvsload/run"
 JOINED = "ipvsload/joined"

@@ -1,56 +1,56 @@
-"""What pods are waiting for, in the cluster's own words. Pure, but for what takes an Api."""
+"""What pods wait for, in the cluster's own words. Pure, except for what takes an Api."""
 
 from collections.abc import Callable, Iterable
 
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 
 _PATIENT = ("ContainerCreating", "PodInitializing", "")
-"""Reasons of a waiting container that say nothing is wrong."""
+"""Reasons for a container to wait that mean nothing is wrong."""
 READY_WITHIN = 300.0
 """Seconds for images to be pulled and pods to answer."""
 _LAST = 3
 
 
 def name(pod: Object) -> str:
-    """Its name."""
+    """The pod's name."""
     return str(pod["metadata"]["name"])
 
 
 def uid(pod: Object) -> str:
-    """What no other pod ever has, of the same name either."""
+    """The pod's uid, which no other pod ever has, also none of the same name."""
     return str(pod["metadata"]["uid"])
 
 
 def node(pod: Object) -> str:
-    """The node that it runs on; "" while it is not scheduled."""
+    """The node that the pod runs on; "" while it is not scheduled."""
     return str(pod.get("spec", {}).get("nodeName") or "")
 
 
 def leaving(pod: Object) -> bool:
-    """Whether it has been told to end."""
+    """Whether the pod has been told to end."""
     return "deletionTimestamp" in pod["metadata"]
 
 
 def running(pod: Object) -> bool:
-    """Whether its containers run."""
+    """Whether all of the pod's containers run."""
     statuses = pod.get("status", {}).get("containerStatuses") or []
     return bool(statuses) and all("running" in (one.get("state") or {}) for one in statuses)
 
 
 def ready(pod: Object) -> bool:
-    """Whether it is Ready, as a Service sees it."""
+    """Whether the pod is Ready, as a Service sees it."""
     conditions = pod.get("status", {}).get("conditions") or []
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def restarts(pod: Object) -> int:
-    """How often its containers were started again."""
+    """How often the pod's containers were started again."""
     statuses = pod.get("status", {}).get("containerStatuses") or []
     return sum(int(one.get("restartCount", 0)) for one in statuses)
 
 
 def complaint(pod: Object) -> str:
-    """Why it does not run, out of its status; "" where nothing is wrong yet."""
+    """Why the pod does not run, from its status; "" where nothing is wrong yet."""
     status = pod.get("status", {})
     for one in status.get("conditions") or []:
         if one["type"] == "PodScheduled" and one["status"] == "False":
@@ -70,7 +70,7 @@ def complaint(pod: Object) -> str:
 
 
 def last_words(api: Api, namespace: str, pod: Object) -> str:
-    """Why one does not stay up: its status, and the end of its log."""
+    """Why a pod does not stay up: its status, and the end of its log."""
     try:
         said = api.log(name(pod), namespace, tail=_LAST, previous=True)
     except ApiError:
@@ -92,11 +92,11 @@ def words_of(api: Api, namespace: str, found: Iterable[Object]) -> str:
 
 
 def newest_event(api: Api, namespace: str, concerns: Callable[[str], bool]) -> str:
-    """The newest event about an object whose name is meant; "" where there is none."""
+    """The newest event about an object whose name `concerns` accepts; "" if there is none."""
     try:
         events = api.every("events", namespace)
     except ApiError:
-        return ""  # a right that is only wanted for this
+        return ""  # a run works without the right to list events
     events.sort(key=lambda event: str(event.get("lastTimestamp") or ""))
     for event in reversed(events):
         about = event.get("involvedObject", {})

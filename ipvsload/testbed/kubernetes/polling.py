@@ -1,4 +1,4 @@
-"""Waiting: look again until it is so, say what for, and give up with what was last seen."""
+"""Waiting: look again and again, say what for, and give up with what was seen last."""
 
 import time
 from collections.abc import Callable
@@ -13,23 +13,23 @@ _SILENT = 3.0
 
 def wait_for(
     what: str,
-    look: Callable[[], str | None],
+    missing: Callable[[], str | None],
     within: float,
     tell: Tell = lambda _: None,
 ) -> None:
-    """Until `look` returns None; otherwise it returns what is still missing.
+    """Call `missing` until it returns None; before that, it returns what is still missing.
 
-    What is missing is told when it changes. Raises TestbedError after `within`
-    seconds; what `look` raises ends the wait at once.
+    `tell` hears what is missing when that changes. Raises TestbedError after
+    `within` seconds; an exception of `missing` ends the wait at once.
     """
     began = time.monotonic()
     told = ""
-    while (missing := look()) is not None:
+    while (found := missing()) is not None:
         waited = time.monotonic() - began
         if waited > within:
-            reason = f"; {missing}" if missing else ""
+            reason = f"; {found}" if found else ""
             raise TestbedError(f"waited {within:.0f} s for {what}{reason}")
-        if waited > _SILENT and missing != told:
-            tell(f"waiting for {what}: {missing}" if missing else f"waiting for {what}")
-            told = missing
+        if waited > _SILENT and found != told:
+            tell(f"waiting for {what}: {found}" if found else f"waiting for {what}")
+            told = found
         time.sleep(_EVERY)

@@ -1,9 +1,9 @@
 """kube-proxy in a cluster: its configuration, its pods, and what it says when it fails.
 
-A kubeadm cluster (minikube and kind are such) has it as a DaemonSet that reads a
-ConfigMap once, at its start. A pod of it is Ready before it has programmed
-anything, and up to 1.26 or so it went on with iptables where it could not have
-IPVS. So nothing here believes in readiness.
+In a kubeadm cluster (such as minikube and kind) it is a DaemonSet whose pods
+read a ConfigMap once, at their start. Such a pod is Ready before it has written
+anything to the kernel, and up to about 1.26 it went on with iptables where IPVS
+failed. So nothing here trusts readiness.
 """
 
 import re
@@ -20,8 +20,8 @@ from ipvsload.testbed.kubernetes.polling import wait_for
 RESTART_WITHIN = 120.0
 _TAIL = 60
 # What kube-proxy logs when it cannot do IPVS (cmd/kube-proxy/app/server_others.go
-# up to 1.26; server_linux.go since) or cannot use a scheduler.
-# What tells most comes first.
+# up to 1.26; server_linux.go since) or cannot use a scheduler; the most telling
+# comes first.
 _SIGNS = (
     re.compile(r"Can't use the IPVS proxier:? ?(?P<why>.*)", re.I),
     re.compile(r"(?P<why>can't use ipvs proxier.*)", re.I),
@@ -37,7 +37,7 @@ _KLOG = re.compile(r"^[IWEF]\d{4} \S+ +\d+ (\S+)\] ")
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What the logs tell: whether it fell back to iptables, why it failed, whether it is down."""
+    """What a log says: whether kube-proxy fell back to iptables, why, whether it is down."""
 
     fallback: bool
     why: str
@@ -45,7 +45,7 @@ class Reason:
 
 
 def read_log(text: str) -> Reason:
-    """The reason in a proxy's log; empty where it says nothing wrong. Pure."""
+    """Find the reason in a proxy's log; empty where nothing is wrong. Pure."""
     lines = [_KLOG.sub("", line) for line in text.splitlines()]
     found = (sign.search(line) for sign in _SIGNS for line in reversed(lines))
     why = next((one["why"].strip(' "') for one in found if one), "")
@@ -53,13 +53,13 @@ def read_log(text: str) -> Reason:
 
 
 def config_map(api: Api) -> Object | None:
-    """The ConfigMap; None where this cluster has none (k3s, managed clusters)."""
+    """Read the ConfigMap; None where this cluster has none (k3s, managed clusters)."""
     found = api.find("configmaps", PROXY, SYSTEM)
     return found if found and CONFIG_KEY in (found.get("data") or {}) else None
 
 
 def version(api: Api) -> str:
-    """The tag of the DaemonSet's image, as "v1.33.1"; "" where there is none."""
+    """The tag of the DaemonSet's image, such as "v1.33.1"; "" where there is none."""
     found = api.find("daemonsets", PROXY, SYSTEM)
     if found is None:
         return ""
@@ -68,7 +68,7 @@ def version(api: Api) -> str:
 
 
 def proxy_pods(api: Api) -> list[Object]:
-    """Its pods that have not been told to end."""
+    """Read kube-proxy's pods, without those that have been told to end."""
     found = api.every("pods", SYSTEM, PROXY_LABEL)
     return [pod for pod in found if not pods.leaving(pod)]
 
@@ -89,7 +89,7 @@ def restart(api: Api, tell: Tell) -> None:
     for pod in before:
         api.delete("pods", pods.name(pod), SYSTEM)
 
-    def look() -> str | None:
+    def missing() -> str | None:
         found = proxy_pods(api)
         new = [pod for pod in found if pods.uid(pod) not in old]
         up = {pods.node(pod) for pod in new if pods.running(pod)}
@@ -101,11 +101,11 @@ def restart(api: Api, tell: Tell) -> None:
         waiting = [pod for pod in new if not pods.running(pod)]
         return pods.words_of(api, SYSTEM, waiting) or f"{len(up)} of {len(nodes)} run"
 
-    wait_for("kube-proxy to start again", look, RESTART_WITHIN, tell)
+    wait_for("kube-proxy to start again", missing, RESTART_WITHIN, tell)
 
 
 def why_down(api: Api, found: Sequence[Object]) -> str:
-    """The last words of these proxies."""
+    """Say why these proxies are down, in their last words."""
     last = ""
     for pod in found:
         for previous in (False, True):
@@ -118,7 +118,7 @@ def why_down(api: Api, found: Sequence[Object]) -> str:
 
 
 def reasons(api: Api) -> list[tuple[str, Reason]]:
-    """By node, what its proxy's log says went wrong, and whether it fell back."""
+    """(node, what its proxy's log says went wrong) for each proxy with trouble."""
     found = []
     for pod in proxy_pods(api):
         reason = read_log(_log(api, pod))
@@ -130,7 +130,7 @@ def reasons(api: Api) -> list[tuple[str, Reason]]:
 
 
 def _last_words(text: str) -> str:
-    """The last line that tells of an error, else the last. Pure."""
+    """The last line that is an error, else the last line. Pure."""
     lines = [line for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
     return _KLOG.sub("", (errors or lines or [""])[-1]).strip()
@@ -140,4 +140,4 @@ def _log(api: Api, pod: Object, previous: bool = False) -> str:
     try:
         return api.log(pods.name(pod), SYSTEM, tail=_TAIL, previous=previous)
     except ApiError:
-        return ""  # not started yet, or there was none before
+        return ""  # it has not started yet, or has not run before

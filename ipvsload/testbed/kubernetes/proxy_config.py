@@ -1,9 +1,9 @@
-"""kube-proxy's configuration as text: mode and scheduler changed, nothing else.
+"""kube-proxy's configuration as text: change mode and scheduler, and nothing else.
 
-The file is somebody's, with comments, an order, and fields that this program
-has never heard of. So it is not written anew: the YAML parser says where the
-two values stand, they are replaced there, and the result is parsed again and
-must differ from the original in them alone. Pure.
+The file belongs to somebody: it has comments, an order, and fields that this
+program does not know. So it is not written anew. The YAML parser says where the
+two values stand, they are replaced there, and the result is parsed again: it
+must differ from the original only in these two. Pure.
 """
 
 from dataclasses import dataclass
@@ -53,9 +53,9 @@ def read(text: str) -> ProxyConfig:
 
 
 def edit(text: str, mode: str, scheduler: str) -> str:
-    """The text with this mode and ipvs.scheduler; comments, order and all else survive.
+    """Set mode and ipvs.scheduler in the text; comments, order and all else stay.
 
-    Raises ConfigError where that cannot be done without touching something else.
+    Raises ConfigError where that is not possible without touching something else.
     """
     before = read(text)
     new = text
@@ -81,7 +81,7 @@ def edit(text: str, mode: str, scheduler: str) -> str:
 
 
 def _set(text: str, path: tuple[str, ...], value: str) -> str:
-    """The text with one scalar set; creates the last key, or all of the path."""
+    """Set one scalar in the text; create the last key, or the whole path."""
     node = _compose(text)
     for depth, key in enumerate(path):
         found = next((v for k, v in node.value if k.value == key), None)
@@ -97,7 +97,7 @@ def _set(text: str, path: tuple[str, ...], value: str) -> str:
 
 
 def _insert(text: str, mapping: yaml.MappingNode, entry: str) -> str:
-    """The entry before the mapping's first, which shows where entries stand."""
+    """Insert the entry before the mapping's first, which shows the indentation."""
     if mapping.flow_style:
         at = mapping.start_mark.index + 1
         return text[:at] + entry + (", " if mapping.value else "") + text[at:]

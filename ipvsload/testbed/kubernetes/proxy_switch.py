@@ -1,7 +1,7 @@
-"""kube-proxy's mode and scheduler, changed and put back.
+"""Change kube-proxy's mode and scheduler, and put them back.
 
-The write is conditional on the resource version that was read, so nobody
-else's edit is lost, and it is in the journal before it is made.
+A write is conditional on the resource version that was read, so nobody else's
+edit is lost, and it is in the journal before it is made.
 """
 
 from collections.abc import Callable
@@ -18,10 +18,11 @@ _TRIES = 4
 
 
 def switch(api: Api, journal: Journal, mode: str, scheduler: str, tell: Tell) -> Journal:
-    """Have kube-proxy run this; the journal as it is afterwards. "" keeps the scheduler.
+    """Have kube-proxy run in this mode; returns the journal as it is afterwards.
 
-    Nothing is done where it is configured so already and by us. Raises
-    TestbedError, where somebody edits the same ConfigMap too.
+    A scheduler of "" keeps the present one. Does nothing where it is configured
+    like this already. Raises TestbedError where somebody else edits the same
+    ConfigMap.
     """
     found = _config_map(api)
     text = found["data"][CONFIG_KEY]
@@ -43,10 +44,11 @@ def switch(api: Api, journal: Journal, mode: str, scheduler: str, tell: Tell) ->
 
 
 def put_back(api: Api, journal: Journal, tell: Tell) -> str:
-    """The configuration of before, byte for byte; returns what is left for a person to do.
+    """Put the earlier configuration back, byte for byte.
 
-    Where somebody else has edited it meanwhile, their edit stays and only what
-    this program had changed is taken back. Safe to be called again.
+    Returns what is left for a person to do. Where somebody else has edited it
+    meanwhile, their edit stays and only this program's change is undone. Can be
+    called again.
     """
     original = journal.original
     if original is None:
@@ -64,7 +66,7 @@ def put_back(api: Api, journal: Journal, tell: Tell) -> str:
             return original
         try:
             if read(now) == read(original):
-                return now  # nothing of ours is in it
+                return now  # nothing of our change is in it
             mine = any(
                 (read(now).mode, read(now).scheduler) == (read(text).mode, read(text).scheduler)
                 for text in _ours(journal)
@@ -92,14 +94,14 @@ def put_back(api: Api, journal: Journal, tell: Tell) -> str:
 
 
 def leaves_ipvs(journal: Journal) -> bool:
-    """Whether putting back ends an IPVS mode that the cluster had not before."""
+    """Whether putting the cluster back ends an IPVS mode that it did not have before."""
     if journal.original is None or read(journal.original).mode == "ipvs":
         return False
     return any(mode == "ipvs" for mode, _ in journal.switches)
 
 
 def _ours(journal: Journal) -> list[str]:
-    """Every text that this run may have written."""
+    """Every text that this run may have written to the ConfigMap."""
     if journal.original is None:
         return []
     made = [journal.original]
@@ -110,10 +112,10 @@ def _ours(journal: Journal) -> list[str]:
 
 
 def _write(api: Api, found: Object, change: Callable[[str], str | None]) -> None:
-    """Write what `change` makes of the present text; None refuses.
+    """Write what `change` makes of the present text; None means to write nothing.
 
-    A conflict is looked at: status or labels that others write do not matter,
-    another text does.
+    After a conflict, look again: labels that others wrote do not matter, another
+    text does.
     """
     for _ in range(_TRIES):
         text = change(found["data"][CONFIG_KEY])

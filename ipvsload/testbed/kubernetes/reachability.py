@@ -1,4 +1,4 @@
-"""The way from here to the real servers, by the probe service's port of the entry node."""
+"""The path from here to the real servers, over the probe service's port of the entry node."""
 
 import time
 from contextlib import suppress
@@ -15,12 +15,12 @@ _SYNC = 1.5
 
 
 def settle(address: Address) -> None:
-    """Let the proxy that is to be replaced know of the pods first.
+    """Wait until the kube-proxy that is to be replaced knows the pods.
 
-    One in iptables mode leaves its rules when it ends, and a rule that
-    refuses a service without endpoints would be among them: seen with 1.20.
+    One in iptables mode leaves its rules behind when it ends. Without the pods
+    there is a rule that refuses a service without endpoints: seen with 1.20.
     """
-    with suppress(TestbedError):  # it may be out of order: that is what we mend
+    with suppress(TestbedError):  # it may be broken, and is about to be replaced
         wait_for(
             "the present proxy to know the pods",
             lambda: None if reach(address) else "",
@@ -30,20 +30,20 @@ def settle(address: Address) -> None:
 
 
 def warm(address: Address, servers: int, tell: Tell) -> bool:
-    """Ask so many real servers; whether the way is there.
+    """Make two connections for each real server; whether all could be made.
 
     kube-proxy writes the table first and the rules around it afterwards.
     """
     left = 2 * servers
 
-    def look() -> str | None:
+    def missing() -> str | None:
         nonlocal left
         while left and reach(address):
             left -= 1
         return f"{address[0]}:{address[1]} does not answer" if left else None
 
     try:
-        wait_for("the way to the real servers", look, _WARM_WITHIN, tell)
+        wait_for("the way to the real servers", missing, _WARM_WITHIN, tell)
     except TestbedError:
         return False
     return True

@@ -1,10 +1,10 @@
-"""Putting a cluster back: the end of every run, and `ipvsload restore` after a killed one.
+"""Put a cluster back: the end of every run, and `ipvsload restore` after a killed one.
 
-It goes by what stands in the cluster alone, so any machine can do it, and each
-step looks before it acts, so it can be done twice or after it was broken off.
-The order matters: the Services go while kube-proxy still has its changed mode,
-so that it takes their virtual servers out of the kernel itself; the journal goes
-last.
+Only what is in the cluster decides what is done, so any machine can do it. Each
+step looks before it acts, so all of it can be done twice, and after it was
+broken off. The order matters: the Services go while kube-proxy still has the
+changed mode, so that kube-proxy itself takes their virtual servers out of the
+kernel; the journal goes last.
 """
 
 import os
@@ -30,12 +30,12 @@ _REST = ("daemonsets", "configmaps")
 def restore(
     api: Api, tell: Tell, *, own: str = "", leftovers: LeftoverServices | None = None
 ) -> list[str]:
-    """Put everything back; returns what a person should know, empty if nothing.
+    """Put everything back. Returns what a person should know; empty if nothing.
 
-    `own` is the id of the caller's own run, `tables` the nodes' as its sidecars show
-    them. Raises ActiveError where the run's
-    process still lives on this machine, TestbedError where a step cannot be done
-    (what is left can be restored again).
+    `own` is the id of the caller's own run, and `leftovers` sees the nodes'
+    tables through its sidecars. Raises ActiveError where the run's process still
+    lives on this machine, TestbedError where a step fails (the rest can be
+    restored again).
     """
     found = api.find("namespaces", NAMESPACE)
     if found is None:
@@ -76,7 +76,7 @@ def restore(
 
 
 def _tell_leftovers(api: Api, leftovers: LeftoverServices | None, tell: Tell) -> None:
-    """What kube-proxy left in the kernels; only a hint where no sidecar can look."""
+    """Tell what kube-proxy left in the kernels; without sidecars, only that it may have."""
     if leftovers is None:
         tell(
             "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20"
@@ -88,7 +88,7 @@ def _tell_leftovers(api: Api, leftovers: LeftoverServices | None, tell: Tell) ->
 
 
 def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> int:
-    """Everything of ours of these kinds but the journal, and wait for its end; how many."""
+    """Delete all our objects of these kinds but the journal, and wait for it; how many."""
 
     def ours() -> list[tuple[str, str]]:
         return [

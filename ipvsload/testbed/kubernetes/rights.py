@@ -1,4 +1,4 @@
-"""Which rights a run needs, asked of the API one by one before anything is touched.
+"""Which rights a run needs; the API is asked for each before anything is touched.
 
 deploy/kubernetes-testbed/ grants exactly these; a test holds the two together.
 """
@@ -11,7 +11,7 @@ from ipvsload.testbed.kubernetes.object_names import NAMESPACE, PROXY, SYSTEM
 
 
 class Right(NamedTuple):
-    """`why` completes "needed to ..."."""
+    """One right; `why` completes "needed to ..."."""
 
     verb: str
     resource: str
@@ -56,7 +56,7 @@ SWITCH = [
 
 
 def needed(*, namespace_exists: bool, switching: bool) -> list[Right]:
-    """The rights of a run."""
+    """The rights that a run needs."""
     found = [*SEE_NAMESPACE, *NODES, *WORKLOAD]
     if not namespace_exists:
         found += MAKE_NAMESPACE
@@ -71,12 +71,12 @@ def namespace_exists(api: Api) -> bool:
 
 
 def missing(api: Api, rights: list[Right]) -> list[Right]:
-    """Those that this user has not."""
+    """The rights among these that this user does not have."""
     return [one for one in rights if not api.allowed(*one[:4])]
 
 
 def demand(api: Api, rights: list[Right]) -> None:
-    """Raises TestbedError with every right that is missing."""
+    """Raise TestbedError with every right that is missing."""
     lacking = missing(api, rights)
     if lacking:
         raise TestbedError(

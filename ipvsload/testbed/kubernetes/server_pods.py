@@ -1,4 +1,4 @@
-"""The real servers of a run: a Deployment, scaled, and who of it is in the Service."""
+"""The real servers of a run: the pods of a Deployment, and which are in the Service."""
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_endpoint
@@ -19,11 +19,11 @@ from ipvsload.testbed.kubernetes.polling import wait_for
 
 _GONE_WITHIN = 60.0
 _RESTARTS = 2
-"""More than these are no accident."""
+"""More restarts than these mean that a pod does not stay up."""
 
 
 class ServerPods:
-    """Run number `run`: its Service on a port and address that stay, and its pods."""
+    """The Service and the pods of run number `run`."""
 
     def __init__(self, api: Api, workload: ServerWorkload, run: int, tell: Tell) -> None:
         self._api = api
@@ -34,7 +34,7 @@ class ServerPods:
         self._replicas = 0
 
     def create(self, count: int, node_port: int | None, address: str | None) -> Object:
-        """The Deployment and the Service, which is returned."""
+        """Create the Deployment and the Service; returns the Service."""
         self._replicas = count
         made = deployment(self._workload, self._run, count)
         self._api.create("deployments", made, NAMESPACE)
@@ -42,7 +42,7 @@ class ServerPods:
         return self._api.create("services", wanted, NAMESPACE)
 
     def add(self) -> None:
-        """One more pod. Those that left the Service still count."""
+        """Ask for one more pod. Those that left the Service still count."""
         self._replicas += 1
         change = {"spec": {"replicas": self._replicas}}
         self._api.patch("deployments", self._name, change, NAMESPACE)
@@ -57,7 +57,7 @@ class ServerPods:
         raise TestbedError(f"no pod of this run has the address {address}")
 
     def delete(self) -> None:
-        """The Service first, so that kube-proxy lets go of it; then the pods."""
+        """Delete the Service first, so that kube-proxy removes it; then the pods."""
         self._api.delete("services", SERVICE, NAMESPACE)
         self._api.delete("deployments", self._name, NAMESPACE)
         wait_for(

@@ -1,10 +1,10 @@
 """The sidecar's code as one file that a stock Python runs: no image of ours is needed.
 
-Python runs a zip archive that has a `__main__.py`. What goes into it is what a
-fresh interpreter really loads for the sidecar, of this package and of pyroute2,
-so a new import cannot be forgotten. The archive is a ConfigMap's binary data,
-which may be 1 MiB (etcd's limit on a request, kubernetes.io/docs/concepts/
-configuration/configmap); it has some 40 KiB.
+Python runs a zip archive that has a `__main__.py`. It holds the modules of this
+package and of pyroute2 that a fresh interpreter really loads for the sidecar, so
+a new import cannot be forgotten. The archive is the binary data of a ConfigMap,
+at most 1 MiB (etcd's limit on a request, kubernetes.io/docs/concepts/
+configuration/configmap); it has about 40 KiB.
 """
 
 import io
@@ -16,8 +16,8 @@ from pathlib import Path
 
 from ipvsload.errors import TestbedError
 
-MOST = 700_000
-"""Bytes: base64 adds a third, and the limit is 1 MiB for all of the object."""
+MAX_BYTES = 700_000
+"""base64 adds a third, and the limit of 1 MiB is for the whole object."""
 SIDECAR = "ipvsload.sidecar.pod"
 EXAMINER = "ipvsload.sidecar.examine"
 _PACKAGES = ("ipvsload", "pyroute2")
@@ -30,7 +30,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # equal code is equal bytes
 
 
 def archive(module: str) -> bytes:
-    """A zip archive that runs `module`'s main(). Raises TestbedError."""
+    """Make a zip archive that runs `module`'s main(). Raises TestbedError."""
     done = subprocess.run(
         [sys.executable, "-c", _LIST, module], capture_output=True, text=True, timeout=60
     )
@@ -40,7 +40,7 @@ def archive(module: str) -> bytes:
     found[module] = found.get(module) or ""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        # pyroute2 itself is never run, only found; see sidecar/netlink.py.
+        # The package pyroute2 itself is never run, only found; see ipvs/netlink.py.
         _add(file, "pyroute2/__init__.py", b"")
         for name, origin in sorted(found.items()):
             if name.partition(".")[0] in _PACKAGES and name != "pyroute2":
@@ -50,8 +50,10 @@ def archive(module: str) -> bytes:
                 _add(file, inside, path.read_bytes())
         text = f"import sys\nfrom {module} import main\nsys.exit(main())\n"
         _add(file, "__main__.py", text.encode())
-    if data.tell() > MOST:
-        raise TestbedError(f"the sidecar's code has {data.tell()} bytes, a ConfigMap takes {MOST}")
+    if data.tell() > MAX_BYTES:
+        raise TestbedError(
+            f"the sidecar's code has {data.tell()} bytes, a ConfigMap takes {MAX_BYTES}"
+        )
     return data.getvalue()
 
 
