@@ -12,7 +12,6 @@ from ipvsload.cli.testbeds import as_click
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.names import MAX_CLIENTS, MAX_SERVERS
-from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.lab.lab_kind import KERNEL
 
 DIRECTOR = "IPVSLOAD_DIRECTOR"
@@ -40,6 +39,7 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
     if command[0] == "exec":
         return _exec(command[2:] if command[1:2] == ("--",) else command[1:])
 
+    from ipvsload.testbed.base import ServiceSpec
     from ipvsload.testbed.lab.lab_testbed import LabTestbed
     from ipvsload.testbed.lab.topology import CONTROL_PORT, FIRST_SERVICE_PORT, director
 

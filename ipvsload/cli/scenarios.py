@@ -1,6 +1,5 @@
 """`ipvsload validate` and `ipvsload schema`."""
 
-import json
 from pathlib import Path
 
 import click
@@ -32,6 +31,8 @@ def validate(scenarios: tuple[Path, ...]) -> int:
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
+    import json
+
     from ipvsload.scenario.schema import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))

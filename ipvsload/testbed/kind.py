@@ -6,10 +6,11 @@ only where they are used.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ipvsload.testbed.base import Testbed
-from ipvsload.testbed.doctor_finding import DoctorFinding
+if TYPE_CHECKING:  # not imported at run time: every command would take 3 ms longer
+    from ipvsload.testbed.base import Testbed
+    from ipvsload.testbed.doctor_finding import DoctorFinding
 
 OptionValues = Mapping[str, Any]
 """Values of options, by `Option.name`."""
@@ -58,7 +59,7 @@ class Doctor(NamedTuple):
     """Finds out whether a testbed can be had here; the last finding says so."""
 
     options: tuple[Option, ...]
-    examine: Callable[[OptionValues, Tell], Iterable[DoctorFinding]]
+    examine: "Callable[[OptionValues, Tell], Iterable[DoctorFinding]]"
 
 
 class Restorer(NamedTuple):
@@ -75,7 +76,7 @@ class TestbedKind(NamedTuple):
     about: str
     """What it is, in a few words."""
     options: tuple[Option, ...]
-    make: Callable[[TestbedRequest], Testbed]
+    make: "Callable[[TestbedRequest], Testbed]"
     """Makes the testbed and does not start it. Raises UsageError for bad options."""
     balancers: tuple[str, ...]
     """Names of the balancers that it may have; see balancers.py."""

@@ -1,6 +1,6 @@
 """Every kind of testbed, found by listing this folder.
 
-A new testbed is one new module NAME_kind.py here, or a folder here that has one.
+A new testbed is one new module NAME_kind.py here, or a new folder NAME that has it.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from ipvsload.testbed.kind import TestbedKind
 
 def _listed() -> list[TestbedKind]:
     """Every kind: the default one first, the others by name."""
-    names = [
-        ".".join(path.relative_to(folder).with_suffix("").parts)
-        for folder in testbed.__path__
-        for pattern in ("*_kind.py", "*/*_kind.py")
-        for path in Path(folder).glob(pattern)
-    ]
+    names = []
+    for path in (path for folder in testbed.__path__ for path in Path(folder).iterdir()):
+        if path.name.endswith("_kind.py"):
+            names.append(path.stem)
+        elif (path / f"{path.name}_kind.py").is_file():
+            names.append(f"{path.name}.{path.name}_kind")
     kinds: list[TestbedKind] = [import_module(f"ipvsload.testbed.{name}").KIND for name in names]
     return sorted(kinds, key=lambda kind: (not kind.is_default, kind.name))
 

@@ -1,11 +1,15 @@
 """The director that is there already, as `--testbed external` names it."""
 
+from typing import TYPE_CHECKING
+
 from ipvsload.ipvs.schedulers import SCHEDULERS
-from ipvsload.testbed.base import Testbed
 from ipvsload.testbed.kind import Option, TestbedKind, TestbedRequest
 
+if TYPE_CHECKING:
+    from ipvsload.testbed.base import Testbed
 
-def _make(request: TestbedRequest) -> Testbed:
+
+def _make(request: TestbedRequest) -> "Testbed":
     from ipvsload.testbed.external.external_testbed import ExternalTestbed
 
     options = request.options

@@ -1,10 +1,8 @@
 """A Kubernetes cluster, as `--testbed kubernetes` names it."""
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ipvsload.testbed.balancers import BALANCERS
-from ipvsload.testbed.base import Testbed
-from ipvsload.testbed.doctor_finding import DoctorFinding
 from ipvsload.testbed.kind import (
     Doctor,
     Option,
@@ -15,11 +13,17 @@ from ipvsload.testbed.kind import (
     TestbedRequest,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ipvsload.testbed.base import Testbed
+    from ipvsload.testbed.doctor_finding import DoctorFinding
+
 _CONTEXT = Option("context", "The kubeconfig's context. Default: current.")
 _SIDECAR_IMAGE = Option("sidecar_image", "Any image with python3 of 3.11 or later.")
 
 
-def _make(request: TestbedRequest) -> Testbed:
+def _make(request: TestbedRequest) -> "Testbed":
     from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
     from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
     from ipvsload.testbed.kubernetes.manifests import HTTPBIN, PYTHON, ServerWorkload
@@ -36,7 +40,7 @@ def _make(request: TestbedRequest) -> Testbed:
     return KubernetesTestbed(options, hz=request.hz, tell=request.tell)
 
 
-def _examine(options: OptionValues, tell: Tell) -> Iterable[DoctorFinding]:
+def _examine(options: OptionValues, tell: Tell) -> "Iterable[DoctorFinding]":
     from ipvsload.testbed.kubernetes.cluster_doctor import examine
     from ipvsload.testbed.kubernetes.kubeconfig import connect
 
@@ -45,7 +49,7 @@ def _examine(options: OptionValues, tell: Tell) -> Iterable[DoctorFinding]:
     return examine(cluster, tell, options["sidecar_image"])
 
 
-def _restore(options: OptionValues, tell: Tell) -> Iterable[str]:
+def _restore(options: OptionValues, tell: Tell) -> "Iterable[str]":
     from ipvsload.testbed.kubernetes.kubeconfig import connect
     from ipvsload.testbed.kubernetes.restore import restore
 

@@ -1,10 +1,8 @@
 """The lab, as `--testbed lab` names it."""
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
-from ipvsload.testbed.base import Testbed
-from ipvsload.testbed.doctor_finding import DoctorFinding
 from ipvsload.testbed.kind import (
     Doctor,
     Option,
@@ -15,6 +13,12 @@ from ipvsload.testbed.kind import (
 )
 from ipvsload.testbed.lab.kernels import AUTO, CHOICES
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ipvsload.testbed.base import Testbed
+    from ipvsload.testbed.doctor_finding import DoctorFinding
+
 KERNEL = Option(
     "kernel",
     "The lab's director: this machine's kernel, user-mode Linux, or a virtual machine.",
@@ -23,7 +27,7 @@ KERNEL = Option(
 )
 
 
-def _make(request: TestbedRequest) -> Testbed:
+def _make(request: TestbedRequest) -> "Testbed":
     from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
     return LabTestbed(
@@ -34,7 +38,7 @@ def _make(request: TestbedRequest) -> Testbed:
     )
 
 
-def _examine(_options: OptionValues, _tell: Tell) -> Iterable[DoctorFinding]:
+def _examine(_options: OptionValues, _tell: Tell) -> "Iterable[DoctorFinding]":
     from ipvsload.testbed.lab.lab_doctor import examine
 
     return examine()
