@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.locust_plugin.distributed import messages as m
+from ipvsload.locust_plugin.distributed.partition import shares
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 
@@ -65,11 +66,21 @@ def test_a_message_arrives_as_it_was_sent(message: m.WorkerMessage) -> None:
         assert arrived == message
 
 
-def test_a_share_of_traffic_is_read_back_as_it_was() -> None:
-    spec = Traffic(request="GET /delay/10", users=10, requests=10)
-    message = m.BeginLoad(run=1, target=("a", 80), broker="", traffic={"long": spec.model_dump()})
-    arrived = m.from_data(m.BeginLoad, carried(message))
-    assert Traffic(**arrived.traffic["long"]) == spec
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Traffic(request="GET /delay/10", users=10, requests=10),
+        Traffic(users=3, duration=2, think=0.5, connection="keep-alive"),
+        Traffic(rate=51, duration=2),
+        Traffic(rate=0.5, requests=10, timeout=3),
+    ],
+)
+def test_a_share_of_traffic_is_read_back_as_it_was(spec: Traffic) -> None:
+    for share in filter(None, shares(spec, 3)):
+        traffic = {"it": share.spec_to_json()}
+        message = m.BeginLoad(run=1, target=("a", 80), broker="", traffic=traffic)
+        arrived = m.from_data(m.BeginLoad, carried(message))
+        assert Traffic(**arrived.traffic["it"]) == share.spec
 
 
 def test_each_type_has_a_name_of_its_own() -> None:

@@ -257,7 +257,7 @@ class DistributedLoad:
 
     def _begin(self, target: tuple[str, int], broker: str) -> None:
         for peer in self._peers.values():
-            traffic = {name: share.spec.model_dump() for name, share in peer.shares.items()}
+            traffic = {name: share.spec_to_json() for name, share in peer.shares.items()}
             self._send(peer, m.BeginLoad(self._run, target, broker, traffic))
         deadline = time.monotonic() + _BEGUN_WITHIN
         for peer in self._peers.values():

@@ -8,6 +8,7 @@ class, worker k of n sends every nth, beginning with number k.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ipvsload.load.pacing import constant_rate
 from ipvsload.scenario.model import Traffic
@@ -20,6 +21,11 @@ class Share:
     spec: Traffic
     first: int = 0
     step: int = 1
+
+    def spec_to_json(self) -> dict[str, Any]:
+        """What `Traffic(**...)` makes the spec of again on the worker."""
+        # Only what was given: a class with a rate must not have a `think`, not even 0.
+        return self.spec.model_dump(exclude_unset=True)
 
 
 def divide(total: int, weights: Sequence[int]) -> list[int]:
