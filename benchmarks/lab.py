@@ -23,7 +23,7 @@ CLIENTS = 4
 
 def main() -> None:
     """Bring a lab up, measure in turn, print medians."""
-    # A client port must not come again within two minutes (see sources.py): ours
+    # A client port must not come again within two minutes (see source_ports.py): ours
     # come in turn, and each round of ab has an address and a wide range of ports.
     testbed = LabTestbed(kernel="auto", servers=2, clients=CLIENTS)
     testbed.start()

@@ -17,7 +17,8 @@ PLACE = Place(director(1), "/dev/shm", MODULES, ["/a"], processor=0)
 
 
 def test_the_providers_are_found_in_the_order_in_which_auto_tries_them() -> None:
-    assert list(KERNELS) == ["host", "uml", "qemu"]
+    known = ["host", "uml", "qemu"]
+    assert [name for name in KERNELS if name in known] == known
     assert all(provider.mend for provider in KERNELS.values())
     assert set(CHOICES) == {"auto", *KERNELS}
 
