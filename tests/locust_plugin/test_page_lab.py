@@ -107,7 +107,7 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
         assert drawn.get(second.strip(), 0) > 50
 
         # Least connections: none of them for the busy one.
-        press(window, "scheduler", scheduler="lc")
+        press(window, "set_scheduler", scheduler="lc")
         window.until(lambda: "scheduler lc" in window.text("#marks"), 5)
 
         def apart(one: float, other: float) -> bool:
