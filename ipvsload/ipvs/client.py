@@ -8,26 +8,9 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from ipvsload.ipvs import netlink
 from ipvsload.ipvs.decode import SERVER, SERVICE, Decoder, Row, TableRows
 from ipvsload.ipvs.keys import Identity, parse_endpoint, parse_service
-from ipvsload.ipvs.netlink import (
-    DEL_DEST,
-    DEL_SERVICE,
-    FLUSH,
-    GET_DEST,
-    GET_INFO,
-    GET_SERVICE,
-    NEW_DEST,
-    NEW_SERVICE,
-    SET_DEST,
-    SET_SERVICE,
-    IpvsError,
-    IpvsSocket,
-    Message,
-    NotFoundError,
-    SchedulerError,
-    explain,
-)
 from ipvsload.ipvs.schedulers import PERSISTENT, module_of
 
 _MASQUERADING = 0  # IP_VS_CONN_F_MASQ; pyroute2's own default is direct routing
@@ -43,17 +26,17 @@ class Ipvs:
     """
 
     def __init__(self) -> None:
-        self._socket = IpvsSocket()
+        self._socket = netlink.IpvsSocket()
         self._services = Decoder(SERVICE)
         self._servers = Decoder(SERVER)
         self._requests: dict[Row, bytearray] = {}
         try:
-            self._list = self._socket.dump_request(GET_SERVICE, [])
+            self._list = self._socket.dump_request(netlink.GET_SERVICE, [])
             # This also tells whether we may read at all.
-            answer = self._socket.call(GET_INFO, [], answered=True)
+            answer = self._socket.call(netlink.GET_INFO, [], answered=True)
         except OSError as error:
             self.close()
-            raise explain(error, "asking for the version of IPVS") from None
+            raise netlink.explain(error, "asking for the version of IPVS") from None
         number = struct.unpack_from("=I", answer, 24)[0]  # IPVS_INFO_ATTR_VERSION
         self.version = f"{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
@@ -90,16 +73,19 @@ class Ipvs:
     def _request(self, identity: Row) -> bytearray:
         if len(self._requests) >= _MAX_REQUESTS:  # services come and go
             self._requests.clear()
-        request = self._socket.dump_request(GET_DEST, [_service(Identity(*identity))])
+        request = self._socket.dump_request(netlink.GET_DEST, [_service(Identity(*identity))])
         self._requests[identity] = request
         return request
 
     def _exists(self, service: Identity) -> bool:
         try:
-            self._call(GET_SERVICE, [_service(service)], "looking up a service", answered=True)
-        except NotFoundError:
+            self._get(service, "looking up a service")
+        except netlink.NotFoundError:
             return False
         return True
+
+    def _get(self, service: Identity, doing: str) -> bytes:
+        return self._call(netlink.GET_SERVICE, [_service(service)], doing, answered=True)
 
     def add_service(
         self, key: str, scheduler: str, *, flags: int = 0, persistent_timeout: int = 0
@@ -109,17 +95,7 @@ class Ipvs:
         Raises ExistsError, SchedulerError.
         """
         properties = _properties(parse_service(key), flags, persistent_timeout)
-        self._write(NEW_SERVICE, f"adding {key}", key, scheduler, properties)
-
-    def edit_service(
-        self, key: str, scheduler: str, *, flags: int = 0, persistent_timeout: int = 0
-    ) -> None:
-        """Give the service these properties; its servers and connections stay.
-
-        Raises NotFoundError, SchedulerError.
-        """
-        properties = _properties(parse_service(key), flags, persistent_timeout)
-        self._write(SET_SERVICE, f"changing {key}", key, scheduler, properties)
+        self._write(netlink.NEW_SERVICE, f"adding {key}", key, scheduler, properties)
 
     def set_scheduler(self, key: str, scheduler: str) -> None:
         """Change the scheduler in place and nothing else (ip_vs_ctl.c, ip_vs_edit_service).
@@ -127,19 +103,18 @@ class Ipvs:
         Raises NotFoundError, SchedulerError.
         """
         doing = f"changing the scheduler of {key}"
-        answer = self._call(GET_SERVICE, [_service(parse_service(key))], doing, answered=True)
-        message = Message(answer)
+        message = netlink.Message(self._get(parse_service(key), doing))
         message.decode()
         now = dict(message.get_attr("SERVICE")["attrs"])
         kept = [[k, now[k]] for k in ("FLAGS", "TIMEOUT", "NETMASK", "PE_NAME") if k in now]
-        self._write(SET_SERVICE, doing, key, scheduler, kept)
+        self._write(netlink.SET_SERVICE, doing, key, scheduler, kept)
 
     def _write(
         self, command: int, doing: str, key: str, scheduler: str, properties: list[Any]
     ) -> None:
         named = ["SCHED_NAME", scheduler]
         module = module_of(scheduler)
-        missing = SchedulerError(
+        missing = netlink.SchedulerError(
             f"{doing}: this kernel has no scheduler {scheduler}; its module is "
             f"{module} (as root: modprobe {module})"
         )
@@ -147,7 +122,7 @@ class Ipvs:
 
     def delete_service(self, key: str) -> None:
         """Remove the service and its servers. Raises NotFoundError."""
-        self._call(DEL_SERVICE, [_service(parse_service(key))], f"deleting {key}")
+        self._call(netlink.DEL_SERVICE, [_service(parse_service(key))], f"deleting {key}")
 
     def add_server(self, key: str, address: str, weight: int) -> None:
         """Add the real server `address` ("198.51.100.11:80"), with masquerading.
@@ -155,30 +130,26 @@ class Ipvs:
         Raises ExistsError; NotFoundError where the service is not there.
         """
         server = _server(address, weight)
-        self._change(NEW_DEST, f"adding {address} to {key}", key, server)
+        self._change(netlink.NEW_DEST, f"adding {address} to {key}", key, server)
 
     def set_weight(self, key: str, address: str, weight: int) -> None:
         """Change the weight of a server in place; 0 drains it. Raises NotFoundError."""
         server = _server(address, weight)
-        self._change(SET_DEST, f"changing the weight of {address} in {key}", key, server)
+        self._change(netlink.SET_DEST, f"changing the weight of {address} in {key}", key, server)
 
     def delete_server(self, key: str, address: str) -> None:
         """Remove the real server. Raises NotFoundError."""
-        self._change(DEL_DEST, f"removing {address} from {key}", key, _server(address))
+        self._change(netlink.DEL_DEST, f"removing {address} from {key}", key, _server(address))
 
     def _change(self, command: int, doing: str, key: str, server: list[Any]) -> None:
         self._call(command, [_service(parse_service(key)), server], doing)
-
-    def flush(self) -> None:
-        """Remove every virtual service of this network namespace."""
-        self._call(FLUSH, [], "flushing the IPVS table")
 
     def _call(
         self,
         command: int,
         attributes: list[Any],
         doing: str,
-        missing: IpvsError | None = None,
+        missing: netlink.IpvsError | None = None,
         *,
         answered: bool = False,
     ) -> bytes:
@@ -188,7 +159,7 @@ class Ipvs:
         except OSError as error:
             if missing and isinstance(error, FileNotFoundError):
                 raise missing from None
-            raise explain(error, doing) from None
+            raise netlink.explain(error, doing) from None
 
 
 def _service(service: Identity, *more: Any) -> list[Any]:

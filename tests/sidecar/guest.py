@@ -102,7 +102,7 @@ def verbs(ipvs: Any) -> dict[str, str]:
         ("delete missing service", ipvs.delete_service, key),
         ("add server without service", ipvs.add_server, key, server, 1),
         ("unknown scheduler", ipvs.add_service, key, "nope"),
-        ("add", ipvs.add_service, key, "rr"),
+        ("add", lambda: ipvs.add_service(key, "wlc", persistent_timeout=60)),
         ("add again", ipvs.add_service, key, "rr"),
         ("reweigh missing server", ipvs.set_weight, key, server, 2),
         ("delete missing server", ipvs.delete_server, key, server),
@@ -112,7 +112,6 @@ def verbs(ipvs: Any) -> dict[str, str]:
         ("set unknown scheduler", ipvs.set_scheduler, key, "nope"),
         ("set scheduler of missing service", ipvs.set_scheduler, "tcp 192.0.2.98:80", "lc"),
         ("delete server", ipvs.delete_server, key, server),
-        ("edit", lambda: ipvs.edit_service(key, "wlc", persistent_timeout=60)),
         ("set scheduler", ipvs.set_scheduler, key, "lc"),
     ]
     return {name: outcome(*call) for name, *call in steps}
@@ -201,7 +200,7 @@ def main() -> None:
     with Ipvs() as ipvs:
         report(version=ipvs.version, verbs=verbs(ipvs))
         report(after_verbs=collect_forked("--count", "1"))
-        ipvs.flush()
+        ipvs.delete_service("tcp 192.0.2.99:80")
         report(empty=collect_forked("--count", "1"))
         fill(ipvs)
         held = traffic(ipvs)
