@@ -290,14 +290,9 @@ class DistributedLoad:
             peer.clock = Alignment(0, 0)  # both read the same clock
 
     def _progress(self, peer: _Peer, message: m.LoadProgress) -> None:
-        for row in message.requests:
-            request = Request(*row)
-            self._told(
-                request._replace(
-                    planned_us=self._ours(peer, request.planned_us),
-                    start_us=self._ours(peer, request.start_us),
-                )
-            )
+        for run, name, planned_us, start_us, *rest in message.requests:
+            planned_us, start_us = self._ours(peer, planned_us), self._ours(peer, start_us)
+            self._told(Request(run, name, planned_us, start_us, *rest))
         for name, counts in message.counts.items():
             if name in self.counts:
                 self.counts[name].told(peer.name, counts)
