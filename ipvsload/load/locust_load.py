@@ -26,39 +26,6 @@ from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 
 
-class WorkloadCounts:
-    """A class's counts as conditions read them; see `base.ClassCounts`."""
-
-    def __init__(self, workload: Workload) -> None:
-        self._workload = workload
-        self.started = False
-
-    @property
-    def requests(self) -> int:
-        """Finished requests, also those that failed."""
-        return self._workload.finished
-
-    @property
-    def failures(self) -> int:
-        """Those without a whole answer, or with a status of 400 and more."""
-        return self._workload.failed
-
-    @property
-    def inflight(self) -> int:
-        """Sent and not yet answered."""
-        return self._workload.in_flight
-
-    @property
-    def users(self) -> int:
-        """Users that run now."""
-        return self._workload.users
-
-    @property
-    def done(self) -> bool:
-        """Started, nothing in flight, and nothing more to send."""
-        return self.started and self._workload.done.is_set()
-
-
 class LocustLoad:
     """The traffic classes of one run against one target.
 
@@ -96,9 +63,7 @@ class LocustLoad:
         self._client = HttpClient(target, sockets, on_error=on_error)
         self._on_done = on_done
         self._workloads = {name: self._workload(name, spec) for name, spec in traffic.items()}
-        self.counts: dict[str, WorkloadCounts] = {
-            name: WorkloadCounts(workload) for name, workload in self._workloads.items()
-        }
+        self.counts = self._workloads.copy()
         host = f"http://{target[0]}:{target[1]}"
         classes = [user_class(name, workload, host) for name, workload in self._workloads.items()]
         self._reports = environment is not None
@@ -117,7 +82,6 @@ class LocustLoad:
     def start(self, name: str, first: int = 0, step: int = 1) -> None:
         """Start a class: its users, or every `step`th of its arrivals, from `first` on."""
         workload = self._workloads[name]
-        self.counts[name].started = True
         workload.start(users=0, first=first, step=step)
         if workload.spec.users:
             self._environment.runner.spawn_users({name: workload.spec.users})
@@ -138,7 +102,7 @@ class LocustLoad:
             [
                 gevent.spawn(workload.finish, grace + (0.0 if soon else workload.spec.timeout))
                 for workload in self._workloads.values()
-                if workload.in_flight
+                if workload.inflight
             ]
         )
 

@@ -59,8 +59,8 @@ class Workload:
         on_done: called each time that the class is done.
 
     A closed class has `users` users; an open one (`spec.rate`) has arrivals as
-    its pacer says, whatever the answers do. `started`, `finished` and `failed`
-    count requests since the workload was made.
+    its pacer says, whatever the answers do. It counts since it was made
+    (see `ClassCounts`); `sent` is the number of requests that were begun.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class Workload:
         self.spec = spec
         self.message = _message(spec.path, client.target, spec.connection == "keep-alive")
         self.reuse = spec.connection == "keep-alive"
-        self.started = 0
-        self.finished = 0
-        self.failed = 0
-        self.done = Event()
-        """Set while nothing is in flight and nothing more will be sent."""
+        self.sent = 0
+        self.requests = 0
+        self.failures = 0
+        self.over = Event()
+        """Set when it was started, nothing is in flight and nothing more will be sent."""
         self._client = client
         self._timers = client.timers
         self._on_finished = on_finished
@@ -98,8 +98,8 @@ class Workload:
         self._timeout_set = False
 
     @property
-    def in_flight(self) -> int:
-        """Requests that were sent and have not finished."""
+    def inflight(self) -> int:
+        """Requests that have no answer yet."""
         return len(self._in_flight)
 
     @property
@@ -108,9 +108,14 @@ class Workload:
         return len(self._users)
 
     @property
-    def running(self) -> bool:
-        """Whether it may still send requests."""
-        return self._running
+    def started(self) -> bool:
+        """Whether it was ever started."""
+        return self._starts > 0
+
+    @property
+    def done(self) -> bool:
+        """Whether it was started, has nothing in flight and will send nothing more."""
+        return bool(self.over.is_set())
 
     def start(self, users: int | None = None, first: int = 0, step: int = 1) -> None:
         """Begin, or begin again with a whole budget; does nothing while it runs.
@@ -125,7 +130,7 @@ class Workload:
         self._starts += 1
         spec = self.spec
         self._left = spec.requests or float("inf")
-        self.done.clear()
+        self.over.clear()
         now = time.monotonic_ns()
         if spec.duration is not None:
             end = now + int(spec.duration * _SECOND)
@@ -169,7 +174,7 @@ class Workload:
     def finish(self, grace: float) -> None:
         """Stop, wait this many seconds at most, and cut off what is left."""
         self.stop()
-        self.done.wait(grace)
+        self.over.wait(grace)
         for exchange in list(self._in_flight):
             if exchange in self._in_flight:
                 self._cut_off(exchange)
@@ -178,9 +183,9 @@ class Workload:
         """The client's answer to `begin`."""
         end = time.monotonic_ns()
         del self._in_flight[exchange]
-        self.finished += 1
+        self.requests += 1
         if error is not None or exchange.response.status >= 400:
-            self.failed += 1
+            self.failures += 1
         if self._on_finished is not None:
             try:
                 self._on_finished(self, exchange, end, error)
@@ -249,7 +254,7 @@ class Workload:
 
     def _send(self, exchange: Exchange, planned_ns: int) -> None:
         self._left -= 1
-        self.started += 1
+        self.sent += 1
         self._in_flight[exchange] = None
         self._client.begin(exchange, planned_ns)
         if not self._timeout_set:
@@ -294,8 +299,8 @@ class Workload:
         self._running = False
         for exchange in self._unused:
             self._client.drop(exchange)
-        if not self.done.is_set():
-            self.done.set()
+        if not self.done:
+            self.over.set()
             if self._on_done is not None:
                 try:
                     self._on_done(self)

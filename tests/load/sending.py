@@ -58,9 +58,9 @@ class Sending:
         """A workload from its start to its end."""
         workload = self.workload(**spec)
         workload.start()
-        workload.done.wait()
-        assert workload.started == workload.finished == len(self.records)
-        assert workload.in_flight == workload.users == 0
+        workload.over.wait()
+        assert workload.sent == workload.requests == len(self.records)
+        assert workload.inflight == workload.users == 0
         return self.records
 
     def _finished(self, _: Workload, exchange: Exchange, end: int, error: str | None) -> None:

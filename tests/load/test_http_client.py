@@ -80,8 +80,8 @@ def test_statuses_of_400_and_more_are_answers_that_count_as_failures(target: Tar
     with Sending(target) as sending:
         workload = sending.workload(users=1, requests=3, request="GET /status/503")
         workload.start()
-        workload.done.wait()
-        assert workload.failed == 3
+        workload.over.wait()
+        assert workload.failures == 3
     assert {(r.status, r.error) for r in sending.records} == {(503, None)}
 
 

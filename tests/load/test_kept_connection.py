@@ -48,10 +48,10 @@ def test_a_kept_connection_does_not_wait_behind_those_that_are_not_accepted(
             until(lambda: bool(sending.records))
             others = sending.workload(users=300, requests=300)
             others.start()
-            kept.done.wait()
+            kept.over.wait()
             assert [record.error for record in sending.records] == [None] * 30
             assert sum(record.reused for record in sending.records) == 29
-            assert others.finished == 0
+            assert others.requests == 0
         server.kill()
 
 
@@ -80,7 +80,7 @@ def ends_the_moment_that_we_send(handle: Handler, end: Callable[[Any], None]) ->
 
         workload.start(users=0)
         workload.join(pause=pause)
-        workload.done.wait()
+        workload.over.wait()
         assert len(server.connections) <= 2
         return sending.records
 

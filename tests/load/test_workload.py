@@ -68,10 +68,10 @@ def test_users_that_think_go_home_when_the_budget_is_spent(target: Target) -> No
         workload.start(users=0)
         for _ in range(9):
             workload.join()
-        until(lambda: workload.finished == 9)
+        until(lambda: workload.requests == 9)
         workload.join(pause=lambda: 0)
-        workload.done.wait()
-        assert (workload.finished, workload.users) == (20, 0)
+        workload.over.wait()
+        assert (workload.requests, workload.users) == (20, 0)
 
 
 def test_a_duration_ends_it(target: Target) -> None:
@@ -87,8 +87,8 @@ def test_a_class_can_be_started_again_with_a_whole_budget(target: Target) -> Non
         for total in (5, 10):
             workload.start()
             workload.start()  # nothing: it runs
-            workload.done.wait()
-            assert workload.finished == len(sending.records) == total
+            workload.over.wait()
+            assert workload.requests == len(sending.records) == total
         assert sending.done == ["it", "it"]
 
 
@@ -138,7 +138,7 @@ def test_what_an_arrival_waits_in_the_generator_counts_as_latency(target: Target
         workload = sending.workload(rate=200, requests=40)
         workload.start()
         time.sleep(0.1)
-        workload.done.wait()
+        workload.over.wait()
         records = sorted(sending.records)
     assert [r.planned - records[0].planned for r in records] == [n * 5 * MS for n in range(40)]
     late = [r for r in records if r.start - r.planned > 50 * MS]
@@ -157,11 +157,11 @@ def test_arrivals_end_with_a_stop(target: Target) -> None:
     with Sending(target) as sending:
         workload = sending.workload(rate=1000)
         workload.start()
-        until(lambda: workload.finished >= 5)
+        until(lambda: workload.requests >= 5)
         workload.stop()
-        started = workload.started
-        workload.done.wait()
-        assert workload.started == workload.finished == len(sending.records) == started
+        sent = workload.sent
+        workload.over.wait()
+        assert workload.sent == workload.requests == len(sending.records) == sent
 
 
 # Ends
@@ -180,10 +180,10 @@ def test_stop_sends_nothing_new_and_waits_for_what_is_in_flight() -> None:
         workload.start()
         until(lambda: len(server.connections) == 5)
         workload.stop()
-        assert not workload.done.is_set()
-        assert workload.in_flight == 5
+        assert not workload.done
+        assert workload.inflight == 5
         go.set()
-        workload.done.wait()
+        workload.over.wait()
     assert [r.error for r in sending.records] == [None] * 5
 
 
@@ -198,8 +198,8 @@ def test_finish_waits_for_an_answer() -> None:
         workload.start()
         until(lambda: len(server.connections) == 5)
         workload.finish(30)
-        assert workload.done.is_set()
-        assert workload.started == len(sending.records)
+        assert workload.done
+        assert workload.sent == len(sending.records)
     assert {r.error for r in sending.records} == {None}
 
 
@@ -209,8 +209,8 @@ def test_finish_cuts_off_what_has_no_answer_by_then() -> None:
         workload.start()
         until(lambda: len(server.connections) == 5)
         workload.finish(0.01)
-        assert workload.done.is_set()
-        assert workload.started == workload.finished == workload.failed == 5
+        assert workload.done
+        assert workload.sent == workload.requests == workload.failures == 5
     assert [r.error for r in sending.records] == ["cut off"] * 5
 
 
@@ -219,12 +219,12 @@ def test_what_was_never_sent_is_cut_off_without_a_trace_of_the_last_answer() -> 
     with Server(answering(OK)) as server, Sending(server.target) as sending:
         workload = sending.workload(users=1)
         workload.start()
-        until(lambda: workload.finished == 1)
+        until(lambda: workload.requests == 1)
         workload.finish(0)
     first, second = sending.records
     assert (first.status, first.size, first.client) == (200, 2, "127.0.0.1")
     assert second[3:] == (0, 0, "", 0, False, None, "cut off")
-    assert workload.started == workload.finished == 2
+    assert workload.sent == workload.requests == 2
 
 
 def test_a_class_that_ends_before_its_first_request_counts_them_all(target: Target) -> None:
@@ -232,7 +232,7 @@ def test_a_class_that_ends_before_its_first_request_counts_them_all(target: Targ
         workload = sending.workload(users=5)
         workload.start()
         workload.finish(0)
-    assert workload.started == workload.finished == len(sending.records) == 5
+    assert workload.sent == workload.requests == len(sending.records) == 5
     assert {r.error for r in sending.records} <= {None, "cut off"}
 
 
@@ -246,9 +246,9 @@ def test_users_leave_with_their_answer_and_are_expelled_without() -> None:
         until(lambda: len(server.connections) == 2)
         workload.leave(patient)
         workload.remove(hasty)
-        assert (gone, workload.users, workload.in_flight) == (["hasty"], 1, 1)
+        assert (gone, workload.users, workload.inflight) == (["hasty"], 1, 1)
         workload.finish(0)
-        assert (gone, workload.users, workload.in_flight) == (["hasty", "patient"], 0, 0)
+        assert (gone, workload.users, workload.inflight) == (["hasty", "patient"], 0, 0)
     assert [r.error for r in sending.records] == ["cut off"] * 2
 
 
@@ -258,7 +258,7 @@ def test_a_user_that_thinks_leaves_at_once(target: Target) -> None:
         workload = sending.workload(users=1, think=3600)
         workload.start(users=0)
         users = [workload.join(on_gone=lambda: gone.append(1)) for _ in range(2)]
-        until(lambda: workload.finished == 2)
+        until(lambda: workload.requests == 2)
         workload.leave(users[0])
         workload.remove(users[1])
         assert (len(gone), workload.users) == (2, 0)
@@ -270,10 +270,10 @@ def test_classes_on_one_client_do_not_mix(target: Target) -> None:
         quick = sending.workload(users=2, requests=50)
         slow.start()
         quick.start()
-        quick.done.wait()
-        assert (quick.finished, slow.finished, slow.in_flight) == (50, 0, 2)
-        slow.done.wait()
-    assert slow.finished == 2
+        quick.over.wait()
+        assert (quick.requests, slow.requests, slow.inflight) == (50, 0, 2)
+        slow.over.wait()
+    assert slow.requests == 2
 
 
 # Many
@@ -318,11 +318,11 @@ def test_what_the_recorder_raises_is_told_once_and_ends_the_load() -> None:
         workload.start()
         until(lambda: bool(told))
         gevent.sleep(0.05)
-        sent = workload.started
+        sent = workload.sent
         workload.finish(0)  # cuts off, records again, fails again
         assert [str(error) for error in told] == ["[Errno 28] No space left on device"]
-        assert workload.started == workload.finished == sent
-        assert (workload.in_flight, workload.users) == (0, 0)
+        assert workload.sent == workload.requests == sent
+        assert (workload.inflight, workload.users) == (0, 0)
         client.close()
 
 
@@ -335,8 +335,8 @@ def test_what_is_raised_when_a_class_is_done_is_told_as_well(target: Target) -> 
     client = HttpClient(target, on_error=told.append)
     workload = Workload("it", Traffic(users=2, requests=5), client, None, full)
     workload.start()
-    workload.done.wait()
+    workload.over.wait()
     until(lambda: bool(told))
     client.close()
     assert len(told) == 1
-    assert workload.finished == 5
+    assert workload.requests == 5
