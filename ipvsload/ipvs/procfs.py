@@ -89,7 +89,11 @@ class ProcIpvs:
 
 
 def _properties(words: list[str]) -> Row:
-    """A service's row from its scheduler on; `words` are "rr", "ops", "persistent 300 FFFFFFFF"."""
+    """A service's row from its scheduler on; `words` are "rr", "ops", "persistent 300 FFFFFFFF".
+
+    The kernel writes the timeout in jiffies, and how many of them make a second
+    cannot be read there.
+    """
     timeout = int(words[words.index("persistent") + 1]) if "persistent" in words else 0
     flags = (PERSISTENT if timeout else 0) | (ONE_PACKET if "ops" in words else 0)
     return words[0].encode() + b"\0", struct.pack("=II", flags, 0xFFFFFFFF), timeout, *[0] * 5

@@ -196,6 +196,8 @@ def main() -> None:
     report(without_ip_vs=collect("--count", "1"))
     modprobe("ip_vs", *(f"ip_vs_{name}" for name in ("rr", "wrr", "lc", "wlc", "sh", "mh")))
     from ipvsload.ipvs.client import Ipvs
+    from ipvsload.ipvs.procfs import ProcIpvs
+    from ipvsload.sidecar.lines import SampleFormatter
 
     with Ipvs() as ipvs:
         report(version=ipvs.version, verbs=verbs(ipvs))
@@ -210,6 +212,7 @@ def main() -> None:
             list=subprocess.check_output(["ipvsadm", "-ln"], text=True),
             saved=subprocess.check_output(["ipvsadm", "-Sn"], text=True),
             proc=Path("/proc/net/ip_vs").read_text(),
+            read_from_proc=SampleFormatter().sample(0, 0, 0, ProcIpvs().table()),
         )
         for one in held:
             one.close()

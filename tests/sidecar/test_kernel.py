@@ -110,6 +110,20 @@ def test_proc_lists_the_same_servers_in_the_same_order(
     ]
 
 
+def test_both_readers_give_the_same_table(guest: dict[str, Any], reading: Reading) -> None:
+    """But for what /proc does not tell: counters, seconds, and that a mark is for IPv6."""
+    services = {one["key"]: one for one in json.loads(guest["read_from_proc"])["services"]}
+    assert set(services) == {service.key.removesuffix(" v6") for service in reading.services}
+    for service in reading.services:
+        other = services[service.key.removesuffix(" v6")]
+        assert other["scheduler"] == service.scheduler
+        # There it is in jiffies; user-mode Linux has 100 a second.
+        assert other["persistent_timeout"] == service.persistent_timeout * 100
+        assert [row[:4] for row in other["servers"]] == [list(one[:4]) for one in service.servers]
+    (server,) = services["tcp 192.0.2.90:80"]["servers"]
+    assert server[5] == 5  # counted out of the list of connections
+
+
 def test_a_service_without_servers_is_there(reading: Reading) -> None:
     (service,) = (one for one in reading.services if one.key == "tcp 192.0.2.83:80")
     assert service.servers == ()
