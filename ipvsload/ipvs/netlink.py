@@ -55,12 +55,12 @@ _BUFFER = 1 << 16  # netlink_dump makes datagrams of 32 KiB at most
 _TIMEOUT = struct.pack("@ll", 5, 0)  # a struct timeval: the kernel answers at once or never
 
 
-class Message(netlink.genlmsg):  # type: ignore[misc]
+class Message(netlink.genlmsg):
     """An IPVS request (include/uapi/linux/ip_vs.h); addresses as the kernel's 16 bytes."""
 
     nla_map = (("UNSPEC", "none"), ("SERVICE", "service"), ("DEST", "dest"))
 
-    class service(netlink.nla):  # type: ignore[misc] # noqa: N801
+    class service(netlink.nla):  # noqa: N801
         """The attributes IPVS_SVC_ATTR_*."""
 
         nla_map = (
@@ -70,7 +70,7 @@ class Message(netlink.genlmsg):  # type: ignore[misc]
             ("STATS", "none"), ("PE_NAME", "asciiz"), ("STATS64", "none"),
         )  # fmt: skip
 
-    class dest(netlink.nla):  # type: ignore[misc] # noqa: N801
+    class dest(netlink.nla):  # noqa: N801
         """The attributes IPVS_DEST_ATTR_*."""
 
         nla_map = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gevent.pool import Group
 
 
-class ManagedUser(User):  # type: ignore[misc]
+class ManagedUser(User):
     """A user that Locust starts, counts and stops, but that runs none of Locust's tasks.
 
     Subclasses say what it does instead, by `live` and `leave`.
@@ -24,7 +24,7 @@ class ManagedUser(User):  # type: ignore[misc]
 
     abstract = True
 
-    @task  # type: ignore[untyped-decorator]
+    @task
     def request(self) -> None:
         """Locust lists this as the user's task and never calls it."""
 
@@ -57,7 +57,7 @@ def _live(user: ManagedUser) -> None:
     user.live()
 
 
-class MixDispatcher(UsersDispatcher):  # type: ignore[misc]
+class MixDispatcher(UsersDispatcher):
     """Locust's own dispatcher, whose mix of user classes can be changed while they run."""
 
     def rebalance(self) -> None:
@@ -65,7 +65,7 @@ class MixDispatcher(UsersDispatcher):  # type: ignore[misc]
         self._prepare_rebalance()
 
 
-class IdleDispatcher(UsersDispatcher):  # type: ignore[misc]
+class IdleDispatcher(UsersDispatcher):
     """Starts a test with no users and changes none, because a scenario's timeline does that.
 
     Each worker is told once that the test has begun, with no users of any class.

@@ -45,6 +45,7 @@ def test_the_kernels_table_says_whom_a_connection_was_given_to() -> None:
         None,  # forgotten
     ]
     asked_as_json = [list(client) for client in clients[:1]]
+    # JSON has lists for tuples.
     assert chosen_servers(lines, "192.0.2.80", 80, asked_as_json) == ["198.51.100.12:81"]  # type: ignore[arg-type]
 
 

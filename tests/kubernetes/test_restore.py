@@ -96,7 +96,7 @@ def test_a_restore_that_is_broken_off_at_each_step(toy: Toy) -> None:
     assert journal["data"]["original"] == text
     for steps in range(30):
         api = connect().api
-        api._ask = Steps(api._ask, steps)  # type: ignore[method-assign]
+        api._ask = Steps(api._ask, steps)  # type: ignore[method-assign]  # it counts, then asks
         try:
             restore(api, lambda _: None)
         except Killed:

@@ -86,6 +86,7 @@ def budget(target: Target) -> Any:
         if enough == 30:
             environment.runner.spawning_greenlet.join()
             until(lambda: environment.runner.user_count == 0)
+        # A lambda cannot annotate its default.
         until(lambda enough=enough: count(environment, Some.path)["requests"] >= enough)  # type: ignore[misc]
         environment.runner.stop()
         totals.append(count(environment, Some.path))

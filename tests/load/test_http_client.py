@@ -216,6 +216,7 @@ def test_timers_go_off_in_their_order_and_not_early() -> None:
         seen: list[tuple[int, int]] = []
         for ms in (30, 10, 20, 0):
             when = began + ms * 1_000_000
+            # A lambda cannot annotate its default.
             at(when, lambda when=when: seen.append((when, time.monotonic_ns())))  # type: ignore[misc]
         until(lambda: len(seen) == 4)
     assert [when for when, _ in seen] == sorted(when for when, _ in seen)

@@ -39,6 +39,7 @@ def test_one_that_was_held_up_says_for_how_long(
     monkeypatch.setattr(overload, "CPU_LIMIT", 2.0)
     watch = Overload(client)
     turns: list[int] = []
+    # sleep returns None: it is called for the time that it takes.
     until(lambda: not client.timers.take_lag() and not time.sleep(0.2))  # type: ignore[func-returns-value]
     client.timers.at(time.monotonic_ns(), lambda: turns.append(1))
     until(lambda: bool(turns))

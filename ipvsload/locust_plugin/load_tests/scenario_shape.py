@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class ScenarioShape(LoadTestShape):  # type: ignore[misc]
+class ScenarioShape(LoadTestShape):
     """Plays a scenario file; subclass it in a locustfile and name the file."""
 
     abstract = True

@@ -134,7 +134,7 @@ class TableAndLoad(Collector):
 
     def _metric(self, name: str, kind: str, text: str, lines: Lines) -> Metric:
         metric = Metric(f"ipvsload_{name}", text, kind)
-        # The encoders go through it once, so an iterator will do for a list.
+        # Typed as a list; the encoders go through it once, so an iterator will do.
         metric.samples = self._slices(metric.name, lines)  # type: ignore[assignment]
         return metric
 
@@ -149,7 +149,7 @@ def install(web_ui: "WebUI", collector: TableAndLoad) -> None:
     """Add GET /metrics to Locust's pages, which have not started yet, behind the same login."""
     from flask import Response, request
 
-    @web_ui.auth_required_if_enabled  # type: ignore[untyped-decorator]
+    @web_ui.auth_required_if_enabled
     def metrics() -> "Response":
         encode, content_type = _encoder(request.headers.get("Accept", ""))
         return Response(encode(collector), content_type=content_type)

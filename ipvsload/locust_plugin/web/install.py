@@ -55,7 +55,7 @@ def install(
     prometheus.install(web_ui, table_and_load)
     base = web_base_path(environment.parsed_options)
 
-    @web_ui.app.before_request  # type: ignore[untyped-decorator]
+    @web_ui.app.before_request
     def check_form() -> Any:
         """Locust takes whatever its start form says; a test that cannot be is refused here."""
         if request.method != "POST" or request.path != f"{base}/swarm":

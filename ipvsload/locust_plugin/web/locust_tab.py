@@ -37,7 +37,7 @@ def install(web_ui: "WebUI", feed: LiveFeed) -> None:
     _append(arguments, "extended_tabs", {"title": "IPVS", "key": _KEY})
     _append(arguments, "extended_tables", {"key": _KEY, "structure": structure})
 
-    @web_ui.app.after_request  # type: ignore[untyped-decorator]
+    @web_ui.app.after_request
     def extend(response: "Response") -> "Response":
         if response.status_code != 200:
             return response

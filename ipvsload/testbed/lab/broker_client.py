@@ -99,6 +99,7 @@ def _ask(broker: _Socket, **request: Any) -> None:
 
 
 def _receive(broker: _Socket) -> tuple[list[tuple[str, int]], list[int]]:
+    # Typed for a socket.socket; it uses recvmsg alone, which `_socket` has, too.
     data, descriptors, _, _ = socket.recv_fds(broker, 1 << 16, MAX_SOCKETS)  # type: ignore[arg-type]
     if not data:
         raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))

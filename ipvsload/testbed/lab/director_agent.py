@@ -81,7 +81,7 @@ class Agent:
                     self._selector.register(connection, selectors.EVENT_READ)
                     self._received[connection] = b""
                     continue
-                connection = key.fileobj  # type: ignore[assignment]
+                connection = key.fileobj  # type: ignore[assignment]  # only sockets are registered
                 try:
                     self._receive(connection)
                 except (OSError, ValueError, TypeError, KeyError):

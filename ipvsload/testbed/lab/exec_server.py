@@ -57,9 +57,11 @@ class _Streams:
         """Pass data until the program has closed its outputs and ended."""
         process, selector = self._process, self._selector
         assert process.stdin
+        assert process.stdout
+        assert process.stderr
         os.set_blocking(process.stdin.fileno(), False)
         for stream, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
-            selector.register(stream, selectors.EVENT_READ, name)  # type: ignore[arg-type]
+            selector.register(stream, selectors.EVENT_READ, name)
         self._watch(True, self._connection, selectors.EVENT_READ, "connection")
         outputs = 2
         while outputs:
