@@ -57,8 +57,9 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
     """Add the arguments to Locust's parser; `scenario` is the locustfile's own, if it has one."""
     group = parser.add_argument_group("IPVS options (ipvsload)")
 
-    def add(*names: str, include_in_web_ui: bool = True, **about: Any) -> None:
-        action = group.add_argument(*names, **about)
+    def add(flag: str, include_in_web_ui: bool = True, **about: Any) -> None:
+        variable = f"IPVSLOAD_{flag[2:].replace('-', '_').upper()}"
+        action = group.add_argument(flag, env_var=variable, **about)
         # Locust's parser sets these in its own add_argument, but its groups do not.
         action.include_in_web_ui = include_in_web_ui
         action.is_secret = action.is_required = action.is_multiple = False
@@ -67,7 +68,6 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
         "--testbed",
         choices=(_AUTO, *TESTBEDS),
         default=_AUTO,
-        env_var="IPVSLOAD_TESTBED",
         include_in_web_ui=False,
         help="; ".join(f"{kind.name}: {kind.about}" for kind in TESTBEDS.values())
         + f". auto: {kind_for_host('-H').name} with -H, else {DEFAULT.name}",
@@ -76,36 +76,27 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
         "--scheduler",
         choices=("", *BALANCERS),
         default="",
-        env_var="IPVSLOAD_SCHEDULER",
         help="IPVS scheduler (default: the scenario's first; without a scenario rr in the lab,"
         " and elsewhere the one that is there)",
     )
     if scenario is not None:
-        add(
-            "--scenario",
-            default=str(scenario),
-            env_var="IPVSLOAD_SCENARIO",
-            help="Scenario file, or the name of one beside it",
-        )
+        add("--scenario", default=str(scenario), help="Scenario file, or the name of one beside it")
     add(
         "--servers",
         type=int,
         default=0,
-        env_var="IPVSLOAD_SERVERS",
         help="Real servers at the start (0: the scenario's number, or 2)",
     )
     add(
         "--clients",
         type=int,
         default=0,
-        env_var="IPVSLOAD_CLIENTS",
         help="Source addresses of the load in the lab (0: the scenario's number, or 1)",
     )
     add(
         "--hz",
         type=float,
         default=10.0,
-        env_var="IPVSLOAD_HZ",
         include_in_web_ui=False,
         help="Samples of the kernel's table a second, 1 to 50 (default: 10)",
     )
@@ -113,7 +104,6 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
         "--out",
         default="",
         metavar="DIR",
-        env_var="IPVSLOAD_OUT",
         include_in_web_ui=False,
         help="Directory for the records of scenarios (default: runs/NAME-TIME)",
     )
@@ -126,7 +116,6 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
         add(
             option.flag,
             default=option.default,
-            env_var=f"IPVSLOAD_{option.name.upper()}",
             include_in_web_ui=False,
             help=f"{testbed}: {option.help}",
             **about,

@@ -2,9 +2,7 @@
 
 It is a page of its own on Locust's Flask app, because Locust's tabs can hold
 tables only. Assets and data come from the same app, so it works without a
-network. The charts are our own: uPlot (51 KB) would replace about 150 of their
-460 lines and draws as fast, but a line that is pointed at among a thousand takes
-it 40 ms instead of 2. Nothing here is imported unless there is a web page.
+network. Nothing here is imported unless there is a web page.
 """
 
 from ipvsload.locust_plugin.web.routes import install
