@@ -5,6 +5,7 @@ folder. It is found there; nothing else lists the providers.
 """
 
 import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
@@ -25,9 +26,11 @@ class Place(NamedTuple):
     modules: Sequence[str]
     """Kernel modules to load at once; others follow on demand."""
     import_path: Sequence[str]
-    """Where this machine's Python finds ipvsload and pyroute2."""
+    """Where `python` finds ipvsload and pyroute2."""
     processor: int
     """A number that differs between labs and directors: for who takes one processor only."""
+    python: str = sys.executable
+    """The interpreter in the director."""
 
 
 class Attempt(NamedTuple):
@@ -84,9 +87,8 @@ class KernelProvider(ABC):
 
 
 def agent(
-    place: Place, links: Sequence[str], *, python: str, import_path: Sequence[str],
-    modules: Sequence[str], modules_at: str = "-",
-) -> tuple[list[str], dict[str, str]]:  # fmt: skip
+    place: Place, links: Sequence[str], modules: Sequence[str] = (), modules_at: str = "-"
+) -> tuple[list[str], dict[str, str]]:
     """The command that runs the director's agent, and its environment.
 
     `links` are the director's network cards towards the clients and the servers,
@@ -95,5 +97,5 @@ def agent(
     mount everything itself, else "-".
     """
     words = ("-S", "-m", "ipvsload.testbed.lab.director_agent", str(place.director.number))
-    environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(import_path)}
-    return [python, *words, *links, modules_at, *modules], environment
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(place.import_path)}
+    return [place.python, *words, *links, modules_at, *modules], environment

@@ -4,7 +4,6 @@ Wants real root: IPVS's netlink asks for CAP_NET_ADMIN in the initial user
 namespace (net/netfilter/ipvs/ip_vs_ctl.c, GENL_ADMIN_PERM).
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 
 from ipvsload.testbed.lab.kernels.base import Attempt, KernelProvider, Place, agent
@@ -24,7 +23,4 @@ class HostKernel(KernelProvider):
     def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
         """The agent alone, on the near ends of the cables."""
         links = [cable.near for cable in place.director.cables]
-        paths = place.import_path
-        yield Attempt(
-            self.name, *agent(place, links, python=sys.executable, import_path=paths, modules=())
-        )
+        yield Attempt(self.name, *agent(place, links))

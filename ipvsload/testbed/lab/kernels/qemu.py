@@ -176,7 +176,7 @@ def first_program(place: Place) -> tuple[list[str], dict[str, str]]:
     """What the machine runs after the image's own /init, and its environment."""
     links = [f"eth{number}" for number in range(len(place.director.cables))]
     modules = ("virtio_net", *place.modules)
-    return agent(place, links, python=_PYTHON, import_path=_IMPORT_PATH, modules=modules)
+    return agent(place._replace(python=_PYTHON, import_path=_IMPORT_PATH), links, modules)
 
 
 def command(

@@ -9,7 +9,6 @@ the director's cables, which needs no tap and no /dev/net/tun.
 import os
 import shutil
 import struct
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -77,14 +76,8 @@ class UserModeLinux(KernelProvider):
 
         Path(place.scratch, FILTER_FILE).write_bytes(receive_filter())
         cables = place.director.cables
-        init, environment = agent(
-            place,
-            [f"vec{number}" for number in range(len(cables))],
-            python=sys.executable,
-            import_path=place.import_path,
-            modules=place.modules,
-            modules_at=str(MODULES),
-        )
+        links = [f"vec{number}" for number in range(len(cables))]
+        init, environment = agent(place, links, place.modules, str(MODULES))
         hide = wide_registers.needed()
         if hide:
             environment["GLIBC_TUNABLES"] = wide_registers.TUNABLES
@@ -120,17 +113,9 @@ def command(
     program, *arguments = init
     return [
         PROGRAM,
-        "mem=512M",
-        f"uml_dir={scratch}",
-        "root=/dev/root",
-        "rootfstype=hostfs",
-        "rootflags=/",
-        "ro",
-        "quiet",
-        "con=null",
-        "con0=fd:0,fd:1",
-        "selinux=0",
-        "pty.legacy_count=0",
+        *("mem=512M", "quiet", "selinux=0", "pty.legacy_count=0", f"uml_dir={scratch}"),
+        *("root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro"),
+        *("con=null", "con0=fd:0,fd:1"),
         f"initcall_blacklist={','.join(_SKIPPED_AT_BOOT)}",
         *(
             f"vec{number}:{_CARD},ifname={cable.near},bpffile={scratch}/{FILTER_FILE}"
