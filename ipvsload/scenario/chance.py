@@ -46,28 +46,19 @@ def chance(node: tree.Truth, box: Box) -> Chance:
 
 
 def _compare(node: tree.Compare, box: Box) -> Chance:
-    left, right = span(node.left, box), span(node.right, box)
+    left, right, holds = span(node.left, box), span(node.right, box), tree.HOLDS[node.operator]
     if node.tolerance is not None:
-        low, high = _subtract(left, right)
+        low, high = span(tree.Arithmetic("-", node.left, node.right), box)
         inside = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
-        distance = Interval(inside, max(abs(low), abs(high)))
-        tolerance = span(node.tolerance, box)
-        return Chance(_reaches(distance, tolerance), distance.high > tolerance.low)
-    same = _reaches(left, right) and _reaches(right, left)
-    less, more = left.low < right.high, left.high > right.low
-    match node.operator:
-        case "==":
-            return Chance(same, less or more)
-        case "!=":
-            return Chance(less or more, same)
-        case "<":
-            return Chance(less, more or same)
-        case "<=":
-            return Chance(less or same, more)
-        case ">":
-            return Chance(more, less or same)
-        case ">=":
-            return Chance(more or same, less)
+        left, right = Interval(inside, max(abs(low), abs(high))), span(node.tolerance, box)
+        holds = tree.HOLDS["<="]
+    signs = {
+        -1: left.low < right.high,
+        0: _reaches(left, right) and _reaches(right, left),
+        1: left.high > right.low,
+    }
+    found = {holds(sign, 0) for sign, possible in signs.items() if possible}
+    return Chance(True in found, False in found)
 
 
 def _reaches(left: Interval, right: Interval) -> bool:
@@ -87,30 +78,16 @@ def span(node: tree.Value, box: Box) -> Interval:
             return Interval(-high, -low)
         case tree.Arithmetic():
             left, right = span(node.left, box), span(node.right, box)
-            match node.operator:
-                case "+":
-                    return _hull([left.low + right.low], [left.high + right.high])
-                case "-":
-                    return _subtract(left, right)
-                case "*":
-                    corners = [_times(a, b) for a in left for b in right]
-                    return _hull(corners, corners)
-                case "/":
-                    if right.low <= 0 <= right.high:
-                        return EVERYTHING
-                    corners = [a / b for a in left for b in right]
-                    return _hull(corners, corners)
+            if node.operator == "/" and right.low <= 0 <= right.high:
+                return EVERYTHING
+            corners = [_corner(node.operator, a, b) for a in left for b in right]
+            return (
+                EVERYTHING
+                if any(map(math.isnan, corners))
+                else Interval(min(corners), max(corners))
+            )
 
 
-def _subtract(left: Interval, right: Interval) -> Interval:
-    return _hull([left.low - right.high], [left.high - right.low])
-
-
-def _times(a: float, b: float) -> float:
+def _corner(operator: tree.ArithmeticOperator, a: float, b: float) -> float:
     # An end at infinity stands for finite numbers, whose product with 0 is 0.
-    return 0.0 if a == 0 or b == 0 else a * b
-
-
-def _hull(lows: list[float], highs: list[float]) -> Interval:
-    ends = lows + highs
-    return EVERYTHING if any(map(math.isnan, ends)) else Interval(min(lows), max(highs))
+    return 0.0 if operator == "*" and 0 in (a, b) else tree.ARITHMETIC[operator](a, b)

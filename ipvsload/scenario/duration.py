@@ -21,20 +21,17 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 def seconds(value: object) -> float:
     """Seconds from a number or from text such as "500ms".
 
-    Raises ValueError with a message for people.
+    Raises a ValueError of pydantic's with a message for people.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("expected a time such as 10s, 500ms or 2m")
-    if isinstance(value, str):
-        found = _FORM.fullmatch(value)
-        if found is None:
-            raise ValueError("expected a time such as 10s, 500ms or 2m")
+    if isinstance(value, str) and (found := _FORM.fullmatch(value)):
         amount = float(found[1]) * _SECONDS[found[2]]
-    else:
+    elif isinstance(value, int | float) and not isinstance(value, bool):
         # A comparison first: float() of a huge int raises OverflowError.
         amount = float(value) if abs(value) <= MAX_SECONDS else math.inf
+    else:
+        raise unexpected("expected a time such as 10s, 500ms or 2m")
     if not 0 <= amount <= MAX_SECONDS:
-        raise ValueError("a time must be between 0 and 24h")
+        raise unexpected("a time must be between 0 and 24h")
     return amount
 
 
@@ -45,16 +42,8 @@ def looks_like_time(value: object) -> bool:
     return True
 
 
-def read_duration(value: object) -> float:
-    """`seconds` as a validator: pydantic's error has the message of the ValueError."""
-    try:
-        return seconds(value)
-    except ValueError as error:
-        raise unexpected(str(error)) from None
-
-
-def _read_positive(value: object) -> float:
-    amount = read_duration(value)
+def _positive_seconds(value: object) -> float:
+    amount = seconds(value)
     if amount == 0:
         raise unexpected("must be more than 0")
     return amount
@@ -69,10 +58,10 @@ def _schema(limit: str) -> dict[str, Any]:
     }
 
 
-Duration = Annotated[float, PlainValidator(read_duration), WithJsonSchema(_schema("minimum"))]
+Duration = Annotated[float, PlainValidator(seconds), WithJsonSchema(_schema("minimum"))]
 """Seconds, 0 to 24 h; read from a number of seconds or from text with a unit."""
 
 PositiveDuration = Annotated[
-    float, PlainValidator(_read_positive), WithJsonSchema(_schema("exclusiveMinimum"))
+    float, PlainValidator(_positive_seconds), WithJsonSchema(_schema("exclusiveMinimum"))
 ]
 """The same, and not 0."""

@@ -4,7 +4,6 @@ A `Condition` is parsed once, when the file is loaded, and evaluated each time
 that a sample arrives; it does not know where its numbers come from.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -55,12 +54,10 @@ class Condition:
 
     def evaluate(self, lookup: Lookup) -> Verdict:
         """Whether it holds for what `lookup` knows; never raises by itself."""
-        first = next(_terms(self.root))
-        measured = tree.value(
-            first.left if isinstance(first, tree.Compare) else first,
-            lookup,
-        )
-        return Verdict(tree.truth(self.root, lookup), measured)
+        terms = (tree.Compare, tree.Read)
+        first = next(node for node in tree.walk(self.root) if isinstance(node, terms))
+        side = first.left if isinstance(first, tree.Compare) else first
+        return Verdict(tree.truth(self.root, lookup), tree.value(side, lookup))
 
     def describe(self, lookup: Lookup) -> str:
         """What was last seen: "active{server=1} = 7, servers = 1"."""
@@ -94,17 +91,6 @@ class Condition:
 def parse(text: str) -> Condition:
     """Read a condition. Raises ExpressionError with the column of what is wrong."""
     return Condition(text, grammar.read(text))
-
-
-def _terms(node: tree.Truth) -> Iterator[tree.Compare | tree.Read]:
-    match node:
-        case tree.Compare() | tree.Read():
-            yield node
-        case tree.Not():
-            yield from _terms(node.operand)
-        case tree.And() | tree.Or():
-            for part in node.parts:
-                yield from _terms(part)
 
 
 def _seen(measure: Measure, lookup: Lookup) -> str:

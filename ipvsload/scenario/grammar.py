@@ -7,7 +7,7 @@ refuses what a grammar cannot: unknown measures, times compared with counts.
 
 import re
 from functools import cache
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
@@ -29,7 +29,7 @@ GRAMMAR = r"""
 ?inverted: NOT inverted -> inverse | comparison
 ?comparison: sum
     | sum COMPARATOR sum -> compare
-    | sum COMPARATOR sum _TOLERANCE sum -> near
+    | sum COMPARATOR sum _TOLERANCE sum -> compare
 ?sum: product | sum PLUS product -> arithmetic | sum MINUS product -> arithmetic
 ?product: signed | product TIMES signed -> arithmetic | product BY signed -> arithmetic
 ?signed: MINUS signed -> negative | atom
@@ -87,15 +87,12 @@ class _Builder(Transformer[Token, tree.Node]):
     def inverse(self, _: Token, operand: tree.Node) -> tree.Node:
         return _bounded(tree.Not(_truth(operand)))
 
-    def compare(self, left: tree.Node, operator: Token, right: tree.Node) -> tree.Node:
-        return _comparison(left, operator, right, None)
-
-    def near(
-        self, left: tree.Node, operator: Token, right: tree.Node, tolerance: tree.Node
+    def compare(
+        self, left: tree.Node, operator: Token, right: tree.Node, *tolerance: tree.Node
     ) -> tree.Node:
-        if operator != "==":
+        if tolerance and operator != "==":
             raise ExpressionError("a tolerance '+-' goes with '==' only", _column(operator))
-        return _comparison(left, operator, right, tolerance)
+        return _comparison(operator, left, right, *tolerance)
 
     def arithmetic(self, left: tree.Node, operator: Token, right: tree.Node) -> tree.Node:
         made = tree.Arithmetic(cast("Any", str(operator)), _value(left), _value(right))
@@ -107,7 +104,8 @@ class _Builder(Transformer[Token, tree.Node]):
     def number(self, digits: Token, unit: Token | None = None) -> tree.Node:
         if len(digits) > 15:
             raise ExpressionError("a number has at most 15 digits", _column(digits))
-        return tree.Number(float(digits), cast("Any", str(unit or "")), _column(digits))
+        amount = float(digits) / 100 if unit == "%" else float(digits)
+        return tree.Number(amount, cast("Any", str(unit or "")), _column(digits))
 
     def selector(self, key: Token, text: Token) -> tuple[Token, Token]:
         return key, text
@@ -128,10 +126,7 @@ class _Builder(Transformer[Token, tree.Node]):
                 takes = f"it takes {listed(kind.selectors)}" if kind.selectors else "it takes none"
                 raise ExpressionError(f"'{name}' has no selector '{key}'; {takes}", _column(key))
             given[key] = _selected(key, text)
-        measure = Measure(
-            str(name), given.get("class"), given.get("server"), given.get("scheduler")
-        )
-        return tree.Read(measure, _column(name))
+        return tree.Read(Measure(str(name), *map(given.get, SELECTORS)), _column(name))
 
 
 def _selected(key: str, token: Token) -> str | int:
@@ -180,23 +175,21 @@ def _value(node: tree.Node) -> tree.Value:
     return cast("tree.Value", node)
 
 
-def _comparison(
-    left: tree.Node, operator: Token, right: tree.Node, tolerance: tree.Node | None
-) -> tree.Node:
-    sides = [_value(left), _value(right), *([] if tolerance is None else [_value(tolerance)])]
+def _comparison(operator: Token, *parts: tree.Node) -> tree.Node:
+    """`parts` are the left side, the right side, and possibly the tolerance."""
+    sides = [_value(part) for part in parts]
     reads = [read for side in sides for read in tree.reads(side)]
     units = {MEASURES[read.measure.name].unit for read in reads}
     if not reads:
         problem = f"nothing is measured here; name a measure, such as {listed(list(MEASURES)[:3])}"
-        raise ExpressionError(problem, _start(left))
+        raise ExpressionError(problem, _start(parts[0]))
     if {"ms", "s"} <= units:
         problem = "a latency and 'elapsed' cannot stand in one comparison"
         raise ExpressionError(problem, reads[-1].column)
-    if tolerance is not None and "fraction" not in units:
-        for leaf in tree.leaves(tolerance):
-            if isinstance(leaf, tree.Number) and leaf.unit == "%":
-                problem = "a tolerance in % is for shares; write the number itself"
-                raise ExpressionError(problem, leaf.column)
+    for leaf in (leaf for tolerance in sides[2:] for leaf in tree.leaves(tolerance)):
+        if isinstance(leaf, tree.Number) and leaf.unit == "%" and "fraction" not in units:
+            problem = "a tolerance in % is for shares; write the number itself"
+            raise ExpressionError(problem, leaf.column)
     dimensions = {power for side in sides if (power := _dimension(side)) is not None}
     if len(dimensions) > 1:
         problem = "a time is compared with something that is not a time"
@@ -226,16 +219,12 @@ def _dimension(node: tree.Value) -> int | None:
             return (left or 0) + (right or 0) * (1 if node.operator == "*" else -1)
 
 
-def _settle(node: tree.Value, time: str) -> tree.Value:
-    """The same value in bare numbers; its times are in the unit `time`, "s" or "ms"."""
+def _settle(node: tree.Value, time: Literal["ms", "s"]) -> tree.Value:
+    """The same value with its times in the unit `time`."""
     match node:
-        case tree.Number():
-            if node.unit == "%":
-                return tree.Number(node.value / 100, "", node.column)
-            if node.unit in ("ms", "s") and node.unit != time:
-                scaled = node.value / 1000 if time == "s" else node.value * 1000
-                return tree.Number(scaled, "", node.column)
-            return tree.Number(node.value, "", node.column)
+        case tree.Number(unit="ms" | "s") if node.unit != time:
+            scaled = node.value / 1000 if time == "s" else node.value * 1000
+            return tree.Number(scaled, time, node.column)
         case tree.Negative():
             return tree.Negative(_settle(node.operand, time))
         case tree.Arithmetic():
@@ -259,12 +248,11 @@ def read(text: str) -> tree.Truth:
         raise ExpressionError("empty; write a condition such as 'active{server=1} == 10'", 1)
     try:
         # With a builder inside, the parser returns what the builder made.
-        node = _truth(cast("tree.Node", _parser().parse(text)))
+        return _truth(cast("tree.Node", _parser().parse(text)))
     except VisitError as error:
         raise error.orig_exc from None
     except UnexpectedInput as error:
         raise _explain(text, error) from None
-    return node
 
 
 def _explain(text: str, error: UnexpectedInput) -> ExpressionError:
@@ -272,9 +260,8 @@ def _explain(text: str, error: UnexpectedInput) -> ExpressionError:
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return ExpressionError(f"ends too early; {_expected(error.accepts or set())}", len(text))
     at = error.pos_in_stream or 0
-    rest = text[at:]
-    found = re.match(r"\w+|[=!<>&|]+|.", rest, re.DOTALL)
-    word = found[0] if found else rest
+    found = re.match(r"\w+|[=!<>&|]+|.", text[at:], re.DOTALL)
+    word = found[0] if found else ""
     right = {"&&": "and", "||": "or", "!": "not", "=": "=="}.get(word)
     if right is not None:
         return ExpressionError(f"unexpected '{word}'; write '{right}'", at + 1)

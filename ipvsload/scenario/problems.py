@@ -17,7 +17,7 @@ from ipvsload.scenario.model import Scenario, Step
 from ipvsload.scenario.names import SECTIONS
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.traffic import Traffic
-from ipvsload.scenario.words import hint, listed, nearest, quoted
+from ipvsload.scenario.words import hint, listed, nearest, number, quoted
 
 
 def found(value: object) -> str:
@@ -83,7 +83,11 @@ def _fault(error: ErrorDetails) -> Fault:
             return Fault(loc, _bad_word(loc, value))
         case "string_pattern_mismatch":
             return Fault(loc, f"{_named(loc)}{_pattern(loc)}, found {quoted(str(value))}")
-    text = f"{_named(loc)}{_expected(kind, context)}, found {found(value)}"
+    limits = {
+        key: number(limit) for key, limit in context.items() if isinstance(limit, int | float)
+    }
+    expected = _EXPECTED.get(kind, "not understood").format(**limits)
+    text = f"{_named(loc)}{expected}, found {found(value)}"
     if kind in ("int_type", "float_type") and isinstance(value, str) and value.isdecimal():
         text += "; take the quotes away"
     return Fault(loc, text)
@@ -143,19 +147,9 @@ _EXPECTED = {
     "model_type": "expected a mapping",
     "model_attributes_type": "expected a mapping",
     "finite_number": "expected a finite number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_long": "at most {max_length} characters",
 }
-_LIMITS = {
-    "greater_than": ("gt", "must be more than"),
-    "greater_than_equal": ("ge", "must be at least"),
-    "less_than": ("lt", "must be less than"),
-    "less_than_equal": ("le", "must be at most"),
-}
-
-
-def _expected(kind: str, context: dict[str, Any]) -> str:
-    if kind in _LIMITS:
-        key, words = _LIMITS[kind]
-        return f"{words} {context[key]:g}" if context[key] < 1e6 else f"{words} {context[key]}"
-    if kind == "string_too_long":
-        return f"at most {context['max_length']} characters"
-    return _EXPECTED.get(kind, "not understood")
+"""What was expected, by the type of pydantic's error, with the limits of its context."""

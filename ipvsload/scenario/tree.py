@@ -6,7 +6,8 @@ zero is a missing value.
 """
 
 import math
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,11 +16,26 @@ from ipvsload.scenario.measures.base import Measure
 
 Lookup = Callable[[Measure], float | None]
 Operator = Literal["==", "!=", "<", "<=", ">", ">="]
+HOLDS: Mapping[Operator, Callable[[float, float], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+ArithmeticOperator = Literal["+", "-", "*", "/"]
+ARITHMETIC: Mapping[ArithmeticOperator, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A literal; the builder leaves only units that are worked into the value."""
+    """A literal. A comparison's times are in one unit, that of what it measures."""
 
     value: float
     unit: Literal["", "ms", "s", "%"] = ""
@@ -45,7 +61,7 @@ class Negative:
 class Arithmetic:
     """`left operator right`, a number."""
 
-    operator: Literal["+", "-", "*", "/"]
+    operator: ArithmeticOperator
     left: "Value"
     right: "Value"
 
@@ -109,17 +125,21 @@ def children(node: Node) -> tuple[Node, ...]:
             return node.parts
 
 
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all below it, from left to right; each before its own operands."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
 def leaves(node: Node) -> Iterator[Number | Read]:
     """The numbers and measures below a node, from left to right."""
-    if isinstance(node, Number | Read):
-        yield node
-    for child in children(node):
-        yield from leaves(child)
+    return (leaf for leaf in walk(node) if isinstance(leaf, Number | Read))
 
 
 def reads(node: Node) -> Iterator[Read]:
     """The measures below a node, from left to right."""
-    return (leaf for leaf in leaves(node) if isinstance(leaf, Read))
+    return (leaf for leaf in walk(node) if isinstance(leaf, Read))
 
 
 def close(a: float, b: float) -> bool:
@@ -140,20 +160,10 @@ def value(node: Value, lookup: Lookup) -> float | None:
             result = None if operand is None else -operand
         case Arithmetic():
             left, right = value(node.left, lookup), value(node.right, lookup)
-            result = None if left is None or right is None else _apply(node.operator, left, right)
+            if left is None or right is None or (node.operator == "/" and right == 0):
+                return None
+            result = ARITHMETIC[node.operator](left, right)
     return result if result is not None and math.isfinite(result) else None
-
-
-def _apply(operator: str, left: float, right: float) -> float | None:
-    match operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case _:
-            return left / right if right else None
 
 
 def truth(node: Truth, lookup: Lookup) -> bool | None:
@@ -179,23 +189,10 @@ def _compare(node: Compare, lookup: Lookup) -> bool | None:
     left, right = value(node.left, lookup), value(node.right, lookup)
     if left is None or right is None:
         return None
+    holds = HOLDS[node.operator]
     if node.tolerance is not None:
         tolerance = value(node.tolerance, lookup)
         if tolerance is None:
             return None
-        distance = abs(left - right)
-        return distance <= tolerance or close(distance, tolerance)
-    same = close(left, right)
-    match node.operator:
-        case "==":
-            return same
-        case "!=":
-            return not same
-        case "<":
-            return left < right and not same
-        case "<=":
-            return left < right or same
-        case ">":
-            return left > right and not same
-        case ">=":
-            return left > right or same
+        left, right, holds = abs(left - right), tolerance, operator.le
+    return holds(0 if close(left, right) else left - right, 0)

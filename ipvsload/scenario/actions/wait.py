@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, PlainValidator
 
 from ipvsload.scenario.actions.base import Action
-from ipvsload.scenario.duration import PATTERN, looks_like_time, read_duration
+from ipvsload.scenario.duration import PATTERN, looks_like_time, seconds
 from ipvsload.scenario.expression import Condition
 
 _Written = (
@@ -17,7 +17,7 @@ _Written = (
 
 def _awaited(value: object) -> float | Condition:
     if looks_like_time(value) and not isinstance(value, Condition):
-        return read_duration(value)
+        return seconds(value)
     return Condition.validate(value)
 
 
