@@ -6,35 +6,30 @@ one there is load and there are no samples. The director is changed only by
 commands that its owner gave, and what they changed is put back at the end.
 """
 
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.table import VirtualService
-from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.scenario.url import read_url
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
+from ipvsload.testbed.existing_testbed import ExistingTestbed
 from ipvsload.testbed.external.director_changes import FIXED, DirectorChanges
 from ipvsload.testbed.external.director_table import DirectorTable
-from ipvsload.testbed.tcp_timeouts import timeouts_here
 
 
-class ExternalTestbed:
+class ExternalTestbed(ExistingTestbed):
     """The balancer at `url`, watched by the command `sidecar`.
 
     `set_scheduler` and `set_weight` are commands with {service}, {scheduler},
     {server} and {weight} in them. Raises UsageError for a bad one of these.
     """
 
-    exclusive = False
-    socket_broker = ""
-    max_real_servers = MAX_SERVERS
-
     def __init__(
         self, url: str, sidecar: str, set_scheduler: str = "", set_weight: str = ""
     ) -> None:
+        super().__init__()
         self._host, self._port = read_url(url)
         self._table = DirectorTable(sidecar, self._host, self._port)
         self._changes = DirectorChanges(set_scheduler, set_weight)
@@ -43,7 +38,6 @@ class ExternalTestbed:
         self._key = ""
         self._weights: dict[str, int] = {}
         self._sidecars = ExitStack()
-        self._never_readable, self._never_written = os.pipe()
 
     def start(self) -> None:
         """Do nothing: it is there."""
@@ -63,10 +57,6 @@ class ExternalTestbed:
         sidecar = self._table.open_samples(hz)
         self._sidecars.callback(sidecar.close)
         return sidecar
-
-    def tcp_timeouts(self) -> int:
-        """TCP retransmission timeouts of this machine, of all its connections."""
-        return timeouts_here()
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Take the service as it is there; what `spec` leaves open is not compared.
@@ -122,14 +112,6 @@ class ExternalTestbed:
 
     def end(self) -> None:
         """Leave the service as it is."""
-
-    def fileno(self) -> int:
-        """Never readable: the stream of samples tells when the sidecar ends."""
-        return self._never_readable
-
-    def broken(self) -> TestbedError | None:
-        """None; see `fileno`."""
-        return None
 
     def close(self) -> None:
         """End the sidecar, and put back what was set. Raises TestbedError."""

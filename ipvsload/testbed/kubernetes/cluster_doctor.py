@@ -29,7 +29,7 @@ from ipvsload.testbed.kubernetes.kubeconfig import Cluster
 from ipvsload.testbed.kubernetes.manifests import PYTHON, code, namespace, sidecar
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
 from ipvsload.testbed.kubernetes.polling import wait_for
-from ipvsload.testbed.kubernetes.proxy_config import read
+from ipvsload.testbed.kubernetes.proxy_config import ConfigError
 from ipvsload.testbed.kubernetes.restore import restore
 
 _EXAMINED_WITHIN = 180.0
@@ -70,9 +70,13 @@ def examine(cluster: Cluster, tell: Tell, image: str = "") -> Iterator[DoctorFin
 
 
 def _proxy(api: Api) -> Iterator[DoctorFinding]:
-    found = proxies.config_map(api)
     version = proxies.version(api)
-    if found is None:
+    try:
+        config = proxies.configuration(api)
+    except ConfigError as error:
+        yield DoctorFinding("kube-proxy", False, str(error))
+        return
+    if config is None:
         yield DoctorFinding(
             "kube-proxy",
             True,
@@ -80,12 +84,8 @@ def _proxy(api: Api) -> Iterator[DoctorFinding]:
             " (--keep-proxy), not switched; k3s: --kube-proxy-arg=proxy-mode=ipvs",
         )
         return
-    try:
-        text = f"configured for {read(found['data']['config.conf'])}"
-    except TestbedError as error:
-        yield DoctorFinding("kube-proxy", False, str(error))
-        return
-    yield DoctorFinding("kube-proxy", True, f"{version or 'unknown version'}, {text}")
+    text = f"{version or 'unknown version'}, configured for {config}"
+    yield DoctorFinding("kube-proxy", True, text)
     yield DoctorFinding("its version", True, cluster_findings.of_version(version))
     for node, reason in proxies.reasons(api):
         words = "has fallen back to iptables" if reason.fallback and reason.why else "says"

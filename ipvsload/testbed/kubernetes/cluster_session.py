@@ -15,7 +15,6 @@ from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.node_sidecars import NodeSidecars
 from ipvsload.testbed.kubernetes.node_tables import wait_for_tables
 from ipvsload.testbed.kubernetes.proxies import Reason
-from ipvsload.testbed.kubernetes.proxy_config import read
 from ipvsload.testbed.kubernetes.session_services import SessionServices
 
 
@@ -50,10 +49,8 @@ class ClusterSession:
 
         kube-proxy 1.20 would leave them there.
         """
-        config = proxies.config_map(self.cluster.api)
-        if self.cluster.fixed or config is None:
-            return
-        if read(config["data"]["config.conf"]).mode == "ipvs":
+        config = None if self.cluster.fixed else proxies.configuration(self.cluster.api)
+        if config is not None and config.mode == "ipvs":
             self.services.withdraw_probe()
             self.leftovers.wait_until_gone(self.tell)
             self.switch(balancer)

@@ -9,7 +9,6 @@ from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.kubernetes.cluster_capabilities import KEPT, NO_SWITCH
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.kubeconfig import connect
-from ipvsload.testbed.kubernetes.proxy_config import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +37,10 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
     nodes = api.every("nodes")
     fixed = KEPT if options.keep_proxy else ""
     if not fixed:
-        config = proxies.config_map(api)
+        config = proxies.configuration(api)
         fixed = NO_SWITCH if config is None else ""
         if config is not None:
-            tell(f"kube-proxy is configured for {read(config['data']['config.conf'])}")
+            tell(f"kube-proxy is configured for {config}")
     return ExaminedCluster(
         api=api,
         nodes={

@@ -4,14 +4,13 @@ It is looked at first and touched second. From then on everything can be undone
 from the cluster's own journal: see restore.py.
 """
 
-import os
 from collections.abc import Sequence
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError
-from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.testbed import balancers
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe
+from ipvsload.testbed.existing_testbed import ExistingTestbed
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import connection_servers
 from ipvsload.testbed.kubernetes.cluster_capabilities import ALWAYS, NO_KILL, refuse_weights
@@ -20,18 +19,15 @@ from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.cluster_run import ClusterRun
 from ipvsload.testbed.kubernetes.cluster_session import ClusterSession
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster, examine_cluster
-from ipvsload.testbed.tcp_timeouts import timeouts_here
 
 
-class KubernetesTestbed:
+class KubernetesTestbed(ExistingTestbed):
     """The cluster of a kubeconfig; `tell` hears each step, `hz` is the rate of samples."""
 
-    exclusive = False
     has_samples = True
-    socket_broker = ""
-    max_real_servers = MAX_SERVERS
 
     def __init__(self, options: ClusterOptions, *, hz: float, tell: Tell) -> None:
+        super().__init__()
         self._options = options
         self._hz = hz
         self._tell = tell
@@ -39,7 +35,6 @@ class KubernetesTestbed:
         self._session: ClusterSession | None = None
         self._run: ClusterRun | None = None
         self._runs = 0
-        self._never_readable, self._never_written = os.pipe()
         self.lacks = dict(ALWAYS)
 
     def start(self) -> None:
@@ -76,21 +71,9 @@ class KubernetesTestbed:
         followers.open()
         return followers
 
-    def tcp_timeouts(self) -> int:
-        """TCP retransmission timeouts of this machine, of all its connections."""
-        return timeouts_here()
-
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the nodes' connection tables said; waits for their next readings."""
         return connection_servers.look_up(self._up.sidecars.balancing, clients)
-
-    def fileno(self) -> int:
-        """Never readable: the stream of samples tells what breaks."""
-        return self._never_readable
-
-    def broken(self) -> TestbedError | None:
-        """None; see `fileno`."""
-        return None
 
     def close(self) -> None:
         """Put the cluster back. Raises TestbedError with what to do where it cannot."""

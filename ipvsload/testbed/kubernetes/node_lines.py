@@ -24,9 +24,8 @@ class NodeState:
     `service` and `probe` are the service under test and the probe service in
     the last sample, None where the table does not have them. `connections` has
     the real server of a connection, by client address and port; `connections_t`
-    is the node's clock, in ns, when the sidecar last read them. `lost` counts
-    samples that never came. `leftovers` are keys of virtual servers that no
-    kube-proxy in IPVS mode keeps up to date.
+    is the node's clock, in ns, when the sidecar last read them. `leftovers`
+    are keys of virtual servers that no kube-proxy in IPVS mode keeps up to date.
     """
 
     name: str
@@ -40,7 +39,6 @@ class NodeState:
     connections: dict[tuple[str, int], str] = field(default_factory=dict)
     connections_t: int = -1
     leftovers: list[str] = field(default_factory=list)
-    lost: int = 0
     stderr: str = ""
     """The last line of its standard error."""
 
@@ -96,7 +94,6 @@ class NodeLines:
         number = value["n"]
         if number <= self._last or self.node.hello is None:
             return None
-        self.node.lost += number - self._last - 1 if self._last >= 0 else 0
         self._last = number
         services = {service["key"]: service for service in value["services"]}
         ours = [services[key] for key in self._keys if key in services]

@@ -16,6 +16,7 @@ from ipvsload.testbed.kubernetes import pods
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 from ipvsload.testbed.kubernetes.object_names import CONFIG_KEY, PROXY, PROXY_LABEL, SYSTEM
 from ipvsload.testbed.kubernetes.polling import wait_for
+from ipvsload.testbed.kubernetes.proxy_config import ProxyConfig, read
 
 RESTART_WITHIN = 120.0
 _TAIL = 60
@@ -56,6 +57,12 @@ def config_map(api: Api) -> Object | None:
     """Read the ConfigMap; None where this cluster has none (k3s, managed clusters)."""
     found = api.find("configmaps", PROXY, SYSTEM)
     return found if found and CONFIG_KEY in (found.get("data") or {}) else None
+
+
+def configuration(api: Api) -> ProxyConfig | None:
+    """What kube-proxy is configured for; None where the cluster has no ConfigMap for it."""
+    found = config_map(api)
+    return None if found is None else read(found["data"][CONFIG_KEY])
 
 
 def version(api: Api) -> str:

@@ -1,0 +1,30 @@
+"""What testbeds that are there already have in common: clusters, and directors of others."""
+
+import os
+
+from ipvsload.errors import TestbedError
+from ipvsload.scenario.names import MAX_SERVERS
+from ipvsload.testbed.tcp_timeouts import timeouts_here
+
+
+class ExistingTestbed:
+    """The load is sent from this machine, and others may use the balancer too."""
+
+    exclusive = False
+    socket_broker = ""
+    max_real_servers = MAX_SERVERS
+
+    def __init__(self) -> None:
+        self._never_readable, self._never_written = os.pipe()
+
+    def tcp_timeouts(self) -> int:
+        """TCP retransmission timeouts of this machine, of all its connections."""
+        return timeouts_here()
+
+    def fileno(self) -> int:
+        """Never readable: the stream of samples tells what breaks."""
+        return self._never_readable
+
+    def broken(self) -> TestbedError | None:
+        """None; see `fileno`."""
+        return None
