@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ipvsload import testbed
 from ipvsload.errors import UsageError
+from ipvsload.testbed.balancers import find
 from ipvsload.testbed.kind import TestbedKind
 
 
@@ -53,4 +54,6 @@ def refuse_foreign_balancers(chosen: TestbedKind, given: Iterable[str]) -> None:
     for name in given:
         if name not in chosen.balancers:
             having = " or ".join(kind.name for kind in TESTBEDS.values() if name in kind.balancers)
-            raise UsageError(f"--scheduler {name} is a mode of kube-proxy: --testbed {having}")
+            known = find(name).in_ipvs_table
+            why = f"is not one of --testbed {chosen.name}" if known else "is a mode of kube-proxy"
+            raise UsageError(f"--scheduler {name} {why}: --testbed {having}")

@@ -71,6 +71,9 @@ def test_what_belongs_to_another_testbed_is_refused() -> None:
     refuse_foreign_balancers(TESTBEDS["lab"], SCHEDULERS)
     with pytest.raises(UsageError, match="iptables is a mode of kube-proxy: --testbed kubernetes"):
         refuse_foreign_balancers(TESTBEDS["external"], ["rr", "iptables"])
+    only_rr = DEFAULT._replace(name="toy", balancers=("rr",))
+    with pytest.raises(UsageError, match=r"lc is not one of --testbed toy: --testbed lab or ext"):
+        refuse_foreign_balancers(only_rr, ["rr", "lc"])
 
 
 def test_balancers_are_the_schedulers_and_what_works_without_ipvs() -> None:
