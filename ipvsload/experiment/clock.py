@@ -46,5 +46,5 @@ class Inbox(Protocol):
     def take_all(self) -> list[News]:
         """Take everything that is there now; does not wait."""
 
-    def run_beside(self, work: Callable[[], None]) -> None:
-        """Run `work` while the run goes on; then put None, or what it raised, into the inbox."""
+    def run_in_background(self, work: Callable[[], None]) -> None:
+        """Run `work` while the run goes on; when it ends, put None, or what it raised."""

@@ -32,8 +32,8 @@ class GeventInbox:
         """Take everything that is there now; does not wait."""
         return [self._queue.get() for _ in range(self._queue.qsize())]
 
-    def run_beside(self, work: Callable[[], None]) -> None:
-        """Run `work` in a greenlet; then put None, or what it raised, into the inbox."""
+    def run_in_background(self, work: Callable[[], None]) -> None:
+        """Run `work` in a greenlet; when it ends, put None, or what it raised."""
 
         def run() -> None:
             try:

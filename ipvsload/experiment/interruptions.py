@@ -26,14 +26,14 @@ def signals_told(tell: Callable[[Exception], None]) -> Iterator[None]:
 def failures_told(testbed: Lifecycle, tell: Callable[[Exception], None]) -> Iterator[None]:
     """Tell of the first thing that breaks in the testbed."""
 
-    def watch() -> None:
+    def wait_for_failure() -> None:
         while True:
             wait_read(testbed.fileno())
             if error := testbed.broken():
                 tell(error)
                 return
 
-    greenlet = gevent.spawn(watch)
+    greenlet = gevent.spawn(wait_for_failure)
     try:
         yield
     finally:

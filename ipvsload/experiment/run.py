@@ -181,7 +181,7 @@ class _Run:
             self._load.finish(_GRACE_S, missed)
             finished = True
 
-        self._context.inbox.run_beside(finish)
+        self._context.inbox.run_in_background(finish)
         while not finished:
             self._take(None)
         self._requests.ask_for_all()
@@ -202,7 +202,7 @@ class _Run:
                 raise InvalidRunError("the sidecar sent no sample after the last connection")
 
     def align_clocks(self) -> int:
-        """Measure the nodes' clocks beside ours; how far the worst may be off, in µs."""
+        """Measure the nodes' clocks; returns by how much the worst result may be wrong, in µs."""
         clocks = self._context.samples.align()
         return max(self._recorder.clock_aligned(node, clock) for node, clock in clocks.items())
 

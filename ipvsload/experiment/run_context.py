@@ -23,7 +23,7 @@ class SampleSource(Protocol):
         """From now on hand samples of service `key` to `follower`, marked with the run's number."""
 
     def align(self) -> dict[str, Alignment]:
-        """Each node's clock beside ours, by the node's name. Raises TestbedError."""
+        """How far each node's clock is from ours, by the node's name. Raises TestbedError."""
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,11 @@ class SidecarReader:
     """Reads `pipe`. Raises TestbedError if the sidecar does not begin to write.
 
     A follower gets each sample of its service, or the error that ended the
-    stream. `watcher` gets each sample of the whole table, and that error, too.
+    stream. `observer` gets each sample of the whole table, and that error, too.
     `node` is the name that the sidecar gives to itself.
     """
 
-    def __init__(self, pipe: SidecarPipe, clock: Clock, watcher: Follower | None = None) -> None:
+    def __init__(self, pipe: SidecarPipe, clock: Clock, observer: Follower | None = None) -> None:
         self._pipe = pipe
         self._clock = clock
         self._parser = SidecarParser()
@@ -44,7 +44,7 @@ class SidecarReader:
         self._run = 0
         self._key = ""
         self._follower: Follower | None = None
-        self._watcher = watcher
+        self._observer = observer
         self._pongs: SimpleQueue[tuple[Pong, int]] = SimpleQueue()
         self._hello: SimpleQueue[Hello | BaseException] = SimpleQueue()
         self._reader = gevent.spawn(self._read)
@@ -65,7 +65,7 @@ class SidecarReader:
         self._run, self._key, self._follower = run, key, follower
 
     def align(self) -> dict[str, Alignment]:
-        """Each node's clock beside ours, by the node's name; measured by a few round trips.
+        """How far each node's clock is from ours, by the node's name; by a few round trips.
 
         Raises TestbedError when the sidecar does not answer.
         """
@@ -92,7 +92,7 @@ class SidecarReader:
 
     def close(self) -> None:
         """Stop reading; the sidecar ends when nobody reads its output."""
-        self._follower = self._watcher = None
+        self._follower = self._observer = None
         self._reader.kill()
         self._pipe.close()
 
@@ -113,24 +113,24 @@ class SidecarReader:
                         case End(reason):
                             raise TestbedError(f"the sidecar ended: {reason}")
             raise TestbedError("the sidecar's output ended in the middle of the run")
-        except (OSError, TestbedError) as error:
-            failure = (
-                error
-                if isinstance(error, TestbedError)
-                else TestbedError(f"the sidecar's output broke off: {error.strerror}")
-            )
-            self._hello.put(failure)
-            for told in (self._follower, self._watcher):
-                if told:
-                    told(failure)
+        except OSError as error:
+            self._fail(TestbedError(f"the sidecar's output broke off: {error.strerror}"))
+        except TestbedError as error:
+            self._fail(error)
+
+    def _fail(self, error: TestbedError) -> None:
+        self._hello.put(error)
+        for tell in (self._follower, self._observer):
+            if tell:
+                tell(error)
 
     def _sampled(self, reading: Reading) -> None:
         node = reading.node or self.node
         alignment = self._alignments.get(node, _UNKNOWN)
         t_us = self._clock.from_ns(alignment.to_ours(reading.t_ns))
         took_us = reading.took_ns // 1000
-        if self._watcher:
-            self._watcher(Sample(0, node, t_us, took_us, reading.services))
+        if self._observer:
+            self._observer(Sample(0, node, t_us, took_us, reading.services))
         if self._follower:
             services = tuple(one for one in reading.services if one.key == self._key)
             self._follower(Sample(self._run, node, t_us, took_us, services))

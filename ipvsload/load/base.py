@@ -21,7 +21,7 @@ class Load(Protocol):
 
     @property
     def clocks(self) -> Iterable[tuple[str, Alignment]]:
-        """Generators with a clock of their own: their names, and their clocks beside ours."""
+        """Generators with a clock of their own: their names, and how far it is from ours."""
 
     def start(self, name: str) -> None:
         """Start a class: its users, or its arrivals."""

@@ -163,8 +163,8 @@ class HttpClient:
             # The wait sleeps in the kernel. It is short, so that other greenlets
             # wait little; it saves a turn of the hub for nearly every event.
             timers.arm_next()
-            go = bool(to_connect) and self._gate.is_open(time.monotonic_ns())
-            events = poll(0 if go or connected else 0.001, _BATCH)
+            may_connect = bool(to_connect) and self._gate.is_open(time.monotonic_ns())
+            events = poll(0 if may_connect or connected else 0.001, _BATCH)
             for fd, mask in events:
                 entry = entries.get(fd)
                 if entry is None:
@@ -174,11 +174,11 @@ class HttpClient:
                     self._serve(entry, mask)
                 else:
                     self._closing.serve(entry, bool(mask & _ENDED))
-                if go and to_connect:
+                if may_connect and to_connect:
                     # At once, so that the server has work while we go on. This is wrong for
                     # one that has a connection: its end may be among these events.
                     self._start(to_connect.popleft())
-            if go or connected or events:
+            if may_connect or connected or events:
                 self._start_some()
             if not (events or to_connect or connected) or time.monotonic_ns() >= end:
                 return

@@ -62,7 +62,7 @@ class VirtualTime:
         self._news.clear()
         return taken
 
-    def run_beside(self, work: Callable[[], None]) -> None:
+    def run_in_background(self, work: Callable[[], None]) -> None:
         def run() -> None:
             try:
                 work()

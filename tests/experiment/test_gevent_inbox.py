@@ -1,4 +1,4 @@
-"""The inbox of runs in real time: order, deadlines, and work beside the run."""
+"""The inbox of runs in real time: order, deadlines, and work in the background."""
 
 import gevent
 import pytest
@@ -41,7 +41,7 @@ def test_everything_that_is_there_is_taken_without_waiting(clock: MonotonicClock
     assert inbox.take_all() == []
 
 
-def test_the_end_of_work_beside_the_run_is_told(clock: MonotonicClock) -> None:
+def test_the_end_of_work_in_the_background_is_told(clock: MonotonicClock) -> None:
     inbox = GeventInbox(clock)
     done: list[int] = []
 
@@ -49,13 +49,13 @@ def test_the_end_of_work_beside_the_run_is_told(clock: MonotonicClock) -> None:
         gevent.sleep(0.01)
         done.append(1)
 
-    inbox.run_beside(work)
+    inbox.run_in_background(work)
     assert not done
     assert inbox.get() is None
     assert done
 
 
-def test_what_work_beside_the_run_raises_is_told(
+def test_what_work_in_the_background_raises_is_told(
     clock: MonotonicClock, capfd: pytest.CaptureFixture[str]
 ) -> None:
     inbox = GeventInbox(clock)
@@ -64,6 +64,6 @@ def test_what_work_beside_the_run_raises_is_told(
     def work() -> None:
         raise error
 
-    inbox.run_beside(work)
+    inbox.run_in_background(work)
     assert inbox.get() is error
     assert "Traceback" not in capfd.readouterr().err
