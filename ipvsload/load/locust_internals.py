@@ -121,6 +121,11 @@ def busy_workers(runner: Any) -> list[str]:
     return [node.id for node in runner.clients.running + runner.clients.spawning]
 
 
+def known_workers(runner: Any) -> set[str]:
+    """A master's workers, also those whose heartbeats are missing."""
+    return set(runner.clients)
+
+
 def present_workers(runner: Any) -> set[str]:
     """A master's workers whose heartbeats come."""
     return {node.id for node in runner.clients.all if node.state != "missing"}

@@ -14,7 +14,12 @@ import gevent
 
 from ipvsload.errors import TestbedError
 from ipvsload.load.base import Load, LoadMaker
-from ipvsload.load.locust_internals import busy_workers, is_testing, present_workers
+from ipvsload.load.locust_internals import (
+    busy_workers,
+    is_testing,
+    known_workers,
+    present_workers,
+)
 from ipvsload.locust_plugin.arguments import SOCKET_BROKER
 from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.distributed_load import DistributedLoad, send_burst
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.25
+_CHECK_SECONDS = 0.25
 _DRAIN_MARGIN = 5.0
 
 
@@ -85,14 +90,13 @@ class Workers:
 
     def drain(self) -> None:
         """See `Generators`. By itself Locust would wait half a second for workers."""
-        clients = self._runner.clients
         self._draining = set(busy_workers(self._runner))
         for name in self._draining:
             m.send(self._runner, m.DrainRequests(), name)
         deadline = time.monotonic() + self._runner.environment.stop_timeout + _DRAIN_MARGIN
-        while self._draining & set(clients) and time.monotonic() < deadline:
+        while self._draining & known_workers(self._runner) and time.monotonic() < deadline:
             gevent.sleep(0.05)
-        for name in self._draining & set(clients):
+        for name in self._draining & known_workers(self._runner):
             logger.error("worker %s did not tell how its last requests ended", name)
 
     def close(self) -> None:
@@ -126,7 +130,7 @@ class Workers:
     def _watch(self) -> None:
         busy: set[str] = set()
         while True:
-            gevent.sleep(_LOOK_SECONDS)
+            gevent.sleep(_CHECK_SECONDS)
             present = present_workers(self._runner)
             if self._load is not None:
                 self._load.check(present)
