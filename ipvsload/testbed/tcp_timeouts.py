@@ -1,9 +1,9 @@
 """TCP retransmission timeouts in this network namespace.
 
-A SYN or a request that is lost costs 0.2 s to a second, which must not pass
-for the scheduler's doing; in the lab nothing else shares the namespace, so the
-count is the run's. Segments that are sent again *without* a timeout (tail loss
-probes, RFC 8985) are not counted: a busy machine makes some, and they cost
+A SYN or a request that is lost costs 0.2 s to a second, and nobody must blame
+the scheduler for that. In the lab nothing else uses the namespace, so the count
+is the run's own. Segments that are sent again *without* a timeout (tail loss
+probes, RFC 8985) are not counted: a busy machine sends some, and they cost
 nothing.
 """
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 
 def timeouts_here() -> int:
-    """Those of this process's network namespace, whosever they are."""
+    """The timeouts of this process's network namespace, of all its connections."""
     return timeouts(Path("/proc/net/netstat").read_text())
 
 
 def timeouts(netstat: str) -> int:
-    """TCPTimeouts until now, of the text of /proc/net/netstat (net/ipv4/tcp_timer.c)."""
+    """Read TCPTimeouts in the text of /proc/net/netstat (net/ipv4/tcp_timer.c counts them)."""
     lines = netstat.splitlines()
     names, values = (line.split() for line in lines if line.startswith("TcpExt:"))
     return int(values[names.index("TCPTimeouts")])

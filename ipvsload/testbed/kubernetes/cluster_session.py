@@ -19,7 +19,7 @@ from ipvsload.testbed.kubernetes.session_services import SessionServices
 
 
 class ClusterSession:
-    """A cluster that is held, with sidecars that speak. Raises TestbedError."""
+    """A cluster that this program has taken, with a sidecar on every node. Raises TestbedError."""
 
     def __init__(
         self,
