@@ -13,7 +13,6 @@ from ipvsload.experiment.run_recorder import RunRecorder
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline
-from ipvsload.load.base import Load
 from ipvsload.record.events import (
     ChangedByHand,
     ClassDone,
@@ -25,7 +24,7 @@ from ipvsload.record.events import (
     StepStarted,
 )
 from ipvsload.record.format import Sample
-from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, Target
+from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest
 
 _TABLE_WITHIN_US = 20_000_000
 """Deadline for the first sample that shows the run's service."""
@@ -60,10 +59,8 @@ def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> N
             exclusive=testbed.exclusive,
         )
     )
-    requests = FinishedRequests(context.writer.request, testbed)
-    load = _make_load(context, number, service.target, recorder, requests)
+    run = _Run(context, number, service, recorder)
     try:
-        run = _Run(context, number, service, recorder, requests, load)
         run.await_service()
         marks.append(clock.now_us())
         timeouts = testbed.tcp_timeouts()
@@ -71,12 +68,9 @@ def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> N
         marks.append(clock.now_us())
         run.finish_load(missed)
         timeouts = testbed.tcp_timeouts() - timeouts
-        # A SYN that was sent again made its connection later than it looks.
-        run.await_counters(requests.last_end_us if timeouts else requests.last_connection_us)
+        run.await_counters(retransmitted=timeouts > 0)
     finally:
-        context.samples.follow(0, "", None)
-        load.close()
-        requests.give_up()
+        run.close()
     run.align_clocks()
     testbed.end()
     marks.append(clock.now_us())
@@ -85,63 +79,43 @@ def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> N
     recorder.record(RunEnded(*recorder.now(), complete=True, retransmits=timeouts, seconds=seconds))
 
 
-def _make_load(
-    context: RunContext,
-    number: int,
-    target: Target,
-    recorder: RunRecorder,
-    requests: FinishedRequests,
-) -> Load:
-    def done(name: str) -> None:
-        recorder.record(ClassDone(*recorder.now(), name))
-        context.inbox.put(None)
-
-    load = context.make_load(
-        context.scenario.traffic,
-        (target.host, target.port),
-        run=number,
-        to_us=context.clock.from_ns,
-        on_finished=requests.add,
-        on_done=done,
-        on_error=context.inbox.put,
-    )
-    for node, clock in load.clocks:
-        recorder.clock_aligned(node, clock)
-    return load
-
-
 class _Run:
-    """The phases of a run, in the order of the methods; made when its service is there."""
+    """A run whose service is there: its phases, in the order of the methods."""
 
     def __init__(
-        self,
-        context: RunContext,
-        number: int,
-        service: ServiceUnderTest,
-        recorder: RunRecorder,
-        requests: FinishedRequests,
-        load: Load,
+        self, context: RunContext, number: int, service: ServiceUnderTest, recorder: RunRecorder
     ) -> None:
         self._context = context
         self._number = number
         self._clock = context.clock
-        self._key = service.target.key
+        self._service = service
         self._recorder = recorder
-        self._requests = requests
-        self._load = load
-        self._state = RunState(load.counts)
-        self._target = RunTarget(
-            context.testbed, self._state, self._server_joined, load, self._class_started
+        self._requests = FinishedRequests(context.writer.request, context.testbed)
+        self._load = context.make_load(
+            context.scenario.traffic,
+            (service.target.host, service.target.port),
+            run=number,
+            to_us=context.clock.from_ns,
+            on_finished=self._requests.add,
+            on_done=self._class_done,
+            on_error=context.inbox.put,
         )
-        self._target.register(service.servers)
-        context.samples.follow(number, self._key, context.inbox.put)
+        self._state = RunState(self._load.counts)
+        self._target = RunTarget(
+            context.testbed, self._state, self._server_joined, self._load, self._class_started
+        )
 
     def await_service(self) -> None:
-        """Wait until the kernel's table shows every real server."""
+        """Follow the service's samples, and wait until they show every real server."""
+        key = self._service.target.key
+        for node, clock in self._load.clocks:
+            self._recorder.clock_aligned(node, clock)
+        self._target.register(self._service.servers)
+        self._context.samples.follow(self._number, key, self._context.inbox.put)
         self._state.uncertainty_us = self.align_clocks()
         state = self._state
         deadline = self._clock.now_us() + _TABLE_WITHIN_US
-        while self._key and not all(state.in_table(address) for address in state.servers):
+        while key and not all(state.in_table(address) for address in state.servers):
             self._take(deadline)
             if self._clock.now_us() >= deadline:
                 raise TestbedError(
@@ -188,18 +162,28 @@ class _Run:
         for reason in self._load.overloads():
             self._recorder.invalid(reason)
 
-    def await_counters(self, last_us: int) -> None:
-        """Wait for a sample whose counters show the connection of `last_us`.
+    def await_counters(self, retransmitted: bool) -> None:
+        """Wait for a sample whose counters show the last connection.
 
-        The sample must also be of now: where the sidecar's lines were held up,
-        those of the last requests are still on their way.
+        A SYN that was sent again made its connection later than is known here,
+        at the end of the last request at the latest. And the sample must be of
+        now: where the sidecar's lines were held up, those of the last requests
+        are still on their way.
         """
+        requests = self._requests
+        last_us = requests.last_end_us if retransmitted else requests.last_connection_us
         settled = max(last_us + _COUNTERS_SETTLE_US, self._clock.now_us())
         deadline = settled + _TABLE_WITHIN_US
         while self._state.sample_us < settled:
             self._take(deadline)
             if self._clock.now_us() >= deadline:
                 raise InvalidRunError("the sidecar sent no sample after the last connection")
+
+    def close(self) -> None:
+        """Cut off what is in flight; everything that ended is recorded."""
+        self._context.samples.follow(0, "", None)
+        self._load.close()
+        self._requests.give_up()
 
     def align_clocks(self) -> int:
         """Measure the nodes' clocks; returns by how much the worst result may be wrong, in µs."""
@@ -223,6 +207,10 @@ class _Run:
 
     def _class_started(self, name: str) -> None:
         self._recorder.record(ClassStarted(*self._recorder.now(), name))
+
+    def _class_done(self, name: str) -> None:
+        self._recorder.record(ClassDone(*self._recorder.now(), name))
+        self._context.inbox.put(None)
 
     def _changed_by_hand(self, text: str) -> None:
         self._recorder.record(ChangedByHand(*self._recorder.now(), text))
