@@ -36,16 +36,16 @@ def summarize_expectations(results: Results) -> list[ExpectationSummary]:
     for expectation in results.comparisons:
         groups.setdefault(("", expectation.expression), []).append(expectation)
     order = [*dict.fromkeys(run.scheduler for run in results.runs), ""]
-    keys = sorted(groups, key=lambda key: order.index(key[0]))
-    return [_summary(scheduler, text, groups[scheduler, text]) for scheduler, text in keys]
-
-
-def _summary(scheduler: str, expression: str, found: list[ExpectationResult]) -> ExpectationSummary:
-    return ExpectationSummary(
-        scheduler=scheduler,
-        expression=expression,
-        measured=median_range([e.measured for e in found]),
-        held=sum(e.held is True for e in found),
-        asked=sum(e.held is not None for e in found),
-        reason=next((e.reason for e in found if e.reason), None),
-    )
+    return [
+        ExpectationSummary(
+            scheduler=scheduler,
+            expression=expression,
+            measured=median_range([e.measured for e in found]),
+            held=sum(e.held is True for e in found),
+            asked=sum(e.held is not None for e in found),
+            reason=next((e.reason for e in found if e.reason), None),
+        )
+        for (scheduler, expression), found in sorted(
+            groups.items(), key=lambda group: order.index(group[0][0])
+        )
+    ]

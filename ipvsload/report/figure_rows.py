@@ -17,11 +17,10 @@ SHOWN_SERVERS = 6
 
 @dataclass(frozen=True, slots=True)
 class FigureRow:
-    """One row. A `head` row begins a server or a class and has no cells."""
+    """One row. A row without cells begins a server or a class."""
 
     label: str
     cells: tuple[str, ...] = ()
-    head: bool = False
     remark: str = ""
 
 
@@ -60,12 +59,12 @@ def _servers(
     rows = []
     for number in range(1, shown + 1):
         servers = [c.servers[number - 1] if number <= len(c.servers) else None for c in columns]
-        rows.append(_head(f"server {number}", known.get(number, "")))
+        rows.append(FigureRow(f"server {number}", remark=known.get(number, "")))
         rows.append(_row("connections", (over(s.connections if s else None) for s in servers)))
         rows += [_row(f"{n} requests", (_requests(s, n) for s in servers)) for n in classes]
         rows.append(_row("active at most", (over(s.active_max if s else None) for s in servers)))
     if shown < most:
-        rows.append(_head(f"{most - shown} more servers", "least to most of them"))
+        rows.append(FigureRow(f"{most - shown} more servers", remark="least to most of them"))
         rest = [column.servers[shown:] for column in columns]
         rows.append(_row("connections", (_range(s.connections for s in c) for c in rest)))
         rows += [
@@ -80,7 +79,7 @@ def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> lis
     rows = []
     for name in classes:
         found = [column.traffic.get(name) for column in columns]
-        rows.append(_head(name, ""))
+        rows.append(FigureRow(name))
         rows.append(_row("requests", (over(t.requests if t else None) for t in found)))
         if any(t and t.failures and t.failures.max for t in found):
             rows.append(_row("failures", (over(t.failures if t else None) for t in found)))
@@ -92,10 +91,6 @@ def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> lis
             for p in ("p50", "p95", "p99")
         ]
     return rows
-
-
-def _head(label: str, remark: str) -> FigureRow:
-    return FigureRow(label, head=True, remark=remark)
 
 
 def _row(label: str, cells: Iterable[str]) -> FigureRow:

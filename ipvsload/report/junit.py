@@ -8,7 +8,7 @@ import re
 from xml.etree import ElementTree
 
 from ipvsload.report.wording import figure, problems
-from ipvsload.results.results import ExpectationResult, Results, RunResult
+from ipvsload.results.results import ExpectationResult, Results
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot carry, not even escaped."""
@@ -27,18 +27,21 @@ def render(results: Results) -> str:
             )
         for expectation in run.expectations:
             _expectation(suite, expectation, broken)
-        _count(suite, run)
+        if run.notes:
+            ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(run.notes))
     if results.comparisons:
         suite = _suite(root, f"{results.scenario}.compare")
         broken = "; ".join(problems(results))
         for expectation in results.comparisons:
             _expectation(suite, expectation, broken)
-        _count(suite)
     if results.ends:
         suite = _suite(root, f"{results.scenario}.recording")
         message = _clean("; ".join(results.ends))
         ElementTree.SubElement(_case(suite, "the recording is whole"), "error", message=message)
-        _count(suite)
+    for suite in root:
+        suite.set("tests", str(len(suite.findall("testcase"))))
+        for kind, plural in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+            suite.set(plural, str(len(suite.findall(f"testcase/{kind}"))))
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
@@ -64,15 +67,6 @@ def _expectation(suite: ElementTree.Element, result: ExpectationResult, broken: 
         ElementTree.SubElement(case, "skipped", message=message)
     elif not result.held:
         ElementTree.SubElement(case, "failure", message=message)
-
-
-def _count(suite: ElementTree.Element, run: RunResult | None = None) -> None:
-    suite.set("tests", str(len(suite.findall("testcase"))))
-    for kind in ("failure", "error", "skipped"):
-        plural = kind if kind == "skipped" else f"{kind}s"
-        suite.set(plural, str(len(suite.findall(f"testcase/{kind}"))))
-    if run is not None and run.notes:
-        ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(run.notes))
 
 
 def _clean(text: str) -> str:

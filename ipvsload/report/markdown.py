@@ -5,15 +5,7 @@ from collections.abc import Sequence
 
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
-from ipvsload.report.wording import (
-    kernels,
-    one_line,
-    over,
-    plural,
-    problems,
-    remarks,
-    verdict_line,
-)
+from ipvsload.report.wording import one_line, over, plural, problems, remarks, verdict_line
 from ipvsload.results.results import Results
 
 _SIGNS = {"held": "✅", "failed": "❌", "invalid": "⚠️"}
@@ -29,7 +21,7 @@ def render(results: Results) -> str:
         "",
         f"{_text(results.title)}  " if results.title else "",
         f"{_text(verdict_line(results))}; {_text(results.testbed)}, "
-        f"kernel {_text(kernels(results))}.",
+        f"kernel {_text(results.kernels)}.",
         "",
     ]
     lines += [f"- {_text(line)}" for line in problems(results)]
@@ -40,7 +32,7 @@ def render(results: Results) -> str:
             _line(
                 _MARKS[one.ok],
                 _text(one.scheduler),
-                _code(one.expression),
+                f"<code>{_text(one.expression)}</code>",
                 _text(over(one.measured) if one.measured else one.reason or ""),
                 _text(f"{one.held} of {plural(one.asked, 'run')}"),
             )
@@ -49,11 +41,11 @@ def render(results: Results) -> str:
     if results.schedulers:
         lines += ["", *_table(["", *(_text(column_header(s)) for s in results.schedulers)])]
         for row in figure_rows(results.schedulers, agreed_addresses(results.runs)):
-            if row.head:
+            if row.cells:
+                lines.append(_line(_text(row.label), *map(_text, row.cells)))
+            else:
                 blank = [""] * len(results.schedulers)
                 lines.append(_line(f"**{_text(row.label)}** {_text(row.remark)}".rstrip(), *blank))
-            else:
-                lines.append(_line(_text(row.label), *map(_text, row.cells)))
     lines += ["", *(f"Note: {_text(line)}  " for line in remarks(results))]
     return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
@@ -70,7 +62,3 @@ def _line(*cells: str) -> str:
 def _text(text: str) -> str:
     """Escape a text so that it cannot become markup, a link, a mention or a new row."""
     return re.sub(_SPECIAL, lambda found: f"&#{ord(found[0])};", one_line(text))
-
-
-def _code(text: str) -> str:
-    return f"<code>{_text(text)}</code>"

@@ -8,10 +8,10 @@ from rich.console import Console
 
 from ipvsload.errors import UsageError
 from ipvsload.report.figure_rows import agreed_addresses, column_header
-from ipvsload.report.terminal_console import ReportConsole, columns_side_by_side
-from ipvsload.report.wording import kernels, verdict_line
+from ipvsload.report.terminal_console import ReportConsole
+from ipvsload.report.wording import verdict_line
 from ipvsload.report.write import load_results
-from ipvsload.results.comparison import ComparedRecording, compare
+from ipvsload.results.comparison import ComparedRecording, columns, differences
 
 
 def print_comparison(directories: Sequence[Path], console: Console | None = None) -> None:
@@ -25,25 +25,23 @@ def print_comparison(directories: Sequence[Path], console: Console | None = None
     for name, directory in zip(_names(directories), directories, strict=True):
         recording, results = load_results(directory)
         recordings.append(ComparedRecording(name, results, recording.scenario_text))
-    comparison = compare(recordings)
-    console = console or Console()
-    output = ReportConsole(console)
+    output = ReportConsole(console or Console())
     for one in recordings:
         output.line(
             output.text(one.name, "bold"),
-            output.text(f"  {one.results.scenario} · {kernels(one.results)} · "),
+            output.text(f"  {one.results.scenario} · {one.results.kernels} · "),
             output.text(f"{one.results.verdict}: {verdict_line(one.results)}", "dim"),
         )
-    columns = comparison.columns
-    size = columns_side_by_side([column.summary for column in columns], console.width)
-    known = agreed_addresses([run for one in recordings for run in one.results.runs])
-    for start in range(0, len(columns), size):
-        group = columns[start : start + size]
-        headers = [f"{column_header(column.summary)}\n{column.name}" for column in group]
-        output.figures(headers, [column.summary for column in group], known)
-    if comparison.differences:
-        console.print()
-    for line in comparison.differences:
+    found = columns(recordings)
+    output.figures(
+        [f"{column_header(summary)}\n{name}" for name, summary in found],
+        [summary for _, summary in found],
+        agreed_addresses(run for one in recordings for run in one.results.runs),
+    )
+    notes = differences(recordings)
+    if notes:
+        output.console.print()
+    for line in notes:
         output.line(output.text(f"note: {line}", "yellow"))
 
 

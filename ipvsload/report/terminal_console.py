@@ -18,12 +18,6 @@ from ipvsload.results.results import SchedulerSummary
 LABEL_WIDTH = 26
 
 
-def columns_side_by_side(schedulers: Sequence[SchedulerSummary], width: int) -> int:
-    """How many schedulers fit side by side in a terminal of this width; at least 1."""
-    cell = 26 if any(s.repeats > 1 for s in schedulers) else 17
-    return max(1, (width - LABEL_WIDTH) // cell)
-
-
 class ReportConsole:
     """A console, and which characters and lines it can show."""
 
@@ -36,10 +30,6 @@ class ReportConsole:
         """Make text that is shown as it is: without markup, line breaks and escape sequences."""
         return Text(self._adapt(one_line(text)), style=style)
 
-    def header(self, lines: str) -> Text:
-        """Make a column's heading, which may have several lines."""
-        return Text("\n").join(self.text(line) for line in lines.split("\n"))
-
     def line(self, *parts: Text) -> None:
         """Print one line. It is folded where it is too long."""
         self.console.print(Text("").join(parts), highlight=False)
@@ -47,23 +37,30 @@ class ReportConsole:
     def figures(
         self, headers: Sequence[str], columns: Sequence[SchedulerSummary], known: dict[int, str]
     ) -> None:
-        """Print the columns' figures side by side."""
-        table = Table(
-            box=box.SIMPLE_HEAD if self.unicode else box.ASCII2,
-            show_edge=False,
-            pad_edge=False,
-            header_style="bold",
-        )
-        table.add_column("", no_wrap=True, min_width=LABEL_WIDTH - 2)
-        for header in headers:
-            table.add_column(self.header(header), justify="right", min_width=9)
-        for row in figure_rows(columns, known):
-            if row.head:
+        """Print the columns' figures, as many side by side as the terminal has room for.
+
+        A header may have several lines.
+        """
+        cell = 26 if any(column.repeats > 1 for column in columns) else 17
+        size = max(1, (self.console.width - LABEL_WIDTH) // cell)
+        for start in range(0, len(columns), size):
+            table = Table(
+                box=box.SIMPLE_HEAD if self.unicode else box.ASCII2,
+                show_edge=False,
+                pad_edge=False,
+                header_style="bold",
+            )
+            table.add_column("", no_wrap=True, min_width=LABEL_WIDTH - 2)
+            for header in headers[start : start + size]:
+                lines = Text("\n").join(map(self.text, header.split("\n")))
+                table.add_column(lines, justify="right", min_width=9)
+            for row in figure_rows(columns[start : start + size], known):
+                if row.cells:
+                    table.add_row(self.text(f"  {row.label}"), *map(self.text, row.cells))
+                    continue
                 if table.row_count:
                     table.add_row()
                 remark = self.text(f"  {row.remark}", "dim")
                 table.add_row(Text.assemble(self.text(row.label, "bold"), remark))
-            else:
-                table.add_row(self.text(f"  {row.label}"), *map(self.text, row.cells))
-        self.console.print()
-        self.console.print(table)
+            self.console.print()
+            self.console.print(table)

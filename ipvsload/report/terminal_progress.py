@@ -1,47 +1,125 @@
-"""From a run's state to what the terminal shows while it goes on (terminal_live.py draws)."""
+"""Progress on the terminal while a run goes on: what the kernel's table shows now.
+
+A frame is a pure function of a LiveState. Where the output is not a terminal, each run is
+one line.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.record.events import Event
-from ipvsload.report.terminal_live import Display, LiveClass, LiveServer, LiveState
+from ipvsload.report.wording import plain
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Scenario
 
+REFRESH_SECONDS = 0.1
+SPARK_WIDTH = 24
+SHOWN_SERVERS = 10
+_SPARKS = " ▁▂▃▄▅▆▇█"
+_ASCII_SPARKS = " .:-=+*#%"
+
+_RIGHT = ("weight", "active", "inactive", "requests", "failed", "in flight")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveServer:
+    """One real server in the kernel's table now."""
+
+    number: int
+    address: str
+    weight: int
+    active: int
+    inactive: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveClass:
+    """One traffic class now. `inflight` counts requests that were sent and not yet answered."""
+
+    name: str
+    requests: int
+    failures: int
+    inflight: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """What a frame shows. `elapsed` is in seconds since the timeline began.
+
+    `step` is the current step in words. `awaits` is what the step waits for and the value
+    that was last seen. Both may be empty.
+    """
+
+    scheduler: str
+    repeat: int
+    repeats: int
+    elapsed: float
+    step: str
+    awaits: str
+    servers: Sequence[LiveServer]
+    classes: Sequence[LiveClass]
+
 
 class TerminalProgress:
-    """Shows the runs of `scenario` as they go on."""
+    """Draws the runs of a scenario in place on a terminal; elsewhere one line for each run."""
 
-    def __init__(self, scenario: Scenario, display: Display | None = None) -> None:
-        self._classes = tuple(scenario.traffic)
-        self._steps = len(scenario.timeline)
-        self._display = display or Display()
+    def __init__(self, scenario: Scenario, console: Console | None = None) -> None:
+        """By default on standard error: standard output is for the results."""
+        self._scenario = scenario
+        self._console = console or Console(stderr=True)
+        self._live: Live | None = None
+        self._drawn = float("-inf")
+        self._history: dict[str, deque[int]] = {}
+        self._unicode = "utf" in self._console.encoding.lower()
         self._run = ("", 1, 1)
 
     def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
         """Show that a run begins."""
         self._run = (scheduler, repeat, repeats)
-        self._display.begin(scheduler, repeat, repeats)
+        self._history.clear()
+        if not self._console.is_terminal:
+            of = f", repeat {repeat} of {repeats}" if repeats > 1 else ""
+            self._console.print(plain(f"running {scheduler}{of}"), markup=False, highlight=False)
+        elif self._live is None:
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
 
     def happened(self, event: Event) -> None:
         """Do nothing: a frame shows the state and not single events."""
 
     def update(self, state: RunState, timeline: Timeline) -> None:
-        """Draw the state, if it is time to. Cheap otherwise."""
-        if self._display.due():
-            self._display.update(self._state(state, timeline))
+        """Draw the state, unless the last one was drawn just now. Cheap otherwise."""
+        if self._live is None or time.monotonic() - self._drawn < REFRESH_SECONDS:
+            return
+        self._drawn = time.monotonic()
+        shown = self._state(state, timeline)
+        for server in shown.servers:
+            history = self._history.setdefault(server.address, deque(maxlen=SPARK_WIDTH))
+            history.append(server.active)
+        self._live.update(frame(shown, self._history, unicode=self._unicode), refresh=True)
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
-        self._display.close()
+        """Leave the terminal as it was. A second call does nothing."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def _state(self, state: RunState, timeline: Timeline) -> LiveState:
         lookup = state.lookup(max(state.sample_us, state.began_us), 0)
-        scheduler, repeat, repeats = self._run
         step, awaits = "", ""
         if timeline.current is not None:
             index, current = timeline.current
-            step = f"step {index + 1} of {self._steps}: {current.describe()}"
+            step = f"step {index + 1} of {len(self._scenario.timeline)}: {current.describe()}"
             if isinstance(current.awaited, Condition):
                 awaits = f"until {current.awaited}; now {current.awaited.describe(lookup)}"
 
@@ -57,7 +135,79 @@ class TerminalProgress:
             LiveClass(
                 name, count(name, "requests"), count(name, "failures"), count(name, "inflight")
             )
-            for name in self._classes
+            for name in self._scenario.traffic
         ]
         elapsed = max(0, state.sample_us - state.began_us) / 1e6 if state.began_us else 0.0
-        return LiveState(scheduler, repeat, repeats, elapsed, step, awaits, servers, classes)
+        return LiveState(*self._run, elapsed, step, awaits, servers, classes)
+
+
+def frame(
+    state: LiveState, history: Mapping[str, Sequence[int]], *, unicode: bool = True
+) -> RenderableType:
+    """Make the picture of a state. `history` has each server's last ActiveConn, oldest first."""
+    adapt: Callable[[str], str] = str if unicode else plain
+    of = f" · repeat {state.repeat} of {state.repeats}" if state.repeats > 1 else ""
+    head = Text.assemble(
+        (adapt(state.scheduler), "bold"), (adapt(f"{of} · {state.elapsed:.1f} s"), "dim")
+    )
+    step = Text.assemble(
+        (adapt(state.step), "bold cyan"),
+        (adapt(f"  {state.awaits}" if state.awaits else ""), "dim"),
+        no_wrap=True,
+        overflow="ellipsis" if unicode else "crop",
+    )
+    parts: list[RenderableType] = [head, step]
+    if state.servers:
+        parts.append(_servers(state.servers, history, unicode))
+    if state.classes:
+        parts.append(_classes(state.classes))
+    return Group(*parts)
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for header in headers:
+        table.add_column(header, justify="right" if header in _RIGHT else "left", no_wrap=True)
+    return table
+
+
+def _servers(
+    servers: Sequence[LiveServer], history: Mapping[str, Sequence[int]], unicode: bool
+) -> Table:
+    table = _table("server", "", "weight", "active", "inactive", "")
+    shown = servers if len(servers) <= SHOWN_SERVERS else servers[: SHOWN_SERVERS - 1]
+    greatest = max((max(history.get(s.address, [0])) for s in servers), default=0)
+    for server in shown:
+        table.add_row(
+            str(server.number),
+            Text(server.address, "dim"),
+            str(server.weight),
+            Text(str(server.active), "bold"),
+            str(server.inactive),
+            Text(sparkline(history.get(server.address, []), greatest, unicode=unicode), "cyan"),
+        )
+    if rest := servers[len(shown) :]:
+        active, inactive = sum(s.active for s in rest), sum(s.inactive for s in rest)
+        table.add_row("", Text(f"{len(rest)} more", "dim"), "", str(active), str(inactive), "")
+    return table
+
+
+def _classes(classes: Sequence[LiveClass]) -> Table:
+    table = _table("class", "requests", "failed", "in flight")
+    for one in classes:
+        table.add_row(
+            Text(one.name),
+            Text(str(one.requests), "bold"),
+            Text(str(one.failures), "bold red" if one.failures else ""),
+            str(one.inflight),
+        )
+    return table
+
+
+def sparkline(values: Sequence[int], greatest: int, *, unicode: bool = True) -> str:
+    """Show values as bars of one character. A value above zero is never blank."""
+    marks = _SPARKS if unicode else _ASCII_SPARKS
+    top = len(marks) - 1
+    return "".join(
+        marks[-(-value * top // greatest)] if value > 0 else marks[0] for value in values
+    )

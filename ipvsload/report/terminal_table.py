@@ -9,15 +9,8 @@ from rich.table import Table
 
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header
-from ipvsload.report.terminal_console import ReportConsole, columns_side_by_side
-from ipvsload.report.wording import (
-    DASH,
-    kernels,
-    over,
-    problems,
-    remarks,
-    verdict_line,
-)
+from ipvsload.report.terminal_console import ReportConsole
+from ipvsload.report.wording import DASH, over, problems, remarks, verdict_line
 from ipvsload.results.results import Results
 
 _COLOURS = {"held": "green", "failed": "red", "invalid": "yellow"}
@@ -30,14 +23,11 @@ def print_results(results: Results, console: Console | None = None) -> None:
     Rich decides on colours (none with NO_COLOR or in a pipe). Characters are ASCII only where
     the output is not a terminal or its encoding is not UTF.
     """
-    console = console or Console()
-    output = ReportConsole(console)
+    output = ReportConsole(console or Console())
     output.line(output.text(results.scenario, "bold"), output.text(f"  {results.title}"))
-    output.line(output.text(f"{results.testbed} · kernel {kernels(results)}", "dim"))
-    size = columns_side_by_side(results.schedulers, console.width)
-    for start in range(0, len(results.schedulers), size):
-        group = results.schedulers[start : start + size]
-        output.figures([column_header(s) for s in group], group, agreed_addresses(results.runs))
+    output.line(output.text(f"{results.testbed} · kernel {results.kernels}", "dim"))
+    headers = [column_header(summary) for summary in results.schedulers]
+    output.figures(headers, results.schedulers, agreed_addresses(results.runs))
     _expectations(output, results)
     _verdict(output, results)
 

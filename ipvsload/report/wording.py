@@ -14,11 +14,8 @@ def figure(value: float | None) -> str:
     if value is None:
         return DASH
     if value == int(value) or abs(value) >= 1000:
-        return (
-            f"{round(value):,}".replace(",", "\u202f")
-            if abs(value) >= 10_000
-            else str(round(value))
-        )
+        whole = round(value)
+        return str(whole) if abs(value) < 10_000 else f"{whole:,}".replace(",", "\u202f")
     if abs(value) < 0.001:
         return f"{value:.1g}"
     digits = 1 if abs(value) >= 100 else 2 if abs(value) >= 1 else 3
@@ -31,13 +28,8 @@ def milliseconds(value: float | None) -> str:
         return DASH
     if value >= 10_000:
         return f"{value / 1000:.1f} s"
-    return (
-        f"{value:.0f} ms"
-        if value >= 100
-        else f"{value:.1f} ms"
-        if value >= 10
-        else f"{value:.2f} ms"
-    )
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:.{digits}f} ms"
 
 
 def percent(value: float | None) -> str:
@@ -93,15 +85,6 @@ def remarks(results: Results) -> list[str]:
     )
 
 
-def kernels(results: Results) -> str:
-    """The directors' kernels: "6.1.0 (uml)"."""
-    names = (
-        f"{run.kernel.get('release', 'unknown')} ({run.kernel.get('provider', 'unknown')})"
-        for run in results.runs
-    )
-    return ", ".join(dict.fromkeys(names))
-
-
 def plural(number: int, noun: str) -> str:
     """The noun with its number: "1 run", "2 runs"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -109,13 +92,9 @@ def plural(number: int, noun: str) -> str:
 
 def one_line(text: str) -> str:
     """The text without line breaks, and without what would steer a terminal."""
-    return "".join(_character(c) for c in text)
-
-
-def _character(c: str) -> str:
-    if c.isprintable() or c == "\u202f":
-        return c
-    return " " if c.isspace() else "\ufffd"
+    return "".join(
+        c if c.isprintable() or c == "\u202f" else " " if c.isspace() else "\ufffd" for c in text
+    )
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,7 @@ Any recordings can be compared. Where two of them ran different scenarios or ker
 comparison says so and goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ipvsload.results.results import Results, SchedulerSummary
@@ -19,66 +19,37 @@ class ComparedRecording:
     scenario_text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedScheduler:
-    """One scheduler of one recording."""
-
-    name: str
-    summary: SchedulerSummary
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingComparison:
-    """Columns by scheduler, then by recording. `differences` are lines for people."""
-
-    columns: tuple[ComparedScheduler, ...]
-    differences: tuple[str, ...]
+def columns(recordings: Sequence[ComparedRecording]) -> list[tuple[str, SchedulerSummary]]:
+    """The recording's name and the figures of each column, those of one scheduler together."""
+    found = [(one.name, summary) for one in recordings for summary in one.results.schedulers]
+    order = list(dict.fromkeys(summary.scheduler for _, summary in found))
+    return sorted(found, key=lambda column: order.index(column[1].scheduler))
 
 
-def compare(recordings: Sequence[ComparedRecording]) -> RecordingComparison:
-    """Put the recordings side by side, with the columns of one scheduler together."""
-    columns = [
-        ComparedScheduler(one.name, summary)
-        for one in recordings
-        for summary in one.results.schedulers
+def differences(recordings: Sequence[ComparedRecording]) -> list[str]:
+    """For people: what else differs between the recordings, and which of them do not count."""
+    scenarios = _unlike("these are different scenarios", recordings, lambda one: one.scenario)
+    first, *others = recordings
+    changed = [one.name for one in others if one.scenario_text != first.scenario_text]
+    if changed and not scenarios:
+        names = ", ".join(changed)
+        scenarios = [f"the scenario file is not the same: {names} differs from {first.name}"]
+    return [
+        *scenarios,
+        *_unlike("the kernels are not the same", recordings, lambda one: one.kernels),
+        *_unlike("the testbeds are not the same", recordings, lambda one: one.testbed),
+        *(
+            f"{one.name} does not count: its verdict is invalid"
+            for one in recordings
+            if one.results.verdict == "invalid"
+        ),
     ]
-    order = list(dict.fromkeys(column.summary.scheduler for column in columns))
-    columns.sort(key=lambda column: order.index(column.summary.scheduler))
-    return RecordingComparison(tuple(columns), tuple(_differences(recordings)))
 
 
-def _differences(recordings: Sequence[ComparedRecording]) -> list[str]:
-    found = []
-    names = {one.name: one.results.scenario for one in recordings}
-    if len(set(names.values())) > 1:
-        found.append(f"these are different scenarios: {_each(names)}")
-    elif len({one.scenario_text for one in recordings}) > 1:
-        first, *others = recordings
-        changed = [one.name for one in others if one.scenario_text != first.scenario_text]
-        found.append(
-            f"the scenario file is not the same: {', '.join(changed)} differs from {first.name}"
-        )
-    kernels = {
-        one.name: ", ".join(
-            dict.fromkeys(
-                f"{run.kernel.get('release')} ({run.kernel.get('provider')})"
-                for run in one.results.runs
-            )
-        )
-        for one in recordings
-    }
-    if len(set(kernels.values())) > 1:
-        found.append(f"the kernels are not the same: {_each(kernels)}")
-    testbeds = {one.name: one.results.testbed for one in recordings}
-    if len(set(testbeds.values())) > 1:
-        found.append(f"the testbeds are not the same: {_each(testbeds)}")
-    found += [
-        f"{one.name} does not count: its verdict is invalid"
-        for one in recordings
-        if one.results.verdict == "invalid"
-    ]
-    return found
-
-
-def _each(values: dict[str, str]) -> str:
-    return "; ".join(f"{name}: {value or 'unknown'}" for name, value in values.items())
+def _unlike(
+    what: str, recordings: Sequence[ComparedRecording], value: Callable[[Results], str]
+) -> list[str]:
+    values = {one.name: value(one.results) for one in recordings}
+    if len(set(values.values())) < 2:
+        return []
+    return [f"{what}: " + "; ".join(f"{name}: {one or 'unknown'}" for name, one in values.items())]

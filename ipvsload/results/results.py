@@ -135,6 +135,15 @@ class Results:
         """All that was asked, over runs and comparisons."""
         return (*(e for run in self.runs for e in run.expectations), *self.comparisons)
 
+    @property
+    def kernels(self) -> str:
+        """The directors' kernels, for people: "6.1.0 (uml)"."""
+        names = (
+            f"{run.kernel.get('release', 'unknown')} ({run.kernel.get('provider', 'unknown')})"
+            for run in self.runs
+        )
+        return ", ".join(dict.fromkeys(names))
+
     def to_json(self) -> dict[str, Any]:
         """results.json as an object of plain types."""
         return {"version": FORMAT, **asdict(self)}

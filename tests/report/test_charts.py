@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.report.html import chart_series, svg
-from ipvsload.report.terminal_live import LiveClass, LiveServer, LiveState, frame, sparkline
+from ipvsload.report.terminal_progress import LiveClass, LiveServer, LiveState, frame, sparkline
 from ipvsload.report.wording import figure, milliseconds, percent, plain
 
 values = st.lists(st.integers(0, 50), min_size=1, max_size=400)

@@ -6,7 +6,6 @@ from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Begin, Timeline
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record.format import Sample
-from ipvsload.report.terminal_live import Display
 from ipvsload.report.terminal_progress import TerminalProgress
 from ipvsload.scenario.load import parse_scenario
 from tests.skew_recording import ONE, SCENARIO
@@ -32,7 +31,7 @@ def play(console: Console) -> None:
     state.sampled(
         Sample(1, "n", 1_500_000, 0, (VirtualService("k", "lc", 0, 0, 0, 0, 0, 0, 0, (server,)),))
     )
-    progress = TerminalProgress(scenario, Display(console))
+    progress = TerminalProgress(scenario, console)
     progress.begin("lc", 1, 2)
     progress.update(state, timeline)
     progress.close()

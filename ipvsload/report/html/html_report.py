@@ -95,7 +95,6 @@ def render(results: Results, recording: Recording) -> str:
         results=results,
         version=__version__,
         started=started.strftime("%-d %B %Y, %H:%M UTC"),
-        kernels=wording.kernels(results),
         sentence=wording.verdict_line(results),
         problems=wording.problems(results),
         remarks=wording.remarks(results),
