@@ -6,12 +6,11 @@ that what was written for httpbin works in the lab.
 """
 
 import json
-import math
 import time
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 MAX_DELAY = 60.0
 """Longest /delay in seconds; a longer one is shortened to it (httpbin's limit is 10)."""
@@ -39,34 +38,37 @@ class HttpAnswer(NamedTuple):
 
 def answer(request: HttpRequest, server: str) -> HttpAnswer:
     """Answer as httpbin would, for the real server of this name."""
-    method, target, _, peer, close = request
-    path, _, query = target.partition(b"?")
-    if method not in (b"GET", b"HEAD"):
-        data = _message(405, "", _HTML, server, close, "Allow: GET, HEAD\r\n")
+    path, _, query = request.target.partition(b"?")
+    status, text, delay, extra = 200, "", 0.0, ""
+    page: dict[str, Any] = {}
+    if request.method not in (b"GET", b"HEAD"):
+        status, extra = 405, "Allow: GET, HEAD\r\n"
     elif path == b"/ip":
-        data = _message(200, _pretty({"origin": peer}), _JSON, server, close)
+        page = {"origin": request.peer}
     elif path == b"/headers":
-        data = _message(200, _pretty({"headers": _headers(request)}), _JSON, server, close)
+        page = {"headers": _headers(request)}
     elif path == b"/get":
-        body = _about(request, path, query)
-        data = _message(200, _pretty(body), _JSON, server, close)
+        page = _about(request, query)
     elif path.startswith(b"/delay/"):
-        delay = _seconds(path.removeprefix(b"/delay/"))
-        if delay is None:
-            data = _message(400, "the delay must be seconds\n", _HTML, server, close)
-        else:
-            body = _about(request, path, query) | {"data": "", "files": {}, "form": {}}
-            data = _message(200, _pretty(body), _JSON, server, close)
-            return HttpAnswer(_without_body(data) if method == b"HEAD" else data, delay)
+        try:
+            delay = _seconds(path.removeprefix(b"/delay/"))
+            page = _about(request, query) | {"data": "", "files": {}, "form": {}}
+        except ValueError:
+            status, text = 400, "the delay must be seconds\n"
     elif path.startswith(b"/status/"):
         code = path.removeprefix(b"/status/")
         if len(code) == 3 and code.isdigit() and b"200" <= code < b"600":
-            data = _message(int(code), "", _HTML, server, close)
+            status = int(code)
         else:
-            data = _message(400, "Invalid status code\n", _HTML, server, close)
+            status, text = 400, "Invalid status code\n"
     else:
-        data = _message(404, "Not Found\n", _HTML, server, close)
-    return HttpAnswer(_without_body(data) if method == b"HEAD" else data)
+        status, text = 404, "Not Found\n"
+    if page:
+        text = json.dumps(page, indent=2, sort_keys=True) + "\n"
+    data = _message(status, text, _JSON if page else _HTML, server, request.close, extra)
+    if request.method == b"HEAD":
+        data = data[: data.index(b"\r\n\r\n") + 4]
+    return HttpAnswer(data, delay)
 
 
 def bad_request(server: str) -> bytes:
@@ -101,14 +103,6 @@ def _date(second: int) -> str:
     return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
 
 
-def _without_body(data: bytes) -> bytes:
-    return data[: data.index(b"\r\n\r\n") + 4]
-
-
-def _pretty(body: dict[str, Any]) -> str:
-    return json.dumps(body, indent=2, sort_keys=True) + "\n"
-
-
 def _headers(request: HttpRequest) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in request.headers:
@@ -117,21 +111,19 @@ def _headers(request: HttpRequest) -> dict[str, str]:
     return found
 
 
-def _about(request: HttpRequest, path: bytes, query: bytes) -> dict[str, Any]:
+def _about(request: HttpRequest, query: bytes) -> dict[str, Any]:
     headers = _headers(request)
-    args: dict[str, Any] = {}
-    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-        if name in args:
-            args[name] = [*(args[name] if isinstance(args[name], list) else [args[name]]), value]
-        else:
-            args[name] = value
-    url = f"http://{headers.get('Host', '')}{request.target.decode('latin-1')}"
-    return {"args": args, "headers": headers, "origin": request.peer, "url": url}
+    args = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    return {
+        "args": {name: values if values[1:] else values[0] for name, values in args.items()},
+        "headers": headers,
+        "origin": request.peer,
+        "url": f"http://{headers.get('Host', '')}{request.target.decode('latin-1')}",
+    }
 
 
-def _seconds(text: bytes) -> float | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return None if math.isnan(seconds) or seconds < 0 else min(seconds, MAX_DELAY)
+def _seconds(text: bytes) -> float:
+    seconds = float(text)
+    if not seconds >= 0:  # neither is "nan"
+        raise ValueError
+    return min(seconds, MAX_DELAY)

@@ -19,7 +19,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 from functools import partial
 from io import FileIO
 from typing import Any
@@ -31,6 +30,8 @@ from ipvsload.ipvs.keys import parse_endpoint, split_endpoint
 from ipvsload.testbed.lab.server_connection import ServerConnection
 
 MAX_LINE = 65_536
+_BACKLOG = 65_535
+"""The kernel takes net.core.somaxconn instead where that is less (net/socket.c, __sys_listen)."""
 
 
 class RealServers:
@@ -39,7 +40,6 @@ class RealServers:
     def __init__(self) -> None:
         self._listeners: dict[str, asyncio.Server] = {}
         self._connections: dict[str, set[ServerConnection]] = {}
-        self._backlog = _somaxconn()
 
     async def add(self, name: str) -> None:
         """Listen on address:port (`[address]:port` with IPv6).
@@ -51,19 +51,10 @@ class RealServers:
         if name in self._listeners:
             raise ValueError(f"{name} is there already")
         host, port = _split(name)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.setblocking(False)
-            sock.bind((host, port))
-            connections: set[ServerConnection] = set()
-            self._listeners[name] = await asyncio.get_running_loop().create_server(
-                partial(ServerConnection, name, connections), sock=sock, backlog=self._backlog
-            )
-        except BaseException:
-            sock.close()
-            raise
+        connections: set[ServerConnection] = set()
+        self._listeners[name] = await asyncio.get_running_loop().create_server(
+            partial(ServerConnection, name, connections), host, port, backlog=_BACKLOG
+        )
         self._connections[name] = connections
 
     async def kill(self, name: str) -> None:
@@ -92,14 +83,6 @@ def _split(name: str) -> tuple[str, int]:
     return host, port
 
 
-def _somaxconn() -> int:
-    try:
-        with open("/proc/sys/net/core/somaxconn") as file:
-            return int(file.read())
-    except (OSError, ValueError):
-        return 4096
-
-
 async def command(servers: RealServers, line: bytes) -> dict[str, Any]:
     """Do what one line of stdin asks. Returns the answer."""
     try:
@@ -116,7 +99,8 @@ async def command(servers: RealServers, line: bytes) -> dict[str, Any]:
     try:
         await act(name)
     except OSError as error:
-        return {"error": f"{name}: {error.strerror or error}"}
+        # Not asyncio's own text, which has the address again.
+        return {"error": f"{name}: {os.strerror(error.errno) if error.errno else error}"}
     except ValueError as error:
         return {"error": str(error)}
     return {done: name}
