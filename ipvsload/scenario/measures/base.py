@@ -2,7 +2,7 @@
 
 A measure is live (a wait reads it while the load runs), final (an expectation
 reads it when the run is over), or both. A row has all that is known of one
-measure; checks, messages, values and docs are made from it.
+measure; checks, messages and values are made from it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -159,18 +159,19 @@ class Final(NamedTuple):
 
 
 class MeasureKind(NamedTuple):
-    """One row: a measure's name, unit and meaning, and where it may stand."""
+    """One row: a measure's name and unit, and where it may stand.
+
+    What it means is said in docs/scenarios.md.
+    """
 
     name: str
     unit: Unit
-    meaning: str
     live: Live | None = None
     final: Final | None = None
 
     @property
     def selectors(self) -> tuple[Selector, ...]:
         """Every selector that it takes anywhere."""
-        taken: set[Selector] = {*(self.live.selectors if self.live else ())}
-        if self.final is not None:
-            taken |= {*self.final.selectors, "scheduler"}
-        return tuple(selector for selector in SELECTORS if selector in taken)
+        live = self.live.selectors if self.live else ()
+        final = (*self.final.selectors, "scheduler") if self.final else ()
+        return tuple(selector for selector in SELECTORS if selector in live + final)

@@ -11,10 +11,5 @@ def _elapsed(planned: PlannedState, measure: Measure) -> Bound:
 
 
 MEASURES = (
-    MeasureKind(
-        "elapsed",
-        "s",
-        "time since the timeline began",
-        live=Live((), lambda now, _: now.elapsed, _elapsed, polled=True),
-    ),
+    MeasureKind("elapsed", "s", Live((), lambda now, _: now.elapsed, _elapsed, polled=True)),
 )

@@ -6,19 +6,12 @@ do not count here.
 
 from collections.abc import Sequence
 
-from ipvsload.scenario.measures.base import FinalCounts, Measure, MeasureKind
+from ipvsload.scenario.measures.base import MeasureKind
 from ipvsload.scenario.measures.traffic_counts import of_requests
 from ipvsload.statistics.percentiles import percentile
 
-LATENCIES = {
-    "p50": "latency that half of the requests did not exceed",
-    "p90": "latency that 90 % of the requests did not exceed",
-    "p95": "latency that 95 % of the requests did not exceed",
-    "p99": "latency that 99 % of the requests did not exceed",
-    "max": "greatest latency",
-    "mean": "mean latency",
-}
-"""Each figure of latency with its meaning; "pN" is the Nth percentile."""
+LATENCIES = ("p50", "p90", "p95", "p99", "max", "mean")
+"""The figures of latency; "pN" is what N % of the requests did not exceed."""
 
 
 def latency_ms(ordered_us: Sequence[int], which: str) -> float | None:
@@ -34,11 +27,9 @@ def latency_ms(ordered_us: Sequence[int], which: str) -> float | None:
             return percentile(ordered_us, float(which.removeprefix("p"))) / 1000
 
 
-def _row(which: str, meaning: str) -> MeasureKind:
-    def value(run: FinalCounts, measure: Measure, address: str | None) -> float | None:
-        return latency_ms(run.requests.latencies(measure.class_, address), which)
-
-    return MeasureKind(f"latency_{which}", "ms", meaning, final=of_requests(value))
+def _row(which: str) -> MeasureKind:
+    figure = of_requests(lambda seen, *of: latency_ms(seen.latencies(*of), which))
+    return MeasureKind(f"latency_{which}", "ms", final=figure)
 
 
-MEASURES = tuple(_row(which, meaning) for which, meaning in LATENCIES.items())
+MEASURES = tuple(map(_row, LATENCIES))

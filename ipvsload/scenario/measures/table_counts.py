@@ -64,44 +64,11 @@ def _servers(planned: PlannedState, measure: Measure) -> Bound:
 
 
 MEASURES = (
-    MeasureKind(
-        "active",
-        "number",
-        "active connections in the kernel's table now",
-        live=_now("active", at_most("concurrency"), gone=0.0),
-    ),
-    MeasureKind(
-        "inactive",
-        "number",
-        "inactive connections in the kernel's table now",
-        live=_now("inactive", at_most("budget"), gone=0.0),
-    ),
-    MeasureKind(
-        "conns",
-        "number",
-        "connections that the kernel has scheduled since the run began",
-        live=_now("conns", at_most("budget")),
-        final=_whole_run("connections"),
-    ),
-    MeasureKind(
-        "weight", "number", "weight in the kernel's table now", live=_now("weight", _weight)
-    ),
-    MeasureKind(
-        "servers",
-        "number",
-        "real servers in the kernel's table now",
-        live=Live((), _count, _servers),
-    ),
-    MeasureKind(
-        "active_max",
-        "number",
-        "greatest number of active connections in any sample",
-        final=_whole_run("active_max"),
-    ),
-    MeasureKind(
-        "inactive_max",
-        "number",
-        "greatest number of inactive connections in any sample",
-        final=_whole_run("inactive_max"),
-    ),
+    MeasureKind("active", "number", _now("active", at_most("concurrency"), gone=0.0)),
+    MeasureKind("inactive", "number", _now("inactive", at_most("budget"), gone=0.0)),
+    MeasureKind("conns", "number", _now("conns", at_most("budget")), _whole_run("connections")),
+    MeasureKind("weight", "number", _now("weight", _weight)),
+    MeasureKind("servers", "number", Live((), _count, _servers)),
+    MeasureKind("active_max", "number", final=_whole_run("active_max")),
+    MeasureKind("inactive_max", "number", final=_whole_run("inactive_max")),
 )

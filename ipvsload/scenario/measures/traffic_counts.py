@@ -11,6 +11,7 @@ from ipvsload.scenario.measures.base import (
     LiveCounts,
     Measure,
     MeasureKind,
+    RequestTotals,
     Selector,
     at_most,
 )
@@ -58,12 +59,17 @@ def _can_be_done(planned: PlannedState, measure: Measure) -> Bound:
 
 
 def of_requests(
-    value: Callable[[FinalCounts, Measure, str | None], float | None],
+    figure: Callable[[RequestTotals, str | None, str | None], float | None],
     selectors: tuple[Selector, ...] = ("class", "server"),
     needs: tuple[Selector, ...] = (),
 ) -> Final:
-    """A figure of one run's requests."""
-    return Final(selectors, value, _no_requests, needs)
+    """A figure of one run's requests, of a class and a server's address; None means all."""
+    return Final(
+        selectors,
+        lambda run, measure, address: figure(run.requests, measure.class_, address),
+        _no_requests,
+        needs,
+    )
 
 
 def _no_requests(run: FinalCounts, measure: Measure) -> str:
@@ -78,48 +84,24 @@ MEASURES = (
     MeasureKind(
         "requests",
         "number",
-        "finished requests, failed ones too",
-        live=_counted("requests", "budget"),
-        final=of_requests(lambda run, of, server: run.requests.requests(of.class_, server)),
+        _counted("requests", "budget"),
+        of_requests(lambda seen, *of: seen.requests(*of)),
     ),
     MeasureKind(
         "failures",
         "number",
-        "requests without a whole answer or with a status of 400 and more",
-        live=_counted("failures", "budget"),
-        final=of_requests(lambda run, of, server: run.requests.failures(of.class_, server)),
+        _counted("failures", "budget"),
+        of_requests(lambda seen, *of: seen.failures(*of)),
     ),
-    MeasureKind(
-        "inflight",
-        "number",
-        "requests sent and not yet answered",
-        live=_counted("inflight", "concurrency"),
-    ),
-    MeasureKind(
-        "users", "number", "users that are running now", live=_counted("users", "population")
-    ),
-    MeasureKind(
-        "done",
-        "truth",
-        "the class has ended and no request of it is in flight; without a class: "
-        "every class that was started",
-        live=Live(("class",), _done, _can_be_done),
-    ),
+    MeasureKind("inflight", "number", _counted("inflight", "concurrency")),
+    MeasureKind("users", "number", _counted("users", "population")),
+    MeasureKind("done", "truth", Live(("class",), _done, _can_be_done)),
     MeasureKind(
         "share",
         "fraction",
-        "part of the class's requests that went to this server, 0 to 1",
-        final=of_requests(
-            lambda run, of, server: run.requests.share(of.class_, server),
-            needs=("class", "server"),
-        ),
+        final=of_requests(lambda seen, *of: seen.share(*of), needs=("class", "server")),
     ),
     MeasureKind(
-        "rps",
-        "1/s",
-        "finished requests per second of the class's own active time",
-        final=of_requests(
-            lambda run, of, server: run.requests.rps(of.class_, server), ("class",), ("class",)
-        ),
+        "rps", "1/s", final=of_requests(lambda seen, *of: seen.rps(*of), ("class",), ("class",))
     ),
 )
