@@ -29,13 +29,13 @@ def check(scenario: Scenario) -> list[Fault]:
         for name in dict.fromkeys(repeated)
     ]
     state = PlannedState.at_start(scenario.service, scenario.traffic)
-    wrong: list[Fault] = []
     for index, step in enumerate(scenario.timeline):
-        wrong += step.action.plan(state, ("timeline", index, step.action.key))
+        state.loc = ("timeline", index, step.action.key)
+        step.action.plan(state)
         # What is wrong only because an earlier action is wrong gets no message of its own.
-        faults += check_wait(step, ("timeline", index), state, bounds=not wrong)
+        faults += check_wait(step, ("timeline", index), state, bounds=not state.faults)
     for name, one in state.classes.items():
-        if wrong:
+        if state.faults:
             break
         if not one.starts:
             text = f"class '{name}' is never started; start it in the timeline, or take it away"
@@ -46,4 +46,4 @@ def check(scenario: Scenario) -> list[Fault]:
                 f"or add the step 'stop: {name}'"
             )
             faults.append(Fault(("traffic", name), text, at_key=True))
-    return faults + wrong + check_expectations(scenario, state)
+    return faults + state.faults + check_expectations(scenario, state)

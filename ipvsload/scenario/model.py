@@ -28,7 +28,7 @@ __all__ = ["Scenario", "Service", "Step", "Traffic"]
 Conditions = Annotated[tuple[Condition, ...], Field(min_length=1, strict=False)]
 
 _keys: dict[str, Any] = {
-    key: (action.yaml_type() | None, Field(default=None, description=action.meaning))
+    key: (action.yaml_type() | None, Field(default=None, description=action.__doc__))
     for key, action in SCENARIO_ACTIONS.items()
 }
 _ActionKeys: Any = create_model("_ActionKeys", __base__=Strict, **_keys)

@@ -7,14 +7,15 @@ says why it is so, for the message of a wait that cannot come true.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ipvsload.scenario.bounds import Bound, Interval
+from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.traffic import Traffic
-from ipvsload.scenario.words import counted, listed
+from ipvsload.scenario.words import counted, listed, no_class
 
 Limit = Literal["budget", "population", "concurrency"]
 """Requests over all starts so far; users; requests, and so connections, at the same time."""
@@ -89,6 +90,10 @@ class PlannedState:
     killed: set[int] = field(default_factory=set)
     elapsed_low: float = 0.0
     elapsed_high: float = 0.0
+    loc: Loc = ()
+    """Where the value of the current action stands in the scenario file."""
+    faults: list[Fault] = field(default_factory=list)
+    """The actions so far that could not be done."""
 
     @classmethod
     def at_start(cls, service: Service, traffic: Mapping[str, Traffic]) -> "PlannedState":
@@ -115,6 +120,24 @@ class PlannedState:
     def settle(self, name: str) -> None:
         """A wait has made certain that the class is done."""
         self.classes[name].cohorts = 0
+
+    def refuse(self, text: str, *at: str | int) -> None:
+        """Say why the current action cannot be done; `at` is a path into its value."""
+        self.faults.append(Fault((*self.loc, *at), text))
+
+    def has_server(self, server: int, *at: str | int) -> bool:
+        """Whether the server is in the table here; where it is not, the action is refused."""
+        if server not in self.weights:
+            self.refuse(self.absence(server), *at)
+        return server in self.weights
+
+    def named(self, names: Sequence[str]) -> Iterator[tuple[int, str, PlannedClass]]:
+        """The classes of these names with their positions; refuses names that do not exist."""
+        for index, name in enumerate(names):
+            if name in self.classes:
+                yield index, name, self.classes[name]
+            else:
+                self.refuse(no_class(name, self.classes), index)
 
     def absence(self, server: int) -> str:
         """Why a server that is not in the table is not there, and which ones are."""

@@ -8,5 +8,5 @@ def servers_needed(scenario: Scenario) -> int:
     """How many real servers ever join: each one that joins is a new one."""
     planned = PlannedState.at_start(scenario.service, scenario.traffic)
     for step in scenario.timeline:
-        step.action.plan(planned, ())
+        step.action.plan(planned)
     return planned.joined

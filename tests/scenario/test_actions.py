@@ -64,7 +64,7 @@ def test_the_order_of_the_actions() -> None:
     controls = ["scale", "reweigh", "kill", "set_scheduler", "burst", "set_mix"]
     assert [key for key in SCENARIO_ACTIONS if key in steps] == steps
     assert [key for key in PAGE_ACTIONS if key in controls] == controls
-    assert all(action.meaning for action in SCENARIO_ACTIONS.values())
+    assert all(action.__doc__ for action in SCENARIO_ACTIONS.values())
 
 
 class Recorder:

@@ -5,17 +5,15 @@ and is found there; nothing else lists the actions.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self, get_type_hints
 
 from pydantic import ConfigDict
 
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.expression import Condition
-from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.planned_state import PlannedClass, PlannedState
+from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.strict import Strict
-from ipvsload.scenario.words import no_class
 
 
 class ActionTarget(Protocol):
@@ -57,21 +55,25 @@ class Action(Strict):
     """One action. Its fields are those of its JSON form on the page.
 
     In a scenario file it is `key: VALUE`, where VALUE is the mapping of its
-    fields, or the field itself where there is only one.
+    fields, or the field itself where there is only one. The docstring of a
+    subclass is what the JSON Schema of scenario files says of the key.
     """
 
     model_config = ConfigDict(defer_build=True)  # a scenario has few of the actions
 
     key: ClassVar[str]
-    """Its key in a step of a scenario file, and its name in the page's requests."""
+    """Its key in a step and its name in the page's requests: the name of its file."""
     rank: ClassVar[int]
     """Its place among the actions in messages and in the schema, ascending."""
-    meaning: ClassVar[str] = ""
-    """One line for the JSON Schema of scenario files."""
     needs: ClassVar[Capability | None] = None
     """What it needs of a testbed."""
-    in_scenarios: ClassVar[bool] = False
-    on_page: ClassVar[bool] = False
+    in_scenarios: ClassVar[bool] = True
+    on_page: ClassVar[bool] = True
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_config: Any) -> None:
+        """Name the action after its file."""
+        cls.key = cls.__module__.rpartition(".")[2]
 
     @classmethod
     def yaml_type(cls) -> Any:
@@ -93,12 +95,8 @@ class Action(Strict):
         """What it waits for by itself: a condition, or seconds to pass."""
         return None
 
-    def plan(self, planned: PlannedState, loc: Loc) -> list[Fault]:
-        """Do it to the planned state; what cannot be done is not, and is said.
-
-        `loc` is the path of its value in the scenario file.
-        """
-        return []
+    def plan(self, planned: PlannedState) -> None:
+        """Do it to the planned state; what cannot be done is not, and is refused there."""
 
     def carry_out(self, target: ActionTarget) -> str:
         """Do it, and say in a few words what was done. Raises IpvsloadError."""
@@ -107,24 +105,3 @@ class Action(Strict):
 
     def act(self, target: ActionTarget) -> None:
         """Do it. Raises IpvsloadError."""
-
-
-def plan_classes(
-    names: Sequence[str],
-    planned: PlannedState,
-    loc: Loc,
-    change: Callable[[str, PlannedClass], str | None],
-) -> list[Fault]:
-    """Change each of these classes; `change` says why it cannot be changed, if it cannot."""
-    faults = []
-    for index, name in enumerate(names):
-        one = planned.classes.get(name)
-        text = no_class(name, planned.classes) if one is None else change(name, one)
-        if text is not None:
-            faults.append(Fault((*loc, index), text))
-    return faults
-
-
-def absent_server(server: int, planned: PlannedState, loc: Loc) -> list[Fault]:
-    """The fault of naming a server that is not in the table at this point, if it is not."""
-    return [] if server in planned.weights else [Fault(loc, planned.absence(server))]

@@ -12,9 +12,8 @@ MAX_BURST = 2000
 class Burst(Action):
     """This many requests at once, each held open for `seconds`, on new connections."""
 
-    key = "burst"
     rank = 90
-    on_page = True
+    in_scenarios = False
 
     requests: Annotated[int, Field(ge=1, le=MAX_BURST)] = 10
     seconds: Annotated[float, Field(ge=0, le=60, strict=False)] = 10.0

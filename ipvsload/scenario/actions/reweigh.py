@@ -1,20 +1,22 @@
 """Change a real server's weight."""
 
-from ipvsload.scenario.actions.base import Action, ActionTarget, absent_server
-from ipvsload.scenario.faults import Fault, Loc
+from pydantic import ConfigDict
+
+from ipvsload.scenario.actions.base import Action, ActionTarget
 from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.strict import ServerNumber, Weight
 
 
 class Reweigh(Action, use_attribute_docstrings=True):
-    """A real server's new weight; 0 drains it."""
+    """Give a server another weight; 0 drains it."""
 
-    key = "reweigh"
+    # The schema describes the mapping apart from the key.
+    model_config = ConfigDict(
+        json_schema_extra={"description": "A real server's new weight; 0 drains it."}
+    )
+
     rank = 40
-    meaning = "Give a server another weight; 0 drains it."
     needs = "weight"
-    in_scenarios = True
-    on_page = True
 
     server: ServerNumber
     """The server's number, in the order of joining."""
@@ -24,11 +26,9 @@ class Reweigh(Action, use_attribute_docstrings=True):
     def describe(self) -> str:
         return f"server {self.server}: weight {self.weight}"
 
-    def plan(self, planned: PlannedState, loc: Loc) -> list[Fault]:
-        faults = absent_server(self.server, planned, (*loc, "server"))
-        if not faults:
+    def plan(self, planned: PlannedState) -> None:
+        if planned.has_server(self.server, "server"):
             planned.weights[self.server] = self.weight
-        return faults
 
     def act(self, target: ActionTarget) -> None:
         target.reweigh(self.server, self.weight)

@@ -10,9 +10,8 @@ from ipvsload.scenario.actions.base import Action, ActionTarget
 class SetMix(Action):
     """Another mix of Locust's user classes, by name: the users are rebalanced now."""
 
-    key = "set_mix"
     rank = 100
-    on_page = True
+    in_scenarios = False
 
     weights: Annotated[
         dict[str, Annotated[int, Field(ge=0, le=10_000)]], Field(min_length=1, max_length=100)

@@ -7,10 +7,9 @@ from ipvsload.scenario.names import SchedulerName
 class SetScheduler(Action):
     """Another scheduler, in place: connections and counters stay."""
 
-    key = "set_scheduler"
     rank = 80
     needs = "scheduler"
-    on_page = True
+    in_scenarios = False
 
     scheduler: SchedulerName
 

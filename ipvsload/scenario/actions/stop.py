@@ -1,35 +1,29 @@
 """Stop classes of traffic."""
 
-from ipvsload.scenario.actions.base import Action, ActionTarget, plan_classes
-from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.planned_state import PlannedClass, PlannedState
+from ipvsload.scenario.actions.base import Action, ActionTarget
+from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.strict import Names
 
 
 class Stop(Action):
-    """Stop these classes; one that is not running cannot be stopped."""
+    """Send nothing new of this class; what is in flight is still waited for."""
 
-    key = "stop"
     rank = 20
-    meaning = "Send nothing new of this class; what is in flight is still waited for."
-    in_scenarios = True
+    on_page = False
 
     classes: Names
 
     def describe(self) -> str:
         return f"stop {', '.join(self.classes)}"
 
-    def plan(self, planned: PlannedState, loc: Loc) -> list[Fault]:
-        return plan_classes(self.classes, planned, loc, _stop)
+    def plan(self, planned: PlannedState) -> None:
+        for index, name, one in planned.named(self.classes):
+            if one.running:
+                one.stopped = True
+            else:
+                why = "is stopped or done already" if one.starts else "has not been started"
+                planned.refuse(f"class '{name}' {why}; this stops nothing", index)
 
     def act(self, target: ActionTarget) -> None:
         for name in self.classes:
             target.stop(name)
-
-
-def _stop(name: str, one: PlannedClass) -> str | None:
-    if not one.running:
-        why = "is stopped or done already" if one.starts else "has not been started"
-        return f"class '{name}' {why}; this stops nothing"
-    one.stopped = True
-    return None

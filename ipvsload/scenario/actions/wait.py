@@ -22,12 +22,10 @@ def _awaited(value: object) -> float | Condition:
 
 
 class Wait(Action):
-    """Do nothing but wait: for this condition to hold, or for these seconds to pass."""
+    """Wait for a condition to hold, or for a time such as 5s to pass."""
 
-    key = "wait"
     rank = 70
-    meaning = "Wait for a condition to hold, or for a time such as 5s to pass."
-    in_scenarios = True
+    on_page = False
 
     event: Annotated[
         float | Condition,
