@@ -5,11 +5,10 @@ then looks at the expectations. It finds names and server numbers that do not
 exist, actions without effect, and waits that cannot come true.
 """
 
-from ipvsload.scenario.expectations import check_expectations
+from ipvsload.scenario.condition_checks import check_expectations, check_wait
 from ipvsload.scenario.faults import Fault
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.planned_state import PlannedState
-from ipvsload.scenario.waits import check_wait
 from ipvsload.scenario.words import counted
 
 

@@ -47,26 +47,6 @@ class PlannedClass:
         return self.cohorts > 0 and not self.stopped
 
     @property
-    def budget(self) -> float:
-        """At most this many requests over all starts so far."""
-        limit = math.inf if self.traffic.requests is None else float(self.traffic.requests)
-        if self.traffic.rate is not None and self.traffic.duration is not None:
-            limit = min(limit, math.floor(self.traffic.rate * self.traffic.duration) + 1)
-        return limit * self.starts if self.starts else 0.0
-
-    @property
-    def population(self) -> float:
-        """At most this many users; an open workload has no bound that we could know."""
-        return math.inf if self.traffic.users is None else self.traffic.users * self.cohorts
-
-    @property
-    def concurrency(self) -> float:
-        """At most this many requests, and so connections, at the same time."""
-        users = math.inf if self.traffic.users is None else float(self.traffic.users)
-        requests = math.inf if self.traffic.requests is None else float(self.traffic.requests)
-        return min(users, requests) * self.cohorts if self.cohorts else 0.0
-
-    @property
     def least_time(self) -> float:
         """Seconds that it takes at least to end by itself; infinite if it never does."""
         ends = [] if self.traffic.duration is None else [self.traffic.duration]
@@ -117,10 +97,6 @@ class PlannedState:
         for one in self.classes.values():
             one.age += most
 
-    def settle(self, name: str) -> None:
-        """A wait has made certain that the class is done."""
-        self.classes[name].cohorts = 0
-
     def refuse(self, text: str, *at: str | int) -> None:
         """Say why the current action cannot be done; `at` is a path into its value."""
         self.faults.append(Fault((*self.loc, *at), text))
@@ -152,29 +128,31 @@ class PlannedState:
 
     def at_most(self, limit: Limit, name: str | None) -> Bound:
         """From 0 to this limit of the class, or of all classes together."""
-        counting = {
-            key: one
-            for key, one in self.chosen(name).items()
-            if (one.starts if limit == "budget" else one.cohorts)
-        }
-        if not counting:
+        high, reasons = 0.0, []
+        for key, one in self.chosen(name).items():
+            times = one.starts if limit == "budget" else one.cohorts
+            if times > 0:
+                most, words = _limit(one.traffic, limit)
+                high += most * times
+                again = f", started {times} times" if times > 1 else ""
+                reasons.append(f"'{key}' has {words}{again}")
+        if not reasons:
             who = "no class runs" if name is None else f"'{name}' does not run"
-            return Bound(Interval(0, 0), f"{who} at this point")
-        high: float = sum(getattr(one, limit) for one in counting.values())
-        return Bound(
-            Interval(0, high), listed(_limit(key, one, limit) for key, one in counting.items())
-        )
+            return Bound.exactly(0, f"{who} at this point")
+        return Bound(Interval(0, high), listed(reasons))
 
 
-def _limit(name: str, one: PlannedClass, limit: Limit) -> str:
-    """One class's part of a bound: "'long' has 10 users"."""
-    times = one.starts if limit == "budget" else one.cohorts
-    again = f", started {times} times" if times > 1 else ""
-    users, requests = one.traffic.users, one.traffic.requests
-    least = min((count for count in (users, requests) if count is not None), default=None)
-    counts_users = limit == "population" or (limit == "concurrency" and users == least)
-    if users is not None and counts_users:
-        return f"'{name}' has {counted(users, 'user')}{again}"
-    if requests is not None:
-        return f"'{name}' has {counted(requests, 'request')}{again}"
-    return f"'{name}' has a rate{again}"
+def _limit(one: Traffic, limit: Limit) -> tuple[float, str]:
+    """What one start of a class is limited to, and what says so: 10, "10 users".
+
+    An open workload has no bound of its users that we could know.
+    """
+    users, requests = one.users or math.inf, one.requests or math.inf
+    high = {"budget": requests, "population": users, "concurrency": min(users, requests)}[limit]
+    if limit == "budget" and one.rate is not None and one.duration is not None:
+        high = min(high, math.floor(one.rate * one.duration) + 1)
+    if one.users is not None and limit != "budget" and high == users:
+        return high, counted(one.users, "user")
+    if one.requests is not None:
+        return high, counted(one.requests, "request")
+    return high, "a rate"

@@ -218,26 +218,26 @@ def _resolve(text: str, node: yaml.Node) -> str | int | float | bool | None:
     return text
 
 
+_IN_QUOTES = "put the whole value in quotes"
+_PROBLEMS = {
+    "but found another document": "a second document; a scenario file has one",
+    "mapping values are not allowed": f"not YAML: a second ': ' in one value; {_IN_QUOTES}",
+    "expected <block end>": "not YAML: this line's indentation does not fit the lines above",
+    "could not find expected ':'": "not YAML: a key without ':' in the line above",
+    "found unexpected end of stream": "not YAML: the file ends inside quotes",
+}
+"""How PyYAML's problems begin, in the words of somebody who writes a scenario."""
+
+
 def _explain(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
-    """PyYAML's problem in the words of somebody who writes a scenario."""
+    """PyYAML's problem in plain words."""
     problem = error.problem or error.context or "syntax error"
-    lines = text.splitlines()
-    here = lines[line - 1] if line <= len(lines) else ""
-    quotes = "put the whole value in quotes"
-    if problem == "but found another document":
-        return "a second document; a scenario file has one"
-    if problem.startswith("mapping values are not allowed"):
-        return f"not YAML: a second ': ' in one value; {quotes}"
+    if problem.startswith(("expected ',' or", "did not find expected ',' or")):
+        here = "".join(text.splitlines()[line - 1 : line])
+        if "{" in here and any(sign in here for sign in ("==", "<", ">", "done")):
+            return f"not YAML: a condition inside {{ }}; {_IN_QUOTES}"
+        return "not YAML: expected ',' or a closing bracket"
     if "'\\t'" in problem:
         return "not YAML: a tab; indent with spaces"
-    if problem.startswith("expected <block end>"):
-        return "not YAML: this line's indentation does not fit the lines above"
-    if problem.startswith("could not find expected ':'"):
-        return "not YAML: a key without ':' in the line above"
-    if problem.startswith(("expected ',' or", "did not find expected ',' or")):
-        brace = "{" in here and ("==" in here or "<" in here or ">" in here or "done" in here)
-        advice = f"a condition inside {{ }}; {quotes}" if brace else "',' or a closing bracket"
-        return f"not YAML: expected {advice}" if not brace else f"not YAML: {advice}"
-    if problem.startswith("found unexpected end of stream"):
-        return "not YAML: the file ends inside quotes"
-    return f"not YAML: {problem[:200]}"
+    known = (said for beginning, said in _PROBLEMS.items() if problem.startswith(beginning))
+    return next(known, f"not YAML: {problem[:200]}")

@@ -41,7 +41,8 @@ def test_what_a_testbed_lacks_is_refused_with_its_reason(
 ) -> None:
     wants = scenario(service, step)
     with pytest.raises(UsageError) as refusal:
-        check_capabilities(wants, {lack: "no such thing here"})
+        check_capabilities(wants.name, wants.needs(), {lack: "no such thing here"})
     assert str(refusal.value) == f"scenario one wants {words}: no such thing here"
     others: tuple[Capability, ...] = ("scheduler", "weight", "scale", "kill", "weights", "clients")
-    check_capabilities(wants, {other: "no such thing here" for other in others if other != lack})
+    lacks = {other: "no such thing here" for other in others if other != lack}
+    check_capabilities(wants.name, wants.needs(), lacks)

@@ -1,0 +1,177 @@
+"""Waits and expectations that name what does not exist, or that can never hold.
+
+Both are found before anything is started. A wait has live measures, and their
+bounds are those at its point of the timeline; after the wait, what it has made
+certain is known. An expectation is evaluated when the run is over, so it has
+final measures; only those under `compare` name schedulers.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+from ipvsload.scenario import tree
+from ipvsload.scenario.bounds import Bound, Interval
+from ipvsload.scenario.chance import Box, chance
+from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.faults import Fault, Loc
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import Measure
+from ipvsload.scenario.model import Scenario, Step
+from ipvsload.scenario.planned_state import PlannedState
+from ipvsload.scenario.words import listed, no_class, number
+
+
+def check_wait(step: Step, loc: Loc, state: PlannedState, bounds: bool) -> list[Fault]:
+    """Return what is wrong with a step's wait, and move the state past it.
+
+    Without `bounds` only its names are checked, not whether it can come true.
+    """
+    condition = step.awaited
+    if isinstance(condition, float):
+        state.pass_time(condition, condition)
+    if not isinstance(condition, Condition):
+        return []
+    loc = (*loc, "until" if step.until is not None else step.action.key)
+    # The wait can last up to its deadline, and the bounds are those of its end.
+    state.pass_time(0, step.within)
+    faults = _misread(condition, loc, lambda measure: _misread_now(measure, state))
+    if bounds and not faults and not chance(condition.root, _box(state)).true:
+        faults = [Fault(loc, f"this wait cannot come true: {_why(condition, state)}", column=1)]
+    for part in _parts(condition.root):
+        if isinstance(part, tree.Read):  # no measure but `done` is a condition by itself
+            for name, one in state.classes.items():
+                if part.measure.class_ in (None, name):
+                    one.cohorts = 0
+    return faults
+
+
+def _misread_now(measure: Measure, state: PlannedState) -> str | None:
+    """Why a measure has no value in this wait, whatever happens."""
+    live = MEASURES[measure.name].live
+    if live is None:
+        return f"'{measure.name}' is known when the run is over; use it under 'expect'"
+    if measure.scheduler is not None:
+        return "'scheduler' has no place in a wait; a run has one scheduler"
+    if measure.server is not None and "server" not in live.selectors:
+        return f"'{measure.name}' takes no server in a wait; that is known under 'expect'"
+    if measure.server is not None and measure.server not in state.weights:
+        return state.absence(measure.server)
+    if measure.class_ is not None and measure.class_ not in state.classes:
+        return no_class(measure.class_, state.classes, f" in {measure}")
+    return None
+
+
+def _bound_now(measure: Measure, state: PlannedState) -> Bound:
+    live = MEASURES[measure.name].live
+    assert live is not None  # else it was refused as misread
+    return live.bound(state, measure)
+
+
+def _box(state: PlannedState) -> Box:
+    return lambda measure: _bound_now(measure, state).interval
+
+
+def _why(condition: Condition, state: PlannedState) -> str:
+    """The bounds of the part that fails, and what they come from."""
+    failing = next(part for part in _parts(condition.root) if not chance(part, _box(state)).true)
+    reasons = []
+    for measure in dict.fromkeys(read.measure for read in tree.reads(failing)):
+        interval, why = _bound_now(measure, state)
+        because = f" ({why})" if why else ""
+        reasons.append(f"{measure} {_range_now(measure, interval)} here{because}")
+    return listed(reasons)
+
+
+def _range_now(measure: Measure, interval: Interval) -> str:
+    if MEASURES[measure.name].unit == "truth":
+        return "cannot hold" if interval.high <= 0 else "may hold or not"
+    unit = " s" if MEASURES[measure.name].unit == "s" else ""
+    if interval.exact:
+        return f"is {number(interval.low)}{unit}"
+    if interval.low <= 0:
+        high = interval.high
+        return f"is at most {number(high)}{unit}" if math.isfinite(high) else "is never below 0"
+    return f"is between {number(interval.low)} and {number(interval.high)}{unit}"
+
+
+def _parts(node: tree.Truth) -> Iterator[tree.Truth]:
+    """What must hold for the whole to hold; the whole itself comes last."""
+    if isinstance(node, tree.And):
+        for part in node.parts:
+            yield from _parts(part)
+    yield node
+
+
+def _misread(condition: Condition, loc: Loc, why: Callable[[Measure], str | None]) -> list[Fault]:
+    """The measures in a condition that have no value there; `why` says the reason, if any."""
+    found = [(read.column, why(read.measure)) for read in condition.reads]
+    return [Fault(loc, text, column=column) for column, text in found if text is not None]
+
+
+def check_expectations(scenario: Scenario, end: PlannedState) -> list[Fault]:
+    """Everything that is wrong under `expect`; `end` is the state after the timeline."""
+    faults: list[Fault] = []
+    for section, conditions in scenario.expect.items():
+        loc: Loc = ("expect", section)
+        if section not in ("all", "compare", *scenario.schedulers):
+            names = listed(scenario.schedulers)
+            text = f"'{section}' is not among the schedulers of this scenario ({names})"
+            faults.append(Fault(loc, text, at_key=True))
+        for index, condition in enumerate(conditions):
+            compare = section == "compare"
+            faults += _expectation(condition, (*loc, index), compare, scenario, end)
+    return faults
+
+
+def _expectation(
+    condition: Condition, loc: Loc, compare: bool, scenario: Scenario, end: PlannedState
+) -> list[Fault]:
+    faults = _misread(
+        condition, loc, lambda measure: _misread_at_end(measure, compare, scenario, end)
+    )
+    if faults or chance(condition.root, lambda measure: _bound_at_end(measure, end)).true:
+        return faults
+    bounds = [f"{one} is {_range_at_end(_bound_at_end(one, end))}" for one in condition.measures]
+    return [Fault(loc, f"this can never hold: {listed(bounds)}", column=1)]
+
+
+def _misread_at_end(
+    measure: Measure, compare: bool, scenario: Scenario, end: PlannedState
+) -> str | None:
+    """Why a measure has no place in this expectation."""
+    final = MEASURES[measure.name].final
+    if final is None:
+        return f"'{measure.name}' is known while the load runs; use it in 'wait' or 'until'"
+    given = {"class": measure.class_, "server": measure.server}
+    for selector in final.needs:
+        if given[selector] is None:
+            return f"'{measure.name}' needs a {selector}, as in {measure.name}{{{selector}=...}}"
+    if measure.class_ is not None and measure.class_ not in scenario.traffic:
+        return no_class(measure.class_, scenario.traffic, f" in {measure}")
+    if measure.server is not None and measure.server > end.joined:
+        numbers = "server 1" if end.joined == 1 else f"servers 1 to {end.joined}"
+        return f"no server {measure.server} in {measure}; the timeline has {numbers}"
+    if compare and measure.scheduler is None:
+        example = f"scheduler={scenario.schedulers[0]}"
+        return f"'{measure.name}' needs a scheduler under 'compare', as in {example}"
+    if not compare and measure.scheduler is not None:
+        return "'scheduler' has its place under 'compare' only"
+    if measure.scheduler is not None and measure.scheduler not in scenario.schedulers:
+        names = listed(scenario.schedulers)
+        return f"'{measure.scheduler}' is not among the schedulers of this scenario ({names})"
+    return None
+
+
+def _bound_at_end(measure: Measure, end: PlannedState) -> Interval:
+    """What a final measure can be, whatever the run does."""
+    kind = MEASURES[measure.name]
+    if kind.unit == "fraction":
+        return Interval(0, 1)
+    # A count that a wait reads too has grown to its end.
+    return kind.live.bound(end, measure).interval if kind.live else Interval(0, math.inf)
+
+
+def _range_at_end(bound: Interval) -> str:
+    if math.isinf(bound.high):
+        return "never below 0"
+    return f"between 0 and {number(bound.high)}"
