@@ -5,15 +5,17 @@ and every extreme that was recorded stays in it.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from ipvsload.record.events import ClassDone, StepDone, StepStarted
-from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import readings
 from ipvsload.statistics.percentiles import percentile
 
 Point = tuple[float, float | None]
 """Seconds since the run's zero, and a value. None interrupts the curve."""
+Band = tuple[float, float, float, float]
+"""Seconds since the run's zero, and the least, the median and the greatest of some values."""
 
 MAX_BUCKETS = 150
 _WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 3600.0)
@@ -66,15 +68,9 @@ def thin(points: Sequence[Point], buckets: int) -> list[Point]:
     first, last = level[0][0], level[-1][0]
     width = (last - first) / buckets or 1.0
     kept: list[Point] = []
-    bucket: list[Point] = []
-    number = 0
-    for point in level:
-        here = int((point[0] - first) / width)
-        if here != number and bucket:
-            kept += _extremes(bucket)
-            bucket, number = [], here
-        bucket.append(point)
-    return kept + _extremes(bucket)
+    for _, bucket in groupby(level, lambda point: int((point[0] - first) / width)):
+        kept += _extremes(list(bucket))
+    return kept
 
 
 def _extremes(bucket: Sequence[Point]) -> list[Point]:
@@ -84,19 +80,15 @@ def _extremes(bucket: Sequence[Point]) -> list[Point]:
     return [bucket[i] for i in sorted({min(known)[1], max(known)[1], len(bucket) - 1})]
 
 
-def envelope(
-    curves: Iterable[Sequence[Point]], end: float, buckets: int = MAX_BUCKETS
-) -> list[tuple[float, float, float, float]]:
-    """(time, least, median, greatest) over many curves, bucket by bucket."""
-    found: list[list[float]] = [[] for _ in range(buckets)]
-    for curve in curves:
-        for t, value in curve:
-            if value is not None and 0 <= t <= end:
-                found[min(buckets - 1, int(t / end * buckets))].append(value)
+def envelope(points: Iterable[Point], end: float, width: float) -> list[Band]:
+    """The values of each `width` seconds together, from 0 to `end` seconds."""
+    found: dict[int, list[float]] = {}
+    for t, value in points:
+        if value is not None and 0 <= t <= end:
+            found.setdefault(int(t / width), []).append(value)
     return [
-        ((i + 0.5) * end / buckets, min(values), percentile(sorted(values), 50), max(values))
-        for i, values in enumerate(found)
-        if values
+        ((i + 0.5) * width, min(values), percentile(sorted(values), 50), max(values))
+        for i, values in sorted(found.items())
     ]
 
 
@@ -112,23 +104,3 @@ def rate(times: Iterable[float], end: float, width: float) -> list[Point]:
         if 0 <= t <= end:
             counts[int(t / width)] += 1
     return [(i * width, count / width) for i, count in enumerate(counts)]
-
-
-def latency(
-    requests: Iterable[Request], zero: int, end: float, width: float
-) -> list[tuple[float, float, float, float]]:
-    """(time, least, median, greatest) in ms of answered requests, by planned start."""
-    found: dict[int, list[int]] = {}
-    for r in requests:
-        t = (r.planned_us - zero) / 1e6
-        if 0 <= t <= end:
-            found.setdefault(int(t / width), []).append(r.latency_us)
-    return [
-        (
-            (i + 0.5) * width,
-            min(values) / 1000,
-            percentile(sorted(values), 50) / 1000,
-            max(values) / 1000,
-        )
-        for i, values in sorted(found.items())
-    ]

@@ -5,13 +5,14 @@ busiest are in colour. With more servers the chart shows the least, median and g
 A server has the same colour everywhere on the page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
 from ipvsload.report.html import chart_series, svg
-from ipvsload.report.html.chart_series import Point
+from ipvsload.report.html.chart_series import Band, Point
 from ipvsload.report.wording import figure, milliseconds
 
 COLOURED = 8
@@ -30,8 +31,9 @@ class RunCurves:
     inactive: dict[str, list[Point]]
     rates: dict[str, list[Point]]
     failures: list[Point]
-    dots: dict[str, list[tuple[float, float]]]
-    latency: dict[str, list[tuple[float, float, float, float]]]
+    answers: dict[str, list[Band]]
+    """Latencies in ms by planned start: one for each answer if `dots`, else many together."""
+    dots: bool
     width: float
 
 
@@ -52,8 +54,8 @@ def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
     zero = chart_series.zero_us(run)
     width = chart_series.bucket_width(end)
     active, inactive = chart_series.connections(run)
-    answered = {c: [r for r in run.requests if r.traffic == c and not r.failed] for c in classes}
-    few = sum(map(len, answered.values())) <= MAX_DOTS
+    answers = {c: _answers(run, c, zero) for c in classes}
+    few = sum(map(len, answers.values())) <= MAX_DOTS
 
     def ends(requests: Sequence[Request]) -> list[Point]:
         times = ((r.planned_us + r.latency_us - zero) / 1e6 for r in requests)
@@ -66,34 +68,36 @@ def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
         inactive=inactive,
         rates={c: ends([r for r in run.requests if r.traffic == c]) for c in classes},
         failures=ends(failed) if failed else [],
-        dots={
-            c: [((r.planned_us - zero) / 1e6, r.latency_us / 1000) for r in found]
-            for c, found in answered.items()
+        answers={
+            c: [(t, ms, ms, ms) for t, ms in points]
             if few
+            else chart_series.envelope(points, end, width)
+            for c, points in answers.items()
         },
-        latency={
-            c: chart_series.latency(found, zero, end, width)
-            for c, found in answered.items()
-            if not few
-        },
+        dots=few,
         width=width,
     )
 
 
+def _answers(run: RecordedRun, traffic: str, zero: int) -> list[tuple[float, float]]:
+    return [
+        ((r.planned_us - zero) / 1e6, r.latency_us / 1000)
+        for r in run.requests
+        if r.traffic == traffic and not r.failed
+    ]
+
+
 def shared_axes(runs: Sequence[RunCurves]) -> SharedAxes:
     """Axes that fit the curves of all runs."""
-    rates = [rate for c in runs for rate in [*c.rates.values(), c.failures]]
-    values = [ms for c in runs for dots in c.dots.values() for _, ms in dots]
-    values += [
-        v for c in runs for band in c.latency.values() for _, lo, _, hi in band for v in (lo, hi)
-    ]
-    values = [max(v, 0.001) for v in values] or [1.0]
+    answers = [one for c in runs for answers in c.answers.values() for one in answers]
+    least = min((one[1] for one in answers), default=1.0)
+    greatest = max((one[3] for one in answers), default=1.0)
     return SharedAxes(
-        x=svg.Axis(0.0, max(c.end for c in runs) * 1.02),
-        active=svg.linear(_greatest([p for c in runs for p in c.active.values()])),
-        inactive=svg.linear(_greatest([p for c in runs for p in c.inactive.values()])),
-        rate=svg.linear(_greatest(rates)),
-        latency=svg.logarithmic(min(values), max(values)),
+        x=svg.Axis(0.0, max((c.end for c in runs), default=1.0) * 1.02),
+        active=svg.linear(_greatest(p for c in runs for p in c.active.values())),
+        inactive=svg.linear(_greatest(p for c in runs for p in c.inactive.values())),
+        rate=svg.linear(_greatest(p for c in runs for p in (*c.rates.values(), c.failures))),
+        latency=svg.logarithmic(max(least, 0.001), max(greatest, 0.001)),
     )
 
 
@@ -121,19 +125,15 @@ def plots(
     by_class: Mapping[str, str],
 ) -> list[svg.Plot]:
     """Draw the run's four charts. `servers` are addresses in the order of joining."""
+    connections = [
+        _server_plot(title, points, curves.end, axes.x, y, servers, by_server)
+        for title, points, y in (
+            ("Active connections", curves.active, axes.active),
+            ("Inactive connections", curves.inactive, axes.inactive),
+        )
+    ]
     return [
-        _server_plot(
-            "Active connections", curves.active, curves.end, axes.x, axes.active, servers, by_server
-        ),
-        _server_plot(
-            "Inactive connections",
-            curves.inactive,
-            curves.end,
-            axes.x,
-            axes.inactive,
-            servers,
-            by_server,
-        ),
+        *connections,
         _rate_plot(curves, axes, by_class),
         _latency_plot(curves, axes, by_class),
     ]
@@ -154,7 +154,7 @@ def _server_plot(
     note = ""
     buckets = chart_series.MAX_BUCKETS
     if len(numbers) > THIN:
-        band = chart_series.envelope(points.values(), end)
+        band = chart_series.envelope(chain(*points.values()), end, end / buckets)
         layers += _band("all servers", "--muted", band, x, y)
         note = f"{len(numbers)} servers: least to greatest, median, and the busiest"
     elif len(numbers) > COLOURED:
@@ -195,21 +195,19 @@ def _latency_plot(curves: RunCurves, axes: SharedAxes, colours: Mapping[str, str
     y = axes.latency
     layers: list[svg.Layer] = []
     spoken = []
-    for name, dots in curves.dots.items():
-        layers.append(svg.Layer(name, colours[name], svg.dots_path(dots, axes.x, y), "dots"))
-        values = [ms for _, ms in dots]
-        if values:
-            spoken.append(f"{name} {milliseconds(min(values))} to {milliseconds(max(values))}")
-    for name, band in curves.latency.items():
-        layers += _band(name, colours[name], band, axes.x, y)
-        if band:
-            low, high = min(b[1] for b in band), max(b[3] for b in band)
-            spoken.append(f"{name} {milliseconds(low)} to {milliseconds(high)}")
+    for name, answers in curves.answers.items():
+        if curves.dots:
+            dots = svg.dots_path([(t, ms) for t, _, ms, _ in answers], axes.x, y)
+            layers.append(svg.Layer(name, colours[name], dots, "dots"))
+        else:
+            layers += _band(name, colours[name], answers, axes.x, y)
+        if answers:
+            least, greatest = min(one[1] for one in answers), max(one[3] for one in answers)
+            spoken.append(f"{name} {milliseconds(least)} to {milliseconds(greatest)}")
     note = "each dot an answer" if curves.dots else "least to greatest, and the median"
-    ticks = [(round(y.place(tick) * 100, 2), _tick(tick)) for tick in y.ticks()]
     return svg.Plot(
         "Latency", "", y, layers, f"Latency by start of request: {', '.join(spoken) or 'none'}",
-        f"at its planned start; {note}", ticks,
+        f"at its planned start; {note}", svg.labels(y, _tick),
     )  # fmt: skip
 
 
@@ -218,16 +216,12 @@ def _tick(ms: float) -> str:
 
 
 def _band(
-    name: str,
-    colour: str,
-    band: Sequence[tuple[float, float, float, float]],
-    x: svg.Axis,
-    y: svg.Axis,
+    name: str, colour: str, band: Sequence[Band], x: svg.Axis, y: svg.Axis
 ) -> list[svg.Layer]:
     area = svg.band_path([(t, low, high) for t, low, _, high in band], x, y)
     median = svg.line_path([(t, middle) for t, _, middle, _ in band], x, y)
     return [svg.Layer(name, colour, area, "band", legend=False), svg.Layer(name, colour, median)]
 
 
-def _greatest(curves: Sequence[Sequence[Point]]) -> float:
+def _greatest(curves: Iterable[Sequence[Point]]) -> float:
     return max((value for curve in curves for _, value in curve if value is not None), default=0.0)

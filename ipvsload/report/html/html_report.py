@@ -79,7 +79,7 @@ def render(results: Results, recording: Recording) -> str:
     curves = {run.number: charts.run_curves(recorded[run.number], classes) for run in charted}
     servers = {run.number: [server.address for server in run.servers] for run in charted}
     by_server = charts.server_colours([(curves[n], servers[n]) for n in curves])
-    axes = charts.shared_axes(list(curves.values())) if curves else None
+    axes = charts.shared_axes(list(curves.values()))
     panels = [
         RunPanel(
             run,
@@ -87,7 +87,6 @@ def render(results: Results, recording: Recording) -> str:
             _marks(recorded[run.number], axes.x),
         )
         for run in charted
-        if axes is not None
     ]
     first = len(results.schedulers)
     started = datetime.fromtimestamp(results.started_unix_us / 1e6, UTC)
@@ -105,8 +104,8 @@ def render(results: Results, recording: Recording) -> str:
         panels=panels[:first],
         more=panels[first:],
         left_out=len(results.runs) - len(panels),
-        x_ticks=svg.labels(axes.x) if axes else [],
-        x_end=axes.x.high if axes else 0,
+        x_ticks=svg.labels(axes.x),
+        x_end=axes.x.high,
     )
     return page
 

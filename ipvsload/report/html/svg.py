@@ -6,7 +6,7 @@ plots of a run share one time axis and lie under each other.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ipvsload.report.html.chart_series import Point
@@ -104,9 +104,13 @@ def step_path(points: Iterable[Point], x: Axis, y: Axis) -> str:
     return "".join(parts)
 
 
+def _place(t: float, value: float, x: Axis, y: Axis) -> str:
+    return f"{round(x.place(t) * SIZE)} {round((1 - y.place(value)) * SIZE)}"
+
+
 def line_path(points: Iterable[tuple[float, float]], x: Axis, y: Axis) -> str:
     """A curve straight from point to point."""
-    pairs = [f"{round(x.place(t) * SIZE)} {round((1 - y.place(v)) * SIZE)}" for t, v in points]
+    pairs = [_place(t, value, x, y) for t, value in points]
     return "M" + "L".join(pairs) if pairs else ""
 
 
@@ -119,11 +123,9 @@ def band_path(points: Sequence[tuple[float, float, float]], x: Axis, y: Axis) ->
 
 def dots_path(points: Iterable[tuple[float, float]], x: Axis, y: Axis) -> str:
     """A dot a point: lines of no length, which round caps make dots in any stretching."""
-    return "".join(
-        f"M{round(x.place(t) * SIZE)} {round((1 - y.place(v)) * SIZE)}h0" for t, v in points
-    )
+    return "".join(f"M{_place(t, value, x, y)}h0" for t, value in points)
 
 
-def labels(axis: Axis) -> list[tuple[float, str]]:
+def labels(axis: Axis, text: Callable[[float], str] = figure) -> list[tuple[float, str]]:
     """An axis's ticks as (place in percent, label)."""
-    return [(round(axis.place(tick) * 100, 2), figure(tick)) for tick in axis.ticks()]
+    return [(round(axis.place(tick) * 100, 2), text(tick)) for tick in axis.ticks()]
