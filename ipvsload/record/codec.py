@@ -7,6 +7,7 @@ all other code can rely on what the types of records say.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
@@ -17,7 +18,12 @@ from ipvsload.record.events import Event, event_of
 from ipvsload.record.format import REQUEST_COLUMNS, VERSION, FormatError, Request, Sample
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_SERVICE_TYPES = (str, str, *[int] * 7, list)
+# The keys of objects, in the order in which they are read, and the types of their values.
+_HEADER = {"ipvsload": str, "version": int}
+_ORIGIN = {"origin_unix_us": int, "ipvsload_version": str, "scenario": str, "testbed": str}
+_EVENT = {"run": int, "t_us": int, "kind": str, "data": dict}
+_SAMPLE = {"run": int, "node": str, "t_us": int, "took_us": int, "services": list}
+_SERVICE = dict(zip(VirtualService._fields, (str, str, *[int] * 7, list), strict=True))
 _SERVER_TYPES = (str, *[int] * 9)
 _REQUEST_TYPES = frozenset(
     (int, str, int, int, int, int, int, str, int, bool, server, error)
@@ -106,51 +112,28 @@ def decode_requests(lines: list[bytes]) -> list[Request]:
 
 def decode_samples(lines: list[bytes]) -> list[Sample]:
     """The samples of many lines; raises FormatError if a line is not one."""
-    return list(map(_sample, lines))
+    samples = []
+    for line in lines:
+        run, node, t_us, took_us, services = _fields(_json(line), _SAMPLE)
+        samples.append(Sample(run, node, t_us, took_us, tuple(map(_service, services))))
+    return samples
 
 
 def decode_events(lines: list[bytes]) -> list[Event]:
     """The events of many lines; raises FormatError if a line is not one."""
-    return list(map(_event, lines))
-
-
-def _sample(line: bytes) -> Sample:
-    value = _json(line)
-    run, node, t_us, took_us, services = _fields(
-        value, ("run", int), ("node", str), ("t_us", int), ("took_us", int), ("services", list)
-    )
-    return Sample(run, node, t_us, took_us, tuple(map(_service, services)))
-
-
-def _event(line: bytes) -> Event:
-    value = _json(line)
-    run, t_us, kind, data = _fields(
-        value, ("run", int), ("t_us", int), ("kind", str), ("data", dict)
-    )
-    return event_of(run, t_us, kind, data)
+    return [event_of(*_fields(_json(line), _EVENT)) for line in lines]
 
 
 def decode_header(line: bytes) -> Header:
     """The header of a file's first line; raises FormatError."""
     value = _json(line)
-    kind, version = _fields(value, ("ipvsload", str), ("version", int))
-    if kind != "events" or version != VERSION:
-        return Header(kind, version)
-    origin, program, scenario, testbed = _fields(
-        value,
-        ("origin_unix_us", int),
-        ("ipvsload_version", str),
-        ("scenario", str),
-        ("testbed", str),
-    )
-    return Header(kind, version, origin, program, scenario, testbed)
+    kind, version = _fields(value, _HEADER)
+    more = _fields(value, _ORIGIN) if kind == "events" and version == VERSION else ()
+    return Header(kind, version, *more)
 
 
 def _service(value: Any) -> VirtualService:
-    *fields, servers = _fields(
-        value,
-        *zip(VirtualService._fields, _SERVICE_TYPES, strict=True),
-    )
+    *fields, servers = _fields(value, _SERVICE)
     for row in servers:
         if type(row) is not list or tuple(map(type, row)) != _SERVER_TYPES:
             raise FormatError("not a real server")
@@ -164,12 +147,10 @@ def _json(line: bytes) -> Any:
         raise FormatError("not JSON") from error
 
 
-def _fields(value: Any, *wanted: tuple[str, type]) -> list[Any]:
+def _fields(value: Any, types: Mapping[str, type]) -> list[Any]:
     if type(value) is not dict:
         raise FormatError("not an object")
-    found = []
-    for name, kind in wanted:
+    for name, kind in types.items():
         if type(value.get(name)) is not kind:
             raise FormatError(f'without a right "{name}"')
-        found.append(value[name])
-    return found
+    return [value[name] for name in types]

@@ -105,22 +105,24 @@ def read(directory: Path) -> Recording:
         )  # fmt: skip
         raise UsageError(f"{directory} {what}")
     notes: list[str] = []
-    runs: dict[int, RecordedRun] = {}
     with _no_collector():
         header, events = _read_file(directory / EVENTS, codec.decode_events, notes)
         _, samples = _read_file(directory / SAMPLES, codec.decode_samples, notes)
         _, requests = _read_file(directory / REQUESTS, codec.decode_requests, notes)
-        for number, event_list in _by_run(events).items():
-            if number:
-                runs.setdefault(number, RecordedRun(number)).events = event_list
-        for number, sample_list in _by_run(samples).items():
-            runs.setdefault(number, RecordedRun(number)).samples = sample_list
-        for number, request_list in _by_run(requests).items():
-            runs.setdefault(number, RecordedRun(number)).requests = request_list
-    ordered = tuple(runs[number] for number in sorted(runs))
+        its_events, its_samples, its_requests = _by_run(events), _by_run(samples), _by_run(requests)
+    recording = its_events.pop(0, [])
+    ordered = tuple(
+        RecordedRun(
+            number,
+            events=its_events[number],
+            samples=its_samples[number],
+            requests=its_requests[number],
+        )
+        for number in sorted({*its_events, *its_samples, *its_requests})
+    )
     for run in ordered:
         _describe(run)
-    notes += [one.reason for one in events if isinstance(one, RunInvalid) and not one.run]
+    notes += [event.reason for event in recording if isinstance(event, RunInvalid)]
     if not any(isinstance(event, RecordingEnded) for event in events):
         notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
     return Recording(directory, header, _scenario_text(directory), ordered, tuple(notes))
@@ -138,11 +140,10 @@ def _describe(run: RecordedRun) -> None:
         # Version 0.1.0 did not record it: "node" was every kernel that was not the lab's own.
         run.exclusive = run.kernel.get("provider", "node") != "node" if told is None else told
         return
-    for sample in run.samples:
-        for service in sample.services:
-            run.scheduler, run.service = service.scheduler, service.key
-            run.start_us = run.samples[0].t_us
-            return
+    service = next((one for sample in run.samples for one in sample.services), None)
+    if service is not None:
+        run.scheduler, run.service = service.scheduler, service.key
+        run.start_us = run.samples[0].t_us
 
 
 def _where(runs: tuple[RecordedRun, ...]) -> str:
@@ -167,15 +168,7 @@ def _read_file(
                 notes.append(f"{path.name} {'has no whole line' if first else 'is empty'}")
                 return codec.Header(kind), records
             header = _header(path, first, kind)
-            number = 2
-            try:
-                for chunk in _chunks(file):
-                    if not chunk[-1].endswith(b"\n"):
-                        chunk.pop()
-                        notes.append(f"{path.name} stops in the middle of a line")
-                    number = _decode(chunk, decode, records, number)
-            except _DamagedError as error:
-                notes.append(f"{path.name} is damaged in {error} and not read any further")
+            notes += (f"{path.name} {fault}" for fault in _read_lines(file, decode, records))
             return header, records
     except FileNotFoundError:
         notes.append(f"{path.name} is missing")
@@ -184,27 +177,24 @@ def _read_file(
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-class _DamagedError(Exception):
-    """Which line, and why."""
-
-
-def _chunks(file: BinaryIO) -> Iterator[list[bytes]]:
-    while chunk := file.readlines(1 << 18):
-        yield chunk
-
-
-def _decode(lines: list[bytes], decode: _Decode[_Record], into: list[_Record], number: int) -> int:
-    """Decode a chunk whose first line has this number; returns the number of the next line."""
-    try:
-        into += decode(lines)
-    except FormatError:
-        # Again line by line, to keep what is right before the damaged line.
-        for place, line in enumerate(lines, number):
-            try:
-                into += decode([line])
-            except FormatError as error:
-                raise _DamagedError(f"line {place} ({error})") from None
-    return number + len(lines)
+def _read_lines(file: BinaryIO, decode: _Decode[_Record], into: list[_Record]) -> Iterator[str]:
+    """Decode lines up to a damaged one; what is wrong is returned. The file's header was read."""
+    number = 2
+    while lines := file.readlines(1 << 18):
+        if not lines[-1].endswith(b"\n"):
+            lines.pop()
+            yield "stops in the middle of a line"
+        try:
+            into += decode(lines)
+        except FormatError:
+            # Again line by line, to keep what is right before the damaged line.
+            for place, line in enumerate(lines, number):
+                try:
+                    into += decode([line])
+                except FormatError as error:
+                    yield f"is damaged in line {place} ({error}) and not read any further"
+                    return
+        number += len(lines)
 
 
 def _header(path: Path, line: bytes, kind: str) -> codec.Header:
@@ -229,7 +219,7 @@ def _scenario_text(directory: Path) -> str | None:
         return None
 
 
-def _by_run(records: list[_Record]) -> dict[int, list[_Record]]:
+def _by_run(records: list[_Record]) -> defaultdict[int, list[_Record]]:
     found: defaultdict[int, list[_Record]] = defaultdict(list)
     for record in records:
         found[record.run].append(record)

@@ -125,9 +125,7 @@ class SidecarParser:
         if lacking:
             raise StreamError(f"the sidecar does not tell {', '.join(lacking)} of its servers")
         self._server = itemgetter(*(columns.index(name) for name in RealServer._fields))
-        return Hello(
-            *(value[key] for key in ("node", "kernel", "ipvs", "hz", "t", "wall")),
-        )
+        return Hello(*(value[key] for key in ("node", "kernel", "ipvs", "hz", "t", "wall")))
 
 
 def _service(value: dict[str, Any], server: "itemgetter[Any]") -> VirtualService:

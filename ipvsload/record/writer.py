@@ -14,15 +14,7 @@ from ipvsload import __version__
 from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.record import codec
 from ipvsload.record.events import Event
-from ipvsload.record.format import (
-    EVENTS,
-    REQUESTS,
-    SAMPLES,
-    SCENARIO,
-    VERSION,
-    Request,
-    Sample,
-)
+from ipvsload.record.format import EVENTS, REQUESTS, SAMPLES, SCENARIO, VERSION, Request, Sample
 
 FLUSH_US = 500_000
 
@@ -52,21 +44,17 @@ class RunWriter:
         self._flushed_us = 0
         _make(directory)
         try:
-            self._open(SCENARIO)
-            self._write(SCENARIO, scenario_text)
+            self._begin(SCENARIO, scenario_text)
             for name in self._lines:
                 kind = name.removesuffix(".ndjson")
                 header = codec.Header(kind, VERSION, origin_unix_us, __version__, scenario, testbed)
-                self._open(name)
-                self._write(name, codec.encode_header(header))
-        except FileExistsError:
-            self._close()
-            raise TestbedError(
-                f"{directory}: another run is being recorded here: name another directory"
-            ) from None
+                self._begin(name, codec.encode_header(header))
         except OSError as error:
             self._close()
-            raise TestbedError(f"{directory}: cannot write: {error.strerror}") from None
+            why = f"cannot write: {error.strerror}"
+            if isinstance(error, FileExistsError):
+                why = "another run is being recorded here: name another directory"
+            raise TestbedError(f"{directory}: {why}") from None
 
     def request(self, request: Request) -> None:
         """Append one finished request."""
@@ -114,8 +102,9 @@ class RunWriter:
             self._flushed_us = now_us
             self.flush()
 
-    def _open(self, name: str) -> None:
+    def _begin(self, name: str, text: str) -> None:
         self._files[name] = FileIO(self.directory / name, "x")
+        self._write(name, text)
 
     def _write(self, name: str, text: str) -> None:
         # A write to a file that is nearly full may take a part without an error.

@@ -15,7 +15,6 @@ from ipvsload.results.results import (
     ExpectationResult,
     Results,
     RunResult,
-    SchedulerSummary,
     ServerResult,
     TrafficResult,
     VerdictName,
@@ -37,22 +36,22 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
     ends = recording.ends
     if scenario is None:
         ends = (*ends, "scenario.yaml is missing or not valid: its expectations are unknown")
-    runs, measures = [], []
-    for recorded in recording.runs:
-        result, lookup = _run(recorded, scenario)
-        runs.append(result)
-        measures.append(lookup)
+    measured = [_run(recorded, scenario) for recorded in recording.runs]
+    runs = tuple(run for run, _ in measured)
     asked = scenario.expect.get("compare", ()) if scenario is not None else ()
-    comparisons = tuple(_compare(condition, runs, measures) for condition in asked)
+    comparisons = tuple(_compare(condition, measured) for condition in asked)
     return Results(
         scenario=recording.header.scenario or (scenario.name if scenario else ""),
         title=scenario.title if scenario else "",
         testbed=recording.header.testbed,
         started_unix_us=recording.header.origin_unix_us,
         verdict=_verdict(runs, comparisons, ends),
-        runs=tuple(runs),
+        runs=runs,
         comparisons=comparisons,
-        schedulers=_summaries(runs),
+        schedulers=tuple(
+            summarize(name, [run for run in runs if run.scheduler == name])
+            for name in dict.fromkeys(run.scheduler for run in runs)
+        ),
         ends=ends,
     )
 
@@ -79,11 +78,12 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     classes = list(scenario.traffic) if scenario else []
     classes += sorted({r.traffic for r in run.requests} - set(classes))
     measures = RunMeasures(requests, kernel, list(joined))
-    expected: list[Condition] = []
-    if scenario is not None:
-        for key, conditions in scenario.expect.items():
-            if key in ("all", run.scheduler):
-                expected += conditions
+    expected = [
+        condition
+        for key, conditions in (scenario.expect if scenario else {}).items()
+        if key in ("all", run.scheduler)
+        for condition in conditions
+    ]
     ends = run.of_type(RunEnded)
     result = RunResult(
         number=run.number,
@@ -134,9 +134,7 @@ def _traffic(name: str, requests: RequestCounts) -> TrafficResult:
 
 
 def _expect(
-    condition: Condition,
-    lookup: Callable[[Measure], float | None],
-    why: Callable[[Measure], str],
+    condition: Condition, lookup: Callable[[Measure], float | None], why: Callable[[Measure], str]
 ) -> ExpectationResult:
     """One expectation. Without the data to decide it did not hold, and the reason says so."""
     missing: list[str] = []
@@ -154,7 +152,7 @@ def _expect(
 
 
 def _compare(
-    condition: Condition, runs: Sequence[RunResult], measures: Sequence[RunMeasures]
+    condition: Condition, measured: Sequence[tuple[RunResult, RunMeasures]]
 ) -> ExpectationResult:
     """An expectation over schedulers: each measure is the median of that one's repeats.
 
@@ -163,11 +161,7 @@ def _compare(
     absent: list[str] = []
 
     def chosen(measure: Measure) -> list[RunMeasures]:
-        pairs = [
-            (run, m)
-            for run, m in zip(runs, measures, strict=True)
-            if measure.scheduler in (None, run.scheduler)
-        ]
+        pairs = [one for one in measured if measure.scheduler in (None, one[0].scheduler)]
         return [m for run, m in pairs if run.valid] or [m for _, m in pairs]
 
     def lookup(measure: Measure) -> float | None:
@@ -185,10 +179,3 @@ def _compare(
     if absent:
         return ExpectationResult(result.expression, None, None, result.reason)
     return result
-
-
-def _summaries(runs: Sequence[RunResult]) -> tuple[SchedulerSummary, ...]:
-    by_name: dict[str, list[RunResult]] = {}
-    for run in runs:
-        by_name.setdefault(run.scheduler, []).append(run)
-    return tuple(summarize(name, group) for name, group in by_name.items())

@@ -21,7 +21,11 @@ def summarize(scheduler: str, runs: Sequence[RunResult]) -> SchedulerSummary:
     counted = [run for run in runs if run.valid] or list(runs)
     most = max((len(run.servers) for run in counted), default=0)
     classes = list(dict.fromkeys(name for run in counted for name in run.traffic))
-    totals = [{name: _known(run, name) for name in classes} for run in counted]
+    # Requests of each class whose server is known.
+    totals = [
+        {name: sum(server.requests.get(name) or 0 for server in run.servers) for name in classes}
+        for run in counted
+    ]
     return SchedulerSummary(
         scheduler=scheduler,
         repeats=len(runs),
@@ -29,11 +33,6 @@ def summarize(scheduler: str, runs: Sequence[RunResult]) -> SchedulerSummary:
         servers=tuple(_server(number, counted, totals) for number in range(1, most + 1)),
         traffic={name: _traffic([run.traffic[name] for run in counted]) for name in classes},
     )
-
-
-def _known(run: RunResult, traffic: str) -> int:
-    """Requests of a class whose server is known."""
-    return sum(server.requests.get(traffic) or 0 for server in run.servers)
 
 
 def _server(

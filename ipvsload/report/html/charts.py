@@ -132,11 +132,7 @@ def plots(
             ("Inactive connections", curves.inactive, axes.inactive),
         )
     ]
-    return [
-        *connections,
-        _rate_plot(curves, axes, by_class),
-        _latency_plot(curves, axes, by_class),
-    ]
+    return [*connections, _rate_plot(curves, axes, by_class), _latency_plot(curves, axes, by_class)]
 
 
 def _server_plot(

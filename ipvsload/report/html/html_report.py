@@ -67,11 +67,7 @@ class SplitBar:
 def render(results: Results, recording: Recording) -> str:
     """Write the whole page as text."""
     environment = template_environment("ipvsload.report.html")
-    environment.filters |= {
-        "over": wording.over,
-        "figure": wording.figure,
-        "plural": wording.plural,
-    }
+    environment.filters |= {"over": wording.over, "plural": wording.plural}
     classes = list(dict.fromkeys(name for s in results.schedulers for name in s.traffic))
     colours = {name: f"--c{i % CLASS_COLOURS}" for i, name in enumerate(classes)}
     charted = _charted(results.runs)
