@@ -42,6 +42,6 @@ def minikube(checkout: Path, write: bool) -> int:
     build the image and start a cluster on it. Run again after the build, it
     checks that the kernel that was built has every option.
     """
-    from ipvsload.iso.minikube_recipe import prepare_checkout
+    from ipvsload.iso.minikube import prepare_checkout
 
     return prepare_checkout(checkout, write, click.echo)

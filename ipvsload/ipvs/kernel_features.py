@@ -45,6 +45,11 @@ class Feature(NamedTuple):
     given_by: tuple[str, ...] = ()
     """Options of which each sets this one, too; a defconfig then does not name it."""
 
+    @property
+    def wanted(self) -> bool:
+        """Whether a kernel should have it: kube-proxy's needs, and every scheduler."""
+        return self.kube_proxy or self.kind is FeatureKind.SCHEDULER
+
 
 def _core(
     option: str, module: str, name: str, why: str, *depends_on: str, kube_proxy: bool = True
@@ -119,9 +124,5 @@ FEATURES: tuple[Feature, ...] = (
 
 BY_OPTION = {feature.option: feature for feature in FEATURES}
 
-EXAMINED_MODULES = tuple(
-    feature.module
-    for feature in FEATURES
-    if feature.module and (feature.kube_proxy or feature.kind is FeatureKind.SCHEDULER)
-)
+EXAMINED_MODULES = tuple(one.module for one in FEATURES if one.module and one.wanted)
 """What a node is asked for: the modules that kube-proxy needs, and every scheduler's."""

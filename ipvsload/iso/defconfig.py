@@ -7,7 +7,7 @@ put where that program would put it, so the next savedefconfig moves nothing.
 
 import difflib
 
-from ipvsload.ipvs.kernel_features import BY_OPTION, FEATURES, Feature, FeatureKind
+from ipvsload.ipvs.kernel_features import BY_OPTION, FEATURES, Feature
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.iso import kernel_config
 from ipvsload.iso.kernel import new_enough
@@ -34,11 +34,10 @@ _ORDER = (
     *("IP_VS_SH_TAB_BITS", "IP_VS_MH_TAB_INDEX", "IP_VS_FTP", "IP_VS_NFCT"),
     *("NETDEVICES", "BONDING", "DUMMY"),
 )
-_PLACE = {option: number for number, option in enumerate(_ORDER)}
 
 
 def lacking(text: str, release: str) -> list[Feature]:
-    """What the defconfig does not set of what kube-proxy's IPVS mode and the schedulers need.
+    """What a configuration does not set of what kube-proxy's IPVS mode and the schedulers need.
 
     The dependencies of these are in the list, too. What came after the kernel
     `release` is not.
@@ -56,22 +55,19 @@ def lacking(text: str, release: str) -> list[Feature]:
         found[feature.option] = feature
 
     for feature in FEATURES:
-        wanted = feature.kube_proxy or feature.kind is FeatureKind.SCHEDULER
-        if wanted and new_enough(release, feature):
+        if feature.wanted and new_enough(release, feature):
             want(feature)
     return list(found.values())
 
 
-def value(feature: Feature) -> str:
-    """The value to set: a module where the option can be one."""
-    return "m" if feature.module else "y"
-
-
 def add(text: str, features: list[Feature]) -> str:
-    """The defconfig with `features` set, each in its place; nothing else is touched."""
+    """The defconfig with `features` set, each in its place; nothing else is touched.
+
+    A feature becomes a module where it can be one.
+    """
     lines = text.splitlines()
     for feature in features:
-        line = f"CONFIG_{feature.option}={value(feature)}"
+        line = f"CONFIG_{feature.option}={'m' if feature.module else 'y'}"
         unset = f"# CONFIG_{feature.option} is not set"
         if unset in lines:
             lines[lines.index(unset)] = line
@@ -83,7 +79,7 @@ def add(text: str, features: list[Feature]) -> str:
 def _position(lines: list[str], option: str) -> int:
     """Where to insert: after the nearest option that Kconfig names before it, else at the end."""
     found = [next(iter(kernel_config.parse(line)), "") for line in lines]
-    for earlier in reversed(_ORDER[: _PLACE[option]]):
+    for earlier in reversed(_ORDER[: _ORDER.index(option)]):
         if earlier in found:
             return found.index(earlier) + 1
     return len(lines)
@@ -99,8 +95,3 @@ def diff(before: str, after: str, name: str) -> str:
             f"b/{name}",
         )
     )
-
-
-def dropped(built: str) -> list[Feature]:
-    """The features that the .config of a kernel that was built should have, and has not."""
-    return lacking(built, kernel_config.version(built) or "")

@@ -25,12 +25,7 @@ _DEADLINE = 120.0
 _LIST = re.compile(r"(?:usr/)?lib/modules/([^/\s]+)/modules\.(?:dep|builtin)$")
 # Which files on a CD may have a root file system in them.
 _ROOT_FILES = re.compile(r"(squashfs|\.sfs|\.img|initrd|initramfs|rootfs)", re.IGNORECASE)
-_PACKAGES = {
-    "xorriso": "xorriso",
-    "rdsquashfs": "squashfs-tools-ng",
-    "lz4": "lz4",
-    "zstd": "zstd",
-}
+_PACKAGES = {"rdsquashfs": "squashfs-tools-ng"}  # the others are named as their programs
 
 
 def _kind(head: bytes) -> str | None:
@@ -46,6 +41,11 @@ def _kind(head: bytes) -> str | None:
     return "lz4" if head.startswith((b"\x02\x21\x4c\x18", b"\x04\x22\x4d\x18")) else None
 
 
+def _file_kind(path: Path) -> str | None:
+    with path.open("rb") as stream:
+        return _kind(stream.read(HEAD))
+
+
 def is_image(head: bytes) -> bool:
     """Whether a file with this beginning is an image; gzip is one if it has an archive in it."""
     kind = _kind(head)
@@ -59,14 +59,8 @@ def is_image(head: bytes) -> bool:
 
 def kernel(path: Path) -> Kernel:
     """The kernel whose modules are in the image. Raises UsageError and OSError."""
-    with path.open("rb") as stream:
-        kind = _kind(stream.read(HEAD))
-    if kind == "cd":
-        found = _from_cd(path)
-    elif kind == "squashfs":
-        found = _from_squashfs(path)
-    else:
-        found = _from_archives(path.read_bytes(), str(path))
+    kind = _file_kind(path)
+    found = _from_cd(path) if kind == "cd" else _from_system(path, kind, str(path))
     if not found:
         raise UsageError(f"{path}: no list of kernel modules in it (lib/modules/*/modules.dep)")
     release = max(found, key=lambda name: len(found[name]))
@@ -84,21 +78,19 @@ def _from_cd(path: Path) -> dict[str, list[str]]:
             target = Path(directory, str(number))
             _run("xorriso", "-osirrox", "on", "-indev", str(path), "-extract", name, str(target))
             target.chmod(0o600)
-            with target.open("rb") as stream:
-                kind = _kind(stream.read(HEAD))
-            if kind == "squashfs":
-                found = _from_squashfs(target)
-            elif kind and kind != "cd":
-                found = _from_archives(target.read_bytes(), f"{path}: {name}")
-            else:
+            kind = _file_kind(target)
+            if kind in (None, "cd"):
                 continue
+            found = _from_system(target, kind, f"{path}: {name}")
             target.unlink()
-            if sum(map(len, found.values())) > sum(map(len, best.values())):
-                best = found
+            best = max(best, found, key=lambda lists: sum(map(len, lists.values())))
     return best
 
 
-def _from_squashfs(path: Path) -> dict[str, list[str]]:
+def _from_system(path: Path, kind: str | None, name: str) -> dict[str, list[str]]:
+    """The lists by release, out of a root file system: a squashfs or an initramfs."""
+    if kind != "squashfs":
+        return _from_archives(path.read_bytes(), name)
     found: dict[str, list[str]] = {}
     for line in _run("rdsquashfs", "--describe", str(path)).decode(errors="replace").splitlines():
         name = line.split()[1] if line.startswith("file ") else ""
@@ -148,7 +140,7 @@ def _decompress(data: bytes, kind: str | None, name: str) -> bytes:
 def _run(program: str, *words: str, stdin: bytes | None = None) -> bytes:
     """The program's output. Raises UsageError when it is missing or fails."""
     if shutil.which(program) is None:
-        package = _PACKAGES[program]
+        package = _PACKAGES.get(program, program)
         raise UsageError(
             f"no {program} to read it with; install it with: apt-get install {package}"
         )

@@ -1,5 +1,6 @@
 """What one kernel has, by its configuration, its list of modules, or both. Pure."""
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -38,12 +39,8 @@ def has_feature(kernel: Kernel, feature: Feature) -> bool | None:
 
 def new_enough(release: str, feature: Feature) -> bool:
     """Whether a kernel of this release can have it at all; true where that is unknown."""
-    numbers = release.split(".")[:2]
-    try:
-        found = int(numbers[0]), int(numbers[1])
-    except (ValueError, IndexError):
-        return True
-    return found >= feature.since
+    numbers = re.match(r"(\d+)\.(\d+)", release)
+    return numbers is None or (int(numbers[1]), int(numbers[2])) >= feature.since
 
 
 class FeatureCheck(NamedTuple):
@@ -59,9 +56,8 @@ def check_features(kernel: Kernel) -> list[FeatureCheck]:
     found = []
     for feature in FEATURES:
         present = has_feature(kernel, feature)
-        note = ""
-        if not present and not new_enough(kernel.release, feature):
-            note = f"came with Linux {feature.since[0]}.{feature.since[1]}"
+        late = not present and not new_enough(kernel.release, feature)
+        note = f"came with Linux {feature.since[0]}.{feature.since[1]}" if late else ""
         found.append(FeatureCheck(feature, present, note))
     return found
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ipvsload.ipvs.kernel_features import FeatureKind
-from ipvsload.iso.kernel import FeatureCheck, Kernel, supports_kube_proxy
+from ipvsload.iso.kernel import FeatureCheck, Kernel
 
 _WORDS = {True: "has", False: "LACKS", None: "?"}
 
@@ -22,10 +22,10 @@ def describe(kernel: Kernel, checks: Sequence[FeatureCheck]) -> str:
     others = [feature.name for feature in lacks if not feature.kube_proxy]
     if any(check.present is None for check in checks):
         lines.append("?: an image shows modules only, not options that build none")
-    if supports_kube_proxy(checks):
-        lines.append("kube-proxy's IPVS mode has what it needs")
-    else:
+    if proxy:
         lines.append(f"kube-proxy's IPVS mode will not work: no {', '.join(proxy)}")
+    else:
+        lines.append("kube-proxy's IPVS mode has what it needs")
     if others:
         lines.append(f"not there, and not kube-proxy's need: {', '.join(others)}")
     return "".join(f"{line}\n" for line in lines)

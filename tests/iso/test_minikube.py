@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.iso import minikube, minikube_recipe
+from ipvsload.iso import minikube
 from tests.iso import trees
 
 
@@ -85,11 +85,11 @@ def test_a_file_system_without_case_is_a_warning(
 ) -> None:
     trees.today(tmp_path)
     said: list[str] = []
-    minikube_recipe.prepare_checkout(tmp_path, False, said.append)
+    minikube.prepare_checkout(tmp_path, False, said.append)
     assert not any("case" in line for line in said)
     # Such a file system cannot be had here: one that finds every name is near enough.
     monkeypatch.setattr(Path, "exists", lambda self: "cASE" in self.name)
-    minikube_recipe.prepare_checkout(tmp_path, False, said.append)
+    minikube.prepare_checkout(tmp_path, False, said.append)
     assert any(line.startswith("WARNING") and "case" in line for line in said)
 
 
