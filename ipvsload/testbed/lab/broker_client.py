@@ -5,20 +5,18 @@ sockets must not let other greenlets run while a connection is being made.
 """
 
 import errno
-import json
 import os
 import socket
 from _socket import AF_INET, AF_UNIX, SOCK_NONBLOCK, SOCK_SEQPACKET, SOCK_STREAM
 from _socket import socket as _Socket  # noqa: N812
 from collections import deque
-from typing import Any
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.lab import descriptor_messages
+from ipvsload.testbed.lab.descriptor_messages import MAX_DESCRIPTORS
 
-MAX_SOCKETS = 64
-"""In one message of the broker (SCM_MAX_FD is 253)."""
 _TIMEOUT = 10.0
-_LOW = MAX_SOCKETS // 2
+_LOW = MAX_DESCRIPTORS // 2
 _KIND = SOCK_STREAM | SOCK_NONBLOCK
 
 
@@ -39,7 +37,8 @@ class LabSockets:
         ready = self._ready
         if len(ready) <= _LOW and not self._asked:
             # Early, so that nobody waits for the next ones.
-            _ask(self._broker, sockets=MAX_SOCKETS, bound=True)
+            request = {"sockets": MAX_DESCRIPTORS, "bound": True}
+            descriptor_messages.send(self._broker, request)
             self._asked = True
         if not ready:
             self._asked = False
@@ -62,23 +61,15 @@ def lab_sockets(name: str) -> LabSockets | None:
 
 def plain_socket(name: str) -> socket.socket:
     """A blocking TCP socket of the client namespace, not bound. Raises TestbedError."""
-    return socket.socket(AF_INET, SOCK_STREAM, 0, _one(name, sockets=1))
-
-
-def netstat(name: str) -> int:
-    """A descriptor of the client namespace's /proc/net/netstat. Raises TestbedError."""
-    return _one(name, netstat=True)
-
-
-def _one(name: str, **request: Any) -> int:
     broker = _connect(name)
     try:
-        _ask(broker, **request)
-        return _receive(broker)[1][0]
+        descriptor_messages.send(broker, {"sockets": 1})
+        _sources, (descriptor,) = _receive(broker)
     except OSError as error:
         raise TestbedError(f"the lab's socket broker is gone: {error.strerror}") from error
     finally:
         broker.close()
+    return socket.socket(AF_INET, SOCK_STREAM, 0, descriptor)
 
 
 def _connect(name: str) -> _Socket:
@@ -94,13 +85,8 @@ def _connect(name: str) -> _Socket:
     return broker
 
 
-def _ask(broker: _Socket, **request: Any) -> None:
-    broker.send(json.dumps(request).encode())
-
-
 def _receive(broker: _Socket) -> tuple[list[tuple[str, int]], list[int]]:
-    # Typed for a socket.socket; it uses recvmsg alone, which `_socket` has, too.
-    data, descriptors, _, _ = socket.recv_fds(broker, 1 << 16, MAX_SOCKETS)  # type: ignore[arg-type]
-    if not data:
+    sources, descriptors = descriptor_messages.receive(broker)
+    if sources is None:
         raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
-    return json.loads(data), descriptors
+    return sources, descriptors

@@ -6,50 +6,36 @@ import os
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from ipvsload.testbed.lab import namespaces as ns
-from ipvsload.testbed.lab.kernels.base import Attempt, Place
-from ipvsload.testbed.lab.kernels.providers import KERNELS
-from ipvsload.testbed.lab.plan import ReadyKernel
+from ipvsload.testbed.lab.kernels.base import Attempt, KernelProvider, Place
 from ipvsload.testbed.lab.process_loop import ProcessLoop, enter_child
 
 _LOG_LINES = 30
 _CHUNK = 65_536
 
 
-class DirectorListener(Protocol):
-    """Who is told what becomes of a director."""
-
-    def director_ready(self, kernel: ReadyKernel) -> None:
-        """It balances."""
-
-    def director_failed(self, reasons: list[str]) -> None:
-        """No kernel was ready: the reason of each attempt."""
-
-    def director_died(self, status: int, log: list[str]) -> None:
-        """It was ready, and its process has ended: exit status and last lines."""
-
-
 class DirectorKernel:
-    """One director: tries `kernels`, providers with their variants, until one is ready.
+    """One director: tries `kernels` in their order until one is ready.
 
     `namespace` is the director's network namespace, `home` the supervisor's.
+    `tell` sends the owner an event and what belongs to it.
     """
 
     def __init__(
         self,
         place: Place,
-        kernels: Mapping[str, Sequence[str]],
+        kernels: Sequence[KernelProvider],
         namespace: int,
         home: int,
         loop: ProcessLoop,
-        listener: DirectorListener,
+        tell: Callable[..., None],
     ) -> None:
         self.namespace, self._home = namespace, home
         self.loop = loop
-        self.listener = listener
+        self.tell = tell
         self._reasons: list[str] = []
         self._attempts = self._all_attempts(place, kernels)
         self._try_next()
@@ -59,25 +45,23 @@ class DirectorKernel:
         self._reasons.append(f"{label}: {reason}")
         self._try_next()
 
-    def _all_attempts(
-        self, place: Place, kernels: Mapping[str, Sequence[str]]
-    ) -> Iterator[Attempt]:
-        for name, variants in kernels.items():
-            reason = KERNELS[name].missing()
+    def _all_attempts(self, place: Place, kernels: Sequence[KernelProvider]) -> Iterator[Attempt]:
+        for kernel in kernels:
+            reason = kernel.missing()
             if reason is None:
                 try:
-                    yield from KERNELS[name].attempts(place, variants)
+                    yield from kernel.attempts(place)
                 except (OSError, RuntimeError) as error:
                     reason = str(error)
             if reason is not None:
-                self._reasons.append(f"{name}: {reason}")
+                self._reasons.append(f"{kernel.name}: {reason}")
 
     def _try_next(self) -> None:
         ns.setns(self.namespace)
         attempt = next(self._attempts, None)
         ns.setns(self._home)
         if attempt is None:
-            self.listener.director_failed(self._reasons)
+            self.tell("no-kernel", reasons=self._reasons)
         else:
             _Running(attempt, self)
 
@@ -89,6 +73,7 @@ class _Running:
         self._attempt = attempt
         self._director = director
         self._ready = False
+        self._mute = True
         self._reason = ""
         self._partial = b""
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
@@ -115,7 +100,7 @@ class _Running:
         director.loop.watch(self._output.fileno(), self._read)
         director.loop.on_exit(self._process, self._ended)
         if attempt.first_line:
-            director.loop.set_deadline(self, attempt.first_line_within, self._end_mute)
+            director.loop.call_later(attempt.first_line_within, self._end_mute)
 
     def _read(self) -> None:
         if self._output.closed:  # its death and its last lines came at once
@@ -137,32 +122,32 @@ class _Running:
             self._ready = True
             self._log.clear()  # what was printed at boot does not explain a later death
             provider = self._attempt.label.partition("/")[0]
-            self._director.listener.director_ready(
-                ReadyKernel(provider, message["ready"], message["booted"])
-            )
+            kernel = {"provider": provider, "release": message["ready"]}
+            self._director.tell("ready", kernel={**kernel, "booted": message["booted"]})
         elif "unavailable" in message:
             self._reason = message["unavailable"]
         else:
-            if self._attempt.first_line and self._attempt.first_line in text:
-                self._director.loop.clear_deadline(self)
+            if self._attempt.first_line in text:
+                self._mute = False
             self._log.append(text)
 
     def _end_mute(self) -> None:
-        self._reason = f"the machine said nothing for {self._attempt.first_line_within:g} s"
-        self._kill()
+        if self._mute:
+            self._reason = f"the machine said nothing for {self._attempt.first_line_within:g} s"
+            self._kill()
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)  # a guest has helpers
 
     def _ended(self, status: int) -> None:
-        self._director.loop.clear_deadline(self)
+        self._mute = False
         self._input.close()
         self._kill()
         self._read()
         log = list(self._log)
         if self._ready:
-            self._director.listener.director_died(status, log)
+            self._director.tell("died", who="the director's kernel", status=status, log=log)
             return
         unexplained = f"it ended with status {status} before it was ready: {'; '.join(log[-3:])}"
         # Only now: the next attempt may need what this one had.

@@ -6,23 +6,18 @@ services of runs on top of it.
 """
 
 import errno
-import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ipvsload.errors import TestbedError, UsageError
-from ipvsload.ipvs.schedulers import module_of
-from ipvsload.testbed.lab import namespaces
+from ipvsload.testbed.lab import descriptor_messages, namespaces
 from ipvsload.testbed.lab.kernels import AUTO
-from ipvsload.testbed.lab.kernels.providers import KERNELS
-from ipvsload.testbed.lab.plan import MAX_MESSAGE, LabPlan, ReadyKernel
 from ipvsload.testbed.lab.real_servers_client import RealServersClient
 from ipvsload.testbed.lab.topology import Topology
 
@@ -36,10 +31,20 @@ Run it as root (sudo), or permit user namespaces, whichever of these applies:
   sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"""
 
 
+class ReadyKernel(NamedTuple):
+    """A director's kernel that balances."""
+
+    provider: str
+    """A name of `kernels.NAMES`."""
+    release: str
+    booted: float
+    """Seconds from its start until its first program ran; 0 for the host's own."""
+
+
 class Lab:
     """A lab, which begins to come up when it is made.
 
-    `kernel` is a name in KERNELS or "auto". A kernel of its own loads the modules
+    `kernel` is one of `kernels.CHOICES`. A kernel of its own loads the modules
     of `schedulers` at once, others on demand. The kernels boot while the caller
     does other work; then it calls `wait_ready`. Or it enters the lab as a
     context, which waits until it is ready and closes it at the end.
@@ -50,7 +55,7 @@ class Lab:
     def __init__(
         self, topology: Topology, *, kernel: str = AUTO, schedulers: Sequence[str] = ()
     ) -> None:
-        plan = _plan(topology, kernel, schedulers)
+        self._directors = topology.directors
         self.kernel = ReadyKernel("", "", 0.0)
         """The directors' kernel, from `wait_ready` on."""
         with ExitStack() as undo:
@@ -60,24 +65,28 @@ class Lab:
                 self._supervisor = subprocess.Popen(
                     [
                         *(sys.executable, "-m", "ipvsload.testbed.lab.bootstrap"),
-                        *(str(theirs.fileno()), str(os.getpid())),
+                        *map(str, (theirs.fileno(), os.getpid(), *topology)),
+                        *(kernel, *schedulers),
                     ],
+                    cwd=_directory(),
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
                 )
             undo.callback(self._end_supervisor)
-            self._socket.send(plan.encode())
             message, descriptors = self._expect("wired")
             self.socket_broker: str = message["broker"]
-            self._client_namespace, stdin, stdout = descriptors
+            self._client_namespace, self.netstat, stdin, stdout = descriptors
+            """The descriptor `netstat` reads the client namespace's /proc/net/netstat."""
             undo.callback(os.close, self._client_namespace)
+            undo.callback(os.close, self.netstat)
             self.real_servers = RealServersClient(stdin, stdout, self.broken, undo)
             self._undo = undo.pop_all()
 
     def wait_ready(self) -> None:
         """Wait until every director answers. Raises TestbedError."""
-        message, _ = self._expect("ready")
-        self.kernel = ReadyKernel(**message["kernel"])
+        for _ in range(self._directors):
+            message, _ = self._expect("ready")
+            self.kernel = ReadyKernel(**message["kernel"])
 
     def close(self) -> None:
         """End the supervisor: the kernel kills and removes whatever the lab had."""
@@ -117,7 +126,7 @@ class Lab:
         """
         request = {"argv": list(argv), "env": dict(environment), "cwd": _directory()}
         try:
-            socket.send_fds(self._socket, [json.dumps({"run": request}).encode()], [0, 1, 2])
+            descriptor_messages.send(self._socket, request, [0, 1, 2])
         except OSError as error:
             if error.errno != errno.EMSGSIZE:
                 raise TestbedError("the lab's supervisor ended unexpectedly") from error
@@ -136,10 +145,9 @@ class Lab:
     def broken(self) -> TestbedError | None:
         """What has died in the lab, or None; does not wait."""
         try:
-            data = self._socket.recv(MAX_MESSAGE, socket.MSG_DONTWAIT)
+            return TestbedError(_complaint(self._receive(0.0)[0]))
         except BlockingIOError:
             return None
-        return TestbedError(_complaint(json.loads(data) if data else {"event": "gone"}))
 
     def fileno(self) -> int:
         """Readable when `broken` has something to say."""
@@ -154,12 +162,12 @@ class Lab:
     def _receive(self, timeout: float | None) -> tuple[dict[str, Any], list[int]]:
         self._socket.settimeout(timeout)
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._socket, MAX_MESSAGE, 3)
+            message, descriptors = descriptor_messages.receive(self._socket)
         except TimeoutError:
             raise TestbedError(
                 f"the lab's director was not ready within {_READY_WITHIN:.0f} s"
             ) from None
-        return (json.loads(data) if data else {"event": "gone"}), descriptors
+        return message or {"event": "gone"}, descriptors
 
 
 def _complaint(message: dict[str, Any]) -> str:
@@ -177,28 +185,6 @@ def _complaint(message: dict[str, Any]) -> str:
             said = "; its last lines:" + "".join(f"\n  {line}" for line in log[-5:]) if log else ""
             return f"{who} ended unexpectedly with status {status}{said}"
     return "the lab's supervisor ended unexpectedly"
-
-
-def _plan(topology: Topology, kernel: str, schedulers: Sequence[str]) -> LabPlan:
-    kernels = [KERNELS[name] for name in (KERNELS if kernel == AUTO else (kernel,))]
-    import_path = _import_path()
-    files = [path for provider in kernels for path in provider.files()]
-    return LabPlan(
-        topology,
-        {provider.name: provider.variants() for provider in kernels},
-        ["ip_vs", *map(module_of, schedulers)],
-        import_path,
-        [*import_path, sys.executable, sys.prefix, _directory(), *files],
-        os.getpid(),
-    )
-
-
-def _import_path() -> list[str]:
-    """Where the director's interpreter finds this package and pyroute2."""
-    # Not by an import: that of pyroute2 takes a quarter of a second.
-    origins = (find_spec(name) for name in ("ipvsload", "pyroute2"))
-    places = (str(Path(spec.origin).parents[1]) for spec in origins if spec and spec.origin)
-    return list(dict.fromkeys(places))
 
 
 def _directory() -> str:

@@ -17,7 +17,7 @@ from ipvsload.ipvs.keys import join_key
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import warmup
-from ipvsload.testbed.lab.broker_client import netstat, plain_socket
+from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, Topology, server_address
@@ -76,12 +76,6 @@ class LabTestbed:
         self._undo.callback(control.close)
         return control
 
-    @cached_property
-    def _netstat(self) -> int:
-        descriptor = netstat(self.socket_broker)
-        self._undo.callback(os.close, descriptor)
-        return descriptor
-
     @property
     def socket_broker(self) -> str:
         """The name of the lab's `SocketBroker`."""
@@ -98,7 +92,7 @@ class LabTestbed:
 
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts in the client namespace until now."""
-        return timeouts(os.pread(self._netstat, 1 << 16, 0).decode())
+        return timeouts(os.pread(self.lab.netstat, 1 << 16, 0).decode())
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Make a service on the next port; servers that were killed listen again."""

@@ -1,15 +1,15 @@
-"""The supervisor's event loop: descriptors to read, children that end, deadlines.
+"""The supervisor's event loop: descriptors to read, children that end, timers.
 
 It uses the standard library only and little of that, so that a lab is up soon.
 """
 
 import contextlib
 import os
+import sched
 import selectors
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -33,7 +33,7 @@ class ProcessLoop:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, tuple[Process, Callable[[int], None]]] = {}
-        self._deadlines: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._timers = sched.scheduler()
         self._wakeup_in, self._wakeup = socket.socketpair()
         self._wakeup_in.setblocking(False)
         self._wakeup.setblocking(False)
@@ -44,13 +44,8 @@ class ProcessLoop:
     def run(self) -> NoReturn:
         """Wait and call, for ever."""
         while True:
-            for key, _ in self._selector.select(self._patience()):
+            for key, _ in self._selector.select(self._timers.run(blocking=False)):
                 key.data()
-            now = time.monotonic()
-            for owner, (until, call) in list(self._deadlines.items()):
-                if until <= now:
-                    del self._deadlines[owner]
-                    call()
 
     def watch(self, descriptor: int, call: Callable[[], None]) -> None:
         """Call when the descriptor can be read."""
@@ -60,23 +55,14 @@ class ProcessLoop:
         """Undo `watch`; before the descriptor is closed."""
         self._selector.unregister(descriptor)
 
-    def set_deadline(self, owner: object, seconds: float, call: Callable[[], None]) -> None:
-        """Call once in so many seconds; `owner` has one deadline at a time."""
-        self._deadlines[owner] = time.monotonic() + seconds, call
-
-    def clear_deadline(self, owner: object) -> None:
-        """Undo `set_deadline`, if there is one."""
-        self._deadlines.pop(owner, None)
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call once in so many seconds."""
+        self._timers.enter(seconds, 0, call)
 
     def on_exit(self, process: Process, call: Callable[[int], None]) -> None:
         """Call with its status when the child has ended: -N for a death by signal N."""
         # Kept, because a Popen that is dropped waits for its child by itself.
         self._children[process.pid] = (process, call)
-
-    def _patience(self) -> float | None:
-        if not self._deadlines:
-            return None
-        return max(0.0, min(until for until, _ in self._deadlines.values()) - time.monotonic())
 
     def _reap(self) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -11,8 +11,6 @@ where nothing is left when its process has ended. It serves only the user who
 owns the lab. The other side is `broker_client.py`.
 """
 
-import array
-import json
 import os
 import socket
 import struct
@@ -20,11 +18,10 @@ from _socket import AF_INET, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM
 from _socket import socket as _Socket  # noqa: N812
 from typing import Any
 
-from ipvsload.testbed.lab.broker_client import MAX_SOCKETS
+from ipvsload.testbed.lab import descriptor_messages
 from ipvsload.testbed.lab.process_loop import ProcessLoop
 from ipvsload.testbed.lab.source_ports import SourcePorts
 
-_MAX_REQUEST = 4096
 _CREDENTIALS = struct.Struct("3i")  # struct ucred
 
 
@@ -32,9 +29,8 @@ class SocketBroker:
     """Listens as `name` where it was made; makes sockets where the process is then.
 
     A request is JSON: {"sockets": N} for N blocking sockets, {"sockets": N,
-    "bound": true} for non-blocking ones that are bound, {"netstat": true} for a
-    descriptor of /proc/net/netstat. The answer has the descriptors, and as its
-    text the [address, port] of each socket that is bound.
+    "bound": true} for non-blocking ones that are bound. The answer has their
+    descriptors, and as its text the [address, port] of each socket that is bound.
     """
 
     def __init__(self, clients: list[str], loop: ProcessLoop) -> None:
@@ -58,9 +54,9 @@ class SocketBroker:
 
     def _serve(self, client: socket.socket) -> None:
         try:
-            request = client.recv(_MAX_REQUEST)
-            if request:
-                self._answer(client, json.loads(request))
+            request, _ = descriptor_messages.receive(client)
+            if request is not None:
+                self._answer(client, request)
                 return
         except (OSError, ValueError, TypeError, KeyError):
             pass  # a bad request, or an answer that is not taken: the client must connect again
@@ -70,22 +66,14 @@ class SocketBroker:
     def _answer(self, client: socket.socket, request: dict[str, Any]) -> None:
         made: list[_Socket] = []
         sources: list[tuple[str, int]] = []
-        descriptors = array.array("i")
+        bound = bool(request.get("bound"))
+        kind = SOCK_STREAM | SOCK_CLOEXEC | (SOCK_NONBLOCK if bound else 0)
         try:
-            if request.get("netstat"):
-                descriptors.append(os.open("/proc/self/net/netstat", os.O_RDONLY | os.O_CLOEXEC))
-            bound = bool(request.get("bound"))
-            kind = SOCK_STREAM | SOCK_CLOEXEC | (SOCK_NONBLOCK if bound else 0)
-            for _ in range(min(int(request.get("sockets", 0)), MAX_SOCKETS)):
-                sock = _Socket(AF_INET, kind)
-                made.append(sock)
-                descriptors.append(sock.fileno())
+            for _ in range(min(int(request["sockets"]), descriptor_messages.MAX_DESCRIPTORS)):
+                made.append(_Socket(AF_INET, kind))
                 if bound:
-                    sources.append(self._sources.bind(sock))
-            message = json.dumps(sources).encode()
-            client.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
+                    sources.append(self._sources.bind(made[-1]))
+            descriptor_messages.send(client, sources, [sock.fileno() for sock in made])
         finally:
-            if descriptors and not made:
-                os.close(descriptors[0])
             for sock in made:
                 sock.close()

@@ -5,75 +5,91 @@ owner is killed, an error) makes the kernel kill all other processes of that
 namespace. With the last process the kernel removes the network namespaces, the
 cables and the mounts. So there is no clean-up that could be forgotten.
 
-The owner talks to it over one SOCK_SEQPACKET socket: JSON messages, some with
-file descriptors.
+The owner talks to it over one socket (`descriptor_messages.py`).
 """
 
-import array
 import contextlib
-import json
 import os
 import socket
 import subprocess
 import sys
-from functools import partial
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ipvsload.ipvs.schedulers import module_of
+from ipvsload.testbed.lab import descriptor_messages, network
 from ipvsload.testbed.lab import namespaces as ns
-from ipvsload.testbed.lab import network
 from ipvsload.testbed.lab.director_process import DirectorKernel
+from ipvsload.testbed.lab.kernels import AUTO
 from ipvsload.testbed.lab.kernels.base import Place
-from ipvsload.testbed.lab.plan import MAX_MESSAGE, LabPlan, ReadyKernel
+from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.process_loop import ProcessLoop, enter_child
 from ipvsload.testbed.lab.socket_broker import SocketBroker
-from ipvsload.testbed.lab.topology import Director
+from ipvsload.testbed.lab.topology import Director, Topology
 
 
 class Supervisor:
-    """Builds the lab of `plan`; `run` keeps it until the owner leaves.
+    """Builds a lab; `run` keeps it until the owner leaves.
 
     It lives in the client namespace, so that the sockets which the broker makes
     belong there. `parent` becomes readable when the process outside of the PID
-    namespace, which waits for this one, has ended.
+    namespace, which waits for this one, has ended. `kernel` and `schedulers` are
+    as `Lab` has them. `processor` is a number that differs between labs.
 
     Raises OSError or RuntimeError where the lab cannot be built.
     """
 
-    def __init__(self, owner: socket.socket, parent: int, plan: LabPlan) -> None:
+    def __init__(
+        self,
+        owner: socket.socket,
+        parent: int,
+        topology: Topology,
+        kernel: str,
+        schedulers: Sequence[str],
+        *,
+        processor: int,
+    ) -> None:
         self._owner = owner
-        self._plan = plan
         self._loop = ProcessLoop()
         self._loop.watch(owner.fileno(), self._serve_owner)
         self._loop.watch(parent, _end)
         # While still in the owner's network namespace, in which its name is known.
-        broker = SocketBroker(plan.topology.client_addresses, self._loop)
-        scratch = ns.private_mounts(plan.keep_visible)
+        broker = SocketBroker(topology.client_addresses, self._loop)
+        kernels = [KERNELS[name] for name in (KERNELS if kernel == AUTO else (kernel,))]
+        modules = ["ip_vs", *map(module_of, schedulers)]
+        import_path = _import_path()
+        files = [path for provider in kernels for path in provider.files()]
+        scratch = ns.private_mounts(
+            [*import_path, sys.executable, sys.prefix, str(Path.cwd()), *files]
+        )
         self._client = ns.new_network()
         self._server = ns.new_network()
-        directors = plan.topology.all_directors
+        directors = topology.all_directors
         namespaces = [self._wire_director(director) for director in directors]
-        self._wire_sides()
+        self._wire_sides(topology)
         self._start_real_servers(broker.name)
-        self._starting = len(directors)
         for director, namespace in zip(directors, namespaces, strict=True):
-            self._start_director(director, namespace, scratch)
+            own_scratch = Path(scratch, f"director-{director.number}")
+            own_scratch.mkdir()
+            own_processor = processor + director.number - 1
+            place = Place(director, str(own_scratch), modules, import_path, own_processor)
+            DirectorKernel(place, kernels, namespace, self._client, self._loop, self._tell)
 
     def run(self) -> NoReturn:
         """Serve until the owner leaves."""
         self._loop.run()
 
-    def _tell(self, descriptors: tuple[int, ...] = (), **message: Any) -> None:
-        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+    def _tell(self, event: str, *descriptors: int, **message: Any) -> None:
         with contextlib.suppress(OSError):
-            self._owner.sendmsg([json.dumps(message).encode()], ancillary if descriptors else [])
+            descriptor_messages.send(self._owner, {"event": event, **message}, descriptors)
 
     def _serve_owner(self) -> None:
         """Run the program that the owner asks for, as a child, with the owner's streams."""
-        data, fds, _flags, _address = socket.recv_fds(self._owner, MAX_MESSAGE, 3)
-        if not data:
+        request, fds = descriptor_messages.receive(self._owner)
+        if request is None:
             _end()
-        request = json.loads(data)["run"]
         try:
             process = subprocess.Popen(
                 request["argv"],
@@ -86,9 +102,9 @@ class Supervisor:
             )
         except (OSError, subprocess.SubprocessError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            self._tell(event="not-run", reason=reason, missing=isinstance(error, FileNotFoundError))
+            self._tell("not-run", reason=reason, missing=isinstance(error, FileNotFoundError))
         else:
-            self._loop.on_exit(process, lambda status: self._tell(event="exit", status=status))
+            self._loop.on_exit(process, lambda status: self._tell("exit", status=status))
         finally:
             for descriptor in fds:
                 os.close(descriptor)
@@ -101,11 +117,11 @@ class Supervisor:
         network.run_ip(network.wires(director, *far_ends))
         return namespace
 
-    def _wire_sides(self) -> None:
+    def _wire_sides(self, topology: Topology) -> None:
         """Configure the servers' side and the clients' side, and stay in the latter."""
         for namespace, batch, sysctls in (
-            (self._server, network.server_side(self._plan.topology), network.SERVER_SYSCTLS),
-            (self._client, network.client_side(self._plan.topology), network.CLIENT_SYSCTLS),
+            (self._server, network.server_side(topology), network.SERVER_SYSCTLS),
+            (self._client, network.client_side(topology), network.CLIENT_SYSCTLS),
         ):
             ns.setns(namespace)
             network.write_sysctls(sysctls)
@@ -121,40 +137,23 @@ class Supervisor:
         )
         assert process.stdin
         assert process.stdout
-        self._loop.on_exit(process, partial(self._died, "the real servers' process", log=[]))
+        who = "the real servers' process"
+        self._loop.on_exit(
+            process, lambda status: self._tell("died", who=who, status=status, log=[])
+        )
         streams = process.stdin.fileno(), process.stdout.fileno()
-        self._tell((self._client, *streams), event="wired", broker=broker)
+        with open("/proc/self/net/netstat") as netstat:
+            self._tell("wired", self._client, netstat.fileno(), *streams, broker=broker)
         process.stdin.close()
         process.stdout.close()
 
-    def _start_director(self, director: Director, namespace: int, scratch: str) -> None:
-        own_scratch = Path(scratch, f"director-{director.number}")
-        own_scratch.mkdir()
-        place = Place(
-            director,
-            str(own_scratch),
-            self._plan.modules,
-            self._plan.import_path,
-            processor=self._plan.owner + director.number - 1,
-        )
-        DirectorKernel(place, self._plan.kernels, namespace, self._client, self._loop, self)
 
-    def director_ready(self, kernel: ReadyKernel) -> None:
-        """Tell the owner when all are."""
-        self._starting -= 1
-        if not self._starting:
-            self._tell(event="ready", kernel=kernel._asdict())
-
-    def director_failed(self, reasons: list[str]) -> None:
-        """Tell the owner."""
-        self._tell(event="no-kernel", reasons=reasons)
-
-    def director_died(self, status: int, log: list[str]) -> None:
-        """Tell the owner."""
-        self._died("the director's kernel", status, log)
-
-    def _died(self, who: str, status: int, log: list[str]) -> None:
-        self._tell(event="died", who=who, status=status, log=log)
+def _import_path() -> list[str]:
+    """Where the director's interpreter finds this package and pyroute2."""
+    # Not by an import: that of pyroute2 takes a quarter of a second.
+    origins = (find_spec(name) for name in ("ipvsload", "pyroute2"))
+    places = (str(Path(spec.origin).parents[1]) for spec in origins if spec and spec.origin)
+    return list(dict.fromkeys(places))
 
 
 def _end() -> NoReturn:

@@ -69,17 +69,13 @@ class KernelProvider(ABC):
         """What this machine lacks for it, with the command that mends it, or None."""
 
     @abstractmethod
-    def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
-        """The attempts to make, one for each of `variants`, in order.
+    def attempts(self, place: Place) -> Iterator[Attempt]:
+        """The attempts to make, in order: several where there are several ways.
 
         Called in the director's network namespace; the next attempt is asked for
         when the one before has ended. Raises OSError or RuntimeError where no
         attempt can be made.
         """
-
-    def variants(self) -> tuple[str, ...]:
-        """The ways to try on this machine, the best first; "" if there is only one."""
-        return ("",)
 
     def files(self) -> tuple[str, ...]:
         """Paths that it reads, so that nothing may be mounted over them."""

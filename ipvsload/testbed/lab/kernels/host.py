@@ -4,7 +4,7 @@ Wants real root: IPVS's netlink asks for CAP_NET_ADMIN in the initial user
 namespace (net/netfilter/ipvs/ip_vs_ctl.c, GENL_ADMIN_PERM).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ipvsload.testbed.lab.kernels.base import Attempt, KernelProvider, Place, agent
 
@@ -20,7 +20,7 @@ class HostKernel(KernelProvider):
         """Nothing that could be known before."""
         return None
 
-    def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
+    def attempts(self, place: Place) -> Iterator[Attempt]:
         """The agent alone, on the near ends of the cables."""
         links = [cable.near for cable in place.director.cables]
         yield Attempt(self.name, *agent(place, links))

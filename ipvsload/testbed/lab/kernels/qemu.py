@@ -88,15 +88,11 @@ class VirtualMachine(KernelProvider):
         """QEMU, the image and the right to make taps are looked for."""
         return missing(PROCESSOR, image()) or taps.missing()
 
-    def variants(self) -> tuple[str, ...]:
-        """QEMU's accelerators."""
-        return working_accelerators()
-
     def files(self) -> tuple[str, ...]:
         """The image."""
         return (str(image()),)
 
-    def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
+    def attempts(self, place: Place) -> Iterator[Attempt]:
         """One for each accelerator, all with the same taps."""
         initrd = f"{place.scratch}/initrd.img"
         with open(initrd, "wb") as out:
@@ -106,7 +102,7 @@ class VirtualMachine(KernelProvider):
         cards = [(taps.open_tap(cable.tap), cable.mac) for cable in place.director.cables]
         network.run_ip(network.bridges(place.director))
         init, environment = first_program(place)
-        for accelerator in variants:
+        for accelerator in working_accelerators():
             yield Attempt(
                 f"{self.name}/{accelerator}",
                 command(PROCESSOR, image(), initrd, accelerator, cards, init, environment),

@@ -70,7 +70,7 @@ class UserModeLinux(KernelProvider):
             return "no modprobe; install it with: apt-get install kmod"
         return None
 
-    def attempts(self, place: Place, variants: Sequence[str]) -> Iterator[Attempt]:
+    def attempts(self, place: Place) -> Iterator[Attempt]:
         """One: the kernel with the agent as its first process."""
         from ipvsload.testbed.lab import wide_registers
 
