@@ -135,7 +135,7 @@ class _Run:
                     self._requests.ask_now_and_then(now_us())
                     self._context.progress.update(self._state, timeline)
                 case Begin(index, step):
-                    recorder.record(StepStarted(*recorder.now(), index, step.describe()))
+                    recorder.record(StepStarted(*recorder.now(), index, step.action.describe()))
                     step.action.carry_out(self._target)
                     timeline.begun(now_us())
                 case Done(index, saw, waited_us):

@@ -5,6 +5,7 @@ numbers; these classes keep the two together.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from ipvsload.errors import UsageError
 from ipvsload.experiment.run_state import RunState
@@ -12,30 +13,28 @@ from ipvsload.load.base import Load
 from ipvsload.testbed.base import BalancerControl
 
 
+@dataclass(frozen=True)
 class RunServers:
     """Changes the servers of `testbed` by their numbers in `state`, and its scheduler.
 
     `joined` is told the number, address and weight of each server that joins.
     """
 
-    def __init__(
-        self, testbed: BalancerControl, state: RunState, joined: Callable[[int, str, int], None]
-    ) -> None:
-        self._testbed = testbed
-        self._state = state
-        self._joined = joined
+    testbed: BalancerControl
+    state: RunState
+    joined: Callable[[int, str, int], None]
 
     def register(self, servers: Iterable[tuple[str, int]]) -> None:
         """Give the next numbers to servers that are in the table: their addresses and weights."""
         for address, weight in servers:
-            self._joined(self._state.joined(address), address, weight)
+            self.joined(self.state.joined(address), address, weight)
 
     def scale(self, servers: int) -> None:
         """Have this many servers: new ones join with weight 1, or the newest leave.
 
         Raises UsageError where so many cannot join; nothing has changed then.
         """
-        state, room = self._state, self._testbed.max_real_servers
+        state, room = self.state, self.testbed.max_real_servers
         joined = len(state.servers)
         if joined + servers - len(state.present) > max(room, joined):
             raise UsageError(
@@ -43,61 +42,53 @@ class RunServers:
                 " join; a test that starts with more has room for more"
             )
         while len(state.present) < servers:
-            self.register([(self._testbed.add_server(1), 1)])
+            self.register([(self.testbed.add_server(1), 1)])
         while len(state.present) > servers:
             self.remove(state.present[-1])
 
     def reweigh(self, server: int, weight: int) -> None:
         """Give a server another weight; 0 drains it."""
-        self._testbed.set_weight(self._present(server), weight)
+        self.testbed.set_weight(self._present(server), weight)
 
     def remove(self, server: int) -> None:
         """Take a server out of the kernel's table."""
-        self._testbed.remove_server(self._present(server))
-        self._state.left(server)
+        self.testbed.remove_server(self._present(server))
+        self.state.left(server)
 
     def kill(self, server: int) -> None:
         """End a server's process; its entry in the table stays."""
-        self._testbed.kill_server(self._present(server))
+        self.testbed.kill_server(self._present(server))
 
     def set_scheduler(self, scheduler: str) -> None:
         """Change the scheduler in place."""
-        self._testbed.set_balancer(scheduler)
+        self.testbed.set_balancer(scheduler)
 
     def _present(self, number: int) -> str:
-        if number not in self._state.present:
-            known = ", ".join(map(str, self._state.present))
+        if number not in self.state.present:
+            known = ", ".join(map(str, self.state.present))
             raise UsageError(f"there is no server {number} now; there are {known or 'none'}")
-        return self._state.address(number)
+        return self.state.address(number)
 
 
+@dataclass(frozen=True)
 class RunTarget(RunServers):
     """The same, and the load of a run; `started` is called with each class before it starts."""
 
-    def __init__(
-        self,
-        testbed: BalancerControl,
-        state: RunState,
-        joined: Callable[[int, str, int], None],
-        load: Load,
-        started: Callable[[str], None],
-    ) -> None:
-        super().__init__(testbed, state, joined)
-        self._load = load
-        self._started = started
+    load: Load
+    started: Callable[[str], None]
 
     def start(self, traffic_class: str) -> None:
         """Start a class of traffic."""
-        self._started(traffic_class)
-        self._load.start(traffic_class)
+        self.started(traffic_class)
+        self.load.start(traffic_class)
 
     def stop(self, traffic_class: str) -> None:
         """Send nothing new of a class."""
-        self._load.stop(traffic_class)
+        self.load.stop(traffic_class)
 
     def burst(self, requests: int, seconds: float) -> None:
         """Send this many requests at once, each held open for `seconds`."""
-        self._load.burst(requests, seconds)
+        self.load.burst(requests, seconds)
 
     def set_mix(self, weights: Mapping[str, int]) -> Mapping[str, int]:
         """Raises UsageError: a scenario has no mix."""

@@ -112,7 +112,7 @@ class Timeline:
     def _missed(self, step: Step, condition: Condition, saw: str) -> Missed:
         return Missed(
             self._index,
-            f"step {self._index + 1} ({step.describe()}) waited {step.within:g} s for"
+            f"step {self._index + 1} ({step.action.describe()}) waited {step.within:g} s for"
             f" {condition}; last seen: {saw}",
         )
 

@@ -119,7 +119,9 @@ class TerminalProgress:
         step, awaits = "", ""
         if timeline.current is not None:
             index, current = timeline.current
-            step = f"step {index + 1} of {len(self._scenario.timeline)}: {current.describe()}"
+            step = (
+                f"step {index + 1} of {len(self._scenario.timeline)}: {current.action.describe()}"
+            )
             if isinstance(current.awaited, Condition):
                 awaits = f"until {current.awaited}; now {current.awaited.describe(lookup)}"
 

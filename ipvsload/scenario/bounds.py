@@ -9,11 +9,6 @@ class Interval(NamedTuple):
     low: float
     high: float
 
-    @property
-    def exact(self) -> bool:
-        """Whether it is one number."""
-        return self.low == self.high
-
 
 class Bound(NamedTuple):
     """The numbers that a measure can have, and why; "" where there is no more to say."""

@@ -86,7 +86,7 @@ def _range_now(measure: Measure, interval: Interval) -> str:
     if MEASURES[measure.name].unit == "truth":
         return "cannot hold" if interval.high <= 0 else "may hold or not"
     unit = " s" if MEASURES[measure.name].unit == "s" else ""
-    if interval.exact:
+    if interval.low == interval.high:
         return f"is {number(interval.low)}{unit}"
     if interval.low <= 0:
         high = interval.high
@@ -114,9 +114,7 @@ def check_expectations(scenario: Scenario, end: PlannedState) -> list[Fault]:
     for section, conditions in scenario.expect.items():
         loc: Loc = ("expect", section)
         if section not in ("all", "compare", *scenario.schedulers):
-            names = listed(scenario.schedulers)
-            text = f"'{section}' is not among the schedulers of this scenario ({names})"
-            faults.append(Fault(loc, text, at_key=True))
+            faults.append(Fault(loc, _no_scheduler(section, scenario), at_key=True))
         for index, condition in enumerate(conditions):
             compare = section == "compare"
             faults += _expectation(condition, (*loc, index), compare, scenario, end)
@@ -157,9 +155,12 @@ def _misread_at_end(
     if not compare and measure.scheduler is not None:
         return "'scheduler' has its place under 'compare' only"
     if measure.scheduler is not None and measure.scheduler not in scenario.schedulers:
-        names = listed(scenario.schedulers)
-        return f"'{measure.scheduler}' is not among the schedulers of this scenario ({names})"
+        return _no_scheduler(measure.scheduler, scenario)
     return None
+
+
+def _no_scheduler(name: str, scenario: Scenario) -> str:
+    return f"'{name}' is not among the schedulers of this scenario ({listed(scenario.schedulers)})"
 
 
 def _bound_at_end(measure: Measure, end: PlannedState) -> Interval:

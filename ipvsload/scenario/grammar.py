@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Literal, cast
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario import tree
@@ -251,25 +251,24 @@ def read(text: str) -> tree.Truth:
         return _truth(cast("tree.Node", _parser().parse(text)))
     except VisitError as error:
         raise error.orig_exc from None
-    except UnexpectedInput as error:
+    except (UnexpectedToken, UnexpectedCharacters) as error:
         raise _explain(text, error) from None
 
 
-def _explain(text: str, error: UnexpectedInput) -> ExpressionError:
+def _explain(text: str, error: UnexpectedToken | UnexpectedCharacters) -> ExpressionError:
     """Say Lark's error in words: what is there, and what could stand there."""
-    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        return ExpressionError(f"ends too early; {_expected(error.accepts or set())}", len(text))
+    if isinstance(error, UnexpectedToken):
+        accepted = error.accepts or error.expected
+        if error.token.type == "$END":
+            return ExpressionError(f"ends too early; {_expected(accepted)}", len(text))
+    else:
+        accepted = error.allowed or set()
     at = error.pos_in_stream or 0
     found = re.match(r"\w+|[=!<>&|]+|.", text[at:], re.DOTALL)
     word = found[0] if found else ""
     right = {"&&": "and", "||": "or", "!": "not", "=": "=="}.get(word)
     if right is not None:
         return ExpressionError(f"unexpected '{word}'; write '{right}'", at + 1)
-    accepted = set()
-    if isinstance(error, UnexpectedToken):
-        accepted = error.accepts or error.expected
-    elif isinstance(error, UnexpectedCharacters):
-        accepted = error.allowed or set()
     return ExpressionError(f"unexpected {quoted(word)}; {_expected(accepted)}", at + 1)
 
 

@@ -59,10 +59,6 @@ class Step(_ActionKeys):  # type: ignore[misc]  # one key an action of the regis
         """What the step waits for: a condition, seconds to pass, or nothing."""
         return self.action.awaited() if self.until is None else self.until
 
-    def describe(self) -> str:
-        """The action in words: "start long", "scale to 2", "server 1: weight 0"."""
-        return self.action.describe()
-
     def _actions(self) -> dict[str, Any]:
         values = {key: getattr(self, key) for key in SCENARIO_ACTIONS}
         return {key: value for key, value in values.items() if value is not None}

@@ -68,8 +68,7 @@ class PlannedState:
     """The servers that are in the kernel's table, by number."""
     joined: int = 0
     killed: set[int] = field(default_factory=set)
-    elapsed_low: float = 0.0
-    elapsed_high: float = 0.0
+    elapsed: Interval = field(default_factory=lambda: Interval(0, 0))
     loc: Loc = ()
     """Where the value of the current action stands in the scenario file."""
     faults: list[Fault] = field(default_factory=list)
@@ -92,8 +91,8 @@ class PlannedState:
 
     def pass_time(self, least: float, most: float) -> None:
         """A wait of between `least` and `most` seconds is over."""
-        self.elapsed_low += least
-        self.elapsed_high += most
+        low, high = self.elapsed
+        self.elapsed = Interval(low + least, high + most)
         for one in self.classes.values():
             one.age += most
 

@@ -98,18 +98,18 @@ def _named(loc: Loc) -> str:
     return f"'{name}': " if name else ""
 
 
+_MODELS: Mapping[str | int, type[BaseModel]] = {
+    "service": Service,
+    "traffic": Traffic,
+    "timeline": Step,
+}
+
+
 def _model_at(loc: Loc) -> type[BaseModel]:
-    match loc:
-        case ("service",):
-            return Service
-        case ("traffic", _):
-            return Traffic
-        case ("timeline", _):
-            return Step
-        case ("timeline", _, key):
-            return SCENARIO_ACTIONS[str(key)]
-        case _:
-            return Scenario
+    """The model whose keys stand at this place: of the file, a part, or a step's action."""
+    if len(loc) > 2:
+        return SCENARIO_ACTIONS[str(loc[2])]
+    return _MODELS[loc[0]] if loc else Scenario
 
 
 def _bad_key(loc: Loc, word: str) -> str:

@@ -165,11 +165,11 @@ def _plain(node: yaml.Node) -> Any:
     if node.tag not in ("", _TAG + ("seq" if is_list else "map")):
         raise _error(f"the tag {quoted(node.tag)} is not read here; take it away", node)
     if is_list:
-        items = [(item, _plain(item)) for item in node.value]
-        for item, data in items:
-            if data is None:
-                raise _error("an item without a value; give it one or take it away", item)
-        return [data for _, data in items]
+        items = list(map(_plain, node.value))
+        if None in items:
+            empty = node.value[items.index(None)]
+            raise _error("an item without a value; give it one or take it away", empty)
+        return items
     found: dict[str, Any] = {}
     lines: dict[str, int] = {}
     for key, value in node.value:

@@ -43,7 +43,7 @@ def test_a_step_says_what_it_does_and_what_it_waits_for() -> None:
         (Step(wait=done), "wait", "wait for done", done),
     ]
     for step, action, text, awaited in cases:
-        assert (step.action.key, step.describe(), step.awaited) == (action, text, awaited)
+        assert (step.action.key, step.action.describe(), step.awaited) == (action, text, awaited)
 
 
 def test_yaml_lists_become_tuples_and_nothing_else_is_converted() -> None:

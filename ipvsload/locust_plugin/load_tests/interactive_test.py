@@ -5,6 +5,7 @@ schedulers and servers while they look at the charts.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
@@ -18,7 +19,7 @@ from ipvsload.locust_plugin.load_tests.locust_test import offered
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
 from ipvsload.scenario.actions.base import Action
-from ipvsload.testbed.base import BalancerControl, ServiceSpec
+from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.registry import TESTBEDS
 
 if TYPE_CHECKING:
@@ -122,20 +123,12 @@ class InteractiveTest:
             self._state.sampled(item)
 
 
+@dataclass(frozen=True)
 class _Target(RunServers):
     """What actions act on here: the balancer and its servers, and Locust's users."""
 
-    def __init__(
-        self,
-        testbed: BalancerControl,
-        state: RunState,
-        joined: Callable[[int, str, int], None],
-        burst: Callable[[int, float], None],
-        environment: "Environment",
-    ) -> None:
-        super().__init__(testbed, state, joined)
-        self.burst = burst
-        self._environment = environment
+    burst: Callable[[int, float], None]
+    environment: "Environment"
 
     def start(self, traffic_class: str) -> None:
         """Raises UsageError: such a test has no classes of its own."""
@@ -145,7 +138,7 @@ class _Target(RunServers):
 
     def set_mix(self, weights: Mapping[str, int]) -> Mapping[str, int]:
         """Give Locust's user classes other weights, and rebalance the users now."""
-        known = {one.__name__: one for one in self._environment.user_classes}
+        known = {one.__name__: one for one in self.environment.user_classes}
         unknown = ", ".join(sorted(set(weights) - set(known)))
         if unknown:
             raise UsageError(f"no user class {unknown}; there are {', '.join(sorted(known))}")
@@ -154,5 +147,5 @@ class _Target(RunServers):
             raise UsageError("at least one user class needs a weight above 0")
         for name, weight in after.items():
             known[name].weight = weight
-        apply_weights(self._environment.runner)
+        apply_weights(self.environment.runner)
         return after

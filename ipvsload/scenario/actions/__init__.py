@@ -39,8 +39,6 @@ def parse_control(value: object) -> Action:
     try:
         return PAGE_ACTIONS[key].model_validate(fields)
     except ValidationError as error:
-        faults = []
-        for fault in error.errors(include_url=False):
-            where = ".".join(map(str, fault["loc"]))
-            faults.append(f"{where}: {fault['msg']}" if where else fault["msg"])
-        raise UsageError("; ".join(faults)) from None
+        faults = error.errors(include_url=False)
+        texts = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        raise UsageError("; ".join(texts)) from None

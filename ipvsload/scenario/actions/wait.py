@@ -27,10 +27,7 @@ class Wait(Action):
     rank = 70
     on_page = False
 
-    event: Annotated[
-        float | Condition,
-        PlainValidator(_awaited, json_schema_input_type=_Written),
-    ]
+    event: Annotated[float | Condition, PlainValidator(_awaited, json_schema_input_type=_Written)]
 
     def describe(self) -> str:
         is_time = isinstance(self.event, float)

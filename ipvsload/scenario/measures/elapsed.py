@@ -1,13 +1,12 @@
 """Measures of time."""
 
-from ipvsload.scenario.bounds import Bound, Interval
+from ipvsload.scenario.bounds import Bound
 from ipvsload.scenario.measures.base import Live, Measure, MeasureKind
 from ipvsload.scenario.planned_state import PlannedState
 
 
 def _elapsed(planned: PlannedState, measure: Measure) -> Bound:
-    why = "the waits up to here end by their deadlines"
-    return Bound(Interval(planned.elapsed_low, planned.elapsed_high), why)
+    return Bound(planned.elapsed, "the waits up to here end by their deadlines")
 
 
 MEASURES = (

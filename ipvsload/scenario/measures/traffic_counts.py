@@ -72,6 +72,11 @@ def of_requests(
     )
 
 
+def _total(name: str, **selectors: tuple[Selector, ...]) -> Final:
+    """The figure of this name of RequestTotals."""
+    return of_requests(lambda seen, *of: getattr(seen, name)(*of), **selectors)
+
+
 def _no_requests(run: FinalCounts, measure: Measure) -> str:
     which = f"{measure.class_} requests" if measure.class_ else "requests"
     if any(measure.class_ in (None, name) for name in run.requests.unknown):
@@ -81,27 +86,11 @@ def _no_requests(run: FinalCounts, measure: Measure) -> str:
 
 
 MEASURES = (
-    MeasureKind(
-        "requests",
-        "number",
-        _counted("requests", "budget"),
-        of_requests(lambda seen, *of: seen.requests(*of)),
-    ),
-    MeasureKind(
-        "failures",
-        "number",
-        _counted("failures", "budget"),
-        of_requests(lambda seen, *of: seen.failures(*of)),
-    ),
+    MeasureKind("requests", "number", _counted("requests", "budget"), _total("requests")),
+    MeasureKind("failures", "number", _counted("failures", "budget"), _total("failures")),
     MeasureKind("inflight", "number", _counted("inflight", "concurrency")),
     MeasureKind("users", "number", _counted("users", "population")),
     MeasureKind("done", "truth", Live(("class",), _done, _can_be_done)),
-    MeasureKind(
-        "share",
-        "fraction",
-        final=of_requests(lambda seen, *of: seen.share(*of), needs=("class", "server")),
-    ),
-    MeasureKind(
-        "rps", "1/s", final=of_requests(lambda seen, *of: seen.rps(*of), ("class",), ("class",))
-    ),
+    MeasureKind("share", "fraction", final=_total("share", needs=("class", "server"))),
+    MeasureKind("rps", "1/s", final=_total("rps", selectors=("class",), needs=("class",))),
 )
