@@ -155,9 +155,9 @@ class Kubelet:
                 continue
             elif "deletionTimestamp" in pod["metadata"]:
                 self._end(uid)
-                self._api.delete(
-                    "pods", pod["metadata"]["name"], pod["metadata"]["namespace"], grace=0
-                )
+                meta = pod["metadata"]
+                path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}"
+                self._api._json("DELETE", path, {"gracePeriodSeconds": 0})
             else:
                 self._run(pod)
         for uid in set(self._programs) - present:
@@ -221,8 +221,7 @@ class Kubelet:
             ],
         }
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
-        kind = "application/merge-patch+json"
-        self._api._json("PATCH", path, {"status": status}, kind=kind)
+        self._api._json("PATCH", path, {"status": status})
 
     def _tell_crash(self, pod: dict[str, Any], program: Crash, log: Log) -> None:
         """Once more: it was started, and ended."""
@@ -246,7 +245,7 @@ class Kubelet:
         }
         status = {"phase": "Running", "containerStatuses": [container]}
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
-        self._api._json("PATCH", path, {"status": status}, kind="application/merge-patch+json")
+        self._api._json("PATCH", path, {"status": status})
 
     def _volumes(self, pod: dict[str, Any]) -> Path:
         meta = pod["metadata"]

@@ -45,7 +45,7 @@ def main() -> int:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="k8s-")))
         config = control_plane(stack, binaries, place)
         os.environ["KUBECONFIG"] = str(config)
-        api = connect().api
+        api = connect()
         node(api)
         # User-mode Linux has the older iptables only.
         (place / "bin").mkdir()
@@ -139,7 +139,7 @@ users: [{{name: {user}, user: {{token: {user}}}}}]
 
 def api_of(config: Path) -> Api:
     os.environ["KUBECONFIG"] = str(config)
-    return connect().api
+    return connect()
 
 
 def ready(place: Path, config: Path) -> bool:
@@ -178,10 +178,7 @@ def node(api: Api) -> None:
         "allocatable": size,
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
     }
-    api._json(
-        "PATCH", f"/api/v1/nodes/{NODE}/status", {"status": status},
-        kind="application/merge-patch+json",
-    )  # fmt: skip
+    api._json("PATCH", f"/api/v1/nodes/{NODE}/status", {"status": status})
 
 
 def program(kind: str, pod: dict[str, Any], directory: Path, binaries: Path) -> list[str]:

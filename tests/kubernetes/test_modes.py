@@ -19,7 +19,6 @@ from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import node_tables
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from ipvsload.testbed.kubernetes.leftover_services import describe, owners
-from ipvsload.testbed.kubernetes.manifests import ServerWorkload
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import AHEAD, Toy
 
@@ -82,7 +81,7 @@ def test_stale_servers_in_mid_run_are_told_with_the_command(
 
 def test_a_cluster_ip(two: Toy) -> None:
     before = two.cluster.picture()
-    testbed = made(workload=ServerWorkload(service="ClusterIP"))
+    testbed = made(service="ClusterIP")
     aims = session(testbed, "rr", "lc", "iptables")
     assert len(set(aims)) == 1  # it keeps its address
     assert aims[0].startswith("10.96.0.")
@@ -92,14 +91,14 @@ def test_a_cluster_ip(two: Toy) -> None:
 
 def test_a_load_balancer(two: Toy) -> None:
     before = two.cluster.picture()
-    testbed = made(workload=ServerWorkload(service="LoadBalancer"))
+    testbed = made(service="LoadBalancer")
     assert session(testbed, "rr", "nftables")[0].startswith("192.0.2.9:")
     assert two.cluster.picture() == before
 
 
 def test_two_nodes_each_with_its_clock_and_their_sums(two: Toy) -> None:
     """Every node's samples come, on a clock of its own, and a state adds them up."""
-    testbed = up(made(workload=ServerWorkload(service="LoadBalancer")))
+    testbed = up(made(service="LoadBalancer"))
     try:
         service = testbed.begin(ServiceSpec("rr", (1, 1)))
         assert testbed.kernel["nodes"] == "node1, node2"

@@ -45,7 +45,7 @@ def killed_after(toy: Toy, step: int) -> "list[tuple[str, str]]":
 
 
 def put_back() -> list[str]:
-    return restore(connect().api, lambda _: None)
+    return restore(connect(), lambda _: None)
 
 
 def test_the_whole_is_so_many_steps(toy: Toy) -> None:
@@ -95,7 +95,7 @@ def test_a_restore_that_is_broken_off_at_each_step(toy: Toy) -> None:
     journal = toy.cluster.objects["configmaps", "ipvsload", "ipvsload-journal"]
     assert journal["data"]["original"] == text
     for steps in range(30):
-        api = connect().api
+        api = connect()
         api._ask = Steps(api._ask, steps)  # type: ignore[method-assign]  # it counts, then asks
         try:
             restore(api, lambda _: None)
@@ -111,7 +111,7 @@ def test_a_restore_that_is_broken_off_at_each_step(toy: Toy) -> None:
 def test_a_run_never_puts_back_what_is_anothers(toy: Toy) -> None:
     killed_after(toy, 12)
     held = toy.cluster.picture()
-    assert restore(connect().api, lambda _: None, own="mine") == []
+    assert restore(connect(), lambda _: None, own="mine") == []
     assert toy.cluster.picture() == held
 
 

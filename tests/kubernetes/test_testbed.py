@@ -9,9 +9,9 @@ from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import node_tables, pods, proxies
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
+from ipvsload.testbed.kubernetes.examined_cluster import examine_cluster
 from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
-from ipvsload.testbed.kubernetes.manifests import ServerWorkload
 from ipvsload.testbed.kubernetes.proxy_config import edit
 from ipvsload.testbed.kubernetes.server_pods import ServerPods
 from tests.kubernetes.toy import Toy
@@ -23,7 +23,7 @@ def made(told: list[str] | None = None, **options: Any) -> KubernetesTestbed:
 
 
 def pods_of_first_run() -> ServerPods:
-    return ServerPods(connect().api, ServerWorkload(), 1, lambda _: None)
+    return ServerPods(examine_cluster(ClusterOptions(), lambda _: None), 1)
 
 
 def up(testbed: KubernetesTestbed) -> KubernetesTestbed:
@@ -148,7 +148,7 @@ def test_a_config_map_that_is_not_understood(toy: Toy, text: str, words: str) ->
 def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None:
     # Somebody has set it up so.
     toy.config_map["data"]["config.conf"] = edit(toy.config, "ipvs", "lc")
-    proxies.restart(connect().api, lambda _: None)
+    proxies.restart(connect(), lambda _: None)
     deadline = time.monotonic() + 10
     while toy.proxy.mode != "ipvs" and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -164,7 +164,7 @@ def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None
         again.close()
     held["data"]["config.conf"] = edit(held["data"]["config.conf"], "iptables", "lc")
     toy.cluster.put("configmaps", "kube-system", held)
-    proxies.restart(connect().api, lambda _: None)
+    proxies.restart(connect(), lambda _: None)
     kept = up(made(keep_proxy=True))
     try:
         assert kept.begin(ServiceSpec("", (1,))).balancer == "iptables"

@@ -4,7 +4,7 @@ import pytest
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.base import ServiceSpec
-from ipvsload.testbed.kubernetes import node_sidecars, node_tables, pods
+from ipvsload.testbed.kubernetes import node_tables, pods
 from ipvsload.testbed.kubernetes.proxies import _last_words
 from tests.kubernetes.kubelet import Crash, Kubelet, Log
 from tests.kubernetes.test_testbed import made, pods_of_first_run, up
@@ -131,7 +131,7 @@ def test_sidecars_that_are_refused(toy: Toy, monkeypatch: pytest.MonkeyPatch) ->
     """An admission lets the DaemonSet stand and none of its pods."""
     before = toy.cluster.picture()
     monkeypatch.setattr(pods, "READY_WITHIN", 1.0)
-    monkeypatch.setattr(node_sidecars, "_pods", lambda _: [])
+    monkeypatch.setattr(pods, "present", lambda *_: [])
     testbed = made()
     testbed.start()
     words = "pods is forbidden: violates PodSecurity"

@@ -50,15 +50,13 @@ class Direct:
             raise ApiError(f"no {kind} {name}", 404)
         return copy.deepcopy(found)
 
-    def delete(self, kind: str, name: str, namespace: str, grace: int) -> None:
-        with self._cluster.lock:
-            self._cluster.objects.pop((kind, namespace, name), None)
-
-    def _json(self, method: str, path: str, change: dict[str, Any], kind: str) -> None:
-        _, _, _, _, namespace, _, name, _ = path.split("/")
+    def _json(self, method: str, path: str, change: dict[str, Any]) -> None:
+        _, _, _, _, namespace, _, name, *_ = path.split("/")
         with self._cluster.lock:
             pod = self._cluster.objects.get(("pods", namespace, name))
-            if pod:
+            if method == "DELETE":
+                self._cluster.objects.pop(("pods", namespace, name), None)
+            elif pod:
                 pod["status"].update(change["status"])
 
 

@@ -13,10 +13,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from urllib3 import Timeout
+from urllib3.exceptions import HTTPError, SSLError
+
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kind import Tell
 
 Object = dict[str, Any]
+_Query = Mapping[str, str]
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 15.0
 PATIENCE = 40.0
@@ -37,28 +41,39 @@ GROUPS = {
 
 
 class ApiError(TestbedError):
-    """The API refused. `status` is the HTTP status, 0 where there was no answer."""
+    """The API refused, or gave no answer: then `status`, an HTTP status, is 0.
 
-    def __init__(self, text: str, status: int = 0) -> None:
+    `again_s` is how long to wait before asking again, in seconds; None where that
+    cannot help. `repeated` says that an answer to the same request was lost before
+    this one: the server may have done it then.
+    """
+
+    repeated = False
+
+    def __init__(self, text: str, status: int = 0, again_s: float | None = None) -> None:
         super().__init__(text)
         self.status = status
+        self.again_s = again_s
 
 
 class Api:
     """One cluster. `client` is a kubernetes.client.ApiClient; `tell` hears why we wait.
 
+    `context` is its name in the kubeconfig, or "this cluster" inside a pod.
     Every method raises ApiError: with the server's own words where it refuses,
-    and after `patience` seconds where it does not answer.
+    and after PATIENCE where it does not answer.
     """
 
-    def __init__(
-        self, client: Any, tell: Tell = lambda _: None, patience: float = PATIENCE
-    ) -> None:
+    def __init__(self, client: Any, context: str, tell: Tell = lambda _: None) -> None:
         self._client = client
+        self._context = context
         self._tell = tell
-        self._patience = patience
+        self._patience = PATIENCE
         self._known = False
-        self.server: str = client.configuration.host
+        self._server: str = client.configuration.host
+
+    def __str__(self) -> str:
+        return f"context {self._context}, cluster at {self._server}"
 
     def get(self, kind: str, name: str, namespace: str = "") -> Object:
         """Read one object."""
@@ -75,8 +90,8 @@ class Api:
 
     def every(self, kind: str, namespace: str = "", labels: str = "") -> list[Object]:
         """Read all objects with these labels."""
-        query = {"labelSelector": labels} if labels else {}
-        items: list[Object] = self._json("GET", _path(kind, namespace), query=query)["items"]
+        found = self._json("GET", _path(kind, namespace), labelSelector=labels)
+        items: list[Object] = found["items"]
         return items
 
     def create(self, kind: str, body: Object, namespace: str = "") -> Object:
@@ -84,12 +99,10 @@ class Api:
 
         An object that is there after an answer was lost counts as the one created.
         """
-        path = _path(kind, namespace)
-        lost: list[bool] = []
         try:
-            return self._json("POST", path, body, lost=lost)
+            return self._json("POST", _path(kind, namespace), body)
         except ApiError as error:
-            if error.status != 409 or not lost:
+            if error.status != 409 or not error.repeated:
                 raise
             try:
                 return self.get(kind, body["metadata"]["name"], namespace)
@@ -108,26 +121,16 @@ class Api:
 
     def patch(self, kind: str, name: str, change: Object, namespace: str = "") -> Object:
         """Change the keys that `change` has, and no others (a JSON merge patch)."""
-        return self._json(
-            "PATCH", _path(kind, namespace, name), change, kind="application/merge-patch+json"
-        )
+        return self._json("PATCH", _path(kind, namespace, name), change)
 
-    def delete(self, kind: str, name: str, namespace: str = "", grace: int | None = None) -> bool:
-        """Have an object and what depends on it deleted; False if there was none.
-
-        `grace` is how long pods may take to end, in seconds.
-        """
-        body: Object = {"kind": "DeleteOptions", "apiVersion": "v1"}
-        body["propagationPolicy"] = "Background"
-        if grace is not None:
-            body["gracePeriodSeconds"] = grace
+    def delete(self, kind: str, name: str, namespace: str = "") -> None:
+        """Have an object and what depends on it deleted, if it is there."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         try:
             self._json("DELETE", _path(kind, namespace, name), body)
         except ApiError as error:
             if error.status != 404:
                 raise
-            return False
-        return True
 
     def allowed(self, verb: str, kind: str, namespace: str = "", name: str = "") -> bool:
         """Whether this user may do it; `kind` is "pods" or "pods/log", for example."""
@@ -151,128 +154,96 @@ class Api:
 
     def log(self, pod: str, namespace: str, *, tail: int, previous: bool = False) -> str:
         """Read the last `tail` lines of a pod's log."""
-        query = {"tailLines": str(tail)} | ({"previous": "true"} if previous else {})
         path = _path("pods", namespace, pod) + "/log"
-        return self._ask("GET", path, query=query).decode(errors="replace")
+        earlier = "true" if previous else ""
+        data = self._ask("GET", path, tailLines=str(tail), previous=earlier)
+        return data.decode(errors="replace")
 
     def follow(self, pod: str, namespace: str, since: int | None) -> Iterator[bytes]:
         """Read a pod's log as it grows, from `since` seconds ago, until the connection ends.
 
         Does not try again: the caller knows best what to do then.
         """
-        query = {"follow": "true"} | ({"sinceSeconds": str(since)} if since else {})
-        url = self._url(_path("pods", namespace, pod) + "/log", query)
-        timeout = (CONNECT_WITHIN, LOG_SILENCE)
-        response = None
+        path = _path("pods", namespace, pod) + "/log"
+        query = {"follow": "true", "sinceSeconds": str(since or "")}
         try:
-            response = self._open("GET", url, None, {"Accept": "*/*"}, timeout)
-            if response.status != 200:
-                raise ApiError(_complaint(response.data, response.status), response.status)
-            while chunk := response.read1():
-                yield chunk
+            with self._open("GET", path, None, query, LOG_SILENCE) as response:
+                if response.status != 200:
+                    raise ApiError(_complaint(response.data, response.status), response.status)
+                while chunk := response.read1():
+                    yield chunk
         except ApiError:
             raise
         except Exception as error:  # urllib3's, or the socket's own
-            raise _unreachable(self.server, error) from None
-        finally:
-            if response is not None:
-                response.close()
+            raise self._unreachable(error) from None
 
     # -- one request ----------------------------------------------------------
 
-    def _json(
-        self,
-        method: str,
-        path: str,
-        body: Object | None = None,
-        *,
-        query: Mapping[str, str] | None = None,
-        kind: str = "application/json",
-        lost: list[bool] | None = None,
-    ) -> Object:
-        data = self._ask(method, path, body, query=query or {}, kind=kind, lost=lost)
+    def _json(self, method: str, path: str, body: Object | None = None, **query: str) -> Object:
+        data = self._ask(method, path, body, **query)
         try:
             value = json.loads(data)
         except ValueError:
             value = None
         if not isinstance(value, dict):
-            raise ApiError(f"{self.server}{path} is not a Kubernetes API: {data[:80]!r}")
+            raise ApiError(f"{self._server}{path} is not a Kubernetes API: {data[:80]!r}")
         return value
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        body: Object | None = None,
-        *,
-        query: Mapping[str, str],
-        kind: str = "application/json",
-        lost: list[bool] | None = None,
-    ) -> bytes:
+    def _ask(self, method: str, path: str, body: Object | None = None, **query: str) -> bytes:
         """Return the answer's body; wait for a server that is away or busy."""
-        url = self._url(path, query)
         patience = self._patience if self._known else min(self._patience, _FIRST_PATIENCE)
         deadline = time.monotonic() + patience
-        pause, told = _PAUSE, False
+        pause, lost = _PAUSE, False
         while True:
-            wait = pause
             try:
-                headers = {"Content-Type": kind, "Accept": "application/json, */*"}
-                timeout = (CONNECT_WITHIN, ANSWER_WITHIN)
-                response = self._open(method, url, body, headers, timeout)
-                data: bytes = response.data
-                self._known = True
-                if response.status < 400:
-                    return data
-                error = ApiError(_complaint(data, response.status), response.status)
-                if response.status not in _BUSY:
-                    raise error
-                wait = max(wait, _retry_after(response.headers.get("Retry-After")))
-                if lost is not None and response.status != 429:
-                    lost.append(True)  # the server may have done it nevertheless
-            except ApiError as failure:
-                if failure.status not in (0, *_BUSY):
+                return self._ask_once(method, path, body, query)
+            except ApiError as error:
+                error.repeated = lost
+                wait = max(pause, error.again_s or 0)
+                if error.again_s is None or time.monotonic() + wait > deadline:
                     raise
-                error = failure
-            except Exception as failure:
-                error = _unreachable(self.server, failure)
-                if _final(failure):
-                    raise error from None
-                if lost is not None:
-                    lost.append(True)
-            if time.monotonic() + wait > deadline:
-                raise error
-            if not told:
-                self._tell(f"waiting for the API server: {error}")
-                told = True
+                lost = lost or error.status != 429
+                if pause == _PAUSE:
+                    self._tell(f"waiting for the API server: {error}")
             time.sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
+    def _ask_once(self, method: str, path: str, body: Object | None, query: _Query) -> bytes:
+        try:
+            response = self._open(method, path, body, query, ANSWER_WITHIN)
+            data: bytes = response.data
+        except Exception as failure:  # urllib3's, the socket's own, or a login plugin's
+            raise self._unreachable(failure) from None
+        self._known = True
+        if response.status < 400:
+            return data
+        again_s = None
+        if response.status in _BUSY:
+            again_s = _retry_after(response.headers.get("Retry-After"))
+        raise ApiError(_complaint(data, response.status), response.status, again_s)
+
     def _open(
-        self, method: str, url: str, body: Object | None, headers: dict[str, str], timeout: Any
+        self, method: str, path: str, body: Object | None, query: _Query, within: float
     ) -> Any:
         """Return urllib3's response; its body is not read yet."""
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        headers = {"Content-Type": kind, "Accept": "*/*", "User-Agent": "ipvsload"}
         for setting in self._client.configuration.auth_settings().values():
             headers[setting["key"]] = setting["value"]
-        headers["User-Agent"] = "ipvsload"
+        words = urlencode({key: text for key, text in query.items() if text})
         return self._client.rest_client.pool_manager.request(
             method,
-            url,
+            self._server.rstrip("/") + path + (f"?{words}" if words else ""),
             body=None if body is None else json.dumps(body).encode(),
             headers=headers,
-            timeout=_timeout(*timeout),
+            timeout=Timeout(connect=CONNECT_WITHIN, read=within),
             retries=False,
             preload_content=False,
         )
 
-    def _url(self, path: str, query: Mapping[str, str]) -> str:
-        return self.server.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
-
-
-def _timeout(connect: float, read: float) -> Any:
-    from urllib3 import Timeout
-
-    return Timeout(connect=connect, read=read)
+    def _unreachable(self, failure: Exception) -> ApiError:
+        text = f"the API server {self._server} does not answer: {_reason(failure)}"
+        return ApiError(text, again_s=None if _final(failure) else 0)
 
 
 def _path(kind: str, namespace: str = "", name: str = "") -> str:
@@ -304,16 +275,10 @@ def _retry_after(text: str | None) -> float:
 
 def _final(failure: Exception) -> bool:
     """Whether waiting cannot help: an untrusted certificate, a login that fails."""
-    from urllib3.exceptions import HTTPError, SSLError
-
     inner = getattr(failure, "reason", None)
     if isinstance(failure, SSLError) or isinstance(inner, SSLError):
         return "CERTIFICATE_VERIFY_FAILED" in str(failure)
     return not isinstance(failure, HTTPError | OSError)
-
-
-def _unreachable(server: str, failure: Exception) -> ApiError:
-    return ApiError(f"the API server {server} does not answer: {_reason(failure)}")
 
 
 def _reason(failure: Exception) -> str:

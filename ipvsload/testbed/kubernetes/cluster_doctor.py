@@ -25,8 +25,7 @@ from ipvsload.testbed.kubernetes import (
 )
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 from ipvsload.testbed.kubernetes.journal import find_journal, new_journal, take_cluster
-from ipvsload.testbed.kubernetes.kubeconfig import Cluster
-from ipvsload.testbed.kubernetes.manifests import PYTHON, code, namespace, sidecar
+from ipvsload.testbed.kubernetes.manifests import code, namespace, sidecar
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxy_config import ConfigError
@@ -37,13 +36,12 @@ _SCHEDULERS = ["rr", "lc"]
 """Without these, a run of the shipped scenarios fails; the others are listed only."""
 
 
-def examine(cluster: Cluster, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
+def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     """Yield every finding as it is made; the last one says whether a run is possible at all.
 
     `image` has the Python that looks at the nodes.
     """
-    api = cluster.api
-    yield DoctorFinding("cluster", True, f"{cluster}, Kubernetes {api.version()}")
+    yield DoctorFinding("cluster", True, f"{api}, Kubernetes {api.version()}")
     exists = rights.namespace_exists(api)
     wanted = rights.needed(namespace_exists=exists, switching=True)
     lacking = rights.missing(api, wanted)
@@ -62,7 +60,7 @@ def examine(cluster: Cluster, tell: Tell, image: str = "") -> Iterator[DoctorFin
         yield DoctorFinding("active run", False, text)
     good = not lacking and not holder
     if good:
-        for finding in _nodes(api, tell, image or PYTHON, exists):
+        for finding in _nodes(api, tell, image, exists):
             good = good and finding.good
             yield finding
     text = "a run can be had" if good else "what is missing above is in the way of a run"

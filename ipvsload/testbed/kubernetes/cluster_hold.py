@@ -6,13 +6,13 @@ journal.py and restore.py.
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.balancers import Balancer
-from ipvsload.testbed.kind import Tell
-from ipvsload.testbed.kubernetes.api import Api, ApiError
+from ipvsload.testbed.kubernetes.api import ApiError
+from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.journal import ActiveError, new_journal, take_cluster
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.manifests import namespace
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
-from ipvsload.testbed.kubernetes.polling import wait_for
+from ipvsload.testbed.kubernetes.polling import gone, wait_for
 from ipvsload.testbed.kubernetes.proxy_switch import switch
 from ipvsload.testbed.kubernetes.restore import restore
 
@@ -20,28 +20,23 @@ _LAST_RUN_GONE_WITHIN = 300.0
 
 
 class ClusterHold:
-    """Holds nothing until `take`, and again nothing after `release`.
+    """Holds nothing until `take`, and again nothing after `release`."""
 
-    `context` is the kubeconfig's, as the user gave it.
-    """
-
-    def __init__(self, api: Api, context: str, tell: Tell) -> None:
-        self._api = api
-        self._tell = tell
-        self._mend = "ipvsload restore" + (f" --context {context}" if context else "")
+    def __init__(self, cluster: ExaminedCluster) -> None:
+        self.cluster = cluster
         self._journal = new_journal()
         self._touched = False
 
     def take(self) -> None:
         """Take the cluster. Raises ActiveError where somebody else has it."""
-        api = self._api
+        api = self.cluster.api
         found = api.find("namespaces", NAMESPACE)
         if found and found["metadata"].get("deletionTimestamp"):
             wait_for(
                 f"namespace {NAMESPACE} of the last run to be gone",
-                lambda: "" if api.find("namespaces", NAMESPACE) else None,
+                gone(api, "namespaces", NAMESPACE),
                 _LAST_RUN_GONE_WITHIN,
-                self._tell,
+                self.cluster.tell,
             )
             found = None
         # Set before the first change: a Ctrl-C may come right behind that.
@@ -59,9 +54,14 @@ class ClusterHold:
             raise
 
     def switch(self, balancer: Balancer) -> None:
-        """Have kube-proxy use this balancer. Raises TestbedError."""
-        scheduler = balancer.name if balancer.in_ipvs_table else ""
-        self._journal = switch(self._api, self._journal, balancer.proxy_mode, scheduler, self._tell)
+        """Have kube-proxy use this balancer, if it can be switched and one is wanted.
+
+        Raises TestbedError.
+        """
+        if balancer.name and not self.cluster.fixed:
+            scheduler = balancer.name if balancer.in_ipvs_table else ""
+            api, tell = self.cluster.api, self.cluster.tell
+            self._journal = switch(api, self._journal, balancer.proxy_mode, scheduler, tell)
 
     def release(self, leftovers: LeftoverServices | None) -> None:
         """Put the cluster back; does nothing where nothing was touched.
@@ -71,14 +71,17 @@ class ClusterHold:
         """
         if not self._touched:
             return
+        api, tell = self.cluster.api, self.cluster.tell
+        context = self.cluster.options.context
+        mend = "ipvsload restore" + (f" --context {context}" if context else "")
         try:
-            left = restore(self._api, self._tell, own=self._journal.id, leftovers=leftovers)
+            left = restore(api, tell, own=self._journal.id, leftovers=leftovers)
         except TestbedError as error:
             raise TestbedError(
-                f"the cluster could not be put back: {error}. Try again with: {self._mend}"
+                f"the cluster could not be put back: {error}. Try again with: {mend}"
             ) from None
         except KeyboardInterrupt:
-            self._tell(f"the cluster is left changed; put it back with: {self._mend}")
+            tell(f"the cluster is left changed; put it back with: {mend}")
             raise
         self._touched = False
         if left:

@@ -22,14 +22,14 @@ class ClusterRun:
         services.release_reserved()
         if not self._balancer.in_ipvs_table:
             session.leave_ipvs(self._balancer)
-        self._pods = ServerPods(session.cluster.api, session.workload, number, session.tell)
+        self._pods = ServerPods(session.cluster, number)
         services.made.append(self._pods.create(count, services.node_port, services.cluster_ip))
         self._present = self._pods.wait_ready(count)
         session.let_proxy_see_pods()
         session.switch(self._balancer)
         host, port, keys = services.under_test(session.cluster.entry)
         key = sidecars.follow(keys)
-        session.wait_for_tables(self._balancer, self._present)
+        self._wait_for_tables()
         session.warm(count)
         nodes = sidecars.balancing
         found = self._balancer.name or (nodes[0].service or {}).get("scheduler", "")
@@ -70,7 +70,7 @@ class ClusterRun:
         self._pods.delete()
 
     def _wait_for_tables(self) -> None:
-        self._session.wait_for_tables(self._balancer, self._present)
+        node_tables.wait_for_tables(self._session, self._balancer, self._present)
 
 
 def _balancer(session: ClusterSession, spec: ServiceSpec) -> Balancer:

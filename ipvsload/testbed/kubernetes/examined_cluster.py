@@ -13,7 +13,7 @@ from ipvsload.testbed.kubernetes.kubeconfig import connect
 
 @dataclass(frozen=True, slots=True)
 class ExaminedCluster:
-    """A cluster that this user may run in.
+    """A cluster that this user may run in; `tell` hears each step.
 
     `nodes` are the addresses of the nodes that can have an IPVS table, by name;
     `entry` is the one that the load goes to. `fixed` says why kube-proxy stays
@@ -21,6 +21,8 @@ class ExaminedCluster:
     """
 
     api: Api
+    options: ClusterOptions
+    tell: Tell
     nodes: Mapping[str, str]
     entry: str
     fixed: str
@@ -29,9 +31,8 @@ class ExaminedCluster:
 
 def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
     """Look at the cluster and touch nothing. Raises UsageError, TestbedError."""
-    cluster = connect(options.context, tell)
-    api = cluster.api
-    tell(f"{cluster}, Kubernetes {api.version()}")
+    api = connect(options.context, tell)
+    tell(f"{api}, Kubernetes {api.version()}")
     exists = rights.namespace_exists(api)
     rights.demand(api, rights.needed(namespace_exists=exists, switching=not options.keep_proxy))
     nodes = api.every("nodes")
@@ -43,6 +44,8 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
             tell(f"kube-proxy is configured for {config}")
     return ExaminedCluster(
         api=api,
+        options=options,
+        tell=tell,
         nodes={
             node_objects.name(node): node_objects.address(node)
             for node in nodes

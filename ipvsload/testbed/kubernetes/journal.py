@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
-from ipvsload.testbed.kubernetes.object_names import JOURNAL, NAMESPACE, OURS
+from ipvsload.testbed.kubernetes.api import Api, ApiError
+from ipvsload.testbed.kubernetes.manifests import config_map
+from ipvsload.testbed.kubernetes.object_names import JOURNAL, NAMESPACE
 
 _VERSION = "1"
 
@@ -92,7 +93,7 @@ def new_journal() -> Journal:
 def take_cluster(api: Api, journal: Journal) -> None:
     """Take the cluster. Raises ActiveError with the owner where somebody has it already."""
     try:
-        found = api.create("configmaps", _object(journal), NAMESPACE)
+        found = api.create("configmaps", config_map(JOURNAL, data=journal.data()), NAMESPACE)
     except ApiError as error:
         if error.status != 409:
             raise
@@ -127,12 +128,3 @@ def _refusal(holder: Journal) -> str:
         f"a run is active in this cluster: {holder.owner(time.time())}. Wait for it; if it is"
         " gone, put the cluster back first: ipvsload restore"
     )
-
-
-def _object(journal: Journal) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": JOURNAL, "namespace": NAMESPACE, "labels": OURS},
-        "data": journal.data(),
-    }

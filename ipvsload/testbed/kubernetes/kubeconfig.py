@@ -1,29 +1,16 @@
 """From a kubeconfig to an API, with a clear line for everything that can go wrong."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ipvsload.errors import TestbedError, UsageError
+from ipvsload.errors import IpvsloadError, TestbedError, UsageError
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api
 
 _IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """`context` is its name in the kubeconfig, or "this cluster" inside a pod."""
-
-    api: Api
-    context: str
-
-    def __str__(self) -> str:
-        return f"context {self.context}, cluster at {self.api.server}"
-
-
-def connect(context: str = "", tell: Tell = lambda _: None) -> Cluster:
+def connect(context: str = "", tell: Tell = lambda _: None) -> Api:
     """Connect to the cluster of a kubeconfig's context; the current one if none is named.
 
     The files are kubectl's: $KUBECONFIG, else ~/.kube/config; in a pod without
@@ -32,7 +19,7 @@ def connect(context: str = "", tell: Tell = lambda _: None) -> Cluster:
     is missing or broken.
     """
     from kubernetes.client import ApiClient, Configuration
-    from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+    from kubernetes.config import load_incluster_config, load_kube_config
 
     configuration = Configuration()
     where = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
@@ -49,13 +36,12 @@ def connect(context: str = "", tell: Tell = lambda _: None) -> Cluster:
         else:
             name = _choose(where, context)
             load_kube_config(where, name, client_configuration=configuration, persist_config=False)
-    except ConfigException as error:
-        raise TestbedError(f"kubeconfig {where}: {_words(error)}") from None
-    except (UsageError, TestbedError):
+    except IpvsloadError:
         raise
-    except Exception as error:  # a file that is not YAML, a login plugin that fails
-        raise TestbedError(f"kubeconfig {where}: {_words(error)}") from None
-    return Cluster(Api(ApiClient(configuration), tell), name)
+    except Exception as error:  # not YAML, not a kubeconfig, a login plugin that fails
+        words = " ".join(str(error).split())[:300] or type(error).__name__
+        raise TestbedError(f"kubeconfig {where}: {words}") from None
+    return Api(ApiClient(configuration), name, tell)
 
 
 def _choose(where: str, context: str) -> str:
@@ -70,13 +56,4 @@ def _choose(where: str, context: str) -> str:
     known = [str(one["name"]) for one in contexts or []]
     if context and context not in known:
         raise UsageError(f"--context {context}: {where} knows {', '.join(known) or 'none'}")
-    return context or str(_name(current))
-
-
-def _name(current: Any) -> str:
-    return current["name"] if current else ""
-
-
-def _words(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text[:300] or type(error).__name__
+    return context or str((current or {}).get("name", ""))

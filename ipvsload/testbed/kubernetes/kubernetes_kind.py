@@ -26,36 +26,27 @@ _SIDECAR_IMAGE = Option("sidecar_image", "Any image with python3 of 3.11 or late
 def _make(request: TestbedRequest) -> "Testbed":
     from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
     from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
-    from ipvsload.testbed.kubernetes.manifests import HTTPBIN, PYTHON, ServerWorkload
 
-    given = request.options
-    options = ClusterOptions(
-        context=given["context"],
-        workload=ServerWorkload(given["image"] or HTTPBIN, given["port"], given["service"]),
-        sidecar_image=given["sidecar_image"] or PYTHON,
-        node=given["node"],
-        rootless=given["rootless"],
-        keep_proxy=given["keep_proxy"],
-    )
-    return KubernetesTestbed(options, hz=request.hz, tell=request.tell)
+    given = {option.name: request.options[option.name] for option in KIND.options}
+    return KubernetesTestbed(ClusterOptions(**given), hz=request.hz, tell=request.tell)
 
 
 def _examine(options: OptionValues, tell: Tell) -> "Iterable[DoctorFinding]":
     from ipvsload.testbed.kubernetes.cluster_doctor import examine
     from ipvsload.testbed.kubernetes.kubeconfig import connect
 
-    cluster = connect(options["context"], tell)
-    tell(str(cluster))
-    return examine(cluster, tell, options["sidecar_image"])
+    api = connect(options["context"], tell)
+    tell(str(api))
+    return examine(api, tell, options["sidecar_image"])
 
 
 def _restore(options: OptionValues, tell: Tell) -> "Iterable[str]":
     from ipvsload.testbed.kubernetes.kubeconfig import connect
     from ipvsload.testbed.kubernetes.restore import restore
 
-    cluster = connect(options["context"], tell)
-    tell(str(cluster))
-    return restore(cluster.api, tell) or ["what that run had changed is put back"]
+    api = connect(options["context"], tell)
+    tell(str(api))
+    return restore(api, tell) or ["what that run had changed is put back"]
 
 
 KIND = TestbedKind(

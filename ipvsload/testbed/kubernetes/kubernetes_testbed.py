@@ -18,7 +18,7 @@ from ipvsload.testbed.kubernetes.cluster_hold import ClusterHold
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.cluster_run import ClusterRun
 from ipvsload.testbed.kubernetes.cluster_session import ClusterSession
-from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster, examine_cluster
+from ipvsload.testbed.kubernetes.examined_cluster import examine_cluster
 
 
 class KubernetesTestbed(ExistingTestbed):
@@ -31,7 +31,7 @@ class KubernetesTestbed(ExistingTestbed):
         self._options = options
         self._hz = hz
         self._tell = tell
-        self._started: tuple[ExaminedCluster, ClusterHold] | None = None
+        self._hold: ClusterHold | None = None
         self._session: ClusterSession | None = None
         self._run: ClusterRun | None = None
         self._runs = 0
@@ -40,17 +40,16 @@ class KubernetesTestbed(ExistingTestbed):
     def start(self) -> None:
         """Look at the cluster, and touch nothing. Raises UsageError, TestbedError."""
         cluster = examine_cluster(self._options, self._tell)
-        self._started = cluster, ClusterHold(cluster.api, self._options.context, self._tell)
+        self._hold = ClusterHold(cluster)
         if cluster.fixed:
             self.lacks["scheduler"] = cluster.fixed
 
     def wait_ready(self) -> None:
         """Take the cluster, and have a sidecar on every node."""
-        if self._started is None:
+        if self._hold is None:
             raise TestbedError("the cluster has not been looked at")
-        cluster, hold = self._started
-        hold.take()
-        self._session = ClusterSession(cluster, hold, self._options, self._hz, self._tell)
+        self._hold.take()
+        self._session = ClusterSession(self._hold, self._hz)
 
     @property
     def kernel(self) -> dict[str, str]:
@@ -77,11 +76,10 @@ class KubernetesTestbed(ExistingTestbed):
 
     def close(self) -> None:
         """Put the cluster back. Raises TestbedError with what to do where it cannot."""
-        if self._started is None:
-            return
         session = self._session
         try:
-            self._started[1].release(session.leftovers if session else None)
+            if self._hold:
+                self._hold.release(session.leftovers if session else None)
         finally:
             if session:
                 session.sidecars.close()

@@ -6,7 +6,7 @@ its own are gone while kube-proxy still has that mode, and names what is there
 afterwards, with the command that removes it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from ipvsload.errors import TestbedError
@@ -15,7 +15,7 @@ from ipvsload.ipvs.keys import join_endpoint, split_key
 from ipvsload.testbed.balancers import of_proxy_mode
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
-from ipvsload.testbed.kubernetes.node_lines import NodeState
+from ipvsload.testbed.kubernetes.node_lines import NodeState, next_readings
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
 from ipvsload.testbed.kubernetes.polling import wait_for
 
@@ -24,8 +24,6 @@ _LET_GO_WITHIN = 10.0
 _CLEANED_WITHIN = 6.0
 """Seconds that a proxy which has just started may take to clean up."""
 _SHOWN = 5
-
-Nodes = Callable[[], Iterable[NodeState]]
 
 
 class LeftoverServices:
@@ -36,25 +34,20 @@ class LeftoverServices:
     when the Service is gone.
     """
 
-    def __init__(self, nodes: Nodes, made: Sequence[Object]) -> None:
+    def __init__(self, nodes: Sequence[NodeState], made: Sequence[Object]) -> None:
         self._nodes = nodes
         self._made = made
-        self._before = {node.name: frozenset(node.leftovers) for node in nodes()}
+        self._before = {node.name: frozenset(node.leftovers) for node in nodes}
 
     def wait_until_gone(self, tell: Tell) -> bool:
         """Wait until kube-proxy has taken our services out of every table; whether it did."""
 
         def missing() -> str | None:
-            return next(
-                (
-                    f"still in the table of node {node.name}"
-                    for node in self._nodes()
-                    if (node.service is not None or node.probe is not None)
-                    # A kube-proxy in another mode never does it.
-                    and not of_proxy_mode(node.proxy_mode)
-                ),
-                None,
-            )
+            for node in self._nodes:
+                # A kube-proxy in another mode never does it.
+                if (node.service or node.probe) and not of_proxy_mode(node.proxy_mode):
+                    return f"still in the table of node {node.name}"
+            return None
 
         with suppress(TestbedError):
             wait_for("kube-proxy to take the services out", missing, _LET_GO_WITHIN, tell)
@@ -63,21 +56,15 @@ class LeftoverServices:
 
     def report(self, api: Api) -> list[str]:
         """A line for each node that has virtual servers without a kube-proxy that keeps them."""
-        since = {node.name: node.connections_t for node in self._nodes()}
-        readings: dict[str, set[int]] = {name: set() for name in since}
+        fresh = next_readings(self._nodes)
 
         def missing() -> str | None:
-            for node in self._nodes():
-                if node.connections_t != since[node.name]:
-                    readings[node.name].add(node.connections_t)
-            # Two readings: the first may have been on its way.
-            fresh = all(len(seen) >= 2 for seen in readings.values())
-            return None if fresh and not any(map(self._stale, self._nodes())) else ""
+            return None if fresh() and not any(map(self._stale, self._nodes)) else ""
 
         with suppress(TestbedError):
             wait_for("the nodes' tables to be empty", missing, _CLEANED_WITHIN)
             return []
-        found = {node.name: self._stale(node) for node in self._nodes()}
+        found = {node.name: self._stale(node) for node in self._nodes}
         if not any(found.values()):
             return []
         known = ours = owners(self._made)
@@ -86,7 +73,7 @@ class LeftoverServices:
         return [describe(node, keys, known) for node, keys in found.items() if keys]
 
     def _stale(self, node: NodeState) -> list[str]:
-        return [key for key in node.leftovers if key not in self._before.get(node.name, ())]
+        return [key for key in node.leftovers if key not in self._before[node.name]]
 
 
 def owners(services: Iterable[Object]) -> dict[str, str]:

@@ -17,11 +17,10 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes.api import Api, ApiError
-from ipvsload.testbed.kubernetes.node_lines import NodeLines, NodeState, connection_count
+from ipvsload.testbed.kubernetes.node_lines import NodeLines, connection_count
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
 
 LOST_AFTER = 60.0
@@ -35,14 +34,6 @@ _LOG_DELAY = 1.0
 _POLL = 0.02
 
 Address = tuple[str, int]
-
-
-@dataclass(slots=True)
-class _Ping:
-    sent: float
-    before: Mapping[str, int]
-    reached: dict[str, bool] = field(default_factory=dict)
-    answers: dict[str, int] = field(default_factory=dict)
 
 
 class LogFollowers:
@@ -69,20 +60,10 @@ class LogFollowers:
         self._lock = threading.Lock()
         self._open = False
         self._closed = False
-        self._failure: TestbedError | None = None
-        self._ping: _Ping | None = None
+        self.failure: TestbedError | None = None
+        """Why nothing more will come; None while all is well."""
         for node in pods:
             threading.Thread(target=self._guard, args=(node,), daemon=True).start()
-
-    @property
-    def nodes(self) -> dict[str, NodeState]:
-        """What is known of each node now, by its name."""
-        return {name: lines.node for name, lines in self._lines.items()}
-
-    @property
-    def failure(self) -> TestbedError | None:
-        """Why nothing more will come; None while all is well."""
-        return self._failure
 
     # -- the run's end --------------------------------------------------------
 
@@ -96,8 +77,8 @@ class LogFollowers:
     def recv(self, size: int) -> bytes:
         """Read what has come. Raises TestbedError where a node is lost."""
         data = self._ours.recv(size)
-        if not data and self._failure:
-            raise self._failure
+        if not data and self.failure:
+            raise self.failure
         return data
 
     def sendall(self, data: bytes) -> None:
@@ -156,49 +137,41 @@ class LogFollowers:
         except (ValueError, KeyError, TypeError, IndexError):
             shown = line[:200].decode(errors="replace")
             raise ValueError(f"not a line of the sidecar's: {shown!r}") from None
-        if out is None:
-            return
-        self._check_ping(node)
         with self._lock:
-            if self._open and not self._closed:
+            if out and self._open and not self._closed:
                 self._theirs.sendall(out)
 
     def _fail(self, node: str, reason: str) -> None:
         if not self._closed:
-            self._failure = TestbedError(f"the sidecar on node {node} is lost: {reason}")
+            self.failure = TestbedError(f"the sidecar on node {node} is lost: {reason}")
             with contextlib.suppress(OSError):
                 self._theirs.shutdown(socket.SHUT_RDWR)
 
     # -- pings ----------------------------------------------------------------
 
-    def _check_ping(self, node: str) -> None:
-        """Look whether the sample that has just come answers the ping."""
-        ping = self._ping
-        if ping is None or node in ping.answers:
-            return
-        seen = self._lines[node].node
-        if ping.reached.get(node) and connection_count(seen.probe) > ping.before[node]:
-            ping.answers[node] = seen.t
-        waited = time.monotonic() - ping.sent
-        unseen = ping.reached.get(node) is False or waited > _SEEN_WITHIN
-        if unseen and waited > _LOG_DELAY:
-            ping.answers[node] = seen.t
-
     def _answer(self, identity: str) -> None:
-        nodes = self.nodes
-        ping = _Ping(time.monotonic(), {n: connection_count(nodes[n].probe) for n in nodes})
-        self._ping = ping
-        for node in nodes:
-            reached = node in self._probes and nodes[node].probe is not None
-            # Set before connecting: the sample may be here before connect() returns.
-            ping.reached[node] = reached
-            ping.reached[node] = reached and reach(self._probes[node])
-        while len(ping.answers) < len(nodes) and not (self._closed or self._failure):
+        sent = time.monotonic()
+        nodes = {name: lines.node for name, lines in self._lines.items()}
+        before = {name: connection_count(node.probe) for name, node in nodes.items()}
+        reached = {
+            name: node.probe is not None and reach(self._probes[name])
+            for name, node in nodes.items()
+        }
+        assumed: dict[str, int] = {}
+        answers: dict[str, int] = {}
+        while len(answers) < len(nodes):
             time.sleep(_POLL)
-        if self._closed or self._failure:
-            return
-        others = {node: t for node, t in ping.answers.items() if node != self._first}
-        pong = {"pong": identity, "t": ping.answers[self._first], "others": others}
+            if self._closed or self.failure:
+                return
+            waited = time.monotonic() - sent
+            for name in nodes.keys() - answers:
+                node = nodes[name]
+                seen = reached[name] and connection_count(node.probe) > before[name]
+                late = waited > (_SEEN_WITHIN if reached[name] else _LOG_DELAY)
+                # Late, the next sample to come is assumed to be read after the ping.
+                if seen or (late and assumed.setdefault(name, node.t) != node.t):
+                    answers[name] = node.t
+        pong = {"pong": identity, "t": answers.pop(self._first), "others": answers}
         with self._lock, contextlib.suppress(OSError):
             self._theirs.sendall(json.dumps(pong).encode() + b"\n")
 

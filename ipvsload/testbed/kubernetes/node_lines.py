@@ -8,7 +8,7 @@ kube-proxy is kept for whoever asks.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,9 +23,9 @@ class NodeState:
 
     `service` and `probe` are the service under test and the probe service in
     the last sample, None where the table does not have them. `connections` has
-    the real server of a connection, by client address and port; `connections_t`
-    is the node's clock, in ns, when the sidecar last read them. `leftovers`
-    are keys of virtual servers that no kube-proxy in IPVS mode keeps up to date.
+    the real server of a connection, by client address and port; `readings`
+    counts how often the sidecar has read them. `leftovers` are keys of virtual
+    servers that no kube-proxy in IPVS mode keeps up to date.
     """
 
     name: str
@@ -38,6 +38,8 @@ class NodeState:
     proxy_mode: str | None = None
     connections: dict[tuple[str, int], str] = field(default_factory=dict)
     connections_t: int = -1
+    """The last of these readings, on the same clock."""
+    readings: int = 0
     leftovers: list[str] = field(default_factory=list)
     stderr: str = ""
     """The last line of its standard error."""
@@ -81,7 +83,9 @@ class NodeLines:
         elif "conns" in value:
             for client, port, server, _ in value["conns"]:
                 node.connections[client, port] = server
-            node.connections_t = max(node.connections_t, value["t"])
+            if value["t"] > node.connections_t:  # not one that comes twice
+                node.connections_t = value["t"]
+                node.readings += 1
         elif "left" in value:
             node.leftovers = value["left"]
         elif "reading" in value:
@@ -98,11 +102,19 @@ class NodeLines:
         services = {service["key"]: service for service in value["services"]}
         ours = [services[key] for key in self._keys if key in services]
         service = together(ours, self._key) if ours else None
-        self.node.service, self.node.probe = service, services.get(self._probe)
+        # The time first: a ping's answer is at least as late as the sample that shows it.
         self.node.t = value["t"] + value["took"] // 2
+        self.node.service, self.node.probe = service, services.get(self._probe)
         value["services"] = [service] if service else []
         value["node"] = self.node.name
         return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def next_readings(nodes: Iterable[NodeState]) -> Callable[[], bool]:
+    """What tells whether each node's connections have been read since this call."""
+    # Two readings: the first may have been on its way already.
+    wanted = [(node, node.readings + 2) for node in nodes]
+    return lambda: all(node.readings >= count for node, count in wanted)
 
 
 def together(services: list[JsonService], key: str) -> JsonService:

@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_key
-from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods, sidecar_zipapp
-from ipvsload.testbed.kubernetes.api import Api, Object
-from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.log_followers import LogFollowers
 from ipvsload.testbed.kubernetes.manifests import code, sidecar
@@ -25,20 +21,13 @@ class NodeSidecars:
     `log_followers` has what they say, all nodes in one stream.
     """
 
-    def __init__(
-        self,
-        cluster: ExaminedCluster,
-        options: ClusterOptions,
-        services: SessionServices,
-        hz: float,
-        tell: Tell,
-    ) -> None:
-        self._tell = tell
+    def __init__(self, cluster: ExaminedCluster, services: SessionServices, hz: float) -> None:
+        self._tell = cluster.tell
         self._entry = cluster.entry
-        self._all_balance = options.workload.service != "NodePort"
-        _create(cluster.api, options, services, hz, tell)
+        self._all_balance = cluster.options.service != "NodePort"
+        _create(cluster, services, hz)
         probes = services.probes
-        found = _wait_for_pods(cluster.api, set(cluster.nodes), tell)
+        found = _wait_for_pods(cluster)
         self._lines = {
             name: NodeLines(name, (), join_key(*probes[name]), "") for name in cluster.nodes
         }
@@ -83,7 +72,7 @@ class NodeSidecars:
     def _wait_for_words(self) -> None:
         def missing() -> str | None:
             self.check()
-            silent = [node for node in self.nodes if min(node.t, node.connections_t) < 0]
+            silent = [node for node in self.nodes if node.t < 0 or not node.readings]
             if not silent:
                 return None
             said = next((f"; it says: {node.stderr}" for node in silent if node.stderr), "")
@@ -92,46 +81,35 @@ class NodeSidecars:
         wait_for("the sidecars to speak", missing, _SPEAKS_WITHIN, self._tell)
 
 
-def _create(
-    api: Api, options: ClusterOptions, services: SessionServices, hz: float, tell: Tell
-) -> None:
+def _create(cluster: ExaminedCluster, services: SessionServices, hz: float) -> None:
     arguments = ["--hz", f"{hz:g}"]
     for endpoint in services.endpoints:
         arguments += ["--service", endpoint]
+    options = cluster.options
     if options.rootless:
         arguments += ["--source", "proc"]
-    tell("starting the sidecar on every node")
+    cluster.tell("starting the sidecar on every node")
     archive = sidecar_zipapp.archive(sidecar_zipapp.SIDECAR)
-    api.create("configmaps", code(SIDECAR, archive), NAMESPACE)
+    cluster.api.create("configmaps", code(SIDECAR, archive), NAMESPACE)
     wanted = sidecar(SIDECAR, options.sidecar_image, arguments, rootless=options.rootless)
-    api.create("daemonsets", wanted, NAMESPACE)
+    cluster.api.create("daemonsets", wanted, NAMESPACE)
 
 
-def _wait_for_pods(api: Api, nodes: set[str], tell: Tell) -> dict[str, str]:
+def _wait_for_pods(cluster: ExaminedCluster) -> dict[str, str]:
     """The name of the running pod on each node."""
     found: dict[str, str] = {}
 
     def missing() -> str | None:
-        present = _pods(api)
-        found.clear()
-        found.update({pods.node(pod): pods.name(pod) for pod in present if pods.running(pod)})
-        without = nodes - set(found)
+        present = pods.present(cluster.api, NAMESPACE, f"{ROLE}={SIDECAR}")
+        running = {pods.node(pod): pods.name(pod) for pod in present if pods.running(pod)}
+        found.update({node: pod for node, pod in running.items() if node in cluster.nodes})
+        without = cluster.nodes.keys() - running
         if not without:
             return None
         waiting = [pod for pod in present if not pods.running(pod)]
-        for pod in waiting:
-            if pods.restarts(pod) > 1:
-                words = pods.last_words(api, NAMESPACE, pod)
-                raise TestbedError(f"the sidecar does not stay up: {words}")
-        words = pods.words_of(api, NAMESPACE, waiting)
-        if not (words or present):  # an admission refuses them
-            words = pods.newest_event(api, NAMESPACE, lambda about: about == SIDECAR)
+        crashed = "the sidecar does not stay up"
+        words = pods.waiting_for(cluster.api, SIDECAR, waiting, crashed)
         return words or f"not yet on {', '.join(sorted(without))}"
 
-    wait_for("the sidecar to run on every node", missing, pods.READY_WITHIN, tell)
-    return {node: pod for node, pod in found.items() if node in nodes}
-
-
-def _pods(api: Api) -> list[Object]:
-    found = api.every("pods", NAMESPACE, f"{ROLE}={SIDECAR}")
-    return [pod for pod in found if not pods.leaving(pod)]
+    wait_for("the sidecar to run on every node", missing, pods.READY_WITHIN, cluster.tell)
+    return found

@@ -6,15 +6,17 @@ without a word, and left the earlier virtual servers where they were.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.ipvsadm import removal
 from ipvsload.ipvs.table import RealServer, by_address
 from ipvsload.testbed.balancers import Balancer, of_proxy_mode
-from ipvsload.testbed.kind import Tell
+from ipvsload.testbed.kubernetes import proxies
+from ipvsload.testbed.kubernetes.cluster_session import ClusterSession
+from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.node_lines import NodeState
-from ipvsload.testbed.kubernetes.node_sidecars import NodeSidecars
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxies import Reason
 
@@ -23,40 +25,42 @@ _DIAGNOSE_AFTER = 12.0
 """Seconds between two looks at kube-proxy's own words."""
 
 
-def wait_for_tables(
-    sidecars: NodeSidecars,
-    balancer: Balancer,
-    servers: Sequence[str],
-    reasons: Callable[[], Mapping[str, Reason]],
-    tell: Tell,
-) -> None:
-    """Wait until the balancing nodes' tables are as wanted.
+def wait_for_tables(session: ClusterSession, balancer: Balancer, servers: Sequence[str]) -> None:
+    """Wait until the balancing nodes' tables have these servers, balanced in this way.
 
-    `reasons` asks kube-proxy on each node what went wrong. Raises TestbedError
-    with its words: at once where waiting longer would not help.
+    Raises TestbedError with what kube-proxy says where they do not come to it:
+    at once where waiting longer would not help.
     """
+    nodes = session.sidecars.balancing
     asked = time.monotonic()
 
     def missing() -> str | None:
         nonlocal asked
-        sidecars.check()
-        nodes = sidecars.balancing
+        session.sidecars.check()
         found = lacking(nodes, balancer, servers)
         if found and time.monotonic() - asked > _DIAGNOSE_AFTER:
             asked = time.monotonic()
-            told = failure(nodes, balancer, reasons())
+            told = failure(nodes, balancer, _reasons(session.cluster))
             if "fallen back" in told or "does not stay up" in told:
                 raise TestbedError(told)
         return found
 
     what = f"the kernel's tables to show {balancer.name or 'the service'}"
     try:
-        wait_for(what, missing, _TABLE_WITHIN, tell)
+        wait_for(what, missing, _TABLE_WITHIN, session.cluster.tell)
     except TestbedError as error:
-        told = failure(sidecars.balancing, balancer, reasons())
-        raise TestbedError(
-            f"{error}; {told}" if told and told not in str(error) else str(error)
-        ) from None
+        told = failure(nodes, balancer, _reasons(session.cluster))
+        if not told or told in str(error):
+            raise
+        raise TestbedError(f"{error}; {told}") from None
+
+
+def _reasons(cluster: ExaminedCluster) -> Mapping[str, Reason]:
+    """What kube-proxy says went wrong, by node, as far as this user may ask."""
+    if not cluster.options.keep_proxy:
+        with suppress(TestbedError):
+            return dict(proxies.reasons(cluster.api))
+    return {}
 
 
 def addresses(node: NodeState) -> list[str]:

@@ -1,14 +1,24 @@
 """What pods wait for, in the cluster's own words. Pure, except for what takes an Api."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
+from ipvsload.testbed.kubernetes.object_names import NAMESPACE
 
 _PATIENT = ("ContainerCreating", "PodInitializing", "")
 """Reasons for a container to wait that mean nothing is wrong."""
 READY_WITHIN = 300.0
 """Seconds for images to be pulled and pods to answer."""
+_RESTARTS = 2
+"""More restarts than these mean that a pod does not stay up."""
 _LAST = 3
+
+
+def present(api: Api, namespace: str, labels: str) -> list[Object]:
+    """Read the pods with these labels, without those that have been told to end."""
+    found = api.every("pods", namespace, labels)
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
 
 def name(pod: Object) -> str:
@@ -24,11 +34,6 @@ def uid(pod: Object) -> str:
 def node(pod: Object) -> str:
     """The node that the pod runs on; "" while it is not scheduled."""
     return str(pod.get("spec", {}).get("nodeName") or "")
-
-
-def leaving(pod: Object) -> bool:
-    """Whether the pod has been told to end."""
-    return "deletionTimestamp" in pod["metadata"]
 
 
 def running(pod: Object) -> bool:
@@ -89,6 +94,21 @@ def words_of(api: Api, namespace: str, found: Iterable[Object]) -> str:
             return f"pod {name(pod)}: {text}"
     names = {name(pod) for pod in pods}
     return newest_event(api, namespace, lambda about: about in names)
+
+
+def waiting_for(api: Api, owner: str, waiting: Sequence[Object], crashed: str) -> str:
+    """What the owner's pods that are not up wait for; "" where nothing says.
+
+    `owner` is an object in our namespace. Raises TestbedError, which begins with
+    `crashed`, where one is started again and again.
+    """
+    for pod in waiting:
+        if restarts(pod) > _RESTARTS:
+            raise TestbedError(f"{crashed}: {last_words(api, NAMESPACE, pod)}")
+    if waiting:
+        return words_of(api, NAMESPACE, waiting)
+    # No pod at all: a quota, or an admission that refuses them.
+    return newest_event(api, NAMESPACE, lambda about: f"{about}-".startswith(f"{owner}-"))
 
 
 def newest_event(api: Api, namespace: str, concerns: Callable[[str], bool]) -> str:

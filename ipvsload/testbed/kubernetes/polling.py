@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kind import Tell
+from ipvsload.testbed.kubernetes.api import Api
 
 _EVERY = 0.5
 _SILENT = 3.0
@@ -33,3 +34,8 @@ def wait_for(
             tell(f"waiting for {what}: {found}" if found else f"waiting for {what}")
             told = found
         time.sleep(_EVERY)
+
+
+def gone(api: Api, kind: str, name: str, namespace: str = "") -> Callable[[], str | None]:
+    """What `wait_for` calls to wait until an object is not there any more."""
+    return lambda: "" if api.find(kind, name, namespace) else None

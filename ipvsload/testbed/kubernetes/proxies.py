@@ -76,8 +76,7 @@ def version(api: Api) -> str:
 
 def proxy_pods(api: Api) -> list[Object]:
     """Read kube-proxy's pods, without those that have been told to end."""
-    found = api.every("pods", SYSTEM, PROXY_LABEL)
-    return [pod for pod in found if not pods.leaving(pod)]
+    return pods.present(api, SYSTEM, PROXY_LABEL)
 
 
 def restart(api: Api, tell: Tell) -> None:

@@ -16,7 +16,7 @@ from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.kubernetes.journal import ActiveError, Journal, find_journal
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.object_names import JOURNAL, MADE, NAMESPACE, SELECT_OURS
-from ipvsload.testbed.kubernetes.polling import wait_for
+from ipvsload.testbed.kubernetes.polling import gone, wait_for
 from ipvsload.testbed.kubernetes.proxy_switch import leaves_ipvs, put_back
 
 _SYNC = 2.5
@@ -66,7 +66,7 @@ def restore(
         api.delete("namespaces", NAMESPACE)
         wait_for(
             f"namespace {NAMESPACE} to be gone",
-            lambda: "" if api.find("namespaces", NAMESPACE) else None,
+            gone(api, "namespaces", NAMESPACE),
             _NAMESPACE_GONE_WITHIN,
             tell,
         )

@@ -2,10 +2,10 @@
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_endpoint
-from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
-from ipvsload.testbed.kubernetes.api import Api, Object
-from ipvsload.testbed.kubernetes.manifests import ServerWorkload, deployment, service
+from ipvsload.testbed.kubernetes.api import Object
+from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
+from ipvsload.testbed.kubernetes.manifests import deployment, service
 from ipvsload.testbed.kubernetes.object_names import (
     JOINED,
     NAMESPACE,
@@ -15,30 +15,28 @@ from ipvsload.testbed.kubernetes.object_names import (
     SERVERS,
     SERVICE,
 )
-from ipvsload.testbed.kubernetes.polling import wait_for
+from ipvsload.testbed.kubernetes.polling import gone, wait_for
 
 _GONE_WITHIN = 60.0
-_RESTARTS = 2
-"""More restarts than these mean that a pod does not stay up."""
 
 
 class ServerPods:
     """The Service and the pods of run number `run`."""
 
-    def __init__(self, api: Api, workload: ServerWorkload, run: int, tell: Tell) -> None:
-        self._api = api
-        self._workload = workload
+    def __init__(self, cluster: ExaminedCluster, run: int) -> None:
+        self._api = cluster.api
+        self._options = cluster.options
         self._run = run
-        self._tell = tell
+        self._tell = cluster.tell
         self._name = f"{SERVERS}-{run}"
         self._replicas = 0
 
     def create(self, count: int, node_port: int | None, address: str | None) -> Object:
         """Create the Deployment and the Service; returns the Service."""
         self._replicas = count
-        made = deployment(self._workload, self._run, count)
+        made = deployment(self._options, self._run, count)
         self._api.create("deployments", made, NAMESPACE)
-        wanted = service(self._workload, self._run, node_port, address)
+        wanted = service(self._options, self._run, node_port, address)
         return self._api.create("services", wanted, NAMESPACE)
 
     def add(self) -> None:
@@ -60,12 +58,8 @@ class ServerPods:
         """Delete the Service first, so that kube-proxy removes it; then the pods."""
         self._api.delete("services", SERVICE, NAMESPACE)
         self._api.delete("deployments", self._name, NAMESPACE)
-        wait_for(
-            "the run's service to be gone",
-            lambda: "" if self._api.find("services", SERVICE, NAMESPACE) else None,
-            _GONE_WITHIN,
-            self._tell,
-        )
+        removed = gone(self._api, "services", SERVICE, NAMESPACE)
+        wait_for("the run's service to be gone", removed, _GONE_WITHIN, self._tell)
 
     def wait_ready(self, count: int) -> list[str]:
         """Wait until so many pods answer; returns their addresses, oldest first.
@@ -86,8 +80,7 @@ class ServerPods:
     def _pods(self) -> list[Object]:
         """The run's pods that are not ending."""
         labels = f"{SELECT_OURS},{ROLE}=server,{RUN}={self._run}"
-        found = self._api.every("pods", NAMESPACE, labels)
-        return [pod for pod in found if not pods.leaving(pod)]
+        return pods.present(self._api, NAMESPACE, labels)
 
     def _ready(self) -> list[str]:
         """Addresses of the pods that answer and are in the Service, oldest first."""
@@ -101,21 +94,11 @@ class ServerPods:
 
     def _waiting(self) -> str:
         """What those that are not ready wait for. Raises TestbedError where one crashes on."""
-        found = [pod for pod in self._pods() if not pods.ready(pod)]
-        for pod in found:
-            if pods.restarts(pod) > _RESTARTS:
-                words = pods.last_words(self._api, NAMESPACE, pod)
-                raise TestbedError(f"the real servers do not stay up: {words}")
-        if text := pods.words_of(self._api, NAMESPACE, found):
-            return text
-        if found:
-            return f"{len(found)} pods are not ready yet"
-        # No pod at all: a quota, or an admission that refuses them.
-        mine = self._name
-        return pods.newest_event(
-            self._api, NAMESPACE, lambda about: f"{about}-".startswith(f"{mine}-")
-        )
+        slow = [pod for pod in self._pods() if not pods.ready(pod)]
+        crashed = "the real servers do not stay up"
+        text = pods.waiting_for(self._api, self._name, slow, crashed)
+        return text or (f"{len(slow)} pods are not ready yet" if slow else "")
 
     def _address(self, pod: Object) -> str:
         host = str(pod.get("status", {}).get("podIP") or "")
-        return join_endpoint(host, self._workload.port)
+        return join_endpoint(host, self._options.port)

@@ -5,15 +5,13 @@ chooses the port of the service under test before the sidecars start, and every
 run's Service takes that port again.
 """
 
-from collections.abc import Mapping
-
 from ipvsload.ipvs.keys import join_endpoint, join_key
-from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
-from ipvsload.testbed.kubernetes.api import Api, Object
-from ipvsload.testbed.kubernetes.manifests import ServerWorkload, probe_service, service
+from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
+from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
+from ipvsload.testbed.kubernetes.manifests import probe_service, service
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE, PROBE, SERVICE
-from ipvsload.testbed.kubernetes.polling import wait_for
+from ipvsload.testbed.kubernetes.polling import gone, wait_for
 
 _GONE_WITHIN = 30.0
 
@@ -22,23 +20,21 @@ class SessionServices:
     """`node_port` and `cluster_ip` belong to every run's Service; None where it has none.
 
     `made` are all Services of the session, as the cluster made them; runs add
-    theirs. `nodes` are the nodes' addresses by name.
+    theirs.
     """
 
-    def __init__(
-        self, api: Api, workload: ServerWorkload, nodes: Mapping[str, str], tell: Tell
-    ) -> None:
-        self._api = api
-        self._workload = workload
-        self._nodes = nodes
-        self._tell = tell
-        in_cluster = workload.service == "ClusterIP"
-        wanted = ServerWorkload(service="ClusterIP" if in_cluster else "NodePort")
-        reserved = api.create("services", service(wanted, 0, None, None), NAMESPACE)
+    def __init__(self, cluster: ExaminedCluster) -> None:
+        self._api = cluster.api
+        self._options = cluster.options
+        self._nodes = cluster.nodes
+        self._tell = cluster.tell
+        in_cluster = cluster.options.service == "ClusterIP"
+        wanted = ClusterOptions(service="ClusterIP" if in_cluster else "NodePort")
+        reserved = self._api.create("services", service(wanted, 0, None, None), NAMESPACE)
         self._reserved = True
         self.node_port: int | None = reserved["spec"]["ports"][0].get("nodePort")
         self.cluster_ip: str | None = reserved["spec"]["clusterIP"] if in_cluster else None
-        self.made: list[Object] = [reserved]
+        self.made = [reserved]
         self._probe_port: int | None = None
         self._probe_port = self.offer_probe()
 
@@ -63,9 +59,8 @@ class SessionServices:
 
     def offer_probe(self) -> int:
         """Make the probe service, on the port that it had before; returns the port."""
-        probe = self._api.create(
-            "services", probe_service(self._workload, self._probe_port), NAMESPACE
-        )
+        wanted = probe_service(self._options.port, self._probe_port)
+        probe = self._api.create("services", wanted, NAMESPACE)
         self.made.append(probe)
         return int(probe["spec"]["ports"][0]["nodePort"])
 
@@ -85,19 +80,15 @@ class SessionServices:
         if self.cluster_ip is not None:
             host, port = self.cluster_ip, 80
             keys = {name: [join_key(host, port)] for name in self._nodes}
-        elif self._workload.service == "LoadBalancer":
+        elif self._options.service == "LoadBalancer":
             host = self._load_balancer()
             keys = {name: [join_key(host, port), *found] for name, found in keys.items()}
         return host, port, keys
 
     def _delete(self, name: str, awaited: str) -> None:
         self._api.delete("services", name, NAMESPACE)
-        wait_for(
-            awaited,
-            lambda: "" if self._api.find("services", name, NAMESPACE) else None,
-            _GONE_WITHIN,
-            self._tell,
-        )
+        removed = gone(self._api, "services", name, NAMESPACE)
+        wait_for(awaited, removed, _GONE_WITHIN, self._tell)
 
     def _load_balancer(self) -> str:
         found: list[str] = []
