@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
+from locust.env import Environment
 
 from ipvsload.errors import IpvsloadError
 from ipvsload.experiment.session import StoppedError
@@ -18,9 +19,6 @@ from ipvsload.locust_plugin.load_tests.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.load_tests.scenario_test import ScenarioTest
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 
-if TYPE_CHECKING:
-    from locust.env import Environment
-
 logger = logging.getLogger(__name__)
 
 
@@ -32,7 +30,7 @@ class Coordinator:
 
     def __init__(
         self,
-        environment: "Environment",
+        environment: Environment,
         options: Options,
         session: TestbedSession,
         generators: Generators,

@@ -1,14 +1,13 @@
 """What makes the load of a test: Locust's users in this process, or a master's workers."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+from locust.env import Environment
 
 from ipvsload.load.base import Load, LoadMaker
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.locust_plugin.lab_sockets import CurrentSockets
-
-if TYPE_CHECKING:
-    from locust.env import Environment
 
 
 class Generators(Protocol):
@@ -48,7 +47,7 @@ class Generators(Protocol):
 class LocalGenerator:
     """Makes the load in this process, which is the only one."""
 
-    def __init__(self, environment: "Environment") -> None:
+    def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._sockets = CurrentSockets()
 

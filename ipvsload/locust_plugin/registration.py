@@ -14,10 +14,11 @@ from functools import partial
 from operator import methodcaller
 from pathlib import Path
 from signal import SIGINT, SIGTERM
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import gevent
 from locust import FastHttpUser, HttpUser, User, events
+from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from ipvsload.errors import IpvsloadError, UsageError
@@ -35,9 +36,6 @@ from ipvsload.locust_plugin.metrics import opentelemetry
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.scenario.servers_needed import servers_needed
 from ipvsload.testbed.registry import TESTBEDS
-
-if TYPE_CHECKING:
-    from locust.env import Environment
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +83,7 @@ def watch(scenario: Path | None = None) -> None:
         getattr(events, name).add_listener(partial(tell, methodcaller(name)))
 
 
-def _make_part(environment: "Environment") -> ProcessPart:
+def _make_part(environment: Environment) -> ProcessPart:
     """Make all that this process needs, and give each what it depends on.
 
     Ends the process with the error's exit status where that does not succeed.
@@ -138,7 +136,7 @@ def _make_part(environment: "Environment") -> ProcessPart:
     return coordinator
 
 
-def _bring_up(environment: "Environment", options: Options, session: TestbedSession) -> None:
+def _bring_up(environment: Environment, options: Options, session: TestbedSession) -> None:
     """Bring up the testbed and its sidecar, with room for what is tested first."""
     shape, parsed = environment.shape_class, environment.parsed_options
     if TESTBEDS[options.testbed].has_own_network:

@@ -7,11 +7,12 @@ It outlives tests: a lab stays up between them, and its table is still read.
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
 from gevent.lock import RLock
 from gevent.socket import wait_read
+from locust.env import Environment
 
 from ipvsload.errors import IpvsloadError, TestbedError
 from ipvsload.experiment.monotonic_clock import MonotonicClock
@@ -27,9 +28,6 @@ from ipvsload.testbed.base import Testbed
 from ipvsload.testbed.kind import TestbedRequest
 from ipvsload.testbed.registry import TESTBEDS
 
-if TYPE_CHECKING:
-    from locust.env import Environment
-
 logger = logging.getLogger(__name__)
 
 _TRAFFIC_SECONDS = 0.25
@@ -40,7 +38,7 @@ _SPARE = 16
 class TestbedSession:
     """A testbed, its samples and the requests, for the page and for /metrics."""
 
-    def __init__(self, environment: "Environment", options: Options) -> None:
+    def __init__(self, environment: Environment, options: Options) -> None:
         self._options = options
         self.clock = MonotonicClock()
         self.feed = LiveFeed()

@@ -20,7 +20,7 @@ from locust.web import WebUI
 
 from ipvsload.ipvs.ipvsadm import listing
 from ipvsload.locust_plugin.live import LiveFeed
-from ipvsload.locust_plugin.web import install
+from ipvsload.locust_plugin.web.routes import install
 from tests.locust_plugin.simulated import STEP_US, Balancer
 
 

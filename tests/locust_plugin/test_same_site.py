@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from ipvsload.locust_plugin.web import refusal
+from ipvsload.locust_plugin.web.same_site import refusal
 
 HOST = "127.0.0.1:8089"
 

@@ -7,11 +7,11 @@ reported one by one, and conditions read the counts. Each worker has its share
 
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import AsyncResult, Event
 from gevent.queue import Empty, SimpleQueue
+from locust.runners import MasterRunner
 
 from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.load.locust_internals import available_workers
@@ -22,18 +22,13 @@ from ipvsload.record.clock_alignment import Alignment, align
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 
-if TYPE_CHECKING:
-    from locust.runners import MasterRunner
-
 _BEGUN_WITHIN = 15.0
 _PONG_WITHIN = 5.0
 _PINGS = 8
 _GRACE_S = 10.0
 
 
-def send_burst(
-    runner: "MasterRunner", workers: Sequence[str], requests: int, seconds: float
-) -> None:
+def send_burst(runner: MasterRunner, workers: Sequence[str], requests: int, seconds: float) -> None:
     """Divide a burst among these workers."""
     for worker, part in zip(workers, divide(requests, [1] * len(workers)), strict=True):
         if part:
@@ -125,7 +120,7 @@ class DistributedLoad:
         traffic: Mapping[str, Traffic],
         target: tuple[str, int],
         *,
-        runner: "MasterRunner",
+        runner: MasterRunner,
         broker: str,
         attach: Callable[["DistributedLoad | None"], None],
         run: int,

@@ -7,9 +7,9 @@ master's machine, and dies with a master that forked it.
 import logging
 import os
 from functools import partial
-from typing import TYPE_CHECKING
 
 import gevent
+from locust.env import Environment
 
 from ipvsload.errors import TestbedError
 from ipvsload.load.environment_load import environment_load
@@ -22,9 +22,6 @@ from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 from ipvsload.locust_plugin.metrics.request_listener import counting
 from ipvsload.testbed.lab import namespaces
 
-if TYPE_CHECKING:
-    from locust.env import Environment
-
 logger = logging.getLogger(__name__)
 
 _COUNTS_SECONDS = 0.25
@@ -33,7 +30,7 @@ _COUNTS_SECONDS = 0.25
 class WorkerAgent:
     """A worker's part, for as long as the process lives."""
 
-    def __init__(self, environment: "Environment") -> None:
+    def __init__(self, environment: Environment) -> None:
         if environment.parsed_options.processes:
             namespaces.die_with_parent(os.getppid())
         self._environment = environment

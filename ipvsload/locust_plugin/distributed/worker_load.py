@@ -8,24 +8,18 @@ when a class is done.
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
+from locust.env import Environment
 
 from ipvsload.errors import IpvsloadError
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.lab_sockets import CurrentSockets
+from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from locust.env import Environment
-
-    from ipvsload.record.format import Request
 
 PROGRESS_SECONDS = 0.05
 MOST_REQUESTS = 5_000
@@ -43,13 +37,13 @@ def boot_id() -> str:
 class WorkerLoad:
     """Makes load with a worker's Locust as the master's messages say."""
 
-    def __init__(self, environment: "Environment", sockets: CurrentSockets) -> None:
+    def __init__(self, environment: Environment, sockets: CurrentSockets) -> None:
         runner = environment.runner
         self._environment, self._sockets = environment, sockets
-        self._send: Callable[[m.WorkerMessage], None] = partial(m.send, runner)
+        self._send = partial(m.send, runner)
         self._run = 0
         self._load: LocustLoad | None = None
-        self._requests: list[Request] = []
+        self._requests = list[Request]()
         self._starts: dict[str, int] = {}
         self._told: dict[str, m.ClassCounters] = {}
         self._changed = Event()

@@ -8,9 +8,10 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
+from locust.env import Environment
 
 from ipvsload.errors import TestbedError
 from ipvsload.load.base import Load, LoadMaker
@@ -25,9 +26,6 @@ from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.distributed_load import DistributedLoad, send_burst
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 
-if TYPE_CHECKING:
-    from locust.env import Environment
-
 logger = logging.getLogger(__name__)
 
 _CHECK_SECONDS = 0.25
@@ -41,7 +39,7 @@ class Workers:
     """
 
     def __init__(
-        self, environment: "Environment", counter: RequestCounter, lost: Callable[[str], None]
+        self, environment: Environment, counter: RequestCounter, lost: Callable[[str], None]
     ) -> None:
         self._runner, self._parsed = environment.runner, environment.parsed_options
         self._counter, self._lost = counter, lost

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import add
+from typing import NamedTuple
 
 MAX_CLASSES = 16
 """So many classes are shown apart; what comes later is shown as OTHER_CLASSES."""
@@ -9,9 +11,19 @@ MAX_CLASSES = 16
 OTHER_CLASSES = "other classes"
 _NAME = 60
 
-Cell = tuple[float, float, float, float, float, float]
-"""How many intervals; the sums of their rates and of their failures; the sum of weights (the
-rates of intervals with latencies); the sum of p50 times weight; the largest p95."""
+
+class Cell(NamedTuple):
+    """So many intervals together: the sums of their figures, and the largest p95.
+
+    `weight` adds the rates of intervals with latencies, `p50` their medians times that.
+    """
+
+    intervals: float = 1.0
+    rate: float = 0.0
+    failures: float = 0.0
+    weight: float = 0.0
+    p50: float = 0.0
+    p95: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +67,24 @@ class Classes:
             number = self.number(name)
             cell = _cell(interval)
             if number in found:
-                _, rate, failures, *_ = merge(found[number], cell)
+                both = merge(found[number], cell)
                 # Percentiles of several classes cannot be combined.
-                cell = (1.0, rate, failures, 0.0, 0.0, 0.0)
+                cell = Cell(rate=both.rate, failures=both.failures)
             found[number] = cell
-        return {number: found.get(number, _IDLE) for number in range(len(self.names))}
-
-
-_IDLE: Cell = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return {number: found.get(number, Cell()) for number in range(len(self.names))}
 
 
 def _cell(interval: TrafficInterval) -> Cell:
     if interval.p50_ms is None or interval.p95_ms is None:
-        return (1.0, interval.rate, interval.failures, 0.0, 0.0, 0.0)
+        return Cell(1.0, interval.rate, interval.failures)
     weight = max(interval.rate, 1e-9)
-    return (
-        1.0, interval.rate, interval.failures, weight, interval.p50_ms * weight, interval.p95_ms,
-    )  # fmt: skip
+    p50 = interval.p50_ms * weight
+    return Cell(1.0, interval.rate, interval.failures, weight, p50, interval.p95_ms)
 
 
 def merge(one: Cell, other: Cell) -> Cell:
     """Make one cell of two: rates and medians are averaged, the larger 95th percentile is kept."""
-    return (
-        one[0] + other[0],
-        one[1] + other[1],
-        one[2] + other[2],
-        one[3] + other[3],
-        one[4] + other[4],
-        max(one[5], other[5]),
-    )
+    return Cell(*map(add, one, other))._replace(p95=max(one.p95, other.p95))
 
 
 def to_json(cell: Cell) -> str:

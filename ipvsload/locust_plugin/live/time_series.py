@@ -10,6 +10,8 @@ after a week. The JSON of a row or column is made once, for all viewers.
 from collections import deque
 from collections.abc import Callable, Container, Reversible, Sequence
 from dataclasses import dataclass
+from itertools import groupby, takewhile
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 SPAN_US = 125_000_000
@@ -22,6 +24,8 @@ _RECENT_CELLS = 160_000
 _WHOLE_CELLS = 100_000
 _MOST_COLUMNS = 512
 _FEWEST_COLUMNS = 64
+_BEFORE = -1
+"""The index of the column that is open before anything came; half of it is -1, too."""
 
 Cell = TypeVar("Cell")
 
@@ -77,7 +81,7 @@ class TimeSeries(Generic[Cell]):
         self._keys: tuple[int, ...] = ()
         self._width = _WIDTH_US
         self._columns: list[_Column[Cell]] = []
-        self._open: _Column[Cell] | None = None
+        self._open = _Column[Cell](_BEFORE, {})
         self.dropped = 0
         """The stamp of the last row that was dropped, or of the last change of width."""
 
@@ -98,7 +102,7 @@ class TimeSeries(Generic[Cell]):
 
     def drop(self, keys: Container[int]) -> None:
         """Drop these keys from the columns; rows that have them are soon dropped themselves."""
-        for column in [*self._columns, *([self._open] if self._open else [])]:
+        for column in (*self._columns, self._open):
             column.cells = {key: cell for key, cell in column.cells.items() if key not in keys}
             column.row = None
 
@@ -127,12 +131,10 @@ class TimeSeries(Generic[Cell]):
 
     def _row(self, stamp: int, t_us: int, cells: dict[int, Cell]) -> _Row:
         keys = tuple(cells)
-        if keys == self._keys:
-            keys = self._keys
-        else:
+        if keys != self._keys:  # else the one in use is kept, for all rows that have it
             self._keys = keys
         values = [str((t_us - self._began) // 1000), *map(self._to_json, cells.values())]
-        return _Row(stamp, t_us, keys, f"[{','.join(values)}]")
+        return _Row(stamp, t_us, self._keys, f"[{','.join(values)}]")
 
     def _closed(self, column: _Column[Cell]) -> _Row:
         if column.row is None:
@@ -141,20 +143,17 @@ class TimeSeries(Generic[Cell]):
         return column.row
 
     def _open_row(self) -> list[_Row]:
-        if self._open is None or not self._rows:
-            return []
         begun = self._began + self._open.index * self._width
-        if self._rows[0].t_us <= begun:
+        if not self._rows or self._rows[0].t_us <= begun:
             return []
         return [self._row(0, (begun + self._t_us) // 2, self._open.cells)]
 
     def _add_to_whole(self, t_us: int, cells: dict[int, Cell]) -> None:
         index = (t_us - self._began) // self._width
-        if self._open is None:
-            self._open = _Column(index, {})
-        elif index != self._open.index:
-            self._open.stamp = self._stamp()
-            self._columns.append(self._open)
+        if index != self._open.index:
+            if self._open.index != _BEFORE:
+                self._open.stamp = self._stamp()
+                self._columns.append(self._open)
             self._open = _Column(index, {})
             room = max(_FEWEST_COLUMNS, min(_MOST_COLUMNS, _WHOLE_CELLS // max(1, len(cells))))
             if len(self._columns) >= room:
@@ -175,35 +174,22 @@ class TimeSeries(Generic[Cell]):
                 else:
                     columns.append(column)
             self._columns = columns
-            if self._open:
-                self._open.index //= 2
-        if self._open and self._columns and self._columns[-1].index == self._open.index:
+            self._open.index //= 2
+        if self._columns and self._columns[-1].index == self._open.index:
             self._open.cells = self._columns.pop().cells
         self.dropped = self._stamp()
 
 
 def grouped(rows: Sequence[_Row]) -> str:
     """Write rows as JSON, with the keys once for neighbouring rows that have the same."""
-    parts = ["["]
-    keys: tuple[int, ...] | None = None
-    for row in rows:
-        if row.keys == keys:
-            parts += (",", row.text)
-            continue
-        if keys is not None:
-            parts.append("]],")
-        keys = row.keys
-        parts += ("[[", ",".join(map(str, keys)), "],[", row.text)
-    parts.append("]" if keys is None else "]]]")
-    return "".join(parts)
+    groups = [
+        f"[[{','.join(map(str, keys))}],[{','.join([row.text for row in same])}]]"
+        for keys, same in groupby(rows, attrgetter("keys"))
+    ]
+    return f"[{','.join(groups)}]"
 
 
-def _newer(items: "Reversible[_Stamped]", after: int) -> "list[_Stamped]":
+def _newer(items: Reversible[_Stamped], after: int) -> list[_Stamped]:
     """Return those with a later stamp, oldest first."""
-    found = []
-    for item in reversed(items):
-        if item.stamp <= after:
-            break
-        found.append(item)
-    found.reverse()
-    return found
+    newest_first = takewhile(lambda item: item.stamp > after, reversed(items))
+    return list(newest_first)[::-1]

@@ -6,7 +6,8 @@ schedulers and servers while they look at the charts.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from locust.env import Environment
 
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
 from ipvsload.experiment.run_servers import RunServers
@@ -21,9 +22,6 @@ from ipvsload.record.format import Sample
 from ipvsload.scenario.actions.base import Action
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.registry import TESTBEDS
-
-if TYPE_CHECKING:
-    from locust.env import Environment
 
 _SERVERS, _CLIENTS = 2, 1
 
@@ -45,7 +43,7 @@ class InteractiveTest:
     def __init__(
         self,
         session: TestbedSession,
-        environment: "Environment",
+        environment: Environment,
         options: Options,
         generators: Generators,
         fail: Callable[[IpvsloadError], None],
@@ -128,7 +126,7 @@ class _Target(RunServers):
     """What actions act on here: the balancer and its servers, and Locust's users."""
 
     burst: Callable[[int, float], None]
-    environment: "Environment"
+    environment: Environment
 
     def start(self, traffic_class: str) -> None:
         """Raises UsageError: such a test has no classes of its own."""

@@ -6,9 +6,9 @@ Locust's, here or on workers, so Locust's page and statistics have them, too.
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import gevent
+from locust.env import Environment
 
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.action_queue import QueuedAction
@@ -32,9 +32,6 @@ from ipvsload.results.results import Results
 from ipvsload.scenario.actions.base import Action
 from ipvsload.scenario.servers_needed import servers_needed
 
-if TYPE_CHECKING:
-    from locust.env import Environment
-
 logger = logging.getLogger(__name__)
 
 _STOPPED_WITHIN = 30.0
@@ -48,7 +45,7 @@ class ScenarioTest:
     def __init__(
         self,
         session: TestbedSession,
-        environment: "Environment",
+        environment: Environment,
         options: Options,
         plan: Plan,
         generators: Generators,
@@ -163,7 +160,7 @@ class _PageProgress:
     """A run's progress on the page; see `experiment.progress.Progress`."""
 
     def __init__(
-        self, session: TestbedSession, environment: "Environment", title: str, classes: list[str]
+        self, session: TestbedSession, environment: Environment, title: str, classes: list[str]
     ) -> None:
         self._session, self._environment = session, environment
         self._title, self._classes = title, classes

@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from flask import Response, request
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -23,7 +24,6 @@ from ipvsload.locust_plugin.metrics.request_counter import BOUNDS, Counts, Reque
 from ipvsload.record.format import Sample
 
 if TYPE_CHECKING:
-    from flask import Response
     from locust.web import WebUI
 
 # The buckets that end at 1, 2 and 5 of each decade: their index among the counter's
@@ -147,10 +147,9 @@ class TableAndLoad(Collector):
 
 def install(web_ui: "WebUI", collector: TableAndLoad) -> None:
     """Add GET /metrics to Locust's pages, which have not started yet, behind the same login."""
-    from flask import Response, request
 
     @web_ui.auth_required_if_enabled
-    def metrics() -> "Response":
+    def metrics() -> Response:
         encode, content_type = _encoder(request.headers.get("Accept", ""))
         return Response(encode(collector), content_type=content_type)
 

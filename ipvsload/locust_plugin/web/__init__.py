@@ -4,8 +4,3 @@ It is a page of its own on Locust's Flask app, because Locust's tabs can hold
 tables only. Assets and data come from the same app, so it works without a
 network. Nothing here is imported unless there is a web page.
 """
-
-from ipvsload.locust_plugin.web.routes import install
-from ipvsload.locust_plugin.web.same_site import refusal
-
-__all__ = ["install", "refusal"]

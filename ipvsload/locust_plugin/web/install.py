@@ -1,10 +1,11 @@
 """Puts what is ours into Locust's web page: a page, /metrics, and a check of its start form."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import jsonify, request
 from flask_login import current_user
+from locust.env import Environment
 
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.ipvsadm import listing
@@ -18,12 +19,9 @@ from ipvsload.locust_plugin.web.page_controls import PageControls
 from ipvsload.locust_plugin.web.same_site import refusal
 from ipvsload.scenario.url import read_url
 
-if TYPE_CHECKING:
-    from locust.env import Environment
-
 
 def install(
-    environment: "Environment",
+    environment: Environment,
     session: TestbedSession,
     *,
     users: Callable[[], Mapping[str, int]],
@@ -72,7 +70,7 @@ def install(
         return None
 
 
-def _check_host(environment: "Environment", host: str) -> None:
+def _check_host(environment: Environment, host: str) -> None:
     known = environment.host or environment.parsed_options.host
     # A page that was loaded before the last test has the port of an older service.
     if host and (known is None or read_url(host)[0] != read_url(known)[0]):
@@ -82,7 +80,7 @@ def _check_host(environment: "Environment", host: str) -> None:
         )
 
 
-def _shape(environment: "Environment") -> Any:
+def _shape(environment: Environment) -> Any:
     """The shape that the form's test is going to have."""
     if environment.web_ui.userclass_picker_is_active:
         name = request.form.get("shape_class", "Default")

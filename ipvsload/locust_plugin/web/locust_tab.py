@@ -1,13 +1,12 @@
 """What Locust's own page shows of IPVS: a tab with the counts, and a link to the charts."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from flask import Response, request
+from locust.web import WebUI
 
 from ipvsload.locust_plugin.live import LiveFeed
-
-if TYPE_CHECKING:
-    from flask import Response
-    from locust.web import WebUI
 
 _KEY = "ipvs"
 # As many rows as Locust shows in its own tables.
@@ -28,17 +27,15 @@ _LINK = """<nav aria-label="ipvsload"
 """
 
 
-def install(web_ui: "WebUI", feed: LiveFeed) -> None:
+def install(web_ui: WebUI, feed: LiveFeed) -> None:
     """Add the tab and the link."""
-    from flask import request
-
     arguments = web_ui.template_args
     structure = [{"key": key, "title": title} for key, title in _COLUMNS.items()]
     _append(arguments, "extended_tabs", {"title": "IPVS", "key": _KEY})
     _append(arguments, "extended_tables", {"key": _KEY, "structure": structure})
 
     @web_ui.app.after_request
-    def extend(response: "Response") -> "Response":
+    def extend(response: Response) -> Response:
         if response.status_code != 200:
             return response
         if request.endpoint == "locust.index":

@@ -3,7 +3,10 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from flask import Blueprint, Response, request, send_from_directory
+from locust.web import WebUI
 
 from ipvsload import __version__
 from ipvsload.errors import IpvsloadError, UsageError
@@ -17,9 +20,6 @@ from ipvsload.report.html.template_environment import PALETTE, template_environm
 from ipvsload.scenario.actions import parse_control
 from ipvsload.scenario.actions.burst import MAX_BURST
 from ipvsload.scenario.names import MAX_SERVERS, MAX_WEIGHT
-
-if TYPE_CHECKING:
-    from locust.web import WebUI
 
 _ASSETS = Path(__file__).parent / "assets"
 _MOST_BYTES = 16_384
@@ -37,7 +37,7 @@ _PAGE_HEADERS = {
 
 
 def install(
-    web_ui: "WebUI",
+    web_ui: WebUI,
     feed: LiveFeed,
     controls: PageActions,
     now_us: Callable[[], int],
@@ -52,8 +52,6 @@ def install(
         now_us: the time on the feed's clock, in µs.
         table: the kernel's table as text, see ipvs/ipvsadm.py.
     """
-    from flask import Blueprint, Response, request, send_from_directory
-
     base = web_base_path(web_ui.environment.parsed_options)
     pages = Blueprint("ipvsload", __name__, url_prefix=f"{base}/ipvs")
     html = _render()
