@@ -23,8 +23,7 @@ def check(target: Path | None) -> int:
     is not.
     """
     from ipvsload.iso import inspect
-    from ipvsload.iso.kernel import check_features, supports_kube_proxy
-    from ipvsload.iso.kernel_report import describe
+    from ipvsload.iso.kernel import check_features, describe, supports_kube_proxy
 
     kernel = inspect.file(target) if target else inspect.this_machine()
     checks = check_features(kernel)

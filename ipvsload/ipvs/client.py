@@ -94,7 +94,14 @@ class Ipvs:
 
         Raises ExistsError, SchedulerError.
         """
-        properties = _properties(parse_service(key), flags, persistent_timeout)
+        if persistent_timeout:
+            flags |= PERSISTENT
+        ipv6 = parse_service(key).family == socket.AF_INET6
+        properties = [
+            ["FLAGS", struct.pack("=II", flags, 0xFFFFFFFF)],
+            ["TIMEOUT", persistent_timeout],
+            ["NETMASK", 128 if ipv6 else 0xFFFFFFFF],
+        ]
         self._write(netlink.NEW_SERVICE, f"adding {key}", key, scheduler, properties)
 
     def set_scheduler(self, key: str, scheduler: str) -> None:
@@ -112,13 +119,17 @@ class Ipvs:
     def _write(
         self, command: int, doing: str, key: str, scheduler: str, properties: list[Any]
     ) -> None:
-        named = ["SCHED_NAME", scheduler]
-        module = module_of(scheduler)
-        missing = netlink.SchedulerError(
-            f"{doing}: this kernel has no scheduler {scheduler}; its module is "
-            f"{module} (as root: modprobe {module})"
-        )
-        self._call(command, [_service(parse_service(key), named, *properties)], doing, missing)
+        service = _service(parse_service(key), ["SCHED_NAME", scheduler], *properties)
+        try:
+            self._socket.call(command, [service])
+        except FileNotFoundError:
+            module = module_of(scheduler)
+            raise netlink.SchedulerError(
+                f"{doing}: this kernel has no scheduler {scheduler}; its module is "
+                f"{module} (as root: modprobe {module})"
+            ) from None
+        except OSError as error:
+            raise netlink.explain(error, doing) from None
 
     def delete_service(self, key: str) -> None:
         """Remove the service and its servers. Raises NotFoundError."""
@@ -145,20 +156,11 @@ class Ipvs:
         self._call(command, [_service(parse_service(key)), server], doing)
 
     def _call(
-        self,
-        command: int,
-        attributes: list[Any],
-        doing: str,
-        missing: netlink.IpvsError | None = None,
-        *,
-        answered: bool = False,
+        self, command: int, attributes: list[Any], doing: str, *, answered: bool = False
     ) -> bytes:
-        """Send one request; ENOENT means `missing`, where that is not the real server."""
         try:
             return self._socket.call(command, attributes, answered=answered)
         except OSError as error:
-            if missing and isinstance(error, FileNotFoundError):
-                raise missing from None
             raise netlink.explain(error, doing) from None
 
 
@@ -173,16 +175,6 @@ def _service(service: Identity, *more: Any) -> list[Any]:
             ["PORT", service.port],
         ]
     return ["SERVICE", {"attrs": [*attributes, *more]}]
-
-
-def _properties(service: Identity, flags: int, persistent_timeout: int) -> list[Any]:
-    if persistent_timeout:
-        flags |= PERSISTENT
-    return [
-        ["FLAGS", struct.pack("=II", flags, 0xFFFFFFFF)],
-        ["TIMEOUT", persistent_timeout],
-        ["NETMASK", 128 if service.family == socket.AF_INET6 else 0xFFFFFFFF],
-    ]
 
 
 def _server(address: str, weight: int | None = None) -> list[Any]:

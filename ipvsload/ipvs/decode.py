@@ -42,15 +42,17 @@ class InterruptedDumpError(Exception):
 class MessageKind(NamedTuple):
     """Which attributes one kind of message has for us (include/uapi/linux/ip_vs.h).
 
-    `columns` are the columns of a row: the attribute's number, whether its value
-    stays bytes, and whether it may be absent (then it is 0). `counters` (conns,
+    `columns` are the attributes of a row, by their numbers. Those in `raw` stay
+    bytes; those in `optional` may be absent (then they are 0). `counters` (conns,
     inpkts, outpkts, inbytes, outbytes) follow them, out of the first of `stats`
     that is there. `fixed` is an attribute with one value for all of a batch.
     """
 
     name: str
     nest: int
-    columns: tuple[tuple[int, bool, bool], ...]
+    columns: tuple[int, ...]
+    raw: frozenset[int]
+    optional: frozenset[int] = frozenset()
     fixed: int | None = None
     stats: tuple[int, ...] = (12, 10)  # STATS64; STATS where there is none (before 4.1)
     counters: tuple[int, ...] = (1, 2, 3, 4, 5)
@@ -60,29 +62,16 @@ class MessageKind(NamedTuple):
 SERVICE = MessageKind(
     "service",
     nest=1,
-    columns=(
-        (1, False, False),
-        (2, False, True),
-        (3, True, True),
-        (4, False, True),
-        (5, False, True),
-        (6, True, False),
-        (7, True, False),
-        (8, False, False),
-    ),
+    columns=(1, 2, 3, 4, 5, 6, 7, 8),
+    raw=frozenset({3, 6, 7}),
+    optional=frozenset({2, 3, 4, 5}),
 )
 # ip_vs_genl_fill_dest: ADDR, PORT, WEIGHT, ACTIVE_, INACT_ and PERSIST_CONNS; ADDR_FAMILY
 SERVER = MessageKind(
     "real server",
     nest=2,
-    columns=(
-        (1, True, False),
-        (2, False, False),
-        (4, False, False),
-        (7, False, False),
-        (8, False, False),
-        (9, False, False),
-    ),
+    columns=(1, 2, 4, 7, 8, 9),
+    raw=frozenset({1}),
     fixed=11,
 )
 
@@ -126,16 +115,17 @@ class Layout:
             mask[at : at + size] = b"\xff" * size
             (self.fixed,) = struct.unpack_from("=" + self._code(kind, size), message, at)
         stats = next((number for number in kind.stats if (kind.nest, number) in found), 0)
-        wanted: list[tuple[Path, bool, bool]]
-        wanted = [((kind.nest, number), raw, may) for number, raw, may in kind.columns]
-        wanted += [((kind.nest, stats, number), False, False) for number in kind.counters]
+        wanted: list[Path] = [(kind.nest, number) for number in kind.columns]
+        wanted += [(kind.nest, stats, number) for number in kind.counters]
+        raw = {(kind.nest, number) for number in kind.raw}
+        optional = {(kind.nest, number) for number in kind.optional}
         places: list[tuple[int, int, str, int]] = []
-        for column, (path, raw, may_be_absent) in enumerate(wanted):
+        for column, path in enumerate(wanted):
             if path in found:
                 at, size = found[path]
-                code = f"{size}s" if raw else self._code(kind, size)
+                code = f"{size}s" if path in raw else self._code(kind, size)
                 places.append((at, size, code, column))
-            elif not may_be_absent:
+            elif path not in optional:
                 raise DecodeError(f"a {kind.name} message has no attribute {path}")
         text, at = "=", 0
         for offset, size, code, _ in sorted(places):

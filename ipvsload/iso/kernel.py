@@ -1,11 +1,13 @@
-"""What one kernel has, by its configuration, its list of modules, or both. Pure."""
+"""What one kernel has, by its configuration, its list of modules, or both; told to people. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ipvsload.ipvs.kernel_features import FEATURES, Feature
+from ipvsload.ipvs.kernel_features import FEATURES, Feature, FeatureKind
 from ipvsload.iso import kernel_config
+
+_WORDS = {True: "has", False: "LACKS", None: "?"}
 
 
 class Kernel(NamedTuple):
@@ -65,3 +67,36 @@ def check_features(kernel: Kernel) -> list[FeatureCheck]:
 def supports_kube_proxy(checks: Iterable[FeatureCheck]) -> bool:
     """Whether kube-proxy's IPVS mode can work; a feature that is unknown does not count."""
     return all(check.present is not False for check in checks if check.feature.kube_proxy)
+
+
+def describe(kernel: Kernel, checks: Sequence[FeatureCheck]) -> str:
+    """Every feature under its heading, and last lines that say what follows."""
+    lines = [
+        f"{kernel.place}: Linux {kernel.release or 'of unknown version'}",
+        "*: what kube-proxy's IPVS mode needs; the rest is for LVS and other uses",
+    ]
+    for kind in FeatureKind:
+        lines.append(f"{kind.value}:")
+        lines += [_line(check) for check in checks if check.feature.kind is kind]
+    lacks = [check.feature for check in checks if check.present is False]
+    proxy = [feature.name for feature in lacks if feature.kube_proxy]
+    others = [feature.name for feature in lacks if not feature.kube_proxy]
+    if any(check.present is None for check in checks):
+        lines.append("?: an image shows modules only, not options that build none")
+    if proxy:
+        lines.append(f"kube-proxy's IPVS mode will not work: no {', '.join(proxy)}")
+    else:
+        lines.append("kube-proxy's IPVS mode has what it needs")
+    if others:
+        lines.append(f"not there, and not kube-proxy's need: {', '.join(others)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(check: FeatureCheck) -> str:
+    feature = check.feature
+    star = "*" if feature.kube_proxy else " "
+    note = f" ({check.note})" if check.note else ""
+    return (
+        f"  {_WORDS[check.present]:5} {star} {feature.name:19}"
+        f" CONFIG_{feature.option:27} {feature.why}{note}"
+    )

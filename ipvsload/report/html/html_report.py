@@ -37,15 +37,6 @@ class StepMark:
 
 
 @dataclass(frozen=True, slots=True)
-class RunPanel:
-    """One run's charts."""
-
-    result: RunResult
-    plots: list[svg.Plot]
-    marks: list[StepMark]
-
-
-@dataclass(frozen=True, slots=True)
 class BarSegment:
     """A server's part of a bar. `colour` is the name of a CSS variable."""
 
@@ -53,15 +44,6 @@ class BarSegment:
     requests: str
     percent: float
     colour: str
-
-
-@dataclass(frozen=True, slots=True)
-class SplitBar:
-    """How one scheduler split one class over the servers; `why` says why there are no segments."""
-
-    scheduler: str
-    segments: list[BarSegment]
-    why: str
 
 
 def render(results: Results, recording: Recording) -> str:
@@ -77,7 +59,7 @@ def render(results: Results, recording: Recording) -> str:
     by_server = charts.server_colours([(curves[n], servers[n]) for n in curves])
     axes = charts.shared_axes(list(curves.values()))
     panels = [
-        RunPanel(
+        (
             run,
             charts.plots(curves[run.number], axes, servers[run.number], by_server, colours),
             _marks(recorded[run.number], axes.x),
@@ -132,11 +114,13 @@ def _marks(run: RecordedRun, x: svg.Axis) -> list[StepMark]:
     return marks
 
 
-def _bar(summary: SchedulerSummary, traffic: str, colours: dict[int, str]) -> SplitBar:
+def _bar(
+    summary: SchedulerSummary, traffic: str, colours: dict[int, str]
+) -> tuple[str, list[BarSegment], str]:
     """Split a class's requests over the servers, by the medians of the repeats.
 
-    Servers without a colour are grey. With more than MAX_SEGMENTS servers they share one
-    segment.
+    Returns the scheduler, the segments, and why there are none. Servers without a colour are
+    grey. With more than MAX_SEGMENTS servers they share one segment.
     """
     counts = {
         server.number: found.median
@@ -146,7 +130,7 @@ def _bar(summary: SchedulerSummary, traffic: str, colours: dict[int, str]) -> Sp
     total = sum(counts.values())
     if not total:
         known = len(counts) == len(summary.servers)
-        return SplitBar(summary.scheduler, [], "no requests" if known else "servers not known")
+        return summary.scheduler, [], "no requests" if known else "servers not known"
     segments: list[BarSegment] = []
     others = 0.0
     for number, count in counts.items():
@@ -158,7 +142,7 @@ def _bar(summary: SchedulerSummary, traffic: str, colours: dict[int, str]) -> Sp
             segments.append(_segment(f"server {number}", count, total, shade))
     if others:
         segments.append(_segment(f"{len(counts) - len(segments)} others", others, total, "--m0"))
-    return SplitBar(summary.scheduler, segments, "")
+    return summary.scheduler, segments, ""
 
 
 def _segment(label: str, count: float, total: float, colour: str) -> BarSegment:
