@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
-from ipvsload.results.final_measures import RunMeasures
+from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
     ExpectationResult,
@@ -21,10 +21,46 @@ from ipvsload.results.results import (
 )
 from ipvsload.results.summary import summarize
 from ipvsload.scenario.expression import Condition
-from ipvsload.scenario.measures.base import Measure
+from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures.base import FinalCounts, Measure
 from ipvsload.scenario.measures.latency import LATENCIES, latency_ms
 from ipvsload.scenario.model import Scenario
 from ipvsload.statistics.median_range import median_range
+
+
+class RunMeasures:
+    """The final measures that expectations name, looked up in one run's counts.
+
+    A measure without data is None and never 0: "not measured" must not look
+    like "none". `why` says why there are no data.
+
+    `servers` are the addresses in the order of joining; a selector `server=1`
+    is the first of them.
+    """
+
+    def __init__(
+        self, requests: RequestCounts, kernel: KernelCounts, servers: Sequence[str]
+    ) -> None:
+        self._counts = FinalCounts(requests, kernel, kernel.servers)
+        self._servers = servers
+
+    def __call__(self, measure: Measure) -> float | None:
+        """The value, or None where there are no data."""
+        final = MEASURES[measure.name].final
+        if final is None or self._absent(measure):
+            return None
+        address = None if measure.server is None else self._servers[measure.server - 1]
+        return final.value(self._counts, measure, address)
+
+    def why(self, measure: Measure) -> str:
+        """Why a measure has no value, for people."""
+        if self._absent(measure):
+            return f"no server {measure.server} joined"
+        final = MEASURES[measure.name].final
+        return final.why(self._counts, measure) if final else "it is known while the load runs"
+
+    def _absent(self, measure: Measure) -> bool:
+        return measure.server is not None and not 0 < measure.server <= len(self._servers)
 
 
 def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
@@ -107,7 +143,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
 def _server(
     address: str,
     weight: int,
-    kernel: kernel_counts.KernelCounts,
+    kernel: KernelCounts,
     requests: RequestCounts,
     classes: Iterable[str],
 ) -> ServerResult:

@@ -70,10 +70,8 @@ def count(samples: Iterable[Sample], baseline: Mapping[str, int]) -> KernelCount
     for _, table in readings(samples):
         for address, server in table.items():
             counts = servers[address]
-            if server.active > counts.active_max:
-                counts.active_max = server.active
-            if server.inactive > counts.inactive_max:
-                counts.inactive_max = server.inactive
+            counts.active_max = max(counts.active_max, server.active)
+            counts.inactive_max = max(counts.inactive_max, server.inactive)
         active_max = max(active_max, sum(server.active for server in table.values()))
         inactive_max = max(inactive_max, sum(server.inactive for server in table.values()))
     for address, counts in servers.items():

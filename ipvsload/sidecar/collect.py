@@ -185,7 +185,11 @@ def _count(text: str) -> int:
     return count
 
 
-def _parser() -> argparse.ArgumentParser:
+def main(argv: list[str] | None = None) -> int:
+    """Run the sidecar over stdin and stdout; return the exit status (0 or 3).
+
+    Status 3, with one line on stderr, where IPVS cannot be read.
+    """
     parser = argparse.ArgumentParser(
         prog="ipvsload collect",
         description="Prints this machine's IPVS table, one JSON object a line.",
@@ -195,15 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--hz", type=_hz, default=10.0, help="samples a second, 0.1 to 50 (default: 10)")
     add("--count", type=_count, default=0, metavar="N", help="end after N samples")
     add("--node", default=socket.gethostname(), help="name of this machine in the first line")
-    return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the sidecar over stdin and stdout; return the exit status (0 or 3).
-
-    Status 3, with one line on stderr, where IPVS cannot be read.
-    """
-    options = _parser().parse_args(argv)
+    options = parser.parse_args(argv)
     try:
         from ipvsload.ipvs.client import Ipvs
         from ipvsload.ipvs.netlink import IpvsError

@@ -166,7 +166,14 @@ def proxy_mode() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs until it is ended; returns the exit status."""
-    options = _parser().parse_args(argv)
+    parser = argparse.ArgumentParser(prog="ipvsload sidecar", description=__doc__)
+    add = parser.add_argument
+    add("--hz", type=float, default=10.0, help="samples a second")
+    add("--node", default=socket.gethostname(), help="name of this node")
+    add("--service", type=split_endpoint, action="append", required=True,
+        metavar="[ADDRESS]:PORT")  # fmt: skip
+    add("--source", choices=("auto", "netlink", "proc"), default="auto")
+    options = parser.parse_args(argv)
     table = NodeTable(options.service, options.source)
     facts = NodeFacts(table, options.service)
     stdin = os.open(os.devnull, os.O_RDONLY)
@@ -177,17 +184,6 @@ def main(argv: list[str] | None = None) -> int:
     with contextlib.suppress(ConnectionError):
         collector.run()
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ipvsload sidecar", description=__doc__)
-    add = parser.add_argument
-    add("--hz", type=float, default=10.0, help="samples a second")
-    add("--node", default=socket.gethostname(), help="name of this node")
-    add("--service", type=split_endpoint, action="append", required=True,
-        metavar="[ADDRESS]:PORT")  # fmt: skip
-    add("--source", choices=("auto", "netlink", "proc"), default="auto")
-    return parser
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pytest
 
 from ipvsload.ipvs.table import RealServer
 from ipvsload.record.format import Request
-from ipvsload.results.final_measures import RunMeasures
+from ipvsload.results.evaluate import RunMeasures
 from ipvsload.results.kernel_counts import KernelCounts, ServerCounts
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.scenario.measures import MEASURES
