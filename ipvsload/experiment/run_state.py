@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from ipvsload.ipvs.table import RealServer, by_address
 from ipvsload.record.format import Sample
-from ipvsload.scenario.expression import Lookup
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import ClassCounts, LiveCounts, Measure
+from ipvsload.scenario.tree import Lookup
 
 
 class RunState:

@@ -61,14 +61,16 @@ def _misread_now(measure: Measure, state: PlannedState) -> str | None:
     return None
 
 
-def _bound_now(measure: Measure, state: PlannedState) -> Bound:
-    live = MEASURES[measure.name].live
-    assert live is not None  # else it was refused as misread
-    return live.bound(state, measure)
+def _bound(measure: Measure, state: PlannedState) -> Bound:
+    """What a measure can be at this point, or what a final one can be whatever the run does."""
+    kind = MEASURES[measure.name]
+    if kind.live is not None:  # a count that a wait reads has grown to its end after the timeline
+        return kind.live.bound(state, measure)
+    return Bound(Interval(0, 1 if kind.unit == "fraction" else math.inf), "")
 
 
 def _box(state: PlannedState) -> Box:
-    return lambda measure: _bound_now(measure, state).interval
+    return lambda measure: _bound(measure, state).interval
 
 
 def _why(condition: Condition, state: PlannedState) -> str:
@@ -76,7 +78,7 @@ def _why(condition: Condition, state: PlannedState) -> str:
     failing = next(part for part in _parts(condition.root) if not chance(part, _box(state)).true)
     reasons = []
     for measure in dict.fromkeys(read.measure for read in tree.reads(failing)):
-        interval, why = _bound_now(measure, state)
+        interval, why = _bound(measure, state)
         because = f" ({why})" if why else ""
         reasons.append(f"{measure} {_range_now(measure, interval)} here{because}")
     return listed(reasons)
@@ -127,10 +129,10 @@ def _expectation(
     faults = _misread(
         condition, loc, lambda measure: _misread_at_end(measure, compare, scenario, end)
     )
-    if faults or chance(condition.root, lambda measure: _bound_at_end(measure, end)).true:
+    if faults or chance(condition.root, _box(end)).true:
         return faults
-    bounds = [f"{one} is {_range_at_end(_bound_at_end(one, end))}" for one in condition.measures]
-    return [Fault(loc, f"this can never hold: {listed(bounds)}", column=1)]
+    ranges = listed(_range_at_end(measure, end) for measure in condition.measures)
+    return [Fault(loc, f"this can never hold: {ranges}", column=1)]
 
 
 def _misread_at_end(
@@ -163,16 +165,7 @@ def _no_scheduler(name: str, scenario: Scenario) -> str:
     return f"'{name}' is not among the schedulers of this scenario ({listed(scenario.schedulers)})"
 
 
-def _bound_at_end(measure: Measure, end: PlannedState) -> Interval:
-    """What a final measure can be, whatever the run does."""
-    kind = MEASURES[measure.name]
-    if kind.unit == "fraction":
-        return Interval(0, 1)
-    # A count that a wait reads too has grown to its end.
-    return kind.live.bound(end, measure).interval if kind.live else Interval(0, math.inf)
-
-
-def _range_at_end(bound: Interval) -> str:
-    if math.isinf(bound.high):
-        return "never below 0"
-    return f"between 0 and {number(bound.high)}"
+def _range_at_end(measure: Measure, end: PlannedState) -> str:
+    high = _bound(measure, end).interval.high
+    values = "never below 0" if math.isinf(high) else f"between 0 and {number(high)}"
+    return f"{measure} is {values}"

@@ -12,13 +12,9 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from ipvsload.scenario import grammar, tree
 from ipvsload.scenario.faults import unexpected
-from ipvsload.scenario.grammar import ExpressionError
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Measure
-from ipvsload.scenario.tree import Lookup
 from ipvsload.scenario.words import number
-
-__all__ = ["Condition", "ExpressionError", "Lookup", "Verdict", "parse"]
 
 
 class Verdict(NamedTuple):
@@ -52,14 +48,14 @@ class Condition:
         """The distinct measures that it depends on, from left to right."""
         return tuple(dict.fromkeys(read.measure for read in self.reads))
 
-    def evaluate(self, lookup: Lookup) -> Verdict:
+    def evaluate(self, lookup: tree.Lookup) -> Verdict:
         """Whether it holds for what `lookup` knows; never raises by itself."""
         terms = (tree.Compare, tree.Read)
         first = next(node for node in tree.walk(self.root) if isinstance(node, terms))
         side = first.left if isinstance(first, tree.Compare) else first
         return Verdict(tree.truth(self.root, lookup), tree.value(side, lookup))
 
-    def describe(self, lookup: Lookup) -> str:
+    def describe(self, lookup: tree.Lookup) -> str:
         """What was last seen: "active{server=1} = 7, servers = 1"."""
         return ", ".join(f"{measure} {_seen(measure, lookup)}" for measure in self.measures)
 
@@ -80,7 +76,7 @@ class Condition:
             raise unexpected("expected a condition such as 'active == 10'")
         try:
             return parse(value)
-        except ExpressionError as error:
+        except grammar.ExpressionError as error:
             raise PydanticCustomError(
                 "condition", "{reason}", {"reason": error.message, "column": error.column}
             ) from None
@@ -91,7 +87,7 @@ def parse(text: str) -> Condition:
     return Condition(text, grammar.read(text))
 
 
-def _seen(measure: Measure, lookup: Lookup) -> str:
+def _seen(measure: Measure, lookup: tree.Lookup) -> str:
     found = lookup(measure)
     unit = MEASURES[measure.name].unit
     if found is None:

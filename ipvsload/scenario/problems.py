@@ -17,7 +17,7 @@ from ipvsload.scenario.model import Scenario, Step
 from ipvsload.scenario.names import SECTIONS
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.traffic import Traffic
-from ipvsload.scenario.words import hint, listed, nearest, number, quoted
+from ipvsload.scenario.words import hint, listed, nearest, quoted
 
 
 def found(value: object) -> str:
@@ -50,8 +50,7 @@ def faults_of(errors: Iterable[ErrorDetails]) -> list[Fault]:
         if error["type"] == "extra_forbidden":
             *at, word = error["loc"]
             meant.add((*at, nearest(str(word), _model_at(tuple(at)).model_fields)))
-    missed = [e for e in errors if not (e["type"] == "missing" and e["loc"] in meant)]
-    return [_fault(error) for error in missed]
+    return [_fault(e) for e in errors if not (e["type"] == "missing" and e["loc"] in meant)]
 
 
 def _fault(error: ErrorDetails) -> Fault:
@@ -82,11 +81,9 @@ def _fault(error: ErrorDetails) -> Fault:
         case "literal_error":
             return Fault(loc, _bad_word(loc, value))
         case "string_pattern_mismatch":
-            return Fault(loc, f"{_named(loc)}{_pattern(loc)}, found {quoted(str(value))}")
-    limits = {
-        key: number(limit) for key, limit in context.items() if isinstance(limit, int | float)
-    }
-    expected = _EXPECTED.get(kind, "not understood").format(**limits)
+            expected = _REQUEST if loc[-1] == "request" else _NAME
+            return Fault(loc, f"{_named(loc)}{expected}, found {quoted(str(value))}")
+    expected = _EXPECTED.get(kind, "not understood").format(**context)
     text = f"{_named(loc)}{expected}, found {found(value)}"
     if kind in ("int_type", "float_type") and isinstance(value, str) and value.isdecimal():
         text += "; take the quotes away"
@@ -119,6 +116,7 @@ def _bad_key(loc: Loc, word: str) -> str:
 
 
 _NAME = "a name has lower-case letters, digits, - and _, and at most 32 of them"
+_REQUEST = "expected GET, one space and a path, such as 'GET /ip'"
 
 
 def _bad_word(loc: Loc, value: object) -> str:
@@ -132,12 +130,6 @@ def _bad_word(loc: Loc, value: object) -> str:
     )
 
 
-def _pattern(loc: Loc) -> str:
-    if loc[-1] == "request":
-        return "expected GET, one space and a path, such as 'GET /ip'"
-    return _NAME
-
-
 _EXPECTED = {
     "int_type": "expected a whole number",
     "float_type": "expected a number",
@@ -147,9 +139,9 @@ _EXPECTED = {
     "model_type": "expected a mapping",
     "model_attributes_type": "expected a mapping",
     "finite_number": "expected a finite number",
-    "greater_than": "must be more than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
+    "greater_than": "must be more than {gt:.12g}",
+    "greater_than_equal": "must be at least {ge:.12g}",
+    "less_than_equal": "must be at most {le:.12g}",
     "string_too_long": "at most {max_length} characters",
 }
 """What was expected, by the type of pydantic's error, with the limits of its context."""

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.scenario import tree
-from ipvsload.scenario.expression import ExpressionError, Verdict, parse
+from ipvsload.scenario.expression import Verdict, parse
+from ipvsload.scenario.grammar import ExpressionError
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Measure
 
