@@ -21,6 +21,35 @@ from ipvsload.testbed.registry import DEFAULT, TESTBEDS, kind_for_host, refuse_f
 SOCKET_BROKER = "ipvsload_socket_broker"
 """The option that tells workers the lab's socket broker; the master sends them its options."""
 _AUTO = "auto"
+_TESTBED = Option(
+    "testbed",
+    "; ".join(f"{kind.name}: {kind.about}" for kind in TESTBEDS.values())
+    + f". auto: {kind_for_host('-H').name} with -H, else {DEFAULT.name}",
+    default=_AUTO,
+    choices=(_AUTO, *TESTBEDS),
+)
+_FORM_OPTIONS = (
+    Option(
+        "scheduler",
+        "IPVS scheduler (default: the scenario's first; without a scenario rr in the lab,"
+        " and elsewhere the one that is there)",
+        choices=("", *BALANCERS),
+    ),
+    Option("servers", "Real servers at the start (0: the scenario's number, or 2)", default=0),
+    Option(
+        "clients",
+        "Source addresses of the load in the lab (0: the scenario's number, or 1)",
+        default=0,
+    ),
+)
+"""What Locust's start form has, too."""
+_SCENARIO = Option("scenario", "Scenario file, or the name of one beside it")
+_OTHER_OPTIONS = (
+    Option("hz", "Samples of the kernel's table a second, 1 to 50 (default: 10)", default=10.0),
+    Option(
+        "out", "Directory for the records of scenarios (default: runs/NAME-TIME)", metavar="DIR"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,70 +85,26 @@ class Options:
 def add_arguments(parser: Any, scenario: Path | None) -> None:
     """Add the arguments to Locust's parser; `scenario` is the locustfile's own, if it has one."""
     group = parser.add_argument_group("IPVS options (ipvsload)")
-
-    def add(flag: str, include_in_web_ui: bool = True, **about: Any) -> None:
-        variable = f"IPVSLOAD_{flag[2:].replace('-', '_').upper()}"
-        action = group.add_argument(flag, env_var=variable, **about)
-        # Locust's parser sets these in its own add_argument, but its groups do not.
-        action.include_in_web_ui = include_in_web_ui
-        action.is_secret = action.is_required = action.is_multiple = False
-
-    add(
-        "--testbed",
-        choices=(_AUTO, *TESTBEDS),
-        default=_AUTO,
-        include_in_web_ui=False,
-        help="; ".join(f"{kind.name}: {kind.about}" for kind in TESTBEDS.values())
-        + f". auto: {kind_for_host('-H').name} with -H, else {DEFAULT.name}",
-    )
-    add(
-        "--scheduler",
-        choices=("", *BALANCERS),
-        default="",
-        help="IPVS scheduler (default: the scenario's first; without a scenario rr in the lab,"
-        " and elsewhere the one that is there)",
-    )
+    in_form = list(_FORM_OPTIONS)
     if scenario is not None:
-        add("--scenario", default=str(scenario), help="Scenario file, or the name of one beside it")
-    add(
-        "--servers",
-        type=int,
-        default=0,
-        help="Real servers at the start (0: the scenario's number, or 2)",
-    )
-    add(
-        "--clients",
-        type=int,
-        default=0,
-        help="Source addresses of the load in the lab (0: the scenario's number, or 1)",
-    )
-    add(
-        "--hz",
-        type=float,
-        default=10.0,
-        include_in_web_ui=False,
-        help="Samples of the kernel's table a second, 1 to 50 (default: 10)",
-    )
-    add(
-        "--out",
-        default="",
-        metavar="DIR",
-        include_in_web_ui=False,
-        help="Directory for the records of scenarios (default: runs/NAME-TIME)",
-    )
-    for testbed, option in _testbed_options():
+        in_form.insert(1, _SCENARIO._replace(default=str(scenario)))
+    others = [option._replace(help=f"{kind}: {option.help}") for kind, option in _testbed_options()]
+    for option in (_TESTBED, *in_form, *_OTHER_OPTIONS, *others):
         about: dict[str, Any] = {"type": type(option.default), "metavar": option.metavar}
         if option.choices:
             about = {"choices": option.choices}
         elif option.default is False:
             about = {"action": "store_true"}
-        add(
+        action = group.add_argument(
             option.flag,
             default=option.default,
-            include_in_web_ui=False,
-            help=f"{testbed}: {option.help}",
+            env_var=f"IPVSLOAD_{option.name.upper()}",
+            help=option.help,
             **about,
         )
+        # Locust's parser sets these in its own add_argument, but its groups do not.
+        action.include_in_web_ui = option in in_form
+        action.is_secret = action.is_required = action.is_multiple = False
 
 
 def read(parsed: Namespace) -> Options:

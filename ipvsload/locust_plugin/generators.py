@@ -1,10 +1,10 @@
 """What makes the load of a test: Locust's users in this process, or a master's workers."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from locust.env import Environment
 
-from ipvsload.load.base import Load, LoadMaker
+from ipvsload.load.base import LoadMaker
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.locust_plugin.lab_sockets import CurrentSockets
@@ -61,14 +61,13 @@ class LocalGenerator:
 
     def load_maker(self, broker: str) -> LoadMaker:
         """See `Generators`; the broker is asked when the load is made."""
-
-        def make(traffic: Any, target: tuple[str, int], **told: Any) -> Load:
-            sockets = self._sockets.of(broker)
-            return LocustLoad(
-                traffic, target, environment=self._environment, sockets=sockets, **told
-            )
-
-        return make
+        return lambda traffic, target, **told: LocustLoad(
+            traffic,
+            target,
+            environment=self._environment,
+            sockets=self._sockets.of(broker),
+            **told,
+        )
 
     def connect_users(self, broker: str) -> None:
         """See `Generators`."""

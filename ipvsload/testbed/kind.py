@@ -26,7 +26,7 @@ class Option(NamedTuple):
 
     name: str
     help: str
-    default: str | int | bool = ""
+    default: str | int | float | bool = ""
     choices: tuple[str, ...] = ()
     metavar: str | None = None
     demand: str = ""

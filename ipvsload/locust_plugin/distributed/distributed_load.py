@@ -36,10 +36,14 @@ def send_burst(runner: MasterRunner, workers: Sequence[str], requests: int, seco
 
 
 class RemoteCounts:
-    """The sums of a class's counts over all workers that have a share of it."""
+    """The sums of a class's counts over all workers that have a share of it.
+
+    See `ClassCounts` for what is counted.
+    """
 
     def __init__(self) -> None:
         self.started = False
+        self.requests = self.failures = self.inflight = self.users = 0
         self._number = 0
         self._told: dict[str, m.ClassCounters] = {}
         self._workers: list[str] = []
@@ -54,29 +58,8 @@ class RemoteCounts:
     def told(self, worker: str, counts: m.ClassCounters) -> None:
         """Take a worker's counts of the class; see `messages.LoadProgress`."""
         self._told[worker] = counts
-
-    def _sum(self, column: int) -> int:
-        return sum(counts[column] for counts in self._told.values())
-
-    @property
-    def requests(self) -> int:
-        """Finished requests, failed ones too."""
-        return self._sum(1)
-
-    @property
-    def failures(self) -> int:
-        """Requests without a whole answer, or with a status of 400 and more."""
-        return self._sum(2)
-
-    @property
-    def inflight(self) -> int:
-        """Requests that are sent and not answered yet."""
-        return self._sum(3)
-
-    @property
-    def users(self) -> int:
-        """Users that run now."""
-        return self._sum(4)
+        sums = map(sum, zip(*self._told.values(), strict=True))
+        _, self.requests, self.failures, self.inflight, self.users, _ = sums
 
     @property
     def done(self) -> bool:

@@ -14,7 +14,7 @@ import gevent
 from locust.env import Environment
 
 from ipvsload.errors import TestbedError
-from ipvsload.load.base import Load, LoadMaker
+from ipvsload.load.base import LoadMaker
 from ipvsload.load.locust_internals import (
     busy_workers,
     is_testing,
@@ -67,13 +67,7 @@ class Workers:
 
     def load_maker(self, broker: str) -> LoadMaker:
         """See `Generators`; each worker asks the broker for itself."""
-
-        def make(traffic: Any, target: tuple[str, int], **told: Any) -> Load:
-            return DistributedLoad(
-                traffic, target, runner=self._runner, broker=broker, attach=self._attach, **told
-            )
-
-        return make
+        return partial(DistributedLoad, runner=self._runner, broker=broker, attach=self._attach)
 
     def connect_users(self, broker: str) -> None:
         """See `Generators`: Locust sends workers its options when a test starts."""
