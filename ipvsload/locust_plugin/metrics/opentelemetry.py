@@ -7,9 +7,9 @@ ours: it is imported only where Locust has imported it already.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ipvsload.ipvs.table import RealServer
 from ipvsload.record.format import Sample
 
 if TYPE_CHECKING:
@@ -17,23 +17,24 @@ if TYPE_CHECKING:
 
 # The direction is in the instrument's name and not an attribute, because the SDK keeps
 # no more than 2,000 sets of attributes apart in one instrument.
-_INSTRUMENTS: tuple[tuple[str, str, str, str, Callable[[RealServer], int]], ...] = (
+# Each has its kind, name, unit, description and field of RealServer.
+_INSTRUMENTS = (
     ("up_down_counter", "ipvs.connections.active", "{connection}",
-     "Connections of a real server that IPVS counts as active", lambda server: server.active),
+     "Connections of a real server that IPVS counts as active", "active"),
     ("up_down_counter", "ipvs.connections.inactive", "{connection}",
-     "Its other connections that IPVS remembers", lambda server: server.inactive),
+     "Its other connections that IPVS remembers", "inactive"),
     ("counter", "ipvs.connections.scheduled", "{connection}",
-     "Connections that IPVS gave to a real server", lambda server: server.conns),
+     "Connections that IPVS gave to a real server", "conns"),
     ("gauge", "ipvs.weight", "1",
-     "Weight of a real server", lambda server: server.weight),
+     "Weight of a real server", "weight"),
     ("counter", "ipvs.packets.in", "{packet}",
-     "Packets towards a real server", lambda server: server.inpkts),
+     "Packets towards a real server", "inpkts"),
     ("counter", "ipvs.packets.out", "{packet}",
-     "Packets from a real server", lambda server: server.outpkts),
+     "Packets from a real server", "outpkts"),
     ("counter", "ipvs.bytes.in", "By",
-     "Bytes towards a real server", lambda server: server.inbytes),
+     "Bytes towards a real server", "inbytes"),
     ("counter", "ipvs.bytes.out", "By",
-     "Bytes from a real server", lambda server: server.outbytes),
+     "Bytes from a real server", "outbytes"),
 )  # fmt: skip
 
 
@@ -51,17 +52,17 @@ def install(environment: "Environment", samples: Callable[[], Mapping[str, Sampl
     except ImportError:
         return  # Locust has said so
 
-    def observer(value: Callable[[RealServer], int]) -> Callable[[Any], Iterator[Any]]:
-        def observe(_options: Any) -> Iterator[Any]:
-            for attributes, server in _servers(samples()):
-                yield metrics.Observation(value(server), attributes)
-
-        return observe
+    def observe(field: str, _options: Any) -> Iterator[Any]:
+        for node, sample in samples().items():
+            for service in sample.services:
+                for server in service.servers:
+                    attributes = {"node": node, "service": service.key, "server": server.address}
+                    yield metrics.Observation(getattr(server, field), attributes)
 
     meter = metrics.get_meter("ipvsload")
-    for kind, name, unit, description, value in _INSTRUMENTS:
+    for kind, name, unit, description, field in _INSTRUMENTS:
         create = getattr(meter, f"create_observable_{kind}")
-        create(name, callbacks=[observer(value)], unit=unit, description=description)
+        create(name, callbacks=[partial(observe, field)], unit=unit, description=description)
 
     def flush(**_: Any) -> None:
         # Exporters read once more when the process ends, but by then the table is gone.
@@ -70,10 +71,3 @@ def install(environment: "Environment", samples: Callable[[], Mapping[str, Sampl
             provider.force_flush()
 
     environment.events.quitting.add_listener(flush)
-
-
-def _servers(samples: Mapping[str, Sample]) -> Iterator[tuple[dict[str, str], RealServer]]:
-    for node, sample in samples.items():
-        for service in sample.services:
-            for server in service.servers:
-                yield {"node": node, "service": service.key, "server": server.address}, server

@@ -39,20 +39,18 @@ _EDGES = [
 _SLICE = 100
 _PAUSE = 0.0005
 
-_GAUGES: tuple[tuple[str, str, Callable[[RealServer], int]], ...] = (
-    ("active_connections", "Connections of a real server that IPVS counts as active (ActiveConn).",
-     lambda server: server.active),
-    ("inactive_connections", "Its other connections that IPVS remembers (InActConn).",
-     lambda server: server.inactive),
-    ("weight", "Its weight.",
-     lambda server: server.weight),
-)  # fmt: skip
-
-_DIRECTIONS: tuple[tuple[str, str, Callable[[RealServer], tuple[int, int]]], ...] = (
-    ("packets", "Packets between clients and a real server; in is towards the server.",
-     lambda server: (server.inpkts, server.outpkts)),
-    ("bytes", "Bytes between clients and a real server; in is towards the server.",
-     lambda server: (server.inbytes, server.outbytes)),
+# Name, type, help, and the field of RealServer for each direction, or for "" alone.
+_FIGURES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    ("active_connections", "gauge",
+     "Connections of a real server that IPVS counts as active (ActiveConn).", {"": "active"}),
+    ("inactive_connections", "gauge",
+     "Its other connections that IPVS remembers (InActConn).", {"": "inactive"}),
+    ("weight", "gauge", "Its weight.", {"": "weight"}),
+    ("connections", "counter", "Connections that IPVS gave to a real server.", {"": "conns"}),
+    ("packets", "counter", "Packets between clients and a real server; in is towards the server.",
+     {"in": "inpkts", "out": "outpkts"}),
+    ("bytes", "counter", "Bytes between clients and a real server; in is towards the server.",
+     {"in": "inbytes", "out": "outbytes"}),
 )  # fmt: skip
 
 Labels = dict[str, str]
@@ -116,14 +114,8 @@ class TableAndLoad(Collector):
             for service in sample.services
             for server in service.servers
         ]  # fmt: skip
-        for name, text, value in _GAUGES:
-            yield self._metric(name, "gauge", text, _figures(servers, value))
-        yield self._metric(
-            "connections", "counter", "Connections that IPVS gave to a real server.",
-            (("_total", labels, server.conns) for labels, server in servers),
-        )  # fmt: skip
-        for name, text, both in _DIRECTIONS:
-            yield self._metric(name, "counter", text, _in_and_out(servers, both))
+        for name, kind, text, fields in _FIGURES:
+            yield self._metric(name, kind, text, _figures(servers, kind, fields))
         yield self._metric(
             "scheduler", "info", "The scheduler of a virtual service.",
             (("_info", {"node": _text(node), "service": _text(service.key),
@@ -157,15 +149,12 @@ def install(web_ui: "WebUI", collector: TableAndLoad) -> None:
     web_ui.app.add_url_rule(f"{base}/metrics", "ipvsload_metrics", metrics)
 
 
-def _figures(servers: Servers, value: Callable[[RealServer], int]) -> Lines:
+def _figures(servers: Servers, kind: str, fields: Mapping[str, str]) -> Lines:
+    suffix = "_total" if kind == "counter" else ""
     for labels, server in servers:
-        yield "", labels, value(server)
-
-
-def _in_and_out(servers: Servers, both: Callable[[RealServer], tuple[int, int]]) -> Lines:
-    for labels, server in servers:
-        for direction, value in zip(("in", "out"), both(server), strict=True):
-            yield "_total", {**labels, "direction": direction}, value
+        for direction, field in fields.items():
+            told = {**labels, "direction": direction} if direction else labels
+            yield suffix, told, getattr(server, field)
 
 
 def _requests(totals: Mapping[str, Counts]) -> Lines:
