@@ -12,6 +12,7 @@ from pathlib import Path
 import gevent
 
 from ipvsload.experiment.monotonic_clock import MonotonicClock
+from ipvsload.load.base import LoadListener
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.record.format import Request
@@ -55,12 +56,14 @@ def ours(
         load = LocustLoad(
             {"it": spec},
             target,
+            LoadListener(
+                run=1,
+                to_us=clock.from_ns,
+                on_finished=finished,
+                on_done=lambda name: None,
+                on_error=lambda error: gevent.get_hub().throw(error),
+            ),
             sockets=sockets,
-            run=1,
-            to_us=clock.from_ns,
-            on_finished=finished,
-            on_done=lambda name: None,
-            on_error=lambda error: gevent.get_hub().throw(error),
         )
         began = time.monotonic()
         load.start("it")

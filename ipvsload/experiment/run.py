@@ -13,6 +13,7 @@ from ipvsload.experiment.run_recorder import RunRecorder
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline
+from ipvsload.load.base import LoadListener
 from ipvsload.record.events import (
     ChangedByHand,
     ClassDone,
@@ -94,11 +95,13 @@ class _Run:
         self._load = context.make_load(
             context.scenario.traffic,
             (service.target.host, service.target.port),
-            run=number,
-            to_us=context.clock.from_ns,
-            on_finished=self._requests.add,
-            on_done=self._class_done,
-            on_error=context.inbox.put,
+            LoadListener(
+                number,
+                context.clock.from_ns,
+                on_finished=self._requests.add,
+                on_done=self._class_done,
+                on_error=context.inbox.put,
+            ),
         )
         self._state = RunState(self._load.counts)
         self._target = RunTarget(

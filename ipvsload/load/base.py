@@ -4,7 +4,7 @@ Behind it are Locust's users in this process, or on the workers of a master.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import Request
@@ -46,8 +46,8 @@ class Load(Protocol):
         """Cut off what is in flight and let the users go."""
 
 
-class LoadMaker(Protocol):
-    """Makes a run's load.
+class LoadListener(NamedTuple):
+    """Who hears of a run's load, and in which terms.
 
     `run` is the run's number in the record; `to_us` turns a time of
     `time.monotonic_ns()` into one of the record, in µs. `on_finished` is called
@@ -55,15 +55,14 @@ class LoadMaker(Protocol):
     done, `on_error` with the first error, which ends the load.
     """
 
-    def __call__(
-        self,
-        traffic: Mapping[str, Traffic],
-        target: tuple[str, int],
-        *,
-        run: int,
-        to_us: Callable[[int], int],
-        on_finished: Callable[[Request], None],
-        on_done: Callable[[str], None],
-        on_error: Callable[[Exception], None],
-    ) -> Load:
-        """Connect to nothing yet: a class sends once it is started."""
+    run: int
+    to_us: Callable[[int], int]
+    on_finished: Callable[[Request], None]
+    on_done: Callable[[str], None]
+    on_error: Callable[[Exception], None]
+
+
+LoadMaker = Callable[[Mapping[str, Traffic], tuple[str, int], LoadListener], Load]
+"""Makes a run's load: its classes by name, host and port of the virtual service, its listener.
+
+It connects to nothing yet: a class sends once it is started."""

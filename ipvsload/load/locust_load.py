@@ -7,13 +7,14 @@ statistics, requests are not reported to them: a run has records of its own, and
 reporting takes a sixth of a request's time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gevent
 from locust.env import Environment
 
 from ipvsload.descriptors import raise_limit
+from ipvsload.load.base import LoadListener
 from ipvsload.load.burst_traffic import BURST, burst_traffic
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
@@ -32,36 +33,25 @@ class LocustLoad:
     Args:
         traffic: the classes by name.
         target: host and port of the virtual service.
+        listener: hears of the load; its `on_error` also of what the others of it raise.
         sockets: where its connections come from.
         environment: its runner has the users, and its statistics count their
             requests. Without it the users have a runner of their own and no
             statistics.
-        run: the run's number in the record.
-        to_us: turns a time of `time.monotonic_ns()` into one of the record, in µs.
-        on_finished: called with each finished request.
-        on_done: called with the name of each class that is done.
-        on_error: called once with what one of these raised; the load has ended.
     """
 
     def __init__(
         self,
         traffic: Mapping[str, Traffic],
         target: tuple[str, int],
+        listener: LoadListener,
         *,
         sockets: Sockets | None = None,
         environment: Environment | None = None,
-        run: int,
-        to_us: Callable[[int], int],
-        on_finished: Callable[[Request], None],
-        on_done: Callable[[str], None],
-        on_error: Callable[[Exception], None],
     ) -> None:
         raise_limit()
-        self._run = run
-        self._to_us = to_us
-        self._on_finished = on_finished
+        self._run, self._to_us, self._on_finished, self._on_done, on_error = listener
         self._client = HttpClient(target, sockets, on_error=on_error)
-        self._on_done = on_done
         self._workloads = {name: self._workload(name, spec) for name, spec in traffic.items()}
         self.counts = self._workloads.copy()
         host = f"http://{target[0]}:{target[1]}"

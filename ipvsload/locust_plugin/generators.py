@@ -61,12 +61,8 @@ class LocalGenerator:
 
     def load_maker(self, broker: str) -> LoadMaker:
         """See `Generators`; the broker is asked when the load is made."""
-        return lambda traffic, target, **told: LocustLoad(
-            traffic,
-            target,
-            environment=self._environment,
-            sockets=self._sockets.of(broker),
-            **told,
+        return lambda *run: LocustLoad(
+            *run, environment=self._environment, sockets=self._sockets.of(broker)
         )
 
     def connect_users(self, broker: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ipvsload.experiment.clock import News
 from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.load.base import LoadListener
 from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import Request, Sample
 from ipvsload.scenario.model import Traffic
@@ -177,15 +178,11 @@ class SimulatedLoad:
         testbed: SimulatedTestbed,
         traffic: Mapping[str, Traffic],
         target: tuple[str, int],
-        *,
-        run: int,
-        on_finished: Callable[[Request], None],
-        on_done: Callable[[str], None],
-        **_: Any,
+        listener: LoadListener,
     ) -> None:
         assert target == ("192.0.2.80", 80)
-        self._time, self._testbed, self._run = time, testbed, run
-        self._on_finished, self._on_done = on_finished, on_done
+        self._time, self._testbed, self._run = time, testbed, listener.run
+        self._on_finished, self._on_done = listener.on_finished, listener.on_done
         self._ports = count(20_000)
         self.counts = {name: SimulatedClass(spec) for name, spec in traffic.items()}
 

@@ -13,6 +13,7 @@ import gevent
 from locust.env import Environment
 
 from ipvsload import IpvsUser, LongUser, ShortUser
+from ipvsload.load.base import LoadListener
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.record.format import Request
@@ -158,12 +159,14 @@ class Loaded:
         self.load = LocustLoad(
             {name: Traffic(**spec) for name, spec in traffic.items()},
             target,
+            LoadListener(
+                run=7,
+                to_us=lambda ns: (ns - self.origin) // 1000,
+                on_finished=self.finished,
+                on_done=self.done.append,
+                on_error=self.errors.append,
+            ),
             sockets=sockets,
-            run=7,
-            to_us=lambda ns: (ns - self.origin) // 1000,
-            on_finished=self.finished,
-            on_done=self.done.append,
-            on_error=self.errors.append,
         )
 
     def finished(self, request: Request) -> None:

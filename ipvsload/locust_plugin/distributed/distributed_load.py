@@ -14,6 +14,7 @@ from gevent.queue import Empty, SimpleQueue
 from locust.runners import MasterRunner
 
 from ipvsload.errors import InvalidRunError, TestbedError
+from ipvsload.load.base import LoadListener
 from ipvsload.load.locust_internals import available_workers
 from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.partition import Share, divide, shares_by_class
@@ -87,7 +88,7 @@ class DistributedLoad:
     """The traffic classes of one run on every worker that is there now.
 
     Args:
-        traffic, target, run, to_us, on_finished, on_done, on_error: as `load.base.LoadMaker`.
+        traffic, target, listener: as `load.base.LoadMaker`.
         runner: the master's.
         broker: the lab's, "" where there is none.
         attach: called with this load when it needs to hear of the workers
@@ -102,20 +103,15 @@ class DistributedLoad:
         self,
         traffic: Mapping[str, Traffic],
         target: tuple[str, int],
+        listener: LoadListener,
         *,
         runner: MasterRunner,
         broker: str,
         attach: Callable[["DistributedLoad | None"], None],
-        run: int,
-        to_us: Callable[[int], int],
-        on_finished: Callable[[Request], None],
-        on_done: Callable[[str], None],
-        on_error: Callable[[Exception], None],
     ) -> None:
         self._runner = runner
         self._attach = attach
-        self._run, self._to_us = run, to_us
-        self._told, self._on_done, self._on_error = on_finished, on_done, on_error
+        self._run, self._to_us, self._on_finished, self._on_done, self._on_error = listener
         names = available_workers(runner)
         if not names:
             raise InvalidRunError("there are no workers to make the load")
@@ -270,7 +266,7 @@ class DistributedLoad:
     def _progress(self, peer: _Peer, message: m.LoadProgress) -> None:
         for run, name, planned_us, start_us, *rest in message.requests:
             planned_us, start_us = self._ours(peer, planned_us), self._ours(peer, start_us)
-            self._told(Request(run, name, planned_us, start_us, *rest))
+            self._on_finished(Request(run, name, planned_us, start_us, *rest))
         for name, counts in message.counts.items():
             if name in self.counts:
                 self.counts[name].told(peer.name, counts)

@@ -14,6 +14,7 @@ from gevent.event import Event
 from locust.env import Environment
 
 from ipvsload.errors import IpvsloadError
+from ipvsload.load.base import LoadListener
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.locust_plugin.distributed import messages as m
@@ -74,13 +75,15 @@ class WorkerLoad:
             self._load = LocustLoad(
                 {name: Traffic(**spec) for name, spec in message.traffic.items()},
                 message.target,
+                LoadListener(
+                    self._run,
+                    to_us=lambda ns: ns // 1000,
+                    on_finished=self._requests.append,
+                    on_done=lambda _: self._changed.set(),
+                    on_error=self._broke,
+                ),
                 sockets=self._sockets.of(message.broker),
                 environment=self._environment,
-                run=self._run,
-                to_us=lambda ns: ns // 1000,
-                on_finished=self._requests.append,
-                on_done=lambda _: self._changed.set(),
-                on_error=self._broke,
             )
         except IpvsloadError as error:
             trouble = str(error)
