@@ -160,21 +160,21 @@ def _read_file(
 ) -> tuple[codec.Header, list[_Record]]:
     """The header and the whole records of one file; what is wrong goes to `notes`."""
     kind = path.name.removesuffix(".ndjson")
+    header = codec.Header(kind)
     records: list[_Record] = []
     try:
         with path.open("rb") as file:
             first = file.readline()
-            if not first.endswith(b"\n"):
+            if first.endswith(b"\n"):
+                header = _header(path, first, kind)
+                notes += (f"{path.name} {fault}" for fault in _read_lines(file, decode, records))
+            else:
                 notes.append(f"{path.name} {'has no whole line' if first else 'is empty'}")
-                return codec.Header(kind), records
-            header = _header(path, first, kind)
-            notes += (f"{path.name} {fault}" for fault in _read_lines(file, decode, records))
-            return header, records
     except FileNotFoundError:
         notes.append(f"{path.name} is missing")
-        return codec.Header(kind), records
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    return header, records
 
 
 def _read_lines(file: BinaryIO, decode: _Decode[_Record], into: list[_Record]) -> Iterator[str]:

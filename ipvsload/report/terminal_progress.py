@@ -16,6 +16,7 @@ from rich.text import Text
 
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Timeline
+from ipvsload.ipvs.table import RealServer
 from ipvsload.record.events import Event
 from ipvsload.report.wording import plain
 from ipvsload.scenario.expression import Condition
@@ -28,18 +29,10 @@ SHOWN_SERVERS = 10
 _SPARKS = " ▁▂▃▄▅▆▇█"
 _ASCII_SPARKS = " .:-=+*#%"
 
+_COUNTS = ("requests", "failures", "inflight")
 _RIGHT = ("weight", "active", "inactive", "requests", "failed", "in flight")
 
-
-@dataclass(frozen=True, slots=True)
-class LiveServer:
-    """One real server in the kernel's table now."""
-
-    number: int
-    address: str
-    weight: int
-    active: int
-    inactive: int
+NumberedServer = tuple[int, RealServer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,8 @@ class LiveState:
     """What a frame shows. `elapsed` is in seconds since the timeline began.
 
     `step` is the current step in words. `awaits` is what the step waits for and the value
-    that was last seen. Both may be empty.
+    that was last seen. Both may be empty. `servers` are those in the kernel's table now, with
+    their numbers.
     """
 
     scheduler: str
@@ -66,7 +60,7 @@ class LiveState:
     elapsed: float
     step: str
     awaits: str
-    servers: Sequence[LiveServer]
+    servers: Sequence[NumberedServer]
     classes: Sequence[LiveClass]
 
 
@@ -103,7 +97,7 @@ class TerminalProgress:
             return
         self._drawn = time.monotonic()
         shown = self._state(state, timeline)
-        for server in shown.servers:
+        for _, server in shown.servers:
             history = self._history.setdefault(server.address, deque(maxlen=SPARK_WIDTH))
             history.append(server.active)
         self._live.update(frame(shown, self._history, unicode=self._unicode), refresh=True)
@@ -124,19 +118,13 @@ class TerminalProgress:
             )
             if isinstance(current.awaited, Condition):
                 awaits = f"until {current.awaited}; now {current.awaited.describe(lookup)}"
-
-        def count(name: str, what: str) -> int:
-            return round(lookup(Measure(what, class_=name)) or 0)
-
         servers = [
-            LiveServer(number, address, entry.weight, entry.active, entry.inactive)
+            (number, entry)
             for number, address in enumerate(state.servers, 1)
             if (entry := state.in_table(address)) is not None
         ]
         classes = [
-            LiveClass(
-                name, count(name, "requests"), count(name, "failures"), count(name, "inflight")
-            )
+            LiveClass(name, *(round(lookup(Measure(what, class_=name)) or 0) for what in _COUNTS))
             for name in self._scenario.traffic
         ]
         elapsed = max(0, state.sample_us - state.began_us) / 1e6 if state.began_us else 0.0
@@ -174,14 +162,14 @@ def _table(*headers: str) -> Table:
 
 
 def _servers(
-    servers: Sequence[LiveServer], history: Mapping[str, Sequence[int]], unicode: bool
+    servers: Sequence[NumberedServer], history: Mapping[str, Sequence[int]], unicode: bool
 ) -> Table:
     table = _table("server", "", "weight", "active", "inactive", "")
     shown = servers if len(servers) <= SHOWN_SERVERS else servers[: SHOWN_SERVERS - 1]
-    greatest = max((max(history.get(s.address, [0])) for s in servers), default=0)
-    for server in shown:
+    greatest = max((max(history.get(s.address, [0])) for _, s in servers), default=0)
+    for number, server in shown:
         table.add_row(
-            str(server.number),
+            str(number),
             Text(server.address, "dim"),
             str(server.weight),
             Text(str(server.active), "bold"),
@@ -189,7 +177,7 @@ def _servers(
             Text(sparkline(history.get(server.address, []), greatest, unicode=unicode), "cyan"),
         )
     if rest := servers[len(shown) :]:
-        active, inactive = sum(s.active for s in rest), sum(s.inactive for s in rest)
+        active, inactive = sum(s.active for _, s in rest), sum(s.inactive for _, s in rest)
         table.add_row("", Text(f"{len(rest)} more", "dim"), "", str(active), str(inactive), "")
     return table
 

@@ -7,7 +7,6 @@ report, and a failure leaves the old one.
 
 import json
 import os
-import tempfile
 from pathlib import Path
 
 from ipvsload.errors import TestbedError
@@ -53,16 +52,12 @@ def _scenario(recording: Recording) -> Scenario | None:
 
 
 def _replace(path: Path, text: str) -> None:
+    written = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        written = Path(name)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-                file.write(text)
-            written.chmod(0o644)
+            written.write_text(text, encoding="utf-8", errors="replace")
             written.replace(path)
-        except BaseException:
-            written.unlink()
-            raise
+        finally:
+            written.unlink(missing_ok=True)
     except OSError as error:
         raise TestbedError(f"{path}: cannot write this report: {error.strerror}") from None

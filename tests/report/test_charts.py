@@ -3,8 +3,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipvsload.ipvs.table import RealServer
 from ipvsload.report.html import chart_series, svg
-from ipvsload.report.terminal_progress import LiveClass, LiveServer, LiveState, frame, sparkline
+from ipvsload.report.terminal_progress import LiveClass, LiveState, frame, sparkline
 from ipvsload.report.wording import figure, milliseconds, percent, plain
 
 values = st.lists(st.integers(0, 50), min_size=1, max_size=400)
@@ -80,7 +81,7 @@ def test_a_spark_never_hides_what_is_there() -> None:
 def test_a_frame_of_many_servers_stays_short() -> None:
     from rich.console import Console
 
-    servers = [LiveServer(i, f"10.0.0.{i}:80", 1, i, 0) for i in range(1, 51)]
+    servers = [(i, RealServer(f"10.0.0.{i}:80", 1, i, *[0] * 7)) for i in range(1, 51)]
     state = LiveState("lc", 2, 3, 1.5, "step 1 of 4: start long", "until active{server=1} == 10",
                       servers, [LiveClass("short", 44, 1, 3)])  # fmt: skip
     console = Console(width=80)

@@ -156,11 +156,11 @@ def _server_plot(
     elif len(numbers) > COLOURED:
         buckets = 1200 // len(numbers)
         for number, address in numbers.items():
-            path = svg.step_path(chart_series.thin(points[address], buckets), x, y)
+            path = _path(points[address], buckets, x, y)
             layers.append(svg.Layer(f"server {number}", "--muted", path, "thin", legend=False))
         note = f"{len(numbers)} servers, the busiest in colour"
     for number, address in coloured.items():
-        path = svg.step_path(chart_series.thin(points[address], max(60, buckets)), x, y)
+        path = _path(points[address], max(60, buckets), x, y)
         layers.append(svg.Layer(f"server {number}", colours[number], path))
     spoken = ", ".join(
         f"server {number} {figure(_greatest([points[a]]))}" for number, a in coloured.items()
@@ -169,15 +169,17 @@ def _server_plot(
     return svg.Plot(title, "", y, layers, alternative, note, svg.labels(y))
 
 
+def _path(points: Sequence[Point], buckets: int, x: svg.Axis, y: svg.Axis) -> str:
+    return svg.step_path(chart_series.thin(points, buckets), x, y)
+
+
 def _rate_plot(curves: RunCurves, axes: SharedAxes, colours: Mapping[str, str]) -> svg.Plot:
     layers = [
-        svg.Layer(
-            name, colours[name], svg.step_path(chart_series.thin(points, 200), axes.x, axes.rate)
-        )
+        svg.Layer(name, colours[name], _path(points, 200, axes.x, axes.rate))
         for name, points in curves.rates.items()
     ]
     if curves.failures:
-        path = svg.step_path(chart_series.thin(curves.failures, 200), axes.x, axes.rate)
+        path = _path(curves.failures, 200, axes.x, axes.rate)
         layers.append(svg.Layer("failed", "--bad", path))
     spoken = ", ".join(f"{name} {figure(_greatest([p]))}" for name, p in curves.rates.items())
     return svg.Plot(
