@@ -30,6 +30,7 @@ def main() -> None:
     try:
         testbed.wait_ready()
         sockets = LabSockets(testbed.socket_broker)
+        testbed.tcp_timeouts()  # opens the counters; the broker cannot be reached from inside
         testbed.lab.enter_client_namespace()  # as ab has to
         Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("1025 65535")
         shorts(testbed, sockets)
