@@ -48,12 +48,16 @@ class Condition:
         """The distinct measures that it depends on, from left to right."""
         return tuple(dict.fromkeys(read.measure for read in self.reads))
 
-    def evaluate(self, lookup: tree.Lookup) -> Verdict:
-        """Whether it holds for what `lookup` knows; never raises by itself."""
+    @cached_property
+    def _compared(self) -> tree.Value:
+        """The left-hand side of the first comparison, or the truth that comes before any."""
         terms = (tree.Compare, tree.Read)
         first = next(node for node in tree.walk(self.root) if isinstance(node, terms))
-        side = first.left if isinstance(first, tree.Compare) else first
-        return Verdict(tree.truth(self.root, lookup), tree.value(side, lookup))
+        return first.left if isinstance(first, tree.Compare) else first
+
+    def evaluate(self, lookup: tree.Lookup) -> Verdict:
+        """Whether it holds for what `lookup` knows; never raises by itself."""
+        return Verdict(tree.truth(self.root, lookup), tree.value(self._compared, lookup))
 
     def describe(self, lookup: tree.Lookup) -> str:
         """What was last seen: "active{server=1} = 7, servers = 1"."""
