@@ -1,17 +1,16 @@
 """The table of a director that is there already, read by a command of its owner."""
 
-import shlex
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 
-from ipvsload.errors import TestbedError, UsageError
+from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_key, split_key
 from ipvsload.ipvs.table import VirtualService
 from ipvsload.record.sidecar_stream import Hello, Reading, SidecarParser, StreamError
+from ipvsload.testbed.external.owner_command import OwnerCommand
 
-_READ_WITHIN = 30.0
 _END_WITHIN = 2.0
 _SHOWN_WITHIN = 20.0
 _SERVICES_SHOWN = 10
@@ -26,10 +25,7 @@ class DirectorTable:
     """
 
     def __init__(self, command: str, host: str, port: int) -> None:
-        try:
-            self._command = shlex.split(command)
-        except ValueError as error:
-            raise UsageError(f"--sidecar {command!r}: {error}") from None
+        self._command = OwnerCommand("--sidecar", command)
         self.readable = bool(self._command)
         self.kernel = ""
         """The director's kernel, as the last reading said; "" before the first."""
@@ -37,7 +33,7 @@ class DirectorTable:
 
     def open_samples(self, hz: float) -> "SidecarProcess":
         """Start the command. Raises TestbedError."""
-        return SidecarProcess([*self._checked_command(), "--hz", f"{hz:g}"])
+        return SidecarProcess([*self._checked_command().words, "--hz", f"{hz:g}"])
 
     def service(self) -> VirtualService:
         """Read the table once; the service that the address reaches. Raises TestbedError."""
@@ -71,33 +67,20 @@ class DirectorTable:
         return found
 
     def _read(self) -> Reading:
-        command = shlex.join(self._command)
+        command = self._checked_command()
+        done = command.run("--count", "1")
         try:
-            done = subprocess.run(
-                [*self._checked_command(), "--count", "1"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_READ_WITHIN,
-            )
             messages = SidecarParser().feed(done.stdout)
-        except OSError as error:
-            raise TestbedError(f"--sidecar {self._command[0]}: {error.strerror}") from None
-        except subprocess.TimeoutExpired:
-            raise TestbedError(
-                f"--sidecar {command}: no sample within {_READ_WITHIN:.0f} s"
-            ) from None
         except StreamError as error:
-            raise TestbedError(f"--sidecar {command}: {error}") from None
+            raise command.error(command.words, str(error)) from None
         for message in messages:
             if isinstance(message, Hello):
                 self.kernel = message.kernel
             if isinstance(message, Reading):
                 return message
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        reason = said[0] if said else f"it ended with status {done.returncode}"
-        raise TestbedError(f"--sidecar {command}: {reason}")
+        raise command.failure(done)
 
-    def _checked_command(self) -> list[str]:
+    def _checked_command(self) -> OwnerCommand:
         if not self.readable:
             raise TestbedError(
                 "nothing reads the balancer's table: give --sidecar a command that does, such as"
