@@ -28,7 +28,6 @@ from ipvsload.testbed.kubernetes.journal import find_journal, new_journal, take_
 from ipvsload.testbed.kubernetes.manifests import code, namespace, sidecar
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
 from ipvsload.testbed.kubernetes.polling import wait_for
-from ipvsload.testbed.kubernetes.proxy_config import ConfigError
 from ipvsload.testbed.kubernetes.restore import restore
 
 _EXAMINED_WITHIN = 180.0
@@ -52,7 +51,7 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
         yield DoctorFinding("rights", True, f"all {len(wanted)} that a run needs")
     try:
         yield from _proxy(api)
-    except ApiError as error:
+    except TestbedError as error:
         yield DoctorFinding("kube-proxy", False, str(error))
     holder = find_journal(api) if exists and not lacking else None
     if holder:
@@ -69,11 +68,7 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
 
 def _proxy(api: Api) -> Iterator[DoctorFinding]:
     version = proxies.version(api)
-    try:
-        config = proxies.configuration(api)
-    except ConfigError as error:
-        yield DoctorFinding("kube-proxy", False, str(error))
-        return
+    config = proxies.configuration(api)
     if config is None:
         yield DoctorFinding(
             "kube-proxy",

@@ -10,31 +10,27 @@ ISO = (
     " says how to build it; then: minikube start --iso-url=file:///PATH/minikube.iso"
 )
 
+# What kube-proxy 1.N does about IPVS, newest first. Kubernetes Enhancement Proposal 5495 for its
+# end; the fallback is cmd/kube-proxy/app/server_others.go up to 1.26.
+_VERSIONS = (
+    (43, "has no IPVS mode any more (KEP-5495): measure iptables and nftables, or an older one"),
+    (40, "has its IPVS mode switched off by default (KEP-5495), and removed in 1.43"),
+    (35, "warns that IPVS is deprecated (KEP-5495): off by default in 1.40, gone in 1.43"),
+    (27, "has the IPVS mode, and ends with an error where it cannot have it"),
+    (
+        0,
+        "falls back to iptables silently where a module is missing: pods stay Ready, old virtual"
+        " servers stay in the table",
+    ),
+)
+
 
 def of_version(version: str) -> str:
-    """What kube-proxy of this version ("v1.33.1") does about IPVS.
-
-    Kubernetes Enhancement Proposal 5495 for its end; the fallback is
-    cmd/kube-proxy/app/server_others.go up to 1.26.
-    """
+    """What kube-proxy of this version ("v1.33.1") does about IPVS."""
     found = re.match(r"v?1\.(\d+)", version)
     if not found:
         return "its version is not known"
-    minor = int(found[1])
-    if minor >= 43:
-        return (
-            "has no IPVS mode any more (KEP-5495): measure iptables and nftables, or an older one"
-        )
-    if minor >= 40:
-        return "has its IPVS mode switched off by default (KEP-5495), and removed in 1.43"
-    if minor >= 35:
-        return "warns that IPVS is deprecated (KEP-5495): off by default in 1.40, gone in 1.43"
-    if minor >= 27:
-        return "has the IPVS mode, and ends with an error where it cannot have it"
-    return (
-        "falls back to iptables silently where a module is missing: pods stay Ready, old virtual"
-        " servers stay in the table"
-    )
+    return next(words for since, words in _VERSIONS if int(found[1]) >= since)
 
 
 def missing_modules(modules: dict[str, str], schedulers: list[str]) -> list[tuple[str, str]]:

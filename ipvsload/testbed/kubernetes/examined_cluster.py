@@ -35,7 +35,8 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
     tell(f"{api}, Kubernetes {api.version()}")
     exists = rights.namespace_exists(api)
     rights.demand(api, rights.needed(namespace_exists=exists, switching=not options.keep_proxy))
-    nodes = api.every("nodes")
+    nodes = [one for one in api.every("nodes") if node_objects.linux(one)]
+    able = [one for one in nodes if node_objects.ready(one)]
     fixed = KEPT if options.keep_proxy else ""
     if not fixed:
         config = proxies.configuration(api)
@@ -46,12 +47,8 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
         api=api,
         options=options,
         tell=tell,
-        nodes={
-            node_objects.name(node): node_objects.address(node)
-            for node in nodes
-            if node_objects.linux(node) and node_objects.ready(node)
-        },
-        entry=node_objects.name(node_objects.choose(nodes, options.node)),
+        nodes={node_objects.name(one): node_objects.address(one) for one in able},
+        entry=node_objects.name(node_objects.choose(able, options.node)),
         fixed=fixed,
         proxy_version="" if options.keep_proxy else proxies.version(api),
     )

@@ -100,6 +100,10 @@ class LogFollowers:
     def _guard(self, node: str) -> None:
         try:
             self._follow(node)
+        except TestbedError as error:
+            self._fail(node, str(error))
+        except OSError:
+            return  # closed from our side
         except Exception as error:  # otherwise the reader waits for a dead thread
             self._fail(node, f"{type(error).__name__}: {error}")
 
@@ -117,15 +121,9 @@ class LogFollowers:
                         heard = time.monotonic()
             except ApiError as error:
                 reason = str(error)
-            except OSError:
-                return  # closed from our side
-            except ValueError as error:
-                self._fail(node, str(error))
-                return
             silent = time.monotonic() - heard
             if silent > LOST_AFTER:
-                self._fail(node, f"nothing for {silent:.0f} s; {reason}")
-                return
+                raise TestbedError(f"nothing for {silent:.0f} s; {reason}")
             since = int(silent) + 1 + _EARLIER
             time.sleep(_AGAIN)
 
@@ -136,7 +134,7 @@ class LogFollowers:
             out = self._lines[node].feed(line)
         except (ValueError, KeyError, TypeError, IndexError):
             shown = line[:200].decode(errors="replace")
-            raise ValueError(f"not a line of the sidecar's: {shown!r}") from None
+            raise TestbedError(f"not a line of the sidecar's: {shown!r}") from None
         with self._lock:
             if out and self._open and not self._closed:
                 self._theirs.sendall(out)

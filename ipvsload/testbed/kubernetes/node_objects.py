@@ -31,13 +31,14 @@ def linux(node: Object) -> bool:
     return (info.get("operatingSystem") or "linux") == "linux"
 
 
-def choose(nodes: list[Object], wanted: str) -> Object:
+def choose(able: list[Object], wanted: str) -> Object:
     """Choose the node whose port the load goes to: the wanted one, else the first.
+
+    `able` are those that are ready and can have an IPVS table.
 
     Nodes without a control plane come first: they have less traffic of their
     own. Raises UsageError for an unknown one, TestbedError where none is ready.
     """
-    able = [node for node in nodes if linux(node) and ready(node)]
     if wanted:
         for node in able:
             if wanted in (name(node), address(node)):

@@ -58,15 +58,13 @@ def edit(text: str, mode: str, scheduler: str) -> str:
     Raises ConfigError where that is not possible without touching something else.
     """
     before = read(text)
+    expected = _load(text)
     new = text
     if before.mode != mode:
         new = _set(new, ("mode",), mode)
-    if before.scheduler != scheduler:
-        new = _set(new, ("ipvs", "scheduler"), scheduler)
-    expected = _load(text)
-    if before.mode != mode:
         expected["mode"] = mode
     if before.scheduler != scheduler:
+        new = _set(new, ("ipvs", "scheduler"), scheduler)
         expected["ipvs"] = {**(expected.get("ipvs") or {}), "scheduler": scheduler}
     try:
         right = _load(new) == expected
@@ -82,7 +80,7 @@ def edit(text: str, mode: str, scheduler: str) -> str:
 
 def _set(text: str, path: tuple[str, ...], value: str) -> str:
     """Set one scalar in the text; create the last key, or the whole path."""
-    node = _compose(text)
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     for depth, key in enumerate(path):
         found = next((v for k, v in node.value if k.value == key), None)
         rest = path[depth + 1 :]
@@ -114,10 +112,6 @@ def _replace(text: str, node: yaml.Node, wanted: str) -> str:
 
 def _quoted(value: str) -> str:
     return f'"{value}"' if not value.isalpha() else value
-
-
-def _compose(text: str) -> Any:
-    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _load(text: str) -> dict[str, Any]:

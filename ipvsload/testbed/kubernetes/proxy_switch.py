@@ -5,6 +5,7 @@ edit is lost, and it is in the journal before it is made.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kind import Tell
@@ -58,39 +59,32 @@ def put_back(api: Api, journal: Journal, tell: Tell) -> str:
         raise TestbedError(
             f"ConfigMap {PROXY} in {SYSTEM} is gone; its {CONFIG_KEY} as it was is in the journal"
         )
-    left: list[str] = []
-
-    def restored(now: str) -> str | None:
-        left.clear()
-        if now == original or now in _ours(journal):
-            return original
-        try:
-            if read(now) == read(original):
-                return now  # nothing of our change is in it
-            mine = any(
-                (read(now).mode, read(now).scheduler) == (read(text).mode, read(text).scheduler)
-                for text in _ours(journal)
-            )
-            if mine:
-                was = read(original)
-                left.append(
-                    f"somebody else has edited ConfigMap {PROXY} too: their edit was kept, only"
-                    " mode and scheduler are as before"
-                )
-                return edit(now, was.mode, was.scheduler)
-        except ConfigError:
-            pass
-        left.append(
-            f"somebody else has set ConfigMap {PROXY} in {SYSTEM} to something of their own; it"
-            " was left as it is"
-        )
-        return now
-
-    if found["data"][CONFIG_KEY] != original:
+    seen = found["data"][CONFIG_KEY]
+    if seen != original:
         tell("kube-proxy: back to what it was")
-        _write(api, found, restored)
+        seen = _write(api, found, lambda now: _restored(now, journal, original)[0])
     proxies.restart(api, tell)
-    return "; ".join(left)
+    return _restored(seen, journal, original)[1]
+
+
+def _restored(now: str, journal: Journal, original: str) -> tuple[str, str]:
+    """What the text is changed to, and what is left for a person to do. Pure."""
+    ours = _ours(journal)
+    if now in ours:
+        return original, ""
+    with suppress(ConfigError):
+        present, was = read(now), read(original)
+        if present == was:
+            return now, ""  # nothing of our change is in it
+        if present in map(read, ours):
+            return edit(now, was.mode, was.scheduler), (
+                f"somebody else has edited ConfigMap {PROXY} too: their edit was kept, only"
+                " mode and scheduler are as before"
+            )
+    return now, (
+        f"somebody else has set ConfigMap {PROXY} in {SYSTEM} to something of their own; it"
+        " was left as it is"
+    )
 
 
 def leaves_ipvs(journal: Journal) -> bool:
@@ -111,27 +105,28 @@ def _ours(journal: Journal) -> list[str]:
     return made
 
 
-def _write(api: Api, found: Object, change: Callable[[str], str | None]) -> None:
-    """Write what `change` makes of the present text; None means to write nothing.
+def _write(api: Api, found: Object, change: Callable[[str], str | None]) -> str:
+    """Write what `change` makes of the present text, which is returned.
 
+    Where that is None, nothing is written, and TestbedError is raised.
     After a conflict, look again: labels that others wrote do not matter, another
     text does.
     """
     for _ in range(_TRIES):
-        text = change(found["data"][CONFIG_KEY])
+        now = str(found["data"][CONFIG_KEY])
+        text = change(now)
         if text is None:
             break
-        if text == found["data"][CONFIG_KEY]:
-            return
         found["data"][CONFIG_KEY] = text
         try:
-            api.replace("configmaps", found, SYSTEM)
+            if text != now:
+                api.replace("configmaps", found, SYSTEM)
         except ApiError as error:
             if error.status != 409:
                 raise
             found = _config_map(api)
         else:
-            return
+            return now
     raise TestbedError(
         f"somebody else is editing ConfigMap {PROXY} in {SYSTEM}; their edit was left as it is"
     )

@@ -10,6 +10,7 @@ kernel; the journal goes last.
 import os
 import socket
 import time
+from contextlib import suppress
 
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api
@@ -50,7 +51,7 @@ def restore(
         )
     labels = found["metadata"].get("labels") or {}
     made = labels.get(MADE) == "yes"
-    if journal is None and not made and not own and not _anything(api):
+    if journal is None and not made and not own and not _ours(api, (*_LOAD, *_REST)):
         return ["there is nothing to be put back"]
     if journal and not own:
         tell(f"putting back what this run changed: {journal.owner(time.time())}")
@@ -89,39 +90,34 @@ def _tell_leftovers(api: Api, leftovers: LeftoverServices | None, tell: Tell) ->
 
 def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> int:
     """Delete all our objects of these kinds but the journal, and wait for it; how many."""
-
-    def ours() -> list[tuple[str, str]]:
-        return [
-            (kind, one["metadata"]["name"])
-            for kind in kinds
-            for one in api.every(kind, NAMESPACE, SELECT_OURS)
-            if one["metadata"]["name"] != JOURNAL
-        ]
-
-    found = ours()
+    found = _ours(api, kinds)
     for kind, name in found:
         api.delete(kind, name, NAMESPACE)
 
     def missing() -> str | None:
-        rest = ours()
-        return f"{rest[0][0]} {rest[0][1]}" if rest else None
+        return next((f"{kind} {name}" for kind, name in _ours(api, kinds)), None)
 
     wait_for("what was created to be gone", missing, _GONE_WITHIN, tell)
     return len(found)
 
 
-def _anything(api: Api) -> bool:
-    return any(api.every(kind, NAMESPACE, SELECT_OURS) for kind in (*_LOAD, *_REST))
+def _ours(api: Api, kinds: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Kind and name of all our objects of these kinds but the journal."""
+    return [
+        (kind, one["metadata"]["name"])
+        for kind in kinds
+        for one in api.every(kind, NAMESPACE, SELECT_OURS)
+        if one["metadata"]["name"] != JOURNAL
+    ]
 
 
 def _alive(journal: Journal) -> bool:
     """Whether the run's process is on this machine and lives."""
-    if journal.host != socket.gethostname():
+    if journal.host != socket.gethostname() or journal.pid == os.getpid():
         return False
-    try:
-        os.kill(journal.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return journal.pid != os.getpid()
+    with suppress(PermissionError):  # it is another user's
+        try:
+            os.kill(journal.pid, 0)
+        except ProcessLookupError:
+            return False
+    return True
