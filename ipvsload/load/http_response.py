@@ -11,7 +11,10 @@ small answer, sets no limit to heads, trailers and interim answers, and takes a
 second answer that nobody asked for as a part of the first.
 """
 
+from collections.abc import Generator, Iterator
 from functools import lru_cache
+from itertools import count
+from sys import maxsize
 from typing import NamedTuple
 
 MAX_HEAD = 65_536
@@ -23,6 +26,7 @@ REAL_SERVER = b"x-real-server"
 
 _DIGITS = frozenset(b"0123456789")
 _HEX = frozenset(b"0123456789abcdefABCDEF")
+_AT_ITS_END: Iterator[bool] = iter(())
 
 
 class MalformedError(ValueError):
@@ -53,25 +57,18 @@ def parse_head(head: bytes) -> Head:
     Raises:
         MalformedError: not a status line and headers, or lengths that differ.
     """
-    lines = head.split(b"\r\n")
-    status, keep = _status_line(lines[0])
-    lengths: set[bytes] = set()
-    codings: list[bytes] = []
-    options: list[bytes] = []
-    server = None
-    for line in lines[1:]:
+    first, *lines = head.split(b"\r\n")
+    status, keep = _status_line(first)
+    headers: dict[bytes, list[bytes]] = {}
+    for line in lines:
         name, colon, value = line.partition(b":")
         if not colon or not name or name != name.strip():
             raise MalformedError(f"header {line[:40]!r}")
-        name, value = name.lower(), value.strip()
-        if name == b"content-length":
-            lengths.update(part.strip() for part in value.split(b","))
-        elif name == b"transfer-encoding":
-            codings += [part.strip() for part in value.lower().split(b",")]
-        elif name == b"connection":
-            options += [part.strip() for part in value.lower().split(b",")]
-        elif name == REAL_SERVER:
-            server = value.decode("latin-1")
+        headers.setdefault(name.lower(), []).append(value.strip())
+    lengths = set(_items(headers, b"content-length"))
+    codings = _items(headers, b"transfer-encoding")
+    options = _items(headers, b"connection")
+    server = headers[REAL_SERVER][-1].decode("latin-1") if REAL_SERVER in headers else None
     keep = b"close" not in options and (keep or b"keep-alive" in options)
     if status < 200 or status in (204, 304):
         return Head(status, 0, keep, server)
@@ -102,6 +99,11 @@ def _status_line(line: bytes) -> tuple[int, bool]:
     return int(code), version == b"HTTP/1.1"
 
 
+def _items(headers: dict[bytes, list[bytes]], name: bytes) -> list[bytes]:
+    """A header's values, which commas separate, in lower case."""
+    return [item.strip() for value in headers.get(name, ()) for item in value.lower().split(b",")]
+
+
 class HttpResponse:
     """One answer, fed as it comes, in any pieces.
 
@@ -110,8 +112,8 @@ class HttpResponse:
     whole answer, that the connection can carry another request.
     """
 
-    __slots__ = ("_interim", "_left", "_pending", "_step", "began", "keep", "server", "size",
-                 "status")  # fmt: skip
+    __slots__ = ("_pending", "_reader", "_until_close", "_whole", "began", "keep", "server",
+                 "size", "status")  # fmt: skip
 
     def __init__(self) -> None:
         self.began = False
@@ -119,10 +121,10 @@ class HttpResponse:
         self.size = 0
         self.server: str | None = None
         self.keep = False
-        self._step = _HEAD
         self._pending = b""
-        self._left = 0
-        self._interim = 0
+        self._reader = _AT_ITS_END
+        self._until_close = False
+        self._whole = False
 
     def feed(self, data: bytes) -> bool:
         """Take the next bytes; True once the answer is whole.
@@ -130,7 +132,7 @@ class HttpResponse:
         Raises:
             MalformedError: this is no answer; nothing more may be fed.
         """
-        if self._step == _HEAD and not self._pending:
+        if not self.began:
             # Nearly every answer comes in one piece.
             self.began = True
             end = data.find(b"\r\n\r\n")
@@ -138,123 +140,67 @@ class HttpResponse:
                 head = parse_head(data[:end])
                 if head.status >= 200 and len(data) - end - 4 == head.length:
                     self.status, self.size, self.keep, self.server = head
-                    self._step = _WHOLE
+                    self._whole = True
                     return True
+            self._reader = self._read()
         self._pending += data
-        while self._pending:
-            step = self._step
-            if not step(self):
-                break
-        return self._step == _WHOLE
+        self._whole = next(self._reader, True)
+        if self._whole and self._pending:
+            # Nobody asked for more: the answer counts, the connection cannot be used again.
+            self.keep = False
+            self._pending = b""
+        return self._whole
 
     def end(self) -> bool:
         """The server has closed its side; True if that makes the answer whole."""
-        if self._step == _UNTIL_CLOSE:
-            self._step = _WHOLE
-        return self._step == _WHOLE
+        return self._whole or self._until_close
 
-    # Each step takes what it understands from _pending, and returns False
-    # when it needs more than is there.
+    # Generators that take what they understand from _pending. They yield False
+    # when they need more than is there, and end when they have it all.
 
-    def _read_head(self) -> bool:
-        end = self._pending.find(b"\r\n\r\n")
-        if end > MAX_HEAD or (end < 0 and len(self._pending) > MAX_HEAD + 3):
-            raise MalformedError(f"a head of more than {MAX_HEAD} bytes")
-        if end < 0:
-            return False
-        head = parse_head(self._pending[:end])
-        self._pending = self._pending[end + 4 :]
-        if head.status < 200:
-            self._interim += 1
-            if head.status == 101 or self._interim > MAX_INTERIM:
+    def _read(self) -> Generator[bool, None, None]:
+        for interim in count():
+            head_bytes = yield from self._read_until(b"\r\n\r\n", MAX_HEAD, "a head")
+            head = parse_head(head_bytes)
+            if head.status >= 200:
+                break
+            if head.status == 101 or interim == MAX_INTERIM:
                 raise MalformedError(f"status {head.status}")
-            return True
         self.status, self.keep, self.server = head.status, head.keep, head.server
         if head.length == CHUNKED:
-            self._step = _CHUNK_LINE
-        elif head.length == UNTIL_CLOSE:
-            self._step = _UNTIL_CLOSE
-        elif head.length:
-            self._left, self._step = head.length, _BODY
+            yield from self._read_chunks()
         else:
-            self._whole()
-        return True
+            self._until_close = head.length == UNTIL_CLOSE
+            yield from self._read_body(maxsize if self._until_close else head.length)
 
-    def _read_body(self) -> bool:
-        self._take()
-        if not self._left:
-            self._whole()
-        return True
+    def _read_chunks(self) -> Generator[bool, None, None]:
+        while True:
+            line = yield from self._read_until(b"\r\n", MAX_CHUNK_LINE, "a chunk's size")
+            text = line.partition(b";")[0].strip()
+            if not text or len(text) > 15 or not _HEX.issuperset(text):
+                raise MalformedError("a chunk's size")
+            if not int(text, 16):
+                break
+            yield from self._read_body(int(text, 16))
+            yield from self._read_until(b"\r\n", 0, "a chunk")
+        left = MAX_HEAD
+        while line := (yield from self._read_until(b"\r\n", left - 2, "a trailer")):
+            left -= len(line) + 2
 
-    def _read_until_close(self) -> bool:
-        self.size += len(self._pending)
-        self._pending = b""
-        return False
+    def _read_body(self, length: int) -> Generator[bool, None, None]:
+        while length > len(self._pending):
+            length -= len(self._pending)
+            self.size += len(self._pending)
+            self._pending = b""
+            yield False
+        self.size += length
+        self._pending = self._pending[length:]
 
-    def _read_chunk_line(self) -> bool:
-        end = self._pending.find(b"\r\n")
-        if end > MAX_CHUNK_LINE or (end < 0 and len(self._pending) > MAX_CHUNK_LINE + 1):
-            raise MalformedError("a chunk's size")
-        if end < 0:
-            return False
-        text = self._pending[:end].partition(b";")[0].strip()
-        if not text or len(text) > 15 or not _HEX.issuperset(text):
-            raise MalformedError("a chunk's size")
-        self._pending = self._pending[end + 2 :]
-        self._left = int(text, 16)
-        self._step = _CHUNK if self._left else _TRAILER
-        if not self._left:
-            self._left = MAX_HEAD
-        return True
-
-    def _read_chunk(self) -> bool:
-        self._take()
-        if not self._left:
-            self._step = _CHUNK_END
-        return True
-
-    def _read_chunk_end(self) -> bool:
-        if not b"\r\n".startswith(self._pending[:2]):
-            raise MalformedError("a chunk's end")
-        if len(self._pending) < 2:
-            return False
-        self._pending = self._pending[2:]
-        self._step = _CHUNK_LINE
-        return True
-
-    def _read_trailer(self) -> bool:
-        end = self._pending.find(b"\r\n")
-        if (len(self._pending) if end < 0 else end + 2) > self._left:
-            raise MalformedError(f"a trailer of more than {MAX_HEAD} bytes")
-        if end < 0:
-            return False
-        self._left -= end + 2
-        self._pending = self._pending[end + 2 :]
-        if end == 0:
-            self._whole()
-        return True
-
-    def _read_surplus(self) -> bool:
-        # Nobody asked for more: the answer counts, the connection cannot be used again.
-        self.keep = False
-        self._pending = b""
-        return False
-
-    def _take(self) -> None:
-        taken = min(self._left, len(self._pending))
-        self._left -= taken
-        self.size += taken
-        self._pending = self._pending[taken:]
-
-    def _whole(self) -> None:
-        self._step = _WHOLE
-
-
-_HEAD = HttpResponse._read_head
-_BODY = HttpResponse._read_body
-_UNTIL_CLOSE = HttpResponse._read_until_close
-_CHUNK_LINE = HttpResponse._read_chunk_line
-_CHUNK = HttpResponse._read_chunk
-_CHUNK_END = HttpResponse._read_chunk_end
-_TRAILER = HttpResponse._read_trailer
-_WHOLE = HttpResponse._read_surplus
+    def _read_until(self, mark: bytes, limit: int, what: str) -> Generator[bool, None, bytes]:
+        """Take what comes before `mark`, and the mark; it may have `limit` bytes."""
+        while (end := self._pending.find(mark)) < 0 and len(self._pending) < limit + len(mark):
+            yield False
+        if not 0 <= end <= limit:
+            raise MalformedError(f"{what} does not end within {limit} bytes")
+        taken, self._pending = self._pending[:end], self._pending[end + len(mark) :]
+        return taken
