@@ -60,10 +60,6 @@ class ClosingConnections:
         if ended:
             self._close(sock)
 
-    def forget(self) -> None:
-        """Wait for none of them any more; whoever has `entries` closes them."""
-        self._open.clear()
-
     def _check_deadlines(self) -> None:
         now = time.monotonic_ns()
         self._timer_set = False

@@ -118,18 +118,11 @@ class HttpClient:
             return
         self._closed = True
         self._greenlet.kill()
-        for entry in self._entries.values():
+        for entry in list(self._entries.values()):
             if isinstance(entry, Exchange):
-                entry.queued = entry.busy = False
-                if entry.sock is not None:
-                    entry.sock.close()
-                    entry.sock = None
+                self.drop(entry)
             else:
                 entry.close()
-        self._entries.clear()
-        self._closing.forget()
-        self._to_connect.clear()
-        self._connected.clear()
         self._poll.close()
         self.timers.close()
 
@@ -236,6 +229,7 @@ class HttpClient:
             if mask & (_ENDED | _IN):
                 self.drop(exchange)
             return
+        error = None
         try:
             if exchange.unsent:
                 self._gate.leave(exchange)
@@ -245,13 +239,9 @@ class HttpClient:
             while True:
                 data = sock.recv(_RECEIVE)
                 if not data:
-                    if response.end():
-                        self.drop(exchange)
-                        self._done(exchange, None)
-                    elif not self._retry(exchange, sock):
-                        self.drop(exchange)
-                        self._done(exchange, "closed")
-                    return
+                    mask |= _ENDED
+                    error = None if response.end() else "closed"
+                    break
                 if response.feed(data):
                     break
                 if len(data) < _RECEIVE and not mask & _ENDED:
@@ -259,19 +249,16 @@ class HttpClient:
         except BlockingIOError:
             return
         except MalformedError:
-            self.drop(exchange)
-            self._done(exchange, "malformed")
+            error = "malformed"
+        except OSError as failure:
+            error = cause(failure)
+        if error and self._retry(exchange, sock):
             return
-        except OSError as error:
-            if not self._retry(exchange, sock):
-                self.drop(exchange)
-                self._done(exchange, cause(error))
-            return
-        if mask & _ENDED:
+        if error or mask & _ENDED:
             self.drop(exchange)
         elif not (response.keep and exchange.owner.reuse):
             self._closing.add(exchange, sock)
-        self._done(exchange, None)
+        self._done(exchange, error)
 
     def _done(self, exchange: Exchange, error: str | None) -> None:
         exchange.busy = False

@@ -4,17 +4,8 @@
 `socket.socket` adds costs as much time as they do.
 """
 
+import _socket
 import errno
-from _socket import (
-    IPPROTO_TCP,
-    SOCK_CLOEXEC,
-    SOCK_NONBLOCK,
-    SOCK_STREAM,
-    TCP_NODELAY,
-    gaierror,
-    getaddrinfo,
-    socket,
-)
 from typing import Any, Protocol
 
 from ipvsload.errors import TestbedError
@@ -37,7 +28,7 @@ _CAUSES = {
 class Sockets(Protocol):
     """Gives connections their local end, where any of this machine's will not do."""
 
-    def take(self) -> tuple[socket, str, int]:
+    def take(self) -> tuple[_socket.socket, str, int]:
         """A new non-blocking TCP socket, and the address and port that it is bound to.
 
         Raises OSError.
@@ -57,13 +48,13 @@ def resolve(target: tuple[str, int]) -> tuple[int, Any]:
         TestbedError: the name is not known.
     """
     try:
-        found = getaddrinfo(target[0], target[1], 0, SOCK_STREAM)[0]
-    except (gaierror, UnicodeError) as error:
+        found = _socket.getaddrinfo(target[0], target[1], 0, _socket.SOCK_STREAM)[0]
+    except (_socket.gaierror, UnicodeError) as error:
         raise TestbedError(f"cannot resolve the target {target[0]!r}: {error}") from None
     return found[0], found[4]
 
 
-def connect(family: int, address: Any, sockets: Sockets | None) -> tuple[socket, str, int]:
+def connect(family: int, address: Any, sockets: Sockets | None) -> tuple[_socket.socket, str, int]:
     """Begin a connection; returns its non-blocking socket and its local address and port.
 
     Without `sockets` the kernel chooses the local end. Raises OSError.
@@ -71,10 +62,12 @@ def connect(family: int, address: Any, sockets: Sockets | None) -> tuple[socket,
     if sockets is not None:
         sock, client, port = sockets.take()
     else:
-        sock = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+        sock = _socket.socket(
+            family, _socket.SOCK_STREAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
+        )
         client, port = "", 0
     try:
-        sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
         failed = sock.connect_ex(address)
         if failed and failed != errno.EINPROGRESS:
             raise OSError(failed, "")

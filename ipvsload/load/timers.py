@@ -1,22 +1,36 @@
-"""Functions that are to be called at a time, in the loop of the HTTP client."""
+"""Functions that are to be called at a time, in the loop of the HTTP client.
 
+Python's epoll waits in whole milliseconds. That is not exact enough for
+arrivals at a planned time, because a late start counts as latency. A timerfd
+wakes the loop to the microsecond. Python has it from 3.13 on; until then it is
+two calls of the C library.
+"""
+
+import ctypes
+import os
+import struct
 import time
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-from ipvsload.load.timerfd import TimerFd
+_ABSOLUTE = 1  # TFD_TIMER_ABSTIME
+_SECOND = 1_000_000_000
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Timers:
     """A heap of functions, and a descriptor `fd` that is readable when the first is due.
 
-    The loop sets `asleep` while it waits for nothing but descriptors; a new
-    timer then has to wake it.
+    Register `fd` edge-triggered. The loop sets `asleep` while it waits for
+    nothing but descriptors; a new timer then has to wake it.
     """
 
     def __init__(self) -> None:
-        self._timer = TimerFd()
-        self.fd = self._timer.fd
+        flags = os.O_NONBLOCK | os.O_CLOEXEC
+        self.fd: int = _libc.timerfd_create(time.CLOCK_MONOTONIC, flags)
+        if self.fd < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
         self.asleep = False
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0
@@ -58,8 +72,10 @@ class Timers:
         """Call nothing more."""
         self.asleep = False
         self._heap.clear()
-        self._timer.close()
+        os.close(self.fd)
 
     def _arm(self, when_ns: int) -> None:
+        """Make `fd` readable at this `time.monotonic_ns()`, at once if it has passed."""
         self._armed_ns = when_ns
-        self._timer.set(when_ns)
+        seconds, ns = divmod(max(when_ns, 1), _SECOND)
+        _libc.timerfd_settime(self.fd, _ABSOLUTE, struct.pack("qqqq", 0, 0, seconds, ns), None)
