@@ -5,6 +5,7 @@ to the same target share one HTTP client.
 """
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from locust.env import Environment
 
-    from ipvsload.load.exchange import Exchange
     from ipvsload.load.tcp_connect import Sockets
     from ipvsload.scenario.model import Traffic
 
@@ -102,14 +102,7 @@ class EnvironmentLoad:
         if client is None:
             client = HttpClient(target, self.sockets, on_error=self.give_up)
             self._clients[target] = client
-        environment = self._environment
-
-        def finished(
-            _workload: Workload, exchange: "Exchange", end_ns: int, error: str | None
-        ) -> None:
-            report(environment, exchange, spec.path, name, end_ns, error)
-
-        return Workload(name, spec, client, finished)
+        return Workload(name, spec, client, partial(report, self._environment))
 
 
 def _target(host: str | None) -> tuple[str, int]:

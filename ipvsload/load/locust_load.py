@@ -117,16 +117,14 @@ class LocustLoad:
         workload.start()
 
     def _workload(self, name: str, spec: Traffic) -> Workload:
-        return Workload(
-            name, spec, self._client, self._finished, lambda workload: self._on_done(workload.name)
-        )
+        return Workload(name, spec, self._client, self._finished, self._on_done)
 
     def _finished(
         self, workload: Workload, exchange: Exchange, end_ns: int, error: str | None
     ) -> None:
         response = exchange.response
         if self._reports:
-            report(self._environment, exchange, workload.spec.path, workload.name, end_ns, error)
+            report(self._environment, workload, exchange, end_ns, error)
         self._on_finished(
             Request(
                 self._run,

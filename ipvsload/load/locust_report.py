@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
     from ipvsload.load.exchange import Exchange
+    from ipvsload.load.workload import Workload
 
 
 class RequestFailed(Exception):  # noqa: N818
@@ -18,14 +19,13 @@ class RequestFailed(Exception):  # noqa: N818
 
 def report(
     environment: "Environment",
+    workload: "Workload",
     exchange: "Exchange",
-    path: str,
-    traffic: str,
     end_ns: int,
     error: str | None,
 ) -> None:
-    """Tell Locust of a finished request of class `traffic`; response time in ms with fractions."""
-    response = exchange.response
+    """Tell Locust of a finished request; the response time is in ms with fractions."""
+    response, path = exchange.response, workload.spec.path
     failure: Exception | None = None
     if error is not None:
         failure = RequestFailed(error)
@@ -37,7 +37,7 @@ def report(
         response_time=(end_ns - exchange.planned) / 1e6,
         response_length=response.size,
         response=None,
-        context={"real_server": response.server, "class": traffic},
+        context={"real_server": response.server, "class": workload.name},
         exception=failure,
         url=path,
     )

@@ -56,7 +56,7 @@ class Workload:
         spec: what a scenario says of it; times in seconds.
         client: what carries its requests.
         on_finished: called for each finished request.
-        on_done: called each time that the class is done.
+        on_done: called with the class's name each time that it is done.
 
     A closed class has `users` users; an open one (`spec.rate`) has arrivals as
     its pacer says, whatever the answers do. It counts since it was made
@@ -69,7 +69,7 @@ class Workload:
         spec: Traffic,
         client: HttpClient,
         on_finished: OnFinished | None = None,
-        on_done: Callable[["Workload"], None] | None = None,
+        on_done: Callable[[str], None] | None = None,
     ) -> None:
         self.name = name
         self.spec = spec
@@ -303,7 +303,7 @@ class Workload:
             self.over.set()
             if self._on_done is not None:
                 try:
-                    self._on_done(self)
+                    self._on_done(self.name)
                 except Exception as failure:
                     self._client.fail(failure)
 

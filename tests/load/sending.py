@@ -51,7 +51,7 @@ class Sending:
             Traffic(**spec),
             self.client,
             self._finished,
-            lambda workload: self.done.append("it"),
+            self.done.append,
         )
 
     def play(self, **spec: Any) -> list[Record]:

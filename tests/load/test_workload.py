@@ -329,7 +329,7 @@ def test_what_the_recorder_raises_is_told_once_and_ends_the_load() -> None:
 def test_what_is_raised_when_a_class_is_done_is_told_as_well(target: Target) -> None:
     told: list[Exception] = []
 
-    def full(workload: Workload) -> None:
+    def full(name: str) -> None:
         raise OSError(28, "No space left on device")
 
     client = HttpClient(target, on_error=told.append)
