@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from ipvsload.experiment.gevent_inbox import GeventInbox
-from ipvsload.experiment.interruptions import failures_told, signals_told
+from ipvsload.experiment.interruptions import failure_watcher, signals_told
 from ipvsload.experiment.monotonic_clock import MonotonicClock
 from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext
@@ -44,6 +44,6 @@ def play_headless(
         inbox = GeventInbox(clock)
         make_load = partial(LocustLoad, sockets=sockets)
         stack.enter_context(signals_told(inbox.put))
-        stack.enter_context(failures_told(testbed, inbox.put))
+        stack.callback(failure_watcher(testbed, inbox.put).kill)
         context = RunContext(scenario, testbed, writer, clock, inbox, sidecar, make_load, progress)
         play(context, schedulers, repeats)

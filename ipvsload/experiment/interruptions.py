@@ -22,19 +22,14 @@ def signals_told(tell: Callable[[Exception], None]) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def failures_told(testbed: Lifecycle, tell: Callable[[Exception], None]) -> Iterator[None]:
-    """Tell of the first thing that breaks in the testbed."""
+def failure_watcher(testbed: Lifecycle, tell: Callable[[Exception], None]) -> gevent.Greenlet:
+    """A greenlet that tells of the first thing that breaks in the testbed, until it is killed."""
 
     def wait_for_failure() -> None:
-        while True:
+        error = None
+        while error is None:
             wait_read(testbed.fileno())
-            if error := testbed.broken():
-                tell(error)
-                return
+            error = testbed.broken()
+        tell(error)
 
-    greenlet = gevent.spawn(wait_for_failure)
-    try:
-        yield
-    finally:
-        greenlet.kill()
+    return gevent.spawn(wait_for_failure)

@@ -1,14 +1,15 @@
 """What is told how a run goes on: the display on the terminal, or the web page."""
 
-from typing import Protocol
-
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.record.events import Event
 
 
-class Progress(Protocol):
-    """Shows a run. It is told often, and decides itself how often it draws."""
+class Progress:
+    """Shows a run. It is told often, and decides itself how often it draws.
+
+    Subclasses show what they want to; this one shows nothing.
+    """
 
     def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
         """A run begins."""

@@ -9,23 +9,14 @@ time only by the clock that it is given (clock.py).
 from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.experiment.finished_requests import FinishedRequests
 from ipvsload.experiment.run_context import RunContext
-from ipvsload.experiment.run_recorder import RunRecorder
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline
 from ipvsload.load.base import LoadListener
-from ipvsload.record.events import (
-    ChangedByHand,
-    ClassDone,
-    ClassStarted,
-    RunEnded,
-    RunStarted,
-    ServerJoined,
-    StepDone,
-    StepStarted,
-)
+from ipvsload.record import events
+from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import Sample
-from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest
+from ipvsload.testbed.base import ServiceSpec
 
 _TABLE_WITHIN_US = 20_000_000
 """Deadline for the first sample that shows the run's service."""
@@ -44,23 +35,8 @@ def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> N
     stays.
     """
     clock, testbed = context.clock, context.testbed
-    recorder = RunRecorder(number, clock, context.writer, context.progress)
     marks = [clock.now_us()]
-    planned = context.scenario.service
-    weights = planned.weights or (1,) * planned.servers
-    service = testbed.begin(ServiceSpec(scheduler, tuple(weights)))
-    recorder.record(
-        RunStarted(
-            *recorder.now(),
-            scheduler=service.balancer,
-            repeat=repeat,
-            kernel=dict(testbed.kernel),
-            service=service.target.key,
-            baseline_conns=dict(service.baseline),
-            exclusive=testbed.exclusive,
-        )
-    )
-    run = _Run(context, number, service, recorder)
+    run = _Run(context, number, scheduler, repeat)
     try:
         run.await_service()
         marks.append(clock.now_us())
@@ -77,27 +53,37 @@ def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> N
     marks.append(clock.now_us())
     spans = zip(("setup", "timeline", "teardown"), marks, marks[1:], strict=False)
     seconds = {name: (end - start) / 1e6 for name, start, end in spans}
-    recorder.record(RunEnded(*recorder.now(), complete=True, retransmits=timeouts, seconds=seconds))
+    run.record(events.RunEnded(*run.now(), complete=True, retransmits=timeouts, seconds=seconds))
 
 
 class _Run:
-    """A run whose service is there: its phases, in the order of the methods."""
+    """Run `number`, whose service is there: its phases, in the order of the methods."""
 
-    def __init__(
-        self, context: RunContext, number: int, service: ServiceUnderTest, recorder: RunRecorder
-    ) -> None:
+    def __init__(self, context: RunContext, number: int, scheduler: str, repeat: int) -> None:
         self._context = context
         self._number = number
         self._clock = context.clock
-        self._service = service
-        self._recorder = recorder
-        self._requests = FinishedRequests(context.writer.request, context.testbed)
+        testbed, planned = context.testbed, context.scenario.service
+        weights = planned.weights or (1,) * planned.servers
+        self._service = service = testbed.begin(ServiceSpec(scheduler, tuple(weights)))
+        self.record(
+            events.RunStarted(
+                *self.now(),
+                scheduler=service.balancer,
+                repeat=repeat,
+                kernel=dict(testbed.kernel),
+                service=service.target.key,
+                baseline_conns=dict(service.baseline),
+                exclusive=testbed.exclusive,
+            )
+        )
+        self._requests = FinishedRequests(context.writer.request, testbed)
         self._load = context.make_load(
             context.scenario.traffic,
             (service.target.host, service.target.port),
             LoadListener(
                 number,
-                context.clock.from_ns,
+                to_us=self._clock.from_ns,
                 on_finished=self._requests.add,
                 on_done=self._class_done,
                 on_error=context.inbox.put,
@@ -105,14 +91,23 @@ class _Run:
         )
         self._state = RunState(self._load.counts)
         self._target = RunTarget(
-            context.testbed, self._state, self._server_joined, self._load, self._class_started
+            testbed, self._state, self._server_joined, self._load, self._class_started
         )
+
+    def now(self) -> tuple[int, int]:
+        """The run's number and the time in µs: what each of its events begins with."""
+        return self._number, self._clock.now_us()
+
+    def record(self, event: events.Event) -> None:
+        """Write the event, which is in the file on return, and show it."""
+        self._context.writer.event(event)
+        self._context.progress.happened(event)
 
     def await_service(self) -> None:
         """Follow the service's samples, and wait until they show every real server."""
         key = self._service.target.key
         for node, clock in self._load.clocks:
-            self._recorder.clock_aligned(node, clock)
+            self._clock_aligned(node, clock)
         self._target.register(self._service.servers)
         self._context.samples.follow(self._number, key, self._context.inbox.put)
         self._state.uncertainty_us = self.align_clocks()
@@ -130,7 +125,7 @@ class _Run:
     def play_steps(self) -> bool:
         """Play the timeline; True when a wait missed its deadline, which ends it."""
         timeline = Timeline(self._context.scenario.timeline)
-        recorder, now_us = self._recorder, self._clock.now_us
+        now_us = self._clock.now_us
         while True:
             match timeline.ask(self._state, now_us()):
                 case None:
@@ -138,13 +133,13 @@ class _Run:
                     self._requests.ask_now_and_then(now_us())
                     self._context.progress.update(self._state, timeline)
                 case Begin(index, step):
-                    recorder.record(StepStarted(*recorder.now(), index, step.action.describe()))
+                    self.record(events.StepStarted(*self.now(), index, step.action.describe()))
                     step.action.carry_out(self._target)
                     timeline.begun(now_us())
                 case Done(index, saw, waited_us):
-                    recorder.record(StepDone(*recorder.now(), index, saw, waited_us))
+                    self.record(events.StepDone(*self.now(), index, saw, waited_us))
                 case Missed(_, message):
-                    recorder.invalid(message)
+                    self.record(events.RunInvalid(*self.now(), message))
                     return True
                 case Over():
                     return False
@@ -163,7 +158,7 @@ class _Run:
             self._take(None)
         self._requests.ask_for_all()
         for reason in self._load.overloads():
-            self._recorder.invalid(reason)
+            self.record(events.RunInvalid(*self.now(), reason))
 
     def await_counters(self, retransmitted: bool) -> None:
         """Wait for a sample whose counters show the last connection.
@@ -191,7 +186,14 @@ class _Run:
     def align_clocks(self) -> int:
         """Measure the nodes' clocks; returns by how much the worst result may be wrong, in µs."""
         clocks = self._context.samples.align()
-        return max(self._recorder.clock_aligned(node, clock) for node, clock in clocks.items())
+        return max(self._clock_aligned(node, clock) for node, clock in clocks.items())
+
+    def _clock_aligned(self, node: str, clock: Alignment) -> int:
+        """A node's clock was measured; returns how far the result may be wrong, in µs."""
+        uncertainty_us = -(-clock.uncertainty_ns // 1000)
+        offset_us = clock.offset_ns // 1000
+        self.record(events.ClockAligned(*self.now(), node, offset_us, uncertainty_us))
+        return uncertainty_us
 
     def _take(self, until_us: int | None) -> None:
         """Take one thing from the inbox, or wait until that time at most."""
@@ -206,14 +208,14 @@ class _Run:
             news.carry_out(self._target, self._changed_by_hand)
 
     def _server_joined(self, number: int, address: str, weight: int) -> None:
-        self._recorder.record(ServerJoined(*self._recorder.now(), address, number, weight))
+        self.record(events.ServerJoined(*self.now(), address, number, weight))
 
     def _class_started(self, name: str) -> None:
-        self._recorder.record(ClassStarted(*self._recorder.now(), name))
+        self.record(events.ClassStarted(*self.now(), name))
 
     def _class_done(self, name: str) -> None:
-        self._recorder.record(ClassDone(*self._recorder.now(), name))
+        self.record(events.ClassDone(*self.now(), name))
         self._context.inbox.put(None)
 
     def _changed_by_hand(self, text: str) -> None:
-        self._recorder.record(ChangedByHand(*self._recorder.now(), text))
+        self.record(events.ChangedByHand(*self.now(), text))

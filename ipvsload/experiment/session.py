@@ -6,6 +6,7 @@ while, it is slow for all schedulers alike.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 
 from ipvsload.errors import InvalidRunError, IpvsloadError
 from ipvsload.experiment.clock import Clock
@@ -29,19 +30,17 @@ def play(context: RunContext, schedulers: Sequence[str], repeats: int) -> None:
     reason, and the record is closed in any case.
     """
     writer, clock, progress = context.writer, context.clock, context.progress
-    number = 0
+    runs = product(range(1, repeats + 1), schedulers)
     try:
-        for repeat in range(1, repeats + 1):
-            for scheduler in schedulers:
-                number += 1
-                progress.begin(scheduler, repeat, repeats)
-                with recorded(writer, clock, number):
-                    play_run(context, number, scheduler, repeat)
-                    # An error at the very end of a run, such as a full disk: no wait has
-                    # raised it.
-                    for news in context.inbox.take_all():
-                        if isinstance(news, BaseException):
-                            raise news
+        for number, (repeat, scheduler) in enumerate(runs, 1):
+            progress.begin(scheduler, repeat, repeats)
+            with recorded(writer, clock, number):
+                play_run(context, number, scheduler, repeat)
+                # An error at the very end of a run, such as a full disk: no wait has
+                # raised it.
+                for news in context.inbox.take_all():
+                    if isinstance(news, BaseException):
+                        raise news
         writer.event(RecordingEnded(0, clock.now_us()))
     finally:
         progress.close()

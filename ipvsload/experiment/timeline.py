@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ipvsload.experiment.run_state import RunState
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures import MEASURES
-from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Step
 
 
@@ -57,8 +56,8 @@ class Timeline:
     def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = steps
         self._index = 0
-        self._begun = False
-        self._since_us = 0
+        self._since_us: int | None = None
+        """Since when the current step waits; None while it has not begun."""
 
     @property
     def current(self) -> tuple[int, Step] | None:
@@ -67,60 +66,48 @@ class Timeline:
 
     def ask(self, state: RunState, now_us: int) -> Turn | None:
         """What to do now; None means nothing before the next event."""
-        if self._index >= len(self._steps):
+        if self.current is None:
             return Over()
-        step = self._steps[self._index]
-        if not self._begun:
+        index, step = self.current
+        if self._since_us is None:
             self.begun(now_us)
-            return Begin(self._index, step)
-        since = self._since_us
-        waited = now_us - since
+            return Begin(index, step)
+        waited_us = now_us - self._since_us
         saw = ""
         match step.awaited:
             case Condition() as condition:
-                lookup = state.lookup(now_us, since)
+                lookup = state.lookup(now_us, self._since_us)
                 saw = condition.describe(lookup)
                 if not condition.evaluate(lookup).held:
-                    return self._missed(step, condition, saw) if _late(step, waited) else None
-            case float(seconds) if waited < seconds * 1e6:
+                    if waited_us < step.within * 1e6:
+                        return None
+                    return Missed(
+                        index,
+                        f"step {index + 1} ({step.action.describe()}) waited {step.within:g} s for"
+                        f" {condition}; last seen: {saw}",
+                    )
+            case float(seconds) if waited_us < seconds * 1e6:
                 return None
-        done = Done(self._index, saw, waited)
         self._index += 1
-        self._begun = False
-        return done
+        self._since_us = None
+        return Done(index, saw, waited_us)
 
     def begun(self, now_us: int) -> None:
         """The current step's action has been carried out: its wait counts from now."""
-        self._begun = True
         self._since_us = now_us
 
     def look_again_us(self, now_us: int) -> int | None:
         """The time at which to ask again even if no event has come; None if there is none."""
-        if not self._begun or self._index >= len(self._steps):
+        if self.current is None or self._since_us is None:
             return None
-        step = self._steps[self._index]
+        _, step = self.current
         match step.awaited:
             case float(seconds):
                 return self._since_us + round(seconds * 1e6)
             case Condition() as condition:
                 deadline = self._since_us + round(step.within * 1e6)
-                if any(map(_polled, condition.measures)):
+                live = (MEASURES[measure.name].live for measure in condition.measures)
+                if any(one is not None and one.polled for one in live):
                     return min(deadline, now_us + _POLL_US)
                 return deadline
         return now_us
-
-    def _missed(self, step: Step, condition: Condition, saw: str) -> Missed:
-        return Missed(
-            self._index,
-            f"step {self._index + 1} ({step.action.describe()}) waited {step.within:g} s for"
-            f" {condition}; last seen: {saw}",
-        )
-
-
-def _late(step: Step, waited_us: int) -> bool:
-    return waited_us >= step.within * 1e6
-
-
-def _polled(measure: Measure) -> bool:
-    live = MEASURES[measure.name].live
-    return live is not None and live.polled

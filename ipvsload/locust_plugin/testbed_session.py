@@ -11,10 +11,10 @@ from typing import Any
 
 import gevent
 from gevent.lock import RLock
-from gevent.socket import wait_read
 from locust.env import Environment
 
 from ipvsload.errors import IpvsloadError, TestbedError
+from ipvsload.experiment.interruptions import failure_watcher
 from ipvsload.experiment.monotonic_clock import MonotonicClock
 from ipvsload.experiment.sidecar_reader import SidecarReader
 from ipvsload.locust_plugin.arguments import Options
@@ -127,7 +127,7 @@ class TestbedSession:
         self.testbed.start()
         self.testbed.wait_ready()
         self._dead = False
-        self._testbed_watcher = gevent.spawn(self._watch_testbed, self.testbed)
+        self._testbed_watcher = failure_watcher(self.testbed, self._testbed_broke)
 
     def _open_sidecar(self) -> None:
         if self.sidecar is not None:
@@ -165,13 +165,9 @@ class TestbedSession:
         elif isinstance(item, TestbedError):
             self._tell(item)
 
-    def _watch_testbed(self, testbed: Testbed) -> None:
-        while True:
-            wait_read(testbed.fileno())
-            if error := testbed.broken():
-                self._dead = True
-                self._tell(TestbedError(str(error)))
-                return
+    def _testbed_broke(self, error: Exception) -> None:
+        self._dead = True
+        self._tell(TestbedError(str(error)))
 
     def _tell(self, error: TestbedError) -> None:
         if self.trouble is None:

@@ -14,10 +14,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.ipvs.table import RealServer
-from ipvsload.record.events import Event
 from ipvsload.report.wording import plain
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures.base import Measure
@@ -64,7 +64,7 @@ class LiveState:
     classes: Sequence[LiveClass]
 
 
-class TerminalProgress:
+class TerminalProgress(Progress):
     """Draws the runs of a scenario in place on a terminal; elsewhere one line for each run."""
 
     def __init__(self, scenario: Scenario, console: Console | None = None) -> None:
@@ -87,9 +87,6 @@ class TerminalProgress:
         elif self._live is None:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
-
-    def happened(self, event: Event) -> None:
-        """Do nothing: a frame shows the state and not single events."""
 
     def update(self, state: RunState, timeline: Timeline) -> None:
         """Draw the state, unless the last one was drawn just now. Cheap otherwise."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ipvsload.errors import InvalidRunError
+from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.session import play
 from ipvsload.record.events import ClassDone, RunEnded, StepDone, StepStarted
@@ -21,18 +22,6 @@ from ipvsload.scenario.load import parse_scenario
 from tests.experiment.simulated import SimulatedLoad, SimulatedTestbed, VirtualTime
 
 SKEW = Path(__file__).parents[2] / "scenarios" / "skew.yaml"
-
-
-class Silent:
-    """Progress that nobody looks at."""
-
-    def begin(self, scheduler: str, repeat: int, repeats: int) -> None: ...
-
-    def happened(self, event: object) -> None: ...
-
-    def update(self, state: object, timeline: object) -> None: ...
-
-    def close(self) -> None: ...
 
 
 def played(
@@ -49,7 +38,7 @@ def played(
         origin_unix_us=1_767_225_600_000_000,
     )
     make_load: Any = partial(SimulatedLoad, time, testbed)
-    context = RunContext(scenario, testbed, writer, time, time, testbed, make_load, Silent())
+    context = RunContext(scenario, testbed, writer, time, time, testbed, make_load, Progress())
     try:
         play(context, scenario.schedulers, repeats)
     finally:

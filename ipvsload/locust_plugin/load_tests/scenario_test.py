@@ -13,11 +13,10 @@ from locust.env import Environment
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.action_queue import QueuedAction
 from ipvsload.experiment.gevent_inbox import GeventInbox
+from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_directory import new_directory
-from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.session import StoppedError, play
-from ipvsload.experiment.timeline import Timeline
 from ipvsload.ipvs.keys import split_key
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.generators import Generators
@@ -156,17 +155,14 @@ class ScenarioTest:
         logger.info("%s; report: %s", verdict_line(results), page)
 
 
-class _PageProgress:
-    """A run's progress on the page; see `experiment.progress.Progress`."""
+class _PageProgress(Progress):
+    """A run's progress on the page. The session shows the samples, and the test the verdict."""
 
     def __init__(
         self, session: TestbedSession, environment: Environment, title: str, classes: list[str]
     ) -> None:
         self._session, self._environment = session, environment
         self._title, self._classes = title, classes
-
-    def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
-        """Nothing: the service is known with the event RunStarted."""
 
     def happened(self, event: Event) -> None:
         """Show steps and changes as marks on the time line."""
@@ -185,9 +181,3 @@ class _PageProgress:
                 feed.joined(event.number, event.server)
             case StepStarted() | ChangedByHand():
                 feed.mark(event.t_us, event.text)
-
-    def update(self, state: RunState, timeline: Timeline) -> None:
-        """Nothing: the session shows the samples."""
-
-    def close(self) -> None:
-        """Nothing: the test ends the feed with the verdict."""
