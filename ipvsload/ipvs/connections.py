@@ -6,6 +6,7 @@ connection that was reset for 10 s, and others for longer. A table may have
 (net/netfilter/ipvs/ip_vs_conn.c, ip_vs_conn_seq_show). Pure; runs in the director.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import NamedTuple
@@ -77,21 +78,19 @@ class ConnectionTally:
 
     def __init__(self) -> None:
         self._present: set[ConnectionEntry] = set()
-        self._counts: dict[tuple[str, Endpoint, Endpoint], int] = {}
+        self._counts: Counter[tuple[str, Endpoint, Endpoint]] = Counter()
 
     def update(self, connections: Iterable[ConnectionEntry]) -> list[ConnectionEntry]:
         """Take all that are there now; return those that were not there before."""
         now = set(connections)
         new = now - self._present
         self._present = now
-        for one in new:
-            key = one.protocol, one.virtual, one.server
-            self._counts[key] = self._counts.get(key, 0) + 1
+        self._counts.update((one.protocol, one.virtual, one.server) for one in new)
         return sorted(new)
 
     def count(self, protocol: str, virtual: Endpoint, server: Endpoint) -> int:
         """How many were seen from `virtual` to `server`; the protocol is such as "tcp"."""
-        return self._counts.get((protocol, virtual, server), 0)
+        return self._counts[protocol, virtual, server]
 
 
 def read_address(word: str) -> str:

@@ -28,16 +28,13 @@ def module_states(names: Iterable[str], loaded: str, builtin: str, files: str) -
     `loaded` is the text of /proc/modules, `builtin` of modules.builtin and
     `files` of modules.dep.
     """
-    now, inside = loaded_names(loaded.splitlines()), module_names(builtin.splitlines())
-    there = module_names(files.splitlines())
-    found = {}
-    for name in names:
-        if name in now:
-            found[name] = "loaded"
-        elif name in inside:
-            found[name] = "built in"
-        elif name in there:
-            found[name] = "loadable"
-        else:
-            found[name] = "absent" if inside or there else "unknown"
-    return found
+    states = {
+        "loaded": loaded_names(loaded.splitlines()),
+        "built in": module_names(builtin.splitlines()),
+        "loadable": module_names(files.splitlines()),
+    }
+    otherwise = "absent" if states["built in"] or states["loadable"] else "unknown"
+    return {
+        name: next((state for state, modules in states.items() if name in modules), otherwise)
+        for name in names
+    }

@@ -106,9 +106,7 @@ class NodeFacts:
         self._endpoints = endpoints
         self._tally = ConnectionTally()
         self._due = 0.0
-        self._reading = ""
-        self._mode: str | None = None
-        self._virtual_servers: list[str] = []
+        self._told: list[dict[str, object]] = [{"reading": "", "ipvs": ""}, {"left": []}]
 
     def __call__(self) -> Iterator[dict[str, object]]:
         """New connections always, so that silence has a meaning; the rest when it changed."""
@@ -116,17 +114,14 @@ class NodeFacts:
         if now < self._due:
             return
         self._due = now + _FACTS_EVERY
-        if self._table.reading != self._reading:
-            self._reading = self._table.reading
-            yield {"reading": self._reading, "ipvs": self._table.version}
         mode = proxy_mode()
-        if mode != self._mode:
-            self._mode = mode
-            yield {"proxy_mode": mode}
-        left = [] if mode == "ipvs" else virtual_servers()
-        if left != self._virtual_servers:
-            self._virtual_servers = left
-            yield {"left": left}
+        facts: list[dict[str, object]] = [
+            {"reading": self._table.reading, "ipvs": self._table.version},
+            {"proxy_mode": mode},
+            {"left": [] if mode == "ipvs" else virtual_servers()},
+        ]
+        yield from (fact for fact in facts if fact not in self._told)
+        self._told = facts
         t = time.monotonic_ns()
         yield {"conns": self._connections(), "t": t}
 

@@ -90,11 +90,10 @@ def render(results: Results, recording: Recording) -> str:
 
 def _charted(runs: Sequence[RunResult]) -> list[RunResult]:
     """The first valid run of each scheduler, then others, MAX_CHARTED_RUNS at most."""
-    first: dict[str, RunResult] = {}
-    for run in sorted(runs, key=lambda run: not run.valid):
-        first.setdefault(run.scheduler, run)
-    order = list(dict.fromkeys(run.scheduler for run in runs))
-    chosen = [first[scheduler] for scheduler in order]
+    chosen = [
+        min((run for run in runs if run.scheduler == name), key=lambda run: not run.valid)
+        for name in dict.fromkeys(run.scheduler for run in runs)
+    ]
     others = [run for run in runs if run not in chosen]
     return chosen + others[: max(0, MAX_CHARTED_RUNS - len(chosen))]
 
