@@ -49,7 +49,6 @@ class BarSegment:
 def render(results: Results, recording: Recording) -> str:
     """Write the whole page as text."""
     environment = template_environment("ipvsload.report.html")
-    environment.filters |= {"over": wording.over, "plural": wording.plural}
     classes = list(dict.fromkeys(name for s in results.schedulers for name in s.traffic))
     colours = {name: f"--c{i % CLASS_COLOURS}" for i, name in enumerate(classes)}
     charted = _charted(results.runs)
@@ -72,9 +71,7 @@ def render(results: Results, recording: Recording) -> str:
         results=results,
         version=__version__,
         started=started.strftime("%-d %B %Y, %H:%M UTC"),
-        sentence=wording.verdict_line(results),
-        problems=wording.problems(results),
-        remarks=wording.remarks(results),
+        wording=wording,
         expectations=summarize_expectations(results),
         headers=[column_header(s) for s in results.schedulers],
         rows=figure_rows(results.schedulers, agreed_addresses(results.runs)),
