@@ -13,6 +13,10 @@ from ipvsload.ipvs.schedulers import SCHEDULERS, Scheduler
 
 _KUBE_PROXY_DEFAULT = SCHEDULERS["rr"]  # pkg/proxy/ipvs/proxier.go, defaultScheduler
 _XTABLES = "NETFILTER_XTABLES"
+_GIVEN_BY = {
+    _XTABLES: ("IP_NF_IPTABLES", "IP6_NF_IPTABLES"),  # Kconfig selects x_tables for both
+    "NETFILTER_XT_MARK": ("NETFILTER_XT_TARGET_MARK", "NETFILTER_XT_MATCH_MARK"),
+}
 
 
 class FeatureKind(Enum):
@@ -42,8 +46,11 @@ class Feature(NamedTuple):
     """The first kernel that has it."""
     depends_on: tuple[str, ...] = ()
     """Options without which the kernel's build drops this one without a word."""
-    given_by: tuple[str, ...] = ()
-    """Options of which each sets this one, too; a defconfig then does not name it."""
+
+    @property
+    def given_by(self) -> tuple[str, ...]:
+        """Options of which each sets this one, too; a defconfig then does not name it."""
+        return _GIVEN_BY.get(self.option, ())
 
     @property
     def wanted(self) -> bool:
@@ -58,8 +65,6 @@ def _core(
         *(option, module, FeatureKind.CORE, name, why),
         kube_proxy=kube_proxy,
         depends_on=depends_on,
-        # Kconfig selects x_tables for both.
-        given_by=("IP_NF_IPTABLES", "IP6_NF_IPTABLES") if option == _XTABLES else (),
     )
 
 
@@ -86,9 +91,6 @@ def _match(option: str, module: str, name: str, why: str) -> Feature:
     return Feature(
         *(f"NETFILTER_XT_{option}", f"xt_{module}", FeatureKind.MATCH, name, why),
         depends_on=(_XTABLES, "IP_SET") if option == "SET" else (_XTABLES,),
-        given_by=("NETFILTER_XT_TARGET_MARK", "NETFILTER_XT_MATCH_MARK")
-        if option == "MARK"
-        else (),
     )
 
 
