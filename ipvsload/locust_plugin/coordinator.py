@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import gevent
-from locust.env import Environment
 
-from ipvsload.errors import IpvsloadError
+from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.session import StoppedError
 from ipvsload.load.locust_internals import IdleDispatcher, MixDispatcher
 from ipvsload.locust_plugin.arguments import Options
@@ -18,7 +17,10 @@ from ipvsload.locust_plugin.load_tests.scenario_plan import make_plan
 from ipvsload.locust_plugin.load_tests.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.load_tests.scenario_test import ScenarioTest
 from ipvsload.locust_plugin.testbed_session import TestbedSession
+from ipvsload.scenario.actions import PAGE_ACTIONS
+from ipvsload.scenario.actions.base import Action
 
+IDLE = "no test is running: start one on Locust's page"
 logger = logging.getLogger(__name__)
 
 
@@ -28,31 +30,24 @@ class Coordinator:
     Made in Locust's main greenlet, once the testbed is up.
     """
 
-    def __init__(
-        self,
-        environment: Environment,
-        options: Options,
-        session: TestbedSession,
-        generators: Generators,
-    ) -> None:
-        self._environment = environment
+    def __init__(self, session: TestbedSession, options: Options, generators: Generators) -> None:
+        self._environment = session.environment
         self._options = self._form = options
         self._session = session
         self._generators = generators
         self._main = gevent.getcurrent()
-        self.test: LocustTest | None = None
-        """The test that is running."""
+        self._test: LocustTest | None = None
         self._failed = False
         self._status: int | None = None
-        environment.dispatcher_class = MixDispatcher
+        self._environment.dispatcher_class = MixDispatcher
 
     def goes_on(self) -> bool:
         """Whether the shape's test is still to be played, or being played."""
         if self._failed or not self._generators.ready():
             return False
-        if self.test is None:
+        if self._test is None:
             self._environment.dispatcher_class = IdleDispatcher
-        return not (self.test and self.test.over)
+        return not (self._test and self._test.over)
 
     def take_form(self, form: Mapping[str, Any], shaped: bool) -> None:
         """Take what a start form says for the next test. Raises UsageError, and takes nothing."""
@@ -63,15 +58,34 @@ class Coordinator:
 
     def worker_lost(self, reason: str) -> None:
         """A worker has gone, or cannot take part."""
-        if self.test is not None:
-            self.test.worker_lost(reason)
+        if self._test is not None:
+            self._test.worker_lost(reason)
 
     def terminate(self) -> None:
         """End the process on SIGTERM, after the test that is running, if there is one."""
-        if self.test is not None:
+        if self._test is not None:
             gevent.spawn(self._environment.runner.quit)
         else:
             gevent.spawn(self._leave)
+
+    # What the page's controls do; see `PageActions`
+
+    def offers(self) -> dict[str, str]:
+        """The key of every action, with why it cannot be had now; "" where it can."""
+        if self._test is None or self._test.over:
+            return dict.fromkeys(PAGE_ACTIONS, IDLE)
+        return self._test.offers()
+
+    def carry_out(self, action: Action) -> str:
+        """Do it, and say in a few words what was done. Raises IpvsloadError."""
+        reason = self.offers()[action.key]
+        if self._test is None or reason:
+            raise UsageError(reason or IDLE)
+        return self._test.carry_out(action)
+
+    def mix(self) -> dict[str, int]:
+        """The weight of each user class now; empty where there is nothing to mix."""
+        return {} if self._test is None or self._test.over else self._test.mix()
 
     # Locust's events
 
@@ -79,24 +93,24 @@ class Coordinator:
         """Make the test that Locust starts."""
         self._status = None
         try:
-            self.test = self._make_test()
+            self._test = self._make_test()
         except IpvsloadError as error:
             self._fail(error)
 
     def test_stopping(self) -> None:
         """End the test while its users, and its workers, are still there."""
-        if self.test is not None:
-            self.test.stopping()
-            if self.test.status is not None:
-                self._status = self.test.status
+        if self._test is not None:
+            self._test.stopping()
+            if self._test.status is not None:
+                self._status = self._test.status
 
     def test_stop(self) -> None:
         """Take the test down."""
-        if self.test is not None:
-            self.test.stop()
+        if self._test is not None:
+            self._test.stop()
             if self._session.trouble and self._status is None:
                 self._status = self._session.trouble.exit_status
-        self.test = None
+        self._test = None
         self._failed = False
         self._environment.dispatcher_class = MixDispatcher
 
@@ -110,11 +124,11 @@ class Coordinator:
     # Inside
 
     def _make_test(self) -> LocustTest:
-        session, environment, form = self._session, self._environment, self._form
-        if isinstance(environment.shape_class, ScenarioShape):
+        session, form = self._session, self._form
+        if isinstance(self._environment.shape_class, ScenarioShape):
             plan = make_plan(form, session.lacks)
-            return ScenarioTest(session, environment, form, plan, self._generators)
-        return InteractiveTest(session, environment, form, self._generators, self._fail)
+            return ScenarioTest(session, form, plan, self._generators)
+        return InteractiveTest(session, form, self._generators, self._fail)
 
     def _fail(self, error: IpvsloadError) -> None:
         """End the test, and the process with the error's status if it has no page."""

@@ -114,7 +114,7 @@ def _make_part(environment: Environment) -> ProcessPart:
         )
     else:
         generators = LocalGenerator(environment)
-    coordinator = Coordinator(environment, options, session, generators)
+    coordinator = Coordinator(session, options, generators)
     shape = environment.shape_class
     if isinstance(shape, ScenarioShape):
         shape.goes_on = coordinator.goes_on
@@ -125,13 +125,7 @@ def _make_part(environment: Environment) -> ProcessPart:
         # Flask is imported only where there is a page.
         from ipvsload.locust_plugin.web.install import install
 
-        install(
-            environment,
-            session,
-            users=generators.users,
-            current_test=lambda: coordinator.test,
-            take_form=coordinator.take_form,
-        )
+        install(session, generators.users, coordinator, coordinator.take_form)
     opentelemetry.install(environment, lambda: session.samples)
     return coordinator
 

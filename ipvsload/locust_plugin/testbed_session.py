@@ -39,7 +39,7 @@ class TestbedSession:
     """A testbed, its samples and the requests, for the page and for /metrics."""
 
     def __init__(self, environment: Environment, options: Options) -> None:
-        self._options = options
+        self.environment, self._options = environment, options
         self.clock = MonotonicClock()
         self.feed = LiveFeed()
         self.counter = RequestCounter()

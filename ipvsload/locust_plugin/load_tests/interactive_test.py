@@ -43,13 +43,12 @@ class InteractiveTest:
     def __init__(
         self,
         session: TestbedSession,
-        environment: Environment,
         options: Options,
         generators: Generators,
         fail: Callable[[IpvsloadError], None],
     ) -> None:
-        self._session, self._environment = session, environment
-        self._generators, self._fail = generators, fail
+        self._session, self._generators, self._fail = session, generators, fail
+        self._environment = environment = session.environment
         servers, clients = size(options)
         session.ready(servers, clients)
         testbed = session.testbed

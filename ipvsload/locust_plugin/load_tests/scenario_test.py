@@ -8,7 +8,6 @@ import logging
 from pathlib import Path
 
 import gevent
-from locust.env import Environment
 
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.action_queue import QueuedAction
@@ -29,6 +28,7 @@ from ipvsload.report.wording import verdict_line
 from ipvsload.report.write import load_results, write_reports
 from ipvsload.results.results import Results
 from ipvsload.scenario.actions.base import Action
+from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.servers_needed import servers_needed
 
 logger = logging.getLogger(__name__)
@@ -44,12 +44,11 @@ class ScenarioTest:
     def __init__(
         self,
         session: TestbedSession,
-        environment: Environment,
         options: Options,
         plan: Plan,
         generators: Generators,
     ) -> None:
-        self._session, self._environment, self._plan = session, environment, plan
+        self._session, self._plan = session, plan
         scenario = plan.scenario
         session.ready(servers_needed(scenario), scenario.service.clients)
         if session.sidecar is None:
@@ -75,9 +74,7 @@ class ScenarioTest:
             self._inbox,
             session.sidecar,
             generators.load_maker(session.testbed.socket_broker),
-            _PageProgress(
-                session, environment, scenario.title or scenario.name, list(scenario.traffic)
-            ),
+            _PageProgress(session, scenario),
         )
         self._greenlet = gevent.spawn(self._play)
 
@@ -158,24 +155,21 @@ class ScenarioTest:
 class _PageProgress(Progress):
     """A run's progress on the page. The session shows the samples, and the test the verdict."""
 
-    def __init__(
-        self, session: TestbedSession, environment: Environment, title: str, classes: list[str]
-    ) -> None:
-        self._session, self._environment = session, environment
-        self._title, self._classes = title, classes
+    def __init__(self, session: TestbedSession, scenario: Scenario) -> None:
+        self._session, self._scenario = session, scenario
 
     def happened(self, event: Event) -> None:
         """Show steps and changes as marks on the time line."""
-        feed = self._session.feed
+        feed, scenario = self._session.feed, self._scenario
         match event:
             case RunStarted():
-                self._environment.host = f"http://{split_key(event.service).target}"
+                self._session.environment.host = f"http://{split_key(event.service).target}"
                 feed.begin(
                     event.t_us,
-                    title=self._title,
+                    title=scenario.title or scenario.name,
                     scheduler=event.scheduler,
                     service=event.service,
-                    classes=self._classes,
+                    classes=list(scenario.traffic),
                 )
             case ServerJoined():
                 feed.joined(event.number, event.server)

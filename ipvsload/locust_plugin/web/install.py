@@ -10,36 +10,32 @@ from locust.env import Environment
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.ipvsadm import listing
 from ipvsload.locust_plugin.arguments import web_base_path
-from ipvsload.locust_plugin.load_tests.locust_test import LocustTest
+from ipvsload.locust_plugin.load_tests.locust_test import PageActions
 from ipvsload.locust_plugin.load_tests.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.metrics import prometheus
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.locust_plugin.web import routes
-from ipvsload.locust_plugin.web.page_controls import PageControls
 from ipvsload.locust_plugin.web.same_site import refusal
 from ipvsload.scenario.url import read_url
 
 
 def install(
-    environment: Environment,
     session: TestbedSession,
-    *,
     users: Callable[[], Mapping[str, int]],
-    current_test: Callable[[], LocustTest | None],
+    controls: PageActions,
     take_form: Callable[[Mapping[str, Any], bool], None],
 ) -> None:
-    """Add it all to the environment's web UI, which has not started yet.
+    """Add it all to Locust's web UI, which has not started yet.
 
     Args:
-        environment: Locust's.
-        session: what is shown.
+        session: what is shown; its environment has the web UI.
         users: how many users of each class run now.
-        current_test: the test that is running, if one is.
+        controls: carries out what people change.
         take_form: takes what a start form says for the next test, and whether a
             ScenarioShape plays that; raises UsageError.
     """
-    web_ui, now_us = environment.web_ui, session.clock.now_us
-    controls = PageControls(current_test)
+    environment, now_us = session.environment, session.clock.now_us
+    web_ui = environment.web_ui
     routes.install(
         web_ui,
         session.feed,
