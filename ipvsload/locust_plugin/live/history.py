@@ -1,7 +1,7 @@
 """One test as the page shows it: charts, marks, and how many requests each server served."""
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -39,7 +39,7 @@ class TestHistory:
         self._verdict = ""
         self._stamp = stamp
         self._classes = Classes(classes)
-        self._split: list[dict[int, int]] = []
+        self._split: list[Counter[int]] = []
         self._marks: deque[_Mark] = deque()
         self._mark_number = 0
         self._mark_dropped = 0
@@ -79,17 +79,12 @@ class TestHistory:
         if self._over(t_us):
             return
         self._traffic.add(t_us, self._classes.cells(intervals))
+        self._split += [Counter() for _ in self._classes.names[len(self._split) :]]
         for name, interval in intervals.items():
-            number = self._classes.number(name)
-            while len(self._split) <= number:
-                self._split.append({})
-            counts = self._split[number]
+            counts = self._split[self._classes.number(name)]
             for address, count in interval.split.items():
-                server = (
-                    (registry.servers.get(address) or registry.add(address)) if address else None
-                )
-                ident = server.ident if server else _UNKNOWN
-                counts[ident] = counts.get(ident, 0) + count
+                server = registry.known(address) if address else None
+                counts[server.ident if server else _UNKNOWN] += count
 
     def mark(self, t_us: int, text: str) -> None:
         """Add a step, or a change that a person made."""
@@ -105,7 +100,7 @@ class TestHistory:
         self._new.drop(idents)
         for counts in self._split:
             for ident in idents & counts.keys():
-                counts[_UNKNOWN] = counts.get(_UNKNOWN, 0) + counts.pop(ident)
+                counts[_UNKNOWN] += counts.pop(ident)
 
     def frame(self, after: int) -> str:
         """Return what came after a stamp, as the inside of a JSON object."""

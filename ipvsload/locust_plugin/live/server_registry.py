@@ -55,7 +55,7 @@ class ServerRegistry:
     def joined(self, number: int, address: str) -> None:
         """Give a server the number that people know it by; it is never used again."""
         holder = next((m for m in self.servers.values() if m.number == number), None)
-        server = self.servers.get(address) or self.add(address)
+        server = self.known(address)
         if server is None or server.number == number:
             return
         if holder is not None:  # its number was only a guess
@@ -63,6 +63,10 @@ class ServerRegistry:
         server.number = number
         self._numbers = max(self._numbers, number)
         self._on_change()
+
+    def known(self, address: str) -> KnownServer | None:
+        """Return a server, which is added if it is not known; None if there is no room for it."""
+        return self.servers.get(address) or self.add(address)
 
     def add(self, address: str) -> KnownServer | None:
         """Add a server that is not known; return None if there is no room for it."""
