@@ -7,7 +7,6 @@ It outlives tests: a lab stays up between them, and its table is still read.
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import gevent
 from gevent.lock import RLock
@@ -56,10 +55,9 @@ class TestbedSession:
         self.sidecar: SidecarReader | None = None
         """What reads the kernel's table; None where there is no command that does."""
         self._on_trouble: Callable[[TestbedError], None] | None = None
-        self._dead = True
-        """Whether there is no testbed that is up."""
         self._seen_us = 0
-        self._testbed_watcher: Any = None
+        self._testbed_watcher = gevent.Greenlet()
+        """Runs for as long as the testbed is up."""
         self._traffic = gevent.spawn(self._pass_requests_on)
         environment.events.request.add_listener(counting(self.counter))
 
@@ -76,7 +74,7 @@ class TestbedSession:
     def ready(self, servers: int, clients: int) -> None:
         """Have a testbed with so much room, and its sidecar, up. Raises TestbedError."""
         with self.lock:
-            broken = self._dead or (self.trouble and not self._kind.restarts_sidecar)
+            broken = not self._testbed_watcher or (self.trouble and not self._kind.restarts_sidecar)
             if broken or not self._fits(servers, clients):
                 self._take_down()
                 self._bring_up(servers, clients)
@@ -126,13 +124,10 @@ class TestbedSession:
         self.testbed = self._make(servers)
         self.testbed.start()
         self.testbed.wait_ready()
-        self._dead = False
         self._testbed_watcher = failure_watcher(self.testbed, self._testbed_broke)
 
     def _open_sidecar(self) -> None:
-        if self.sidecar is not None:
-            self.sidecar.close()
-            self.sidecar = None
+        self._close_sidecar()
         if not self.testbed.has_samples:
             return
         pipe = self.testbed.open_samples(self._options.hz)
@@ -145,13 +140,14 @@ class TestbedSession:
         self._seen_us = self.clock.now_us()
         self.sidecar = sidecar
 
-    def _take_down(self) -> None:
+    def _close_sidecar(self) -> None:
         if self.sidecar is not None:
             self.sidecar.close()
             self.sidecar = None
-        if self._testbed_watcher is not None:
-            self._testbed_watcher.kill()
-        self._dead = True
+
+    def _take_down(self) -> None:
+        self._close_sidecar()
+        self._testbed_watcher.kill()
         self.testbed.close()
         self.samples.clear()
 
@@ -166,7 +162,6 @@ class TestbedSession:
             self._tell(item)
 
     def _testbed_broke(self, error: Exception) -> None:
-        self._dead = True
         self._tell(TestbedError(str(error)))
 
     def _tell(self, error: TestbedError) -> None:

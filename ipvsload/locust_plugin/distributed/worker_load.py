@@ -48,14 +48,10 @@ class WorkerLoad:
         self._starts: dict[str, int] = {}
         self._told: dict[str, m.ClassCounters] = {}
         self._changed = Event()
-        listen = partial(m.listen, runner, refused=self._refused)
-        listen(m.BeginLoad, self._begin)
-        listen(m.StartClass, self._start)
-        listen(m.StopClass, self._stop)
-        listen(m.SendBurst, self._burst)
-        listen(m.FinishLoad, self._finish, concurrent=True)
-        listen(m.CloseLoad, lambda *_: self.close())
-        listen(m.ClockPing, self._ping)
+        listen = partial(m.listen, runner, refused=lambda _, error: self._broke(error))
+        for kind in (m.BeginLoad, m.StartClass, m.StopClass, m.SendBurst, m.CloseLoad, m.ClockPing):
+            listen(kind, self._heard)
+        listen(m.FinishLoad, self._heard, concurrent=True)
         gevent.spawn(self._report)
 
     def close(self) -> None:
@@ -67,7 +63,31 @@ class WorkerLoad:
 
     # Messages of the master
 
-    def _begin(self, _: str, message: m.BeginLoad) -> None:
+    def _heard(self, _: str, message: m.WorkerMessage) -> None:
+        load = self._load
+        match message:
+            case m.ClockPing():
+                self._send(m.ClockPong(number=message.number, time_ns=time.monotonic_ns()))
+            case m.BeginLoad():
+                self._begin(message)
+            case m.StartClass() if load:
+                self._starts[message.traffic_class] = message.number
+                load.start(message.traffic_class, message.first, message.step)
+                self._changed.set()
+            case m.StopClass() if load:
+                load.stop(message.traffic_class)
+                self._changed.set()
+            case m.SendBurst():
+                sender = load or environment_load(self._environment)
+                sender.burst(message.requests, message.seconds)
+            case m.FinishLoad() if load:
+                load.finish(message.grace, message.soon)
+                self._tell_progress(load)
+                self._send(m.LoadFinished(run=self._run, overloads=load.overloads()))
+            case m.CloseLoad():
+                self.close()
+
+    def _begin(self, message: m.BeginLoad) -> None:
         self.close()
         self._run, self._requests, self._starts, self._told = message.run, [], {}, {}
         trouble = ""
@@ -89,40 +109,10 @@ class WorkerLoad:
             trouble = str(error)
         self._send(m.LoadBegun(run=self._run, trouble=trouble, boot=boot_id()))
 
-    def _start(self, _: str, message: m.StartClass) -> None:
-        if self._load is not None:
-            self._starts[message.traffic_class] = message.number
-            self._load.start(message.traffic_class, message.first, message.step)
-            self._changed.set()
-
-    def _stop(self, _: str, message: m.StopClass) -> None:
-        if self._load is not None:
-            self._load.stop(message.traffic_class)
-            self._changed.set()
-
-    def _burst(self, _: str, message: m.SendBurst) -> None:
-        if self._load is not None:
-            self._load.burst(message.requests, message.seconds)
-        else:
-            environment_load(self._environment).burst(message.requests, message.seconds)
-
-    def _finish(self, _: str, message: m.FinishLoad) -> None:
-        load = self._load
-        if load is not None:
-            load.finish(message.grace, message.soon)
-            self._tell_progress(load)
-            self._send(m.LoadFinished(run=self._run, overloads=load.overloads()))
-
-    def _ping(self, _: str, message: m.ClockPing) -> None:
-        self._send(m.ClockPong(number=message.number, time_ns=time.monotonic_ns()))
-
     # Messages to the master
 
     def _broke(self, error: Exception) -> None:
         self._send(m.LoadBroken(run=self._run, reason=str(error)))
-
-    def _refused(self, _: str, error: ValueError) -> None:
-        self._broke(error)
 
     def _report(self) -> None:
         while True:

@@ -6,6 +6,7 @@ so that part is subtracted from the sums and the new one is added.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from ipvsload.ipvs.table import RealServer, VirtualService, growth, total
 from ipvsload.locust_plugin.live.connection_rate import REFRESH_US, ConnectionRate
@@ -19,25 +20,21 @@ _SPARE_ENTRIES = 5000
 _SCHEDULERS = 3
 
 
+@dataclass(slots=True)
 class _Entry:
     """One server in one virtual service on one node: its counter, and when it last moved."""
 
-    __slots__ = ("conns", "moved_us", "seen_us")
-
-    def __init__(self, conns: int, t_us: int) -> None:
-        self.conns = conns
-        self.moved_us = t_us
-        self.seen_us = t_us
+    conns: int
+    moved_us: int
+    seen_us: int
 
 
+@dataclass(slots=True)
 class _Node:
-    __slots__ = ("entries", "servers", "t_us")
-
-    def __init__(self, t_us: int) -> None:
-        self.t_us = t_us
-        self.entries: dict[tuple[str, str], _Entry] = {}
-        self.servers: dict[str, RealServer] = {}
-        """By address, summed over virtual services."""
+    t_us: int
+    entries: dict[tuple[str, str], _Entry] = field(default_factory=dict)
+    servers: dict[str, RealServer] = field(default_factory=dict)
+    """By address, summed over virtual services."""
 
 
 class LiveTable:
@@ -83,7 +80,8 @@ class LiveTable:
                 entry = entries.get((key, address))
                 if entry is None:
                     # What stood there before the first sample does not belong to this test.
-                    entry = entries[key, address] = _Entry(conns if first else 0, node.t_us)
+                    before = conns if first else 0
+                    entry = entries[key, address] = _Entry(before, node.t_us, node.t_us)
                 if conns != entry.conns:
                     new = growth(entry.conns, conns)
                     after = max(entry.moved_us, entry.seen_us - REFRESH_US)

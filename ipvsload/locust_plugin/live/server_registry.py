@@ -7,6 +7,7 @@ server joins again.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from heapq import nsmallest
 
 MAX_KNOWN = 1200
 _REMOVED_AT_ONCE = MAX_KNOWN // 10
@@ -86,13 +87,8 @@ class ServerRegistry:
             self._on_change()
 
     def _make_room(self) -> bool:
-        absent = [
-            server
-            for server in self.servers.values()
-            if not server.nodes and server.seen_us < self.now_us
-        ]
-        absent.sort(key=lambda server: server.seen_us)
-        gone = absent[:_REMOVED_AT_ONCE]
+        absent = (s for s in self.servers.values() if not s.nodes and s.seen_us < self.now_us)
+        gone = nsmallest(_REMOVED_AT_ONCE, absent, key=lambda server: server.seen_us)
         for server in gone:
             del self.servers[server.address]
         if gone:

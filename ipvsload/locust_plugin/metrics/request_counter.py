@@ -210,16 +210,15 @@ def _checked(delta: Any) -> dict[str, Counts]:
 
 
 def _sound(label: Any, counts: Any) -> bool:
-    if not (isinstance(label, str) and isinstance(counts, dict)):
-        return False
-    servers = counts.get("servers")
-    return (
-        isinstance(servers, dict)
-        and all(isinstance(server, str) for server in servers)
-        and all(_numbers(pair, 2) for pair in servers.values())
-        and _numbers(counts.get("buckets"), len(BOUNDS) + 1)
-        and _numbers([counts.get("sum_us")], 1)
-    )
+    match label, counts:
+        case str(), {"servers": dict(servers), "buckets": buckets, "sum_us": sum_us}:
+            return (
+                all(isinstance(server, str) for server in servers)
+                and all(_numbers(pair, 2) for pair in servers.values())
+                and _numbers(buckets, len(BOUNDS) + 1)
+                and _numbers([sum_us], 1)
+            )
+    return False
 
 
 def _numbers(found: Any, length: int) -> bool:
