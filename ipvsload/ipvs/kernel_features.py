@@ -9,7 +9,7 @@ pkg/proxy/ipvs of Kubernetes for what kube-proxy uses. Pure.
 from enum import Enum
 from typing import NamedTuple
 
-from ipvsload.ipvs.schedulers import SCHEDULERS, Scheduler
+from ipvsload.ipvs.schedulers import SCHEDULERS
 
 _KUBE_PROXY_DEFAULT = SCHEDULERS["rr"]  # pkg/proxy/ipvs/proxier.go, defaultScheduler
 _XTABLES = "NETFILTER_XTABLES"
@@ -68,16 +68,6 @@ def _core(
     )
 
 
-def _scheduler(scheduler: Scheduler) -> Feature:
-    return Feature(
-        *(scheduler.option, scheduler.module, FeatureKind.SCHEDULER),
-        *(scheduler.name, scheduler.why),
-        kube_proxy=scheduler is _KUBE_PROXY_DEFAULT,
-        since=scheduler.since,
-        depends_on=("IP_VS",),
-    )
-
-
 def _ipset(option: str, name: str, why: str, kube_proxy: bool = True) -> Feature:
     module = f"ip_set_{name.replace(':', '_').replace(',', '')}"
     return Feature(
@@ -107,7 +97,9 @@ FEATURES: tuple[Feature, ...] = (
     _core("IP_VS_NFCT", "", "IPVS with conntrack",
           "kube-proxy sets vs/conntrack, which exists only with it", "IP_VS", "NF_CONNTRACK"),
     _core("IP_SET", "ip_set", "ip_set", "kube-proxy keeps addresses in sets, not rules"),
-    *map(_scheduler, SCHEDULERS.values()),
+    *(Feature(one.option, one.module, FeatureKind.SCHEDULER, one.name, one.why,
+              kube_proxy=one is _KUBE_PROXY_DEFAULT, since=one.since, depends_on=("IP_VS",))
+      for one in SCHEDULERS.values()),
     _ipset("BITMAP_PORT", "bitmap:port", "kube-proxy: ports of NodePort services"),
     _ipset("HASH_IP", "hash:ip", "firewalls and network plugins", kube_proxy=False),
     _ipset("HASH_IPPORT", "hash:ip,port", "kube-proxy: addresses of services"),

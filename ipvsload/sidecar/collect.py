@@ -64,7 +64,7 @@ class Commands:
 
 
 class Collector:
-    """Writes samples until it is stopped; see `run`.
+    """Writes samples until it is stopped; see `run`. Without `stdin` nobody commands it.
 
     `facts` is called after each sample, for lines of other kinds.
     """
@@ -76,14 +76,12 @@ class Collector:
         hz: float,
         count: int,
         node: str,
-        stdin: int,
+        stdin: int | None,
         stdout: int,
         facts: Callable[[], Iterable[dict[str, object]]] = tuple,
     ) -> None:
         self._reader, self._hz, self._count, self._node = reader, hz, count, node
-        self._stdin: int | None = stdin
-        self._stdout = stdout
-        self._facts = facts
+        self._stdin, self._stdout, self._facts = stdin, stdout, facts
         self._commands = Commands()
         self._reason = ""
         self._wake, self._waker = os.pipe()

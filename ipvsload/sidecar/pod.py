@@ -11,7 +11,6 @@ virtual servers there are ("left").
 
 import argparse
 import contextlib
-import os
 import socket
 import sys
 import time
@@ -171,9 +170,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     table = NodeTable(options.service, options.source)
     facts = NodeFacts(table, options.service)
-    stdin = os.open(os.devnull, os.O_RDONLY)
     collector = Collector(
-        table, hz=options.hz, count=0, node=options.node, stdin=stdin, stdout=1, facts=facts
+        table, hz=options.hz, count=0, node=options.node, stdin=None, stdout=1, facts=facts
     )
     stop_on_signals(collector)
     with contextlib.suppress(ConnectionError):
