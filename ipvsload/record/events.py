@@ -169,9 +169,10 @@ def event_of(run: int, t_us: int, kind: str, data: dict[str, Any]) -> Event:
     values = {}
     for name, key, hint, required in _SHAPES[event_type]:
         if key in data or required:
-            if not _fits(data.get(key), hint):
+            value = data.get(key)
+            if not _fits(value, hint):
                 raise FormatError(f'an event "{kind}" without a right "{key}"')
-            values[name] = data[key]
+            values[name] = value
     return event_type(run, t_us, **values)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record import codec
-from ipvsload.record.events import Event, OtherEvent, RecordingEnded, RunEnded
+from ipvsload.record.events import Event, OtherEvent, RecordingEnded, RunEnded, StepDone
 from ipvsload.record.format import REQUEST_COLUMNS, FormatError, Request, Sample
 
 counts = st.integers(0, 2**64 - 1)
@@ -136,6 +136,11 @@ def test_an_event_with_keys_of_another_version_is_read_without_them() -> None:
 def test_an_event_may_lack_a_key_that_earlier_versions_did_not_write() -> None:
     line = b'{"run":1,"t_us":2,"kind":"run-end","data":{"complete":true,"seconds":{}}}'
     assert codec.decode_events([line]) == [RunEnded(1, 2, complete=True, retransmits=0, seconds={})]
+
+
+def test_an_event_may_lack_what_may_be_null() -> None:
+    line = b'{"run":1,"t_us":2,"kind":"step-done","data":{"index":0,"waited_us":5}}'
+    assert codec.decode_events([line]) == [StepDone(1, 2, index=0, saw=None, waited_us=5)]
 
 
 def test_header() -> None:
