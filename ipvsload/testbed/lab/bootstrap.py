@@ -7,6 +7,7 @@ namespaces and waits; its child is the supervisor. Each of the two is killed by
 the kernel when its parent ends.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -54,7 +55,8 @@ def main() -> NoReturn:
 
 
 def _fail(owner: socket.socket, event: str, reason: str | None) -> NoReturn:
-    descriptor_messages.send(owner, {"event": event, "reason": reason})
+    with contextlib.suppress(OSError):  # the owner may have ended
+        descriptor_messages.send(owner, {"event": event, "reason": reason})
     os._exit(1)
 
 

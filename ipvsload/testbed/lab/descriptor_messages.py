@@ -27,5 +27,8 @@ def receive(connection: _Socket) -> tuple[Any, list[int]]:
 
     Raises OSError, and ValueError for what is not JSON.
     """
-    data, descriptors, _, _ = socket.recv_fds(connection, _MAX_MESSAGE, MAX_DESCRIPTORS)  # type: ignore[arg-type]
+    try:
+        data, descriptors, _, _ = socket.recv_fds(connection, _MAX_MESSAGE, MAX_DESCRIPTORS)  # type: ignore[arg-type]
+    except ConnectionResetError:  # closed before it had read all that was sent to it
+        return None, []
     return json.loads(data) if data else None, descriptors
