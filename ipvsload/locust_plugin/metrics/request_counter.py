@@ -9,7 +9,6 @@ small message. Pure: request_listener.py has Locust's side.
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any, TypedDict
 
 from ipvsload.locust_plugin.live import TrafficInterval
@@ -108,8 +107,15 @@ class RequestCounter:
 
     def totals(self) -> dict[str, Counts]:
         """Return a copy of all counts since the beginning, by label."""
-        totals = {label: _nothing() for label in self._before}
-        for label, counts in chain(self._before.items(), self._since.items()):
+        totals = {
+            label: Counts(
+                servers={server: pair.copy() for server, pair in counts["servers"].items()},
+                buckets=counts["buckets"].copy(),
+                sum_us=counts["sum_us"],
+            )
+            for label, counts in self._before.items()
+        }
+        for label, counts in self._since.items():
             _add(totals[label], counts)
         return totals
 
