@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 import gevent
-from gevent.queue import Empty, SimpleQueue
+from gevent.event import AsyncResult
+from gevent.queue import SimpleQueue
 
 from ipvsload.errors import TestbedError
 from ipvsload.experiment.clock import Clock
@@ -46,19 +47,18 @@ class SidecarReader:
         self._follower: Follower | None = None
         self._observer = observer
         self._pongs: SimpleQueue[tuple[Pong, int]] = SimpleQueue()
-        self._hello: SimpleQueue[Hello | BaseException] = SimpleQueue()
+        self._hello: AsyncResult[Hello] = AsyncResult()
         self._reader = gevent.spawn(self._read)
+        late = TestbedError(
+            f"the sidecar said nothing within {_HELLO_WITHIN:.0f} s; does `ipvsload collect`"
+            " work beside the balancer?"
+        )
         try:
-            hello = self._hello.get(timeout=_HELLO_WITHIN)
-        except Empty:
+            with gevent.Timeout(_HELLO_WITHIN, late):
+                self._hello.get()
+        except TestbedError:
             self.close()
-            raise TestbedError(
-                f"the sidecar said nothing within {_HELLO_WITHIN:.0f} s; does `ipvsload collect`"
-                " work beside the balancer?"
-            ) from None
-        if isinstance(hello, BaseException):
-            self.close()
-            raise hello
+            raise
 
     def follow(self, run: int, key: str, follower: Follower | None) -> None:
         """From now on hand samples of service `key` to `follower`, marked with the run's number."""
@@ -70,15 +70,12 @@ class SidecarReader:
         Raises TestbedError when the sidecar does not answer.
         """
         exchanges: dict[str, list[tuple[int, int, int]]] = {}
+        late = TestbedError(f"the sidecar did not answer a ping within {_PONG_WITHIN:.0f} s")
         for number in range(_PINGS):
             sent = time.monotonic_ns()
             self._pipe.sendall(f"ping {number}\n".encode())
-            try:
-                pong, received = self._pongs.get(timeout=_PONG_WITHIN)
-            except Empty:
-                raise TestbedError(
-                    f"the sidecar did not answer a ping within {_PONG_WITHIN:.0f} s"
-                ) from None
+            with gevent.Timeout(_PONG_WITHIN, late):
+                pong, received = self._pongs.get()
             if pong.id == str(number):
                 for node, theirs in ((self.node, pong.t_ns), *pong.others.items()):
                     exchanges.setdefault(node, []).append((sent, theirs, received))
@@ -109,7 +106,7 @@ class SidecarReader:
                         case Hello():
                             # Set here, because samples may come in the same piece of the stream.
                             self.node = message.node
-                            self._hello.put(message)
+                            self._hello.set(message)
                         case End(reason):
                             raise TestbedError(f"the sidecar ended: {reason}")
             raise TestbedError("the sidecar's output ended in the middle of the run")
@@ -119,7 +116,7 @@ class SidecarReader:
             self._fail(error)
 
     def _fail(self, error: TestbedError) -> None:
-        self._hello.put(error)
+        self._hello.set_exception(error)
         for tell in (self._follower, self._observer):
             if tell:
                 tell(error)

@@ -50,13 +50,12 @@ class ClosingConnections:
 
     def serve(self, sock: socket, ended: bool) -> None:
         """Its descriptor is ready; `ended` says that the connection is over."""
-        if not ended:
-            try:
-                ended = not sock.recv(_RECEIVE)
-            except BlockingIOError:
-                return
-            except OSError:
-                ended = True
+        try:
+            ended = ended or not sock.recv(_RECEIVE)
+        except BlockingIOError:
+            return
+        except OSError:
+            ended = True
         if ended:
             self._close(sock)
 

@@ -5,26 +5,24 @@ to the same target share one HTTP client.
 """
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from locust.env import Environment
 
 from ipvsload.errors import UsageError
 from ipvsload.load.burst_traffic import BURST, burst_traffic
+from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.locust_internals import keep_fractions_of_milliseconds
-from ipvsload.load.locust_report import report
 from ipvsload.load.workload import Workload
+from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import read_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from locust.env import Environment
-
     from ipvsload.load.tcp_connect import Sockets
-    from ipvsload.scenario.model import Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +33,7 @@ class EnvironmentLoad:
     `sockets` is where connections come from, from the next test on.
     """
 
-    def __init__(self, environment: "Environment") -> None:
+    def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._clients: dict[tuple[str, int], HttpClient] = {}
         self._workloads: dict[type, Workload] = {}
@@ -44,12 +42,10 @@ class EnvironmentLoad:
         # Locust's default is to wait for no request; ours, that no request is lost.
         self._waits = not environment.stop_timeout
         keep_fractions_of_milliseconds()
-        environment.events.test_start.add_listener(self._begin)
+        environment.events.test_start.add_listener(self._reset)
         environment.events.quit.add_listener(self._close)
 
-    def workload(
-        self, user_class: type, host: str | None, spec: "Callable[[], Traffic]"
-    ) -> Workload:
+    def workload(self, user_class: type, host: str | None, spec: Callable[[], Traffic]) -> Workload:
         """The workload of a user class; the first time it is made from `spec` and started.
 
         Raises IpvsloadError where there is no host, or its name is not known.
@@ -82,8 +78,8 @@ class EnvironmentLoad:
         options, runner = self._environment.parsed_options, self._environment.runner
         gevent.spawn(runner.quit if options and options.headless else runner.stop)
 
-    def _begin(self, **_: Any) -> None:
-        """Another test begins, perhaps at another address, with whole budgets."""
+    def _reset(self, **_: Any) -> None:
+        """Have whole budgets for the next test, which may be at another address."""
         self._gave_up = False
         self._workloads.clear()
         for client in self._clients.values():
@@ -91,13 +87,15 @@ class EnvironmentLoad:
         self._clients.clear()
 
     def _close(self, **_: Any) -> None:
-        for client in self._clients.values():
-            client.close()
+        self._reset()
         # Locust may quit twice, as on SIGTERM.
         _loads.pop(self._environment, None)
 
-    def _make(self, host: str | None, name: str, spec: "Traffic") -> Workload:
-        target = _target(host or self._environment.host)
+    def _make(self, host: str | None, name: str, spec: Traffic) -> Workload:
+        host = host or self._environment.host
+        if not host:
+            raise UsageError("no host: give one with -H http://ADDRESS[:PORT]")
+        target = read_url(host)
         client = self._clients.get(target)
         if client is None:
             client = HttpClient(target, self.sockets, on_error=self.give_up)
@@ -105,18 +103,42 @@ class EnvironmentLoad:
         return Workload(name, spec, client, partial(report, self._environment))
 
 
-def _target(host: str | None) -> tuple[str, int]:
-    if not host:
-        raise UsageError("no host: give one with -H http://ADDRESS[:PORT]")
-    return read_url(host)
+_loads: dict[Environment, EnvironmentLoad] = {}
 
 
-_loads: "dict[Environment, EnvironmentLoad]" = {}
-
-
-def environment_load(environment: "Environment") -> EnvironmentLoad:
+def environment_load(environment: Environment) -> EnvironmentLoad:
     """The load of this environment; made when it is first asked for."""
     load = _loads.get(environment)
     if load is None:
         load = _loads[environment] = EnvironmentLoad(environment)
     return load
+
+
+class RequestFailed(Exception):  # noqa: N818
+    """A request without a whole answer, or with a bad one, in Locust's statistics."""
+
+    def __repr__(self) -> str:
+        # Locust groups failures by their text.
+        return str(self)
+
+
+def report(
+    environment: Environment,
+    workload: Workload,
+    exchange: Exchange,
+    end_ns: int,
+    error: str | None,
+) -> None:
+    """Tell Locust of a finished request; the response time is in ms with fractions."""
+    response, path = exchange.response, workload.spec.path
+    failure = error or (f"status {response.status}" if response.status >= 400 else None)
+    environment.events.request.fire(
+        request_type="GET",
+        name=path,
+        response_time=(end_ns - exchange.planned) / 1e6,
+        response_length=response.size,
+        response=None,
+        context={"real_server": response.server, "class": workload.name},
+        exception=RequestFailed(failure) if failure else None,
+        url=path,
+    )

@@ -36,7 +36,7 @@ class Exchange:
     one_connection: ClassVar[bool] = False
 
     __slots__ = ("busy", "client", "closing", "fd", "owner", "planned", "port", "queued",
-                 "response", "retried", "reused", "sock", "start", "unsent")  # fmt: skip
+                 "response", "reused", "sock", "start", "unsent")  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
@@ -51,5 +51,4 @@ class Exchange:
         self.client = ""
         self.port = 0
         self.reused = False
-        self.retried = False
         self.closing = False

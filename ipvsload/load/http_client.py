@@ -43,10 +43,10 @@ class HttpClient:
 
     Args:
         target: host and port; a name is resolved once, here.
-        sockets: where connections come from; without it they are this
-            machine's, and its kernel chooses their ports.
+        sockets: where connections come from; None: they are this machine's,
+            and its kernel chooses their ports.
         on_error: called once with what a workload's callback raised (because a
-            disk is full, say); the loop has ended. Without it gevent prints it.
+            disk is full, say); the loop has ended.
 
     Raises:
         TestbedError: the target's name is not known.
@@ -55,8 +55,8 @@ class HttpClient:
     def __init__(
         self,
         target: tuple[str, int],
-        sockets: Sockets | None = None,
-        on_error: Callable[[Exception], None] | None = None,
+        sockets: Sockets | None,
+        on_error: Callable[[Exception], None],
     ) -> None:
         self.target = target
         self._family, self._address = resolve(target)
@@ -103,14 +103,10 @@ class HttpClient:
 
     def fail(self, error: Exception) -> None:
         """End the loop and call `on_error`, the first time only."""
-        if self._failed:
-            return
-        self._failed = True
-        self._greenlet.kill(block=False)
-        if self._on_error is not None:
+        if not self._failed:
+            self._failed = True
+            self._greenlet.kill(block=False)
             self._on_error(error)
-        else:
-            get_hub().handle_error(self, type(error), error, error.__traceback__)
 
     def close(self) -> None:
         """Stop the loop and close every connection. Nothing is recorded."""
@@ -192,7 +188,6 @@ class HttpClient:
             return
         exchange.queued = False
         exchange.busy = True
-        exchange.retried = False
         exchange.start = time.monotonic_ns()
         if not exchange.planned:
             exchange.planned = exchange.start
@@ -212,7 +207,8 @@ class HttpClient:
                 self._family, self._address, self._sockets
             )
         except OSError as error:
-            self._done(exchange, cause(error))
+            exchange.busy = False
+            exchange.owner.ended(exchange, cause(error))
             return
         fd = sock.fileno()
         self._poll.register(fd, _SOCKET_EVENTS)
@@ -258,9 +254,6 @@ class HttpClient:
             self.drop(exchange)
         elif not (response.keep and exchange.owner.reuse):
             self._closing.add(exchange, sock)
-        self._done(exchange, error)
-
-    def _done(self, exchange: Exchange, error: str | None) -> None:
         exchange.busy = False
         exchange.owner.ended(exchange, error)
 
@@ -272,14 +265,14 @@ class HttpClient:
         carry it, and a good client does so. Whatever was acknowledged and not
         answered is an error of the server's.
         """
-        if not exchange.reused or exchange.retried or exchange.response.began:
+        if not exchange.reused or exchange.response.began:
             return False
         sent = len(exchange.owner.message) - len(exchange.unsent)
         unacknowledged = struct.unpack("i", fcntl.ioctl(sock.fileno(), _SIOCOUTQ, bytes(4)))[0]
         if unacknowledged < sent:
             return False
         self.drop(exchange)
-        exchange.busy = exchange.retried = True
+        exchange.busy = True
         exchange.unsent = exchange.owner.message
-        self._connect(exchange)
+        self._connect(exchange)  # not reused now: it is not sent a third time
         return True

@@ -11,6 +11,7 @@ small answer, sets no limit to heads, trailers and interim answers, and takes a
 second answer that nobody asked for as a part of the first.
 """
 
+import re
 from collections.abc import Generator, Iterator
 from functools import lru_cache
 from itertools import count
@@ -24,8 +25,9 @@ MAX_INTERIM = 16
 """Most interim (1xx) answers before the final one."""
 REAL_SERVER = b"x-real-server"
 
-_DIGITS = frozenset(b"0123456789")
-_HEX = frozenset(b"0123456789abcdefABCDEF")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: .*)?", re.DOTALL)
+_LENGTH = re.compile(rb"\d{1,18}")
+_CHUNK_LINE = re.compile(rb"\s*([\da-fA-F]{1,15})\s*(?:;.*)?", re.DOTALL)
 _AT_ITS_END: Iterator[bool] = iter(())
 
 
@@ -58,7 +60,10 @@ def parse_head(head: bytes) -> Head:
         MalformedError: not a status line and headers, or lengths that differ.
     """
     first, *lines = head.split(b"\r\n")
-    status, keep = _status_line(first)
+    matched = _STATUS_LINE.fullmatch(first)
+    if matched is None:
+        raise MalformedError(f"status line {first[:40]!r}")
+    keep, status = matched[1] == b"1", int(matched[2])
     headers: dict[bytes, list[bytes]] = {}
     for line in lines:
         name, colon, value = line.partition(b":")
@@ -72,31 +77,15 @@ def parse_head(head: bytes) -> Head:
     keep = b"close" not in options and (keep or b"keep-alive" in options)
     if status < 200 or status in (204, 304):
         return Head(status, 0, keep, server)
-    if codings:
-        if codings[-1] == b"chunked":
-            # Two framings at once may hide a second answer: do not go on.
-            return Head(status, CHUNKED, keep and not lengths, server)
+    if codings and codings[-1] == b"chunked":
+        # Two framings at once may hide a second answer: do not go on.
+        return Head(status, CHUNKED, keep and not lengths, server)
+    if codings or not lengths:
         return Head(status, UNTIL_CLOSE, False, server)
-    if lengths:
-        text = lengths.pop()
-        if lengths or not text or len(text) > 18 or not _DIGITS.issuperset(text):
-            raise MalformedError("Content-Length")
-        return Head(status, int(text), keep, server)
-    return Head(status, UNTIL_CLOSE, False, server)
-
-
-def _status_line(line: bytes) -> tuple[int, bool]:
-    version, _, rest = line.partition(b" ")
-    code = rest[:3]
-    if (
-        version not in (b"HTTP/1.1", b"HTTP/1.0")
-        or len(code) != 3
-        or not _DIGITS.issuperset(code)
-        or code < b"100"
-        or rest[3:4] not in (b"", b" ")
-    ):
-        raise MalformedError(f"status line {line[:40]!r}")
-    return int(code), version == b"HTTP/1.1"
+    text = lengths.pop()
+    if lengths or not _LENGTH.fullmatch(text):
+        raise MalformedError("Content-Length")
+    return Head(status, int(text), keep, server)
 
 
 def _items(headers: dict[bytes, list[bytes]], name: bytes) -> list[bytes]:
@@ -167,21 +156,19 @@ class HttpResponse:
             if head.status == 101 or interim == MAX_INTERIM:
                 raise MalformedError(f"status {head.status}")
         self.status, self.keep, self.server = head.status, head.keep, head.server
-        if head.length == CHUNKED:
-            yield from self._read_chunks()
-        else:
+        if head.length != CHUNKED:
             self._until_close = head.length == UNTIL_CLOSE
             yield from self._read_body(maxsize if self._until_close else head.length)
-
-    def _read_chunks(self) -> Generator[bool, None, None]:
+            return
         while True:
             line = yield from self._read_until(b"\r\n", MAX_CHUNK_LINE, "a chunk's size")
-            text = line.partition(b";")[0].strip()
-            if not text or len(text) > 15 or not _HEX.issuperset(text):
+            matched = _CHUNK_LINE.fullmatch(line)
+            if matched is None:
                 raise MalformedError("a chunk's size")
-            if not int(text, 16):
+            size = int(matched[1], 16)
+            if not size:
                 break
-            yield from self._read_body(int(text, 16))
+            yield from self._read_body(size)
             yield from self._read_until(b"\r\n", 0, "a chunk")
         left = MAX_HEAD
         while line := (yield from self._read_until(b"\r\n", left - 2, "a trailer")):

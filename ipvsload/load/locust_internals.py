@@ -6,14 +6,12 @@ touches them. Locust's source is named where a fact comes from (Locust 2.47).
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gevent.pool import Group
 from locust import User, stats, task
 from locust.dispatch import UsersDispatcher
 from locust.user.users import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
-
-if TYPE_CHECKING:
-    from gevent.pool import Group
 
 
 class ManagedUser(User):
@@ -36,10 +34,12 @@ class ManagedUser(User):
         """Make `live` return soon; False if it has to be killed instead."""
         raise NotImplementedError
 
-    def start(self, group: "Group") -> Any:
+    def start(self, group: Group) -> Any:
         """Run `live` in a greenlet of `group`; Locust calls this (runners.py, spawn_users)."""
         self._group = group
-        self._greenlet = group.spawn(_live, self)
+        self._state = LOCUST_STATE_RUNNING
+        # Locust finds the user as its greenlet's first argument.
+        self._greenlet = group.spawn(type(self).live, self)
         return self._greenlet
 
     def stop(self, force: bool = False) -> bool:
@@ -49,12 +49,6 @@ class ManagedUser(User):
             return True
         self._state = LOCUST_STATE_STOPPING
         return False
-
-
-def _live(user: ManagedUser) -> None:
-    """A function, because Locust finds the user as its greenlet's first argument."""
-    user._state = LOCUST_STATE_RUNNING
-    user.live()
 
 
 class MixDispatcher(UsersDispatcher):
@@ -136,8 +130,4 @@ def keep_fractions_of_milliseconds() -> None:
 
     Locust rounds them to whole milliseconds (stats.py, bucket_response_time).
     """
-    stats.bucket_response_time = _two_digits
-
-
-def _two_digits(milliseconds: float) -> float:
-    return float(f"{milliseconds:.2g}")
+    stats.bucket_response_time = lambda milliseconds: float(f"{milliseconds:.2g}")

@@ -16,9 +16,9 @@ from locust.env import Environment
 from ipvsload.descriptors import raise_limit
 from ipvsload.load.base import LoadListener
 from ipvsload.load.burst_traffic import BURST, burst_traffic
+from ipvsload.load.environment_load import report
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
-from ipvsload.load.locust_report import report
 from ipvsload.load.overload import Overload
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.load.users import WorkloadUser
@@ -39,6 +39,9 @@ class LocustLoad:
             requests. Without it the users have a runner of their own and no
             statistics.
     """
+
+    clocks: tuple[()] = ()
+    """None: these users are in this process."""
 
     def __init__(
         self,
@@ -63,11 +66,6 @@ class LocustLoad:
         environment.user_classes = classes
         self._environment = environment
         self._overload = Overload(self._client)
-
-    @property
-    def clocks(self) -> tuple[()]:
-        """Empty: these users are in this process."""
-        return ()
 
     def start(self, name: str, first: int = 0, step: int = 1) -> None:
         """Start a class: its users, or every `step`th of its arrivals, from `first` on."""

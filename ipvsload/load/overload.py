@@ -60,4 +60,3 @@ class Overload:
             now, cpu = time.monotonic(), time.process_time()
             self._busiest = max(self._busiest, (cpu - used) / (now - began))
             began, used = now, cpu
-            self._latest_ns = max(self._latest_ns, self._timers.take_lag())

@@ -8,22 +8,19 @@ as they are or subclasses them.
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from gevent import GreenletExit
 from gevent.event import Event
+from locust.env import Environment
 from locust.exception import StopTest, StopUser
 from pydantic import ValidationError
 
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_internals import ManagedUser
+from ipvsload.load.workload import ClosedUser, Workload
 from ipvsload.scenario.model import Traffic
-
-if TYPE_CHECKING:
-    from locust.env import Environment
-
-    from ipvsload.load.workload import ClosedUser, Workload
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +35,11 @@ class WorkloadUser(ManagedUser):
 
     abstract = True
 
-    def __init__(self, environment: "Environment") -> None:
+    def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self._joined: tuple[Workload, ClosedUser] | None = None
 
-    def workload(self) -> "Workload":
+    def workload(self) -> Workload:
         """The workload that this user joins."""
         raise NotImplementedError
 
@@ -104,7 +101,7 @@ class IpvsUser(WorkloadUser):
             if base.__module__ == __name__ and issubclass(base, IpvsUser):
                 base.abstract = True
 
-    def workload(self) -> "Workload":
+    def workload(self) -> Workload:
         """The workload of this user's class in its environment."""
         return environment_load(self.environment).workload(type(self), self.host, self._spec)
 

@@ -68,7 +68,7 @@ class Workload:
         name: str,
         spec: Traffic,
         client: HttpClient,
-        on_finished: OnFinished | None = None,
+        on_finished: OnFinished,
         on_done: Callable[[str], None] | None = None,
     ) -> None:
         self.name = name
@@ -186,11 +186,10 @@ class Workload:
         self.requests += 1
         if error is not None or exchange.response.status >= 400:
             self.failures += 1
-        if self._on_finished is not None:
-            try:
-                self._on_finished(self, exchange, end, error)
-            except Exception as failure:
-                self._client.fail(failure)
+        try:
+            self._on_finished(self, exchange, end, error)
+        except Exception as failure:
+            self._client.fail(failure)
         if not isinstance(exchange, ClosedUser):
             self._unused.append(exchange)
         elif self._may_send(exchange):
@@ -198,10 +197,8 @@ class Workload:
             if pause > 0:
                 self._pausing[exchange] = None
                 self._timers.at(end + pause, partial(self._end_pause, exchange))
-            elif self._may_send(exchange):  # `pause` may have stopped the user
-                self._send(exchange, 0)
             else:
-                self._gone(exchange)
+                self._send_next(exchange)  # `pause` may have stopped the user
         else:
             self._gone(exchange)
         if not (self._in_flight or (self._running and self._left)):

@@ -207,7 +207,7 @@ def test_a_source_that_is_not_here_is_named(target: Target) -> None:
 
 def test_an_unknown_name_is_an_error_for_people() -> None:
     with pytest.raises(TestbedError, match=r"cannot resolve the target 'no such name\.invalid'"):
-        HttpClient(("no such name.invalid", 80))
+        HttpClient(("no such name.invalid", 80), None, print)
 
 
 def test_timers_go_off_in_their_order_and_not_early() -> None:

@@ -13,9 +13,11 @@ from tests.load.sending import until
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    made = HttpClient(("127.0.0.1", 9))
+    errors: list[Exception] = []
+    made = HttpClient(("127.0.0.1", 9), None, errors.append)
     yield made
     made.close()
+    assert not errors
 
 
 def test_an_idle_generator_has_nothing_to_say(
