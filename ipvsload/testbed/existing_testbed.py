@@ -1,8 +1,11 @@
 """What testbeds that are there already have in common: clusters, and directors of others."""
 
 import os
+from collections.abc import Mapping
+from typing import NoReturn
 
 from ipvsload.errors import TestbedError
+from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.testbed.tcp_timeouts import timeouts_here
 
@@ -14,8 +17,13 @@ class ExistingTestbed:
     socket_broker = ""
     max_real_servers = MAX_SERVERS
 
-    def __init__(self) -> None:
+    def __init__(self, lacks: Mapping[Capability, str]) -> None:
+        self.lacks = dict(lacks)
         self._never_readable, self._never_written = os.pipe()
+
+    def kill_server(self, address: str) -> NoReturn:
+        """Raise TestbedError: the server's process is out of reach."""
+        raise TestbedError(self.lacks["kill"])
 
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts of this machine, of all its connections."""

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.testbed.kubernetes import leftover_services, polling, reachability, restore
+from ipvsload.testbed.kubernetes import cluster_session, leftover_services, polling, restore
 from tests.kubernetes.toy import Toy
 
 
 @pytest.fixture
 def toy_of(monkeypatch: pytest.MonkeyPatch) -> type[Toy]:
     """To make one oneself; what is waited for is waited for shortly."""
-    monkeypatch.setattr(reachability, "_SYNC", 0.0)
+    monkeypatch.setattr(cluster_session, "_SYNC", 0.0)
     monkeypatch.setattr(restore, "_SYNC", 0.0)
     monkeypatch.setattr(leftover_services, "_LET_GO_WITHIN", 2.0)
     monkeypatch.setattr(leftover_services, "_CLEANED_WITHIN", 1.0)

@@ -1,12 +1,12 @@
 """A whole session as a program of its own, for tests that kill it."""
 
 from ipvsload.testbed.base import ServiceSpec
-from ipvsload.testbed.kubernetes import polling, reachability, restore
+from ipvsload.testbed.kubernetes import cluster_session, polling, restore
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 
 if __name__ == "__main__":
-    reachability._SYNC = restore._SYNC = 0.0
+    cluster_session._SYNC = restore._SYNC = 0.0
     polling._EVERY = 0.05
     made = KubernetesTestbed(ClusterOptions(), hz=20, tell=lambda _: None)
     made.start()

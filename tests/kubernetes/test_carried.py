@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.testbed.kubernetes import manifests, sidecar_zipapp
-from ipvsload.testbed.kubernetes.node_lines import NodeLines, connection_count, together
+from ipvsload.testbed.kubernetes.node_lines import NodeState, connection_count, together
 
 
 def test_a_bare_interpreter_runs_it(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ HELLO = b'{"ipvsload":"samples","t":1}'
 def test_no_sample_is_lost_or_doubled_however_often_the_log_is_opened(cuts: list[int]) -> None:
     """The log breaks off after each of these lines, and is opened again from three lines before."""
     log = [HELLO, *(sample(n) for n in range(30))]
-    lines = NodeLines("n", ["tcp 10.0.0.1:30080"], "tcp 10.0.0.1:30081", "tcp x:1")
+    lines = NodeState("n", "tcp 10.0.0.1:30081", ["tcp 10.0.0.1:30080"], "tcp x:1")
     seen, at = [], 0
     for cut in [*sorted(cuts), len(log)]:
         out = [lines.feed(line) for line in log[max(0, at - 3) : cut]]
@@ -82,16 +82,16 @@ def test_no_sample_is_lost_or_doubled_however_often_the_log_is_opened(cuts: list
 
 
 def test_another_process_counts_anew_and_stderr_is_kept() -> None:
-    lines = NodeLines("n", ["tcp 10.0.0.1:30080"], "tcp 10.0.0.1:30081", "tcp x:1")
+    lines = NodeState("n", "tcp 10.0.0.1:30081", ["tcp 10.0.0.1:30080"], "tcp x:1")
     assert lines.feed(HELLO) is None
     assert json.loads(lines.feed(sample(5)) or b"")["services"][0]["key"] == "tcp x:1"
     assert lines.feed(sample(5)) is None
     assert lines.feed(b"Traceback: the interpreter's own words") is None
-    assert "own words" in lines.node.stderr
+    assert "own words" in lines.stderr
     lines.feed(b'{"ipvsload":"samples","t":2}')
     assert lines.feed(sample(0)) is not None
     lines.feed(b'{"conns":[["10.0.0.9",4000,"10.1.0.1:80",30080]],"t":7}')
-    assert lines.node.connections == {("10.0.0.9", 4000): "10.1.0.1:80"}
+    assert lines.connections == {("10.0.0.9", 4000): "10.1.0.1:80"}
     with pytest.raises(ValueError, match="Expecting"):
         lines.feed(b"{no json")
 

@@ -29,12 +29,11 @@ class ExternalTestbed(ExistingTestbed):
     def __init__(
         self, url: str, sidecar: str, set_scheduler: str = "", set_weight: str = ""
     ) -> None:
-        super().__init__()
         self._host, self._port = read_url(url)
         self._table = DirectorTable(sidecar, self._host, self._port)
         self._changes = DirectorChanges(set_scheduler, set_weight)
+        super().__init__(self._changes.lacks())
         self.has_samples = self._table.readable
-        self.lacks = self._changes.lacks()
         self._key = ""
         self._weights: dict[str, int] = {}
         self._sidecars = ExitStack()
@@ -99,10 +98,6 @@ class ExternalTestbed(ExistingTestbed):
         self._changes.set_weight(self._key, address, weight, self._weights.get(address))
 
     def remove_server(self, address: str) -> NoReturn:
-        """Raise TestbedError."""
-        raise TestbedError(FIXED)
-
-    def kill_server(self, address: str) -> NoReturn:
         """Raise TestbedError."""
         raise TestbedError(FIXED)
 

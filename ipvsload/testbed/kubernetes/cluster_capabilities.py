@@ -10,7 +10,6 @@ _NO_WEIGHTS = (
     "kube-proxy gives every real server weight 1: other weights need the lab, or an external"
     " director"
 )
-NO_KILL = "a cluster takes a dead pod out of the table itself: `kill` needs the lab"
 KEPT = "--keep-proxy: kube-proxy is measured as it is"
 NO_SWITCH = (
     "this cluster has no ConfigMap kube-proxy in kube-system (k3s and managed clusters have"
@@ -20,7 +19,7 @@ NO_SWITCH = (
 ALWAYS: dict[Capability, str] = {
     "weight": _NO_WEIGHTS,
     "weights": _NO_WEIGHTS,
-    "kill": NO_KILL,
+    "kill": "a cluster takes a dead pod out of the table itself: `kill` needs the lab",
     "clients": ONE_CLIENT,
 }
 

@@ -1,14 +1,22 @@
 """What all runs in a cluster share: its Services, its sidecars, and kube-proxy's switch."""
 
 import time
+from contextlib import suppress
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.balancers import Balancer
-from ipvsload.testbed.kubernetes import proxies, reachability
+from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes.cluster_hold import ClusterHold
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
+from ipvsload.testbed.kubernetes.log_followers import reach
 from ipvsload.testbed.kubernetes.node_sidecars import NodeSidecars
+from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.session_services import SessionServices
+
+_WARM_WITHIN = 30.0
+_SETTLE_WITHIN = 10.0
+_SYNC = 1.5
+"""kube-proxy writes its rules once a second at most (iptables.minSyncPeriod)."""
 
 
 class ClusterSession:
@@ -35,20 +43,41 @@ class ClusterSession:
             self.services.offer_probe()
 
     def let_proxy_see_pods(self) -> None:
-        """Wait until kube-proxy knows the run's pods, where it is about to be replaced."""
-        if not self.cluster.fixed:
-            reachability.settle(self._probe)
+        """Wait until kube-proxy knows the run's pods, where it is about to be replaced.
+
+        One in iptables mode leaves its rules behind when it ends. Without the pods
+        there is a rule that refuses a service without endpoints: seen with 1.20.
+        """
+        if self.cluster.fixed:
+            return
+        with suppress(TestbedError):  # it may be broken, and is about to be replaced
+            what = "the present proxy to know the pods"
+            wait_for(what, lambda: None if reach(self._probe) else "", _SETTLE_WITHIN)
+        time.sleep(_SYNC)
 
     def warm(self, servers: int) -> None:
-        """Use the way to every real server once. Raises TestbedError where there is none."""
+        """Make two connections for each real server. Raises TestbedError where there is no way.
+
+        kube-proxy writes the table first and the rules around it afterwards.
+        """
         host, port = self._probe
-        reached = reachability.warm((host, port), servers, self.cluster.tell)
-        if not reached and self.cluster.options.service == "NodePort":
-            raise TestbedError(
-                f"this machine cannot reach port {port} of node {self.cluster.entry}"
-                f" ({host}), so it cannot send load there: run ipvsload where the nodes'"
-                " addresses are reachable, or in the cluster with --service ClusterIP"
-            )
+        left = 2 * servers
+
+        def missing() -> str | None:
+            nonlocal left
+            while left and reach(self._probe):
+                left -= 1
+            return f"{host}:{port} does not answer" if left else None
+
+        try:
+            wait_for("the way to the real servers", missing, _WARM_WITHIN, self.cluster.tell)
+        except TestbedError:
+            if self.cluster.options.service == "NodePort":
+                raise TestbedError(
+                    f"this machine cannot reach port {port} of node {self.cluster.entry}"
+                    f" ({host}), so it cannot send load there: run ipvsload where the nodes'"
+                    " addresses are reachable, or in the cluster with --service ClusterIP"
+                ) from None
         # Two samples more, so that these connections are not taken for a ping's.
         time.sleep(2 * self._sample_s + 0.3)
 

@@ -35,8 +35,8 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
     tell(f"{api}, Kubernetes {api.version()}")
     exists = rights.namespace_exists(api)
     rights.demand(api, rights.needed(namespace_exists=exists, switching=not options.keep_proxy))
-    nodes = [one for one in api.every("nodes") if node_objects.linux(one)]
-    able = [one for one in nodes if node_objects.ready(one)]
+    nodes = api.every("nodes")
+    able = [one for one in nodes if node_objects.linux(one) and node_objects.ready(one)]
     fixed = KEPT if options.keep_proxy else ""
     if not fixed:
         config = proxies.configuration(api)

@@ -5,15 +5,13 @@ from the cluster's own journal: see restore.py.
 """
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed import balancers
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe
 from ipvsload.testbed.existing_testbed import ExistingTestbed
 from ipvsload.testbed.kind import Tell
-from ipvsload.testbed.kubernetes import connection_servers
-from ipvsload.testbed.kubernetes.cluster_capabilities import ALWAYS, NO_KILL, refuse_weights
+from ipvsload.testbed.kubernetes.cluster_capabilities import ALWAYS, refuse_weights
 from ipvsload.testbed.kubernetes.cluster_hold import ClusterHold
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.cluster_run import ClusterRun
@@ -27,7 +25,7 @@ class KubernetesTestbed(ExistingTestbed):
     has_samples = True
 
     def __init__(self, options: ClusterOptions, *, hz: float, tell: Tell) -> None:
-        super().__init__()
+        super().__init__(ALWAYS)
         self._options = options
         self._hz = hz
         self._tell = tell
@@ -35,7 +33,6 @@ class KubernetesTestbed(ExistingTestbed):
         self._session: ClusterSession | None = None
         self._run: ClusterRun | None = None
         self._runs = 0
-        self.lacks = dict(ALWAYS)
 
     def start(self) -> None:
         """Look at the cluster, and touch nothing. Raises UsageError, TestbedError."""
@@ -72,7 +69,7 @@ class KubernetesTestbed(ExistingTestbed):
 
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the nodes' connection tables said; waits for their next readings."""
-        return connection_servers.look_up(self._up.sidecars.balancing, clients)
+        return self._up.sidecars.connection_servers(clients)
 
     def close(self) -> None:
         """Put the cluster back. Raises TestbedError with what to do where it cannot."""
@@ -109,10 +106,6 @@ class KubernetesTestbed(ExistingTestbed):
     def remove_server(self, address: str) -> None:
         """Take its pod out of the Service; the table gives it nothing new."""
         self._running.remove_server(address)
-
-    def kill_server(self, address: str) -> NoReturn:
-        """Raise TestbedError."""
-        raise TestbedError(NO_KILL)
 
     def end(self) -> None:
         """Remove the run's service and pods; the next run begins with none of its traces."""

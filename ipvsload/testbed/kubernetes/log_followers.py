@@ -20,7 +20,7 @@ from collections.abc import Mapping
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes.api import Api, ApiError
-from ipvsload.testbed.kubernetes.node_lines import NodeLines, connection_count
+from ipvsload.testbed.kubernetes.node_lines import NodeState, connection_count
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
 
 LOST_AFTER = 60.0
@@ -37,7 +37,7 @@ Address = tuple[str, int]
 
 
 class LogFollowers:
-    """Follows `pods` (names by node) until it is closed; `lines` takes each node's lines.
+    """Follows `pods` (names by node) until it is closed; `nodes` take their lines.
 
     `probes` has the address of the probe service on each node. `first` is the
     node whose clock answers a ping; the others' clocks are added to the answer.
@@ -47,13 +47,13 @@ class LogFollowers:
         self,
         api: Api,
         pods: Mapping[str, str],
-        lines: Mapping[str, NodeLines],
+        nodes: Mapping[str, NodeState],
         probes: Mapping[str, Address],
         first: str,
     ) -> None:
         self._api = api
         self._pods = pods
-        self._lines = lines
+        self._nodes = nodes
         self._probes = probes
         self._first = first
         self._ours, self._theirs = socket.socketpair()
@@ -69,7 +69,7 @@ class LogFollowers:
 
     def open(self) -> None:
         """Begin to write what comes to the stream, after the first node's hello."""
-        hello = self._lines[self._first].node.hello
+        hello = self._nodes[self._first].hello
         with self._lock:
             self._theirs.sendall(json.dumps(hello).encode() + b"\n")
             self._open = True
@@ -131,7 +131,7 @@ class LogFollowers:
         if not line.strip():
             return
         try:
-            out = self._lines[node].feed(line)
+            out = self._nodes[node].feed(line)
         except (ValueError, KeyError, TypeError, IndexError):
             shown = line[:200].decode(errors="replace")
             raise TestbedError(f"not a line of the sidecar's: {shown!r}") from None
@@ -149,7 +149,7 @@ class LogFollowers:
 
     def _answer(self, identity: str) -> None:
         sent = time.monotonic()
-        nodes = {name: lines.node for name, lines in self._lines.items()}
+        nodes = self._nodes
         before = {name: connection_count(node.probe) for name, node in nodes.items()}
         reached = {
             name: node.probe is not None and reach(self._probes[name])

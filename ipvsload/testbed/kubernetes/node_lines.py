@@ -8,7 +8,7 @@ kube-proxy is kept for whoever asks.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,11 @@ JsonService = dict[str, Any]
 
 @dataclass(slots=True)
 class NodeState:
-    """What is known of one node.
+    """What is known of one node, from its sidecar's lines.
+
+    `keys` are those of the service under test in this node's table, and
+    `probe_key` is the probe service's. Samples come out with the service under
+    `key`, and with the node's name.
 
     `service` and `probe` are the service under test and the probe service in
     the last sample, None where the table does not have them. `connections` has
@@ -29,6 +33,9 @@ class NodeState:
     """
 
     name: str
+    probe_key: str
+    keys: Sequence[str] = ()
+    key: str = ""
     hello: dict[str, Any] | None = None
     service: JsonService | None = None
     probe: JsonService | None = None
@@ -43,24 +50,7 @@ class NodeState:
     leftovers: list[str] = field(default_factory=list)
     stderr: str = ""
     """The last line of its standard error."""
-
-
-class NodeLines:
-    """`keys` are the service's keys in this node's table, `probe` is the probe service's.
-
-    Samples come out with the service under `key`, and with the node's name.
-    """
-
-    def __init__(self, name: str, keys: Iterable[str], probe: str, key: str) -> None:
-        self.node = NodeState(name)
-        self._keys = tuple(keys)
-        self._probe = probe
-        self._key = key
-        self._last = -1
-
-    def follow(self, keys: Iterable[str], key: str) -> None:
-        """Take these keys for the service under test from now on."""
-        self._keys, self._key = tuple(keys), key
+    _last: int = -1
 
     def feed(self, line: bytes) -> bytes | None:
         """Take a line of the log; returns the line that the run should see, if any.
@@ -69,44 +59,43 @@ class NodeLines:
         Raises ValueError for what is not a line of the sidecar.
         """
         if not line.startswith(b"{"):
-            self.node.stderr = line.decode(errors="replace").strip() or self.node.stderr
+            self.stderr = line.decode(errors="replace").strip() or self.stderr
             return None
         value = json.loads(line)
         if not isinstance(value, dict):
             raise ValueError("not an object")
-        node = self.node
         if "ipvsload" in value:
-            if node.hello is None or node.hello["t"] != value["t"]:
-                node.hello, self._last = value, -1  # another process: it counts anew
+            if self.hello is None or self.hello["t"] != value["t"]:
+                self.hello, self._last = value, -1  # another process: it counts anew
         elif "services" in value:
             return self._sample(value)
         elif "conns" in value:
             for client, port, server, _ in value["conns"]:
-                node.connections[client, port] = server
-            if value["t"] > node.connections_t:  # not one that comes twice
-                node.connections_t = value["t"]
-                node.readings += 1
+                self.connections[client, port] = server
+            if value["t"] > self.connections_t:  # not one that comes twice
+                self.connections_t = value["t"]
+                self.readings += 1
         elif "left" in value:
-            node.leftovers = value["left"]
+            self.leftovers = value["left"]
         elif "reading" in value:
-            node.reading = value["reading"]
+            self.reading = value["reading"]
         elif "proxy_mode" in value:
-            node.proxy_mode = value["proxy_mode"]
+            self.proxy_mode = value["proxy_mode"]
         return None
 
     def _sample(self, value: dict[str, Any]) -> bytes | None:
         number = value["n"]
-        if number <= self._last or self.node.hello is None:
+        if number <= self._last or self.hello is None:
             return None
         self._last = number
         services = {service["key"]: service for service in value["services"]}
-        ours = [services[key] for key in self._keys if key in services]
-        service = together(ours, self._key) if ours else None
+        ours = [services[key] for key in self.keys if key in services]
+        service = together(ours, self.key) if ours else None
         # The time first: a ping's answer is at least as late as the sample that shows it.
-        self.node.t = value["t"] + value["took"] // 2
-        self.node.service, self.node.probe = service, services.get(self._probe)
+        self.t = value["t"] + value["took"] // 2
+        self.service, self.probe = service, services.get(self.probe_key)
         value["services"] = [service] if service else []
-        value["node"] = self.node.name
+        value["node"] = self.name
         return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
@@ -119,9 +108,9 @@ def next_readings(nodes: Iterable[NodeState]) -> Callable[[], bool]:
 
 def together(services: list[JsonService], key: str) -> JsonService:
     """One service that has several addresses, under one key: its counts added up."""
-    if len(services) == 1:
-        return {**services[0], "key": key}
     whole: JsonService = {**services[0], "key": key}
+    if len(services) == 1:
+        return whole
     for counter in SERVICE_COUNTERS:
         whole[counter] = sum(service[counter] for service in services)
     rows = (RealServer(*row) for service in services for row in service["servers"])

@@ -1,5 +1,7 @@
 """The sidecars of a session: one on every node, beside the kernel's table."""
 
+import time
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 
 from ipvsload.ipvs.keys import join_key
@@ -7,12 +9,13 @@ from ipvsload.testbed.kubernetes import pods, sidecar_zipapp
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.log_followers import LogFollowers
 from ipvsload.testbed.kubernetes.manifests import code, sidecar
-from ipvsload.testbed.kubernetes.node_lines import NodeLines, NodeState
+from ipvsload.testbed.kubernetes.node_lines import NodeState, next_readings
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE, ROLE, SIDECAR
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.session_services import SessionServices
 
 _SPEAKS_WITHIN = 60.0
+_READ_WITHIN = 6.0
 
 
 class NodeSidecars:
@@ -23,42 +26,40 @@ class NodeSidecars:
 
     def __init__(self, cluster: ExaminedCluster, services: SessionServices, hz: float) -> None:
         self._tell = cluster.tell
-        self._entry = cluster.entry
-        self._all_balance = cluster.options.service != "NodePort"
         _create(cluster, services, hz)
         probes = services.probes
         found = _wait_for_pods(cluster)
-        self._lines = {
-            name: NodeLines(name, (), join_key(*probes[name]), "") for name in cluster.nodes
-        }
-        self.log_followers = LogFollowers(cluster.api, found, self._lines, probes, cluster.entry)
+        by_name = {name: NodeState(name, join_key(*probes[name])) for name in cluster.nodes}
+        self.nodes = list(by_name.values())
+        self.entry = by_name[cluster.entry]
+        """The node whose port takes the load."""
+        self.balancing = [self.entry] if cluster.options.service == "NodePort" else self.nodes
+        """The nodes that may take the load."""
+        self.log_followers = LogFollowers(cluster.api, found, by_name, probes, cluster.entry)
         try:
             self._wait_for_words()
         except BaseException:
             self.close()
             raise
 
-    @property
-    def nodes(self) -> list[NodeState]:
-        """What is known of every node now."""
-        return [lines.node for lines in self._lines.values()]
-
-    @property
-    def entry(self) -> NodeState:
-        """The node whose port takes the load."""
-        return self._lines[self._entry].node
-
-    @property
-    def balancing(self) -> list[NodeState]:
-        """The nodes that may take the load."""
-        return self.nodes if self._all_balance else [self.entry]
-
     def follow(self, keys: Mapping[str, Sequence[str]]) -> str:
         """Take these keys, by node, for the service under test; returns its key in samples."""
-        key = keys[self._entry][0]
-        for name, lines in self._lines.items():
-            lines.follow(keys[name], key)
+        key = keys[self.entry.name][0]
+        for node in self.nodes:
+            node.keys, node.key = keys[node.name], key
         return key
+
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+        """The real server of each connection; None where no node knows it.
+
+        Waits for the nodes' next readings, for `_READ_WITHIN` seconds at most.
+        """
+        deadline = time.monotonic() + _READ_WITHIN
+        read = next_readings(self.balancing)
+        servers = ChainMap(*(node.connections for node in self.balancing))
+        while not (read() or all(map(servers.get, clients)) or time.monotonic() > deadline):
+            time.sleep(0.05)
+        return [servers.get(client) for client in clients]
 
     def check(self) -> None:
         """Raise TestbedError where a sidecar is lost."""

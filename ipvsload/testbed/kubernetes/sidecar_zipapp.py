@@ -37,25 +37,19 @@ def archive(module: str) -> bytes:
     if done.returncode:
         raise TestbedError(f"cannot gather the sidecar's code: {done.stderr.strip()[-300:]}")
     found: dict[str, str] = json.loads(done.stdout)
-    found[module] = found.get(module) or ""
+    # The package pyroute2 itself is never run, only found; see ipvs/netlink.py.
+    files = {"pyroute2/__init__.py": b""}
+    for name, origin in found.items():
+        if name.partition(".")[0] in _PACKAGES and name != "pyroute2":
+            inside = "/__init__.py" if origin.endswith("/__init__.py") else ".py"
+            files[name.replace(".", "/") + inside] = Path(origin).read_bytes()
+    files["__main__.py"] = f"import sys\nfrom {module} import main\nsys.exit(main())\n".encode()
     data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        # The package pyroute2 itself is never run, only found; see ipvs/netlink.py.
-        _add(file, "pyroute2/__init__.py", b"")
-        for name, origin in sorted(found.items()):
-            if name.partition(".")[0] in _PACKAGES and name != "pyroute2":
-                path = Path(origin)
-                inside = name.replace(".", "/")
-                inside += "/__init__.py" if path.name == "__init__.py" else ".py"
-                _add(file, inside, path.read_bytes())
-        text = f"import sys\nfrom {module} import main\nsys.exit(main())\n"
-        _add(file, "__main__.py", text.encode())
+    with zipfile.ZipFile(data, "w", compresslevel=9) as file:
+        for name in sorted(files):
+            file.writestr(zipfile.ZipInfo(name, _EPOCH), files[name], zipfile.ZIP_DEFLATED)
     if data.tell() > MAX_BYTES:
         raise TestbedError(
             f"the sidecar's code has {data.tell()} bytes, a ConfigMap takes {MAX_BYTES}"
         )
     return data.getvalue()
-
-
-def _add(file: zipfile.ZipFile, name: str, data: bytes) -> None:
-    file.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
