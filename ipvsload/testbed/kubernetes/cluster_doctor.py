@@ -23,7 +23,7 @@ from ipvsload.testbed.kubernetes import (
     rights,
     sidecar_zipapp,
 )
-from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
+from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.journal import find_journal, new_journal, take_cluster
 from ipvsload.testbed.kubernetes.manifests import code, namespace, sidecar
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
@@ -131,23 +131,16 @@ def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[DoctorFindi
 
 def _look_at_nodes(api: Api, tell: Tell, image: str, names: list[str]) -> dict[str, dict[str, Any]]:
     tell("looking at the nodes' kernels")
-    api.create(
-        "configmaps", code(EXAMINER, sidecar_zipapp.archive(sidecar_zipapp.EXAMINER)), NAMESPACE
-    )
+    archive = sidecar_zipapp.archive(sidecar_zipapp.EXAMINER)
+    api.create("configmaps", code(EXAMINER, archive), NAMESPACE)
     made = sidecar(EXAMINER, image, [], rootless=True, modules=True)
     api.create("daemonsets", made, NAMESPACE)
     facts: dict[str, dict[str, Any]] = {}
 
     def missing() -> str | None:
         found = api.every("pods", NAMESPACE, f"{ROLE}={EXAMINER}")
-        for pod in found:
-            if pods.node(pod) in facts or not pods.running(pod):
-                continue
-            try:
-                text = api.log(pods.name(pod), NAMESPACE, tail=5)
-            except ApiError:
-                continue
-            for line in text.splitlines():
+        for pod in filter(pods.running, found):
+            for line in pods.log(api, pod, tail=5).splitlines():
                 if line.startswith('{"examined"'):
                     facts[pods.node(pod)] = json.loads(line)
         without = set(names) - set(facts)

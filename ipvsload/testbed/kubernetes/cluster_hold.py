@@ -32,12 +32,9 @@ class ClusterHold:
         api = self.cluster.api
         found = api.find("namespaces", NAMESPACE)
         if found and found["metadata"].get("deletionTimestamp"):
-            wait_for(
-                f"namespace {NAMESPACE} of the last run to be gone",
-                gone(api, "namespaces", NAMESPACE),
-                _LAST_RUN_GONE_WITHIN,
-                self.cluster.tell,
-            )
+            what = f"namespace {NAMESPACE} of the last run to be gone"
+            removed = gone(api, "namespaces", NAMESPACE)
+            wait_for(what, removed, _LAST_RUN_GONE_WITHIN, self.cluster.tell)
             found = None
         # Set before the first change: a Ctrl-C may come right behind that.
         self._touched = True

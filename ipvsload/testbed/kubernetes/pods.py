@@ -65,25 +65,27 @@ def complaint(pod: Object) -> str:
         reason = waiting.get("reason", "")
         if reason not in _PATIENT:
             return f"{reason}: {waiting.get('message', '')}".strip(": ")
-        ended = (one.get("state") or {}).get("terminated") or (one.get("lastState") or {}).get(
-            "terminated"
-        )
+        states = (one.get(when) or {} for when in ("state", "lastState"))
+        ended = next((state["terminated"] for state in states if state.get("terminated")), None)
         if ended and ended.get("exitCode"):
             said = ended.get("message") or ended.get("reason") or ""
             return f"its container ended with status {ended['exitCode']}: {said}".strip(": ")
     return ""
 
 
-def last_words(api: Api, namespace: str, pod: Object) -> str:
-    """Why a pod does not stay up: its status, and the end of its log."""
+def log(api: Api, pod: Object, tail: int, *, previous: bool = False) -> str:
+    """The end of the pod's log; "" where it has not started yet, or has not run before."""
     try:
-        said = api.log(name(pod), namespace, tail=_LAST, previous=True)
+        return api.log(name(pod), pod["metadata"]["namespace"], tail=tail, previous=previous)
     except ApiError:
-        said = ""
+        return ""
+
+
+def last_words(api: Api, pod: Object) -> str:
+    """Why a pod does not stay up: its status, and the end of its log."""
+    said = " / ".join(log(api, pod, _LAST, previous=True).splitlines()).strip(" /")
     text = f"pod {name(pod)}: {complaint(pod)}"
-    return (
-        f"{text}; its last words: {' / '.join(said.split(chr(10))).strip(' /')}" if said else text
-    )
+    return f"{text}; its last words: {said}" if said else text
 
 
 def words_of(api: Api, namespace: str, found: Iterable[Object]) -> str:
@@ -104,7 +106,7 @@ def waiting_for(api: Api, owner: str, waiting: Sequence[Object], crashed: str) -
     """
     for pod in waiting:
         if restarts(pod) > _RESTARTS:
-            raise TestbedError(f"{crashed}: {last_words(api, NAMESPACE, pod)}")
+            raise TestbedError(f"{crashed}: {last_words(api, pod)}")
     if waiting:
         return words_of(api, NAMESPACE, waiting)
     # No pod at all: a quota, or an admission that refuses them.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
-from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
+from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.object_names import CONFIG_KEY, PROXY, PROXY_LABEL, SYSTEM
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxy_config import ProxyConfig, read
@@ -115,7 +115,7 @@ def why_down(api: Api, found: Sequence[Object]) -> str:
     last = ""
     for pod in found:
         for previous in (False, True):
-            text = _log(api, pod, previous)
+            text = pods.log(api, pod, _TAIL, previous=previous)
             if why := read_log(text).why:
                 return why
             last = last or _last_words(text)
@@ -127,7 +127,7 @@ def reasons(api: Api) -> list[tuple[str, Reason]]:
     """(node, what its proxy's log says went wrong) for each proxy with trouble."""
     found = []
     for pod in proxy_pods(api):
-        reason = read_log(_log(api, pod))
+        reason = read_log(pods.log(api, pod, _TAIL))
         if pods.restarts(pod) and not (pods.running(pod) and reason.why):
             reason = Reason(reason.fallback, why_down(api, [pod]), not pods.running(pod))
         if reason.why or reason.fallback:
@@ -140,10 +140,3 @@ def _last_words(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
     return _KLOG.sub("", (errors or lines or [""])[-1]).strip()
-
-
-def _log(api: Api, pod: Object, previous: bool = False) -> str:
-    try:
-        return api.log(pods.name(pod), SYSTEM, tail=_TAIL, previous=previous)
-    except ApiError:
-        return ""  # it has not started yet, or has not run before

@@ -26,6 +26,10 @@ _GONE_WITHIN = 90.0
 _NAMESPACE_GONE_WITHIN = 180.0
 _LOAD = ("services", "deployments")
 _REST = ("daemonsets", "configmaps")
+_UNSEEN = (
+    "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20"
+    " does): see docs/kubernetes.md, What a cluster cannot do"
+)
 
 
 def restore(
@@ -55,37 +59,22 @@ def restore(
         return ["there is nothing to be put back"]
     if journal and not own:
         tell(f"putting back what this run changed: {journal.owner(time.time())}")
-    removed = _remove(api, _LOAD, tell) and journal and journal.original is not None
-    if removed and not (leftovers and leftovers.wait_until_gone(tell)):
+    unloaded = _remove(api, _LOAD, tell) and journal and journal.original is not None
+    if unloaded and not (leftovers and leftovers.wait_until_gone(tell)):
         time.sleep(_SYNC)
     left = put_back(api, journal, tell) if journal else ""
     if journal and leaves_ipvs(journal):
-        _tell_leftovers(api, leftovers, tell)
+        for line in leftovers.report(api) if leftovers else (_UNSEEN,):
+            tell(line)
     _remove(api, _REST, tell)
     if made:
         tell(f"removing namespace {NAMESPACE}")
         api.delete("namespaces", NAMESPACE)
-        wait_for(
-            f"namespace {NAMESPACE} to be gone",
-            gone(api, "namespaces", NAMESPACE),
-            _NAMESPACE_GONE_WITHIN,
-            tell,
-        )
+        removed = gone(api, "namespaces", NAMESPACE)
+        wait_for(f"namespace {NAMESPACE} to be gone", removed, _NAMESPACE_GONE_WITHIN, tell)
     elif journal:
         api.delete("configmaps", JOURNAL, NAMESPACE)
     return [left] if left else []
-
-
-def _tell_leftovers(api: Api, leftovers: LeftoverServices | None, tell: Tell) -> None:
-    """Tell what kube-proxy left in the kernels; without sidecars, only that it may have."""
-    if leftovers is None:
-        tell(
-            "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20"
-            " does): see docs/kubernetes.md, What a cluster cannot do"
-        )
-        return
-    for line in leftovers.report(api):
-        tell(line)
 
 
 def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> int:
