@@ -4,6 +4,8 @@ import pytest
 
 from .test_scenario_transcript import GOOD, said
 
+ACTIONS = "start, stop, scale, reweigh, remove, kill or wait"
+
 STEPS = [
     ("start: long", "start: lonng", "t.yaml:8:12: no class 'lonng'; did you mean 'long'?"),
     ("start: long", "start: [long, 3]", "t.yaml:8:19: 'start': expected text, found 3"),
@@ -21,7 +23,7 @@ STEPS = [
     (
         "  - scale: 2\n    until:",
         "  - until:",
-        "t.yaml:10:5: a step needs an action: start, stop, scale, reweigh, remove, kill or wait",
+        f"t.yaml:10:5: a step needs an action: {ACTIONS}",
     ),
     (
         "scale: 2",
