@@ -149,6 +149,8 @@ class _Running:
         if self._ready:
             self._director.tell("died", who="the director's kernel", status=status, log=log)
             return
-        unexplained = f"it ended with status {status} before it was ready: {'; '.join(log[-3:])}"
+        unexplained = f"it ended with status {status} before it was ready"
+        if log:
+            unexplained += f": {'; '.join(log[-3:])}"
         # Only now: the next attempt may need what this one had.
         self._director.failed(self._attempt.label, self._reason or unexplained)
