@@ -16,7 +16,6 @@ from typing import NoReturn
 
 from ipvsload.testbed.lab import descriptor_messages
 from ipvsload.testbed.lab import namespaces as ns
-from ipvsload.testbed.lab.process_loop import IGNORED_SIGNALS
 from ipvsload.testbed.lab.supervisor import Supervisor
 from ipvsload.testbed.lab.topology import Topology
 
@@ -28,8 +27,10 @@ def main() -> NoReturn:
     descriptor, owner_pid, *numbers = map(int, sys.argv[1:6])
     kernel, *schedulers = sys.argv[6:]
     owner = socket.socket(fileno=descriptor)
-    for number in IGNORED_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        # A terminal's Ctrl-C arrives here too; the owner decides what ends. Not SIG_IGN,
+        # which the programs that are started here would keep.
+        signal.signal(number, lambda *_: None)
     read_end, write_end = os.pipe()
     try:
         if os.geteuid() != 0:

@@ -135,25 +135,21 @@ class Agent:
     def _serve_long(self, connection: socket.socket, request: dict[str, Any]) -> NoReturn:
         """In a forked child: run the sidecar or a program on the connection, then end."""
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        status = 1
         try:
             self._listener.close()
             if request["do"] == "exec":
                 from ipvsload.testbed.lab import exec_server
 
                 exec_server.serve(connection, request["argv"])
-                status = 0
             else:
                 from ipvsload.sidecar import collect
 
                 os.dup2(connection.fileno(), 0)
                 os.dup2(connection.fileno(), 1)
                 connection.close()
-                status = collect.main(["--node", "director", "--hz", str(request["hz"])])
-        except OSError:
-            pass  # the other side has closed the connection
+                collect.main(["--node", "director", "--hz", str(request["hz"])])
         finally:
-            os._exit(status)
+            os._exit(0)  # nobody asks for the status
 
 
 def main() -> NoReturn:
@@ -185,7 +181,7 @@ def main() -> NoReturn:
     except Exception as error:
         announce(unavailable=str(error) or type(error).__name__)
         os._exit(1)
-    announce(ready=os.uname().release, booted=booted)
+    announce(ready={"release": os.uname().release, "booted": booted})
     agent.serve()
 
 

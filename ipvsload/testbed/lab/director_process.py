@@ -11,7 +11,7 @@ from typing import Any
 
 from ipvsload.testbed.lab import namespaces as ns
 from ipvsload.testbed.lab.kernels.base import Attempt, KernelProvider, Place
-from ipvsload.testbed.lab.process_loop import ProcessLoop, enter_child
+from ipvsload.testbed.lab.process_loop import ProcessLoop
 
 _LOG_LINES = 30
 _CHUNK = 65_536
@@ -33,7 +33,7 @@ class DirectorKernel:
         loop: ProcessLoop,
         tell: Callable[..., None],
     ) -> None:
-        self.namespace, self._home = namespace, home
+        self._namespace, self._home = namespace, home
         self.loop = loop
         self.tell = tell
         self._reasons: list[str] = []
@@ -57,13 +57,13 @@ class DirectorKernel:
                 self._reasons.append(f"{kernel.name}: {reason}")
 
     def _try_next(self) -> None:
-        ns.setns(self.namespace)
+        ns.setns(self._namespace)
         attempt = next(self._attempts, None)
-        ns.setns(self._home)
         if attempt is None:
             self.tell("no-kernel", reasons=self._reasons)
         else:
             _Running(attempt, self)
+        ns.setns(self._home)
 
 
 class _Running:
@@ -78,10 +78,6 @@ class _Running:
         self._partial = b""
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
 
-        def prepare() -> None:
-            enter_child(director.namespace)
-            attempt.prepare()
-
         self._process = subprocess.Popen(
             attempt.argv,
             env={**os.environ, **attempt.environment},
@@ -91,7 +87,7 @@ class _Running:
             start_new_session=True,
             bufsize=0,
             pass_fds=attempt.descriptors,
-            preexec_fn=prepare,
+            preexec_fn=attempt.prepare,
         )
         assert self._process.stdin
         assert self._process.stdout
@@ -114,16 +110,15 @@ class _Running:
             self._output.close()
 
     def _read_line(self, text: str) -> None:
-        try:
-            message: dict[str, Any] = json.loads(text) if text.startswith("{") else {}
-        except ValueError:  # the kernel prints on the same console
-            message = {}
+        message: dict[str, Any] = {}
+        if text.startswith("{"):
+            with contextlib.suppress(ValueError):  # the kernel prints on the same console
+                message = json.loads(text)
         if "ready" in message:
             self._ready = True
             self._log.clear()  # what was printed at boot does not explain a later death
             provider = self._attempt.label.partition("/")[0]
-            kernel = {"provider": provider, "release": message["ready"]}
-            self._director.tell("ready", kernel={**kernel, "booted": message["booted"]})
+            self._director.tell("ready", kernel={"provider": provider, **message["ready"]})
         elif "unavailable" in message:
             self._reason = message["unavailable"]
         else:

@@ -9,9 +9,9 @@ import base64
 import json
 import os
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from subprocess import PIPE, Popen
 from typing import IO
 
 _CHUNK = 65536
@@ -29,13 +29,7 @@ def serve(connection: socket.socket, argv: Sequence[str]) -> None:
             connection.sendall((json.dumps(frame) + "\n").encode())
 
     try:
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-        )
+        process = Popen(argv, stdin=PIPE, stdout=PIPE, stderr=PIPE, bufsize=0)
     except OSError as error:
         text = f"{argv[0]}: {error.strerror}\n".encode()
         send(stderr=base64.b64encode(text).decode())
@@ -43,19 +37,15 @@ def serve(connection: socket.socket, argv: Sequence[str]) -> None:
         return
     # A thread for each stream: none may wait for another.
     threading.Thread(target=_pass_input, args=(connection, process), daemon=True).start()
-    outputs = [
-        threading.Thread(target=_pass_output, args=(stream, name, send))
-        for stream, name in ((process.stdout, "stdout"), (process.stderr, "stderr"))
-    ]
-    for thread in outputs:
-        thread.start()
-    for thread in outputs:
-        thread.join()
+    errors = threading.Thread(target=_pass_output, args=(process.stderr, "stderr", send))
+    errors.start()
+    _pass_output(process.stdout, "stdout", send)
+    errors.join()
     status = process.wait()
     send(exit=status if status >= 0 else 128 - status)
 
 
-def _pass_input(connection: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+def _pass_input(connection: socket.socket, process: Popen[bytes]) -> None:
     assert process.stdin
     try:
         for line in connection.makefile("rb"):
@@ -72,7 +62,8 @@ def _pass_input(connection: socket.socket, process: "subprocess.Popen[bytes]") -
         os._exit(0)
 
 
-def _pass_output(stream: IO[bytes], name: str, send: Callable[..., None]) -> None:
+def _pass_output(stream: IO[bytes] | None, name: str, send: Callable[..., None]) -> None:
+    assert stream
     try:
         while data := stream.read(_CHUNK):
             send(**{name: base64.b64encode(data).decode()})

@@ -124,7 +124,7 @@ class Lab:
         It is a child of the supervisor, so it ends with the lab. Returns its exit
         status, 128 + N for a death by signal N; 126 and 127 as a shell does.
         """
-        request = {"argv": list(argv), "env": dict(environment), "cwd": _directory()}
+        request = {"args": list(argv), "env": dict(environment), "cwd": _directory()}
         try:
             descriptor_messages.send(self._socket, request, [0, 1, 2])
         except OSError as error:

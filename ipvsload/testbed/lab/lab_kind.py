@@ -3,14 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
-from ipvsload.testbed.kind import (
-    Doctor,
-    Option,
-    OptionValues,
-    Tell,
-    TestbedKind,
-    TestbedRequest,
-)
+from ipvsload.testbed import kind
 from ipvsload.testbed.lab.kernels import AUTO, CHOICES
 
 if TYPE_CHECKING:
@@ -19,7 +12,7 @@ if TYPE_CHECKING:
     from ipvsload.testbed.base import Testbed
     from ipvsload.testbed.doctor_finding import DoctorFinding
 
-KERNEL = Option(
+KERNEL = kind.Option(
     "kernel",
     "The lab's director: this machine's kernel, user-mode Linux, or a virtual machine.",
     AUTO,
@@ -27,7 +20,7 @@ KERNEL = Option(
 )
 
 
-def _make(request: TestbedRequest) -> "Testbed":
+def _make(request: kind.TestbedRequest) -> "Testbed":
     from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
     return LabTestbed(
@@ -38,13 +31,13 @@ def _make(request: TestbedRequest) -> "Testbed":
     )
 
 
-def _examine(_options: OptionValues, _tell: Tell) -> "Iterable[DoctorFinding]":
+def _examine(_options: kind.OptionValues, _tell: kind.Tell) -> "Iterable[DoctorFinding]":
     from ipvsload.testbed.lab.lab_doctor import examine
 
     return examine()
 
 
-KIND = TestbedKind(
+KIND = kind.TestbedKind(
     name="lab",
     about="made for this command",
     options=(KERNEL,),
@@ -53,5 +46,5 @@ KIND = TestbedKind(
     default_balancer="rr",
     is_default=True,
     has_own_network=True,
-    doctor=Doctor((), _examine),
+    doctor=kind.Doctor((), _examine),
 )

@@ -9,6 +9,7 @@ import ctypes
 import os
 import signal
 from collections.abc import Sequence
+from typing import Any
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -40,16 +41,16 @@ def setns(descriptor: int, flags: int = 0) -> None:
     _checked(_libc.setns(descriptor, flags), "setns")
 
 
-def mount(source: str, target: str, kind: str | None, flags: int = 0, options: str = "") -> None:
+def mount(source: str, target: str, kind: str = "", flags: int = 0) -> None:
     """Mount a file system by system call: the program may be missing. Raises OSError."""
-    result = _libc.mount(
-        source.encode(),
-        target.encode(),
-        kind.encode() if kind else None,
-        ctypes.c_ulong(flags),
-        options.encode(),
-    )
+    flags_long = ctypes.c_ulong(flags)
+    result = _libc.mount(source.encode(), target.encode(), kind.encode(), flags_long, None)
     _checked(result, f"mount {kind or source} on {target}")
+
+
+def prctl(*arguments: Any) -> None:
+    """Change something of this process. Raises OSError."""
+    _checked(_libc.prctl(*arguments), "prctl")
 
 
 def die_with_parent(parent: int) -> None:
@@ -57,7 +58,7 @@ def die_with_parent(parent: int) -> None:
 
     The parent may have ended before the kernel was told; then end at once.
     """
-    _checked(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
@@ -93,7 +94,7 @@ def private_mounts(keep_visible: Sequence[str]) -> str:
     paths that the lab reads. Raises OSError, and RuntimeError where there is no
     such directory.
     """
-    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    mount("none", "/", flags=MS_REC | MS_PRIVATE)
     mount("proc", "/proc", "proc")
     for place in ("/dev/shm", "/run", "/mnt"):
         if not any(path.startswith(place + "/") for path in keep_visible) and os.path.isdir(place):

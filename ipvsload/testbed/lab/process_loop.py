@@ -8,23 +8,11 @@ import os
 import sched
 import selectors
 import signal
-import socket
 import subprocess
 from collections.abc import Callable
 from typing import NoReturn
 
-from ipvsload.testbed.lab import namespaces as ns
-
 Process = subprocess.Popen[bytes]
-IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""A terminal's Ctrl-C reaches the supervisor too; its owner decides what ends."""
-
-
-def enter_child(namespace: int) -> None:
-    """In a child between fork and exec: another network namespace, and the usual signals."""
-    ns.setns(namespace)
-    for number in IGNORED_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
 
 
 class ProcessLoop:
@@ -34,12 +22,10 @@ class ProcessLoop:
         self._selector = selectors.DefaultSelector()
         self._children: dict[int, tuple[Process, Callable[[int], None]]] = {}
         self._timers = sched.scheduler()
-        self._wakeup_in, self._wakeup = socket.socketpair()
-        self._wakeup_in.setblocking(False)
-        self._wakeup.setblocking(False)
-        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
+        self._signals, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self.watch(self._wakeup_in.fileno(), self._reap)
+        self.watch(self._signals, self._reap)
 
     def run(self) -> NoReturn:
         """Wait and call, for ever."""
@@ -66,7 +52,7 @@ class ProcessLoop:
 
     def _reap(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            self._wakeup_in.recv(4096)
+            os.read(self._signals, 4096)
         with contextlib.suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)

@@ -38,8 +38,7 @@ class RealServers:
     """All listeners of this process, by address:port."""
 
     def __init__(self) -> None:
-        self._listeners: dict[str, asyncio.Server] = {}
-        self._connections: dict[str, set[ServerConnection]] = {}
+        self._servers: dict[str, tuple[asyncio.Server, set[ServerConnection]]] = {}
 
     async def add(self, name: str) -> None:
         """Listen on address:port (`[address]:port` with IPv6).
@@ -48,14 +47,14 @@ class RealServers:
             ValueError: `name` is not an address and a port, or is listened on already.
             OSError: the address cannot be bound.
         """
-        if name in self._listeners:
+        if name in self._servers:
             raise ValueError(f"{name} is there already")
         host, port = _split(name)
         connections: set[ServerConnection] = set()
-        self._listeners[name] = await asyncio.get_running_loop().create_server(
+        listener = await asyncio.get_running_loop().create_server(
             partial(ServerConnection, name, connections), host, port, backlog=_BACKLOG
         )
-        self._connections[name] = connections
+        self._servers[name] = listener, connections
 
     async def kill(self, name: str) -> None:
         """Close the listener and reset the connections of a server.
@@ -63,9 +62,9 @@ class RealServers:
         Raises:
             ValueError: there is no such server.
         """
-        if name not in self._listeners:
+        if name not in self._servers:
             raise ValueError(f"there is no server {name}")
-        listener, connections = self._listeners.pop(name), self._connections.pop(name)
+        listener, connections = self._servers.pop(name)
         listener.close()
         for connection in list(connections):
             connection.reset()

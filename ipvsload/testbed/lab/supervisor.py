@@ -25,7 +25,7 @@ from ipvsload.testbed.lab.director_process import DirectorKernel
 from ipvsload.testbed.lab.kernels import AUTO
 from ipvsload.testbed.lab.kernels.base import Place
 from ipvsload.testbed.lab.kernels.providers import KERNELS
-from ipvsload.testbed.lab.process_loop import ProcessLoop, enter_child
+from ipvsload.testbed.lab.process_loop import ProcessLoop
 from ipvsload.testbed.lab.socket_broker import SocketBroker
 from ipvsload.testbed.lab.topology import Director, Topology
 
@@ -86,20 +86,16 @@ class Supervisor:
             descriptor_messages.send(self._owner, {"event": event, **message}, descriptors)
 
     def _serve_owner(self) -> None:
-        """Run the program that the owner asks for, as a child, with the owner's streams."""
+        """Run the program that the owner asks for, as a child, with the owner's streams.
+
+        It asks by the arguments of Popen.
+        """
         request, fds = descriptor_messages.receive(self._owner)
         if request is None:
             _end()
+        stdin, stdout, stderr = fds
         try:
-            process = subprocess.Popen(
-                request["argv"],
-                env=request["env"],
-                cwd=request["cwd"],
-                stdin=fds[0],
-                stdout=fds[1],
-                stderr=fds[2],
-                preexec_fn=lambda: enter_child(self._client),
-            )
+            process = subprocess.Popen(**request, stdin=stdin, stdout=stdout, stderr=stderr)
         except (OSError, subprocess.SubprocessError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             self._tell("not-run", reason=reason, missing=isinstance(error, FileNotFoundError))
@@ -132,7 +128,7 @@ class Supervisor:
             [sys.executable, "-m", "ipvsload.testbed.lab.real_servers"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            preexec_fn=lambda: enter_child(self._server),
+            preexec_fn=lambda: ns.setns(self._server),
             start_new_session=True,
         )
         assert process.stdin

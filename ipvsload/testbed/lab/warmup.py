@@ -33,20 +33,18 @@ def warm(topology: Topology, director: Director, control: DirectorClient, broker
     control.ask("add_service", key=key, scheduler=SCHEDULER)
     for server in servers:
         control.ask("add_server", key=key, address=server, weight=1)
-    waiting_servers = set(servers)
-    waiting_clients = set(clients)
+    waiting = {*servers, *clients}
     deadline = time.monotonic() + _WITHIN
     turn = 0
-    while waiting_servers or waiting_clients:
+    while waiting:
         client = clients[turn % len(clients)]
         turn += 1
         source = client, PROBE_SOURCE_PORTS[turn % len(PROBE_SOURCE_PORTS)]
         try:
-            waiting_servers.discard(_ask(plain_socket(broker), source, director.vip))
-            waiting_clients.discard(client)
+            waiting -= {_ask(plain_socket(broker), source, director.vip), client}
         except OSError:
             if time.monotonic() > deadline:
-                silent = sorted(waiting_servers) or sorted(waiting_clients)
+                silent = sorted(waiting.intersection(servers) or waiting)
                 raise TestbedError(
                     f"no answer through the balancer within {_WITHIN:.0f} s from "
                     + ", ".join(silent[:5])

@@ -12,9 +12,10 @@ to use the wider registers, because nothing would save them.
 
 import ctypes
 import errno
-import os
 import struct
 from pathlib import Path
+
+from ipvsload.testbed.lab.namespaces import prctl
 
 TUNABLES = "glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load"
 """GLIBC_TUNABLES of everything in such a guest."""
@@ -51,11 +52,5 @@ def hide() -> None:
     """In the process that will be user-mode Linux, for it and its children. Raises OSError."""
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in _FILTER)
     program = _Program(len(_FILTER), code)
-    libc = ctypes.CDLL(None, use_errno=True)
-    for call in (
-        (_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-        (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0),
-    ):
-        if libc.prctl(*call) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, f"prctl: {os.strerror(number)}")
+    prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0)

@@ -36,6 +36,7 @@ class Place(NamedTuple):
 class Attempt(NamedTuple):
     """One way to start the director's kernel, with its agent, as a child process.
 
+    It is started in the director's network namespace.
     The agent's lines come on the child's standard output; a kernel may print
     other lines between them.
     """
@@ -47,8 +48,8 @@ class Attempt(NamedTuple):
     """Added to the supervisor's own."""
     descriptors: Sequence[int] = ()
     """Those that the child inherits."""
-    prepare: Callable[[], None] = lambda: None
-    """Runs in the child, in the director's network namespace, before the program."""
+    prepare: Callable[[], None] | None = None
+    """Runs in the child before the program."""
     first_line: str = ""
     """What the kernel must print within `first_line_within` seconds; "" for no such bound."""
     first_line_within: float = 0.0

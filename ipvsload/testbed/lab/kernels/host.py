@@ -6,10 +6,10 @@ namespace (net/netfilter/ipvs/ip_vs_ctl.c, GENL_ADMIN_PERM).
 
 from collections.abc import Iterator
 
-from ipvsload.testbed.lab.kernels.base import Attempt, KernelProvider, Place, agent
+from ipvsload.testbed.lab.kernels import base
 
 
-class HostKernel(KernelProvider):
+class HostKernel(base.KernelProvider):
     """Whether it has IPVS, and this user the right to it, the agent finds out by trying."""
 
     name = "host"
@@ -20,7 +20,7 @@ class HostKernel(KernelProvider):
         """Nothing that could be known before."""
         return None
 
-    def attempts(self, place: Place) -> Iterator[Attempt]:
+    def attempts(self, place: base.Place) -> Iterator[base.Attempt]:
         """The agent alone, on the near ends of the cables."""
         links = [cable.near for cable in place.director.cables]
-        yield Attempt(self.name, *agent(place, links))
+        yield base.Attempt(self.name, *base.agent(place, links))

@@ -9,20 +9,13 @@ sockets, as user-mode Linux does (net/dgram.c knows only AF_UNIX and AF_INET).
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ipvsload.cpio import Entry, archive, file
+from ipvsload.cpio import archive, file
 from ipvsload.testbed.lab import network, taps
-from ipvsload.testbed.lab.kernels.base import (
-    NOT_HERE,
-    PROCESSOR,
-    Attempt,
-    KernelProvider,
-    Place,
-    agent,
-)
+from ipvsload.testbed.lab.kernels import base
 
 _PACKAGE = Path(__file__).parents[3]
 """ipvsload's directory."""
@@ -73,26 +66,26 @@ FIRST_LINE_WITHIN = {"kvm": 5.0, "tcg": 40.0}
 without KVM, more where other programs need the processor too."""
 
 
-class VirtualMachine(KernelProvider):
+class VirtualMachine(base.KernelProvider):
     """QEMU, with KVM or without."""
 
     name = "qemu"
     rank = 30
     mend = (
-        f"sudo apt-get install {PROCESSORS[PROCESSOR].package}, and: make iso"
-        if PROCESSOR in PROCESSORS
-        else NOT_HERE
+        f"sudo apt-get install {PROCESSORS[base.PROCESSOR].package}, and: make iso"
+        if base.PROCESSOR in PROCESSORS
+        else base.NOT_HERE
     )
 
     def missing(self) -> str | None:
         """QEMU, the image and the right to make taps are looked for."""
-        return missing(PROCESSOR, image()) or taps.missing()
+        return missing(base.PROCESSOR, image()) or taps.missing()
 
     def files(self) -> tuple[str, ...]:
         """The image."""
         return (str(image()),)
 
-    def attempts(self, place: Place) -> Iterator[Attempt]:
+    def attempts(self, place: base.Place) -> Iterator[base.Attempt]:
         """One for each accelerator, all with the same taps."""
         initrd = f"{place.scratch}/initrd.img"
         with open(initrd, "wb") as out:
@@ -103,9 +96,9 @@ class VirtualMachine(KernelProvider):
         network.run_ip(network.bridges(place.director))
         init, environment = first_program(place)
         for accelerator in working_accelerators():
-            yield Attempt(
+            yield base.Attempt(
                 f"{self.name}/{accelerator}",
-                command(PROCESSOR, image(), initrd, accelerator, cards, init, environment),
+                command(base.PROCESSOR, image(), initrd, accelerator, cards, init, environment),
                 {},
                 descriptors=[descriptor for descriptor, _mac in cards],
                 first_line=FIRST_LINE,
@@ -150,8 +143,8 @@ def working_accelerators() -> tuple[str, ...]:
     try:
         os.close(os.open("/dev/kvm", os.O_RDWR))
     except OSError:
-        return accelerators(PROCESSOR, "", kvm=False)
-    return accelerators(PROCESSOR, Path("/proc/cpuinfo").read_text(), kvm=True)
+        return accelerators(base.PROCESSOR, "", kvm=False)
+    return accelerators(base.PROCESSOR, Path("/proc/cpuinfo").read_text(), kvm=True)
 
 
 def code(package: Path) -> bytes:
@@ -159,20 +152,18 @@ def code(package: Path) -> bytes:
 
     `package` is ipvsload's directory. Raises OSError.
     """
-    return archive(_sources(package))
+    return archive(
+        file(f"code/ipvsload/{path.relative_to(package)}", path.read_bytes())
+        for part in _PARTS
+        for path in sorted((package / part).glob("*.py"))
+    )
 
 
-def _sources(package: Path) -> Iterable[Entry]:
-    for part in _PARTS:
-        for path in sorted((package / part).glob("*.py")):
-            yield file(f"code/ipvsload/{path.relative_to(package)}", path.read_bytes())
-
-
-def first_program(place: Place) -> tuple[list[str], dict[str, str]]:
+def first_program(place: base.Place) -> tuple[list[str], dict[str, str]]:
     """What the machine runs after the image's own /init, and its environment."""
     links = [f"eth{number}" for number in range(len(place.director.cables))]
     modules = ("virtio_net", *place.modules)
-    return agent(place._replace(python=_PYTHON, import_path=_IMPORT_PATH), links, modules)
+    return base.agent(place._replace(python=_PYTHON, import_path=_IMPORT_PATH), links, modules)
 
 
 def command(

@@ -12,14 +12,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ipvsload.testbed.lab.kernels.base import (
-    NOT_HERE,
-    PROCESSOR,
-    Attempt,
-    KernelProvider,
-    Place,
-    agent,
-)
+from ipvsload.testbed.lab.kernels import base
 from ipvsload.testbed.lab.topology import Cable
 
 PROGRAM = "linux.uml"
@@ -51,17 +44,17 @@ _FILTER = (
 )
 
 
-class UserModeLinux(KernelProvider):
+class UserModeLinux(base.KernelProvider):
     """Debian's linux.uml, for x86-64 only."""
 
     name = "uml"
     rank = 20
-    mend = f"sudo apt-get install {PACKAGE} kmod" if PROCESSOR == _FOR else NOT_HERE
+    mend = f"sudo apt-get install {PACKAGE} kmod" if base.PROCESSOR == _FOR else base.NOT_HERE
 
     def missing(self) -> str | None:
         """The processor, the kernel, its modules and modprobe are looked for."""
-        if PROCESSOR != _FOR:
-            return f"it is for x86-64 only, and this machine is {PROCESSOR}"
+        if base.PROCESSOR != _FOR:
+            return f"it is for x86-64 only, and this machine is {base.PROCESSOR}"
         if shutil.which(PROGRAM) is None:
             return f"no {PROGRAM} on PATH; install it with: apt-get install {PACKAGE}"
         if not any(MODULES.glob("*/kernel/net/netfilter/ipvs/ip_vs.ko*")):
@@ -70,14 +63,14 @@ class UserModeLinux(KernelProvider):
             return "no modprobe; install it with: apt-get install kmod"
         return None
 
-    def attempts(self, place: Place) -> Iterator[Attempt]:
+    def attempts(self, place: base.Place) -> Iterator[base.Attempt]:
         """One: the kernel with the agent as its first process."""
         from ipvsload.testbed.lab import wide_registers
 
         Path(place.scratch, FILTER_FILE).write_bytes(receive_filter())
         cables = place.director.cables
         links = [f"vec{number}" for number in range(len(cables))]
-        init, environment = agent(place, links, place.modules, str(MODULES))
+        init, environment = base.agent(place, links, place.modules, str(MODULES))
         hide = wide_registers.needed()
         if hide:
             environment["GLIBC_TUNABLES"] = wide_registers.TUNABLES
@@ -92,7 +85,7 @@ class UserModeLinux(KernelProvider):
                 wide_registers.hide()
 
         argv = command(init, environment, place.scratch, cables)
-        yield Attempt(self.name, argv, {"TMPDIR": place.scratch}, prepare=prepare)
+        yield base.Attempt(self.name, argv, {"TMPDIR": place.scratch}, prepare=prepare)
 
 
 def receive_filter() -> bytes:
