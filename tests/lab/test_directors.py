@@ -36,6 +36,7 @@ def test_each_of_two_directors_balances_over_the_same_servers(kernel: str) -> No
         lab.real_servers.wait_ready()
         for address in LAB.server_addresses:
             lab.real_servers.add(address)
+        lab.wait_ready()
         for director in LAB.all_directors:
             control = DirectorClient(plain_socket(lab.socket_broker), director)
             warmup.warm(LAB, director, control, lab.socket_broker)

@@ -275,6 +275,7 @@ def test_a_kvm_that_shows_no_life_is_left_for_tcg(
     (tmp_path / "sitecustomize.py").write_text(SITE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with Lab(Topology(), kernel="qemu") as lab:
+        lab.wait_ready()
         assert lab.kernel.provider == "qemu"
 
 

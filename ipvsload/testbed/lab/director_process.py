@@ -36,14 +36,10 @@ class DirectorKernel:
         self._namespace, self._home = namespace, home
         self.loop = loop
         self.tell = tell
-        self._reasons: list[str] = []
+        self.reasons: list[str] = []
+        """Why each attempt until now has failed."""
         self._attempts = self._all_attempts(place, kernels)
-        self._try_next()
-
-    def failed(self, label: str, reason: str) -> None:
-        """An attempt has ended before its kernel was ready: make the next one."""
-        self._reasons.append(f"{label}: {reason}")
-        self._try_next()
+        self.try_next()
 
     def _all_attempts(self, place: Place, kernels: Sequence[KernelProvider]) -> Iterator[Attempt]:
         for kernel in kernels:
@@ -54,13 +50,14 @@ class DirectorKernel:
                 except (OSError, RuntimeError) as error:
                     reason = str(error)
             if reason is not None:
-                self._reasons.append(f"{kernel.name}: {reason}")
+                self.reasons.append(f"{kernel.name}: {reason}")
 
-    def _try_next(self) -> None:
+    def try_next(self) -> None:
+        """Make the next attempt; the one before has ended."""
         ns.setns(self._namespace)
         attempt = next(self._attempts, None)
         if attempt is None:
-            self.tell("no-kernel", reasons=self._reasons)
+            self.tell("no-kernel", reasons=self.reasons)
         else:
             _Running(attempt, self)
         ns.setns(self._home)
@@ -147,5 +144,6 @@ class _Running:
         unexplained = f"it ended with status {status} before it was ready"
         if log:
             unexplained += f": {'; '.join(log[-3:])}"
+        self._director.reasons.append(f"{self._attempt.label}: {self._reason or unexplained}")
         # Only now: the next attempt may need what this one had.
-        self._director.failed(self._attempt.label, self._reason or unexplained)
+        self._director.try_next()

@@ -6,6 +6,7 @@ where an empty one is the end of its input.
 """
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -50,13 +51,11 @@ def _pass_input(connection: socket.socket, process: Popen[bytes]) -> None:
     try:
         for line in connection.makefile("rb"):
             data = base64.b64decode(json.loads(line)["stdin"])
-            try:
+            with contextlib.suppress(OSError):  # it reads no more; its exit status says the rest
                 if data:
                     process.stdin.write(data)
                 else:
                     process.stdin.close()
-            except OSError:
-                pass  # the program reads no more; its exit status says the rest
     finally:
         process.kill()
         os._exit(0)

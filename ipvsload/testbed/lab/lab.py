@@ -46,8 +46,7 @@ class Lab:
 
     `kernel` is one of `kernels.CHOICES`. A kernel of its own loads the modules
     of `schedulers` at once, others on demand. The kernels boot while the caller
-    does other work; then it calls `wait_ready`. Or it enters the lab as a
-    context, which waits until it is ready and closes it at the end.
+    does other work; then it calls `wait_ready`. As a context it is closed at the end.
 
     Raises TestbedError where this user may not make a lab.
     """
@@ -101,11 +100,6 @@ class Lab:
             self._supervisor.wait()
 
     def __enter__(self) -> "Lab":
-        try:
-            self.wait_ready()
-        except BaseException:
-            self.close()
-            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -131,16 +125,9 @@ class Lab:
             if error.errno != errno.EMSGSIZE:
                 raise TestbedError("the lab's supervisor ended unexpectedly") from error
             raise UsageError("the command and its environment are too long together") from error
-        while True:
-            message = self._receive(None)[0]
-            match message:
-                case {"event": "exit", "status": int(status)}:
-                    return status if status >= 0 else 128 - status
-                case {"event": "not-run"}:
-                    print(f"ipvsload: {argv[0]}: {message['reason']}", file=sys.stderr)  # noqa: T201
-                    return 127 if message["missing"] else 126
-                case _:
-                    raise TestbedError(_complaint(message))
+        message, _ = self._expect("exit", within=None)
+        status: int = message["status"]
+        return status if status >= 0 else 128 - status
 
     def broken(self) -> TestbedError | None:
         """What has died in the lab, or None; does not wait."""
@@ -153,8 +140,10 @@ class Lab:
         """Readable when `broken` has something to say."""
         return self._socket.fileno()
 
-    def _expect(self, event: str) -> tuple[dict[str, Any], list[int]]:
-        message, descriptors = self._receive(_READY_WITHIN)
+    def _expect(
+        self, event: str, within: float | None = _READY_WITHIN
+    ) -> tuple[dict[str, Any], list[int]]:
+        message, descriptors = self._receive(within)
         if message["event"] != event:
             raise TestbedError(_complaint(message))
         return message, descriptors

@@ -37,6 +37,7 @@ def _kernel(name: str) -> DoctorFinding:
     began = time.monotonic()
     try:
         with Lab(Topology(), kernel=name) as lab:
+            lab.wait_ready()
             seconds = time.monotonic() - began
             return DoctorFinding(
                 f"kernel {name}", True, f"Linux {lab.kernel.release}, ready in {seconds:.1f} s"

@@ -8,7 +8,7 @@ ip_vs_trash_get_dest).
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cached_property
 from types import MappingProxyType
 
@@ -73,8 +73,7 @@ class LabTestbed:
     @cached_property
     def _control(self) -> DirectorClient:
         control = DirectorClient(plain_socket(self.socket_broker), self._director)
-        self._undo.callback(control.close)
-        return control
+        return self._undo.enter_context(closing(control))
 
     @property
     def socket_broker(self) -> str:

@@ -12,15 +12,13 @@ import subprocess
 from collections.abc import Callable
 from typing import NoReturn
 
-Process = subprocess.Popen[bytes]
-
 
 class ProcessLoop:
     """Calls functions when a descriptor can be read, a child has ended, or time is up."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._children: dict[int, tuple[Process, Callable[[int], None]]] = {}
+        self._children: dict[int, tuple[subprocess.Popen[bytes], Callable[[int], None]]] = {}
         self._timers = sched.scheduler()
         self._signals, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
@@ -45,7 +43,7 @@ class ProcessLoop:
         """Call once in so many seconds."""
         self._timers.enter(seconds, 0, call)
 
-    def on_exit(self, process: Process, call: Callable[[int], None]) -> None:
+    def on_exit(self, process: subprocess.Popen[bytes], call: Callable[[int], None]) -> None:
         """Call with its status when the child has ended: -N for a death by signal N."""
         # Kept, because a Popen that is dropped waits for its child by itself.
         self._children[process.pid] = (process, call)

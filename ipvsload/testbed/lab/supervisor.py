@@ -66,16 +66,15 @@ class Supervisor:
         )
         self._client = ns.new_network()
         self._server = ns.new_network()
-        directors = topology.all_directors
-        namespaces = [self._wire_director(director) for director in directors]
-        self._wire_sides(topology)
-        self._start_real_servers(broker.name)
-        for director, namespace in zip(directors, namespaces, strict=True):
+        for director in topology.all_directors:
+            namespace = self._wire_director(director)
             own_scratch = Path(scratch, f"director-{director.number}")
             own_scratch.mkdir()
             own_processor = processor + director.number - 1
             place = Place(director, str(own_scratch), modules, import_path, own_processor)
             DirectorKernel(place, kernels, namespace, self._client, self._loop, self._tell)
+        self._wire_sides(topology)
+        self._start_real_servers(broker.name)
 
     def run(self) -> NoReturn:
         """Serve until the owner leaves."""
@@ -96,9 +95,9 @@ class Supervisor:
         stdin, stdout, stderr = fds
         try:
             process = subprocess.Popen(**request, stdin=stdin, stdout=stdout, stderr=stderr)
-        except (OSError, subprocess.SubprocessError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            self._tell("not-run", reason=reason, missing=isinstance(error, FileNotFoundError))
+        except OSError as error:
+            os.write(stderr, f"ipvsload: {request['args'][0]}: {error.strerror}\n".encode())
+            self._tell("exit", status=127 if isinstance(error, FileNotFoundError) else 126)
         else:
             self._loop.on_exit(process, lambda status: self._tell("exit", status=status))
         finally:

@@ -10,7 +10,7 @@ import socket
 import time
 
 from ipvsload.errors import TestbedError
-from ipvsload.ipvs.keys import join_key, split_endpoint
+from ipvsload.ipvs.keys import join_key
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import DirectorClient
 from ipvsload.testbed.lab.topology import PROBE_PORT, PROBE_SOURCE_PORTS, Director, Topology
@@ -26,8 +26,7 @@ def warm(topology: Topology, director: Director, control: DirectorClient, broker
 
     Raises TestbedError when something does not answer within 20 s.
     """
-    hosts = {split_endpoint(name)[0]: name for name in reversed(topology.server_addresses)}
-    servers = list(reversed(hosts.values()))
+    servers = topology.server_addresses[: len(topology.server_hosts)]  # one on each host
     clients = topology.clients_of(director.number)
     key = join_key(director.vip, PROBE_PORT)
     control.ask("add_service", key=key, scheduler=SCHEDULER)

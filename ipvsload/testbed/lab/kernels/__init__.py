@@ -8,11 +8,7 @@ from pathlib import Path
 
 AUTO = "auto"
 """Stands for all of them: the first that works is taken, in the order of their ranks."""
-NAMES = tuple(
-    sorted(
-        {path.stem for path in Path(__file__).parent.glob("*.py")}
-        - {"__init__", "base", "providers"}
-    )
-)
+_OTHERS = {"__init__", "base", "providers"}
+NAMES = tuple(sorted({path.stem for path in Path(__file__).parent.glob("*.py")} - _OTHERS))
 CHOICES = (AUTO, *NAMES)
 """What a person may ask for."""

@@ -3,11 +3,10 @@
 from importlib import import_module
 
 from ipvsload.testbed.lab.kernels import NAMES
-from ipvsload.testbed.lab.kernels import __name__ as _folder
 from ipvsload.testbed.lab.kernels.base import KernelProvider
 
 for _name in NAMES:
-    import_module(f"{_folder}.{_name}")
+    import_module(f"{__package__}.{_name}")
 
 KERNELS: dict[str, KernelProvider] = {
     kind.name: kind()
