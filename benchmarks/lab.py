@@ -12,6 +12,7 @@ from ipvsload.scenario.model import Traffic
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.lab.broker_client import LabSockets
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
+from ipvsload.testbed.lab.namespaces import setns
 from ipvsload.testbed.lab.topology import CLIENT_NETWORK, client_address
 
 ROUNDS = 5
@@ -30,8 +31,7 @@ def main() -> None:
     try:
         testbed.wait_ready()
         sockets = LabSockets(testbed.socket_broker)
-        testbed.tcp_timeouts()  # opens the counters; the broker cannot be reached from inside
-        testbed.lab.enter_client_namespace()  # as ab has to
+        setns(testbed.lab.client_namespace)  # as ab has to
         Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("1025 65535")
         shorts(testbed, sockets)
         held(testbed, sockets)

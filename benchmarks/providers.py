@@ -14,6 +14,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
+from ipvsload.testbed.lab.namespaces import setns
 
 ROUNDS = 3
 REQUESTS = 4_000
@@ -32,7 +33,7 @@ def one(kernel: str) -> dict[str, float]:
             "kernel boot, s": testbed.lab.kernel.booted,
             "ready, s": time.monotonic() - began,
         }
-        testbed.lab.enter_client_namespace()  # as ab has to
+        setns(testbed.lab.client_namespace)  # as ab has to
         target = testbed.begin(ServiceSpec("rr", (1, 1))).target
         url = f"http://{target.host}:{target.port}/ip"
         found["new connection each, requests/s"] = ab(url, REQUESTS)

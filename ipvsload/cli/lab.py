@@ -59,7 +59,7 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
             # A terminal's Ctrl-C reaches COMMAND too, and COMMAND decides what it does.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGQUIT, signal.SIG_IGN)
-        return testbed.run(argv, environment)
+        return testbed.lab.run(argv, environment)
     finally:
         testbed.close()
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections import Counter
+from contextlib import closing
 
 import pytest
 
@@ -32,7 +33,7 @@ def ask(lab: Lab, director: Director, source: tuple[str, int]) -> str:
 
 @pytest.mark.parametrize("kernel", ["uml", "qemu"])
 def test_each_of_two_directors_balances_over_the_same_servers(kernel: str) -> None:
-    with Lab(LAB, kernel=kernel, schedulers=["rr"]) as lab:
+    with closing(Lab(LAB, kernel=kernel, schedulers=["rr"])) as lab:
         lab.real_servers.wait_ready()
         for address in LAB.server_addresses:
             lab.real_servers.add(address)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -274,7 +275,7 @@ def test_a_kvm_that_shows_no_life_is_left_for_tcg(
         pytest.skip("no /dev/kvm to be misled by")
     (tmp_path / "sitecustomize.py").write_text(SITE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with Lab(Topology(), kernel="qemu") as lab:
+    with closing(Lab(Topology(), kernel="qemu")) as lab:
         lab.wait_ready()
         assert lab.kernel.provider == "qemu"
 

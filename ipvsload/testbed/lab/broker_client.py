@@ -12,8 +12,7 @@ from _socket import socket as _Socket  # noqa: N812
 from collections import deque
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.lab import descriptor_messages
-from ipvsload.testbed.lab.descriptor_messages import MAX_DESCRIPTORS
+from ipvsload.testbed.lab.descriptor_messages import MAX_DESCRIPTORS, receive, send
 
 _TIMEOUT = 10.0
 _LOW = MAX_DESCRIPTORS // 2
@@ -37,8 +36,7 @@ class LabSockets:
         ready = self._ready
         if len(ready) <= _LOW and not self._asked:
             # Early, so that nobody waits for the next ones.
-            request = {"sockets": MAX_DESCRIPTORS, "bound": True}
-            descriptor_messages.send(self._broker, request)
+            send(self._broker, {"sockets": MAX_DESCRIPTORS, "bound": True})
             self._asked = True
         if not ready:
             self._asked = False
@@ -63,7 +61,7 @@ def plain_socket(name: str) -> socket.socket:
     """A blocking TCP socket of the client namespace, not bound. Raises TestbedError."""
     broker = _connect(name)
     try:
-        descriptor_messages.send(broker, {"sockets": 1})
+        send(broker, {"sockets": 1})
         _sources, (descriptor,) = _receive(broker)
     except OSError as error:
         raise TestbedError(f"the lab's socket broker is gone: {error.strerror}") from error
@@ -86,7 +84,7 @@ def _connect(name: str) -> _Socket:
 
 
 def _receive(broker: _Socket) -> tuple[list[tuple[str, int]], list[int]]:
-    sources, descriptors = descriptor_messages.receive(broker)
+    sources, descriptors = receive(broker)
     if sources is None:
         raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
     return sources, descriptors

@@ -113,24 +113,23 @@ class Agent:
                 self._serve_long(connection, request)
             self._drop(connection)
             return
-        verb = request.pop("do")
         try:
-            answer: dict[str, Any] = {"done": self._control(verb, request)}
+            answer: dict[str, Any] = {"done": self._control(**request)}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         connection.sendall((json.dumps(answer) + "\n").encode())
 
-    def _control(self, verb: str, arguments: dict[str, Any]) -> Any:
-        match verb:
+    def _control(self, do: str, **arguments: Any) -> Any:
+        match do:
             case (
                 "add_service" | "delete_service" | "set_scheduler"
                 | "add_server" | "set_weight" | "delete_server"
             ):  # fmt: skip
-                return getattr(self._ipvs, verb)(**arguments)
+                return getattr(self._ipvs, do)(**arguments)
             case "chosen_servers":
                 with open(connections.CONNECTIONS) as file:
                     return connections.chosen_servers(file, **arguments)
-        raise ValueError(f"unknown verb {verb!r}")
+        raise ValueError(f"unknown verb {do!r}")
 
     def _serve_long(self, connection: socket.socket, request: dict[str, Any]) -> NoReturn:
         """In a forked child: run the sidecar or a program on the connection, then end."""

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ipvsload.errors import TestbedError
@@ -71,18 +71,14 @@ def run_in_background_table(argv: Sequence[str], director: Director) -> int:
     connection.sendall((json.dumps({"do": "exec", "argv": list(argv)}) + "\n").encode())
     threading.Thread(target=_send_stdin, args=(connection,), daemon=True).start()
     streams = {"stdout": sys.stdout.buffer, "stderr": sys.stderr.buffer}
-    for line in _lines(connection):
-        for name, value in json.loads(line).items():
-            if name == "exit":
-                return int(value)
-            streams[name].write(base64.b64decode(value))
-            streams[name].flush()
+    with contextlib.suppress(ConnectionResetError):
+        for line in connection.makefile("rb"):
+            for name, value in json.loads(line).items():
+                if name == "exit":
+                    return int(value)
+                streams[name].write(base64.b64decode(value))
+                streams[name].flush()
     raise TestbedError("the director went away while the program ran")
-
-
-def _lines(connection: socket.socket) -> Iterator[bytes]:
-    with contextlib.suppress(OSError):
-        yield from connection.makefile("rb")
 
 
 def _send_stdin(connection: socket.socket) -> None:

@@ -44,11 +44,11 @@ class DirectorKernel:
     def _all_attempts(self, place: Place, kernels: Sequence[KernelProvider]) -> Iterator[Attempt]:
         for kernel in kernels:
             reason = kernel.missing()
-            if reason is None:
-                try:
+            try:
+                if reason is None:
                     yield from kernel.attempts(place)
-                except (OSError, RuntimeError) as error:
-                    reason = str(error)
+            except (OSError, RuntimeError) as error:
+                reason = str(error)
             if reason is not None:
                 self.reasons.append(f"{kernel.name}: {reason}")
 

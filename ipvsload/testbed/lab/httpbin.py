@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 MAX_DELAY = 60.0
 """Longest /delay in seconds; a longer one is shortened to it (httpbin's limit is 10)."""
 
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _JSON = "application/json"
 _HTML = "text/html; charset=utf-8"
 
@@ -86,10 +87,7 @@ def _message(status: int, body: str, kind: str, server: str, close: bool, extra:
 def _head(
     status: int, length: int, kind: str, server: str, close: bool, extra: str, date: str
 ) -> bytes:
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = "UNKNOWN"
+    phrase = _PHRASES.get(status, "UNKNOWN")
     size = "" if status in (204, 304) else f"Content-Length: {length}\r\n"
     return (
         f"HTTP/1.1 {status} {phrase}\r\nServer: ipvsload\r\nDate: {date}\r\n"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ipvsload.errors import TestbedError, UsageError
-from ipvsload.testbed.lab import descriptor_messages, namespaces
+from ipvsload.testbed.lab import descriptor_messages
 from ipvsload.testbed.lab.kernels import AUTO
 from ipvsload.testbed.lab.real_servers_client import RealServersClient
 from ipvsload.testbed.lab.topology import Topology
@@ -46,7 +46,7 @@ class Lab:
 
     `kernel` is one of `kernels.CHOICES`. A kernel of its own loads the modules
     of `schedulers` at once, others on demand. The kernels boot while the caller
-    does other work; then it calls `wait_ready`. As a context it is closed at the end.
+    does other work; then it calls `wait_ready`.
 
     Raises TestbedError where this user may not make a lab.
     """
@@ -61,12 +61,10 @@ class Lab:
             self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             undo.enter_context(self._socket)
             with theirs:
+                program = sys.executable, "-m", "ipvsload.testbed.lab.bootstrap"
+                numbers = theirs.fileno(), os.getpid(), *topology
                 self._supervisor = subprocess.Popen(
-                    [
-                        *(sys.executable, "-m", "ipvsload.testbed.lab.bootstrap"),
-                        *map(str, (theirs.fileno(), os.getpid(), *topology)),
-                        *(kernel, *schedulers),
-                    ],
+                    [*program, *map(str, numbers), kernel, *schedulers],
                     cwd=_directory(),
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
@@ -74,11 +72,11 @@ class Lab:
             undo.callback(self._end_supervisor)
             message, descriptors = self._expect("wired")
             self.socket_broker: str = message["broker"]
-            self._client_namespace, self.netstat, stdin, stdout = descriptors
-            """The descriptor `netstat` reads the client namespace's /proc/net/netstat."""
-            undo.callback(os.close, self._client_namespace)
+            self.client_namespace, self.netstat, connection = descriptors
+            """Descriptors of the client namespace and of its /proc/net/netstat."""
+            undo.callback(os.close, self.client_namespace)
             undo.callback(os.close, self.netstat)
-            self.real_servers = RealServersClient(stdin, stdout, self.broken, undo)
+            self.real_servers = RealServersClient(connection, self.broken, undo)
             self._undo = undo.pop_all()
 
     def wait_ready(self) -> None:
@@ -98,19 +96,6 @@ class Lab:
         except subprocess.TimeoutExpired:
             self._supervisor.kill()  # it may be stopped (SIGSTOP); the lab ends with it
             self._supervisor.wait()
-
-    def __enter__(self) -> "Lab":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def enter_client_namespace(self) -> None:
-        """Move this thread to the client namespace, where its sockets are from then on.
-
-        Raises OSError; it needs root.
-        """
-        namespaces.setns(self._client_namespace)
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run a program in the client namespace with this process's streams.

@@ -7,6 +7,7 @@ right to use it), so every kernel is really brought up.
 import re
 import shutil
 import time
+from contextlib import closing
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.doctor_finding import DoctorFinding
@@ -36,12 +37,11 @@ def _program(name: str, mend: str, why: str) -> DoctorFinding:
 def _kernel(name: str) -> DoctorFinding:
     began = time.monotonic()
     try:
-        with Lab(Topology(), kernel=name) as lab:
+        with closing(Lab(Topology(), kernel=name)) as lab:
             lab.wait_ready()
             seconds = time.monotonic() - began
-            return DoctorFinding(
-                f"kernel {name}", True, f"Linux {lab.kernel.release}, ready in {seconds:.1f} s"
-            )
+            text = f"Linux {lab.kernel.release}, ready in {seconds:.1f} s"
+            return DoctorFinding(f"kernel {name}", True, text)
     except TestbedError as error:
         reason = re.sub(rf"^{name}(/\w+)?: ", "", str(error).splitlines()[-1].strip())
         return DoctorFinding(f"kernel {name}", False, f"{reason} ({KERNELS[name].mend})")

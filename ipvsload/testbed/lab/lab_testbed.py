@@ -151,10 +151,6 @@ class LabTestbed:
         """What has died in the lab, or None."""
         return self.lab.broken()
 
-    def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
-        """Run a program in the client namespace; its exit status (see `Lab.run`)."""
-        return self.lab.run(argv, environment)
-
     def close(self) -> None:
         """Take the lab down."""
         self._undo.close()

@@ -78,11 +78,8 @@ def become_root_in_user_namespace() -> None:
     """
     uid, gid = os.geteuid(), os.getegid()
     unshare(CLONE_NEWUSER)
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"0 {uid} 1"),
-        ("gid_map", f"0 {gid} 1"),
-    ):
+    settings = {"setgroups": "deny", "uid_map": f"0 {uid} 1", "gid_map": f"0 {gid} 1"}
+    for name, text in settings.items():
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
 

@@ -108,6 +108,12 @@ def write_sysctls(values: Mapping[str, str]) -> None:
             file.write(value)
 
 
+def configure(sysctls: Mapping[str, str], batch: str) -> None:
+    """Both of them. Raises OSError and RuntimeError."""
+    write_sysctls(sysctls)
+    run_ip(batch)
+
+
 CLIENT_SYSCTLS = {
     # A port that comes round again while IPVS still holds its connection in
     # TIME_WAIT (120 s) costs a request a second or more: use them all.

@@ -49,8 +49,7 @@ class ProcessLoop:
         self._children[process.pid] = (process, call)
 
     def _reap(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._signals, 4096)
+        os.read(self._signals, 4096)
         with contextlib.suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)

@@ -49,10 +49,15 @@ class RealServers:
         """
         if name in self._servers:
             raise ValueError(f"{name} is there already")
-        host, port = _split(name)
+        try:
+            _, _, port = parse_endpoint(name)  # an address, not a host's name
+        except ValueError:
+            port = 0
+        if not port:
+            raise ValueError(f"not an address:port: {name!r}")
         connections: set[ServerConnection] = set()
         listener = await asyncio.get_running_loop().create_server(
-            partial(ServerConnection, name, connections), host, port, backlog=_BACKLOG
+            partial(ServerConnection, name, connections), *split_endpoint(name), backlog=_BACKLOG
         )
         self._servers[name] = listener, connections
 
@@ -69,17 +74,6 @@ class RealServers:
         for connection in list(connections):
             connection.reset()
         await listener.wait_closed()
-
-
-def _split(name: str) -> tuple[str, int]:
-    try:
-        parse_endpoint(name)  # an address, not a host's name
-        host, port = split_endpoint(name)
-    except ValueError:
-        port = 0
-    if not port:
-        raise ValueError(f"not an address:port: {name!r}")
-    return host, port
 
 
 async def command(servers: RealServers, line: bytes) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """The lab's side of the conversation with the real servers' process (`real_servers.py`)."""
 
 import json
-import os
-import select
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -13,17 +12,19 @@ _TIMEOUT = 20.0
 
 
 class RealServersClient:
-    """Adds and kills real servers; `stdin` and `stdout` are descriptors of their process.
+    """Adds and kills real servers.
 
+    `connection` is a descriptor of the socket to their process; `undo` closes it.
     `broken` says what has died in the lab, if anything. Every method raises
     TestbedError.
     """
 
     def __init__(
-        self, stdin: int, stdout: int, broken: Callable[[], TestbedError | None], undo: ExitStack
+        self, connection: int, broken: Callable[[], TestbedError | None], undo: ExitStack
     ) -> None:
-        self._requests = undo.enter_context(os.fdopen(stdin, "wb", buffering=0))
-        self._answers = undo.enter_context(os.fdopen(stdout, "rb"))
+        self._connection = undo.enter_context(socket.socket(fileno=connection))
+        self._connection.settimeout(_TIMEOUT)
+        self._answers = undo.enter_context(self._connection.makefile("rb"))
         self._broken = broken
 
     def wait_ready(self) -> None:
@@ -40,7 +41,7 @@ class RealServersClient:
 
     def _ask(self, verb: str, address: str) -> None:
         try:
-            self._requests.write((json.dumps({verb: address}) + "\n").encode())
+            self._connection.sendall((json.dumps({verb: address}) + "\n").encode())
         except OSError as error:
             raise TestbedError(f"the real servers' process is gone: {error.strerror}") from error
         answer = self._receive()
@@ -48,10 +49,14 @@ class RealServersClient:
             raise TestbedError(f"real server {address}: {answer['error']}")
 
     def _receive(self) -> dict[str, Any]:
-        ready, _, _ = select.select([self._answers], [], [], _TIMEOUT)
-        if not ready:
-            raise TestbedError(f"the real servers' process did not answer within {_TIMEOUT:g} s")
-        line = self._answers.readline()
+        try:
+            line = self._answers.readline()
+        except TimeoutError:
+            raise TestbedError(
+                f"the real servers' process did not answer within {_TIMEOUT:g} s"
+            ) from None
+        except ConnectionResetError:
+            line = b""
         if not line:
             raise self._broken() or TestbedError("the real servers' process ended")
         answer: dict[str, Any] = json.loads(line)

@@ -64,9 +64,6 @@ class ServerConnection(asyncio.Protocol):
             self._waiting.append(self._waiting.pop()._replace(close=True))
         except httptools.HttpParserError:
             self._refused = True
-            if not self._waiting and self._answering is None:
-                self._refuse()
-                return
         self._answer_next()
 
     def pause_writing(self) -> None:

@@ -16,7 +16,6 @@ import socket
 import struct
 from _socket import AF_INET, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM
 from _socket import socket as _Socket  # noqa: N812
-from typing import Any
 
 from ipvsload.testbed.lab import descriptor_messages
 from ipvsload.testbed.lab.process_loop import ProcessLoop
@@ -53,27 +52,22 @@ class SocketBroker:
         self._loop.watch(client.fileno(), lambda: self._serve(client))
 
     def _serve(self, client: socket.socket) -> None:
-        try:
-            request, _ = descriptor_messages.receive(client)
-            if request is not None:
-                self._answer(client, request)
-                return
-        except (OSError, ValueError, TypeError, KeyError):
-            pass  # a bad request, or an answer that is not taken: the client must connect again
-        self._loop.forget(client.fileno())
-        client.close()
-
-    def _answer(self, client: socket.socket, request: dict[str, Any]) -> None:
+        """Answer a request; who has gone, asks wrongly or takes no answer must connect again."""
         made: list[_Socket] = []
         sources: list[tuple[str, int]] = []
-        bound = bool(request.get("bound"))
-        kind = SOCK_STREAM | SOCK_CLOEXEC | (SOCK_NONBLOCK if bound else 0)
         try:
-            for _ in range(min(int(request["sockets"]), descriptor_messages.MAX_DESCRIPTORS)):
+            request, _ = descriptor_messages.receive(client)
+            wanted = min(int(request["sockets"]), descriptor_messages.MAX_DESCRIPTORS)
+            bound = bool(request.get("bound"))
+            kind = SOCK_STREAM | SOCK_CLOEXEC | (SOCK_NONBLOCK if bound else 0)
+            for _ in range(wanted):
                 made.append(_Socket(AF_INET, kind))
                 if bound:
                     sources.append(self._sources.bind(made[-1]))
             descriptor_messages.send(client, sources, [sock.fileno() for sock in made])
+        except (OSError, ValueError, TypeError, KeyError):
+            self._loop.forget(client.fileno())
+            client.close()
         finally:
             for sock in made:
                 sock.close()

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
@@ -61,9 +62,8 @@ class Supervisor:
         modules = ["ip_vs", *map(module_of, schedulers)]
         import_path = _import_path()
         files = [path for provider in kernels for path in provider.files()]
-        scratch = ns.private_mounts(
-            [*import_path, sys.executable, sys.prefix, str(Path.cwd()), *files]
-        )
+        read = [*import_path, sys.executable, sys.prefix, str(Path.cwd()), *files]
+        scratch = ns.private_mounts(keep_visible=read)
         self._client = ns.new_network()
         self._server = ns.new_network()
         for director in topology.all_directors:
@@ -73,8 +73,14 @@ class Supervisor:
             own_processor = processor + director.number - 1
             place = Place(director, str(own_scratch), modules, import_path, own_processor)
             DirectorKernel(place, kernels, namespace, self._client, self._loop, self._tell)
-        self._wire_sides(topology)
-        self._start_real_servers(broker.name)
+        ns.setns(self._server)
+        network.configure(network.SERVER_SYSCTLS, network.server_side(topology))
+        real_servers = self._start_real_servers()
+        ns.setns(self._client)  # and stay there
+        network.configure(network.CLIENT_SYSCTLS, network.client_side(topology))
+        with real_servers, open("/proc/self/net/netstat") as netstat:
+            descriptors = self._client, netstat.fileno(), real_servers.fileno()
+            self._tell("wired", *descriptors, broker=broker.name)
 
     def run(self) -> NoReturn:
         """Serve until the owner leaves."""
@@ -107,40 +113,22 @@ class Supervisor:
     def _wire_director(self, director: Director) -> int:
         """Enter a new network namespace and lay the director's cables from there."""
         namespace = ns.new_network()
-        network.write_sysctls(network.WIRE_SYSCTLS)
         far_ends = (f"/proc/{os.getpid()}/fd/{fd}" for fd in (self._client, self._server))
-        network.run_ip(network.wires(director, *far_ends))
+        network.configure(network.WIRE_SYSCTLS, network.wires(director, *far_ends))
         return namespace
 
-    def _wire_sides(self, topology: Topology) -> None:
-        """Configure the servers' side and the clients' side, and stay in the latter."""
-        for namespace, batch, sysctls in (
-            (self._server, network.server_side(topology), network.SERVER_SYSCTLS),
-            (self._client, network.client_side(topology), network.CLIENT_SYSCTLS),
-        ):
-            ns.setns(namespace)
-            network.write_sysctls(sysctls)
-            network.run_ip(batch)
-
-    def _start_real_servers(self, broker: str) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ipvsload.testbed.lab.real_servers"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            preexec_fn=lambda: ns.setns(self._server),
-            start_new_session=True,
-        )
-        assert process.stdin
-        assert process.stdout
-        who = "the real servers' process"
-        self._loop.on_exit(
-            process, lambda status: self._tell("died", who=who, status=status, log=[])
-        )
-        streams = process.stdin.fileno(), process.stdout.fileno()
-        with open("/proc/self/net/netstat") as netstat:
-            self._tell("wired", self._client, netstat.fileno(), *streams, broker=broker)
-        process.stdin.close()
-        process.stdout.close()
+    def _start_real_servers(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ipvsload.testbed.lab.real_servers"],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                start_new_session=True,
+            )
+        died = partial(self._tell, "died", who="the real servers' process", log=[])
+        self._loop.on_exit(process, lambda status: died(status=status))
+        return ours
 
 
 def _import_path() -> list[str]:

@@ -43,10 +43,9 @@ def warm(topology: Topology, director: Director, control: DirectorClient, broker
             waiting -= {_ask(plain_socket(broker), source, director.vip), client}
         except OSError:
             if time.monotonic() > deadline:
-                silent = sorted(waiting.intersection(servers) or waiting)
+                silent = ", ".join(sorted(waiting.intersection(servers) or waiting)[:5])
                 raise TestbedError(
-                    f"no answer through the balancer within {_WITHIN:.0f} s from "
-                    + ", ".join(silent[:5])
+                    f"no answer through the balancer within {_WITHIN:.0f} s from {silent}"
                 ) from None
     control.ask("delete_service", key=key)
 
