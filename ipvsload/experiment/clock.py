@@ -29,6 +29,9 @@ class RequestedAction(Protocol):
         """Carry it out on `target`, and call `done` with what was done, in words."""
 
 
+Follower: TypeAlias = Callable[[Sample | BaseException], None]
+"""Is told each sample of a service, or the error that ended the samples."""
+
 News: TypeAlias = Sample | BaseException | RequestedAction | None
 """What a run is told: a sample, an error to raise, an action to carry out, or
 None, which says that something else may have changed."""

@@ -17,8 +17,7 @@ def signals_told(tell: Callable[[Exception], None]) -> Iterator[None]:
     with ExitStack() as stack:
         for number in (SIGINT, SIGTERM):
             stack.callback(signal, number, getsignal(number))
-            handler = gevent.signal_handler(number, tell, StoppedError())
-            stack.callback(handler.cancel)
+            stack.callback(gevent.signal_handler(number, tell, StoppedError()).cancel)
         yield
 
 

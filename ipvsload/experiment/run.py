@@ -191,8 +191,7 @@ class _Run:
     def _clock_aligned(self, node: str, clock: Alignment) -> int:
         """A node's clock was measured; returns how far the result may be wrong, in µs."""
         uncertainty_us = -(-clock.uncertainty_ns // 1000)
-        offset_us = clock.offset_ns // 1000
-        self.record(events.ClockAligned(*self.now(), node, offset_us, uncertainty_us))
+        self.record(events.ClockAligned(*self.now(), node, clock.offset_ns // 1000, uncertainty_us))
         return uncertainty_us
 
     def _take(self, until_us: int | None) -> None:

@@ -1,14 +1,12 @@
 """What all runs of a session share."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ipvsload.experiment.clock import Clock, Inbox
+from ipvsload.experiment.clock import Clock, Follower, Inbox
 from ipvsload.experiment.progress import Progress
 from ipvsload.load.base import LoadMaker
 from ipvsload.record.clock_alignment import Alignment
-from ipvsload.record.format import Sample
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
 from ipvsload.testbed.base import Testbed
@@ -17,9 +15,7 @@ from ipvsload.testbed.base import Testbed
 class SampleSource(Protocol):
     """Where a run's samples come from: the sidecar."""
 
-    def follow(
-        self, run: int, key: str, follower: Callable[[Sample | BaseException], None] | None
-    ) -> None:
+    def follow(self, run: int, key: str, follower: Follower | None) -> None:
         """From now on hand samples of service `key` to `follower`, marked with the run's number."""
 
     def align(self) -> dict[str, Alignment]:

@@ -6,14 +6,13 @@ sent to the sidecar, say how far its clock is from ours and how exact that is.
 """
 
 import time
-from collections.abc import Callable
 
 import gevent
 from gevent.event import AsyncResult
 from gevent.queue import SimpleQueue
 
 from ipvsload.errors import TestbedError
-from ipvsload.experiment.clock import Clock
+from ipvsload.experiment.clock import Clock, Follower
 from ipvsload.record.clock_alignment import Alignment, align
 from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, SidecarParser
@@ -24,8 +23,6 @@ _PONG_WITHIN = 15.0
 """Longer than an API server may be away: in a cluster, answers come through a pod's log."""
 _HELLO_WITHIN = 20.0
 _UNKNOWN = Alignment(0, 0)
-
-Follower = Callable[[Sample | BaseException], None]
 
 
 class SidecarReader:

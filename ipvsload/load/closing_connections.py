@@ -61,14 +61,13 @@ class ClosingConnections:
 
     def _check_deadlines(self) -> None:
         now = time.monotonic_ns()
-        self._timer_set = False
         while self._open:
             sock, (deadline, _) = next(iter(self._open.items()))
             if deadline > now:
-                self._timer_set = True
                 self._timers.at(deadline, self._check_deadlines)
                 return
             self._close(sock)
+        self._timer_set = False
 
     def _close(self, sock: socket) -> None:
         _deadline, exchange = self._open.pop(sock)

@@ -141,7 +141,6 @@ class HttpClient:
         except Exception as error:
             self.fail(error)
         finally:
-            readable.stop()
             readable.close()
 
     def _slice(self, end: int) -> None:

@@ -51,14 +51,6 @@ class ManagedUser(User):
         return False
 
 
-class MixDispatcher(UsersDispatcher):
-    """Locust's own dispatcher, whose mix of user classes can be changed while they run."""
-
-    def rebalance(self) -> None:
-        """Take the classes' weights as they are now; the next dispatch rebalances."""
-        self._prepare_rebalance()
-
-
 class IdleDispatcher(UsersDispatcher):
     """Starts a test with no users and changes none, because a scenario's timeline does that.
 
@@ -85,8 +77,9 @@ class IdleDispatcher(UsersDispatcher):
 
 def apply_weights(runner: Any) -> None:
     """Have the running users' mix follow their classes' weights as they are now."""
-    if isinstance(runner._users_dispatcher, MixDispatcher):
-        runner._users_dispatcher.rebalance()
+    dispatcher = runner._users_dispatcher
+    if dispatcher is not None and not isinstance(dispatcher, IdleDispatcher):
+        dispatcher._prepare_rebalance()  # by the next dispatch
         rate = runner.target_user_count or 1
         runner.start(runner.target_user_count, spawn_rate=min(100.0, float(rate)))
 

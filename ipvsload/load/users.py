@@ -117,9 +117,8 @@ class IpvsUser(WorkloadUser):
             )
         except ValidationError as error:
             first = error.errors()[0]
-            name = {"request": "path", "timeout": "request_timeout"}.get(
-                str(first["loc"][0]), str(first["loc"][0])
-            )
+            field = str(first["loc"][0])
+            name = {"request": "path", "timeout": "request_timeout"}.get(field, field)
             raise UsageError(f"{cls.__name__}.{name}: {first['msg']}") from None
 
 

@@ -69,7 +69,7 @@ class Workload:
         spec: Traffic,
         client: HttpClient,
         on_finished: OnFinished,
-        on_done: Callable[[str], None] | None = None,
+        on_done: Callable[[str], None] = lambda name: None,
     ) -> None:
         self.name = name
         self.spec = spec
@@ -298,11 +298,10 @@ class Workload:
             self._client.drop(exchange)
         if not self.done:
             self.over.set()
-            if self._on_done is not None:
-                try:
-                    self._on_done(self.name)
-                except Exception as failure:
-                    self._client.fail(failure)
+            try:
+                self._on_done(self.name)
+            except Exception as failure:
+                self._client.fail(failure)
 
 
 def _message(path: str, target: tuple[str, int], reuse: bool) -> bytes:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import gevent
+from locust.dispatch import UsersDispatcher
 
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.session import StoppedError
-from ipvsload.load.locust_internals import IdleDispatcher, MixDispatcher
+from ipvsload.load.locust_internals import IdleDispatcher
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.generators import Generators
 from ipvsload.locust_plugin.load_tests.interactive_test import InteractiveTest
@@ -39,7 +40,6 @@ class Coordinator:
         self._test: LocustTest | None = None
         self._failed = False
         self._status: int | None = None
-        self._environment.dispatcher_class = MixDispatcher
 
     def goes_on(self) -> bool:
         """Whether the shape's test is still to be played, or being played."""
@@ -112,7 +112,7 @@ class Coordinator:
                 self._status = self._session.trouble.exit_status
         self._test = None
         self._failed = False
-        self._environment.dispatcher_class = MixDispatcher
+        self._environment.dispatcher_class = UsersDispatcher
 
     def quitting(self) -> None:
         """Take everything down, and leave Locust the exit status."""
