@@ -137,12 +137,13 @@ class Results:
 
     @property
     def kernels(self) -> str:
-        """The directors' kernels, for people: "6.1.0 (uml)"."""
+        """The directors' kernels, for people: "6.1.0 (uml)"; "unknown" where no run began."""
         names = (
             f"{run.kernel.get('release', 'unknown')} ({run.kernel.get('provider', 'unknown')})"
             for run in self.runs
+            if run.kernel
         )
-        return ", ".join(dict.fromkeys(names))
+        return ", ".join(dict.fromkeys(names)) or "unknown"
 
     def to_json(self) -> dict[str, Any]:
         """results.json as an object of plain types."""

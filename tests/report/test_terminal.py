@@ -37,6 +37,12 @@ def test_colours_only_on_a_terminal_that_wants_them(
     assert "\x1b" not in printed(found)
 
 
+def test_a_kernel_that_no_run_saw_is_unknown(recording: Recording) -> None:
+    found = results(recording)
+    for runs in ((), (replace(found.runs[0], kernel={}),)):
+        assert "lab | kernel unknown\n" in printed(replace(found, runs=runs))
+
+
 def test_repeats_show_median_and_range(tmp_path: Path) -> None:
     text = printed(results(read(write_skew(tmp_path / "run", repeats=3))), 120)
     assert "rr (median of 3)" in text
