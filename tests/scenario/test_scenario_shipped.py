@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 import ipvsload.scenario
-from ipvsload.scenario.actions.reweigh import Reweigh
+from ipvsload.scenario.actions import SCENARIO_ACTIONS
 from ipvsload.scenario.load import load, parse_scenario
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Final, Live
@@ -85,7 +85,8 @@ def test_the_documentation_lists_exactly_the_measures() -> None:
 def test_the_documentation_names_every_key() -> None:
     section = (ROOT / "docs/scenarios.md").read_text().split("## Keys", 1)[1].split("\n## ", 1)[0]
     named = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
-    models = (Scenario, Service, Traffic, Step, Reweigh)
+    mappings = [action for action in SCENARIO_ACTIONS.values() if action.yaml_type() is action]
+    models = (Scenario, Service, Traffic, Step, *mappings)
     assert named == {key for model in models for key in model.model_fields}
 
 
