@@ -72,7 +72,7 @@ def _exec(command: tuple[str, ...]) -> int:
             "lab exec works from inside a lab: ipvsload lab -- sh -c 'ipvsload lab exec -- "
             "ipvsadm -ln'"
         )
-    from ipvsload.testbed.lab.director_client import run_in_background_table
+    from ipvsload.testbed.lab.director_client import run_beside_table
     from ipvsload.testbed.lab.topology import director
 
-    return run_in_background_table(command, director(1))
+    return run_beside_table(command, director(1))

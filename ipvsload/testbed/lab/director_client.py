@@ -64,7 +64,7 @@ def open_samples(connection: socket.socket, director: Director, hz: float) -> so
     return connection
 
 
-def run_in_background_table(argv: Sequence[str], director: Director) -> int:
+def run_beside_table(argv: Sequence[str], director: Director) -> int:
     """Run a program in the director with this process's streams; its exit status."""
     connection = connect(socket.socket(), director)
     connection.settimeout(None)
