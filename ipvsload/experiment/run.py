@@ -109,8 +109,9 @@ class _Run:
         for node, clock in self._load.clocks:
             self._clock_aligned(node, clock)
         self._target.register(self._service.servers)
-        self._context.samples.follow(self._number, key, self._context.inbox.put)
+        # Before a sample comes: without it, its time would be one of the sidecar's clock.
         self._state.uncertainty_us = self.align_clocks()
+        self._context.samples.follow(self._number, key, self._context.inbox.put)
         state = self._state
         deadline = self._clock.now_us() + _TABLE_WITHIN_US
         while key and not all(state.in_table(address) for address in state.servers):

@@ -102,6 +102,7 @@ class SimulatedTestbed:
         self._turn = 0
         self.servers: list[SimulatedServer] = []
         self._follower: tuple[int, Callable[[Sample], None]] | None = None
+        self._offset_us = -(10**12)  # of the sidecar's clock, until that is known
         self._sample()
 
     # The balancer
@@ -138,6 +139,8 @@ class SimulatedTestbed:
         self._follower = (run, follower) if follower else None
 
     def align(self) -> dict[str, Alignment]:
+        self._time.step()  # it takes a moment, in which samples may come
+        self._offset_us = 0
         return {"director": Alignment(0, 0)}
 
     def _sample(self) -> None:
@@ -147,7 +150,8 @@ class SimulatedTestbed:
             service = VirtualService(
                 KEY, self._scheduler, 0, 0, sum(row.conns for row in rows), 0, 0, 0, 0, rows
             )
-            follower(Sample(run, "director", self._time.now_us(), 0, (service,)))
+            now_us = self._time.now_us() + self._offset_us
+            follower(Sample(run, "director", now_us, 0, (service,)))
         self._time.after(SAMPLE_US, self._sample)
 
 

@@ -55,6 +55,7 @@ def test_the_skew_scenario_is_played_in_no_time_and_holds(tmp_path: Path) -> Non
     assert [run.scheduler for run in recording.runs] == ["rr", "lc", "rr", "lc"]
     for run, result in zip(recording.runs, results.runs, strict=True):
         assert result.valid, result.reasons
+        assert all(sample.t_us >= run.start_us for sample in run.samples)
         assert result.traffic["long"].latency_ms["p50"] == 10_000
         # Ten seconds went by on the run's clock, and the samples have no gap.
         assert 10 <= result.seconds["timeline"] < 10.5
