@@ -25,12 +25,14 @@ test: COVERAGE = --cov
 test: setup test-system iso check
 	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs" -n 2
 
+# The quick tests mostly wait for what they started: four at a time take half as long as two,
+# also on two processors.
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not kernel and not programs" -n auto $(COVERAGE)
+	$(BIN)/pytest -m "not kernel and not programs" -n 4 --dist worksteal $(COVERAGE)
 
 bench: setup iso
 	$(BIN)/python -m benchmarks
