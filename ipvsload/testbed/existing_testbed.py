@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError
@@ -19,7 +20,6 @@ class ExistingTestbed:
 
     def __init__(self, lacks: Mapping[Capability, str]) -> None:
         self.lacks = dict(lacks)
-        self._never_readable, self._never_written = os.pipe()
 
     def kill_server(self, address: str) -> NoReturn:
         """Raise TestbedError: the server's process is out of reach."""
@@ -31,8 +31,14 @@ class ExistingTestbed:
 
     def fileno(self) -> int:
         """Never readable: the stream of samples tells what breaks."""
-        return self._never_readable
+        return _silent_pipe()[0]
 
     def broken(self) -> TestbedError | None:
         """None; see `fileno`."""
         return None
+
+
+@cache
+def _silent_pipe() -> tuple[int, int]:
+    """A pipe that nobody writes to; one serves all testbeds of this process."""
+    return os.pipe()

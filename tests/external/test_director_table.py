@@ -101,3 +101,10 @@ def test_samples_come_from_the_commands_output(lines: Path) -> None:
     assert data == whole() + b"ping 1\n"
     testbed.close()
     testbed.close()
+
+
+def test_a_testbed_that_is_made_anew_takes_no_more_descriptors() -> None:
+    first = ExternalTestbed("http://192.0.2.80", "").fileno()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert {ExternalTestbed("http://192.0.2.80", "").fileno() for _ in range(20)} == {first}
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
