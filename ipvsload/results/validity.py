@@ -23,6 +23,9 @@ from ipvsload.scenario.model import Scenario
 
 MAX_GAP_SECONDS = 1.0
 
+_NOT_ASKED = "the kernel was not asked whom it gave them to"
+_GAVE_TO_NONE = "the kernel gave them to none, or has forgotten to which"
+
 
 def reasons(
     run: RecordedRun, scenario: Scenario | None, requests: RequestCounts, kernel: KernelCounts
@@ -60,9 +63,10 @@ def notes(run: RecordedRun, requests: RequestCounts) -> tuple[str, ...]:
     found = []
     if again:
         found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
+    not_asked = (ends[-1].not_asked if ends else None) or {}
     found += [
-        f"{name}: {n} failed requests are in no server's count; the kernel gave them to none, "
-        "or has forgotten to which"
+        f"{name}: {n} failed requests are in no server's count; "
+        + (_NOT_ASKED if not_asked.get(name) else _GAVE_TO_NONE)
         for name, n in sorted(requests.nowhere.items())
     ]
     if not run.exclusive:

@@ -150,11 +150,11 @@ class Observation(Protocol):
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts until now where the load is sent from."""
 
-    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None] | None:
         """The real server of each connection, by its client address and port.
 
-        None where the kernel has forgotten the connection, or where this
-        testbed cannot ask.
+        None for one that the kernel gave to none, or has forgotten; None instead
+        of the list where the kernel cannot be asked.
         """
 
 

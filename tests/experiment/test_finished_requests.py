@@ -18,11 +18,13 @@ class Kernel:
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
-        self.broken = False
+        self.broken = self.silent = False
 
-    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None] | None:
         if self.broken:
             raise TestbedError("the director is gone")
+        if self.silent:
+            return None
         self.asked.append([port for _, port in clients])
         return [None if port == 404 else SERVER for _, port in clients]
 
@@ -92,6 +94,21 @@ def test_what_a_testbed_that_breaks_cannot_tell_is_recorded_all_the_same(kernel:
     assert recorded == []
     requests.give_up()
     assert [(one.port, one.server) for one in recorded] == [(1, None), (2, None)]
+    assert requests.not_asked == {"it": 2}
+
+
+def test_a_kernel_that_cannot_be_asked_is_told_from_one_that_gave_a_request_to_none(
+    kernel: Kernel,
+) -> None:
+    requests, recorded = made(kernel)
+    requests.add(ended(404, SECOND))
+    requests.ask_for_all()
+    assert not requests.not_asked
+    kernel.silent = True
+    requests.add(ended(1, SECOND))
+    requests.ask_for_all()
+    assert [one.server for one in recorded] == [None, None]
+    assert requests.not_asked == {"it": 1}
 
 
 def test_when_the_last_connection_was_made_and_the_last_request_ended(kernel: Kernel) -> None:

@@ -84,7 +84,7 @@ def test_without_a_command_there_is_load_and_nothing_to_see() -> None:
     assert not testbed.has_samples
     service = testbed.begin(ServiceSpec(""))
     assert (service.target.key, service.target.port, service.servers) == ("", 8080, [])
-    assert testbed.connection_servers([("192.0.2.1", 4000)]) == [None]
+    assert testbed.connection_servers([("192.0.2.1", 4000)]) is None
     with pytest.raises(TestbedError, match="nothing reads the balancer's table"):
         testbed.open_samples(10)
     with pytest.raises(UsageError, match="--sidecar"):

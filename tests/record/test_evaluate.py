@@ -141,6 +141,20 @@ def test_a_connection_that_failed_unseen_may_be_in_the_kernels_count_or_not(
     assert found.runs[0].traffic["short"].failures == 1
     assert found.runs[0].traffic["short"].errors == {"reset": 1}
     assert found.verdict == "failed"
+    assert "the kernel gave them to none, or has forgotten" in found.runs[0].notes[0]
+
+
+def test_a_failed_request_whose_server_nobody_asked_for_was_not_given_to_none(
+    recording: Recording,
+) -> None:
+    run = recording.runs[0]
+    run.requests[0] = run.requests[0]._replace(server=None, status=0, error="reset")
+    asked = {run.requests[0].traffic: 1}
+    run.events = [
+        replace(event, not_asked=asked) if isinstance(event, RunEnded) else event
+        for event in run.events
+    ]
+    assert "the kernel was not asked whom it gave them to" in results(recording).runs[0].notes[0]
 
 
 def test_where_servers_cannot_be_known_they_are_null_and_the_run_counts(tmp_path: Path) -> None:

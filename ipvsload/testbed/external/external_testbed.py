@@ -101,9 +101,9 @@ class ExternalTestbed(ExistingTestbed):
         """Raise TestbedError."""
         raise TestbedError(FIXED)
 
-    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
-        """None for each: its connection table is out of reach."""
-        return [None] * len(clients)
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None] | None:
+        """None: its connection table is out of reach."""
+        return None
 
     def end(self) -> None:
         """Leave the service as it is."""
