@@ -23,6 +23,7 @@ from ipvsload.cli.run import run
 from ipvsload.cli.scenarios import schema, validate
 from ipvsload.cli.terminal import open_closed_streams, silence_stdout
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
+from ipvsload.hang_up import end_on_hang_up
 
 DEBUG = "IPVSLOAD_DEBUG"
 
@@ -48,6 +49,7 @@ def main() -> NoReturn:
     """Entry point of `ipvsload`."""
     open_closed_streams()
     signal.signal(signal.SIGTERM, _interrupt)
+    end_on_hang_up()
     status = 0
     try:
         status = cli.main(standalone_mode=False)

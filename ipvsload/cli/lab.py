@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+import sysconfig
 
 import click
 
@@ -46,7 +47,13 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
     first = director(1)
     vip = first.vip
     values = {"URL": f"http://{vip}:{FIRST_SERVICE_PORT}", "VIP": vip}
-    environment = {**os.environ, **values, DIRECTOR: f"{first.client_side}:{CONTROL_PORT}"}
+    environment = {
+        **os.environ,
+        **values,
+        DIRECTOR: f"{first.client_side}:{CONTROL_PORT}",
+        # COMMAND finds `ipvsload`, also where its environment is not activated.
+        "PATH": f"{os.environ.get('PATH', os.defpath)}:{sysconfig.get_path('scripts')}",
+    }
     argv = [_VARIABLE.sub(lambda found: values[found[1] or found[2]], word) for word in command]
     testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients, schedulers=[scheduler])
     try:

@@ -51,7 +51,7 @@ def run(
 ) -> int:
     """Run SCENARIO for each scheduler and compare them."""
     from ipvsload.experiment.monotonic_clock import MonotonicClock
-    from ipvsload.experiment.run_directory import new_directory
+    from ipvsload.experiment.run_directory import make_directory
     from ipvsload.record.writer import RunWriter
     from ipvsload.scenario.load import parse_scenario, read
 
@@ -61,7 +61,7 @@ def run(
     plan = parse_scenario(text, str(scenario))
     wanted = schedulers or plan.schedulers
     bed = make_testbed(kind, plan, wanted, hz, options)
-    directory = out or new_directory(plan.name)
+    directory = out or make_directory(plan.name)
     clock = MonotonicClock()
     writer = RunWriter(
         directory,

@@ -17,7 +17,7 @@ from ipvsload.record.writer import RunWriter
 
 
 class StoppedError(InvalidRunError):
-    """The user pressed Ctrl-C or Stop, or the process got SIGTERM."""
+    """The user pressed Ctrl-C or Stop, or the process got SIGTERM or SIGHUP."""
 
     def __init__(self) -> None:
         super().__init__("interrupted")

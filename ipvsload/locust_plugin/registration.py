@@ -23,6 +23,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.session import StoppedError
+from ipvsload.hang_up import end_on_hang_up
 from ipvsload.locust_plugin import arguments
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.coordinator import Coordinator
@@ -88,6 +89,7 @@ def _make_part(environment: Environment) -> ProcessPart:
 
     Ends the process with the error's exit status where that does not succeed.
     """
+    end_on_hang_up()
     if isinstance(environment.runner, WorkerRunner):
         return WorkerAgent(environment)
     # Ctrl-C is for Locust's main loop, whichever greenlet runs when it comes.

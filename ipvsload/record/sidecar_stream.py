@@ -60,7 +60,7 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The last line: why ("SIGTERM", "SIGINT", "asked", "count") and how many."""
+    """The last line: why ("SIGTERM", "SIGINT", "SIGHUP", "asked", "count") and how many."""
 
     reason: str
     samples: int

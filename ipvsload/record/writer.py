@@ -11,7 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from ipvsload import __version__
-from ipvsload.errors import InvalidRunError, TestbedError
+from ipvsload.errors import InvalidRunError, UsageError
 from ipvsload.record import codec
 from ipvsload.record.events import Event
 from ipvsload.record.format import EVENTS, REQUESTS, SAMPLES, SCENARIO, VERSION, Request, Sample
@@ -22,7 +22,7 @@ FLUSH_US = 500_000
 class RunWriter:
     """Appends the records of one run directory.
 
-    Raises TestbedError if `directory` is a file, is not empty, or cannot be made
+    Raises UsageError if `directory` is a file, is not empty, or cannot be made
     or written. If writing fails later, it raises InvalidRunError once and drops
     everything after that, so that the run can end in order and what was recorded
     stays readable.
@@ -54,7 +54,7 @@ class RunWriter:
             why = f"cannot write: {error.strerror}"
             if isinstance(error, FileExistsError):
                 why = "another run is being recorded here: name another directory"
-            raise TestbedError(f"{directory}: {why}") from None
+            raise UsageError(f"{directory}: {why}") from None
 
     def request(self, request: Request) -> None:
         """Append one finished request."""
@@ -122,12 +122,10 @@ def _make(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
-            raise TestbedError(
+            raise UsageError(
                 f"{directory}: there is something in this directory: name one that is new or empty"
             )
     except (FileExistsError, NotADirectoryError):
-        raise TestbedError(f"{directory}: this is a file: name a directory") from None
+        raise UsageError(f"{directory}: this is a file: name a directory") from None
     except OSError as error:
-        raise TestbedError(
-            f"{directory}: cannot make the run directory: {error.strerror}"
-        ) from None
+        raise UsageError(f"{directory}: cannot make the run directory: {error.strerror}") from None

@@ -220,13 +220,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def stop_on_signals(collector: Collector) -> None:
-    """Let SIGTERM and SIGINT end the loop in order."""
+    """Let SIGTERM, SIGINT and SIGHUP end the loop in order."""
 
     def stop(number: int, _: object) -> None:
         collector.stop(signal.Signals(number).name)
         signal.signal(number, signal.SIG_DFL)  # a second one ends us even where stdout is blocked
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
 
 

@@ -47,18 +47,45 @@ def test_bad_usage_is_exit_status_2(words: tuple[str, ...], said: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_directory_in_use_is_exit_status_3_and_untouched(tmp_path: Path) -> None:
+def test_a_directory_in_use_is_exit_status_2_and_untouched(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
     done = ipvsload("run", SKEW, "--out", str(tmp_path))
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert str(tmp_path) in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_a_directory_that_cannot_be_made_is_exit_status_3() -> None:
+def test_a_directory_that_cannot_be_made_is_exit_status_2() -> None:
     done = ipvsload("run", SKEW, "--out", "/proc/nothing/here")
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert "/proc/nothing" in done.stderr
+
+
+def test_runs_that_begin_in_one_second_have_a_directory_each(tmp_path: Path) -> None:
+    code = (
+        "import sys; from ipvsload.experiment.run_directory import make_directory\n"
+        "sys.stdin.read(1)\nfor _ in range(20): print(make_directory('skew'))"
+    )
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for program in programs:
+        assert program.stdin
+        program.stdin.close()  # all at once
+    made: list[str] = []
+    for program in programs:
+        assert program.stdout
+        made += program.stdout.read().split()
+        program.stdout.close()
+        assert program.wait() == 0
+    assert len(set(made)) == len(made) == 80
 
 
 def test_help_is_quick_to_import() -> None:

@@ -146,7 +146,7 @@ timeline:
     assert any("waited 0.8 s for active{server=1} == 3; last seen: active" in r for r in reasons)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_is_reported_and_leaves_nothing(
     number: signal.Signals, tmp_path: Path
 ) -> None:

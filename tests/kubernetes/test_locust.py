@@ -62,7 +62,7 @@ def test_users_who_come_and_go_and_a_scheduler_by_hand(toy: Toy, tmp_path: Path)
     assert toy.config == text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_it_comes_up_puts_the_cluster_back(
     toy: Toy, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -1,10 +1,12 @@
 """The lab for real: a kernel with IPVS between two namespaces, and nothing left of it."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -89,6 +91,23 @@ def test_exec_carries_streams_and_status_both_ways(kernel: str) -> None:
     assert "err" in done.stderr
 
 
+def test_ipvsload_is_found_inside_and_beside_the_table_without_an_environment(kernel: str) -> None:
+    inner = "ipvsload --version && ipvsload lab exec -- ipvsload collect --count 2"
+    program = Path(sysconfig.get_path("scripts"), "ipvsload")
+    done = subprocess.run(
+        [program, "lab", "--kernel", kernel, "--", "sh", "-c", inner],
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    version, *lines = done.stdout.splitlines()
+    assert version.startswith("ipvsload "), done.stderr
+    first, *_, last = map(json.loads, lines)
+    assert first["node"] == "director"
+    assert last == {"end": "count", "samples": 2, "missed": 0}
+
+
 def test_exec_outside_a_lab_says_what_to_do() -> None:
     done = lab("auto", "exec", "--", "ipvsadm", "-ln")
     assert done.returncode == 2
@@ -124,7 +143,7 @@ def test_sigkill_of_the_parent_leaves_nothing(moment: float, kernel: str, marked
     process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_lab_in_order(number: signal.Signals, marked: Marked) -> None:
     process = subprocess.Popen(
         [*IPVSLOAD, "lab", "--", "sh", "-c", "echo up; sleep 60"],

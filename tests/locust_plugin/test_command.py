@@ -83,7 +83,7 @@ def test_a_broken_expectation_is_exit_status_1(quick: str, tmp_path: Path) -> No
     assert "NOT HELD: failures == 1 (measured 0" in command.log
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_scenario_in_order(
     number: signal.Signals, tmp_path: Path, marked: Marked
 ) -> None:

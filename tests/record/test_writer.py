@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.errors import TestbedError
+from ipvsload.errors import UsageError
 from ipvsload.record.events import ClassDone
 from ipvsload.record.format import Request
 from ipvsload.record.reader import read
@@ -51,21 +51,21 @@ def test_lines_wait_half_a_second_of_recorded_time_at_most(tmp_path: Path) -> No
 
 def test_a_directory_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(TestbedError, match=str(tmp_path)):
+    with pytest.raises(UsageError, match=str(tmp_path)):
         open_writer(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(TestbedError, match="a file"):
+    with pytest.raises(UsageError, match="a file"):
         open_writer(tmp_path / "file")
-    with pytest.raises(TestbedError, match="a file"):
+    with pytest.raises(UsageError, match="a file"):
         open_writer(tmp_path / "file" / "below")
 
 
 def test_where_nothing_can_be_made_the_path_is_named() -> None:
-    with pytest.raises(TestbedError, match="/proc/no-such-place"):
+    with pytest.raises(UsageError, match="/proc/no-such-place"):
         open_writer(Path("/proc/no-such-place"))
 
 

@@ -14,7 +14,7 @@ from ipvsload.experiment.action_queue import QueuedAction
 from ipvsload.experiment.gevent_inbox import GeventInbox
 from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext
-from ipvsload.experiment.run_directory import new_directory
+from ipvsload.experiment.run_directory import make_directory
 from ipvsload.experiment.session import StoppedError, play
 from ipvsload.ipvs.keys import split_key
 from ipvsload.locust_plugin.arguments import Options
@@ -56,7 +56,7 @@ class ScenarioTest:
                 f"{options.scenario} waits for events in the kernel's table, and nothing reads it:"
                 " give --sidecar a command that does"
             )
-        directory = Path(options.out) if options.out else new_directory(scenario.name)
+        directory = Path(options.out) if options.out else make_directory(scenario.name)
         writer = RunWriter(
             directory,
             scenario_text=plan.text,

@@ -10,19 +10,26 @@ import contextlib
 import json
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from subprocess import PIPE, Popen
 from typing import IO
 
 _CHUNK = 65536
+_SIDECAR = ("ipvsload", "collect")
+_NODE = ("--node", "director")
 
 
 def serve(connection: socket.socket, argv: Sequence[str]) -> None:
     """Run `argv` and pass its streams over `connection` until it ends.
 
-    Ends this process when the client closes the connection before.
+    The sidecar is there as `ipvsload collect`, also where no such command is
+    installed. Ends this process when the client closes the connection before.
     """
+    if tuple(argv[:2]) == _SIDECAR:
+        # This interpreter's PYTHONPATH has what it needs, in a kernel's own image too.
+        argv = [sys.executable, "-S", "-m", "ipvsload.sidecar.collect", *_NODE, *argv[2:]]
     sending = threading.Lock()
 
     def send(**frame: str | int) -> None:

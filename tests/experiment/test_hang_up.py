@@ -1,0 +1,77 @@
+"""A terminal that goes away in the middle of a run: it ends in order, with its reports."""
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.experiment.test_run import DEADLINE, ENDLESS, IPVSLOAD, results, written
+from tests.leftovers import Marked, nothing_left
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def marked(request: pytest.FixtureRequest) -> Iterator[Marked]:
+    """Nothing of what carries the mark may be left."""
+    with nothing_left(f"{os.getpid()}-{request.node.name}") as marked:
+        yield marked
+
+
+class _Run:
+    """A run that records requests without an end, until something ends it."""
+
+    def __init__(self, directory: Path, before: Sequence[str], marked: Marked, **streams: Any):
+        self.out = directory / "out"
+        words = [*before, *IPVSLOAD, "run", written(directory, ENDLESS), "--out", str(self.out)]
+        self.process = subprocess.Popen(words, env=marked.environment, **streams)
+        self._recorded = self.out / "requests.ndjson"
+
+    def records(self, terminal: int | None = None) -> int:
+        """Wait until it has recorded more than now; reads the terminal, which has a short memory.
+
+        Returns the length of its record.
+        """
+        before = self._length()
+        deadline = time.monotonic() + DEADLINE
+        while self._length() <= before:
+            assert self.process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+            if terminal is not None:
+                with suppress(BlockingIOError):
+                    os.read(terminal, 1 << 16)
+        return self._length()
+
+    def _length(self) -> int:
+        # The first line is there before any request.
+        return self._recorded.read_text().count("\n") if self._recorded.exists() else 1
+
+
+def test_a_terminal_that_has_gone_ends_the_run_in_order(tmp_path: Path, marked: Marked) -> None:
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    run = _Run(tmp_path, ["setsid", "--ctty"], marked, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    run.records(ours)
+    os.close(ours)
+    assert run.process.wait(DEADLINE) == 4
+    assert results(run.out)["runs"][0]["reasons"] == ["interrupted"]
+    assert (run.out / "report.html").exists()
+
+
+def test_under_nohup_it_goes_on(tmp_path: Path, marked: Marked) -> None:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    run = _Run(tmp_path, ["nohup"], marked, stdin=subprocess.DEVNULL, **quiet)
+    run.records()
+    run.process.send_signal(signal.SIGHUP)
+    run.records()
+    run.process.terminate()
+    assert run.process.wait(DEADLINE) == 4
