@@ -4,15 +4,19 @@ The terminal, summary.md and report.html show the same rows, so they are made
 once, here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ipvsload.report.wording import DASH, figure, milliseconds, over, percent
-from ipvsload.results.results import RunResult, SchedulerSummary, ServerSummary
+from ipvsload.results.results import RunResult, SchedulerSummary, ServerSummary, TrafficSummary
 from ipvsload.statistics.median_range import MedianRange, median_range
 
 SHOWN_SERVERS = 6
 """Where there are more servers, the last rows are the range over those that are not shown."""
+SHOWN_KINDS = 8
+"""Where requests failed in more ways, the last row is of all others."""
+LATENCIES = ("p50", "p90", "p95", "p99", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,62 +52,112 @@ def figure_rows(columns: Sequence[SchedulerSummary], known: dict[int, str]) -> l
     `known` has the servers' addresses by number.
     """
     classes = list(dict.fromkeys(name for column in columns for name in column.traffic))
-    return [*_servers(columns, known, classes), *_traffic(columns, classes)]
+    return [
+        *_servers(columns, known, classes),
+        *_no_server(columns, classes),
+        *_traffic(columns, classes),
+    ]
 
 
 def _servers(
     columns: Sequence[SchedulerSummary], known: dict[int, str], classes: Sequence[str]
-) -> list[FigureRow]:
+) -> Iterator[FigureRow]:
     most = max((len(column.servers) for column in columns), default=0)
     shown = most if most <= SHOWN_SERVERS else SHOWN_SERVERS - 1
-    rows = []
     for number in range(1, shown + 1):
         servers = [c.servers[number - 1] if number <= len(c.servers) else None for c in columns]
-        rows.append(FigureRow(f"server {number}", remark=known.get(number, "")))
-        rows.append(_row("connections", (over(s.connections if s else None) for s in servers)))
-        rows += [_row(f"{n} requests", (_requests(s, n) for s in servers)) for n in classes]
-        rows.append(_row("active at most", (over(s.active_max if s else None) for s in servers)))
+        yield FigureRow(f"server {number}", remark=known.get(number, ""))
+        yield _row("connections", (over(s.connections if s else None) for s in servers))
+        for name in classes:
+            yield _row(f"{name} requests", (_requests(s, name) for s in servers))
+            if any(s and _some(s.failures.get(name)) for s in servers):
+                yield _row("of them failed", (_failures(s, name) for s in servers))
+        yield _row("active at most", (over(s.active_max if s else None) for s in servers))
     if shown < most:
-        rows.append(FigureRow(f"{most - shown} more servers", remark="least to most of them"))
-        rest = [column.servers[shown:] for column in columns]
-        rows.append(_row("connections", (_range(s.connections for s in c) for c in rest)))
-        rows += [
-            _row(f"{n} requests", (_range(s.requests.get(n) for s in c) for c in rest))
-            for n in classes
-        ]
-        rows.append(_row("active at most", (_range(s.active_max for s in c) for c in rest)))
-    return rows
+        yield from _rest([column.servers[shown:] for column in columns], most - shown, classes)
 
 
-def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> list[FigureRow]:
+def _rest(
+    columns: Sequence[Sequence[ServerSummary]], count: int, classes: Sequence[str]
+) -> Iterator[FigureRow]:
+    """The range over the servers that have no rows of their own."""
+    yield FigureRow(f"{count} more servers", remark="least to most of them")
+    yield _row("connections", (_range(s.connections for s in c) for c in columns))
+    for name in classes:
+        yield _row(f"{name} requests", (_range(s.requests.get(name) for s in c) for c in columns))
+        if any(_some(server.failures.get(name)) for column in columns for server in column):
+            yield _row("of them failed", (_range(s.failures.get(name) for s in c) for c in columns))
+    yield _row("active at most", (_range(s.active_max for s in c) for c in columns))
+
+
+def _no_server(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Iterator[FigureRow]:
+    """What failed and is in no server's count: with it the parts of a class add up to all of it."""
     rows = []
     for name in classes:
         found = [column.traffic.get(name) for column in columns]
-        rows.append(FigureRow(name))
-        rows.append(_row("requests", (over(t.requests if t else None) for t in found)))
-        if any(t and t.failures and t.failures.max for t in found):
-            rows.append(_row("failures", (over(t.failures if t else None) for t in found)))
-        rows.append(_row("requests/s", (over(t.rps if t else None) for t in found)))
-        rows += [
-            _row(
-                f"latency {p}", (over(t.latency_ms[p] if t else None, milliseconds) for t in found)
+        if any(t and _some(t.failures_without_server) for t in found):
+            cells = (
+                _part(t.failures_without_server, t.share_without_server) if t else DASH
+                for t in found
             )
-            for p in ("p50", "p95", "p99")
-        ]
-    return rows
+            rows.append(_row(f"{name} failed", cells))
+    if rows:
+        yield FigureRow("no known server")
+        yield from rows
+
+
+def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Iterator[FigureRow]:
+    for name in classes:
+        found = [column.traffic.get(name) for column in columns]
+        yield FigureRow(name)
+        yield _row("requests", (over(t.requests if t else None) for t in found))
+        if any(t and _some(t.failures) for t in found):
+            yield _row("failed", (_part(t.failures, t.failed_share) if t else DASH for t in found))
+            yield from _kinds(found)
+        yield _row("requests/s", (over(t.rps if t else None) for t in found))
+        for p in LATENCIES:
+            cells = (over(t.latency_ms.get(p) if t else None, milliseconds) for t in found)
+            yield _row(f"latency {p}", cells)
+
+
+def _kinds(found: Sequence[TrafficSummary | None]) -> Iterator[FigureRow]:
+    """How requests failed: a row a kind, the most frequent first, and one for all others."""
+    columns = [t.errors if t else {} for t in found]
+    total: Counter[str] = Counter()
+    for errors in columns:
+        total.update({kind: round(count.median) for kind, count in errors.items() if count})
+    kinds = [kind for kind, _ in total.most_common()]
+    shown = kinds if len(kinds) <= SHOWN_KINDS else kinds[: SHOWN_KINDS - 1]
+    for kind in shown:
+        yield _row(f"failed: {kind}", (over(errors.get(kind)) for errors in columns))
+    if rest := kinds[len(shown) :]:
+        sums = (sum(e.median for kind in rest if (e := errors.get(kind))) for errors in columns)
+        yield _row(f"failed: {len(rest)} other kinds", map(figure, sums))
 
 
 def _row(label: str, cells: Iterable[str]) -> FigureRow:
     return FigureRow(label, tuple(cells))
 
 
+def _some(count: MedianRange | None) -> bool:
+    return count is not None and count.max > 0
+
+
 def _requests(server: ServerSummary | None, name: str) -> str:
-    """A count, and what part of the class it is: "50 (50 %)"."""
     if server is None:
         return DASH
-    share = server.share.get(name)
-    part = f" ({percent(share.median)})" if share else ""
-    return over(server.requests.get(name)) + part
+    return _part(server.requests.get(name), server.share.get(name))
+
+
+def _failures(server: ServerSummary | None, name: str) -> str:
+    if server is None:
+        return DASH
+    return _part(server.failures.get(name), server.failed_share.get(name))
+
+
+def _part(count: MedianRange | None, share: MedianRange | None) -> str:
+    """A count, and what part of the class it is: "50 (50 %)"."""
+    return over(count) + (f" ({percent(share.median)})" if share else "")
 
 
 def _range(medians: Iterable[MedianRange | None]) -> str:

@@ -27,7 +27,7 @@ def render(results: Results) -> str:
     lines += [f"- {_text(line)}" for line in problems(results)]
     expectations = summarize_expectations(results)
     if expectations:
-        lines += ["", *_table(["", "scheduler", "expectation", "measured", "held"])]
+        lines += ["", *_table(["", "scheduler", "expectation", "measured", "held"], numbers=2)]
         lines += [
             _line(
                 _MARKS[one.ok],
@@ -39,7 +39,8 @@ def render(results: Results) -> str:
             for one in expectations
         ]
     if results.schedulers:
-        lines += ["", *_table(["", *(_text(column_header(s)) for s in results.schedulers)])]
+        headers = ["", *(_text(column_header(s)) for s in results.schedulers)]
+        lines += ["", *_table(headers, numbers=len(results.schedulers))]
         for row in figure_rows(results.schedulers, agreed_addresses(results.runs)):
             if row.cells:
                 lines.append(_line(_text(row.label), *map(_text, row.cells)))
@@ -50,8 +51,9 @@ def render(results: Results) -> str:
     return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
 
-def _table(headers: Sequence[str]) -> list[str]:
-    rule = [":--" if number == 0 or len(headers) == 5 else "--:" for number in range(len(headers))]
+def _table(headers: Sequence[str], numbers: int) -> list[str]:
+    """The head of a table. Its last columns are `numbers`, which stand on the right."""
+    rule = [":--"] * (len(headers) - numbers) + ["--:"] * numbers
     return [_line(*headers), _line(*rule)]
 
 

@@ -50,7 +50,7 @@ class ReportConsole:
                 pad_edge=False,
                 header_style="bold",
             )
-            table.add_column("", no_wrap=True, min_width=LABEL_WIDTH - 2)
+            table.add_column("", overflow="fold", min_width=LABEL_WIDTH - 2)
             for header in headers[start : start + size]:
                 lines = Text("\n").join(map(self.text, header.split("\n")))
                 table.add_column(lines, justify="right", min_width=9)

@@ -155,6 +155,7 @@ def _server(
         requests={name: requests.requests(name, address) for name in classes},
         active_max=counts.active_max if counts else None,
         inactive_max=counts.inactive_max if counts else None,
+        failures={name: requests.failures(name, address) for name in classes},
     )
 
 
@@ -166,6 +167,7 @@ def _traffic(name: str, requests: RequestCounts) -> TrafficResult:
         errors=dict(requests.errors.get(name, {})),
         rps=requests.rps(name),
         latency_ms={which: latency_ms(ordered, which) for which in LATENCIES},
+        failures_without_server=requests.nowhere.get(name, 0),
     )
 
 

@@ -62,13 +62,14 @@ class RequestCounts:
         return self._sum(self._failed, traffic, server)
 
     def share(self, traffic: str | None, server: str | None) -> float | None:
-        """The server's part (0 to 1) of the requests whose server is known."""
+        """The part (0 to 1) of all finished requests, failed ones too, that went to this server.
+
+        None without requests, and where the server is not known of all answered ones.
+        """
         if self._blind(traffic):
             return None
-        known = sum(
-            n for (name, where), n in self._count.items() if where and traffic in (None, name)
-        )
-        return self._sum(self._count, traffic, server) / known if known else None
+        whole = self._sum(self._count, traffic, None)
+        return self._sum(self._count, traffic, server) / whole if whole else None
 
     def latencies(self, traffic: str | None = None, server: str | None = None) -> list[int]:
         """Latencies of answered requests in µs, ascending; not to be changed."""

@@ -22,6 +22,8 @@ class ServerResult:
 
     `weight` is the one it joined with, `connections` the kernel's count, None
     without samples; `requests` by class, None where some server is not known.
+    `failures` are those of the requests that failed, as far as it is known that
+    the kernel gave them to this server.
     """
 
     address: str
@@ -30,11 +32,14 @@ class ServerResult:
     requests: dict[str, int | None]
     active_max: int | None
     inactive_max: int | None
+    failures: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficResult:
     """One class in one run; `errors` counts the failures by cause.
+
+    `failures_without_server` are those failures that are in no server's count.
 
     `latency_ms` has p50, p90, p95, p99, max and mean of the answered requests,
     each None where there were none; `rps` is finished requests per second of
@@ -46,6 +51,7 @@ class TrafficResult:
     errors: dict[str, int]
     rps: float | None
     latency_ms: dict[str, float | None]
+    failures_without_server: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,10 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class ServerSummary:
-    """One real server over a scheduler's repeats, by its number in the order of joining."""
+    """One real server over a scheduler's repeats, by its number in the order of joining.
+
+    A share is a part of all requests of the class, 0 to 1.
+    """
 
     number: int
     connections: MedianRange | None
@@ -88,16 +97,22 @@ class ServerSummary:
     inactive_max: MedianRange | None
     requests: dict[str, MedianRange | None]
     share: dict[str, MedianRange | None]
+    failures: dict[str, MedianRange | None] = field(default_factory=dict)
+    failed_share: dict[str, MedianRange | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficSummary:
-    """One class over a scheduler's repeats."""
+    """One class over a scheduler's repeats. Shares are parts of all its requests, 0 to 1."""
 
     requests: MedianRange | None
     failures: MedianRange | None
     rps: MedianRange | None
     latency_ms: dict[str, MedianRange | None]
+    failed_share: MedianRange | None = None
+    failures_without_server: MedianRange | None = None
+    share_without_server: MedianRange | None = None
+    errors: dict[str, MedianRange | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,47 +21,43 @@ def summarize(scheduler: str, runs: Sequence[RunResult]) -> SchedulerSummary:
     counted = [run for run in runs if run.valid] or list(runs)
     most = max((len(run.servers) for run in counted), default=0)
     classes = list(dict.fromkeys(name for run in counted for name in run.traffic))
-    # Requests of each class whose server is known.
-    totals = [
-        {name: sum(server.requests.get(name) or 0 for server in run.servers) for name in classes}
-        for run in counted
-    ]
     return SchedulerSummary(
         scheduler=scheduler,
         repeats=len(runs),
         valid=sum(run.valid for run in runs),
-        servers=tuple(_server(number, counted, totals) for number in range(1, most + 1)),
-        traffic={name: _traffic([run.traffic[name] for run in counted]) for name in classes},
+        servers=tuple(_server(number, counted, classes) for number in range(1, most + 1)),
+        traffic={
+            name: _traffic([run.traffic[name] for run in counted if name in run.traffic])
+            for name in classes
+        },
     )
 
 
-def _server(
-    number: int, runs: Sequence[RunResult], totals: Sequence[dict[str, int]]
-) -> ServerSummary:
-    having = [
-        (run.servers[number - 1], total)
-        for run, total in zip(runs, totals, strict=True)
-        if len(run.servers) >= number
-    ]
-    requests: dict[str, MedianRange | None] = {}
-    share: dict[str, MedianRange | None] = {}
-    for name in totals[0]:
-        counts = [(server.requests.get(name), total[name]) for server, total in having]
-        requests[name] = median_range([count for count, _ in counts])
-        share[name] = median_range(
-            [count / total if count is not None and total else None for count, total in counts]
-        )
+def _server(number: int, runs: Sequence[RunResult], classes: Sequence[str]) -> ServerSummary:
+    having = [run for run in runs if len(run.servers) >= number]
+    mine = [run.servers[number - 1] for run in having]
+    wholes = {
+        name: [run.traffic[name].requests if name in run.traffic else 0 for run in having]
+        for name in classes
+    }
+    requests = {name: [server.requests.get(name) for server in mine] for name in classes}
+    failures = {name: [server.failures.get(name) for server in mine] for name in classes}
     return ServerSummary(
         number=number,
-        connections=median_range([server.connections for server, _ in having]),
-        active_max=median_range([server.active_max for server, _ in having]),
-        inactive_max=median_range([server.inactive_max for server, _ in having]),
-        requests=requests,
-        share=share,
+        connections=median_range([server.connections for server in mine]),
+        active_max=median_range([server.active_max for server in mine]),
+        inactive_max=median_range([server.inactive_max for server in mine]),
+        requests={name: median_range(requests[name]) for name in classes},
+        share={name: _share(requests[name], wholes[name]) for name in classes},
+        failures={name: median_range(failures[name]) for name in classes},
+        failed_share={name: _share(failures[name], wholes[name]) for name in classes},
     )
 
 
 def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
+    kinds = dict.fromkeys(kind for t in results for kind in t.errors)
+    wholes = [t.requests for t in results]
+    nowhere = [t.failures_without_server for t in results]
     return TrafficSummary(
         requests=median_range([t.requests for t in results]),
         failures=median_range([t.failures for t in results]),
@@ -70,4 +66,18 @@ def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
             which: median_range([t.latency_ms[which] for t in results])
             for which in results[0].latency_ms
         },
+        failed_share=_share([t.failures for t in results], wholes),
+        failures_without_server=median_range(nowhere),
+        share_without_server=_share(nowhere, wholes),
+        errors={kind: median_range([t.errors.get(kind, 0) for t in results]) for kind in kinds},
+    )
+
+
+def _share(parts: Sequence[int | None], wholes: Sequence[int]) -> MedianRange | None:
+    """Parts of a whole, 0 to 1, one a run; not of a run in which either is not known."""
+    return median_range(
+        [
+            part / whole if part is not None and whole else None
+            for part, whole in zip(parts, wholes, strict=True)
+        ]
     )

@@ -16,11 +16,11 @@ from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.chart_series import zero_us
+from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
-from ipvsload.results.results import Results, RunResult, SchedulerSummary
+from ipvsload.results.results import Results, RunResult
 
 MAX_CHARTED_RUNS = 12
-MAX_SEGMENTS = 60
 CLASS_COLOURS = 6
 
 
@@ -34,16 +34,6 @@ class StepMark:
     seconds: float
     text: str
     outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class BarSegment:
-    """A server's part of a bar. `colour` is the name of a CSS variable."""
-
-    label: str
-    requests: str
-    percent: float
-    colour: str
 
 
 def render(results: Results, recording: Recording) -> str:
@@ -75,7 +65,9 @@ def render(results: Results, recording: Recording) -> str:
         expectations=summarize_expectations(results),
         headers=[column_header(s) for s in results.schedulers],
         rows=figure_rows(results.schedulers, agreed_addresses(results.runs)),
-        splits={name: [_bar(s, name, by_server) for s in results.schedulers] for name in classes},
+        splits={
+            name: [split_bar(s, name, by_server) for s in results.schedulers] for name in classes
+        },
         panels=panels[:first],
         more=panels[first:],
         left_out=len(results.runs) - len(panels),
@@ -108,38 +100,3 @@ def _marks(run: RecordedRun, x: svg.Axis) -> list[StepMark]:
         outcome = outcomes.get(event.index, "")
         marks.append(StepMark(event.index + 1, place, row, seconds, event.text, outcome))
     return marks
-
-
-def _bar(
-    summary: SchedulerSummary, traffic: str, colours: dict[int, str]
-) -> tuple[str, list[BarSegment], str]:
-    """Split a class's requests over the servers, by the medians of the repeats.
-
-    Returns the scheduler, the segments, and why there are none. Servers without a colour are
-    grey. With more than MAX_SEGMENTS servers they share one segment.
-    """
-    counts = {
-        server.number: found.median
-        for server in summary.servers
-        if (found := server.requests.get(traffic)) is not None
-    }
-    total = sum(counts.values())
-    if not total:
-        known = len(counts) == len(summary.servers)
-        return summary.scheduler, [], "no requests" if known else "servers not known"
-    segments: list[BarSegment] = []
-    others = 0.0
-    for number, count in counts.items():
-        colour = colours.get(number)
-        if colour is None and len(counts) > MAX_SEGMENTS:
-            others += count
-        else:
-            shade = colour or ("--m0", "--m1")[sum(s.percent > 0 for s in segments) % 2]
-            segments.append(_segment(f"server {number}", count, total, shade))
-    if others:
-        segments.append(_segment(f"{len(counts) - len(segments)} others", others, total, "--m0"))
-    return summary.scheduler, segments, ""
-
-
-def _segment(label: str, count: float, total: float, colour: str) -> BarSegment:
-    return BarSegment(label, wording.figure(count), round(count / total * 100, 3), colour)

@@ -89,7 +89,7 @@ class RequestTotals(Protocol):
         """Failed requests."""
 
     def share(self, traffic: str | None, server: str | None) -> float | None:
-        """The server's part, 0 to 1, of the requests whose server is known."""
+        """The server's part, 0 to 1, of all finished requests, failed ones too."""
 
     def rps(self, traffic: str | None, server: str | None) -> float | None:
         """Finished requests per second; None where no time passed."""
