@@ -73,11 +73,11 @@ def _restored(now: str, journal: Journal, original: str) -> tuple[str, str]:
     if now in ours:
         return original, ""
     with suppress(ConfigError):
-        present, was = read(now), read(original)
+        present, was = read(now).balances, read(original).balances
         if present == was:
             return now, ""  # nothing of our change is in it
-        if present in map(read, ours):
-            return edit(now, was.mode, was.scheduler), (
+        if present in (read(text).balances for text in ours):
+            return edit(now, *was), (
                 f"somebody else has edited ConfigMap {PROXY} too: their edit was kept, only"
                 " mode and scheduler are as before"
             )
