@@ -7,6 +7,7 @@ import click
 
 from ipvsload.cli.terminal import say
 from ipvsload.errors import UsageError
+from ipvsload.scenario.url import MAX_PORT
 from ipvsload.testbed import registry
 from ipvsload.testbed.kind import Option, TestbedKind, TestbedRequest
 
@@ -36,7 +37,7 @@ def as_click(option: Option) -> Callable[..., Any]:
     if option.choices:
         about["type"] = click.Choice(option.choices)
     elif isinstance(option.default, int) and not isinstance(option.default, bool):
-        about["type"] = click.IntRange(1, 65535)  # the only number is a port
+        about["type"] = click.IntRange(1, MAX_PORT)  # the only number is a port
     if option.metavar:
         about["metavar"] = option.metavar
     return click.option(option.flag, **about)

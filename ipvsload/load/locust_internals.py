@@ -5,11 +5,11 @@ attributes, constants, and methods that Locust calls itself. No other module
 touches them. Locust's source is named where a fact comes from (Locust 2.47).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gevent.pool import Group
-from locust import User, stats, task
+from locust import User, events, stats, task
 from locust.dispatch import UsersDispatcher
 from locust.user.users import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 
@@ -124,3 +124,29 @@ def keep_fractions_of_milliseconds() -> None:
     Locust rounds them to whole milliseconds (stats.py, bucket_response_time).
     """
     stats.bucket_response_time = lambda milliseconds: float(f"{milliseconds:.2g}")
+
+
+def before_parsing(parser: Any, act: Callable[[], None]) -> None:
+    """Do it once, when this parser is about to parse, after every listener has been called.
+
+    Locust fires `init_command_line_parser` in the order of registration, and swallows what
+    a listener raises (argument_parser.py, get_parser; event.py, fire).
+    """
+    parse = parser.parse_known_args
+
+    def act_and_parse(*arguments: Any, **options: Any) -> Any:
+        parser.parse_known_args = parse
+        act()
+        return parse(*arguments, **options)
+
+    parser.parse_known_args = act_and_parse
+
+
+def destinations(parser: Any) -> set[str]:
+    """Names of the values that the parser's arguments have in its namespace."""
+    return {action.dest for action in parser._actions}
+
+
+def argument_listeners() -> list[Callable[..., Any]]:
+    """Everybody's listeners that add arguments to Locust's command (event.py)."""
+    return list(events.init_command_line_parser._handlers)

@@ -5,15 +5,18 @@ line, where argparse refuses bad ones, and from anybody who can reach the page.
 What names a program or a path of this machine is taken from the command line only.
 """
 
-from argparse import Namespace
+import os
+import re
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ipvsload.errors import UsageError
+from ipvsload.locust_plugin.own_arguments import add_beside_theirs, destination, shared
 from ipvsload.scenario.names import MAX_CLIENTS, MAX_SERVERS
-from ipvsload.scenario.url import read_url
+from ipvsload.scenario.url import MAX_PORT, read_url
 from ipvsload.testbed.balancers import BALANCERS
 from ipvsload.testbed.kind import Option
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS, kind_for_host, refuse_foreign_options
@@ -59,7 +62,8 @@ class Options:
     `scheduler` is "" for the scenario's first, or the testbed's default; `servers`
     and `clients` are 0 for the scenario's number, or 2 and 1. `scenario` is None
     where the locustfile plays none. `hz` is samples a second. `testbed_options`
-    has the testbed's own, as its kind lists them.
+    has the testbed's own, as its kind lists them. `form_names` has what Locust's start
+    form calls those that are in it, where that is not their name.
     """
 
     testbed: str
@@ -70,35 +74,49 @@ class Options:
     hz: float
     out: str
     testbed_options: Mapping[str, Any]
+    form_names: Mapping[str, str] = field(default_factory=dict)
 
     def renewed(self, form: Mapping[str, Any]) -> "Options":
         """Return these options with the changes that a start form may make. Raises UsageError."""
+
+        def said(name: str) -> Any:
+            return form.get(self.form_names.get(name, name), getattr(self, name))
+
         return replace(
             self,
-            scheduler=_scheduler(form.get("scheduler", self.scheduler), self.testbed),
-            servers=_number("servers", form.get("servers", self.servers), MAX_SERVERS),
-            clients=_number("clients", form.get("clients", self.clients), MAX_CLIENTS),
-            scenario=_sibling(self.scenario, form.get("scenario", self.scenario)),
+            scheduler=_scheduler(said("scheduler"), self.testbed),
+            servers=_number("servers", said("servers"), MAX_SERVERS),
+            clients=_number("clients", said("clients"), MAX_CLIENTS),
+            scenario=_sibling(self.scenario, said("scenario")),
         )
 
 
 def add_arguments(parser: Any, scenario: Path | None) -> None:
-    """Add the arguments to Locust's parser; `scenario` is the locustfile's own, if it has one."""
+    """Add the arguments to Locust's parser; `scenario` is the locustfile's own, if it has one.
+
+    To be called when everybody else's are there: see own_arguments.py.
+    """
     group = parser.add_argument_group("IPVS options (ipvsload)")
     in_form = list(_FORM_OPTIONS)
     if scenario is not None:
         in_form.insert(1, _SCENARIO._replace(default=str(scenario)))
     others = [option._replace(help=f"{kind}: {option.help}") for kind, option in _testbed_options()]
+    ports = [option for option in others if type(option.default) is int]
     for option in (_TESTBED, *in_form, *_OTHER_OPTIONS, *others):
         about: dict[str, Any] = {"type": type(option.default), "metavar": option.metavar}
         if option.choices:
             about = {"choices": option.choices}
         elif option.default is False:
             about = {"action": "store_true"}
-        action = group.add_argument(
+        elif option in ports:
+            about["type"] = _port
+        action = add_beside_theirs(
+            parser,
+            group,
+            option.name,
             option.flag,
             default=option.default,
-            env_var=f"IPVSLOAD_{option.name.upper()}",
+            env_var=_environment_variable(option),
             help=option.help,
             **about,
         )
@@ -107,12 +125,20 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
         action.is_secret = action.is_required = action.is_multiple = False
 
 
-def read(parsed: Namespace) -> Options:
-    """Return the options of the command line. Raises UsageError."""
-    if not 1 <= parsed.hz <= 50:
-        raise UsageError(f"--hz {parsed.hz:g}: 1 to 50 samples a second")
+def read(parsed: Namespace, plays_scenario: bool) -> Options:
+    """Return the options of the command line. Raises UsageError.
+
+    `plays_scenario` says whether the arguments were added with a scenario.
+    """
+
+    def value(name: str) -> Any:
+        return getattr(parsed, destination(parsed, name))
+
+    hz, chosen = value("hz"), value("testbed")
+    if not 1 <= hz <= 50:
+        raise UsageError(f"--hz {hz:g}: 1 to 50 samples a second")
     host = parsed.host or ""
-    kind = kind_for_host(host) if parsed.testbed == _AUTO else TESTBEDS[parsed.testbed]
+    kind = kind_for_host(host) if chosen == _AUTO else TESTBEDS[chosen]
     testbed = kind.name
     if kind.takes_host and not host:
         raise UsageError(f"--testbed {testbed}: name the balancer with -H http://ADDRESS[:PORT]")
@@ -122,22 +148,31 @@ def read(parsed: Namespace) -> Options:
         raise UsageError(
             f"-H {host}: a {testbed} has an address of its own; leave -H or --testbed out"
         )
-    given = {option.name: getattr(parsed, option.name) for _, option in _testbed_options()}
+    given = {option.name: value(option.name) for _, option in _testbed_options()}
     refuse_foreign_options(
         kind, (o.name for _, o in _testbed_options() if given[o.name] != o.default)
     )
     by_host = {option.name: host for option in kind.options if option.by_host}
-    scenario = getattr(parsed, "scenario", None)
+    in_form = [option.name for option in (*_FORM_OPTIONS, _SCENARIO)]
+    scenario = value("scenario") if plays_scenario else None
     return Options(
         testbed=testbed,
-        scheduler=_scheduler(parsed.scheduler, testbed),
-        servers=_number("servers", parsed.servers, MAX_SERVERS),
-        clients=_number("clients", parsed.clients, MAX_CLIENTS),
+        scheduler=_scheduler(value("scheduler"), testbed),
+        servers=_number("servers", value("servers"), MAX_SERVERS),
+        clients=_number("clients", value("clients"), MAX_CLIENTS),
         scenario=Path(scenario) if scenario else None,
-        hz=parsed.hz,
-        out=parsed.out,
+        hz=hz,
+        out=value("out"),
         testbed_options={**given, **by_host},
+        form_names={name: destination(parsed, name) for name in in_form},
     )
+
+
+def shared_names(parsed: Namespace) -> Iterator[str]:
+    """Say which names of arguments are the locustfile's own here, and what ours are called."""
+    every = (_TESTBED, *_FORM_OPTIONS, _SCENARIO, *_OTHER_OPTIONS)
+    options = [*every, *(option for _, option in _testbed_options())]
+    return shared(parsed, ((option.name, option.flag) for option in options))
 
 
 def web_base_path(parsed: Namespace | None) -> str:
@@ -151,6 +186,23 @@ def _testbed_options() -> Iterator[tuple[str, Option]]:
         for option in kind.options:
             if not option.by_host:
                 yield kind.name, option
+
+
+def _environment_variable(option: Option) -> str | None:
+    """The variable that gives the option; None where Kubernetes has set one of that name.
+
+    A pod beside a Service named "ipvsload" has IPVSLOAD_PORT=tcp://10.0.0.1:80
+    (pkg/kubelet/envvars/envvars.go, makeLinkVariables), which is no port of ours.
+    """
+    name = f"IPVSLOAD_{option.name.upper()}"
+    of_kubernetes = re.match(r"(tcp|udp|sctp)://", os.environ.get(name, ""))
+    return None if of_kubernetes else name
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_PORT:
+        return int(text)
+    raise ArgumentTypeError(f"{text[:40]!r} is not a port: 1 to {MAX_PORT}")
 
 
 def _scheduler(value: Any, testbed: str) -> str:

@@ -24,8 +24,9 @@ from locust.runners import MasterRunner, WorkerRunner
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.session import StoppedError
 from ipvsload.hang_up import end_on_hang_up
+from ipvsload.load.locust_internals import before_parsing
 from ipvsload.locust_plugin import arguments
-from ipvsload.locust_plugin.arguments import Options
+from ipvsload.locust_plugin.arguments import Options, add_arguments
 from ipvsload.locust_plugin.coordinator import Coordinator
 from ipvsload.locust_plugin.distributed.worker_agent import WorkerAgent
 from ipvsload.locust_plugin.distributed.workers import Workers
@@ -77,17 +78,20 @@ def watch(scenario: Path | None = None) -> None:
             hook(part)
 
     events.init_command_line_parser.add_listener(
-        lambda parser, **_: arguments.add_arguments(parser, scenario)
+        lambda parser, **_: before_parsing(parser, partial(add_arguments, parser, scenario))
     )
-    events.init.add_listener(lambda environment, **_: parts.append(_make_part(environment)))
+    events.init.add_listener(
+        lambda environment, **_: parts.append(_make_part(environment, scenario is not None))
+    )
     for name in ("test_start", "test_stopping", "test_stop", "quitting"):
         getattr(events, name).add_listener(partial(tell, methodcaller(name)))
 
 
-def _make_part(environment: Environment) -> ProcessPart:
+def _make_part(environment: Environment, plays_scenario: bool) -> ProcessPart:
     """Make all that this process needs, and give each what it depends on.
 
-    Ends the process with the error's exit status where that does not succeed.
+    `plays_scenario` is for `arguments.read`. Ends the process with the error's exit
+    status where that does not succeed.
     """
     end_on_hang_up()
     if isinstance(environment.runner, WorkerRunner):
@@ -97,8 +101,10 @@ def _make_part(environment: Environment) -> ProcessPart:
     gevent.signal_handler(SIGINT, *stop)
     until_up = gevent.signal_handler(SIGTERM, *stop)
     session: TestbedSession | None = None
+    for line in arguments.shared_names(environment.parsed_options):
+        logger.info("%s", line)
     try:
-        options = arguments.read(environment.parsed_options)
+        options = arguments.read(environment.parsed_options, plays_scenario)
         session = TestbedSession(environment, options)
         _bring_up(environment, options, session)
     except (IpvsloadError, KeyboardInterrupt) as reason:
