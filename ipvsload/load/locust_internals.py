@@ -142,11 +142,6 @@ def before_parsing(parser: Any, act: Callable[[], None]) -> None:
     parser.parse_known_args = act_and_parse
 
 
-def destinations(parser: Any) -> set[str]:
-    """Names of the values that the parser's arguments have in its namespace."""
-    return {action.dest for action in parser._actions}
-
-
 def argument_listeners() -> list[Callable[..., Any]]:
     """Everybody's listeners that add arguments to Locust's command (event.py)."""
     return list(events.init_command_line_parser._handlers)

@@ -8,13 +8,13 @@ What names a program or a path of this machine is taken from the command line on
 import os
 import re
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ipvsload.errors import UsageError
-from ipvsload.locust_plugin.own_arguments import add_beside_theirs, destination, shared
+from ipvsload.locust_plugin.own_arguments import Listener, add_beside_theirs, destination, shared
 from ipvsload.scenario.names import MAX_CLIENTS, MAX_SERVERS
 from ipvsload.scenario.url import MAX_PORT, read_url
 from ipvsload.testbed.balancers import BALANCERS
@@ -91,10 +91,11 @@ class Options:
         )
 
 
-def add_arguments(parser: Any, scenario: Path | None) -> None:
+def add_arguments(parser: Any, scenario: Path | None, listeners: Sequence[Listener] = ()) -> None:
     """Add the arguments to Locust's parser; `scenario` is the locustfile's own, if it has one.
 
-    To be called when everybody else's are there: see own_arguments.py.
+    To be called when everybody else's are there, which `listeners` added: see
+    own_arguments.py.
     """
     group = parser.add_argument_group("IPVS options (ipvsload)")
     in_form = list(_FORM_OPTIONS)
@@ -113,6 +114,7 @@ def add_arguments(parser: Any, scenario: Path | None) -> None:
         action = add_beside_theirs(
             parser,
             group,
+            listeners,
             option.name,
             option.flag,
             default=option.default,
@@ -168,11 +170,11 @@ def read(parsed: Namespace, plays_scenario: bool) -> Options:
     )
 
 
-def shared_names(parsed: Namespace) -> Iterator[str]:
+def shared_names(parsed: Namespace, listeners: Sequence[Listener]) -> Iterator[str]:
     """Say which names of arguments are the locustfile's own here, and what ours are called."""
     every = (_TESTBED, *_FORM_OPTIONS, _SCENARIO, *_OTHER_OPTIONS)
     options = [*every, *(option for _, option in _testbed_options())]
-    return shared(parsed, ((option.name, option.flag) for option in options))
+    return shared(parsed, ((option.name, option.flag) for option in options), listeners)
 
 
 def web_base_path(parsed: Namespace | None) -> str:

@@ -7,18 +7,19 @@ and ours keeps the long one. So ours are added last, and nobody's listener fails
 
 import dis
 from argparse import ArgumentError, Namespace
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from ipvsload.load.locust_internals import argument_listeners, destinations
-
+Listener = Callable[..., Any]
 _PREFIX = "ipvsload"
 _HERE = Path(__file__)
 
 
-def add_beside_theirs(parser: Any, group: Any, name: str, flag: str, **about: Any) -> Any:
+def add_beside_theirs(
+    parser: Any, group: Any, listeners: Sequence[Listener], name: str, flag: str, **about: Any
+) -> Any:
     """Add one of our arguments, and return its action.
 
     Ends the process with exit status 2 where both of its forms are taken.
@@ -26,12 +27,13 @@ def add_beside_theirs(parser: Any, group: Any, name: str, flag: str, **about: An
     Args:
         parser: Locust's, which has the arguments of everybody else already.
         group: the group of the parser that ours stand in.
+        listeners: those that added arguments of others.
         name: what its value is called in the namespace, where that is not taken.
         flag: its short form, such as "--scenario".
         about: as for `add_argument`.
     """
     long = f"--{_PREFIX}-{flag.removeprefix('--')}"
-    if name not in destinations(parser):
+    if all(name != action.dest for action in parser._actions):
         try:
             return group.add_argument(flag, long, dest=name, **about)
         except ArgumentError:
@@ -39,7 +41,7 @@ def add_beside_theirs(parser: Any, group: Any, name: str, flag: str, **about: An
     try:
         return group.add_argument(long, dest=_prefixed(name), **about)
     except ArgumentError:
-        theirs = _place(long) or "another argument"
+        theirs = _place(listeners, long) or "another argument"
         ours = f"{_HERE}:{add_beside_theirs.__code__.co_firstlineno}"
         parser.error(f"{long}: {theirs} adds it, and ipvsload needs it ({ours}); rename yours")
 
@@ -49,11 +51,13 @@ def destination(parsed: Namespace, name: str) -> str:
     return _prefixed(name) if hasattr(parsed, _prefixed(name)) else name
 
 
-def shared(parsed: Namespace, flags: Iterable[tuple[str, str]]) -> Iterator[str]:
+def shared(
+    parsed: Namespace, flags: Iterable[tuple[str, str]], listeners: Sequence[Listener]
+) -> Iterator[str]:
     """Say of each name (and its flag) of ours that is somebody else's here how to reach ours."""
     for name, flag in flags:
         if hasattr(parsed, _prefixed(name)):
-            theirs = _place(flag) or "somebody else"
+            theirs = _place(listeners, flag) or "somebody else"
             long = f"--{_PREFIX}-{flag.removeprefix('--')}"
             yield f"{flag} is the argument that {theirs} adds; ipvsload's is {long}"
 
@@ -62,16 +66,16 @@ def _prefixed(name: str) -> str:
     return f"{_PREFIX}_{name}"
 
 
-def _place(flag: str) -> str:
+def _place(listeners: Iterable[Listener], flag: str) -> str:
     """The file and line of the listener's code that has this flag in it; "" if none has."""
-    for listener in argument_listeners():
+    for listener in listeners:
         code = getattr(_plain(listener), "__code__", None)
         if code is not None and (line := _line(code, flag)):
             return f"{code.co_filename}:{line}"
     return ""
 
 
-def _plain(listener: Callable[..., Any]) -> Any:
+def _plain(listener: Listener) -> Any:
     """The function behind a partial or a bound method."""
     while inner := getattr(listener, "func", None) or getattr(listener, "__func__", None):
         listener = inner

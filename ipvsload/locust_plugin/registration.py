@@ -24,7 +24,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.session import StoppedError
 from ipvsload.hang_up import end_on_hang_up
-from ipvsload.load.locust_internals import before_parsing
+from ipvsload.load.locust_internals import argument_listeners, before_parsing
 from ipvsload.locust_plugin import arguments
 from ipvsload.locust_plugin.arguments import Options, add_arguments
 from ipvsload.locust_plugin.coordinator import Coordinator
@@ -78,7 +78,9 @@ def watch(scenario: Path | None = None) -> None:
             hook(part)
 
     events.init_command_line_parser.add_listener(
-        lambda parser, **_: before_parsing(parser, partial(add_arguments, parser, scenario))
+        lambda parser, **_: before_parsing(
+            parser, lambda: add_arguments(parser, scenario, argument_listeners())
+        )
     )
     events.init.add_listener(
         lambda environment, **_: parts.append(_make_part(environment, scenario is not None))
@@ -101,7 +103,7 @@ def _make_part(environment: Environment, plays_scenario: bool) -> ProcessPart:
     gevent.signal_handler(SIGINT, *stop)
     until_up = gevent.signal_handler(SIGTERM, *stop)
     session: TestbedSession | None = None
-    for line in arguments.shared_names(environment.parsed_options):
+    for line in arguments.shared_names(environment.parsed_options, argument_listeners()):
         logger.info("%s", line)
     try:
         options = arguments.read(environment.parsed_options, plays_scenario)

@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import configargparse  # type: ignore[import-untyped]
 import pytest
-from locust.argument_parser import get_empty_argument_parser
 
 from ipvsload.errors import UsageError
 from ipvsload.locust_plugin.arguments import add_arguments
@@ -117,7 +117,7 @@ def test_both_forms_taken_is_exit_status_2_with_both_places(tmp_path: Path) -> N
 def test_a_port_out_of_range_is_exit_status_2(
     port: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parser = get_empty_argument_parser(default_config_files=[])
+    parser = configargparse.ArgumentParser()  # as Locust's is; importing that patches the process
     add_arguments(parser, None)
     with pytest.raises(SystemExit) as end:
         parser.parse_args([f"--port={port}"])
