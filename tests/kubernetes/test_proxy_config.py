@@ -270,3 +270,13 @@ def test_every_other_byte_stays(given: tuple[str, str, str], mode: str, schedule
     assert left == right
     # The line breaks are the file's own.
     assert len(set(re.findall(r"\r?\n", text + both))) <= 1
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [("null", ()), ("[]", ()), ("[203.0.113.0/24, 'fd00::/8']", ("203.0.113.0/24", "fd00::/8"))],
+)
+def test_the_addresses_that_the_ipvs_mode_leaves_alone(value: str, found: tuple[str, ...]) -> None:
+    text = KUBEADM.replace("excludeCIDRs: null", f"excludeCIDRs: {value}")
+    assert read(text).exclude_cidrs == found
+    assert read(edit(text, "ipvs", "lc")).exclude_cidrs == found

@@ -38,12 +38,14 @@ class ProxyConfig:
     """What the text says; "" is what it leaves to the default.
 
     The defaults are iptables (on Linux) and rr (pkg/proxy/ipvs/proxier.go, defaultScheduler).
-    A mode is in small letters here, as kube-proxy wants it. `metrics` is metricsBindAddress.
+    A mode is in small letters here, as kube-proxy wants it. `metrics` is metricsBindAddress,
+    `exclude_cidrs` the addresses of virtual servers that the IPVS mode leaves alone.
     """
 
     mode: str
     scheduler: str
     metrics: str = ""
+    exclude_cidrs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         mode = self.mode or "iptables (by default)"
@@ -81,10 +83,12 @@ def read(text: str) -> ProxyConfig:
     ipvs = value.get("ipvs")
     if ipvs is not None and not isinstance(ipvs, dict):
         raise ConfigError("kube-proxy's configuration has an `ipvs` that is not a mapping")
+    excluded = (ipvs or {}).get("excludeCIDRs")
     return ProxyConfig(
         _word(value.get("mode")).lower(),
         _word((ipvs or {}).get("scheduler")),
         _word(value.get("metricsBindAddress")),
+        tuple(map(str, excluded)) if isinstance(excluded, list) else (),
     )
 
 
