@@ -72,6 +72,7 @@ class _Run:
         self._number = number
         self._clock = context.clock
         testbed, planned = context.testbed, context.scenario.service
+        self.record(events.RunPlanned(*self.now(), scheduler, repeat))
         weights = planned.weights or (1,) * planned.servers
         self._service = service = testbed.begin(ServiceSpec(scheduler, tuple(weights)))
         self.record(
@@ -85,6 +86,8 @@ class _Run:
                 exclusive=testbed.exclusive,
             )
         )
+        self._settings: dict[str, object] = {}
+        """What is set on each node, as it was recorded last."""
         self._requests = FinishedRequests(context.writer.request, testbed)
         self._load = context.make_load(
             context.scenario.traffic,
@@ -216,9 +219,18 @@ class _Run:
         if isinstance(news, Sample):
             if news.run == self._number:
                 self._context.writer.sample(news)
+                self._record_settings()
                 self._state.sampled(news)
         elif news is not None:
             news.carry_out(self._target, self._changed_by_hand)
+
+    def _record_settings(self) -> None:
+        """Record what is set on a director where that is new to this run's record."""
+        for node, told in self._context.samples.settings.items():
+            if self._settings.get(node) is not told:
+                self._settings[node] = told
+                timeouts, sysctls = dict(told.timeouts), dict(told.sysctls)
+                self.record(events.DirectorSettings(*self.now(), node, timeouts, sysctls))
 
     def _server_joined(self, number: int, address: str, weight: int) -> None:
         self.record(events.ServerJoined(*self.now(), address, number, weight))

@@ -1,5 +1,6 @@
 """What all runs of a session share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,6 +8,7 @@ from ipvsload.experiment.clock import Clock, Follower, Inbox
 from ipvsload.experiment.progress import Progress
 from ipvsload.load.base import LoadMaker
 from ipvsload.record.clock_alignment import Alignment
+from ipvsload.record.sidecar_stream import Settings
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
 from ipvsload.testbed.base import Testbed
@@ -17,6 +19,10 @@ class SampleSource(Protocol):
 
     def follow(self, run: int, key: str, follower: Follower | None) -> None:
         """From now on hand samples of service `key` to `follower`, marked with the run's number."""
+
+    @property
+    def settings(self) -> Mapping[str, Settings]:
+        """What is set on each director, by the node's name, as it was told last."""
 
     def align(self) -> dict[str, Alignment]:
         """How far each node's clock is from ours, by the node's name. Raises TestbedError."""

@@ -15,7 +15,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.experiment.clock import Clock, Follower
 from ipvsload.record.clock_alignment import Alignment, align
 from ipvsload.record.format import Sample
-from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, SidecarParser
+from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, Settings, SidecarParser
 from ipvsload.testbed.base import SidecarPipe
 
 _PINGS = 8
@@ -30,7 +30,8 @@ class SidecarReader:
 
     A follower gets each sample of its service, or the error that ended the
     stream. `observer` gets each sample of the whole table, and that error, too.
-    `node` is the name that the sidecar gives to itself.
+    `node` is the name that the sidecar gives to itself; `settings` is what is set on
+    each node, as it was told last.
     """
 
     def __init__(self, pipe: SidecarPipe, clock: Clock, observer: Follower | None = None) -> None:
@@ -38,6 +39,7 @@ class SidecarReader:
         self._clock = clock
         self._parser = SidecarParser()
         self._alignments: dict[str, Alignment] = {}
+        self.settings: dict[str, Settings] = {}
         self.node = ""
         self._run = 0
         self._key = ""
@@ -104,6 +106,8 @@ class SidecarReader:
                             # Set here, because samples may come in the same piece of the stream.
                             self.node = message.node
                             self._hello.set(message)
+                        case Settings():
+                            self.settings[message.node or self.node] = message
                         case End(reason):
                             raise TestbedError(f"the sidecar ended: {reason}")
             raise TestbedError("the sidecar's output ended in the middle of the run")

@@ -5,16 +5,18 @@ The sidecar reads it; the lab's agent in the director changes it.
 
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from ipvsload.ipvs import netlink
-from ipvsload.ipvs.decode import SERVER, SERVICE, Decoder, Row, TableRows
+from ipvsload.ipvs.decode import ATTRIBUTES, SERVER, SERVICE, Decoder, Row, TableRows, attributes
 from ipvsload.ipvs.keys import Identity, parse_endpoint, parse_service
 from ipvsload.ipvs.schedulers import PERSISTENT, module_of
 
 _MASQUERADING = 0  # IP_VS_CONN_F_MASQ; pyroute2's own default is direct routing
 _MAX_REQUESTS = 10_000
+_TIMEOUTS = {4: "tcp", 5: "tcp_fin", 6: "udp"}  # IPVS_CMD_ATTR_TIMEOUT_*
 
 
 class Ipvs:
@@ -86,6 +88,19 @@ class Ipvs:
 
     def _get(self, service: Identity, doing: str) -> bytes:
         return self._call(netlink.GET_SERVICE, [_service(service)], doing, answered=True)
+
+    def timeouts(self) -> dict[str, int]:
+        """Seconds that a silent connection is remembered: "tcp", "tcp_fin" and "udp".
+
+        A kernel without one of the protocols does not say its own
+        (ip_vs_ctl.c, ip_vs_genl_get_cmd). Raises IpvsError.
+        """
+        answer = self._call(netlink.GET_CONFIG, [], "asking for IPVS's timeouts", answered=True)
+        return {
+            name: int.from_bytes(answer[at : at + size], sys.byteorder)
+            for (number,), at, size in attributes(answer, ATTRIBUTES, len(answer), frozenset())
+            if (name := _TIMEOUTS.get(number))
+        }
 
     def add_service(
         self, key: str, scheduler: str, *, flags: int = 0, persistent_timeout: int = 0

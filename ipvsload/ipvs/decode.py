@@ -23,7 +23,7 @@ Path = tuple[int, ...]
 
 _NLMSG = struct.Struct("=IHHI")  # nlmsghdr without its last field, the port
 _NLATTR = struct.Struct("=HH")
-_ATTRIBUTES = 20  # where they begin: after nlmsghdr and genlmsghdr
+ATTRIBUTES = 20  # where they begin: after nlmsghdr and genlmsghdr
 _FLAG_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR
 _NOOP, _ERROR, _DONE, _FIRST_FAMILY = 1, 2, 3, 16
 _TYPE = 0x3FFF  # NLA_TYPE_MASK
@@ -105,7 +105,7 @@ class Layout:
         mask = bytearray(len(message))
         mask[0:8] = b"\xff" * 8  # length, type, flags
         mask[16:18] = b"\xff" * 2  # command, version
-        for path, at, size in attributes(message, _ATTRIBUTES, len(message), nests):
+        for path, at, size in attributes(message, ATTRIBUTES, len(message), nests):
             found[path] = at, size
             mask[at - 4 : at] = b"\xff" * 4
         self.length = len(message)
@@ -200,7 +200,7 @@ class Decoder:
                 if code:
                     raise OSError(-code, "the kernel refused to list the IPVS table")
                 return batches, True
-            elif type_ < _FIRST_FAMILY or length < _ATTRIBUTES:
+            elif type_ < _FIRST_FAMILY or length < ATTRIBUTES:
                 raise DecodeError(f"a message of type {type_} and {length} bytes in a dump")
             else:
                 layout, count = self._match(view[at:], length)

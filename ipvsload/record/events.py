@@ -59,6 +59,32 @@ class RunStarted(Event):
 
 
 @dataclass(frozen=True)
+class RunPlanned(Event):
+    """The virtual service of a run is about to be made; "" is the scheduler that is there.
+
+    It stands before `RunStarted`, so that a run whose service cannot be made has a name.
+    """
+
+    kind = "planned"
+    scheduler: str
+    repeat: int
+
+
+@dataclass(frozen=True)
+class DirectorSettings(Event):
+    """What is set on the director `node`: known at the start of a run, or changed in it.
+
+    `timeouts` are IPVS's, in seconds ("tcp", "tcp_fin", "udp"); {} where they
+    cannot be read. `sysctls` are those in /proc/sys/net/ipv4/vs.
+    """
+
+    kind = "director"
+    node: str
+    timeouts: dict[str, int]
+    sysctls: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class ServerJoined(Event):
     """A real server joined the service: its address, its number (from 1) and its weight."""
 

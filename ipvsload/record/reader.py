@@ -16,7 +16,14 @@ from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar
 
 from ipvsload.errors import UsageError
 from ipvsload.record import codec
-from ipvsload.record.events import Event, RecordingEnded, RunEnded, RunInvalid, RunStarted
+from ipvsload.record.events import (
+    Event,
+    RecordingEnded,
+    RunEnded,
+    RunInvalid,
+    RunPlanned,
+    RunStarted,
+)
 from ipvsload.record.format import (
     EVENTS,
     REQUESTS,
@@ -129,7 +136,10 @@ def read(directory: Path) -> Recording:
 
 
 def _describe(run: RecordedRun) -> None:
-    """Fill in what the run's first event says; without it, what its samples show."""
+    """Fill in what the run's first events say; without them, what its samples show."""
+    for planned in run.of_type(RunPlanned):
+        run.start_us, run.repeat = planned.t_us, planned.repeat
+        run.scheduler = planned.scheduler or run.scheduler
     begun = run.of_type(RunStarted)
     if begun:
         run.start_us = begun[0].t_us

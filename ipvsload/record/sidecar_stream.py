@@ -67,7 +67,21 @@ class End:
     missed: int
 
 
-Message = Hello | Reading | Pong | End
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is set on a director besides its table, and at what time of its clock.
+
+    `timeouts` are in seconds ("tcp", "tcp_fin", "udp"); {} where they cannot be
+    read. `sysctls` are those of IPVS. `node` as in a Reading.
+    """
+
+    t_ns: int
+    timeouts: Mapping[str, int]
+    sysctls: Mapping[str, int | str]
+    node: str = ""
+
+
+Message = Hello | Reading | Pong | Settings | End
 
 
 class SidecarParser:
@@ -105,6 +119,11 @@ class SidecarParser:
                 return Reading(value["n"], value["t"], value["took"], services, node)
             if "pong" in value:
                 return Pong(value["pong"], value["t"], value.get("others", {}))
+            if "settings" in value:
+                told = value["settings"]
+                return Settings(
+                    value["t"], dict(told["timeouts"]), dict(told["sysctls"]), value.get("node", "")
+                )
             if "end" in value:
                 return End(value["end"], value["samples"], value["missed"])
         except (ValueError, KeyError, TypeError, IndexError):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
+from ipvsload.results.director import director_result
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
@@ -136,6 +137,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         traffic={name: _traffic(name, requests) for name in classes},
         expectations=tuple(_expect(c, measures, measures.why) for c in expected),
         seconds=ends[-1].seconds if ends else {},
+        director=director_result(run),
     )
     return result, measures
 

@@ -8,6 +8,7 @@ milliseconds.
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from ipvsload.results.director import DirectorResult
 from ipvsload.statistics.median_range import MedianRange
 
 FORMAT = 1
@@ -82,6 +83,7 @@ class RunResult:
     traffic: dict[str, TrafficResult]
     expectations: tuple[ExpectationResult, ...]
     seconds: dict[str, float]
+    director: DirectorResult = field(default_factory=DirectorResult)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.ipvs.table import RealServer
 from ipvsload.sidecar import lines
 from ipvsload.sidecar.lines import SampleFormatter
+from ipvsload.sidecar.settings_watch import SettingsWatch
 
 EXIT_UNAVAILABLE = 3
 _LONGEST_COMMAND = 4096
@@ -66,7 +67,7 @@ class Commands:
 class Collector:
     """Writes samples until it is stopped; see `run`. Without `stdin` nobody commands it.
 
-    `facts` is called after each sample, for lines of other kinds.
+    `facts` is called after the hello and after each sample, for lines of other kinds.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Collector:
         Raises ConnectionError when whoever read them has gone.
         """
         self._hello()
+        self._tell_facts()
         taken, formatter = 0, SampleFormatter()
         ticks = Ticks(self._hz, time.monotonic_ns())
         while not self._reason:
@@ -113,12 +115,15 @@ class Collector:
                 took = time.monotonic_ns() - start
                 self._write(formatter.sample(taken, start + took // 2, took, table))
                 taken += 1
-            for fact in self._facts():
-                self._write_json(fact)
+            self._tell_facts()
             if taken == self._count:
                 self._reason = self._reason or "count"
             ticks.served(time.monotonic_ns())
         self._write_json({"end": self._reason, "samples": taken, "missed": ticks.missed})
+
+    def _tell_facts(self) -> None:
+        for fact in self._facts():
+            self._write_json(fact)
 
     def _hello(self) -> None:
         self._write_json(
@@ -207,8 +212,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with Ipvs() as ipvs:
             collector = Collector(
-                ipvs, hz=options.hz, count=options.count, node=options.node, stdin=0, stdout=1
-            )
+                ipvs, hz=options.hz, count=options.count, node=options.node, stdin=0, stdout=1,
+                facts=SettingsWatch(ipvs.timeouts),
+            )  # fmt: skip
             stop_on_signals(collector)
             collector.run()
     except IpvsError as error:

@@ -3,10 +3,10 @@
 A cluster's table has thousands of services that do not concern us, and at times
 none at all: while kube-proxy runs in another mode, or restarts, there may be no
 IPVS in the kernel. So this sidecar reads only the services that it was told of,
-waits for a table to appear, and tells three more things that can only be known
-on the node: which server each new connection was given ("conns"), the mode that
-kube-proxy itself reports ("proxy_mode"), and, while that is not ipvs, which
-virtual servers there are ("left").
+waits for a table to appear, and tells more that can only be known on the node:
+which server each new connection was given ("conns"), the mode that kube-proxy
+itself reports ("proxy_mode"), while that is not ipvs, which virtual servers
+there are ("left"), and what is set there ("settings").
 """
 
 import argparse
@@ -31,6 +31,7 @@ from ipvsload.ipvs.keys import (
 from ipvsload.ipvs.netlink import IpvsError
 from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
 from ipvsload.sidecar.collect import Collector, stop_on_signals
+from ipvsload.sidecar.settings_watch import SettingsWatch
 
 _FACTS_EVERY = 1.0
 _PROXY_STATUS = ("127.0.0.1", 10249)
@@ -79,6 +80,13 @@ class NodeTable:
             self._reader = None
             return []
 
+    def timeouts(self) -> dict[str, int]:
+        """IPVS's timeouts; none where they cannot be read, as without a right to netlink."""
+        try:
+            return self._reader.timeouts() if isinstance(self._reader, Ipvs) else {}
+        except IpvsError:
+            return {}
+
     def _open(self) -> None:
         self._next_try = time.monotonic() + _FACTS_EVERY
         self.reading = ""
@@ -104,6 +112,7 @@ class NodeFacts:
         self._table = table
         self._endpoints = endpoints
         self._tally = ConnectionTally()
+        self._settings = SettingsWatch(table.timeouts)
         self._due = 0.0
         self._told: list[dict[str, object]] = [{"reading": "", "ipvs": ""}, {"left": []}]
 
@@ -121,6 +130,7 @@ class NodeFacts:
         ]
         yield from (fact for fact in facts if fact not in self._told)
         self._told = facts
+        yield from self._settings()
         t = time.monotonic_ns()
         yield {"conns": self._connections(), "t": t}
 

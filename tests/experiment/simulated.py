@@ -16,11 +16,15 @@ from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.load.base import LoadListener
 from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import Request, Sample
+from ipvsload.record.sidecar_stream import Settings
 from ipvsload.scenario.model import Traffic
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, Target
 
 KEY = "tcp 192.0.2.80:80"
 SAMPLE_US = 100_000
+SETTINGS = {
+    "director": Settings(0, {"tcp": 900, "tcp_fin": 120, "udp": 300}, {"conn_reuse_mode": 1})
+}
 
 
 class VirtualTime:
@@ -137,6 +141,8 @@ class SimulatedTestbed:
 
     def follow(self, run: int, key: str, follower: Callable[[Any], None] | None) -> None:
         self._follower = (run, follower) if follower else None
+
+    settings = SETTINGS
 
     def align(self) -> dict[str, Alignment]:
         self._time.step()  # it takes a moment, in which samples may come

@@ -42,6 +42,8 @@ FIELDS = {
     "offset_us": amounts,
     "uncertainty_us": amounts,
     "retransmits": counts,
+    "timeouts": st.dictionaries(st.text(), counts),
+    "sysctls": st.dictionaries(st.text(), st.integers() | st.text()),
     "seconds": st.dictionaries(st.text(), amounts),
 }
 

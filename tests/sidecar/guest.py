@@ -133,7 +133,7 @@ def traffic(ipvs: Any) -> list[socket.socket]:
 def conversation() -> dict[str, Any]:
     """Pings, then a signal; and another one that is asked to end."""
     one = Forked("--hz", "0.1", "--node", "n1")
-    first = [one.stdout.readline(), one.stdout.readline()]
+    first = [one.stdout.readline() for _ in ("hello", "settings", "sample")]
     before = time.monotonic_ns()
     one.stdin.write('ping a"b\n')
     pong = one.stdout.readline()
@@ -179,7 +179,7 @@ def churn() -> dict[str, Any]:
     lines = [json.loads(line) for line in out]
     servers = [
         [server[0] for server in service["servers"]]
-        for line in lines[1:-1]
+        for line in lines[2:-1]
         for service in line["services"]
     ]
     return {
@@ -216,6 +216,8 @@ def main() -> None:
         )
         for one in held:
             one.close()
+        subprocess.run(["ipvsadm", "--set", "5", "6", "7"], check=True)
+        Path("/proc/sys/net/ipv4/vs/conn_reuse_mode").write_text("0")
         report(talk=conversation())
         report(
             bounded=collect("--count", "1", under=["setpriv", "--bounding-set", "-net_admin"]),
@@ -224,7 +226,7 @@ def main() -> None:
         ipvs.add_service(MANY, "rr")
         for i in range(1000):
             ipvs.add_server(MANY, f"198.51.{100 + i // 250}.{1 + i % 250}:80", i)
-        report(many=collect_forked("--count", "1")[1])
+        report(many=collect_forked("--count", "1")[2])
         report(churn=churn())
     report(done=True)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, SidecarParser
+from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS, DEFAULT_TIMEOUTS
+from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, Settings, SidecarParser
 from tests.sidecar import bare_uml
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sidecar-kernel")]
@@ -32,7 +33,7 @@ def messages(lines: Iterable[str]) -> list[Any]:
 @pytest.fixture(scope="module")
 def reading(guest: dict[str, Any]) -> Reading:
     assert guest["table"]["status"] == 0, guest["table"]["err"]
-    hello, *readings, end = messages(guest["table"]["out"])
+    hello, _, *readings, end = messages(guest["table"]["out"])
     assert isinstance(hello, Hello)
     assert (hello.ipvs, hello.hz) == ("1.2.1", 50)
     assert isinstance(end, End)
@@ -169,20 +170,35 @@ def test_verbs(guest: dict[str, Any], step: str, outcome: str) -> None:
 
 
 def test_a_change_of_scheduler_leaves_the_rest(guest: dict[str, Any]) -> None:
-    _, reading, _ = messages(guest["after_verbs"])
+    *_, reading, _ = messages(guest["after_verbs"])
     (service,) = reading.services
     assert (service.scheduler, service.persistent_timeout) == ("lc", 60)
     assert service.flags & 1
 
 
 def test_the_empty_table(guest: dict[str, Any]) -> None:
-    _, reading, _ = messages(guest["empty"])
+    *_, reading, _ = messages(guest["empty"])
     assert reading.services == ()
+
+
+def test_what_is_set_on_the_director_is_told(guest: dict[str, Any]) -> None:
+    before, after = messages(guest["table"]["out"])[1], messages(guest["talk"]["first"])[1]
+    assert isinstance(before, Settings)
+    assert isinstance(after, Settings)
+    assert before.timeouts == DEFAULT_TIMEOUTS
+    assert after.timeouts == {"tcp": 5, "tcp_fin": 6, "udp": 7}
+    known = DECIDING_SYSCTLS.keys() & before.sysctls.keys()
+    assert len(known) >= 12  # conn_max came later
+    assert {name: before.sysctls[name] for name in known} == {
+        name: DECIDING_SYSCTLS[name] for name in known
+    }
+    assert before.sysctls["sync_threshold"] == "3 50"
+    assert after.sysctls == {**before.sysctls, "conn_reuse_mode": 0}
 
 
 def test_a_conversation(guest: dict[str, Any]) -> None:
     talk = guest["talk"]
-    hello, reading, pong, end = messages([*talk["first"], talk["pong"], *talk["rest"]])
+    hello, _, reading, pong, end = messages([*talk["first"], talk["pong"], *talk["rest"]])
     assert hello.node == "n1"
     assert isinstance(reading, Reading)
     assert isinstance(pong, Pong)

@@ -17,6 +17,7 @@ from ipvsload.record.sidecar_stream import (
     Message,
     Pong,
     Reading,
+    Settings,
     SidecarParser,
     StreamError,
 )
@@ -63,6 +64,7 @@ def whole() -> bytes:
     return (
         line(HELLO)
         + samples.encode()
+        + line({"settings": {"timeouts": {"tcp": 900}, "sysctls": {"conntrack": 1}}, "t": 250})
         + line({"pong": "x", "t": 300})
         + line({"end": "SIGTERM", "samples": 2, "missed": 1})
     )
@@ -72,6 +74,7 @@ MESSAGES = [
     Hello("n", "6.1", "1.2.1", 10, 5, 6),
     Reading(0, 100, 7, SERVICES),
     Reading(1, 200, 8, SERVICES),
+    Settings(250, {"tcp": 900}, {"conntrack": 1}),
     Pong("x", 300),
     End("SIGTERM", 2, 1),
 ]

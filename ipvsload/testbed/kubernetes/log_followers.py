@@ -68,10 +68,14 @@ class LogFollowers:
     # -- the run's end --------------------------------------------------------
 
     def open(self) -> None:
-        """Begin to write what comes to the stream, after the first node's hello."""
+        """Begin to write what comes to the stream, after the first node's hello.
+
+        What is set on the nodes was told before, and comes again.
+        """
         hello = self._nodes[self._first].hello
         with self._lock:
-            self._theirs.sendall(json.dumps(hello).encode() + b"\n")
+            known = b"".join(node.settings for node in self._nodes.values())
+            self._theirs.sendall(json.dumps(hello).encode() + b"\n" + known)
             self._open = True
 
     def recv(self, size: int) -> bytes:

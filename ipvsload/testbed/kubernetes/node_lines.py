@@ -50,7 +50,10 @@ class NodeState:
     leftovers: list[str] = field(default_factory=list)
     stderr: str = ""
     """The last line of its standard error."""
+    settings: bytes = b""
+    """The line that tells what is set on the node, as the run should see it."""
     _last: int = -1
+    _settings_t: int = -1
 
     def feed(self, line: bytes) -> bytes | None:
         """Take a line of the log; returns the line that the run should see, if any.
@@ -67,8 +70,11 @@ class NodeState:
         if "ipvsload" in value:
             if self.hello is None or self.hello["t"] != value["t"]:
                 self.hello, self._last = value, -1  # another process: it counts anew
+                self._settings_t = -1
         elif "services" in value:
             return self._sample(value)
+        elif "settings" in value:
+            return self._set(value)
         elif "conns" in value:
             for client, port, server, _ in value["conns"]:
                 self.connections[client, port] = server
@@ -82,6 +88,14 @@ class NodeState:
         elif "proxy_mode" in value:
             self.proxy_mode = value["proxy_mode"]
         return None
+
+    def _set(self, value: dict[str, Any]) -> bytes | None:
+        if value["t"] <= self._settings_t:  # it comes twice
+            return None
+        self._settings_t = value["t"]
+        value["node"] = self.name
+        self.settings = json.dumps(value, separators=(",", ":")).encode() + b"\n"
+        return self.settings
 
     def _sample(self, value: dict[str, Any]) -> bytes | None:
         number = value["n"]

@@ -1,0 +1,37 @@
+"""The sidecar's line about what is set on the director: once, and again when it changed.
+
+Persistence, timeouts and sysctls can decide where connections go, instead of
+the scheduler. Somebody may set them at any time, also between two runs, so they
+are read again each second.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+from ipvsload.ipvs.settings import read_sysctls
+
+_EVERY = 1.0
+
+
+class SettingsWatch:
+    """Gives the line {"settings": ..., "t": ns of CLOCK_MONOTONIC} when there is news.
+
+    `timeouts` reads IPVS's timeouts in seconds; it gives {} where they cannot be
+    read.
+    """
+
+    def __init__(self, timeouts: Callable[[], dict[str, int]]) -> None:
+        self._timeouts = timeouts
+        self._told: dict[str, object] = {"timeouts": {}, "sysctls": {}}
+        self._due = 0.0
+
+    def __call__(self) -> Iterator[dict[str, object]]:
+        """The line, if what is set is not what was told last. Looks once a second at most."""
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = now + _EVERY
+        settings: dict[str, object] = {"timeouts": self._timeouts(), "sysctls": read_sysctls()}
+        if settings != self._told:
+            self._told = settings
+            yield {"settings": settings, "t": time.monotonic_ns()}

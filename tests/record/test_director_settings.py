@@ -1,0 +1,60 @@
+"""What was set on the director, out of a record: what is unusual, and where it differs."""
+
+from pathlib import Path
+
+from ipvsload.record.events import DirectorSettings, Event
+from ipvsload.record.reader import RecordedRun, read
+from ipvsload.results.director import DirectorResult, director_result
+from tests.skew_recording import write_skew
+
+USUAL = {"tcp": 900, "tcp_fin": 120, "udp": 300}
+SYSCTLS: dict[str, int | str] = {"conn_reuse_mode": 1, "conntrack": 0, "sync_threshold": "3 50"}
+
+
+def recorded(directory: Path, *events: Event, flags: int = 0, persistent: int = 0) -> RecordedRun:
+    """The first run of the skew recording, with these events and this service."""
+    run = read(write_skew(directory)).runs[0]
+    run.events += events
+    for number, sample in enumerate(run.samples):
+        changed = sample.services[0]._replace(
+            scheduler="sh", flags=flags, persistent_timeout=persistent
+        )
+        run.samples[number] = type(sample)(
+            sample.run, sample.node, sample.t_us, sample.took_us, (changed,)
+        )
+    return run
+
+
+def test_what_nobody_set_is_not_told(tmp_path: Path) -> None:
+    event = DirectorSettings(1, 0, "director", USUAL, SYSCTLS)
+    found = director_result(recorded(tmp_path / "run", event))
+    assert found == DirectorResult(persistent_seconds=0, timeouts=USUAL, sysctls=SYSCTLS)
+
+
+def test_persistence_flags_timeouts_and_sysctls_are_told(tmp_path: Path) -> None:
+    sysctls = {**SYSCTLS, "conn_reuse_mode": 0, "sync_threshold": "9 50"}
+    event = DirectorSettings(1, 0, "director", {"tcp": 3, "tcp_fin": 3, "udp": 3}, sysctls)
+    found = director_result(recorded(tmp_path / "run", event, flags=0x11, persistent=60))
+    assert found.flags == ("sh-port",)
+    assert found.of_service == ("persistent 60 s", "sh-port")
+    assert found.of_director == ("tcp timeout 3 s", "fin timeout 3 s", "conn_reuse_mode 0")
+    assert found.sysctls["sync_threshold"] == "9 50"
+
+
+def test_a_node_that_differs_and_a_change_in_the_run_are_told(tmp_path: Path) -> None:
+    found = director_result(
+        recorded(
+            tmp_path / "run",
+            DirectorSettings(1, 0, "a", USUAL, SYSCTLS),
+            DirectorSettings(1, 0, "b", USUAL, SYSCTLS),
+            DirectorSettings(1, 1_500_000, "b", USUAL | {"tcp": 9}, SYSCTLS),
+        )
+    )
+    assert found.nodes == {"b": {"tcp timeout": 9}}
+    assert found.changed == ("tcp timeout 9 s (before: 900) at 1.5 s on b",)
+    assert found.of_director == ()
+
+
+def test_an_earlier_record_says_nothing_of_it(tmp_path: Path) -> None:
+    run = read(write_skew(tmp_path / "run")).runs[0]
+    assert director_result(run) == DirectorResult(persistent_seconds=0)
