@@ -5,10 +5,9 @@ knows the server, and only for some seconds, so it is asked now and then while
 the run goes on, and once more at the end.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from ipvsload.record.format import Request
+from ipvsload.record.format import NO_SERVER, Request
 from ipvsload.testbed.base import Observation
 
 _ASK_AFTER_US = 4_000_000
@@ -21,8 +20,7 @@ class FinishedRequests:
     """Hands each request on to `record` when its server is known, or cannot be.
 
     `last_connection_us` and `last_end_us` are the times of the last new
-    connection and of the last end of a request. `not_asked` counts, by class,
-    requests whose server nobody could ask the kernel for.
+    connection and of the last end of a request.
     """
 
     def __init__(self, record: Callable[[Request], None], testbed: Observation) -> None:
@@ -31,7 +29,6 @@ class FinishedRequests:
         self._unknown: list[Request] = []
         self.last_connection_us = 0
         self.last_end_us = 0
-        self.not_asked: Counter[str] = Counter()
 
     def add(self, request: Request) -> None:
         """A request has ended."""
@@ -56,7 +53,8 @@ class FinishedRequests:
 
     def give_up(self) -> None:
         """Record the others without a server."""
-        self._record_without(self._unknown)
+        for request in self._unknown:
+            self._record(request)
         self._unknown.clear()
 
     def _ask(self, until_us: int) -> None:
@@ -71,15 +69,11 @@ class FinishedRequests:
             self._unknown = asked + self._unknown
             raise
         if servers is None:
-            self._record_without(asked)
+            for request in asked:
+                self._record(request)
             return
         for request, server in zip(asked, servers, strict=True):
-            self._record(request._replace(server=server))
-
-    def _record_without(self, requests: Iterable[Request]) -> None:
-        for request in requests:
-            self.not_asked[request.traffic] += 1
-            self._record(request)
+            self._record(request._replace(server=server or NO_SERVER))
 
 
 def _end_us(request: Request) -> int:

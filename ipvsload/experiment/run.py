@@ -53,15 +53,7 @@ def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> N
     marks.append(clock.now_us())
     spans = zip(("setup", "timeline", "teardown"), marks, marks[1:], strict=False)
     seconds = {name: (end - start) / 1e6 for name, start, end in spans}
-    run.record(
-        events.RunEnded(
-            *run.now(),
-            complete=True,
-            retransmits=timeouts,
-            not_asked=run.not_asked,
-            seconds=seconds,
-        )
-    )
+    run.record(events.RunEnded(*run.now(), complete=True, retransmits=timeouts, seconds=seconds))
 
 
 class _Run:
@@ -104,11 +96,6 @@ class _Run:
         self._target = RunTarget(
             testbed, self._state, self._server_joined, self._load, self._class_started
         )
-
-    @property
-    def not_asked(self) -> dict[str, int] | None:
-        """How many requests of each class the kernel could not be asked about."""
-        return dict(self._requests.not_asked) or None
 
     def now(self) -> tuple[int, int]:
         """The run's number and the time in µs: what each of its events begins with."""

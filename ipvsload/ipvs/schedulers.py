@@ -21,6 +21,8 @@ class Scheduler(NamedTuple):
     since: tuple[int, int] = (2, 6)
     """The first kernel that has it."""
     flags: tuple[tuple[str, int], ...] = ()
+    hashes: bool = False
+    """A hash of addresses chooses, and a server of weight 0 keeps its place in the table."""
 
     @property
     def module(self) -> str:
@@ -47,11 +49,12 @@ SCHEDULERS: dict[str, Scheduler] = {
         Scheduler("wlc", "weighted least connections; ipvsadm's and keepalived's default"),
         Scheduler("lblc", "least connections, the same server for an address"),
         Scheduler("lblcr", "the same, with a set of servers for an address"),
-        Scheduler("dh", "hash of the destination"),
+        Scheduler("dh", "hash of the destination", hashes=True),
         Scheduler(
             "sh",
             "hash of the source: the same client, the same server",
             flags=(("sh-fallback", 0x8), ("sh-port", 0x10)),
+            hashes=True,
         ),
         Scheduler("sed", "shortest expected delay"),
         Scheduler("nq", "never queue: an idle server first"),
@@ -62,10 +65,23 @@ SCHEDULERS: dict[str, Scheduler] = {
             "Maglev hashing: sh whose clients stay when servers come and go",
             since=(4, 18),
             flags=(("mh-fallback", 0x8), ("mh-port", 0x10)),
+            hashes=True,
         ),
         Scheduler("twos", "the better of two random draws", since=(5, 10)),
     )
 }
+
+
+def refuses_weight_0(name: str, flags: int) -> bool:
+    """Whether the choice may fall on a server of weight 0, so that a client gets none at all.
+
+    It does where a hash chooses and no flag has it fall back on another server
+    (ip_vs_dh.c, ip_vs_dh_schedule; ip_vs_sh.c, ip_vs_sh_get; ip_vs_mh.c, ip_vs_mh_get).
+    """
+    scheduler = SCHEDULERS.get(name)
+    if scheduler is None or not scheduler.hashes:
+        return False
+    return not any(flags & bit for flag, bit in scheduler.flags if flag.endswith("-fallback"))
 
 
 def flag_names(name: str, flags: int) -> list[str]:

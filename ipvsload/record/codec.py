@@ -25,11 +25,16 @@ _EVENT = {"run": int, "t_us": int, "kind": str, "data": dict}
 _SAMPLE = {"run": int, "node": str, "t_us": int, "took_us": int, "services": list}
 _SERVICE = dict(zip(VirtualService._fields, (str, str, *[int] * 7, list), strict=True))
 _SERVER_TYPES = (str, *[int] * 9)
+_TEXT_OR_NONE = (str, type(None))
 _REQUEST_TYPES = frozenset(
-    (int, str, int, int, int, int, int, str, int, bool, server, error)
-    for server in (str, type(None))
-    for error in (str, type(None))
+    (int, str, int, int, int, int, int, str, int, bool, server, error, *more)
+    for server in _TEXT_OR_NONE
+    for error in _TEXT_OR_NONE
+    for more in ((), *((retried, int) for retried in _TEXT_OR_NONE))
 )
+_SHORT_ROW = 12
+_REST = (None, 0)
+"""What a row does not say that is as short as those of version 0.1.0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,12 @@ def _quote(text: str | None) -> str:
 
 def encode_request(request: Request) -> str:
     """One line of requests.ndjson, with its newline."""
-    run, traffic, planned, start, latency, status, size, client, port, reused, server, error = (
-        request
-    )
+    (run, traffic, planned, start, latency, status, size, client, port, reused, server, error,
+     retried, idle_us) = request  # fmt: skip
+    more = f",{_quote(retried)},{idle_us}" if idle_us or retried is not None else ""
     return (
         f"[{run},{_quote(traffic)},{planned},{start},{latency},{status},{size},{_quote(client)},"
-        f"{port},{'true' if reused else 'false'},{_quote(server)},{_quote(error)}]\n"
+        f"{port},{'true' if reused else 'false'},{_quote(server)},{_quote(error)}{more}]\n"
     )
 
 
@@ -107,6 +112,8 @@ def decode_requests(lines: list[bytes]) -> list[Request]:
         if type(row) is not list or tuple(map(type, row)) not in _REQUEST_TYPES:
             raise FormatError("not a request")
         row[1], row[7], row[10] = intern(row[1]), intern(row[7]), row[10] and intern(row[10])
+        if len(row) == _SHORT_ROW:
+            row += _REST
     return list(map(Request._make, rows))
 
 

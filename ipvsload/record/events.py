@@ -160,14 +160,11 @@ class RunEnded(Event):
     """The run ended in order. `seconds` has the lengths of setup, timeline and teardown.
 
     `retransmits` counts the TCP retransmission timeouts of the generator.
-    `not_asked` counts, by class, the requests without a server in their answer
-    whose server the kernel could not be asked for; None where there were none.
     """
 
     kind = "run-end"
     complete: bool
     retransmits: int = field(default=0, kw_only=True)
-    not_asked: dict[str, int] | None = field(default=None, kw_only=True)
     seconds: dict[str, float]
 
 

@@ -25,10 +25,14 @@ REQUESTS = "requests.ndjson"
 SCENARIO = "scenario.yaml"
 RESULTS = "results.json"
 
+NO_SERVER = ""
+"""The server of a request for which the director's table had none when it was asked."""
+
 REQUEST_COLUMNS = (
     "run", "class", "planned_us", "start_us", "latency_us", "status", "bytes",
-    "client", "port", "reused", "server", "error",
+    "client", "port", "reused", "server", "error", "retried", "idle_us",
 )  # fmt: skip
+"""The last two are left out of a row where both say nothing, as in nearly all."""
 
 
 class Request(NamedTuple):
@@ -39,11 +43,17 @@ class Request(NamedTuple):
 
     `latency_us` runs from `planned_us`, not from `start_us`: what an arrival
     waited before it could be sent counts (coordinated omission). `status` is 0
-    and `error` names the cause where there was no whole answer: "refused",
-    "reset", "timeout", "closed", "cut off" for a request that the end of the
-    run overtook, or what was wrong with the answer. `reused` says that the
+    and `error` names the cause where there was no whole answer: one of the words
+    in failures.py. `reused` says that the
     connection had carried a request before. `server` is the real server's
-    address:port, or None where it is not known.
+    address:port, "" (`NO_SERVER`) where the director's table was asked and had
+    none for the connection, or None where it is not known.
+
+    `retried` says that the request was sent a second time, on a new connection,
+    because a kept one never took it, and how that one answered: "reset",
+    "closed", or another cause as in `error`. `idle_us` is how long that
+    connection had been idle then; also where the request was not sent again and
+    failed. It is 0 everywhere else.
     """
 
     run: int
@@ -58,6 +68,8 @@ class Request(NamedTuple):
     reused: bool
     server: str | None
     error: str | None
+    retried: str | None = None
+    idle_us: int = 0
 
     @property
     def failed(self) -> bool:

@@ -4,13 +4,14 @@ Results are always made from the files, also right after a run. So the verdict
 of a run and that of its report a year later are the same computation.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.director import director_result
 from ipvsload.results.kernel_counts import KernelCounts
+from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
     ExpectationResult,
@@ -114,6 +115,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     reasons = validity.reasons(run, scenario, requests, kernel)
     classes = list(scenario.traffic) if scenario else []
     classes += sorted({r.traffic for r in run.requests} - set(classes))
+    refusals = refused_by(run.requests, run.samples)
     measures = RunMeasures(requests, kernel, list(joined))
     expected = [
         condition
@@ -128,13 +130,13 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         repeat=run.repeat,
         valid=not reasons,
         reasons=reasons,
-        notes=validity.notes(run, requests),
+        notes=validity.notes(run, requests, refusals),
         kernel=run.kernel,
         servers=tuple(
             _server(address, weight, kernel, requests, classes)
             for address, weight in joined.items()
         ),
-        traffic={name: _traffic(name, requests) for name in classes},
+        traffic={name: _traffic(name, requests, refusals.get(name, {})) for name in classes},
         expectations=tuple(_expect(c, measures, measures.why) for c in expected),
         seconds=ends[-1].seconds if ends else {},
         director=director_result(run),
@@ -161,7 +163,7 @@ def _server(
     )
 
 
-def _traffic(name: str, requests: RequestCounts) -> TrafficResult:
+def _traffic(name: str, requests: RequestCounts, refusals: Mapping[str, int]) -> TrafficResult:
     ordered = requests.latencies(name)
     return TrafficResult(
         requests=requests.requests(name) or 0,
@@ -169,7 +171,9 @@ def _traffic(name: str, requests: RequestCounts) -> TrafficResult:
         errors=dict(requests.errors.get(name, {})),
         rps=requests.rps(name),
         latency_ms={which: latency_ms(ordered, which) for which in LATENCIES},
-        failures_without_server=requests.nowhere.get(name, 0),
+        failures_without_server=requests.nowhere[name],
+        refused_by=dict(refusals),
+        retried=requests.retried[name],
     )
 
 

@@ -7,7 +7,7 @@ looked up in it.
 from collections import Counter
 from collections.abc import Iterable
 
-from ipvsload.record.format import Request
+from ipvsload.record.format import NO_SERVER, Request
 
 
 class RequestCounts:
@@ -20,8 +20,11 @@ class RequestCounts:
 
     def __init__(self, requests: Iterable[Request]) -> None:
         self.errors: dict[str, Counter[str]] = {}
+        self.retried: Counter[str] = Counter()
+        """Requests that were sent a second time, by class."""
         self._count: Counter[tuple[str, str | None]] = Counter()
         self._failed: Counter[tuple[str, str | None]] = Counter()
+        self._unconnected: Counter[str] = Counter()
         self._latency: dict[tuple[str, str | None], list[int]] = {}
         self._first: dict[str, int] = {}
         self._last: dict[str, int] = {}
@@ -31,9 +34,13 @@ class RequestCounts:
             key = (r.traffic, r.server)
             self._count[key] += 1
             if not r.reused:
-                self.opened[r.server] += 1
+                self.opened[r.server or None] += 1
+            if r.retried is not None:
+                self.retried[r.traffic] += 1
             if r.error is not None or r.status >= 400:
                 self._failed[key] += 1
+                if not r.port:
+                    self._unconnected[r.traffic] += 1
                 cause = r.error or f"status {r.status}"
                 self.errors.setdefault(r.traffic, Counter())[cause] += 1
             else:
@@ -43,12 +50,26 @@ class RequestCounts:
                 self._last[r.traffic] = done
             if r.planned_us < self._first.get(r.traffic, done + 1):
                 self._first[r.traffic] = r.planned_us
-        self.unknown = {
-            name: len(latency) for (name, server), latency in self._latency.items() if not server
-        }
+        self.unknown: Counter[str] = Counter()
         """Answered requests whose server is not known, by class."""
-        self.nowhere = {name: n for (name, server), n in self._failed.items() if not server}
-        """Failed requests whose server is not known, by class."""
+        for (name, server), latency in self._latency.items():
+            if not server:
+                self.unknown[name] += len(latency)
+        self.nowhere: Counter[str] = Counter()
+        """Failed requests that are in no server's count, by class."""
+        for (name, server), n in self._failed.items():
+            if not server:
+                self.nowhere[name] += n
+        self.given_to_none = {
+            name: n for (name, server), n in self._failed.items() if server == NO_SERVER
+        }
+        """Those of them for which the director was asked and had no server."""
+        self.not_asked = {
+            name: n - self._unconnected[name]
+            for (name, server), n in self._failed.items()
+            if server is None and n > self._unconnected[name]
+        }
+        """Those of them that had a connection, for which the director was not asked."""
         self._ordered: dict[tuple[str | None, str | None], list[int]] = {}
 
     def requests(self, traffic: str | None = None, server: str | None = None) -> int | None:

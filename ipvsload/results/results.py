@@ -38,7 +38,11 @@ class ServerResult:
 
 @dataclass(frozen=True, slots=True)
 class TrafficResult:
-    """One class in one run; `errors` counts the failures by cause.
+    """One class in one run; `errors` counts the failures by cause (record/failures.py).
+
+    `refused_by` says of those that were refused by whom (refusals.py). `retried`
+    are requests that were sent a second time, since a kept connection never took
+    them.
 
     `failures_without_server` are those failures that are in no server's count.
 
@@ -53,6 +57,8 @@ class TrafficResult:
     rps: float | None
     latency_ms: dict[str, float | None]
     failures_without_server: int = 0
+    refused_by: dict[str, int] = field(default_factory=dict)
+    retried: int = 0
 
 
 @dataclass(frozen=True, slots=True)

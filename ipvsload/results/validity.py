@@ -5,7 +5,7 @@ without gaps, no request may be missing, and the generator must have counted as
 many connections as the kernel.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ipvsload.record.events import (
     ChangedByHand,
@@ -18,13 +18,15 @@ from ipvsload.record.events import (
 )
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import KernelCounts
+from ipvsload.results.refusals import BY_NO_SERVER, BY_WEIGHT_0
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.scenario.model import Scenario
 
 MAX_GAP_SECONDS = 1.0
-
-_NOT_ASKED = "the kernel was not asked whom it gave them to"
-_GAVE_TO_NONE = "the kernel gave them to none, or has forgotten to which"
+_DIRECTOR_REFUSED = {
+    BY_NO_SERVER: "had no server for them",
+    BY_WEIGHT_0: "chose a server of weight 0 for them",
+}
 
 
 def reasons(
@@ -56,19 +58,16 @@ def reasons(
     return tuple(dict.fromkeys(found))
 
 
-def notes(run: RecordedRun, requests: RequestCounts) -> tuple[str, ...]:
+def notes(
+    run: RecordedRun, requests: RequestCounts, refusals: Mapping[str, Mapping[str, int]]
+) -> tuple[str, ...]:
     """What a reader should know of a run that counts nevertheless."""
     ends = run.of_type(RunEnded)
     again = ends[-1].retransmits if ends else 0
     found = []
     if again:
         found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
-    not_asked = (ends[-1].not_asked if ends else None) or {}
-    found += [
-        f"{name}: {n} failed requests are in no server's count; "
-        + (_NOT_ASKED if not_asked.get(name) else _GAVE_TO_NONE)
-        for name, n in sorted(requests.nowhere.items())
-    ]
+    found += _in_no_count(requests, refusals)
     if not run.exclusive:
         found += [
             f"{name}: which server answered is not known for {n} requests, "
@@ -76,6 +75,28 @@ def notes(run: RecordedRun, requests: RequestCounts) -> tuple[str, ...]:
             for name, n in sorted(requests.unknown.items())
         ]
     return tuple(found)
+
+
+def _in_no_count(
+    requests: RequestCounts, refusals: Mapping[str, Mapping[str, int]]
+) -> Iterator[str]:
+    """Failed requests that stand in no server's count, with the reason."""
+    for name, by_whom in sorted(refusals.items()):
+        for by, why in _DIRECTOR_REFUSED.items():
+            if by in by_whom:
+                yield f"{name}: {by_whom[by]} requests were refused by the director, which {why}"
+    for name, n in sorted(requests.given_to_none.items()):
+        told = sum(refusals.get(name, {}).get(by, 0) for by in _DIRECTOR_REFUSED)
+        if n > told:
+            yield (
+                f"{name}: {n - told} failed requests are in no server's count: the director gave"
+                " them to none, or has forgotten to which"
+            )
+    for name, n in sorted(requests.not_asked.items()):
+        yield (
+            f"{name}: {n} failed requests are in no server's count: the director was not asked"
+            " to which it gave them"
+        )
 
 
 def _gaps(run: RecordedRun, requests: RequestCounts) -> Iterator[str]:

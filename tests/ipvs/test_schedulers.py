@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from ipvsload.ipvs.kernel_features import BY_OPTION, EXAMINED_MODULES
-from ipvsload.ipvs.schedulers import SCHEDULERS, flag_names
+from ipvsload.ipvs.schedulers import SCHEDULERS, flag_names, refuses_weight_0
 from ipvsload.scenario.names import SchedulerName, Section
 
 KNOWN = [
@@ -67,3 +67,10 @@ def test_flags_have_the_names_that_ipvsadm_gives_them(
     name: str, flags: int, names: list[str]
 ) -> None:
     assert flag_names(name, flags) == names
+
+
+def test_where_a_hash_chooses_weight_0_refuses_unless_a_flag_has_it_fall_back() -> None:
+    refusing = {name for name in SCHEDULERS if refuses_weight_0(name, 0)}
+    assert refusing == {"dh", "sh", "mh"}
+    assert {name for name in SCHEDULERS if refuses_weight_0(name, 0x8)} == {"dh"}
+    assert not refuses_weight_0("unheard-of", 0)

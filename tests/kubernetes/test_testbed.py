@@ -206,6 +206,8 @@ def test_iptables_mode(toy: Toy) -> None:
         assert service.target.key == ""
         assert len(service.servers) == 2
         assert testbed.add_server(1)
+        # IPVS's tables know nothing of these connections.
+        assert testbed.connection_servers([("127.0.0.1", 4000)]) is None
     finally:
         testbed.close()
 

@@ -91,13 +91,13 @@ def test_each_type_has_a_name_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (None, "a message of format None, and this process has 2"),
+        (None, "a message of format None, and this process has 3"),
         ([], "a message of format None"),
         ({"run": 1, "reason": "x"}, "a message of format None"),
         ([1, 1, "x"], "a message of format 1"),
-        ([2, 1], "a malformed message ipvsload_loadbroken"),
-        ([2, "one", "x"], "a malformed message ipvsload_loadbroken"),
-        ([2, 1, "x", 1], "a malformed message"),
+        ([3, 1], "a malformed message ipvsload_loadbroken"),
+        ([3, "one", "x"], "a malformed message ipvsload_loadbroken"),
+        ([3, 1, "x", 1], "a malformed message"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_reason(data: Any, reason: str) -> None:

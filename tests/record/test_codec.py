@@ -16,6 +16,7 @@ requests = st.builds(
     run=counts, traffic=st.text(), planned_us=times, start_us=times, latency_us=counts,
     status=st.integers(0, 999), bytes=counts, client=st.text(), port=st.integers(0, 65535),
     reused=st.booleans(), server=st.none() | st.text(), error=st.none() | st.text(),
+    retried=st.none() | st.text(), idle_us=st.just(0) | counts,
 )  # fmt: skip
 servers = st.builds(RealServer, st.text(), *[counts] * 9)
 services = st.builds(
@@ -94,9 +95,19 @@ def test_whatever_is_no_record_is_a_format_error(line: bytes) -> None:
             decode([line])
 
 
-@pytest.mark.parametrize("column", range(12))
+def test_a_row_says_of_a_second_sending_only_what_there_is_to_say() -> None:
+    once = Request(1, "short", 0, 0, 5, 200, 31, "c", 4000, False, "s:80", None)
+    row = '[1,"short",0,0,5,200,31,"c",4000,false,"s:80",null'
+    assert codec.encode_request(once) == f"{row}]\n"
+    twice = once._replace(retried="reset", idle_us=5_000_000)
+    assert codec.encode_request(twice) == f'{row},"reset",5000000]\n'
+
+
+@pytest.mark.parametrize("column", range(14))
 def test_a_request_with_one_wrong_type_is_refused(column: int) -> None:
-    row: list[object] = [1, "short", 0, 0, 5, 200, 31, "198.51.100.200", 4000, False, None, None]
+    row: list[object] = [
+        *(1, "short", 0, 0, 5, 200, 31, "198.51.100.200", 4000, False, None, None, None, 0)
+    ]
     assert codec.decode_requests([json.dumps(row).encode()])
     row[column] = 1.5
     with pytest.raises(FormatError):

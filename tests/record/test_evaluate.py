@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload.record.events import Event, RunEnded, RunInvalid
+from ipvsload.record.format import NO_SERVER
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import Results
@@ -65,9 +66,11 @@ def test_results_json_is_as_the_contract_has_it(recording: Recording) -> None:
     assert run["kernel"] == {"release": "6.1.0", "provider": "uml"}
     known = {
         "address": ONE, "weight": 1, "connections": 10, "requests": {"long": 10, "short": 0},
-        "active_max": 10, "inactive_max": 10,
+        "active_max": 10, "inactive_max": 10, "failures": {"long": 0, "short": 0},
     }  # fmt: skip
     assert run["servers"][0] == {**run["servers"][0], **known}
+    short = run["traffic"]["short"]
+    assert (short["errors"], short["refused_by"], short["retried"]) == ({}, {}, 0)
     assert {"p50", "p95", "p99", "max"} <= run["traffic"]["short"]["latency_ms"].keys()
     assert run["expectations"][1] == {
         "expression": "requests{class=short,server=1} == 0", "measured": 0, "held": True,
@@ -136,13 +139,13 @@ def test_a_connection_that_failed_unseen_may_be_in_the_kernels_count_or_not(
     recording: Recording,
 ) -> None:
     run = recording.runs[0]
-    run.requests[0] = run.requests[0]._replace(server=None, status=0, error="reset")
+    run.requests[0] = run.requests[0]._replace(server=NO_SERVER, status=0, error="reset")
     found = results(recording)
     assert found.runs[0].valid
     assert found.runs[0].traffic["short"].failures == 1
     assert found.runs[0].traffic["short"].errors == {"reset": 1}
     assert found.verdict == "failed"
-    assert "the kernel gave them to none, or has forgotten" in found.runs[0].notes[0]
+    assert "the director gave them to none, or has forgotten" in found.runs[0].notes[0]
 
 
 def test_a_failed_request_whose_server_nobody_asked_for_was_not_given_to_none(
@@ -150,12 +153,7 @@ def test_a_failed_request_whose_server_nobody_asked_for_was_not_given_to_none(
 ) -> None:
     run = recording.runs[0]
     run.requests[0] = run.requests[0]._replace(server=None, status=0, error="reset")
-    asked = {run.requests[0].traffic: 1}
-    run.events = [
-        replace(event, not_asked=asked) if isinstance(event, RunEnded) else event
-        for event in run.events
-    ]
-    assert "the kernel was not asked whom it gave them to" in results(recording).runs[0].notes[0]
+    assert "the director was not asked to which it gave" in results(recording).runs[0].notes[0]
 
 
 def test_where_servers_cannot_be_known_they_are_null_and_the_run_counts(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-VERSION = 2
+VERSION = 3
 
 WorkerMessage: TypeAlias = tuple[Any, ...]
 """Any of the types below."""

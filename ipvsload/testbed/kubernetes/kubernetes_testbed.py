@@ -67,8 +67,10 @@ class KubernetesTestbed(ExistingTestbed):
         followers.open()
         return followers
 
-    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None] | None:
         """What the nodes' connection tables said; waits for their next readings."""
+        if not self._running.service.target.key:  # IPVS has no part in it
+            return None
         return self._up.sidecars.connection_servers(clients)
 
     def close(self) -> None:

@@ -49,17 +49,19 @@ class NodeSidecars:
             node.keys, node.key = keys[node.name], key
         return key
 
-    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
+    def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None] | None:
         """The real server of each connection; None where no node knows it.
 
-        Waits for the nodes' next readings, for `_READ_WITHIN` seconds at most.
+        Waits for the nodes' next readings, for `_READ_WITHIN` seconds at most;
+        None instead of the list where they did not come and a server is missing.
         """
         deadline = time.monotonic() + _READ_WITHIN
         read = next_readings(self.balancing)
         servers = ChainMap(*(node.connections for node in self.balancing))
         while not (read() or all(map(servers.get, clients)) or time.monotonic() > deadline):
             time.sleep(0.05)
-        return [servers.get(client) for client in clients]
+        found = [servers.get(client) for client in clients]
+        return found if read() or all(found) else None
 
     def check(self) -> None:
         """Raise TestbedError where a sidecar is lost."""

@@ -1,0 +1,19 @@
+"""The causes of failures: the words of `error` in a request's record, and what each means.
+
+An answer with a status of 400 and more is a failure, too; its cause is "status"
+and the number. Where a machine gives an error that is none of these, the word
+is the error's own name, such as "ENOBUFS".
+"""
+
+FAILURES = {
+    "refused": "no connection: a real server refused it, or the director had no server for it",
+    "reset": "the connection was broken off by a reset (TCP RST)",
+    "closed": "the connection was closed before the answer was whole",
+    "timeout": "no whole answer in time",
+    "unreachable": "no way to the target: a host or network could not be reached",
+    "malformed": "what came was no HTTP answer",
+    "cut off": "the end of the run overtook it",
+    "no port": "this machine had no local port left",
+    "no descriptor": "this machine had no open file left",
+}
+"""What each means, in the order of tables."""
