@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ipvsload.errors import TestbedError
 
-_CAUSES = {
+CAUSES = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
     errno.EPIPE: "reset",
@@ -23,6 +23,7 @@ _CAUSES = {
         "unreachable",
     ),
 }
+"""The kind of failure (record/failures.py) that each error of the system is."""
 
 
 class Sockets(Protocol):
@@ -38,7 +39,7 @@ class Sockets(Protocol):
 def cause(error: OSError) -> str:
     """The word for this error in a request's record: "refused", "reset", ..."""
     number = error.errno or 0
-    return _CAUSES.get(number) or errno.errorcode.get(number, "unknown")
+    return CAUSES.get(number) or errno.errorcode.get(number, "unknown")
 
 
 def resolve(target: tuple[str, int]) -> tuple[int, Any]:

@@ -5,6 +5,8 @@ and the number. Where a machine gives an error that is none of these, the word
 is the error's own name, such as "ENOBUFS".
 """
 
+from collections.abc import Mapping
+
 FAILURES = {
     "refused": "no connection: a real server refused it, or the director had no server for it",
     "reset": "the connection was broken off by a reset (TCP RST)",
@@ -17,3 +19,10 @@ FAILURES = {
     "no descriptor": "this machine had no open file left",
 }
 """What each means, in the order of tables."""
+_PLACES = {kind: place for place, kind in enumerate(FAILURES)}
+
+
+def in_order(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts by kind in the order of FAILURES; those that are not in it come last, by name."""
+    kinds = sorted(counts, key=lambda kind: (_PLACES.get(kind, len(_PLACES)), kind))
+    return {kind: counts[kind] for kind in kinds}

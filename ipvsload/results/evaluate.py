@@ -7,6 +7,7 @@ of a run and that of its report a year later are the same computation.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ipvsload.record.events import RunEnded, ServerJoined
+from ipvsload.record.failures import in_order
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.director import director_result
@@ -168,7 +169,7 @@ def _traffic(name: str, requests: RequestCounts, refusals: Mapping[str, int]) ->
     return TrafficResult(
         requests=requests.requests(name) or 0,
         failures=requests.failures(name),
-        errors=dict(requests.errors.get(name, {})),
+        errors=in_order(requests.errors.get(name, {})),
         rps=requests.rps(name),
         latency_ms={which: latency_ms(ordered, which) for which in LATENCIES},
         failures_without_server=requests.nowhere[name],
