@@ -5,7 +5,7 @@ knows the server, and only for some seconds, so it is asked now and then while
 the run goes on, and once more at the end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ipvsload.record.format import NO_SERVER, Request
 from ipvsload.testbed.base import Observation
@@ -74,6 +74,29 @@ class FinishedRequests:
             return
         for request, server in zip(asked, servers, strict=True):
             self._record(request._replace(server=server or NO_SERVER))
+
+
+def in_the_tables_words(
+    record: Callable[[Request], None], servers: Iterable[str]
+) -> Callable[[Request], None]:
+    """`record`, for a service whose table has these servers.
+
+    In a service at port 0 its servers stand at port 0, too, whatever port a
+    connection went to; answers, and the kernel's list of connections, have that port.
+    """
+    names = {_host(server): server for server in servers if server.endswith(":0")}
+    if not names:
+        return record
+
+    def named(request: Request) -> None:
+        server = request.server
+        record(request._replace(server=names.get(_host(server), server) if server else server))
+
+    return named
+
+
+def _host(server: str) -> str:
+    return server.rpartition(":")[0]
 
 
 def _end_us(request: Request) -> int:

@@ -7,7 +7,7 @@ time only by the clock that it is given (clock.py).
 """
 
 from ipvsload.errors import InvalidRunError, TestbedError
-from ipvsload.experiment.finished_requests import FinishedRequests
+from ipvsload.experiment.finished_requests import FinishedRequests, in_the_tables_words
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
@@ -76,11 +76,14 @@ class _Run:
                 service=service.target.key,
                 baseline_conns=dict(service.baseline),
                 exclusive=testbed.exclusive,
+                guess=service.guess or None,
             )
         )
         self._settings: dict[str, object] = {}
         """What is set on each node, as it was recorded last."""
-        self._requests = FinishedRequests(context.writer.request, testbed)
+        addresses = (address for address, _ in service.servers)
+        record = in_the_tables_words(context.writer.request, addresses)
+        self._requests = FinishedRequests(record, testbed)
         self._load = context.make_load(
             context.scenario.traffic,
             (service.target.host, service.target.port),

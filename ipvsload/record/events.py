@@ -46,7 +46,8 @@ class RunStarted(Event):
     `kernel` has its release and provider, `service` is the key of the virtual
     service, `baseline_conns` the kernel's connection counters by server address.
     `exclusive` says whether nobody else used the balancer and every answer named
-    its server; records of version 0.1.0 do not say it (None).
+    its server; records of version 0.1.0 do not say it (None). `guess` says in
+    words why `service` is only a guess; None where it is none.
     """
 
     kind = "run"
@@ -56,6 +57,7 @@ class RunStarted(Event):
     service: str
     baseline_conns: dict[str, int]
     exclusive: bool | None = None
+    guess: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ipvsload.record.events import (
     ClassStarted,
     RunEnded,
     RunInvalid,
+    RunStarted,
     StepDone,
     StepStarted,
 )
@@ -65,6 +66,7 @@ def notes(
     ends = run.of_type(RunEnded)
     again = ends[-1].retransmits if ends else 0
     found = []
+    found += [event.guess for event in run.of_type(RunStarted) if event.guess]
     if again:
         found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
     found += _in_no_count(requests, refusals)

@@ -50,12 +50,14 @@ class ServiceUnderTest:
     `balancer` is the one that the kernel really uses. `servers` are the real
     servers' addresses and weights, in the order of joining. `baseline` is the
     number of connections that the kernel had counted for each before the run.
+    `guess` says in words why the service is only a guess; "" where it is none.
     """
 
     target: Target
     balancer: str
     servers: Sequence[tuple[str, int]]
     baseline: Mapping[str, int] = field(default_factory=dict)
+    guess: str = ""
 
 
 class SidecarPipe(Protocol):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ipvsload.errors import TestbedError
-from ipvsload.experiment.finished_requests import FinishedRequests
+from ipvsload.experiment.finished_requests import FinishedRequests, in_the_tables_words
 from ipvsload.record.format import NO_SERVER, Request
 
 SERVER = "198.51.100.11:80"
@@ -120,3 +120,22 @@ def test_when_the_last_connection_was_made_and_the_last_request_ended(kernel: Ke
     # Where an error ended it, its connection may have been made until then.
     requests.add(ended(2, 10 * SECOND))
     assert requests.last_connection_us == 10 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("said", "recorded"),
+    [
+        ("198.51.100.11:80", "198.51.100.11:0"),
+        ("[2001:db8::1]:80", "[2001:db8::1]:0"),
+        ("198.51.100.12:80", "198.51.100.12:80"),
+        ("web-1", "web-1"),
+        (None, None),
+    ],
+)
+def test_servers_of_a_service_at_port_0_have_the_tables_names(
+    said: str | None, recorded: str | None
+) -> None:
+    found: list[Request] = []
+    table = ["198.51.100.11:0", "[2001:db8::1]:0", "198.51.100.12:80"]
+    in_the_tables_words(found.append, table)(ended(1, SECOND, server=said))
+    assert [one.server for one in found] == [recorded]

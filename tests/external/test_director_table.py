@@ -1,6 +1,7 @@
 """A director that is there already, played by a file that a command prints and another changes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,8 @@ def lines(tmp_path: Path) -> Path:
     return path
 
 
-def watched(lines: Path, url: str = "http://192.0.2.80", **commands: str) -> ExternalTestbed:
-    return ExternalTestbed(url, f"sh -c 'cat {lines}'", **commands)
+def watched(lines: Path, url: str = "http://192.0.2.80", **more: Any) -> ExternalTestbed:
+    return ExternalTestbed(url, f"sh -c 'cat {lines}'", **more)
 
 
 def test_the_service_is_taken_as_it_is(lines: Path) -> None:
@@ -39,8 +40,12 @@ def test_the_service_is_taken_as_it_is(lines: Path) -> None:
     testbed.close()
 
 
-def test_behind_an_address_translation_the_port_is_enough(lines: Path) -> None:
-    assert watched(lines, "http://127.0.0.1").begin(ServiceSpec("")).servers
+def test_behind_an_address_translation_the_port_is_enough_and_that_is_said(lines: Path) -> None:
+    told: list[str] = []
+    testbed = watched(lines, "http://127.0.0.1", tell=told.append)
+    testbed.wait_ready()
+    assert testbed.begin(ServiceSpec("")).guess == told[0]
+    assert told[0].startswith("tcp 192.0.2.80:80 is taken for the service that http://127.0.0.1:80")
     with pytest.raises(TestbedError, match=r"no service for http://127.0.0.1:81; it has tcp 192"):
         watched(lines, "http://127.0.0.1:81").wait_ready()
 

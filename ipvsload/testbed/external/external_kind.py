@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 def _make(request: TestbedRequest) -> "Testbed":
     from ipvsload.testbed.external.external_testbed import ExternalTestbed
 
-    options = request.options
-    return ExternalTestbed(
-        options["url"], options["sidecar"], options["set_scheduler"], options["set_weight"]
-    )
+    given = {option.name: request.options[option.name] for option in KIND.options}
+    return ExternalTestbed(**given, tell=request.tell)
 
 
 KIND = TestbedKind(
@@ -33,6 +31,12 @@ KIND = TestbedKind(
             "Runs the sidecar there: 'ssh director sudo ipvsload collect'.",
             metavar="COMMAND",
             demand="say what reads its table: --sidecar 'ssh director sudo ipvsload collect'",
+        ),
+        Option(
+            "service_key",
+            "The virtual service that the URL reaches: 'fwmark 1', 'tcp 192.0.2.80:0'."
+            " Default: the table is asked.",
+            metavar="KEY",
         ),
         Option(
             "set_scheduler",

@@ -17,20 +17,35 @@ from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Ta
 from ipvsload.testbed.existing_testbed import ExistingTestbed
 from ipvsload.testbed.external.director_changes import FIXED, DirectorChanges
 from ipvsload.testbed.external.director_table import DirectorTable
+from ipvsload.testbed.external.owner_command import OwnerCommand
+from ipvsload.testbed.external.service_choice import canonical_key
+from ipvsload.testbed.kind import Tell
 
 
 class ExternalTestbed(ExistingTestbed):
     """The balancer at `url`, watched by the command `sidecar`.
 
     `set_scheduler` and `set_weight` are commands with {service}, {scheduler},
-    {server} and {weight} in them. Raises UsageError for a bad one of these.
+    {server} and {weight} in them. `service_key` names the virtual service that
+    the URL reaches; without it the table is asked. `tell` is told what a person
+    should know. Raises UsageError for a bad one of these.
     """
 
     def __init__(
-        self, url: str, sidecar: str, set_scheduler: str = "", set_weight: str = ""
+        self,
+        url: str,
+        sidecar: str,
+        *,
+        set_scheduler: str = "",
+        set_weight: str = "",
+        service_key: str = "",
+        tell: Tell = lambda _: None,
     ) -> None:
         self._host, self._port = read_url(url)
-        self._table = DirectorTable(sidecar, self._host, self._port)
+        key = canonical_key(service_key) if service_key else ""
+        command = OwnerCommand("--sidecar", sidecar)
+        self._table = DirectorTable(command, self._host, self._port, key)
+        self._tell = tell
         self._changes = DirectorChanges(set_scheduler, set_weight)
         super().__init__(self._changes.lacks())
         self.has_samples = self._table.readable
@@ -45,11 +60,14 @@ class ExternalTestbed(ExistingTestbed):
         """Look whether the table can be read, and has a service for the URL."""
         if self.has_samples:
             self._table.service()
+            if self._table.guess:
+                self._tell(self._table.guess)
 
     @property
     def kernel(self) -> dict[str, str]:
         """The director's kernel, where a reading has said it."""
-        return {"release": self._table.kernel, "provider": "node"}
+        hello = self._table.hello
+        return {"release": hello.kernel if hello else "", "provider": "node"}
 
     def open_samples(self, hz: float) -> SidecarPipe:
         """Start the command. Raises TestbedError."""
@@ -83,7 +101,7 @@ class ExternalTestbed(ExistingTestbed):
             )
         baseline = {server.address: server.conns for server in found.servers}
         target = Target(found.key, self._host, self._port)
-        return ServiceUnderTest(target, found.scheduler, servers, baseline)
+        return ServiceUnderTest(target, found.scheduler, servers, baseline, self._table.guess)
 
     def set_balancer(self, balancer: str) -> None:
         """Change it by the owner's command. Raises TestbedError."""

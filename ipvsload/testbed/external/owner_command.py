@@ -2,21 +2,27 @@
 
 import shlex
 import subprocess
+from pathlib import Path
 
 from ipvsload.errors import TestbedError, UsageError
 
-_WITHIN = 30.0
+WITHIN_S = 30.0
+"""A command that has not ended by then is given up, in seconds."""
 
 
 class OwnerCommand:
     """The value of `option`: split into words as a shell would, and run without a shell.
 
     It is false where it is empty. {NAME} in it is replaced for each value of
-    `run`. Raises UsageError for one that cannot be split, or lacks one of `places`.
+    `run`. It runs in `directory`, where that is still there. Raises UsageError for
+    one that cannot be split, or lacks one of `places`.
     """
 
-    def __init__(self, option: str, text: str, places: tuple[str, ...] = ()) -> None:
-        self._option = option
+    def __init__(
+        self, option: str, text: str, places: tuple[str, ...] = (), directory: str = ""
+    ) -> None:
+        self.option, self.text = option, text
+        self._directory = directory if directory and Path(directory).is_dir() else None
         try:
             self.words = shlex.split(text)
         except ValueError as error:
@@ -28,19 +34,33 @@ class OwnerCommand:
     def __bool__(self) -> bool:
         return bool(self.words)
 
-    def run(self, *more: str, **values: str) -> "subprocess.CompletedProcess[bytes]":
-        """Run it with `more` words behind it. Raises TestbedError where it does not end."""
+    def filled(self, **values: str) -> list[str]:
+        """Its words, with these values in their places."""
         command = self.words
         for name, value in values.items():
             command = [word.replace("{" + name + "}", value) for word in command]
+        return command
+
+    def run(
+        self, *more: str, told: str = "", **values: str
+    ) -> "subprocess.CompletedProcess[bytes]":
+        """Run it with `more` words behind it, and `told` on its standard input.
+
+        Raises TestbedError where it does not end.
+        """
+        command = self.filled(**values)
         try:
             return subprocess.run(
-                [*command, *more], stdin=subprocess.DEVNULL, capture_output=True, timeout=_WITHIN
+                [*command, *more],
+                input=told.encode(),
+                capture_output=True,
+                timeout=WITHIN_S,
+                cwd=self._directory,
             )
         except OSError as error:
-            raise TestbedError(f"{self._option} {command[0]}: {error.strerror}") from None
+            raise TestbedError(f"{self.option} {command[0]}: {error.strerror}") from None
         except subprocess.TimeoutExpired:
-            raise self.error(command, f"no end within {_WITHIN:.0f} s") from None
+            raise self.error(command, f"no end within {WITHIN_S:.0f} s") from None
 
     def failure(self, done: "subprocess.CompletedProcess[bytes]") -> TestbedError:
         """The error of a command that ended without doing its work, in its last words."""
@@ -50,4 +70,4 @@ class OwnerCommand:
 
     def error(self, command: list[str], reason: str) -> TestbedError:
         """The error of this command, for this reason."""
-        return TestbedError(f"{self._option} {shlex.join(command)}: {reason}")
+        return TestbedError(f"{self.option} {shlex.join(command)}: {reason}")
