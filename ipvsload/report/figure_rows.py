@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ipvsload.report.wording import DASH, figure, milliseconds, over, percent
+from ipvsload.report.shown_servers import shown_servers
+from ipvsload.report.wording import DASH, figure, milliseconds, over, percent, weights
 from ipvsload.results.results import RunResult, SchedulerSummary, ServerSummary, TrafficSummary
 from ipvsload.statistics.median_range import MedianRange, median_range
 
-SHOWN_SERVERS = 6
-"""Where there are more servers, the last rows are the range over those that are not shown."""
 SHOWN_KINDS = 8
 """Where requests failed in more ways, the last row is of all others."""
 LATENCIES = ("p50", "p90", "p95", "p99", "max")
@@ -21,11 +20,12 @@ LATENCIES = ("p50", "p90", "p95", "p99", "max")
 
 @dataclass(frozen=True, slots=True)
 class FigureRow:
-    """One row. A row without cells begins a server or a class."""
+    """One row. A row without cells begins a server, with its number, or a class."""
 
     label: str
     cells: tuple[str, ...] = ()
     remark: str = ""
+    server: int | None = None
 
 
 def column_header(summary: SchedulerSummary) -> str:
@@ -46,48 +46,61 @@ def agreed_addresses(runs: Iterable[RunResult]) -> dict[int, str]:
     return {number: known.pop() for number, known in found.items() if len(known) == 1}
 
 
-def figure_rows(columns: Sequence[SchedulerSummary], known: dict[int, str]) -> list[FigureRow]:
-    """The rows of all servers, then of all classes, with one cell for each column.
+def figure_rows(
+    columns: Sequence[SchedulerSummary],
+    known: dict[int, str],
+    shown: Sequence[int] | None = None,
+) -> list[FigureRow]:
+    """The rows of servers, then of all classes, with one cell for each column.
 
-    `known` has the servers' addresses by number.
+    `known` has the servers' addresses by number. `shown` are the servers that get rows of
+    their own, by default `shown_servers` of these columns; the others share some.
     """
     classes = list(dict.fromkeys(name for column in columns for name in column.traffic))
+    shown = shown_servers(columns) if shown is None else shown
     return [
-        *_servers(columns, known, classes),
+        *_servers(columns, known, shown, classes),
+        *_rest(columns, shown, classes),
         *_no_server(columns, classes),
         *_traffic(columns, classes),
     ]
 
 
 def _servers(
-    columns: Sequence[SchedulerSummary], known: dict[int, str], classes: Sequence[str]
+    columns: Sequence[SchedulerSummary],
+    known: dict[int, str],
+    shown: Sequence[int],
+    classes: Sequence[str],
 ) -> Iterator[FigureRow]:
-    most = max((len(column.servers) for column in columns), default=0)
-    shown = most if most <= SHOWN_SERVERS else SHOWN_SERVERS - 1
-    for number in range(1, shown + 1):
-        servers = [c.servers[number - 1] if number <= len(c.servers) else None for c in columns]
-        yield FigureRow(f"server {number}", remark=known.get(number, ""))
+    by_number = [{server.number: server for server in column.servers} for column in columns]
+    for number in shown:
+        servers = [found.get(number) for found in by_number]
+        yield FigureRow(f"server {number}", remark=known.get(number, ""), server=number)
+        yield _row("weight", (weights(s.weights) if s else DASH for s in servers))
         yield _row("connections", (over(s.connections if s else None) for s in servers))
         for name in classes:
             yield _row(f"{name} requests", (_requests(s, name) for s in servers))
             if any(s and _some(s.failures.get(name)) for s in servers):
                 yield _row("of them failed", (_failures(s, name) for s in servers))
         yield _row("active at most", (over(s.active_max if s else None) for s in servers))
-    if shown < most:
-        yield from _rest([column.servers[shown:] for column in columns], most - shown, classes)
 
 
 def _rest(
-    columns: Sequence[Sequence[ServerSummary]], count: int, classes: Sequence[str]
+    columns: Sequence[SchedulerSummary], shown: Sequence[int], classes: Sequence[str]
 ) -> Iterator[FigureRow]:
     """The range over the servers that have no rows of their own."""
-    yield FigureRow(f"{count} more servers", remark="least to most of them")
-    yield _row("connections", (_range(s.connections for s in c) for c in columns))
+    rest = [[s for s in column.servers if s.number not in shown] for column in columns]
+    count = len({server.number for servers in rest for server in servers})
+    if not count:
+        return
+    yield FigureRow(f"{count} more servers", remark="nearer the median")
+    yield _row("weight", map(_weight_range, rest))
+    yield _row("connections", (_range(s.connections for s in c) for c in rest))
     for name in classes:
-        yield _row(f"{name} requests", (_range(s.requests.get(name) for s in c) for c in columns))
-        if any(_some(server.failures.get(name)) for column in columns for server in column):
-            yield _row("of them failed", (_range(s.failures.get(name) for s in c) for c in columns))
-    yield _row("active at most", (_range(s.active_max for s in c) for c in columns))
+        yield _row(f"{name} requests", (_range(s.requests.get(name) for s in c) for c in rest))
+        if any(_some(server.failures.get(name)) for servers in rest for server in servers):
+            yield _row("of them failed", (_range(s.failures.get(name) for s in c) for c in rest))
+    yield _row("active at most", (_range(s.active_max for s in c) for c in rest))
 
 
 def _no_server(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Iterator[FigureRow]:
@@ -160,6 +173,15 @@ def _part(count: MedianRange | None, share: MedianRange | None) -> str:
     return over(count) + (f" ({percent(share.median)})" if share else "")
 
 
+def _weight_range(servers: Sequence[ServerSummary]) -> str:
+    found = [weight for server in servers for course in server.weights for weight in course]
+    return _extremes(min(found), max(found)) if found else DASH
+
+
 def _range(medians: Iterable[MedianRange | None]) -> str:
     found = median_range([median.median if median else None for median in medians])
-    return f"{figure(found.min)} to {figure(found.max)}" if found else DASH
+    return _extremes(found.min, found.max) if found else DASH
+
+
+def _extremes(least: float, most: float) -> str:
+    return figure(least) if least == most else f"{figure(least)} to {figure(most)}"

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ipvsload.report.figure_rows import figure_rows
+from ipvsload.report.shown_servers import shown_servers
 from ipvsload.report.wording import one_line, plain
 from ipvsload.results.results import SchedulerSummary
 
@@ -42,6 +43,7 @@ class ReportConsole:
         A header may have several lines.
         """
         cell = 26 if any(column.repeats > 1 for column in columns) else 17
+        shown = shown_servers(columns)
         size = max(1, (self.console.width - LABEL_WIDTH) // cell)
         for start in range(0, len(columns), size):
             table = Table(
@@ -54,7 +56,7 @@ class ReportConsole:
             for header in headers[start : start + size]:
                 lines = Text("\n").join(map(self.text, header.split("\n")))
                 table.add_column(lines, justify="right", min_width=9)
-            for row in figure_rows(columns[start : start + size], known):
+            for row in figure_rows(columns[start : start + size], known, shown):
                 if row.cells:
                     table.add_row(self.text(f"  {row.label}"), *map(self.text, row.cells))
                     continue

@@ -1,12 +1,14 @@
 """Figures and short sentences as people read them, the same in every report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ipvsload.results.results import Results
 from ipvsload.statistics.median_range import MedianRange
 
 DASH = "\u2013"
 """The en dash: no value, and the middle of a range."""
+MAX_WEIGHTS = 3
+"""Of a server whose weight changed more often, the first and the last are shown."""
 
 
 def figure(value: float | None) -> str:
@@ -52,6 +54,20 @@ def over(value: MedianRange | None, text: Callable[[float | None], str] = figure
     if low.split(" ")[1:] == high.split(" ")[1:]:
         low = low.split(" ")[0]  # one unit for both
     return f"{middle} [{low}{DASH}{high}]"
+
+
+def weights(courses: Sequence[Sequence[int]]) -> str:
+    """The weights that a server had one after the other: "3", "3, then 0".
+
+    Courses that differ between runs stand beside each other.
+    """
+    return " or ".join(map(_course, courses)) or DASH
+
+
+def _course(found: Sequence[int]) -> str:
+    if len(found) > MAX_WEIGHTS:
+        return f"{found[0]} … {found[-1]} ({len(found)} weights)"
+    return ", then ".join(map(str, found)) or DASH
 
 
 def verdict_line(results: Results) -> str:

@@ -109,7 +109,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     kernel = kernel_counts.count(run.samples, run.baseline)
     joined = {event.server: event.weight for event in run.of_type(ServerJoined)}
     for address, counts in kernel.servers.items():
-        joined.setdefault(address, counts.weight)
+        joined.setdefault(address, counts.weights[0])
         if not counts.present:
             # The last sample may show a counter of up to two seconds before it left.
             counts.connections = max(counts.connections, requests.opened[address])
@@ -161,6 +161,7 @@ def _server(
         active_max=counts.active_max if counts else None,
         inactive_max=counts.inactive_max if counts else None,
         failures={name: requests.failures(name, address) for name in classes},
+        weights=tuple(counts.weights) if counts else (weight,),
     )
 
 

@@ -15,9 +15,13 @@ from ipvsload.record.format import Sample
 
 @dataclass(slots=True)
 class ServerCounts:
-    """One real server over a whole run. `present` says whether it was in the last sample."""
+    """One real server over a whole run.
 
-    weight: int
+    `weights` are those that it had one after the other. `present` says whether it was in the
+    last sample.
+    """
+
+    weights: list[int]
     connections: int = 0
     active_max: int = 0
     inactive_max: int = 0
@@ -61,7 +65,7 @@ def count(samples: Iterable[Sample], baseline: Mapping[str, int]) -> KernelCount
                 address, conns = server.address, server.conns
                 if address not in servers:
                     taken_off = baseline.get(address, 0)
-                    servers[address] = ServerCounts(server.weight, connections=-taken_off)
+                    servers[address] = ServerCounts([], connections=-taken_off)
                 entry = (sample.node, service.key, address)
                 servers[address].connections += growth(last.get(entry, 0), conns)
                 last[entry] = conns
@@ -70,6 +74,8 @@ def count(samples: Iterable[Sample], baseline: Mapping[str, int]) -> KernelCount
     for _, table in readings(samples):
         for address, server in table.items():
             counts = servers[address]
+            if counts.weights[-1:] != [server.weight]:
+                counts.weights.append(server.weight)
             counts.active_max = max(counts.active_max, server.active)
             counts.inactive_max = max(counts.inactive_max, server.inactive)
         active_max = max(active_max, sum(server.active for server in table.values()))

@@ -21,7 +21,8 @@ EXIT_STATUS: dict[VerdictName, int] = {"held": 0, "failed": 1, "invalid": 4}
 class ServerResult:
     """One real server in one run.
 
-    `weight` is the one it joined with, `connections` the kernel's count, None
+    `weight` is the one it joined with, `weights` are those that the kernel's table had
+    one after the other, `connections` the kernel's count, None
     without samples; `requests` by class, None where some server is not known.
     `failures` are those of the requests that failed, as far as it is known that
     the kernel gave them to this server.
@@ -34,6 +35,7 @@ class ServerResult:
     active_max: int | None
     inactive_max: int | None
     failures: dict[str, int] = field(default_factory=dict)
+    weights: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class RunResult:
 class ServerSummary:
     """One real server over a scheduler's repeats, by its number in the order of joining.
 
-    A share is a part of all requests of the class, 0 to 1.
+    A share is a part of all requests of the class, 0 to 1. `weights` has each course of
+    weights that some run had.
     """
 
     number: int
@@ -107,6 +110,7 @@ class ServerSummary:
     share: dict[str, MedianRange | None]
     failures: dict[str, MedianRange | None] = field(default_factory=dict)
     failed_share: dict[str, MedianRange | None] = field(default_factory=dict)
+    weights: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

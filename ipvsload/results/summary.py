@@ -51,6 +51,7 @@ def _server(number: int, runs: Sequence[RunResult], classes: Sequence[str]) -> S
         share={name: _share(requests[name], wholes[name]) for name in classes},
         failures={name: median_range(failures[name]) for name in classes},
         failed_share={name: _share(failures[name], wholes[name]) for name in classes},
+        weights=tuple(dict.fromkeys(server.weights for server in mine)),
     )
 
 

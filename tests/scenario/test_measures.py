@@ -78,7 +78,7 @@ def answered(traffic: str, server: str | None, latency_us: int) -> Request:
 
 
 def final(*requests: Request) -> RunMeasures:
-    kernel = KernelCounts({A: ServerCounts(1, 14, 10, 4), B: ServerCounts(1, 10, 2, 8)}, 11, 9)
+    kernel = KernelCounts({A: ServerCounts([1], 14, 10, 4), B: ServerCounts([1], 10, 2, 8)}, 11, 9)
     return RunMeasures(RequestCounts(requests), kernel, [A, B])
 
 

@@ -1,8 +1,8 @@
 """Which charts a run gets, and how many servers one chart can show.
 
-Up to COLOURED servers have a colour each. Up to THIN servers have a thin line each, and the
-busiest are in colour. With more servers the chart shows the least, median and greatest of all.
-A server has the same colour everywhere on the page.
+Up to COLOURED servers have a colour each. Of more servers, those that the tables show one by one
+are in colour; up to THIN servers have a thin line each, and with more the chart shows the least,
+median and greatest of all. A server has the same colour everywhere on the page.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,6 @@ from ipvsload.report.wording import figure, milliseconds
 
 COLOURED = 8
 THIN = 60
-HIGHLIGHTED = 3
 MAX_DOTS = 600
 """With more answers than this the chart shows a band and its median, not one dot for each."""
 
@@ -101,19 +100,9 @@ def shared_axes(runs: Sequence[RunCurves]) -> SharedAxes:
     )
 
 
-def server_colours(runs: Sequence[tuple[RunCurves, Sequence[str]]]) -> dict[int, str]:
-    """Choose a CSS variable by server number: for all servers if they are few, else the busiest.
-
-    `runs` has each run's curves and its servers' addresses in the order of joining.
-    """
-    peaks: dict[int, float] = {}
-    for curve, servers in runs:
-        for number, address in enumerate(servers, 1):
-            peak = _greatest([curve.active.get(address, ())])
-            peaks[number] = max(peak, peaks.get(number, 0.0))
-    chosen = sorted(peaks)
-    if len(peaks) > COLOURED:
-        chosen = sorted(sorted(peaks, key=lambda number: (-peaks[number], number))[:HIGHLIGHTED])
+def server_colours(count: int, shown: Sequence[int]) -> dict[int, str]:
+    """Choose a CSS variable by server number, for all `count` servers or those `shown` singly."""
+    chosen = range(1, count + 1) if count <= COLOURED else shown
     return {number: f"--s{i}" for i, number in enumerate(chosen)}
 
 
@@ -152,13 +141,13 @@ def _server_plot(
     if len(numbers) > THIN:
         band = chart_series.envelope(chain(*points.values()), end, end / buckets)
         layers += _band("all servers", "--muted", band, x, y)
-        note = f"{len(numbers)} servers: least to greatest, median, and the busiest"
+        note = f"{len(numbers)} servers: least to greatest, median, and those that differ most"
     elif len(numbers) > COLOURED:
         buckets = 1200 // len(numbers)
         for number, address in numbers.items():
             path = _path(points[address], buckets, x, y)
             layers.append(svg.Layer(f"server {number}", "--muted", path, "thin", legend=False))
-        note = f"{len(numbers)} servers, the busiest in colour"
+        note = f"{len(numbers)} servers, those that differ most in colour"
     for number, address in coloured.items():
         path = _path(points[address], max(60, buckets), x, y)
         layers.append(svg.Layer(f"server {number}", colours[number], path))

@@ -18,6 +18,7 @@ from ipvsload.report.html import charts, svg
 from ipvsload.report.html.chart_series import zero_us
 from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
+from ipvsload.report.shown_servers import shown_servers
 from ipvsload.results.results import Results, RunResult
 
 MAX_CHARTED_RUNS = 12
@@ -45,7 +46,9 @@ def render(results: Results, recording: Recording) -> str:
     recorded = {run.number: run for run in recording.runs}
     curves = {run.number: charts.run_curves(recorded[run.number], classes) for run in charted}
     servers = {run.number: [server.address for server in run.servers] for run in charted}
-    by_server = charts.server_colours([(curves[n], servers[n]) for n in curves])
+    shown = shown_servers(results.schedulers)
+    most = max((len(run.servers) for run in results.runs), default=0)
+    by_server = charts.server_colours(most, shown)
     axes = charts.shared_axes(list(curves.values()))
     panels = [
         (
@@ -64,7 +67,8 @@ def render(results: Results, recording: Recording) -> str:
         wording=wording,
         expectations=summarize_expectations(results),
         headers=[column_header(s) for s in results.schedulers],
-        rows=figure_rows(results.schedulers, agreed_addresses(results.runs)),
+        rows=figure_rows(results.schedulers, agreed_addresses(results.runs), shown),
+        server_colours=by_server,
         splits={
             name: [split_bar(s, name, by_server) for s in results.schedulers] for name in classes
         },

@@ -3,11 +3,11 @@
 A bar is all requests of the class, by the medians of the repeats.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ipvsload.report.wording import figure, percent
-from ipvsload.results.results import SchedulerSummary
+from ipvsload.report.wording import figure, percent, weights
+from ipvsload.results.results import SchedulerSummary, ServerSummary
 from ipvsload.statistics.median_range import MedianRange
 
 MAX_SEGMENTS = 60
@@ -54,6 +54,7 @@ def split_bar(summary: SchedulerSummary, traffic: str, colours: Mapping[int, str
         return SplitBar(summary.scheduler, (), f"servers not known{words}")
     if not total:
         return SplitBar(summary.scheduler, (), "no requests")
+    labels = _labels(summary.servers)
     segments: list[BarSegment] = []
     others, others_failed, grey = 0.0, 0.0, 0
     for number, count in counts.items():
@@ -65,13 +66,23 @@ def split_bar(summary: SchedulerSummary, traffic: str, colours: Mapping[int, str
         if colour is None:
             grey += count > 0
             colour = ("--m0", "--m1")[grey % 2]
-        segments += _parts(f"server {number}", count, failed[number], total, colour)
+        segments += _parts(labels[number], count, failed[number], total, colour)
     if others:
         rest = len(counts) - sum(number in counts for number in colours)
         segments += _parts(f"{rest} others", others, others_failed, total, "--m0")
     if nowhere:
         segments.append(_segment("no server", nowhere, total, "--m0", failed=True))
     return SplitBar(summary.scheduler, tuple(segments))
+
+
+def _labels(servers: Sequence[ServerSummary]) -> dict[int, str]:
+    """The servers by number, with their weights where these are not all one."""
+    courses = {server.weights for server in servers}
+    one = len(courses) == 1 and all(len(course) == 1 for found in courses for course in found)
+    return {
+        s.number: f"server {s.number}" + ("" if one else f", weight {weights(s.weights)}")
+        for s in servers
+    }
 
 
 def _parts(label: str, count: float, failed: float, total: float, colour: str) -> list[BarSegment]:
