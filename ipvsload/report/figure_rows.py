@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ipvsload.report.shown_servers import shown_servers
-from ipvsload.report.wording import DASH, figure, milliseconds, over, percent, weights
+from ipvsload.report.wording import DASH, figure, milliseconds, named, over, percent, weights
 from ipvsload.results.results import RunResult, SchedulerSummary, ServerSummary, TrafficSummary
 from ipvsload.statistics.median_range import MedianRange, median_range
 
@@ -29,12 +29,13 @@ class FigureRow:
 
 
 def column_header(summary: SchedulerSummary) -> str:
-    """Name the scheduler, and say how many runs the figures come from."""
+    """Name the scheduler with its settings, and say how many runs the figures come from."""
+    name = named(summary.scheduler, summary.settings)
     if summary.valid < summary.repeats:
-        return f"{summary.scheduler} ({summary.valid} of {summary.repeats} valid)"
+        return f"{name} ({summary.valid} of {summary.repeats} valid)"
     if summary.repeats > 1:
-        return f"{summary.scheduler} (median of {summary.repeats})"
-    return summary.scheduler
+        return f"{name} (median of {summary.repeats})"
+    return name
 
 
 def agreed_addresses(runs: Iterable[RunResult]) -> dict[int, str]:

@@ -5,6 +5,7 @@ holds is not known.
 """
 
 import re
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from ipvsload.report.wording import figure, problems
@@ -20,6 +21,7 @@ def render(results: Results) -> str:
     for run in results.runs:
         suite = _suite(root, f"{results.scenario}.{run.scheduler}.{run.repeat}")
         suite.set("time", f"{run.seconds.get('timeline', 0.0):.3f}")
+        _settings(suite, (*run.director.of_service, *run.director.of_director))
         broken = "; ".join(run.reasons)
         if broken and not run.expectations:
             ElementTree.SubElement(
@@ -49,6 +51,14 @@ def render(results: Results) -> str:
 
 def _suite(root: ElementTree.Element, name: str) -> ElementTree.Element:
     return ElementTree.SubElement(root, "testsuite", name=_clean(name))
+
+
+def _settings(suite: ElementTree.Element, settings: Sequence[str]) -> None:
+    """What was set and can decide more than the scheduler; a suite's properties stand first."""
+    if settings:
+        properties = ElementTree.SubElement(suite, "properties")
+        value = _clean(", ".join(settings))
+        ElementTree.SubElement(properties, "property", name="settings", value=value)
 
 
 def _case(suite: ElementTree.Element, name: str) -> ElementTree.Element:

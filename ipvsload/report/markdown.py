@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
-from ipvsload.report.wording import one_line, over, plural, problems, remarks, verdict_line
+from ipvsload.report.wording import one_line, over, place, plural, problems, remarks, verdict_line
 from ipvsload.results.results import Results
 
 _SIGNS = {"held": "✅", "failed": "❌", "invalid": "⚠️"}
@@ -20,8 +20,7 @@ def render(results: Results) -> str:
         f"## {_SIGNS[results.verdict]} {_text(results.scenario)}: {results.verdict}",
         "",
         f"{_text(results.title)}  " if results.title else "",
-        f"{_text(verdict_line(results))}; {_text(results.testbed)}, "
-        f"kernel {_text(results.kernels)}.",
+        f"{_text(verdict_line(results))}; {_text(', '.join(place(results)))}.",
         "",
     ]
     lines += [f"- {_text(line)}" for line in problems(results)]

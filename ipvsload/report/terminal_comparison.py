@@ -9,7 +9,7 @@ from rich.console import Console
 from ipvsload.errors import UsageError
 from ipvsload.report.figure_rows import agreed_addresses, column_header
 from ipvsload.report.terminal_console import ReportConsole
-from ipvsload.report.wording import verdict_line
+from ipvsload.report.wording import place, verdict_line
 from ipvsload.report.write import load_results
 from ipvsload.results.comparison import ComparedRecording, columns, differences
 
@@ -29,7 +29,7 @@ def print_comparison(directories: Sequence[Path], console: Console | None = None
     for one in recordings:
         output.line(
             output.text(one.name, "bold"),
-            output.text(f"  {one.results.scenario} · {one.results.kernels} · "),
+            output.text("  " + " · ".join((one.results.scenario, *place(one.results))) + " · "),
             output.text(f"{one.results.verdict}: {verdict_line(one.results)}", "dim"),
         )
     found = columns(recordings)

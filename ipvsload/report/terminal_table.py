@@ -10,7 +10,7 @@ from rich.table import Table
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header
 from ipvsload.report.terminal_console import ReportConsole
-from ipvsload.report.wording import DASH, over, problems, remarks, verdict_line
+from ipvsload.report.wording import DASH, over, place, problems, remarks, verdict_line
 from ipvsload.results.results import Results
 
 _COLOURS = {"held": "green", "failed": "red", "invalid": "yellow"}
@@ -25,7 +25,7 @@ def print_results(results: Results, console: Console | None = None) -> None:
     """
     output = ReportConsole(console or Console())
     output.line(output.text(results.scenario, "bold"), output.text(f"  {results.title}"))
-    output.line(output.text(f"{results.testbed} · kernel {results.kernels}", "dim"))
+    output.line(output.text(" · ".join(place(results)), "dim"))
     headers = [column_header(summary) for summary in results.schedulers]
     output.figures(headers, results.schedulers, agreed_addresses(results.runs))
     _expectations(output, results)

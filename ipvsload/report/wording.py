@@ -1,6 +1,6 @@
 """Figures and short sentences as people read them, the same in every report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ipvsload.results.results import Results
 from ipvsload.statistics.median_range import MedianRange
@@ -99,6 +99,17 @@ def remarks(results: Results) -> list[str]:
     return list(
         dict.fromkeys(f"{run.scheduler}: {note}" for run in results.runs for note in run.notes)
     )
+
+
+def named(scheduler: str, settings: Iterable[str]) -> str:
+    """A scheduler's name with what else decides beside it: "rr, persistent 60 s"."""
+    return ", ".join((scheduler, *settings))
+
+
+def place(results: Results) -> list[str]:
+    """Where it was: the testbed, the kernels, and what was set on the director in all runs."""
+    told = [results.testbed, f"kernel {results.kernels}"]
+    return told + ([f"director set to {', '.join(results.settings)}"] if results.settings else [])
 
 
 def plural(number: int, noun: str) -> str:

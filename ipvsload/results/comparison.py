@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from ipvsload.results.results import Results, SchedulerSummary
 
+_UNKNOWN = "unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class ComparedRecording:
@@ -38,12 +40,38 @@ def differences(recordings: Sequence[ComparedRecording]) -> list[str]:
         *scenarios,
         *_unlike("the kernels are not the same", recordings, lambda one: one.kernels),
         *_unlike("the testbeds are not the same", recordings, lambda one: one.testbed),
+        *_settings(recordings),
         *(
             f"{one.name} does not count: its verdict is invalid"
             for one in recordings
             if one.results.verdict == "invalid"
         ),
     ]
+
+
+def _settings(recordings: Sequence[ComparedRecording]) -> list[str]:
+    """Where directors or services were set differently; not where nobody recorded it."""
+    values = {one.name: _setting(one.results) for one in recordings}
+    if len({value for value in values.values() if value != _UNKNOWN}) < 2:
+        return []
+    told = "; ".join(f"{name}: {value}" for name, value in values.items())
+    return [f"the settings are not the same: {told}"]
+
+
+def _setting(results: Results) -> str:
+    """What was set in a recording and is unusual, of the director and of each scheduler's service.
+
+    A recording of an earlier version says nothing of its director.
+    """
+    if not any(run.director.timeouts or run.director.sysctls for run in results.runs):
+        return _UNKNOWN
+    services = (
+        f"{summary.scheduler} {' '.join(summary.settings)}"
+        for summary in results.schedulers
+        if summary.settings
+    )
+    found = [*results.settings, *services]
+    return ", ".join(found) or "what a kernel has by default"
 
 
 def _unlike(

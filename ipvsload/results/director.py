@@ -5,7 +5,7 @@ sample of it. Timeouts and sysctls belong to the director; there is an event of
 them at the start of a run and at each change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ipvsload.ipvs.schedulers import ONE_PACKET, flag_names
@@ -41,6 +41,15 @@ class DirectorResult:
     changed: tuple[str, ...] = ()
     of_service: tuple[str, ...] = ()
     of_director: tuple[str, ...] = ()
+
+
+def common_settings(directors: Iterable[DirectorResult]) -> tuple[str, ...]:
+    """What is unusual on the director in all of these runs, in words.
+
+    Runs that know nothing of it do not count.
+    """
+    known = [one.of_director for one in directors if one.timeouts or one.sysctls]
+    return tuple(words for words in known[0] if all(words in one for one in known)) if known else ()
 
 
 def director_result(run: RecordedRun) -> DirectorResult:

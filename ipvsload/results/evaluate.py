@@ -10,7 +10,7 @@ from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.failures import in_order
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
-from ipvsload.results.director import director_result
+from ipvsload.results.director import common_settings, director_result
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
@@ -78,6 +78,7 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
     measured = [_run(recorded, scenario) for recorded in recording.runs]
     runs = tuple(run for run, _ in measured)
     asked = scenario.expect.get("compare", ()) if scenario is not None else ()
+    common = common_settings(run.director for run in runs)
     comparisons = tuple(_compare(condition, measured) for condition in asked)
     return Results(
         scenario=recording.header.scenario or (scenario.name if scenario else ""),
@@ -88,10 +89,11 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
         runs=runs,
         comparisons=comparisons,
         schedulers=tuple(
-            summarize(name, [run for run in runs if run.scheduler == name])
+            summarize(name, [run for run in runs if run.scheduler == name], common)
             for name in dict.fromkeys(run.scheduler for run in runs)
         ),
         ends=ends,
+        settings=common,
     )
 
 

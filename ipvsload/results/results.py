@@ -129,18 +129,26 @@ class TrafficSummary:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerSummary:
-    """One scheduler: medians and ranges over its valid runs, or over all if none is."""
+    """One scheduler: medians and ranges over its valid runs, or over all if none is.
+
+    `settings` is what was set and can decide more than the scheduler, for people:
+    of the service, and of the director where that is not the same in all runs.
+    """
 
     scheduler: str
     repeats: int
     valid: int
     servers: tuple[ServerSummary, ...]
     traffic: dict[str, TrafficSummary]
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A recording's results; `ends` says where it ends if not in order."""
+    """A recording's results; `ends` says where it ends if not in order.
+
+    `settings` is what was set on the director in all runs and is not usual, for people.
+    """
 
     scenario: str
     title: str
@@ -151,6 +159,7 @@ class Results:
     comparisons: tuple[ExpectationResult, ...] = ()
     schedulers: tuple[SchedulerSummary, ...] = ()
     ends: tuple[str, ...] = field(default=())
+    settings: tuple[str, ...] = ()
 
     @property
     def exit_status(self) -> int:

@@ -4,7 +4,7 @@ Servers are matched by their number in the order of joining, as in scenarios,
 because a testbed may give them other addresses in each run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from ipvsload.results.results import (
     RunResult,
@@ -16,8 +16,13 @@ from ipvsload.results.results import (
 from ipvsload.statistics.median_range import MedianRange, median_range
 
 
-def summarize(scheduler: str, runs: Sequence[RunResult]) -> SchedulerSummary:
-    """Medians and ranges over the valid runs, or over all where none is valid."""
+def summarize(
+    scheduler: str, runs: Sequence[RunResult], common: Container[str] = ()
+) -> SchedulerSummary:
+    """Medians and ranges over the valid runs, or over all where none is valid.
+
+    `common` are the director's settings that need not be told again.
+    """
     counted = [run for run in runs if run.valid] or list(runs)
     most = max((len(run.servers) for run in counted), default=0)
     classes = list(dict.fromkeys(name for run in counted for name in run.traffic))
@@ -30,6 +35,14 @@ def summarize(scheduler: str, runs: Sequence[RunResult]) -> SchedulerSummary:
             name: _traffic([run.traffic[name] for run in counted if name in run.traffic])
             for name in classes
         },
+        settings=tuple(
+            dict.fromkeys(
+                words
+                for run in counted
+                for words in (*run.director.of_service, *run.director.of_director)
+                if words not in common
+            )
+        ),
     )
 
 

@@ -4,8 +4,15 @@ from pathlib import Path
 
 from ipvsload.record.events import DirectorSettings, Event
 from ipvsload.record.reader import RecordedRun, read
+from ipvsload.report import junit, markdown
+from ipvsload.report.figure_rows import column_header
+from ipvsload.report.wording import place
+from ipvsload.results.comparison import ComparedRecording, differences
 from ipvsload.results.director import DirectorResult, director_result
-from tests.skew_recording import write_skew
+from ipvsload.results.evaluate import evaluate
+from ipvsload.results.results import Results
+from ipvsload.scenario.load import parse_scenario
+from tests.skew_recording import SCENARIO, write_skew
 
 USUAL = {"tcp": 900, "tcp_fin": 120, "udp": 300}
 SYSCTLS: dict[str, int | str] = {"conn_reuse_mode": 1, "conntrack": 0, "sync_threshold": "3 50"}
@@ -58,3 +65,40 @@ def test_a_node_that_differs_and_a_change_in_the_run_are_told(tmp_path: Path) ->
 def test_an_earlier_record_says_nothing_of_it(tmp_path: Path) -> None:
     run = read(write_skew(tmp_path / "run")).runs[0]
     assert director_result(run) == DirectorResult(persistent_seconds=0)
+
+
+def set_on_director(directory: Path, conntrack: int, schedulers: tuple[str, ...]) -> Results:
+    """A recording whose director had this value in each run of these schedulers; lc has 1."""
+    recording = read(write_skew(directory, schedulers=schedulers))
+    for run in recording.runs:
+        value = 1 if run.scheduler == "lc" else conntrack
+        run.events.append(
+            DirectorSettings(run.number, run.start_us, "d", USUAL, {"conntrack": value})
+        )
+    return evaluate(recording, parse_scenario(SCENARIO, "t.yaml"))
+
+
+def test_what_is_the_same_in_all_columns_is_said_once(tmp_path: Path) -> None:
+    same = set_on_director(tmp_path / "same", 1, ("rr", "lc"))
+    assert same.settings == ("conntrack 1",)
+    assert [summary.settings for summary in same.schedulers] == [(), ()]
+    assert place(same)[-1] == "director set to conntrack 1"
+    other = set_on_director(tmp_path / "other", 0, ("rr", "lc"))
+    assert other.settings == ()
+    assert [column_header(summary) for summary in other.schedulers] == ["rr", "lc, conntrack 1"]
+    assert "lc, conntrack 1" in markdown.render(other)
+    assert '<property name="settings" value="conntrack 1" />' in junit.render(other)
+
+
+def test_compare_tells_what_was_set_differently(tmp_path: Path) -> None:
+    results = {
+        "old": evaluate(read(write_skew(tmp_path / "a")), parse_scenario(SCENARIO, "t.yaml")),
+        "usual": set_on_director(tmp_path / "b", 0, ("rr",)),
+        "set": set_on_director(tmp_path / "c", 1, ("rr",)),
+    }
+    recorded = [ComparedRecording(name, one, SCENARIO) for name, one in results.items()]
+    assert differences(recorded) == [
+        "the settings are not the same: old: unknown; usual: what a kernel has by default; "
+        "set: conntrack 1"
+    ]
+    assert differences(recorded[:2]) == []

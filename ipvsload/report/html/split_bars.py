@@ -6,7 +6,7 @@ A bar is all requests of the class, by the medians of the repeats.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ipvsload.report.wording import figure, percent, weights
+from ipvsload.report.wording import figure, named, percent, weights
 from ipvsload.results.results import SchedulerSummary, ServerSummary
 from ipvsload.statistics.median_range import MedianRange
 
@@ -51,9 +51,9 @@ def split_bar(summary: SchedulerSummary, traffic: str, colours: Mapping[int, str
     if len(counts) < len(summary.servers):
         share = of_class.failed_share if of_class else None
         words = f"; {percent(share.median)} failed" if share and share.max else ""
-        return SplitBar(summary.scheduler, (), f"servers not known{words}")
+        return SplitBar(named(summary.scheduler, summary.settings), (), f"servers not known{words}")
     if not total:
-        return SplitBar(summary.scheduler, (), "no requests")
+        return SplitBar(named(summary.scheduler, summary.settings), (), "no requests")
     labels = _labels(summary.servers)
     segments: list[BarSegment] = []
     others, others_failed, grey = 0.0, 0.0, 0
@@ -72,7 +72,7 @@ def split_bar(summary: SchedulerSummary, traffic: str, colours: Mapping[int, str
         segments += _parts(f"{rest} others", others, others_failed, total, "--m0")
     if nowhere:
         segments.append(_segment("no server", nowhere, total, "--m0", failed=True))
-    return SplitBar(summary.scheduler, tuple(segments))
+    return SplitBar(named(summary.scheduler, summary.settings), tuple(segments))
 
 
 def _labels(servers: Sequence[ServerSummary]) -> dict[int, str]:
