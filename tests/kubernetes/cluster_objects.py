@@ -57,7 +57,14 @@ def proxy_daemon_set(image: str = "registry.k8s.io/kube-proxy:v1.20.2") -> dict[
                         {
                             "name": "kube-proxy",
                             "image": image,
-                            "command": ["/usr/local/bin/kube-proxy"],
+                            "command": [
+                                "/usr/local/bin/kube-proxy",
+                                "--config=/var/lib/kube-proxy/config.conf",
+                                "--hostname-override=$(NODE_NAME)",
+                            ],
+                            "volumeMounts": [
+                                {"name": "kube-proxy", "mountPath": "/var/lib/kube-proxy"}
+                            ],
                             "securityContext": {"privileged": True},
                         }
                     ],

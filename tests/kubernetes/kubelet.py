@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ipvsload.testbed.kubernetes.api import ApiError
-from ipvsload.testbed.kubernetes.object_names import PROXY_LABEL, ROLE
+from ipvsload.testbed.kubernetes.object_names import PROXY, ROLE
 
 EVERY = 0.1
 
@@ -179,7 +179,7 @@ class Kubelet:
         uid, labels = meta["uid"], meta.get("labels") or {}
         since = self._seen.setdefault(uid, time.monotonic())
         kind = ""
-        if labels.get("k8s-app") == PROXY_LABEL.partition("=")[2]:
+        if pod["spec"]["containers"][0]["name"] == PROXY:
             kind = "proxy"
         elif labels.get(ROLE) not in ("server", None):
             kind = "sidecar"

@@ -22,7 +22,7 @@ def test_doctor_looks_at_everything_and_leaves_nothing(toy: Toy) -> None:
     assert "Traceback" not in done.stdout + done.stderr
     assert "context test" in done.stderr.splitlines()[0]
     for words in (
-        "ok      kube-proxy: v1.20.2, configured for iptables",
+        "ok      kube-proxy: its image is v1.20.2, configured for iptables in ConfigMap kube-proxy",
         "falls back to iptables silently",
         "ok      node node1: Linux",
     ):

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ipvsload.testbed.kubernetes.api import ApiError
+from ipvsload.testbed.kubernetes.api import ApiError, Object
 from ipvsload.testbed.kubernetes.manifests import ARCHIVE
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, ROLE
 from ipvsload.testbed.kubernetes.proxy_config import read
+from ipvsload.testbed.kubernetes.proxy_daemon_set import KUBEADM, ConfigPlace
 from tests.kubernetes.apiserver import Cluster
 from tests.kubernetes.cluster_objects import proxy_config_map, proxy_daemon_set
 from tests.kubernetes.kubelet import Crash, Kubelet, Log
@@ -81,6 +82,7 @@ class Toy:
             for node, address in named.items()
         }
         self.proxy = self.proxies[NODE]
+        self.place = KUBEADM
         self.cluster.put("configmaps", "kube-system", proxy_config_map("/none"))
         self.cluster.put("daemonsets", "kube-system", proxy_daemon_set())
         self.kubelets = [
@@ -115,17 +117,26 @@ class Toy:
     @property
     def config(self) -> str:
         """kube-proxy's configuration now."""
-        found: str = self.config_map["data"]["config.conf"]
+        found: str = self.config_map["data"][self.place.key]
         return found
 
     @property
     def config_map(self) -> dict[str, Any]:
         """The object in the store."""
-        return self.cluster.objects["configmaps", "kube-system", "kube-proxy"]
+        return self.cluster.objects["configmaps", "kube-system", self.place.name]
+
+    def reconfigure(self, place: ConfigPlace, config_map: Object, daemon_set: Object) -> None:
+        """Before it starts: another ConfigMap and DaemonSet in the place of kubeadm's."""
+        for key in list(self.cluster.objects):
+            if key[0] in ("pods", "configmaps", "daemonsets"):
+                del self.cluster.objects[key]
+        self.place = place
+        self.cluster.put("configmaps", "kube-system", config_map)
+        self.cluster.put("daemonsets", "kube-system", daemon_set)
 
     def _program(self, node: str, kind: str, pod: dict[str, Any], place: Path, log: Log) -> Any:
         if kind == "proxy":
-            text = (place / "config.conf").read_text()
+            text = (place / self.place.key).read_text()
             # A configuration that this test broke on purpose: the proxy would not start.
             if "mode" not in text:
                 return ["false"]

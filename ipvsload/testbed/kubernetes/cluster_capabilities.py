@@ -11,10 +11,6 @@ _NO_WEIGHTS = (
     " director"
 )
 KEPT = "--keep-proxy: kube-proxy is measured as it is"
-NO_SWITCH = (
-    "this cluster has no ConfigMap kube-proxy in kube-system (k3s and managed clusters have"
-    " not): its proxy can be measured as it is, and is switched where the cluster is configured"
-)
 
 ALWAYS: dict[Capability, str] = {
     "weight": _NO_WEIGHTS,
@@ -22,6 +18,14 @@ ALWAYS: dict[Capability, str] = {
     "kill": "a cluster takes a dead pod out of the table itself: `kill` needs the lab",
     "clients": ONE_CLIENT,
 }
+
+
+def no_switch(why: str) -> str:
+    """Why kube-proxy cannot be switched, and what can be done all the same."""
+    return (
+        f"kube-proxy cannot be switched from here: {why}. It can be measured as it is"
+        " (--keep-proxy)"
+    )
 
 
 def refuse_weights(weights: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ after a doctor that was killed.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ipvsload.errors import TestbedError
@@ -24,10 +24,13 @@ from ipvsload.testbed.kubernetes import (
     sidecar_zipapp,
 )
 from ipvsload.testbed.kubernetes.api import Api, Object
+from ipvsload.testbed.kubernetes.cluster_capabilities import no_switch
+from ipvsload.testbed.kubernetes.examined_proxy import config_maps, examine_proxy, look_for_proxy
 from ipvsload.testbed.kubernetes.journal import find_journal, new_journal, take_cluster
 from ipvsload.testbed.kubernetes.manifests import code, namespace, sidecar
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
 from ipvsload.testbed.kubernetes.polling import wait_for
+from ipvsload.testbed.kubernetes.proxy_daemon_set import ProxyDaemonSet
 from ipvsload.testbed.kubernetes.restore import restore
 
 _EXAMINED_WITHIN = 180.0
@@ -42,23 +45,27 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     """
     yield DoctorFinding("cluster", True, f"{api}, Kubernetes {api.version()}")
     exists = rights.namespace_exists(api)
-    wanted = rights.needed(namespace_exists=exists, switching=True)
+    proxy = look_for_proxy(api)
+    names = config_maps(proxy)
+    wanted = rights.needed(namespace_exists=exists, switching=True, config_maps=names)
     lacking = rights.missing(api, wanted)
     for right in lacking:
         mend = "kubectl apply -f deploy/kubernetes-testbed/rights.yaml"
         yield DoctorFinding("right", False, f"{right}; an admin grants it with: {mend}")
     if not lacking:
         yield DoctorFinding("rights", True, f"all {len(wanted)} that a run needs")
+    good = not lacking
     try:
-        yield from _proxy(api)
+        yield from _proxy(api, proxy or [])
     except TestbedError as error:
+        good = False
         yield DoctorFinding("kube-proxy", False, str(error))
     holder = find_journal(api) if exists and not lacking else None
     if holder:
         text = f"{holder.owner(time.time())}; if it is gone: ipvsload restore"
         yield DoctorFinding("active run", False, text)
-    good = not lacking and not holder
-    if good:
+        good = False
+    if not lacking and not holder:
         for finding in _nodes(api, tell, image, exists):
             good = good and finding.good
             yield finding
@@ -66,20 +73,16 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     yield DoctorFinding("kubernetes", good, text)
 
 
-def _proxy(api: Api) -> Iterator[DoctorFinding]:
-    version = proxies.version(api)
-    config = proxies.configuration(api)
-    if config is None:
-        yield DoctorFinding(
-            "kube-proxy",
-            True,
-            "has no ConfigMap here (k3s and managed clusters): it can be measured as it is"
-            " (--keep-proxy), not switched; k3s: --kube-proxy-arg=proxy-mode=ipvs",
-        )
-        return
-    text = f"{version or 'unknown version'}, configured for {config}"
-    yield DoctorFinding("kube-proxy", True, text)
-    yield DoctorFinding("its version", True, cluster_findings.of_version(version))
+def _proxy(api: Api, found: Sequence[ProxyDaemonSet]) -> Iterator[DoctorFinding]:
+    proxy = examine_proxy(api, found)
+    version = proxy.version
+    if proxy.config is not None:
+        where = f"in {proxy.place}" if proxy.place else "by flags"
+        text = f"its image is {version or 'without a tag'}, configured for {proxy.config} {where}"
+        yield DoctorFinding("kube-proxy", True, text)
+        yield DoctorFinding("its version", True, cluster_findings.of_version(version))
+    if proxy.fixed:
+        yield DoctorFinding("switching", True, no_switch(proxy.fixed))
     for node, reason in proxies.reasons(api):
         words = "has fallen back to iptables" if reason.fallback and reason.why else "says"
         if reason.why:

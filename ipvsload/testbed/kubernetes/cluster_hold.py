@@ -55,10 +55,11 @@ class ClusterHold:
 
         Raises TestbedError.
         """
-        if balancer.name and not self.cluster.fixed:
+        place = self.cluster.switchable
+        if balancer.name and place:
             scheduler = balancer.name if balancer.in_ipvs_table else ""
             api, tell = self.cluster.api, self.cluster.tell
-            self._journal = switch(api, self._journal, balancer.proxy_mode, scheduler, tell)
+            self._journal = switch(api, self._journal, place, balancer.proxy_mode, scheduler, tell)
 
     def release(self, leftovers: LeftoverServices | None) -> None:
         """Put the cluster back; does nothing where nothing was touched.

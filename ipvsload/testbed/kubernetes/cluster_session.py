@@ -35,8 +35,9 @@ class ClusterSession:
 
         kube-proxy 1.20 would leave them there.
         """
-        config = None if self.cluster.fixed else proxies.configuration(self.cluster.api)
-        if config is not None and config.mode == "ipvs":
+        place = self.cluster.switchable
+        config = place and proxies.configuration(self.cluster.api, place)
+        if config and config.mode == "ipvs":
             self.services.withdraw_probe()
             self.leftovers.wait_until_gone(self.cluster.tell)
             self.switch(balancer)

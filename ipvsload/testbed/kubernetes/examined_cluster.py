@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ipvsload.testbed.kind import Tell
-from ipvsload.testbed.kubernetes import node_objects, proxies, rights
+from ipvsload.testbed.kubernetes import node_objects, rights
 from ipvsload.testbed.kubernetes.api import Api
-from ipvsload.testbed.kubernetes.cluster_capabilities import KEPT, NO_SWITCH
+from ipvsload.testbed.kubernetes.cluster_capabilities import KEPT, no_switch
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
+from ipvsload.testbed.kubernetes.examined_proxy import (
+    ExaminedProxy,
+    config_maps,
+    examine_proxy,
+    look_for_proxy,
+)
 from ipvsload.testbed.kubernetes.kubeconfig import connect
+from ipvsload.testbed.kubernetes.proxy_daemon_set import ConfigPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +24,8 @@ class ExaminedCluster:
 
     `nodes` are the addresses of the nodes that can have an IPVS table, by name;
     `entry` is the one that the load goes to. `fixed` says why kube-proxy stays
-    as it is, "" where it can be switched; then `proxy_version` is its version.
+    as it is, "" where it can be switched; `proxy` is what is known of it before
+    the nodes are asked.
     """
 
     api: Api
@@ -26,7 +34,12 @@ class ExaminedCluster:
     nodes: Mapping[str, str]
     entry: str
     fixed: str
-    proxy_version: str
+    proxy: ExaminedProxy
+
+    @property
+    def switchable(self) -> ConfigPlace | None:
+        """Where kube-proxy's configuration can be changed; None where it stays as it is."""
+        return None if self.fixed else self.proxy.place
 
 
 def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
@@ -34,15 +47,17 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
     api = connect(options.context, tell)
     tell(f"{api}, Kubernetes {api.version()}")
     exists = rights.namespace_exists(api)
-    rights.demand(api, rights.needed(namespace_exists=exists, switching=not options.keep_proxy))
+    switching = not options.keep_proxy
+    found = look_for_proxy(api) if switching else None
+    names = config_maps(found)
+    wanted = rights.needed(namespace_exists=exists, switching=switching, config_maps=names)
+    rights.demand(api, wanted)
     nodes = api.every("nodes")
     able = [one for one in nodes if node_objects.linux(one) and node_objects.ready(one)]
-    fixed = KEPT if options.keep_proxy else ""
-    if not fixed:
-        config = proxies.configuration(api)
-        fixed = NO_SWITCH if config is None else ""
-        if config is not None:
-            tell(f"kube-proxy is configured for {config}")
+    proxy = ExaminedProxy() if found is None else examine_proxy(api, found)
+    fixed = no_switch(proxy.fixed) if proxy.fixed else "" if switching else KEPT
+    if proxy.config is not None:
+        tell(f"kube-proxy is configured for {proxy.config}")
     return ExaminedCluster(
         api=api,
         options=options,
@@ -50,5 +65,5 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
         nodes={node_objects.name(one): node_objects.address(one) for one in able},
         entry=node_objects.name(node_objects.choose(able, options.node)),
         fixed=fixed,
-        proxy_version="" if options.keep_proxy else proxies.version(api),
+        proxy=proxy,
     )

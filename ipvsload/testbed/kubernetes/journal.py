@@ -18,6 +18,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes.api import Api, ApiError
 from ipvsload.testbed.kubernetes.manifests import config_map
 from ipvsload.testbed.kubernetes.object_names import JOURNAL, NAMESPACE
+from ipvsload.testbed.kubernetes.proxy_daemon_set import KUBEADM, ConfigPlace
 
 _VERSION = "1"
 
@@ -28,10 +29,10 @@ class ActiveError(TestbedError):
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """`original` is kube-proxy's config.conf as it was; None while it is not touched.
+    """`original` is kube-proxy's configuration as it was, at `place`.
 
-    `switches` are each (mode, scheduler) that was, or may have been, written
-    since. `started_s` is unix time.
+    It is None while that is not touched. `switches` are each (mode, scheduler)
+    that was, or may have been, written since. `started_s` is unix time.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Journal:
     started_s: int
     original: str | None = None
     switches: tuple[tuple[str, str], ...] = ()
+    place: ConfigPlace = KUBEADM
 
     def owner(self, now_s: float) -> str:
         """Say who it is, where and since when."""
@@ -58,6 +60,8 @@ class Journal:
             "pid": str(self.pid),
             "started": str(self.started_s),
             "switches": json.dumps(self.switches),
+            "config_map": self.place.name,
+            "config_key": self.place.key,
         }
         return found if self.original is None else {**found, "original": self.original}
 
@@ -73,6 +77,9 @@ def parse(data: dict[str, str]) -> Journal:
         return Journal(
             data["id"], data["user"], data["host"], int(data["pid"]), int(data["started"]),
             data.get("original"), tuple((mode, s) for mode, s in json.loads(data["switches"])),
+            ConfigPlace(
+                data.get("config_map", KUBEADM.name), data.get("config_key", KUBEADM.key)
+            ),
         )  # fmt: skip
     except (KeyError, ValueError):
         raise TestbedError(
@@ -116,11 +123,13 @@ def write_journal(api: Api, journal: Journal) -> None:
     api.patch("configmaps", JOURNAL, {"data": journal.data()}, NAMESPACE)
 
 
-def with_switch(journal: Journal, original: str, mode: str, scheduler: str) -> Journal:
+def with_switch(
+    journal: Journal, place: ConfigPlace, original: str, mode: str, scheduler: str
+) -> Journal:
     """Add a switch that is about to be made; the first one keeps the original."""
     switches = dict.fromkeys((*journal.switches, (mode, scheduler)))
     kept = original if journal.original is None else journal.original
-    return replace(journal, original=kept, switches=tuple(switches))
+    return replace(journal, original=kept, switches=tuple(switches), place=place)
 
 
 def _refusal(holder: Journal) -> str:

@@ -38,6 +38,8 @@ def wait_for_tables(session: ClusterSession, balancer: Balancer, servers: Sequen
         nonlocal asked
         session.sidecars.check()
         found = lacking(nodes, balancer, servers)
+        if session.cluster.fixed and (own := other_balancer(nodes, balancer)):
+            raise TestbedError(f"{own}, and {session.cluster.fixed}")
         if found and time.monotonic() - asked > _DIAGNOSE_AFTER:
             asked = time.monotonic()
             told = failure(nodes, balancer, _reasons(session.cluster))
@@ -100,6 +102,18 @@ def lacking(nodes: Iterable[NodeState], balancer: Balancer, servers: Sequence[st
         if set(have) != set(servers):
             return f"the table of node {node.name} has {len(have)} of {len(servers)} servers"
     return None
+
+
+def other_balancer(nodes: Iterable[NodeState], balancer: Balancer) -> str:
+    """Which other balancer these nodes have; "" where none is known."""
+    for node in nodes:
+        mode = node.proxy_mode or ("ipvs" if node.service else "")
+        if mode and mode != balancer.proxy_mode:
+            return f"kube-proxy on node {node.name} runs {mode}"
+        scheduler = (node.service or {}).get("scheduler", "")
+        if balancer.in_ipvs_table and scheduler and balancer.name not in ("", scheduler):
+            return f"node {node.name} balances by {scheduler}"
+    return ""
 
 
 def failure(nodes: Iterable[NodeState], balancer: Balancer, reasons: Mapping[str, Reason]) -> str:

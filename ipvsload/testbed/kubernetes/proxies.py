@@ -8,15 +8,21 @@ failed. So nothing here trusts readiness.
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
-from ipvsload.testbed.kubernetes.api import Api, Object
-from ipvsload.testbed.kubernetes.object_names import CONFIG_KEY, PROXY, PROXY_LABEL, SYSTEM
+from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
+from ipvsload.testbed.kubernetes.object_names import PROXY_LABEL, SYSTEM
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxy_config import ProxyConfig, read
+from ipvsload.testbed.kubernetes.proxy_daemon_set import (
+    ConfigPlace,
+    ProxyDaemonSet,
+    proxies_among,
+)
 
 RESTART_WITHIN = 120.0
 _TAIL = 60
@@ -53,30 +59,36 @@ def read_log(text: str) -> Reason:
     return Reason(bool(_FALLBACK.search(text)), why)
 
 
-def config_map(api: Api) -> Object | None:
-    """Read the ConfigMap; None where this cluster has none (k3s, managed clusters)."""
-    found = api.find("configmaps", PROXY, SYSTEM)
-    return found if found and CONFIG_KEY in (found.get("data") or {}) else None
+def daemon_sets(api: Api) -> list[ProxyDaemonSet]:
+    """Read the DaemonSets that run kube-proxy; some clusters have none (k3s)."""
+    return proxies_among(api.every("daemonsets", SYSTEM))
 
 
-def configuration(api: Api) -> ProxyConfig | None:
-    """What kube-proxy is configured for; None where the cluster has no ConfigMap for it."""
-    found = config_map(api)
-    return None if found is None else read(found["data"][CONFIG_KEY])
+def config_map(api: Api, place: ConfigPlace) -> Object | None:
+    """Read the ConfigMap; None where there is none with this key."""
+    found = api.find("configmaps", place.name, SYSTEM)
+    return found if found and place.key in (found.get("data") or {}) else None
 
 
-def version(api: Api) -> str:
-    """The tag of the DaemonSet's image, such as "v1.33.1"; "" where there is none."""
-    found = api.find("daemonsets", PROXY, SYSTEM)
-    if found is None:
-        return ""
-    image = found["spec"]["template"]["spec"]["containers"][0].get("image", "")
-    return str(image).partition("@")[0].rpartition(":")[2]
+def configuration(api: Api, place: ConfigPlace) -> ProxyConfig | None:
+    """What kube-proxy is configured for there; None where there is no such configuration."""
+    found = config_map(api, place)
+    return None if found is None else read(found["data"][place.key])
 
 
-def proxy_pods(api: Api) -> list[Object]:
-    """Read kube-proxy's pods, without those that have been told to end."""
-    return pods.present(api, SYSTEM, PROXY_LABEL)
+def proxy_pods(api: Api, labels: Sequence[str] = ()) -> list[Object]:
+    """Read kube-proxy's pods, without those that have been told to end.
+
+    `labels` are those of its DaemonSets, which are read where none are given.
+    """
+    return [pod for one in labels or _labels(api) for pod in pods.present(api, SYSTEM, one)]
+
+
+def _labels(api: Api) -> list[str]:
+    found: list[ProxyDaemonSet] = []
+    with suppress(ApiError):  # who may not list DaemonSets may still restore
+        found = daemon_sets(api)
+    return list(dict.fromkeys(one.labels for one in found)) or [PROXY_LABEL]
 
 
 def restart(api: Api, tell: Tell) -> None:
@@ -85,10 +97,11 @@ def restart(api: Api, tell: Tell) -> None:
     The DaemonSet's own template is not touched. Raises TestbedError with the
     proxy's words where it does not stay up.
     """
-    before = proxy_pods(api)
+    labels = _labels(api)
+    before = proxy_pods(api, labels)
     if not before:
         raise TestbedError(
-            f"there are no kube-proxy pods ({PROXY_LABEL} in {SYSTEM}) to be restarted"
+            f"there are no kube-proxy pods ({' or '.join(labels)} in {SYSTEM}) to be restarted"
         )
     nodes = {pods.node(pod) for pod in before}
     old = {pods.uid(pod) for pod in before}
@@ -96,7 +109,7 @@ def restart(api: Api, tell: Tell) -> None:
         api.delete("pods", pods.name(pod), SYSTEM)
 
     def missing() -> str | None:
-        found = proxy_pods(api)
+        found = proxy_pods(api, labels)
         new = [pod for pod in found if pods.uid(pod) not in old]
         up = {pods.node(pod) for pod in new if pods.running(pod)}
         if nodes <= up:

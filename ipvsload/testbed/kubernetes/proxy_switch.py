@@ -12,34 +12,36 @@ from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 from ipvsload.testbed.kubernetes.journal import Journal, with_switch, write_journal
-from ipvsload.testbed.kubernetes.object_names import CONFIG_KEY, PROXY, SYSTEM
+from ipvsload.testbed.kubernetes.object_names import SYSTEM
 from ipvsload.testbed.kubernetes.proxy_config import ConfigError, edit, read
+from ipvsload.testbed.kubernetes.proxy_daemon_set import ConfigPlace
 
 _TRIES = 4
 
 
-def switch(api: Api, journal: Journal, mode: str, scheduler: str, tell: Tell) -> Journal:
+def switch(
+    api: Api, journal: Journal, place: ConfigPlace, mode: str, scheduler: str, tell: Tell
+) -> Journal:
     """Have kube-proxy run in this mode; returns the journal as it is afterwards.
 
-    A scheduler of "" keeps the present one. Does nothing where it is configured
-    like this already. Raises TestbedError where somebody else edits the same
-    ConfigMap.
+    `place` has its configuration. A scheduler of "" keeps the present one. Does
+    nothing where it is configured like this already. Raises TestbedError where
+    somebody else edits the same ConfigMap.
     """
-    found = _config_map(api)
-    text = found["data"][CONFIG_KEY]
+    found = _config_map(api, place)
+    text = found["data"][place.key]
     if journal.original is not None and text not in _ours(journal):
         raise TestbedError(
-            f"somebody has changed ConfigMap {PROXY} in {SYSTEM} while the run was on; it was"
-            " left as it is"
+            f"somebody has changed {place} while the run was on; it was left as it is"
         )
     scheduler = scheduler or read(text).scheduler
     new = edit(text, mode, scheduler)
     if new == text:
         return journal
-    journal = with_switch(journal, text, mode, scheduler)
+    journal = with_switch(journal, place, text, mode, scheduler)
     write_journal(api, journal)
     tell(f"kube-proxy: {read(text)} -> {read(new)}")
-    _write(api, found, lambda now: new if now in (text, new) else None)
+    _write(api, place, found, lambda now: new if now in (text, new) else None)
     proxies.restart(api, tell)
     return journal
 
@@ -54,15 +56,14 @@ def put_back(api: Api, journal: Journal, tell: Tell) -> str:
     original = journal.original
     if original is None:
         return ""
-    found = proxies.config_map(api)
+    place = journal.place
+    found = proxies.config_map(api, place)
     if found is None:
-        raise TestbedError(
-            f"ConfigMap {PROXY} in {SYSTEM} is gone; its {CONFIG_KEY} as it was is in the journal"
-        )
-    seen = found["data"][CONFIG_KEY]
+        raise TestbedError(f"{place} is gone; its text as it was is in the journal")
+    seen = found["data"][place.key]
     if seen != original:
         tell("kube-proxy: back to what it was")
-        seen = _write(api, found, lambda now: _restored(now, journal, original)[0])
+        seen = _write(api, place, found, lambda now: _restored(now, journal, original)[0])
     proxies.restart(api, tell)
     return _restored(seen, journal, original)[1]
 
@@ -78,12 +79,11 @@ def _restored(now: str, journal: Journal, original: str) -> tuple[str, str]:
             return now, ""  # nothing of our change is in it
         if present in (read(text).balances for text in ours):
             return edit(now, *was), (
-                f"somebody else has edited ConfigMap {PROXY} too: their edit was kept, only"
+                f"somebody else has edited {journal.place} too: their edit was kept, only"
                 " mode and scheduler are as before"
             )
     return now, (
-        f"somebody else has set ConfigMap {PROXY} in {SYSTEM} to something of their own; it"
-        " was left as it is"
+        f"somebody else has set {journal.place} to something of their own; it was left as it is"
     )
 
 
@@ -105,7 +105,7 @@ def _ours(journal: Journal) -> list[str]:
     return made
 
 
-def _write(api: Api, found: Object, change: Callable[[str], str | None]) -> str:
+def _write(api: Api, place: ConfigPlace, found: Object, change: Callable[[str], str | None]) -> str:
     """Write what `change` makes of the present text, which is returned.
 
     Where that is None, nothing is written, and TestbedError is raised.
@@ -113,30 +113,25 @@ def _write(api: Api, found: Object, change: Callable[[str], str | None]) -> str:
     text does.
     """
     for _ in range(_TRIES):
-        now = str(found["data"][CONFIG_KEY])
+        now = str(found["data"][place.key])
         text = change(now)
         if text is None:
             break
-        found["data"][CONFIG_KEY] = text
+        found["data"][place.key] = text
         try:
             if text != now:
                 api.replace("configmaps", found, SYSTEM)
         except ApiError as error:
             if error.status != 409:
                 raise
-            found = _config_map(api)
+            found = _config_map(api, place)
         else:
             return now
-    raise TestbedError(
-        f"somebody else is editing ConfigMap {PROXY} in {SYSTEM}; their edit was left as it is"
-    )
+    raise TestbedError(f"somebody else is editing {place}; their edit was left as it is")
 
 
-def _config_map(api: Api) -> Object:
-    found = proxies.config_map(api)
+def _config_map(api: Api, place: ConfigPlace) -> Object:
+    found = proxies.config_map(api, place)
     if found is None:
-        raise TestbedError(
-            f"this cluster has no ConfigMap {PROXY} with a {CONFIG_KEY} in {SYSTEM}, so kube-proxy"
-            " cannot be switched from here"
-        )
+        raise TestbedError(f"there is no {place} any more, so kube-proxy cannot be switched")
     return found

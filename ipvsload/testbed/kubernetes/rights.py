@@ -3,6 +3,7 @@
 deploy/kubernetes-testbed/ grants exactly these; a test holds the two together.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ipvsload.errors import TestbedError
@@ -44,10 +45,9 @@ WORKLOAD = [
     *_ours("pods/log", "get", "read the sidecar"),
     *_ours("events", "list", "tell why a pod does not start"),
 ]
+SEE_PROXY = Right("list", "daemonsets", SYSTEM, "", "find kube-proxy and its configuration")
 SWITCH = [
-    Right("get", "configmaps", SYSTEM, PROXY, "read kube-proxy's configuration"),
-    Right("update", "configmaps", SYSTEM, PROXY, "change mode and scheduler"),
-    Right("get", "daemonsets", SYSTEM, PROXY, "see kube-proxy's version"),
+    SEE_PROXY,
     Right("list", "pods", SYSTEM, "", "find the proxies"),
     Right("delete", "pods", SYSTEM, "", "restart the proxies"),
     Right("get", "pods/log", SYSTEM, "", "see a silent fallback to iptables"),
@@ -55,12 +55,19 @@ SWITCH = [
 ]
 
 
-def needed(*, namespace_exists: bool, switching: bool) -> list[Right]:
-    """The rights that a run needs."""
+def needed(
+    *, namespace_exists: bool, switching: bool, config_maps: Iterable[str] = (PROXY,)
+) -> list[Right]:
+    """The rights that a run needs; `config_maps` may have kube-proxy's configuration."""
     found = [*SEE_NAMESPACE, *NODES, *WORKLOAD]
     if not namespace_exists:
         found += MAKE_NAMESPACE
-    return found + SWITCH if switching else found
+    if not switching:
+        return found
+    for name in config_maps:
+        found.append(Right("get", "configmaps", SYSTEM, name, "read kube-proxy's configuration"))
+        found.append(Right("update", "configmaps", SYSTEM, name, "change mode and scheduler"))
+    return found + SWITCH
 
 
 def namespace_exists(api: Api) -> bool:
@@ -70,9 +77,14 @@ def namespace_exists(api: Api) -> bool:
     )
 
 
+def may(api: Api, right: Right) -> bool:
+    """Whether this user has this right."""
+    return api.allowed(*right[:4])
+
+
 def missing(api: Api, rights: list[Right]) -> list[Right]:
     """The rights among these that this user does not have."""
-    return [one for one in rights if not api.allowed(*one[:4])]
+    return [one for one in rights if not may(api, one)]
 
 
 def demand(api: Api, rights: list[Right]) -> None:
@@ -83,5 +95,6 @@ def demand(api: Api, rights: list[Right]) -> None:
             "this user may not do all that a run needs; missing:\n  "
             + "\n  ".join(str(one) for one in lacking)
             + "\nGrant them with: kubectl apply -f deploy/kubernetes-testbed/rights.yaml (as an"
-            " admin); those in kube-system are not needed with --keep-proxy"
+            " admin; a ConfigMap of another name than kube-proxy is to be named there); those in"
+            " kube-system are not needed with --keep-proxy"
         )
