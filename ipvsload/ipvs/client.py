@@ -7,7 +7,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from ipvsload.ipvs import netlink
 from ipvsload.ipvs.decode import ATTRIBUTES, SERVER, SERVICE, Decoder, Row, TableRows, attributes
@@ -46,7 +46,7 @@ class Ipvs:
         """Close the socket."""
         self._socket.close()
 
-    def __enter__(self) -> "Ipvs":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -77,7 +77,8 @@ class Message(netlink.genlmsg):
             ("UNSPEC", "none"), ("ADDR", "cdata"), ("PORT", "uint16"), ("FWD_METHOD", "uint32"),
             ("WEIGHT", "uint32"), ("U_THRESH", "uint32"), ("L_THRESH", "uint32"),
             ("ACTIVE_CONNS", "none"), ("INACT_CONNS", "none"), ("PERSIST_CONNS", "none"),
-            ("STATS", "none"), ("ADDR_FAMILY", "uint16"),
+            ("STATS", "none"), ("ADDR_FAMILY", "uint16"), ("STATS64", "none"),
+            ("TUN_TYPE", "uint8"), ("TUN_PORT", "uint16"), ("TUN_FLAGS", "uint16"),
         )  # fmt: skip
 
 

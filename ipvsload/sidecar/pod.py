@@ -6,7 +6,8 @@ IPVS in the kernel. So this sidecar reads only the services that it was told of,
 waits for a table to appear, and tells more that can only be known on the node:
 which server each new connection was given ("conns"), the mode that kube-proxy
 itself reports ("proxy_mode"), while that is not ipvs, which virtual servers
-there are ("left"), and what is set there ("settings").
+there are ("left"), what is set in those that may be somebody else's ("others"),
+and what is set there ("settings").
 """
 
 import argparse
@@ -31,6 +32,7 @@ from ipvsload.ipvs.keys import (
 from ipvsload.ipvs.netlink import IpvsError
 from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
 from ipvsload.sidecar.collect import Collector, stop_on_signals
+from ipvsload.sidecar.other_services import OtherServices
 from ipvsload.sidecar.settings_watch import SettingsWatch
 
 _FACTS_EVERY = 1.0
@@ -64,6 +66,7 @@ class NodeTable:
         self._next_try = 0.0
         self.version = ""
         self.reading = ""
+        self.may_use_netlink = source != "proc"
         self._open()
 
     def table(self) -> TableRows:
@@ -90,7 +93,7 @@ class NodeTable:
     def _open(self) -> None:
         self._next_try = time.monotonic() + _FACTS_EVERY
         self.reading = ""
-        if self._source != "proc":
+        if self.may_use_netlink:
             try:
                 self._reader = Ipvs()
                 self.version, self.reading = self._reader.version, "netlink"
@@ -112,9 +115,10 @@ class NodeFacts:
         self._table = table
         self._endpoints = endpoints
         self._tally = ConnectionTally()
+        self._others = OtherServices(netlink=table.may_use_netlink)
         self._settings = SettingsWatch(table.timeouts)
         self._due = 0.0
-        self._told: list[dict[str, object]] = [{"reading": "", "ipvs": ""}, {"left": []}]
+        self._told: list[dict[str, object]] = [{"reading": "", "ipvs": ""}, {"left": []}, {}]
 
     def __call__(self) -> Iterator[dict[str, object]]:
         """New connections always, so that silence has a meaning; the rest when it changed."""
@@ -127,8 +131,10 @@ class NodeFacts:
             {"reading": self._table.reading, "ipvs": self._table.version},
             {"proxy_mode": mode},
             {"left": [] if mode == "ipvs" else virtual_servers()},
+            # A kube-proxy in IPVS mode has deleted them; its own may be thousands.
+            self._told[-1] if mode == "ipvs" and self._told[-1] else self._others(),
         ]
-        yield from (fact for fact in facts if fact not in self._told)
+        yield from (fact for fact in facts if fact and fact not in self._told)
         self._told = facts
         yield from self._settings()
         t = time.monotonic_ns()

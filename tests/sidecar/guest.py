@@ -189,12 +189,72 @@ def churn() -> dict[str, Any]:
     }
 
 
+# What people set: forwarding, thresholds, netmask, flags, an engine of persistence, a tunnel.
+KEPT = """\
+-A -t 203.0.113.9:6443 -s wlc
+-a -t 203.0.113.9:6443 -r 198.51.100.21:6443 -m -w 7
+-a -t 203.0.113.9:6443 -r 198.51.100.22:6443 -g -w 0 -x 100 -y 50
+-A -u 203.0.113.9:53 -s sh -b sh-port -p 600 -M 255.255.255.0 --ops
+-A -t [2001:db8::9]:443 -s mh -p 90 -M 64 -b mh-fallback,mh-port
+-a -t [2001:db8::9]:443 -r [2001:db8:1::21]:443 -m -w 1
+-A -f 9 -s rr
+-a -f 9 -r 198.51.100.23:0 -i -w 3
+-a -f 9 -r 198.51.100.24:0 -i -w 4 --tun-type gue --tun-port 6080 --tun-csum
+-A -f 10 -6 -s rr
+"""
+
+
+def ipvsadm(*words: str, text: str = "") -> str:
+    return subprocess.run(
+        ["ipvsadm", *words], input=text, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def kept() -> dict[str, Any]:
+    """Somebody's virtual servers, saved, taken away and put back, by netlink and by ipvsadm."""
+    from ipvsload.ipvs.ipvsadm import restoring
+    from ipvsload.ipvs.saved_services import from_json
+    from ipvsload.ipvs.service_keeper import ServiceKeeper
+    from ipvsload.sidecar.other_services import OtherServices
+
+    for words in (["add", "kube-ipvs0", "type", "dummy"], ["set", "kube-ipvs0", "up"]):
+        subprocess.run(["ip", "link", *words], check=True)
+    subprocess.run(["ip", "addr", "add", "10.96.0.1/32", "dev", "kube-ipvs0"], check=True)
+    ipvsadm("-C")
+    ipvsadm("-R", text=KEPT + "-A -t 10.96.0.1:443 -s rr\n")
+    told = json.loads(json.dumps(OtherServices(netlink=True)()))
+    from_proc = OtherServices(netlink=False)()["others"]
+    ipvsadm("-D", "-t", "10.96.0.1:443")
+    before = ipvsadm("-Sn")
+    saved = [from_json(one) for one in told["others"]]
+    ipvsadm("-C")
+    with ServiceKeeper() as keeper:
+        added = [keeper.put_back(one) for one in saved]
+        ours = ipvsadm("-Sn")
+        again = [keeper.put_back(one) for one in saved]
+        # Somebody has it again, in another way: theirs stays.
+        ipvsadm("-E", "-t", "203.0.113.9:6443", "-s", "rr")
+        ipvsadm("-d", "-t", "203.0.113.9:6443", "-r", "198.51.100.21:6443")
+        theirs = ipvsadm("-Sn")
+        for one in saved:
+            keeper.put_back(one)
+        kept_theirs = ipvsadm("-Sn") == theirs
+    ipvsadm("-C")
+    ipvsadm("-R", text=restoring(saved))
+    return {
+        "told": told, "from_proc": from_proc, "before": before, "added": added, "ours": ours,
+        "again": again, "kept_theirs": kept_theirs, "by_text": ipvsadm("-Sn"),
+    }  # fmt: skip
+
+
 def main() -> None:
     # Real servers are refused while no address was ever configured (ip_vs_new_dest
     # asks for the address's type, which needs the local routing table).
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     report(without_ip_vs=collect("--count", "1"))
-    modprobe("ip_vs", *(f"ip_vs_{name}" for name in ("rr", "wrr", "lc", "wlc", "sh", "mh")))
+    modprobe(
+        "ip_vs", "dummy", *(f"ip_vs_{name}" for name in ("rr", "wrr", "lc", "wlc", "sh", "mh"))
+    )
     from ipvsload.ipvs.client import Ipvs
     from ipvsload.ipvs.procfs import ProcIpvs
     from ipvsload.sidecar.lines import SampleFormatter
@@ -228,6 +288,7 @@ def main() -> None:
             ipvs.add_server(MANY, f"198.51.{100 + i // 250}.{1 + i % 250}:80", i)
         report(many=collect_forked("--count", "1")[2])
         report(churn=churn())
+        report(kept=kept())
     report(done=True)
 
 

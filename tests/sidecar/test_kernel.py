@@ -223,3 +223,47 @@ def test_what_is_missing_is_said_in_one_line(guest: dict[str, Any], case: str, s
     assert result["out"] == []
     assert result["err"].count("\n") == 1
     assert says in result["err"]
+
+
+def lines(text: str) -> list[str]:
+    """Ipvsadm's rules in the order of names: the kernel's own order is that of a hash."""
+    return sorted(text.splitlines())
+
+
+def test_somebodys_virtual_servers_are_put_back_as_they_were(guest: dict[str, Any]) -> None:
+    kept = guest["kept"]
+    assert len(lines(kept["before"])) == 10
+    assert kept["added"] == [True] * 5
+    assert lines(kept["ours"]) == lines(kept["before"])
+    # Servers in their order: ties go to the first of the kernel's list.
+    servers = [line for line in kept["before"].splitlines() if line.startswith("-a -f 9 ")]
+    assert servers == [line for line in kept["ours"].splitlines() if line.startswith("-a -f 9 ")]
+    assert not any(kept["again"])
+    assert kept["kept_theirs"] is True
+
+
+def test_the_text_for_ipvsadm_does_the_same(guest: dict[str, Any]) -> None:
+    assert lines(guest["kept"]["by_text"]) == lines(guest["kept"]["before"])
+
+
+def test_what_stands_at_kube_proxys_own_device_is_its_own(guest: dict[str, Any]) -> None:
+    kept = guest["kept"]
+    found = {one["key"]: one for one in kept["told"]["others"]}
+    assert "tcp 10.96.0.1:443" not in found
+    # A mark's family is not in /proc.
+    assert {key.removesuffix(" v6") for key in found} == {one["key"] for one in kept["from_proc"]}
+    assert "10.96.0.1" not in kept["told"]["addresses"]
+    assert {"127.0.0.1", "192.0.2.90"} <= set(kept["told"]["addresses"])
+    dns = found["udp 203.0.113.9:53"]
+    assert (dns["persistent_timeout"], dns["flags"], dns["complete"]) == (600, 0x15, True)
+
+
+def test_proc_tells_the_servers_and_says_that_it_does_not_tell_all(guest: dict[str, Any]) -> None:
+    kept = guest["kept"]
+    by_netlink = {one["key"].removesuffix(" v6"): one for one in kept["told"]["others"]}
+    for one in kept["from_proc"]:
+        assert one["complete"] is False
+        theirs = by_netlink[one["key"]]
+        assert one["scheduler"] == theirs["scheduler"]
+        for field in ("address", "forward", "weight"):
+            assert [s[field] for s in one["servers"]] == [s[field] for s in theirs["servers"]]
