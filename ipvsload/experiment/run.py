@@ -77,6 +77,7 @@ class _Run:
                 baseline_conns=dict(service.baseline),
                 exclusive=testbed.exclusive,
                 guess=service.guess or None,
+                hz=self._context.samples.hz,
             )
         )
         self._settings: dict[str, object] = {}

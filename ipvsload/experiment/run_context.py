@@ -17,6 +17,10 @@ from ipvsload.testbed.base import Testbed
 class SampleSource(Protocol):
     """Where a run's samples come from: the sidecar."""
 
+    @property
+    def hz(self) -> float:
+        """How many samples a second it promises."""
+
     def follow(self, run: int, key: str, follower: Follower | None) -> None:
         """From now on hand samples of service `key` to `follower`, marked with the run's number."""
 

@@ -30,7 +30,8 @@ class SidecarReader:
 
     A follower gets each sample of its service, or the error that ended the
     stream. `observer` gets each sample of the whole table, and that error, too.
-    `node` is the name that the sidecar gives to itself; `settings` is what is set on
+    `node` is the name that the sidecar gives to itself, `hz` how many samples a second it
+    promises; `settings` is what is set on
     each node, as it was told last.
     """
 
@@ -41,6 +42,7 @@ class SidecarReader:
         self._alignments: dict[str, Alignment] = {}
         self.settings: dict[str, Settings] = {}
         self.node = ""
+        self.hz = 0.0
         self._run = 0
         self._key = ""
         self._follower: Follower | None = None
@@ -104,7 +106,7 @@ class SidecarReader:
                             self._pongs.put((message, received))
                         case Hello():
                             # Set here, because samples may come in the same piece of the stream.
-                            self.node = message.node
+                            self.node, self.hz = message.node, message.hz
                             self._hello.set(message)
                         case Settings():
                             self.settings[message.node or self.node] = message

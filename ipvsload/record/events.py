@@ -47,7 +47,8 @@ class RunStarted(Event):
     service, `baseline_conns` the kernel's connection counters by server address.
     `exclusive` says whether nobody else used the balancer and every answer named
     its server; records of version 0.1.0 do not say it (None). `guess` says in
-    words why `service` is only a guess; None where it is none.
+    words why `service` is only a guess; None where it is none. `hz` is how many
+    samples a second the sidecar promised; earlier records do not say it (None).
     """
 
     kind = "run"
@@ -58,6 +59,7 @@ class RunStarted(Event):
     baseline_conns: dict[str, int]
     exclusive: bool | None = None
     guess: str | None = None
+    hz: float | None = None
 
 
 @dataclass(frozen=True)

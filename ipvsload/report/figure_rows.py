@@ -83,7 +83,7 @@ def _servers(
             yield _row(f"{name} requests", (_requests(s, name) for s in servers))
             if any(s and _some(s.failures.get(name)) for s in servers):
                 yield _row("of them failed", (_failures(s, name) for s in servers))
-        yield _row("active at most", (over(s.active_max if s else None) for s in servers))
+        yield _row("active at most", map(_active, servers))
 
 
 def _rest(
@@ -116,7 +116,7 @@ def _no_server(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> I
             )
             rows.append(_row(f"{name} failed", cells))
     if rows:
-        yield FigureRow("no known server")
+        yield FigureRow("in no server's count")
         yield from rows
 
 
@@ -128,6 +128,8 @@ def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Ite
         if any(t and _some(t.failures) for t in found):
             yield _row("failed", (_part(t.failures, t.failed_share) if t else DASH for t in found))
             yield from _kinds(found)
+        if any(t and _some(t.retried) for t in found):
+            yield _row("retried", (over(t.retried if t else None) for t in found))
         yield _row("requests/s", (over(t.rps if t else None) for t in found))
         for p in LATENCIES:
             cells = (over(t.latency_ms.get(p) if t else None, milliseconds) for t in found)
@@ -167,6 +169,15 @@ def _failures(server: ServerSummary | None, name: str) -> str:
     if server is None:
         return DASH
     return _part(server.failures.get(name), server.failed_share.get(name))
+
+
+def _active(server: ServerSummary | None) -> str:
+    """The greatest number of active connections; samples may have seen none of those there were."""
+    if server is None:
+        return DASH
+    text, most = over(server.active_max), server.active_max
+    unseen = most is not None and not most.min and _some(server.connections)
+    return f"{text} seen" if unseen else text
 
 
 def _part(count: MedianRange | None, share: MedianRange | None) -> str:

@@ -95,10 +95,21 @@ def problems(results: Results) -> list[str]:
 
 
 def remarks(results: Results) -> list[str]:
-    """The notes of all runs, each once."""
-    return list(
-        dict.fromkeys(f"{run.scheduler}: {note}" for run in results.runs for note in run.notes)
-    )
+    """The notes of all runs, each once, and how often somebody looked where nothing was seen."""
+    notes = (f"{run.scheduler}: {note}" for run in results.runs for note in run.notes)
+    return [*_unseen(results), *dict.fromkeys(notes)]
+
+
+def _unseen(results: Results) -> list[str]:
+    """Of runs that had connections to a server of which no sample shows an active one."""
+    periods = {
+        f"{figure(run.sampling.period_ms / 1000)} s"
+        for run in results.runs
+        if run.sampling and any(s.connections and s.active_max == 0 for s in run.servers)
+    }
+    each = " or ".join(sorted(periods))
+    words = f"active connections are counted in samples, one each {each}"
+    return [f"{words}: what came and went between two was not seen"] if periods else []
 
 
 def named(scheduler: str, settings: Iterable[str]) -> str:

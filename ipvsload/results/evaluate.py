@@ -22,6 +22,7 @@ from ipvsload.results.results import (
     TrafficResult,
     VerdictName,
 )
+from ipvsload.results.sampling import sampling_notes, sampling_result
 from ipvsload.results.summary import summarize
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures import MEASURES
@@ -118,6 +119,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     reasons = validity.reasons(run, scenario, requests, kernel)
     classes = list(scenario.traffic) if scenario else []
     classes += sorted({r.traffic for r in run.requests} - set(classes))
+    sampling = sampling_result(run, requests.last_us)
     refusals = refused_by(run.requests, run.samples)
     measures = RunMeasures(requests, kernel, list(joined))
     expected = [
@@ -133,7 +135,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         repeat=run.repeat,
         valid=not reasons,
         reasons=reasons,
-        notes=validity.notes(run, requests, refusals),
+        notes=(*validity.notes(run, requests, refusals), *sampling_notes(sampling)),
         kernel=run.kernel,
         servers=tuple(
             _server(address, weight, kernel, requests, classes)
@@ -143,6 +145,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         expectations=tuple(_expect(c, measures, measures.why) for c in expected),
         seconds=ends[-1].seconds if ends else {},
         director=director_result(run),
+        sampling=sampling,
     )
     return result, measures
 

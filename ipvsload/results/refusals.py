@@ -13,6 +13,7 @@ from ipvsload.ipvs.schedulers import refuses_weight_0
 from ipvsload.record.format import NO_SERVER, Request, Sample
 from ipvsload.results.kernel_counts import readings
 
+REFUSED = "refused"
 BY_SERVER = "the server"
 """IPVS gave the connection to a real server, and that refused it."""
 BY_WEIGHT_0 = "weight 0"
@@ -25,7 +26,7 @@ NOT_KNOWN = "not known"
 
 def refused_by(requests: Sequence[Request], samples: Sequence[Sample]) -> dict[str, Counter[str]]:
     """How many requests of each class were refused, and by whom: one of the words above."""
-    refused = [request for request in requests if request.error == "refused"]
+    refused = [request for request in requests if request.error == REFUSED]
     if not refused:
         return {}
     moments = sorted(_passed_over(samples))

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from ipvsload.results.director import DirectorResult
+from ipvsload.results.sampling import SamplingResult
 from ipvsload.statistics.median_range import MedianRange
 
 FORMAT = 1
@@ -78,7 +79,10 @@ class ExpectationResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run: one scheduler, one repeat. Not `valid` has `reasons`; `notes` are milder."""
+    """One run: one scheduler, one repeat. Not `valid` has `reasons`; `notes` are milder.
+
+    `sampling` is None where there are not enough samples to tell.
+    """
 
     number: int
     scheduler: str
@@ -92,6 +96,7 @@ class RunResult:
     expectations: tuple[ExpectationResult, ...]
     seconds: dict[str, float]
     director: DirectorResult = field(default_factory=DirectorResult)
+    sampling: SamplingResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,10 @@ class ServerSummary:
 
 @dataclass(frozen=True, slots=True)
 class TrafficSummary:
-    """One class over a scheduler's repeats. Shares are parts of all its requests, 0 to 1."""
+    """One class over a scheduler's repeats. Shares are parts of all its requests, 0 to 1.
+
+    `errors` counts the failures by kind: "reset", "refused (no server)".
+    """
 
     requests: MedianRange | None
     failures: MedianRange | None
@@ -125,6 +133,7 @@ class TrafficSummary:
     failures_without_server: MedianRange | None = None
     share_without_server: MedianRange | None = None
     errors: dict[str, MedianRange | None] = field(default_factory=dict)
+    retried: MedianRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

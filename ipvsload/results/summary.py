@@ -6,6 +6,7 @@ because a testbed may give them other addresses in each run.
 
 from collections.abc import Container, Sequence
 
+from ipvsload.results.refusals import REFUSED
 from ipvsload.results.results import (
     RunResult,
     SchedulerSummary,
@@ -69,7 +70,7 @@ def _server(number: int, runs: Sequence[RunResult], classes: Sequence[str]) -> S
 
 
 def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
-    kinds = dict.fromkeys(kind for t in results for kind in t.errors)
+    kinds = [_kinds(t) for t in results]
     wholes = [t.requests for t in results]
     nowhere = [t.failures_without_server for t in results]
     return TrafficSummary(
@@ -83,8 +84,23 @@ def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
         failed_share=_share([t.failures for t in results], wholes),
         failures_without_server=median_range(nowhere),
         share_without_server=_share(nowhere, wholes),
-        errors={kind: median_range([t.errors.get(kind, 0) for t in results]) for kind in kinds},
+        errors={
+            kind: median_range([counts.get(kind, 0) for counts in kinds])
+            for kind in dict.fromkeys(kind for counts in kinds for kind in counts)
+        },
+        retried=median_range([t.retried for t in results]),
     )
+
+
+def _kinds(result: TrafficResult) -> dict[str, int]:
+    """The failures by kind, with those that were refused by whom, where that is known."""
+    kinds: dict[str, int] = {}
+    for kind, count in result.errors.items():
+        if kind == REFUSED and sum(result.refused_by.values()) == count:
+            kinds |= {f"{kind} ({by})": n for by, n in result.refused_by.items()}
+        else:
+            kinds[kind] = count
+    return kinds
 
 
 def _share(parts: Sequence[int | None], wholes: Sequence[int]) -> MedianRange | None:

@@ -9,18 +9,16 @@ from collections.abc import Iterator, Mapping
 
 from ipvsload.record.events import (
     ChangedByHand,
-    ClassDone,
     ClassStarted,
     RunEnded,
     RunInvalid,
     RunStarted,
-    StepDone,
-    StepStarted,
 )
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.refusals import BY_NO_SERVER, BY_WEIGHT_0
 from ipvsload.results.request_counts import RequestCounts
+from ipvsload.results.sampling import active_span
 from ipvsload.scenario.model import Scenario
 
 MAX_GAP_SECONDS = 1.0
@@ -103,12 +101,10 @@ def _in_no_count(
 
 def _gaps(run: RecordedRun, requests: RequestCounts) -> Iterator[str]:
     """Stretches of more than a second without a sample while steps or requests went on."""
-    marks = [e.t_us for e in run.events if isinstance(e, StepStarted | StepDone | ClassDone)]
-    if requests.last_us is not None:
-        marks.append(requests.last_us)
-    if not marks:
+    span = active_span(run, requests.last_us)
+    if span is None:
         return
-    begin, end = min(marks), max(marks)
+    begin, end = span
     if not run.samples:
         yield "there are no samples of the kernel's table"
         return

@@ -139,6 +139,8 @@ class SimulatedTestbed:
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         return [None] * len(clients)
 
+    hz = 1e6 / SAMPLE_US
+
     def follow(self, run: int, key: str, follower: Callable[[Any], None] | None) -> None:
         self._follower = (run, follower) if follower else None
 

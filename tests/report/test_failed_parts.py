@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ipvsload.record.format import NO_SERVER
 from ipvsload.record.reader import Recording
 from ipvsload.report import markdown
 from ipvsload.report.html import html_report
@@ -22,13 +23,14 @@ ASKED = SCENARIO[: SCENARIO.index("expect:")].replace(
 
 @pytest.fixture
 def refused(recording: Recording) -> tuple[Recording, Results]:
-    """Of 4,501 short requests 1,091 were refused by no server, and 20 failed at the first one."""
+    """Of 4,501 short requests 1,091 were refused and no server has them, and 20 failed at one."""
     run = replace(recording.runs[0])
     first = next(r for r in run.requests if r.traffic == "short")
     short = [first._replace(planned_us=first.planned_us + i, server=None) for i in range(4501)]
     for i, request in enumerate(short):
         if i < 1091:
-            short[i] = request._replace(status=0, error="refused", reused=False)
+            by = NO_SERVER if i < 1000 else None
+            short[i] = request._replace(status=0, error="refused", reused=False, server=by)
         else:
             short[i] = request._replace(server=ONE if i % 2 else TWO, reused=True)
     for i in range(1091, 1131, 2):
@@ -60,16 +62,17 @@ def test_tables_show_the_part_that_failed_and_why(refused: tuple[Recording, Resu
     assert lines[at:].index("short requests 1705 (38 %)") < lines[at:].index(
         "of them failed 20 (0.44 %)"
     )
-    at = lines.index("no known server")
+    at = lines.index("in no server's count")
     assert lines[at + 1] == "short failed 1091 (24 %)"
     at = lines.index("short")
-    assert lines[at + 1 : at + 5] == [
+    assert lines[at + 1 : at + 6] == [
         "requests 4501",
         "failed 1111 (25 %)",
-        "failed: refused 1091",
+        "failed: refused (no server) 1000",
+        "failed: refused (not known) 91",
         "failed: status 503 20",
     ]
-    assert "| failed: refused | 1091 |" in markdown.render(refused[1])
+    assert "| failed: refused (no server) | 1000 |" in markdown.render(refused[1])
 
 
 def test_a_class_without_failures_has_no_rows_of_them(refused: tuple[Recording, Results]) -> None:
@@ -120,3 +123,15 @@ def test_numbers_of_the_summary_are_right_aligned(
     rules = [line for line in markdown.render(found).splitlines() if line.startswith("| :--")]
     assert rules[0] == "| :-- | :-- | :-- | --: | --: |"
     assert rules[1] == f"| :-- {'| --: ' * schedulers}|"
+
+
+def test_retries_have_a_row_where_there_were_some(refused: tuple[Recording, Results]) -> None:
+    recording, found = refused
+    assert "retried" not in printed(found)
+    run = replace(recording.runs[0])
+    run.requests = [
+        r._replace(retried="reset") if r.status == 200 and r.traffic == "short" else r
+        for r in run.requests
+    ]
+    changed = evaluate(replace(recording, runs=(run,)), parse_scenario(ASKED, "skew.yaml"))
+    assert re.search(r"\n  retried +\| +3390 *\n", printed(changed))

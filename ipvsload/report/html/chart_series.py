@@ -10,6 +10,7 @@ from itertools import groupby
 from ipvsload.record.events import ClassDone, StepDone, StepStarted
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import readings
+from ipvsload.results.sampling import SampleHole, period_us
 from ipvsload.statistics.percentiles import percentile
 
 Point = tuple[float, float | None]
@@ -36,12 +37,27 @@ def end_seconds(run: RecordedRun) -> float:
     return max(0.1, (max(marks) - zero_us(run)) / 1e6)
 
 
-def connections(run: RecordedRun) -> tuple[dict[str, list[Point]], dict[str, list[Point]]]:
-    """ActiveConn and InActConn of each server, by address, with one point for each sample."""
+def connections(
+    run: RecordedRun, holes: Sequence[SampleHole]
+) -> tuple[dict[str, list[Point]], dict[str, list[Point]]]:
+    """ActiveConn and InActConn of each server, by address, with one point for each sample.
+
+    The curves are interrupted in the holes of the samples, which are in the order of time.
+    """
     zero = zero_us(run)
+    fresh = period_us(run) or 0.0
     active: dict[str, list[Point]] = {}
     inactive: dict[str, list[Point]] = {}
+    left = list(reversed(holes))
     for t_us, table in readings(run.samples):
+        while left and left[-1].end_us <= t_us:
+            # What was seen last is true until the next sample was due.
+            over = (left.pop().begin_us + fresh - zero) / 1e6
+            for curve in (*active.values(), *inactive.values()):
+                if curve[-1][1] is not None:
+                    curve.append((max(over, curve[-1][0]), None))
+        if left and left[-1].begin_us < t_us:
+            continue  # of other nodes: without all of them there is no sum
         t = (t_us - zero) / 1e6
         for address, server in table.items():
             active.setdefault(address, []).append((t, server.active))
@@ -54,7 +70,9 @@ def connections(run: RecordedRun) -> tuple[dict[str, list[Point]], dict[str, lis
 
 
 def thin(points: Sequence[Point], buckets: int) -> list[Point]:
-    """Keep about three points of each bucket at most: its least, its greatest and its last.
+    """Keep about three points of each bucket: its least, its greatest and its last.
+
+    Where the curve is interrupted in a bucket, that is kept, too.
 
     Points that repeat the value before them are dropped first: a step curve does not need them.
     """
@@ -77,7 +95,11 @@ def _extremes(bucket: Sequence[Point]) -> list[Point]:
     known = [(value, i) for i, (_, value) in enumerate(bucket) if value is not None]
     if not known:
         return [bucket[-1]]
-    return [bucket[i] for i in sorted({min(known)[1], max(known)[1], len(bucket) - 1})]
+    kept = {min(known)[1], max(known)[1], len(bucket) - 1}
+    broken = next((i for i, (_, value) in enumerate(bucket) if value is None), None)
+    if broken is not None:
+        kept |= {broken, min(broken + 1, len(bucket) - 1)}
+    return [bucket[i] for i in sorted(kept)]
 
 
 def envelope(points: Iterable[Point], end: float, width: float) -> list[Band]:

@@ -13,7 +13,8 @@ from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
 from ipvsload.report.html import chart_series, svg
 from ipvsload.report.html.chart_series import Band, Point
-from ipvsload.report.wording import figure, milliseconds
+from ipvsload.report.wording import figure, milliseconds, plural
+from ipvsload.results.sampling import SampleHole, sample_holes
 
 COLOURED = 8
 THIN = 60
@@ -34,6 +35,8 @@ class RunCurves:
     """Latencies in ms by planned start: one for each answer if `dots`, else many together."""
     dots: bool
     width: float
+    holes: str = ""
+    """Where the samples have holes, how many and how long they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
     end = chart_series.end_seconds(run)
     zero = chart_series.zero_us(run)
     width = chart_series.bucket_width(end)
-    active, inactive = chart_series.connections(run)
+    holes = sample_holes(run, zero + round(end * 1e6))
+    active, inactive = chart_series.connections(run, holes)
     answers = {c: _answers(run, c, zero) for c in classes}
     few = sum(map(len, answers.values())) <= MAX_DOTS
 
@@ -75,6 +79,17 @@ def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
         },
         dots=few,
         width=width,
+        holes=_holes(holes),
+    )
+
+
+def _holes(holes: Sequence[SampleHole]) -> str:
+    if not holes:
+        return ""
+    longest = max(hole.end_us - hole.begin_us for hole in holes) / 1e6
+    return (
+        f"lines break where samples are missing: {plural(len(holes), 'hole')}, "
+        f"the longest {figure(longest)} s"
     )
 
 
@@ -115,7 +130,7 @@ def plots(
 ) -> list[svg.Plot]:
     """Draw the run's four charts. `servers` are addresses in the order of joining."""
     connections = [
-        _server_plot(title, points, curves.end, axes.x, y, servers, by_server)
+        _server_plot(title, points, curves, axes.x, y, servers, by_server)
         for title, points, y in (
             ("Active connections", curves.active, axes.active),
             ("Inactive connections", curves.inactive, axes.inactive),
@@ -127,7 +142,7 @@ def plots(
 def _server_plot(
     title: str,
     points: dict[str, list[Point]],
-    end: float,
+    curves: RunCurves,
     x: svg.Axis,
     y: svg.Axis,
     servers: Sequence[str],
@@ -139,7 +154,7 @@ def _server_plot(
     note = ""
     buckets = chart_series.MAX_BUCKETS
     if len(numbers) > THIN:
-        band = chart_series.envelope(chain(*points.values()), end, end / buckets)
+        band = chart_series.envelope(chain(*points.values()), curves.end, curves.end / buckets)
         layers += _band("all servers", "--muted", band, x, y)
         note = f"{len(numbers)} servers: least to greatest, median, and those that differ most"
     elif len(numbers) > COLOURED:
@@ -154,7 +169,8 @@ def _server_plot(
     spoken = ", ".join(
         f"server {number} {figure(_greatest([points[a]]))}" for number, a in coloured.items()
     )
-    alternative = f"{title} over {figure(end)} s; at most: {spoken or 'nothing recorded'}"
+    alternative = f"{title} over {figure(curves.end)} s; at most: {spoken or 'nothing recorded'}"
+    note = "; ".join(part for part in (note, curves.holes) if part)
     return svg.Plot(title, "", y, layers, alternative, note, svg.labels(y))
 
 

@@ -11,7 +11,10 @@ for (const panel of document.querySelectorAll(".panel")) {
     for (const [, command, a, b] of path.getAttribute("d").matchAll(/([MLHV])(-?\d+)(?: (-?\d+))?/g)) {
       if (command === "H") x = Number(a);
       else if (command === "V") y = Number(a);
-      else { x = Number(a); y = Number(b); }
+      else {
+        if (command === "M" && found.length) found.push([x, null]); // nothing is known in between
+        x = Number(a); y = Number(b);
+      }
       found.push([x, y]);
     }
     return (path.known = found);
