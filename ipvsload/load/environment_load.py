@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from locust.env import Environment
+from locust.runners import WorkerRunner
 
 from ipvsload.errors import UsageError
 from ipvsload.load.burst_traffic import BURST, burst_traffic
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.locust_internals import keep_fractions_of_milliseconds
+from ipvsload.load.request_budget import Lender
 from ipvsload.load.workload import Workload
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import read_url
@@ -30,7 +32,8 @@ logger = logging.getLogger(__name__)
 class EnvironmentLoad:
     """Makes workloads as they are needed, anew for each test.
 
-    `sockets` is where connections come from, from the next test on.
+    `sockets` is where connections come from, from the next test on; `lender` has
+    the budgets that this process shares with others.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -39,6 +42,7 @@ class EnvironmentLoad:
         self._workloads: dict[type, Workload] = {}
         self._gave_up = False
         self.sockets: Sockets | None = None
+        self.lender: Lender | None = None
         # Locust's default is to wait for no request; ours, that no request is lost.
         self._waits = not environment.stop_timeout
         keep_fractions_of_milliseconds()
@@ -52,7 +56,20 @@ class EnvironmentLoad:
         """
         workload = self._workloads.get(user_class)
         if workload is None:
-            workload = self._make(host, user_class.__name__, spec())
+            traffic = spec()
+            lender = None if traffic.requests is None else self.lender
+            if (
+                traffic.requests
+                and not lender
+                and isinstance(self._environment.runner, WorkerRunner)
+            ):
+                logger.warning(
+                    "%s.requests = %d is sent by each worker: to have it shared by all of"
+                    " them, call ipvsload.watch() in the locustfile",
+                    user_class.__name__,
+                    traffic.requests,
+                )
+            workload = self._make(host, user_class.__name__, traffic, lender)
             self._workloads[user_class] = workload
             workload.start(users=0)
         if self._waits:
@@ -60,6 +77,12 @@ class EnvironmentLoad:
             longest = max(workload.spec.timeout for workload in self._workloads.values())
             self._environment.stop_timeout = longest
         return workload
+
+    def lent(self, user_class: str, count: int, more: bool) -> None:
+        """The lender's answer for a user class of this name; see `RequestBudget.lent`."""
+        for workload in self._workloads.values():
+            if workload.name == user_class:
+                workload.lent(count, more)
 
     def burst(self, requests: int, seconds: float) -> None:
         """Send so many requests at once to the test's host, each held open for so long.
@@ -91,7 +114,9 @@ class EnvironmentLoad:
         # Locust may quit twice, as on SIGTERM.
         _loads.pop(self._environment, None)
 
-    def _make(self, host: str | None, name: str, spec: Traffic) -> Workload:
+    def _make(
+        self, host: str | None, name: str, spec: Traffic, lender: Lender | None = None
+    ) -> Workload:
         host = host or self._environment.host
         if not host:
             raise UsageError("no host: give one with -H http://ADDRESS[:PORT]")
@@ -100,7 +125,7 @@ class EnvironmentLoad:
         if client is None:
             client = HttpClient(target, self.sockets, on_error=self.give_up)
             self._clients[target] = client
-        return Workload(name, spec, client, partial(report, self._environment))
+        return Workload(name, spec, client, partial(report, self._environment), lender=lender)
 
 
 _loads: dict[Environment, EnvironmentLoad] = {}

@@ -136,6 +136,13 @@ class ShortUser(IpvsUser):
     path = "/ip"
 
 
+def budgets(classes: Iterable[type]) -> dict[str, int]:
+    """The budget of each of our classes among these that has one, by the class's name."""
+    ours = (one for one in classes if issubclass(one, IpvsUser))
+    # What is no number is refused where a user is started: see `_spec`.
+    return {one.__name__: one.requests for one in ours if isinstance(one.requests, int)}
+
+
 def longest_timeout(classes: Iterable[type]) -> float:
     """The longest, in seconds, that a request of one of our classes among these may take."""
     return max((one.request_timeout for one in classes if issubclass(one, IpvsUser)), default=0.0)

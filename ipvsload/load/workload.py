@@ -16,6 +16,7 @@ from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.http_response import HttpResponse
 from ipvsload.load.pacing import EveryNth, Pacer, constant_rate
+from ipvsload.load.request_budget import Lender, RequestBudget
 from ipvsload.scenario.model import Traffic
 
 _SECOND = 1_000_000_000
@@ -57,6 +58,7 @@ class Workload:
         client: what carries its requests.
         on_finished: called for each finished request.
         on_done: called with the class's name each time that it is done.
+        lender: has the class's budget, where other processes share it.
 
     A closed class has `users` users; an open one (`spec.rate`) has arrivals as
     its pacer says, whatever the answers do. It counts since it was made
@@ -70,6 +72,7 @@ class Workload:
         client: HttpClient,
         on_finished: OnFinished,
         on_done: Callable[[str], None] = lambda name: None,
+        lender: Lender | None = None,
     ) -> None:
         self.name = name
         self.spec = spec
@@ -86,11 +89,13 @@ class Workload:
         self._on_done = on_done
         self._timeout = int(spec.timeout * _SECOND)
         self._pause = int(spec.think * _SECOND)
-        self._left: float = spec.requests or float("inf")
+        self._budget = RequestBudget(spec.requests, name, lender)
         self._running = False
         self._starts = 0
         self._users: dict[ClosedUser, None] = {}
         self._pausing: dict[ClosedUser, None] = {}
+        self._awaiting: dict[ClosedUser, None] = {}
+        """Users that wait for more of the budget."""
         self._unused: list[Exchange] = []
         """Exchanges of past arrivals; the next ones take them and their connections."""
         # In the order of their starts, so that the first is the next to time out.
@@ -129,7 +134,7 @@ class Workload:
         self._running = True
         self._starts += 1
         spec = self.spec
-        self._left = spec.requests or float("inf")
+        self._budget.renew()
         self.over.clear()
         now = time.monotonic_ns()
         if spec.duration is not None:
@@ -150,6 +155,21 @@ class Workload:
         self._users[user] = None
         self._send_next(user)
         return user
+
+    def lent(self, count: int, more: bool) -> None:
+        """The answer of the budget's lender; see `RequestBudget.lent`."""
+        budget = self._budget
+        budget.lent(count, more)
+        for user in list(self._awaiting):
+            if budget.left or not more:
+                del self._awaiting[user]
+                self._send_next(user)
+        if self._users:
+            budget.ask()
+        else:
+            budget.give_back()
+        if not (self._in_flight or budget.left or more):
+            self._end_if_over()
 
     def leave(self, user: ClosedUser) -> None:
         """The user sends no more; what it has in flight finishes."""
@@ -201,19 +221,25 @@ class Workload:
                 self._send_next(exchange)  # `pause` may have stopped the user
         else:
             self._gone(exchange)
-        if not (self._in_flight or (self._running and self._left)):
+        if not (self._in_flight or (self._running and (self._budget.left or self._budget.more))):
             self._end_if_over()
 
     # Users
 
     def _may_send(self, user: ClosedUser) -> bool:
-        return self._running and self._left > 0 and not user.leaving
+        budget = self._budget
+        return self._running and (budget.left > 0 or budget.more) and not user.leaving
 
     def _send_next(self, user: ClosedUser) -> None:
-        if self._may_send(user):
+        budget = self._budget
+        if not self._may_send(user):
+            self._gone(user)
+        elif budget.left:
             self._send(user, 0)
         else:
-            self._gone(user)
+            self._awaiting[user] = None
+        if budget.left <= budget.ask_at:
+            budget.ask()
 
     def _end_pause(self, user: ClosedUser) -> None:
         if user in self._pausing:
@@ -224,7 +250,10 @@ class Workload:
         """The user sends no more: close its connection and say so."""
         self._users.pop(user, None)
         self._pausing.pop(user, None)
+        self._awaiting.pop(user, None)
         self._client.drop(user)
+        if not self._users:
+            self._budget.give_back()
         if user.on_gone is not None:
             on_gone, user.on_gone = user.on_gone, None
             on_gone()
@@ -250,7 +279,7 @@ class Workload:
     # Requests
 
     def _send(self, exchange: Exchange, planned_ns: int) -> None:
-        self._left -= 1
+        self._budget.left -= 1
         self.sent += 1
         self._in_flight[exchange] = None
         self._client.begin(exchange, planned_ns)
@@ -289,9 +318,9 @@ class Workload:
 
     def _end_if_over(self) -> None:
         """Remove users whose pause would be followed by nothing; say so if all is over."""
-        for user in list(self._pausing):
+        for user in (*self._pausing, *self._awaiting):
             self._gone(user)
-        if self._in_flight or (self._running and self._left > 0):
+        if self._in_flight or (self._running and self._budget.left > 0):
             return
         self._running = False
         for exchange in self._unused:

@@ -23,6 +23,8 @@ from ipvsload.testbed.registry import DEFAULT, TESTBEDS, kind_for_host, refuse_f
 
 SOCKET_BROKER = "ipvsload_socket_broker"
 """The option that tells workers the lab's socket broker; the master sends them its options."""
+TEST_NUMBER = "ipvsload_test"
+"""The option that tells workers the number of the test, in the same way."""
 _AUTO = "auto"
 _TESTBED = Option(
     "testbed",

@@ -138,6 +138,35 @@ class RequestsCounted(NamedTuple):
     delta: Mapping[str, Any]
 
 
+class WantRequests(NamedTuple):
+    """A worker has so many requests `left` of a user class's budget, and wants more of them.
+
+    `test` is the test's number; see `shared_budgets.py`.
+    """
+
+    test: int
+    user_class: str
+    left: int
+
+
+class LendRequests(NamedTuple):
+    """The master's answer: so many `requests`; whether there may be `more` later."""
+
+    test: int
+    user_class: str
+    requests: int
+    more: bool
+
+
+class ReturnRequests(NamedTuple):
+    """A worker gives back all that it has; `asks` says whether it still awaits an answer."""
+
+    test: int
+    user_class: str
+    requests: int
+    asks: bool
+
+
 class WorkerComplaint(NamedTuple):
     """Why this worker cannot take part in the test."""
 

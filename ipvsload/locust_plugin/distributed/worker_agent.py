@@ -14,8 +14,9 @@ from locust.env import Environment
 from ipvsload.errors import TestbedError
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_internals import stop_users_and_report
-from ipvsload.locust_plugin.arguments import SOCKET_BROKER
+from ipvsload.locust_plugin.arguments import SOCKET_BROKER, TEST_NUMBER
 from ipvsload.locust_plugin.distributed import messages as m
+from ipvsload.locust_plugin.distributed.borrowed_budgets import BorrowedBudgets
 from ipvsload.locust_plugin.distributed.worker_load import WorkerLoad
 from ipvsload.locust_plugin.lab_sockets import CurrentSockets
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
@@ -37,14 +38,17 @@ class WorkerAgent:
         self._counter = RequestCounter()
         self._sockets = CurrentSockets()
         self._load = WorkerLoad(environment, self._sockets)
+        self._budgets = BorrowedBudgets(environment)
         self._send = partial(m.send, environment.runner)
         environment.events.request.add_listener(counting(self._counter))
         m.listen(environment.runner, m.DrainRequests, self._drain, self._refused, concurrent=True)
         gevent.spawn(self._report)
 
     def test_start(self) -> None:
-        """Have the users' connections made with sockets of the broker that the master names."""
-        broker = getattr(self._environment.parsed_options, SOCKET_BROKER, "")
+        """Have the users' sockets be the broker's, and their budgets the test's."""
+        parsed = self._environment.parsed_options
+        broker = getattr(parsed, SOCKET_BROKER, "")
+        self._budgets.begin(getattr(parsed, TEST_NUMBER, 0))
         try:
             environment_load(self._environment).sockets = self._sockets.of(broker)
         except TestbedError as error:

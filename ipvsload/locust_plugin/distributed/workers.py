@@ -6,7 +6,7 @@ in flight is in no statistics, so a test that loses a worker must say so.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -16,14 +16,17 @@ from locust.env import Environment
 from ipvsload.errors import TestbedError
 from ipvsload.load.base import LoadMaker
 from ipvsload.load.locust_internals import (
+    available_workers,
     busy_workers,
     is_testing,
     known_workers,
     present_workers,
 )
-from ipvsload.locust_plugin.arguments import SOCKET_BROKER
+from ipvsload.load.users import budgets
+from ipvsload.locust_plugin.arguments import SOCKET_BROKER, TEST_NUMBER
 from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.distributed_load import DistributedLoad, send_burst
+from ipvsload.locust_plugin.distributed.shared_budgets import Loan, SharedBudgets
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 
 logger = logging.getLogger(__name__)
@@ -46,11 +49,15 @@ class Workers:
         self._load: DistributedLoad | None = None
         self._draining: set[str] = set()
         self._odd: set[str] = set()
+        self._test = 0
+        self._budgets = SharedBudgets({}, 0)
         listen = partial(m.listen, self._runner, refused=self._refused)
         for message in (m.LoadBegun, m.ClockPong, m.LoadProgress, m.LoadFinished, m.LoadBroken):
             listen(message, self._heard)
         listen(m.RequestsDrained, lambda worker, _: self._draining.discard(worker))
         listen(m.RequestsCounted, self._count)
+        listen(m.WantRequests, self._wanted)
+        listen(m.ReturnRequests, self._returned)
         listen(m.WorkerComplaint, lambda worker, said: lost(f"worker {worker}: {said.reason}"))
         gevent.spawn(self._watch)
 
@@ -70,8 +77,15 @@ class Workers:
         return partial(DistributedLoad, runner=self._runner, broker=broker, attach=self._attach)
 
     def connect_users(self, broker: str) -> None:
-        """See `Generators`: Locust sends workers its options when a test starts."""
-        vars(self._parsed)[SOCKET_BROKER] = broker
+        """See `Generators`: Locust sends workers its options when a test starts.
+
+        The users' budgets are whole again.
+        """
+        self._test += 1
+        self._budgets = SharedBudgets(
+            budgets(self._runner.environment.user_classes), len(available_workers(self._runner))
+        )
+        vars(self._parsed).update({SOCKET_BROKER: broker, TEST_NUMBER: self._test})
 
     def burst(self, requests: int, seconds: float) -> None:
         """See `Generators`. Raises TestbedError where there are no workers."""
@@ -113,6 +127,21 @@ class Workers:
             self._counter.add(message.delta)
         except ValueError as error:
             self._say_once(worker, error)
+
+    def _wanted(self, worker: str, message: m.WantRequests) -> None:
+        if message.test == self._test:
+            name = message.user_class
+            self._lend(name, self._budgets.asked(worker, name, message.left))
+
+    def _returned(self, worker: str, message: m.ReturnRequests) -> None:
+        if message.test == self._test:
+            name = message.user_class
+            answers = self._budgets.returned(worker, name, message.requests, message.asks)
+            self._lend(name, answers)
+
+    def _lend(self, name: str, answers: Iterable[Loan]) -> None:
+        for worker, requests, more in answers:
+            m.send(self._runner, m.LendRequests(self._test, name, requests, more), worker)
 
     def _say_once(self, worker: str, error: ValueError) -> None:
         if worker not in self._odd:
