@@ -84,7 +84,7 @@ def test_a_share_of_traffic_is_read_back_as_it_was(spec: Traffic) -> None:
 
 
 def test_each_type_has_a_name_of_its_own() -> None:
-    assert len({m.name_of(kind) for kind in ALL}) == len(ALL) == 16
+    assert len({m.name_of(kind) for kind in ALL}) == len(ALL) == 19
     assert all(m.name_of(kind).startswith("ipvsload_") for kind in ALL)
 
 
