@@ -11,6 +11,8 @@ from ipvsload.record.failures import in_order
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.director import common_settings, director_result
+from ipvsload.results.explanations import explanations
+from ipvsload.results.explanations.evidence import RunEvidence
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
@@ -121,6 +123,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     classes += sorted({r.traffic for r in run.requests} - set(classes))
     sampling = sampling_result(run, requests.last_us)
     refusals = refused_by(run.requests, run.samples)
+    director = director_result(run)
     measures = RunMeasures(requests, kernel, list(joined))
     expected = [
         condition
@@ -135,7 +138,11 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         repeat=run.repeat,
         valid=not reasons,
         reasons=reasons,
-        notes=(*validity.notes(run, requests, refusals), *sampling_notes(sampling)),
+        notes=(
+            *validity.notes(run, requests, refusals),
+            *sampling_notes(sampling),
+            *explanations(RunEvidence(run, requests, kernel, director, refusals)),
+        ),
         kernel=run.kernel,
         servers=tuple(
             _server(address, weight, kernel, requests, classes)
@@ -144,7 +151,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         traffic={name: _traffic(name, requests, refusals.get(name, {})) for name in classes},
         expectations=tuple(_expect(c, measures, measures.why) for c in expected),
         seconds=ends[-1].seconds if ends else {},
-        director=director_result(run),
+        director=director,
         sampling=sampling,
     )
     return result, measures

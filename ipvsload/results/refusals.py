@@ -38,9 +38,11 @@ def refused_by(requests: Sequence[Request], samples: Sequence[Sample]) -> dict[s
         elif request.server != NO_SERVER:
             by = BY_SERVER
         else:
-            # The last sample before the request, or the first of all.
+            # The last sample before the request, or the first of all; or the next, because a
+            # weight may have changed between them.
             place = max(0, bisect_right(times, request.start_us) - 1)
-            by = BY_WEIGHT_0 if moments and moments[place][1] else BY_NO_SERVER
+            passed_over = any(over for _, over in moments[place : place + 2])
+            by = BY_WEIGHT_0 if passed_over else BY_NO_SERVER
         found.setdefault(request.traffic, Counter())[by] += 1
     return found
 

@@ -1,0 +1,28 @@
+"""Fewer client addresses than real servers, under a scheduler that chooses by the client's.
+
+ip_vs_sh.c (ip_vs_sh_schedule) and ip_vs_mh.c (ip_vs_mh_schedule) hash the client's
+address, and its port only with the flag sh-port or mh-port. So no more servers
+are used than there are addresses, however many users there are.
+"""
+
+from collections.abc import Iterator
+
+from ipvsload.results.explanations.evidence import FEWEST, RunEvidence, more
+
+
+def explain(seen: RunEvidence) -> Iterator[str]:
+    """Where some server can get nothing because of it."""
+    scheduler = seen.scheduler
+    if scheduler is None or scheduler.choice != "client" or len(seen.opened) < FEWEST:
+        return
+    port = next(flag for flag, _ in scheduler.flags if flag.endswith("-port"))
+    clients = len(seen.clients)
+    if port in seen.director.flags or clients >= len(seen.eligible):
+        return
+    came = "one client address" if clients == 1 else f"{clients} client addresses"
+    used = "one server" if clients == 1 else f"{clients} servers"
+    yield (
+        f"all {len(seen.opened)} connections came from {came}, so {scheduler.name} gives them to"
+        f" {used} of {len(seen.eligible)} at most: {scheduler.rule}; `clients:` in a scenario or"
+        f" the flag {port} spreads them; {more(scheduler.name)}"
+    )

@@ -1,0 +1,42 @@
+"""A persistent service: the first connection of a client is scheduled, the next ones follow it.
+
+The kernel keeps a template for each client (ip_vs_core.c, ip_vs_sched_persist), for
+as long as connections follow it and the timeout after the last one. The
+template is what the scheduler chose; `persistent` in the samples counts them.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ipvsload.results.explanations.evidence import RunEvidence, more
+from ipvsload.results.kernel_counts import readings
+
+
+def explain(seen: RunEvidence) -> Iterator[str]:
+    """How many choices were the scheduler's."""
+    seconds = seen.director.persistent_seconds
+    opened, clients = len(seen.opened), len(seen.clients)
+    if not seconds or not opened:
+        return
+    templates = [
+        sum(server.persistent for server in table.values())
+        for _, table in readings(seen.run.samples)
+    ]
+    fell = any(later < earlier for earlier, later in pairwise(templates))
+    chosen = templates[-1] - templates[0]
+    came = "one client address" if clients == 1 else f"{clients} client addresses"
+    # Templates of others, or that ran out, or that nobody counted (/proc does not).
+    if fell or not templates[-1] or chosen > clients:
+        share = f"of {opened} choices only some were the scheduler's"
+    elif not chosen:
+        share = f"all {opened} connections followed templates that were there before the run"
+    else:
+        were = "was" if chosen == 1 else "were"
+        share = (
+            f"{chosen} of {opened} choices {were} the scheduler's, and {opened - chosen}"
+            " connections followed"
+        )
+    yield (
+        f"persistent {seconds} s, so each client keeps its server: {share}. They came from {came}."
+        f" The rule: ip_vs_core.c, ip_vs_sched_persist; {more('persistence')}"
+    )

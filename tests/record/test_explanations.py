@@ -1,0 +1,201 @@
+"""Explanations: each on a run that it is for, and on one that looks like it and is not."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.record.events import DirectorSettings, Event, ServerJoined
+from ipvsload.record.format import NO_SERVER, Request, Sample
+from ipvsload.record.reader import RecordedRun
+from ipvsload.results import kernel_counts
+from ipvsload.results.director import director_result
+from ipvsload.results.explanations import EXPLANATIONS, explanations
+from ipvsload.results.explanations.evidence import RunEvidence
+from ipvsload.results.refusals import refused_by
+from ipvsload.results.request_counts import RequestCounts
+
+ROOT = Path(__file__).parents[2]
+SERVERS = ("198.51.100.11:80", "198.51.100.12:80", "198.51.100.13:80")
+ONE, TWO, THREE = SERVERS
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run of one second: a request each 10 ms, `servers` in turn, `clients` in turn.
+
+    `active` and `persistent` are of each server at the end; `weights` from 0.5 s on.
+    """
+
+    scheduler: str
+    servers: Sequence[str] = SERVERS
+    clients: Sequence[str] = ("203.0.113.1",)
+    flags: int = 0
+    persistent_timeout: int = 0
+    active: Sequence[int] = (0, 0, 0)
+    persistent: Sequence[int] = (0, 0, 0)
+    weights: Sequence[int] = (1, 1, 1)
+    kept: bool = False
+    joins_us: Sequence[int] = (0, 0, 0)
+    events: Sequence[Event] = field(default=())
+
+    def notes(self) -> list[str]:
+        requests = [self._request(number) for number in range(100)]
+        joined = zip(SERVERS, self.joins_us, strict=True)
+        run = RecordedRun(
+            1,
+            scheduler=self.scheduler,
+            events=[
+                *(ServerJoined(1, at, one, i, 1) for i, (one, at) in enumerate(joined, 1)),
+                *self.events,
+            ],
+            samples=[self._sample(0, last=False), self._sample(500_000, last=True)],
+            requests=requests,
+        )
+        counts = RequestCounts(requests)
+        kernel = kernel_counts.count(run.samples, {})
+        refusals = refused_by(run.requests, run.samples)
+        return list(explanations(RunEvidence(run, counts, kernel, director_result(run), refusals)))
+
+    def _request(self, number: int) -> Request:
+        server = self.servers[number % len(self.servers)]
+        client = self.clients[number % len(self.clients)]
+        reused = self.kept and number >= 4
+        lost = server == NO_SERVER
+        start, port = number * 10_000, 40_000 + (number % 4 if self.kept else number)
+        return Request(
+            1, "short", start, start, 900, 0 if lost else 200, 9, client, port, reused, server,
+            "refused" if lost else None,
+        )  # fmt: skip
+
+    def _sample(self, t_us: int, *, last: bool) -> Sample:
+        rows = [
+            RealServer(address, weight if last else 1, active if last else 0, 0,
+                       persistent if last else 0, 0, 0, 0, 0, 0)
+            for address, weight, active, persistent in zip(
+                SERVERS, self.weights, self.active, self.persistent, strict=True
+            )
+        ]  # fmt: skip
+        service = VirtualService(
+            "tcp 192.0.2.80:80", self.scheduler, self.flags, self.persistent_timeout,
+            0, 0, 0, 0, 0, tuple(rows),
+        )  # fmt: skip
+        return Sample(1, "director", t_us, 900, (service,))
+
+
+FOUR_CLIENTS = [f"203.0.113.{number}" for number in range(1, 5)]
+USUAL = {"tcp": 900, "tcp_fin": 120}
+CASES = {
+    "few_clients": (
+        Seen("sh", servers=[TWO]),
+        "all 100 connections came from one client address, so sh gives them to one server of 3",
+    ),
+    "few_clients of mh": (
+        Seen("mh", servers=[ONE, TWO], clients=FOUR_CLIENTS[:2]),
+        "100 connections came from 2 client addresses, so mh gives them to 2 servers of 3",
+    ),
+    "one_destination": (
+        Seen("lblc", servers=[THREE], clients=FOUR_CLIENTS),
+        "lblc chooses by the destination address, and that is the virtual address of every"
+        " connection: server 3 got 100 of 100",
+    ),
+    "idle_servers": (
+        Seen("sed", servers=[THREE]),
+        "server 3 got 100 of 100 connections although 2 more had nothing to do: the connections"
+        " ended before",
+    ),
+    "idle_servers of fo": (Seen("fo", servers=[THREE]), "nothing to do: weights decide"),
+    "hashed_weight_0": (
+        Seen("sh", servers=[ONE, NO_SERVER], clients=FOUR_CLIENTS, weights=(1, 0, 1)),
+        "weight 0 does not move the clients of a server under sh: it keeps its places in the hash"
+        " table, and 50 requests of theirs were refused; removing it moves them, and so does the"
+        " flag sh-fallback",
+    ),
+    "kept_connections, a newcomer": (
+        Seen("rr", servers=[ONE, TWO], kept=True, joins_us=(0, 0, 300_000)),
+        "short: server 3 joined at 0.3 s and got none of the 69 requests that followed: 69 of them"
+        " were on connections that were kept open",
+    ),
+    "kept_connections, weight 0": (
+        Seen("rr", servers=[ONE, TWO], kept=True, weights=(1, 0, 1)),
+        "short: server 2 had weight 0 from 0.5 s on and served 25 more requests",
+    ),
+    "persistence": (
+        Seen("rr", servers=[TWO], persistent_timeout=60, persistent=(0, 1, 0)),
+        "persistent 60 s, so each client keeps its server: 1 of 100 choices was the scheduler's,"
+        " and 99 connections followed. They came from one client address",
+    ),
+    "persistence that nobody counts": (
+        Seen("rr", servers=[TWO], persistent_timeout=60),
+        "of 100 choices only some were the scheduler's",
+    ),
+    "unlike_settings": (
+        Seen(
+            "rr",
+            events=[
+                DirectorSettings(1, 0, "a", USUAL, {}),
+                DirectorSettings(1, 0, "b", USUAL | {"tcp": 3}, {"conn_reuse_mode": 0}),
+            ],
+        ),
+        "the nodes are not set the same: b has tcp timeout 3, conn_reuse_mode 0",
+    ),
+}  # fmt: skip
+
+OTHERS = {
+    "rr with one client": Seen("rr"),
+    "rr that gave one server all": Seen("rr", servers=[ONE]),
+    "sh with many clients": Seen("sh", clients=FOUR_CLIENTS),
+    "sh-port with one client": Seen("sh", flags=0x10),
+    "lblc that moved on": Seen("lblc"),
+    "sed while the others worked": Seen("sed", servers=[THREE], active=(4, 0, 0)),
+    "sed that spread": Seen("sed"),
+    "sh-fallback and weight 0": Seen(
+        "sh", flags=0x8, clients=FOUR_CLIENTS, servers=[ONE, NO_SERVER], weights=(1, 0, 1)
+    ),
+    "rr without any server": Seen("rr", servers=[NO_SERVER], weights=(0, 0, 0)),
+    "kept connections and a newcomer that was used": Seen(
+        "rr", kept=True, joins_us=(0, 0, 300_000)
+    ),
+    "new connections and weight 0": Seen("rr", servers=[ONE], weights=(1, 0, 1)),
+    "settings that are alike": Seen(
+        "rr", events=[DirectorSettings(1, 0, node, USUAL, {}) for node in "ab"]
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_explained_once(case: str) -> None:
+    seen, words = CASES[case]
+    (note,) = seen.notes()
+    assert words in note
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_nothing_is_explained_where_nothing_surprises(case: str) -> None:
+    assert OTHERS[case].notes() == []
+
+
+def test_each_explanation_has_a_case() -> None:
+    files = {explain.__module__.rpartition(".")[2] for explain in EXPLANATIONS}
+    assert files <= {re.split("[ ,]", case)[0] for case in CASES}
+
+
+def test_their_links_lead_to_a_heading() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "docs/schedulers.md").read_text(), re.MULTILINE)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    assert anchors >= SCHEDULERS.keys()
+    links = {link for seen, _ in CASES.values() for link in _links(seen)}
+    links |= {link for name in SCHEDULERS for link in _links(replace(CASES["idle_servers"][0],
+              scheduler=name))}  # fmt: skip
+    assert len(links) > 8
+    assert links <= anchors
+
+
+def _links(seen: Seen) -> list[str]:
+    return [
+        link for note in seen.notes() for link in re.findall(r"docs/schedulers\.md#([\w-]+)", note)
+    ]
