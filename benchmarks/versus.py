@@ -18,6 +18,7 @@ from ipvsload.load.tcp_connect import Sockets
 from ipvsload.record.format import Request
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
 
 USERS = 10
 
@@ -55,7 +56,7 @@ def ours(
 
         load = LocustLoad(
             {"it": spec},
-            target,
+            HttpTarget(*target),
             LoadListener(
                 run=1,
                 to_us=clock.from_ns,

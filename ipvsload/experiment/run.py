@@ -16,6 +16,7 @@ from ipvsload.load.base import LoadListener
 from ipvsload.record import events
 from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import Sample
+from ipvsload.scenario.url import HttpTarget
 from ipvsload.testbed.base import ServiceSpec
 
 _TABLE_WITHIN_US = 20_000_000
@@ -87,7 +88,7 @@ class _Run:
         self._requests = FinishedRequests(record, testbed)
         self._load = context.make_load(
             context.scenario.traffic,
-            (service.target.host, service.target.port),
+            HttpTarget(service.target.host, service.target.port, service.target.tls),
             LoadListener(
                 number,
                 to_us=self._clock.from_ns,

@@ -10,6 +10,7 @@ from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import Request
 from ipvsload.scenario.measures.base import ClassCounts
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
 
 
 class Load(Protocol):
@@ -62,7 +63,7 @@ class LoadListener(NamedTuple):
     on_error: Callable[[Exception], None]
 
 
-LoadMaker = Callable[[Mapping[str, Traffic], tuple[str, int], LoadListener], Load]
-"""Makes a run's load: its classes by name, host and port of the virtual service, its listener.
+LoadMaker = Callable[[Mapping[str, Traffic], HttpTarget, LoadListener], Load]
+"""Makes a run's load: its classes by name, where the virtual service is, its listener.
 
 It connects to nothing yet: a class sends once it is started."""

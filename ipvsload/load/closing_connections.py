@@ -8,10 +8,9 @@ when the server has taken too long.
 """
 
 import time
-from _socket import socket
 from collections import deque
 
-from ipvsload.load.exchange import Exchange
+from ipvsload.load.exchange import Connection, Exchange
 from ipvsload.load.timers import Timers
 
 CLOSE_WITHIN_NS = 1_000_000_000
@@ -29,15 +28,15 @@ class ClosingConnections:
     """
 
     def __init__(
-        self, timers: Timers, entries: dict[int, Exchange | socket], to_connect: deque[Exchange]
+        self, timers: Timers, entries: dict[int, Exchange | Connection], to_connect: deque[Exchange]
     ) -> None:
         self._timers = timers
         self._entries = entries
         self._to_connect = to_connect
-        self._open: dict[socket, tuple[int, Exchange]] = {}
+        self._open: dict[Connection, tuple[int, Exchange]] = {}
         self._timer_set = False
 
-    def add(self, exchange: Exchange, sock: socket) -> None:
+    def add(self, exchange: Exchange, sock: Connection) -> None:
         """Take the connection away from the exchange and wait until the server closes it."""
         deadline = time.monotonic_ns() + CLOSE_WITHIN_NS
         if not self._timer_set:
@@ -48,7 +47,7 @@ class ClosingConnections:
         exchange.sock = None
         exchange.closing = True
 
-    def serve(self, sock: socket, ended: bool) -> None:
+    def serve(self, sock: Connection, ended: bool) -> None:
         """Its descriptor is ready; `ended` says that the connection is over."""
         try:
             ended = ended or not sock.recv(_RECEIVE)
@@ -69,7 +68,7 @@ class ClosingConnections:
             self._close(sock)
         self._timer_set = False
 
-    def _close(self, sock: socket) -> None:
+    def _close(self, sock: Connection) -> None:
         _deadline, exchange = self._open.pop(sock)
         exchange.closing = False
         if exchange.queued and exchange.one_connection:

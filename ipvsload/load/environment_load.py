@@ -21,7 +21,7 @@ from ipvsload.load.locust_internals import keep_fractions_of_milliseconds
 from ipvsload.load.request_budget import Lender
 from ipvsload.load.workload import Workload
 from ipvsload.scenario.model import Traffic
-from ipvsload.scenario.url import read_url
+from ipvsload.scenario.url import HttpTarget, Tls, read_url
 
 if TYPE_CHECKING:
     from ipvsload.load.tcp_connect import Sockets
@@ -38,7 +38,7 @@ class EnvironmentLoad:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._clients: dict[tuple[str, int], HttpClient] = {}
+        self._clients: dict[HttpTarget, HttpClient] = {}
         self._workloads: dict[type, Workload] = {}
         self._gave_up = False
         self.sockets: Sockets | None = None
@@ -120,7 +120,8 @@ class EnvironmentLoad:
         host = host or self._environment.host
         if not host:
             raise UsageError("no host: give one with -H http://ADDRESS[:PORT]")
-        target = read_url(host)
+        options = self._environment.parsed_options
+        target = read_url(host, Tls.of(vars(options) if options else {}))
         client = self._clients.get(target)
         if client is None:
             client = HttpClient(target, self.sockets, on_error=self.give_up)

@@ -4,12 +4,25 @@ Each user keeps one exchange for its whole life, with the connection that it
 holds between requests. Nothing but the answer is made anew for a request.
 """
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from ipvsload.load.http_response import HttpResponse
 
-if TYPE_CHECKING:
-    from _socket import socket
+
+class Connection(Protocol):
+    """What the loop does with a connection; each is as that of a non-blocking socket."""
+
+    def send(self, data: bytes, /) -> int:
+        """How much of it was taken. Raises BlockingIOError and OSError."""
+
+    def recv(self, size: int, /) -> bytes:
+        """What has come; b"" at the end. Raises BlockingIOError and OSError."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+
+    def close(self) -> None:
+        """Close it."""
 
 
 class Owner(Protocol):
@@ -40,7 +53,7 @@ class Exchange:
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
-        self.sock: socket | None = None
+        self.sock: Connection | None = None
         self.fd = -1
         self.response = HttpResponse()
         self.unsent = b""

@@ -10,7 +10,6 @@ is decided by the workloads (workload.py).
 import fcntl
 import struct
 import time
-from _socket import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +20,11 @@ from gevent.monkey import get_original
 
 from ipvsload.load.closing_connections import ClosingConnections
 from ipvsload.load.connect_gate import ConnectGate
-from ipvsload.load.exchange import Exchange
+from ipvsload.load.exchange import Connection, Exchange
 from ipvsload.load.http_response import HttpResponse, MalformedError
 from ipvsload.load.tcp_connect import Sockets, cause, connect, resolve
 from ipvsload.load.timers import Timers
+from ipvsload.scenario.url import HttpTarget, Tls
 
 SLICE_NS = 2_000_000
 """How long the loop works before other greenlets get a turn."""
@@ -42,7 +42,7 @@ class HttpClient:
     """The loop and its connections to one target.
 
     Args:
-        target: host and port; a name is resolved once, here.
+        target: a host, whose name is resolved once, here, its port, and whether it is https.
         sockets: where connections come from; None: they are this machine's,
             and its kernel chooses their ports.
         on_error: called once with what a workload's callback raised (because a
@@ -50,21 +50,23 @@ class HttpClient:
 
     Raises:
         TestbedError: the target's name is not known.
+        UsageError: a file of its TLS is not what it should be.
     """
 
     def __init__(
         self,
-        target: tuple[str, int],
+        target: HttpTarget,
         sockets: Sockets | None,
         on_error: Callable[[Exception], None],
     ) -> None:
         self.target = target
-        self._family, self._address = resolve(target)
+        self._family, self._address = resolve(target.host, target.port)
+        self._encrypt = _encryption(target.host, target.tls) if target.tls else None
         self._on_error = on_error
         self._sockets = sockets
         self._gate = ConnectGate()
         self._poll = _epoll()
-        self._entries: dict[int, Exchange | socket] = {}
+        self._entries: dict[int, Exchange | Connection] = {}
         """What each descriptor belongs to: an exchange, or a connection that is closing."""
         self._to_connect: deque[Exchange] = deque()
         self._connected: deque[Exchange] = deque()
@@ -202,13 +204,14 @@ class HttpClient:
         exchange.reused = False
         exchange.client, exchange.port = "", 0
         try:
-            sock, exchange.client, exchange.port = connect(
+            plain, exchange.client, exchange.port = connect(
                 self._family, self._address, self._sockets
             )
         except OSError as error:
             exchange.busy = False
             exchange.owner.ended(exchange, cause(error))
             return
+        sock = plain if self._encrypt is None else self._encrypt(plain)
         fd = sock.fileno()
         self._poll.register(fd, _SOCKET_EVENTS)
         exchange.sock, exchange.fd = sock, fd
@@ -220,9 +223,8 @@ class HttpClient:
         if sock is None:
             return
         if not exchange.busy:
-            # Between requests: all that can come is the end of the connection.
             if mask & (_ENDED | _IN):
-                self.drop(exchange)
+                self._idle(exchange, sock, mask & _ENDED)
             return
         error = None
         try:
@@ -256,7 +258,18 @@ class HttpClient:
         exchange.busy = False
         exchange.owner.ended(exchange, error)
 
-    def _retry(self, exchange: Exchange, sock: socket) -> bool:
+    def _idle(self, exchange: Exchange, sock: Connection, ended: int) -> None:
+        """Something has come between two requests: the end, or what TLS has to say to itself."""
+        try:
+            sock.recv(_RECEIVE)
+        except BlockingIOError:
+            if not ended:
+                return
+        except OSError:
+            pass
+        self.drop(exchange)
+
+    def _retry(self, exchange: Exchange, sock: Connection) -> bool:
         """Send again, once, what a server that was closing never took; False if it may not be.
 
         A server may close a kept connection just as we send on it. Its kernel
@@ -275,3 +288,12 @@ class HttpClient:
         exchange.unsent = exchange.owner.message
         self._connect(exchange)  # not reused now: it is not sent a third time
         return True
+
+
+def _encryption(host: str, tls: Tls) -> Callable[[Connection], Connection]:
+    """What puts TLS over a connection that is begun. Raises UsageError."""
+    from ipvsload.load.tls_socket import TlsSocket
+    from ipvsload.tls import client_context
+
+    context = client_context(tls)
+    return lambda sock: TlsSocket(sock, context, host)

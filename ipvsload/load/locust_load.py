@@ -25,6 +25,7 @@ from ipvsload.load.users import WorkloadUser
 from ipvsload.load.workload import Workload
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
 
 
 class LocustLoad:
@@ -32,7 +33,7 @@ class LocustLoad:
 
     Args:
         traffic: the classes by name.
-        target: host and port of the virtual service.
+        target: where the virtual service is.
         listener: hears of the load; its `on_error` also of what the others of it raise.
         sockets: where its connections come from.
         environment: its runner has the users, and its statistics count their
@@ -46,7 +47,7 @@ class LocustLoad:
     def __init__(
         self,
         traffic: Mapping[str, Traffic],
-        target: tuple[str, int],
+        target: HttpTarget,
         listener: LoadListener,
         *,
         sockets: Sockets | None = None,
@@ -57,7 +58,7 @@ class LocustLoad:
         self._client = HttpClient(target, sockets, on_error=on_error)
         self._workloads = {name: self._workload(name, spec) for name, spec in traffic.items()}
         self.counts = self._workloads.copy()
-        host = f"http://{target[0]}:{target[1]}"
+        host = str(target)
         classes = [user_class(name, workload, host) for name, workload in self._workloads.items()]
         self._reports = environment is not None
         if environment is None:

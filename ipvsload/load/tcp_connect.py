@@ -39,19 +39,21 @@ class Sockets(Protocol):
 def cause(error: OSError) -> str:
     """The word for this error in a request's record: "refused", "reset", ..."""
     number = error.errno or 0
+    if number == errno.EPROTO and error.strerror:  # TLS has words of its own
+        return error.strerror
     return CAUSES.get(number) or errno.errorcode.get(number, "unknown")
 
 
-def resolve(target: tuple[str, int]) -> tuple[int, Any]:
+def resolve(host: str, port: int) -> tuple[int, Any]:
     """The address family and the address of a host and port.
 
     Raises:
         TestbedError: the name is not known.
     """
     try:
-        found = _socket.getaddrinfo(target[0], target[1], 0, _socket.SOCK_STREAM)[0]
+        found = _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM)[0]
     except (_socket.gaierror, UnicodeError) as error:
-        raise TestbedError(f"cannot resolve the target {target[0]!r}: {error}") from None
+        raise TestbedError(f"cannot resolve the target {host!r}: {error}") from None
     return found[0], found[4]
 
 

@@ -18,6 +18,7 @@ from ipvsload.load.http_response import HttpResponse
 from ipvsload.load.pacing import EveryNth, Pacer, constant_rate
 from ipvsload.load.request_budget import Lender, RequestBudget
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
 
 _SECOND = 1_000_000_000
 
@@ -333,11 +334,8 @@ class Workload:
                 self._client.fail(failure)
 
 
-def _message(path: str, target: tuple[str, int], reuse: bool) -> bytes:
-    host, port = target
-    name = f"[{host}]" if ":" in host else host
-    if port != 80:
-        name += f":{port}"
+def _message(path: str, target: HttpTarget, reuse: bool) -> bytes:
+    name = str(target).partition("://")[2]
     return (
         f"GET {path} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: ipvsload/{__version__}\r\n"
         f"Accept: */*\r\nConnection: {'keep-alive' if reuse else 'close'}\r\n\r\n"

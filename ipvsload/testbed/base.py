@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ipvsload.scenario.capabilities import Capability
+from ipvsload.scenario.url import Tls
 
 ONE_CLIENT = "here the load has this machine's own address; the lab has more"
 """Why a testbed lacks "clients"."""
@@ -35,12 +36,13 @@ class Target:
     """Where the load goes.
 
     `key` is the virtual service's name in samples, such as "tcp 192.0.2.80:80";
-    "" where no IPVS table has it.
+    "" where no IPVS table has it. With `tls` its real servers are https servers.
     """
 
     key: str
     host: str
     port: int
+    tls: Tls | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
 from tests.load.real import BoundSockets
 from tests.load.sending import until
 
@@ -158,7 +159,7 @@ class Loaded:
         self.origin = time.monotonic_ns()
         self.load = LocustLoad(
             {name: Traffic(**spec) for name, spec in traffic.items()},
-            target,
+            HttpTarget(*target),
             LoadListener(
                 run=7,
                 to_us=lambda ns: (ns - self.origin) // 1000,

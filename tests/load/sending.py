@@ -15,6 +15,7 @@ from ipvsload.load.http_client import HttpClient
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.load.workload import Workload
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
 
 Handler = Callable[[Any, Any], None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -38,9 +39,11 @@ class Record(NamedTuple):
 class Sending:
     """Sends to one target; everything that finished is in `records`."""
 
-    def __init__(self, target: tuple[str, int], sockets: Sockets | None = None) -> None:
+    def __init__(
+        self, target: HttpTarget | tuple[str, int], sockets: Sockets | None = None
+    ) -> None:
         self.errors: list[Exception] = []
-        self.client = HttpClient(target, sockets, on_error=self.errors.append)
+        self.client = HttpClient(HttpTarget(*target), sockets, on_error=self.errors.append)
         self.records: list[Record] = []
         self.done: list[str] = []
 

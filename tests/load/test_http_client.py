@@ -11,6 +11,7 @@ import pytest
 from ipvsload.errors import TestbedError
 from ipvsload.load import closing_connections
 from ipvsload.load.http_client import HttpClient
+from ipvsload.scenario.url import HttpTarget
 from ipvsload.testbed.lab.topology import SOURCE_PORTS
 from tests.load.real import BoundSockets, fresh_address
 from tests.load.sending import (
@@ -207,7 +208,7 @@ def test_a_source_that_is_not_here_is_named(target: Target) -> None:
 
 def test_an_unknown_name_is_an_error_for_people() -> None:
     with pytest.raises(TestbedError, match=r"cannot resolve the target 'no such name\.invalid'"):
-        HttpClient(("no such name.invalid", 80), None, print)
+        HttpClient(HttpTarget("no such name.invalid", 80), None, print)
 
 
 def test_timers_go_off_in_their_order_and_not_early() -> None:

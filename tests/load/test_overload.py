@@ -8,13 +8,14 @@ import pytest
 from ipvsload.load import overload
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.overload import Overload
+from ipvsload.scenario.url import HttpTarget
 from tests.load.sending import until
 
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
     errors: list[Exception] = []
-    made = HttpClient(("127.0.0.1", 9), None, errors.append)
+    made = HttpClient(HttpTarget("127.0.0.1", 9), None, errors.append)
     yield made
     made.close()
     assert not errors

@@ -13,6 +13,7 @@ from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.workload import Workload
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
 from tests.load.sending import OK, Sending, Server, answering, read_request, silent, until
 
 Target = tuple[str, int]
@@ -313,7 +314,7 @@ def test_what_the_recorder_raises_is_told_once_and_ends_the_load() -> None:
         raise OSError(28, "No space left on device")
 
     with Server(answering(OK)) as server:
-        client = HttpClient(server.target, None, on_error=told.append)
+        client = HttpClient(HttpTarget(*server.target), None, on_error=told.append)
         workload = Workload("it", Traffic(users=5), client, full)
         workload.start()
         until(lambda: bool(told))
@@ -332,7 +333,7 @@ def test_what_is_raised_when_a_class_is_done_is_told_as_well(target: Target) -> 
     def full(name: str) -> None:
         raise OSError(28, "No space left on device")
 
-    client = HttpClient(target, None, on_error=told.append)
+    client = HttpClient(HttpTarget(*target), None, on_error=told.append)
     workload = Workload("it", Traffic(users=2, requests=5), client, lambda *_: None, full)
     workload.start()
     workload.over.wait()

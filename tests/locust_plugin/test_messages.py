@@ -11,6 +11,7 @@ from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.partition import shares
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget, Tls
 
 ALL: list[Any] = [
     found for found in vars(m).values() if isinstance(found, type) and hasattr(found, "_fields")
@@ -78,8 +79,11 @@ def test_a_message_arrives_as_it_was_sent(message: m.WorkerMessage) -> None:
 def test_a_share_of_traffic_is_read_back_as_it_was(spec: Traffic) -> None:
     for share in filter(None, shares(spec, 3)):
         traffic = {"it": share.spec_to_json()}
-        message = m.BeginLoad(run=1, target=("a", 80), broker="", traffic=traffic)
+        message = m.BeginLoad(
+            run=1, target=HttpTarget("a", 443, Tls(insecure=True)), broker="", traffic=traffic
+        )
         arrived = m.from_data(m.BeginLoad, carried(message))
+        assert arrived.target == message.target
         assert Traffic(**arrived.traffic["it"]) == share.spec
 
 

@@ -22,6 +22,7 @@ from ipvsload.locust_plugin.distributed.worker_load import boot_id
 from ipvsload.record.clock_alignment import Alignment, align
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
 
 _BEGUN_WITHIN = 15.0
 _PONG_WITHIN = 5.0
@@ -102,7 +103,7 @@ class DistributedLoad:
     def __init__(
         self,
         traffic: Mapping[str, Traffic],
-        target: tuple[str, int],
+        target: HttpTarget,
         listener: LoadListener,
         *,
         runner: MasterRunner,
@@ -229,7 +230,7 @@ class DistributedLoad:
     def _send(self, peer: _Peer, message: m.WorkerMessage) -> None:
         m.send(self._runner, message, peer.name)
 
-    def _begin(self, target: tuple[str, int], broker: str) -> None:
+    def _begin(self, target: HttpTarget, broker: str) -> None:
         for peer in self._peers.values():
             traffic = {name: share.spec_to_json() for name, share in peer.shares.items()}
             self._send(peer, m.BeginLoad(self._run, target, broker, traffic))

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-VERSION = 3
+from ipvsload.scenario.url import HttpTarget
+
+VERSION = 4
 
 WorkerMessage: TypeAlias = tuple[Any, ...]
 """Any of the types below."""
@@ -32,7 +34,7 @@ class BeginLoad(NamedTuple):
     """Make the load of this run: `traffic` has the worker's share of each class."""
 
     run: int
-    target: tuple[str, int]
+    target: HttpTarget
     broker: str
     traffic: dict[str, dict[str, Any]]
 
