@@ -32,8 +32,9 @@ logger = logging.getLogger(__name__)
 class EnvironmentLoad:
     """Makes workloads as they are needed, anew for each test.
 
-    `sockets` is where connections come from, from the next test on; `lender` has
-    the budgets that this process shares with others.
+    `sockets` is where connections come from, and `tls` is how https servers are judged,
+    from the next test on; `lender` has the budgets that this process shares with
+    others.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -43,6 +44,7 @@ class EnvironmentLoad:
         self._gave_up = False
         self.sockets: Sockets | None = None
         self.lender: Lender | None = None
+        self.tls = Tls()
         # Locust's default is to wait for no request; ours, that no request is lost.
         self._waits = not environment.stop_timeout
         keep_fractions_of_milliseconds()
@@ -120,8 +122,7 @@ class EnvironmentLoad:
         host = host or self._environment.host
         if not host:
             raise UsageError("no host: give one with -H http://ADDRESS[:PORT]")
-        options = self._environment.parsed_options
-        target = read_url(host, Tls.of(vars(options) if options else {}))
+        target = read_url(host, self.tls)
         client = self._clients.get(target)
         if client is None:
             client = HttpClient(target, self.sockets, on_error=self.give_up)

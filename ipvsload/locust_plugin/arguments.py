@@ -16,7 +16,7 @@ from typing import Any
 from ipvsload.errors import UsageError
 from ipvsload.locust_plugin.own_arguments import Listener, add_beside_theirs, destination, shared
 from ipvsload.scenario.names import MAX_CLIENTS, MAX_SERVERS
-from ipvsload.scenario.url import MAX_PORT, read_url
+from ipvsload.scenario.url import MAX_PORT, Tls, read_url
 from ipvsload.testbed.balancers import BALANCERS
 from ipvsload.testbed.kind import Option
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS, kind_for_host, refuse_foreign_options
@@ -147,7 +147,7 @@ def read(parsed: Namespace, plays_scenario: bool) -> Options:
     if kind.takes_host and not host:
         raise UsageError(f"--testbed {testbed}: name the balancer with -H http://ADDRESS[:PORT]")
     if kind.takes_host:
-        read_url(host)
+        read_url(host, tls(parsed))
     elif host:
         raise UsageError(
             f"-H {host}: a {testbed} has an address of its own; leave -H or --testbed out"
@@ -177,6 +177,11 @@ def shared_names(parsed: Namespace, listeners: Sequence[Listener]) -> Iterator[s
     every = (_TESTBED, *_FORM_OPTIONS, _SCENARIO, *_OTHER_OPTIONS)
     options = [*every, *(option for _, option in _testbed_options())]
     return shared(parsed, ((option.name, option.flag) for option in options), listeners)
+
+
+def tls(parsed: Namespace) -> Tls:
+    """How https servers are judged. Raises UsageError."""
+    return Tls.of({name: getattr(parsed, destination(parsed, name)) for name in Tls._fields})
 
 
 def web_base_path(parsed: Namespace | None) -> str:

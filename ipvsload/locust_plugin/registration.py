@@ -24,6 +24,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.session import StoppedError
 from ipvsload.hang_up import end_on_hang_up
+from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_internals import argument_listeners, before_parsing
 from ipvsload.locust_plugin import arguments
 from ipvsload.locust_plugin.arguments import Options, add_arguments
@@ -107,6 +108,7 @@ def _make_part(environment: Environment, plays_scenario: bool) -> ProcessPart:
         logger.info("%s", line)
     try:
         options = arguments.read(environment.parsed_options, plays_scenario)
+        environment_load(environment).tls = arguments.tls(environment.parsed_options)
         session = TestbedSession(environment, options)
         _bring_up(environment, options, session)
     except (IpvsloadError, KeyboardInterrupt) as reason:

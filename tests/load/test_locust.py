@@ -136,7 +136,7 @@ def test_the_locust_command(noted: Any, tmp_path: Path, processes: int) -> None:
     ("text", "words", "said"),
     [
         (LOCUSTFILE, (), "no host: give one with -H http://ADDRESS[:PORT]"),
-        (LOCUSTFILE, ("-H", "https://a"), "host 'https://a': expected http://ADDRESS[:PORT]"),
+        (LOCUSTFILE, ("-H", "ftp://a"), "host 'ftp://a': expected http://ADDRESS[:PORT]"),
         (LOCUSTFILE, ("-H", "http://a:b"), "host 'http://a:b': expected http://ADDRESS[:PORT]"),
         (
             LOCUSTFILE,

@@ -14,7 +14,9 @@ from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget, Tls
 
 ALL: list[Any] = [
-    found for found in vars(m).values() if isinstance(found, type) and hasattr(found, "_fields")
+    found
+    for found in vars(m).values()
+    if isinstance(found, type) and hasattr(found, "_fields") and found.__module__ == m.__name__
 ]
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(max_size=20)
@@ -30,7 +32,9 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     list[str]: st.lists(TEXT, max_size=3),
     list[Any]: st.lists(REQUESTS, max_size=3),
-    tuple[str, int]: st.tuples(TEXT, NUMBERS),
+    HttpTarget: st.builds(
+        HttpTarget, TEXT, NUMBERS, st.none() | st.builds(Tls, TEXT, st.booleans(), TEXT, TEXT)
+    ),
 }
 BY_NAME = {
     "traffic": st.just({"short": Traffic(request="GET /ip", rate=2.5).model_dump()}),

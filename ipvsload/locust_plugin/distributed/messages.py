@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ipvsload.scenario.url import HttpTarget
 
-VERSION = 4
+VERSION = 3
 
 WorkerMessage: TypeAlias = tuple[Any, ...]
 """Any of the types below."""

@@ -11,9 +11,10 @@ from functools import partial
 import gevent
 from locust.env import Environment
 
-from ipvsload.errors import TestbedError
+from ipvsload.errors import IpvsloadError
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_internals import stop_users_and_report
+from ipvsload.locust_plugin import arguments
 from ipvsload.locust_plugin.arguments import SOCKET_BROKER, TEST_NUMBER
 from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.distributed.borrowed_budgets import BorrowedBudgets
@@ -50,8 +51,10 @@ class WorkerAgent:
         broker = getattr(parsed, SOCKET_BROKER, "")
         self._budgets.begin(getattr(parsed, TEST_NUMBER, 0))
         try:
-            environment_load(self._environment).sockets = self._sockets.of(broker)
-        except TestbedError as error:
+            load = environment_load(self._environment)
+            load.sockets = self._sockets.of(broker)
+            load.tls = arguments.tls(parsed)
+        except IpvsloadError as error:
             logger.error("%s", error)
             self._send(m.WorkerComplaint(reason=str(error)))
 

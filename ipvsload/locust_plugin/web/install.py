@@ -69,7 +69,7 @@ def install(
 def _check_host(environment: Environment, host: str) -> None:
     known = environment.host or environment.parsed_options.host
     # A page that was loaded before the last test has the port of an older service.
-    if host and (known is None or read_url(host)[0] != read_url(known)[0]):
+    if host and (known is None or read_url(host).host != read_url(known).host):
         raise UsageError(
             f"host {host[:80]!r}: this command balances {known or 'its own lab'};"
             " for another balancer start locust with -H"

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.scenario.url import Tls
 from ipvsload.testbed.kind import Option, TestbedKind, TestbedRequest
 
 if TYPE_CHECKING:
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
 def _make(request: TestbedRequest) -> "Testbed":
     from ipvsload.testbed.external.external_testbed import ExternalTestbed
 
-    given = {option.name: request.options[option.name] for option in KIND.options}
-    return ExternalTestbed(**given, tell=request.tell)
+    options = request.options
+    words = {one.name: options[one.name] for one in KIND.options if one.name not in Tls._fields}
+    return ExternalTestbed(**words, tls=Tls.of(options), tell=request.tell)
 
 
 KIND = TestbedKind(
@@ -22,7 +24,7 @@ KIND = TestbedKind(
     options=(
         Option(
             "url",
-            "Where the balancer is: http://ADDRESS[:PORT].",
+            "Where the balancer is: http://ADDRESS[:PORT] or https://ADDRESS[:PORT].",
             demand="say where the balancer is: --url http://ADDRESS",
             by_host=True,
         ),
@@ -48,6 +50,14 @@ KIND = TestbedKind(
             "Sets a weight; {server}, {weight} and {service} are replaced.",
             metavar="COMMAND",
         ),
+        Option("ca", "Whom to trust at https://: certificates, as PEM.", metavar="FILE"),
+        Option("insecure", "Take any certificate at https://.", default=False),
+        Option(
+            "client_cert",
+            "The load's own certificate for https://, as PEM, with its key or without.",
+            metavar="FILE",
+        ),
+        Option("client_key", "Its key, where that is in another file.", metavar="FILE"),
     ),
     make=_make,
     balancers=tuple(SCHEDULERS),

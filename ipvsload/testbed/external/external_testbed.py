@@ -12,9 +12,10 @@ from typing import NoReturn
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.table import VirtualService
-from ipvsload.scenario.url import read_url
+from ipvsload.scenario.url import Tls, read_url
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.existing_testbed import ExistingTestbed
+from ipvsload.testbed.external.certificate import check_certificate
 from ipvsload.testbed.external.director_changes import FIXED, DirectorChanges
 from ipvsload.testbed.external.director_table import DirectorTable
 from ipvsload.testbed.external.owner_command import OwnerCommand
@@ -39,9 +40,11 @@ class ExternalTestbed(ExistingTestbed):
         set_scheduler: str = "",
         set_weight: str = "",
         service_key: str = "",
+        tls: Tls | None = None,
         tell: Tell = lambda _: None,
     ) -> None:
-        self._host, self._port = read_url(url)
+        self._url = read_url(url, tls)
+        self._host, self._port = self._url.host, self._url.port
         key = canonical_key(service_key) if service_key else ""
         command = OwnerCommand("--sidecar", sidecar)
         self._table = DirectorTable(command, self._host, self._port, key)
@@ -57,7 +60,11 @@ class ExternalTestbed(ExistingTestbed):
         """Do nothing: it is there."""
 
     def wait_ready(self) -> None:
-        """Look whether the table can be read, and has a service for the URL."""
+        """Look whether the table can be read, and has a service for the URL.
+
+        Raises TestbedError, also where the certificate of an https server is refused.
+        """
+        check_certificate(self._url)
         if self.has_samples:
             self._table.service()
             if self._table.guess:
@@ -82,7 +89,7 @@ class ExternalTestbed(ExistingTestbed):
         Raises TestbedError where the table has another scheduler or other servers.
         """
         if not self.has_samples:
-            return ServiceUnderTest(Target("", self._host, self._port), "", [])
+            return ServiceUnderTest(Target("", *self._url), "", [])
         wanted, weights = spec.balancer, spec.weights
         found = self._table.service()
         self._key = found.key
@@ -100,7 +107,7 @@ class ExternalTestbed(ExistingTestbed):
                 f" {len(weights)}: {FIXED}"
             )
         baseline = {server.address: server.conns for server in found.servers}
-        target = Target(found.key, self._host, self._port)
+        target = Target(found.key, *self._url)
         return ServiceUnderTest(target, found.scheduler, servers, baseline, self._table.guess)
 
     def set_balancer(self, balancer: str) -> None:
