@@ -18,6 +18,7 @@ from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import Request, Sample
 from ipvsload.record.sidecar_stream import Settings
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, Target
 
 KEY = "tcp 192.0.2.80:80"
@@ -189,10 +190,10 @@ class SimulatedLoad:
         time: VirtualTime,
         testbed: SimulatedTestbed,
         traffic: Mapping[str, Traffic],
-        target: tuple[str, int],
+        target: HttpTarget,
         listener: LoadListener,
     ) -> None:
-        assert target == ("192.0.2.80", 80)
+        assert target == HttpTarget("192.0.2.80", 80)
         self._time, self._testbed, self._run = time, testbed, listener.run
         self._on_finished, self._on_done = listener.on_finished, listener.on_done
         self._ports = count(20_000)
