@@ -172,3 +172,34 @@ def test_a_clock_that_may_be_off_makes_samples_older() -> None:
     assert timeline.ask(state, S + 450) is None
     state.sampled(sample(S + 600, a=0))
     assert isinstance(timeline.ask(state, S + 700), Done)
+
+
+def test_a_wait_that_misses_its_deadline_says_the_extremes_that_it_saw() -> None:
+    condition = parse("active{server=1} == 10 and servers == 1")
+    timeline = Timeline([Step(scale=1, until=condition, within=5.0)])
+    state = view_with_one_server()
+    timeline.ask(state, 0)
+    for second, active in ((1, 7), (2, 9), (3, 2), (4, 3)):
+        state.sampled(sample(second * S, a=active))
+        assert timeline.ask(state, second * S) is None
+    missed = timeline.ask(state, 5 * S)
+    assert isinstance(missed, Missed)
+    assert missed.message.endswith(
+        "; last seen: active{server=1} = 3, servers = 1; meanwhile active{server=1} was 2 to 9"
+    )
+
+
+def test_extremes_are_those_of_one_step() -> None:
+    wait = Step(scale=1, until=parse("active{server=1} == 2"), within=5.0)
+    timeline = Timeline([wait, wait.model_copy(update={"until": parse("active{server=1} == 9")})])
+    state = view_with_one_server()
+    timeline.ask(state, 0)
+    for second, active in ((1, 8), (2, 2)):
+        state.sampled(sample(second * S, a=active))
+        done = timeline.ask(state, second * S)
+    assert isinstance(done, Done)
+    timeline.ask(state, 3 * S)
+    state.sampled(sample(4 * S, a=4))
+    missed = timeline.ask(state, 8 * S)
+    assert isinstance(missed, Missed)
+    assert missed.message.endswith("last seen: active{server=1} = 4")

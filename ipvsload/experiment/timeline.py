@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipvsload.experiment.run_state import RunState
-from ipvsload.scenario.expression import Condition
+from ipvsload.scenario.expression import Condition, Extremes
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.model import Step
+from ipvsload.scenario.tree import Lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Timeline:
         self._index = 0
         self._since_us: int | None = None
         """Since when the current step waits; None while it has not begun."""
+        self._extremes = Extremes()
+        """The least and the most that the current step's measures were while it waited."""
 
     @property
     def current(self) -> tuple[int, Step] | None:
@@ -78,13 +81,16 @@ class Timeline:
             case Condition() as condition:
                 lookup = state.lookup(now_us, self._since_us)
                 saw = condition.describe(lookup)
+                self._note_extremes(condition, lookup)
                 if not condition.evaluate(lookup).held:
                     if waited_us < step.within * 1e6:
                         return None
+                    between = condition.describe_extremes(self._extremes)
                     return Missed(
                         index,
                         f"step {index + 1} ({step.action.describe()}) waited {step.within:g} s for"
-                        f" {condition}; last seen: {saw}",
+                        f" {condition}; last seen: {saw}"
+                        + (f"; meanwhile {between}" if between else ""),
                     )
             case float(seconds) if waited_us < seconds * 1e6:
                 return None
@@ -95,6 +101,14 @@ class Timeline:
     def begun(self, now_us: int) -> None:
         """The current step's action has been carried out: its wait counts from now."""
         self._since_us = now_us
+        self._extremes = Extremes()
+
+    def _note_extremes(self, condition: Condition, lookup: Lookup) -> None:
+        for measure in condition.measures:
+            value = lookup(measure)
+            if value is not None:
+                least, most = self._extremes.get(measure, (value, value))
+                self._extremes[measure] = min(least, value), max(most, value)
 
     def look_again_us(self, now_us: int) -> int | None:
         """The time at which to ask again even if no event has come; None if there is none."""

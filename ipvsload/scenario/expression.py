@@ -16,6 +16,9 @@ from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.words import number
 
+Extremes = dict[Measure, tuple[float, float]]
+"""The least and the most that measures were for a while."""
+
 
 class Verdict(NamedTuple):
     """`held` is None where a value was missing; `measured` is what was compared.
@@ -63,6 +66,14 @@ class Condition:
         """What was last seen: "active{server=1} = 7, servers = 1"."""
         return ", ".join(f"{measure} {_seen(measure, lookup)}" for measure in self.measures)
 
+    def describe_extremes(self, seen: Extremes) -> str:
+        """The least and the most of each number that changed: "active{server=1} was 3 to 9"."""
+        return ", ".join(
+            f"{measure} was {number(least)} to {number(most)}{_unit(measure)}"
+            for measure, (least, most) in seen.items()
+            if least != most and MEASURES[measure.name].unit != "truth"
+        )
+
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(cls.validate)
@@ -93,9 +104,13 @@ def parse(text: str) -> Condition:
 
 def _seen(measure: Measure, lookup: tree.Lookup) -> str:
     found = lookup(measure)
-    unit = MEASURES[measure.name].unit
     if found is None:
         return "not seen yet"
-    if unit == "truth":
+    if MEASURES[measure.name].unit == "truth":
         return "= yes" if found else "= no"
-    return f"= {number(found)}" + (f" {unit}" if unit in ("ms", "s") else "")
+    return f"= {number(found)}{_unit(measure)}"
+
+
+def _unit(measure: Measure) -> str:
+    unit = MEASURES[measure.name].unit
+    return f" {unit}" if unit in ("ms", "s") else ""
