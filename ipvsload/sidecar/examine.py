@@ -14,8 +14,9 @@ import sys
 
 from ipvsload.ipvs.kernel_features import EXAMINED_MODULES
 from ipvsload.ipvs.kernel_modules import MODULE_LISTS, module_states
-from ipvsload.ipvs.procfs import TABLE
-from ipvsload.sidecar.pod import proxy_mode
+from ipvsload.ipvs.keys import split_endpoint
+from ipvsload.ipvs.procfs import TABLE, read_table
+from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
 
 
 def _text(path: str) -> str:
@@ -30,16 +31,20 @@ def main(argv: list[str] | None = None) -> int:
     """Tells and waits; returns the exit status."""
     parser = argparse.ArgumentParser(prog="ipvsload examine", description=__doc__)
     parser.add_argument("--node", default="")
+    parser.add_argument("--proxy-status", type=split_endpoint, default=DEFAULT)
     options = parser.parse_args(argv)
     release = os.uname().release
     lists = (_text(f"/lib/modules/{release}/{name}") for name in MODULE_LISTS)
+    _, table = read_table(_text(TABLE))
     found = {
         "examined": options.node,
         "kernel": release,
         "modules": module_states(EXAMINED_MODULES, _text("/proc/modules"), *lists),
         "kube_ipvs0": os.path.exists("/sys/class/net/kube-ipvs0"),
         "table": os.path.exists(TABLE),
-        "proxy_mode": proxy_mode(),
+        "virtual_servers": len(table),
+        "schedulers": sorted({service[5].rstrip(b"\0").decode() for service, _ in table}),
+        **ProxyStatus(options.proxy_status)(),
     }
     sys.stdout.write(json.dumps(found) + "\n")
     sys.stdout.flush()

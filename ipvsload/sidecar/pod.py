@@ -4,8 +4,8 @@ A cluster's table has thousands of services that do not concern us, and at times
 none at all: while kube-proxy runs in another mode, or restarts, there may be no
 IPVS in the kernel. So this sidecar reads only the services that it was told of,
 waits for a table to appear, and tells more that can only be known on the node:
-which server each new connection was given ("conns"), the mode that kube-proxy
-itself reports ("proxy_mode"), while that is not ipvs, which virtual servers
+which server each new connection was given ("conns"), the mode and version that
+kube-proxy itself reports ("proxy_mode"), while that is not ipvs, which virtual servers
 there are ("left"), what is set in those that may be somebody else's ("others"),
 and what is set there ("settings").
 """
@@ -33,12 +33,10 @@ from ipvsload.ipvs.netlink import IpvsError
 from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
 from ipvsload.sidecar.collect import Collector, stop_on_signals
 from ipvsload.sidecar.other_services import OtherServices
+from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
 from ipvsload.sidecar.settings_watch import SettingsWatch
 
 _FACTS_EVERY = 1.0
-_PROXY_STATUS = ("127.0.0.1", 10249)
-"""kube-proxy's metricsBindAddress, by default; `/proxyMode` answers there."""
-_PROXY_WITHIN = 0.5
 _MOST_VIRTUAL_SERVERS = 500
 """A line of a pod's log is not endless."""
 
@@ -111,8 +109,9 @@ class NodeTable:
 class NodeFacts:
     """What else can only be known on the node; told once a second at most."""
 
-    def __init__(self, table: NodeTable, endpoints: list[Endpoint]) -> None:
+    def __init__(self, table: NodeTable, endpoints: list[Endpoint], proxy: ProxyStatus) -> None:
         self._table = table
+        self._proxy = proxy
         self._endpoints = endpoints
         self._tally = ConnectionTally()
         self._others = OtherServices(netlink=table.may_use_netlink)
@@ -126,10 +125,11 @@ class NodeFacts:
         if now < self._due:
             return
         self._due = now + _FACTS_EVERY
-        mode = proxy_mode()
+        status = self._proxy()
+        mode = status["proxy_mode"]
         facts: list[dict[str, object]] = [
             {"reading": self._table.reading, "ipvs": self._table.version},
-            {"proxy_mode": mode},
+            status,
             {"left": [] if mode == "ipvs" else virtual_servers()},
             # A kube-proxy in IPVS mode has deleted them; its own may be thousands.
             self._told[-1] if mode == "ipvs" and self._told[-1] else self._others(),
@@ -159,21 +159,6 @@ def virtual_servers() -> list[str]:
     return [service_key(Identity(*row[:5])) for row, _ in table[:_MOST_VIRTUAL_SERVERS]]
 
 
-def proxy_mode() -> str:
-    """What kube-proxy says it runs, as "ipvs"; "" where it does not answer."""
-    try:
-        with socket.create_connection(_PROXY_STATUS, _PROXY_WITHIN) as connection:
-            connection.sendall(b"GET /proxyMode HTTP/1.0\r\nHost: localhost\r\n\r\n")
-            answer = b""
-            while chunk := connection.recv(4096):
-                answer += chunk
-    except OSError:
-        return ""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    words = head.split()
-    return body.decode(errors="replace").strip() if words[1:2] == [b"200"] else ""
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs until it is ended; returns the exit status."""
     parser = argparse.ArgumentParser(prog="ipvsload sidecar", description=__doc__)
@@ -182,10 +167,11 @@ def main(argv: list[str] | None = None) -> int:
     add("--node", default=socket.gethostname(), help="name of this node")
     add("--service", type=split_endpoint, action="append", required=True,
         metavar="[ADDRESS]:PORT")  # fmt: skip
+    add("--proxy-status", type=split_endpoint, default=DEFAULT, metavar="ADDRESS:PORT")
     add("--source", choices=("auto", "netlink", "proc"), default="auto")
     options = parser.parse_args(argv)
     table = NodeTable(options.service, options.source)
-    facts = NodeFacts(table, options.service)
+    facts = NodeFacts(table, options.service, ProxyStatus(options.proxy_status))
     collector = Collector(
         table, hz=options.hz, count=0, node=options.node, stdin=None, stdout=1, facts=facts
     )

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from ipvsload.ipvs.kernel_modules import module_states
-from ipvsload.testbed.kubernetes import cluster_findings
+from ipvsload.testbed.kubernetes import cluster_doctor, cluster_findings
+from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.proxies import read_log
+from ipvsload.testbed.kubernetes.proxy_config import edit
 from tests.kubernetes.toy import Toy
 
 
@@ -22,7 +25,7 @@ def test_doctor_looks_at_everything_and_leaves_nothing(toy: Toy) -> None:
     assert "Traceback" not in done.stdout + done.stderr
     assert "context test" in done.stderr.splitlines()[0]
     for words in (
-        "ok      kube-proxy: its image is v1.20.2, configured for iptables in ConfigMap kube-proxy",
+        "ok      kube-proxy: configured for iptables in ConfigMap kube-proxy (key config.conf)",
         "falls back to iptables silently",
         "ok      node node1: Linux",
     ):
@@ -38,6 +41,54 @@ def test_rights_that_are_missing_are_named_one_by_one(toy: Toy) -> None:
     assert "MISSING right: update configmaps kube-proxy in kube-system" in done.stdout
     assert "MISSING right: patch pods in ipvsload" in done.stdout
     assert toy.cluster.picture() == before
+
+
+def test_a_configuration_that_is_not_understood_is_in_the_way(toy: Toy) -> None:
+    toy.config_map["data"]["config.conf"] = "a: ["
+    before = toy.cluster.picture()
+    done = doctor()
+    assert done.returncode == 3
+    assert "MISSING kube-proxy: ConfigMap kube-proxy (key config.conf) in kube-" in done.stdout
+    assert "MISSING kubernetes: what is missing above is in the way of a run" in done.stdout
+    assert toy.cluster.picture() == before
+
+
+def test_one_that_is_managed_is_told_and_not_in_the_way(toy: Toy) -> None:
+    toy.config_map["immutable"] = True
+    done = doctor()
+    assert done.returncode == 0, done.stdout
+    assert "switching: kube-proxy cannot be switched from here: ConfigMap kube-proxy" in done.stdout
+    assert "ok      kubernetes: a run can be had" in done.stdout
+
+
+def test_the_nodes_own_words(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program's own version, and an edit without a restart."""
+    fact: dict[str, Any] = {
+        "kernel": "6.1", "modules": {}, "kube_ipvs0": True, "table": True,
+        "virtual_servers": 3, "schedulers": ["rr"],
+        "proxy_mode": "ipvs", "proxy_version": "v1.35.0+ours",
+    }  # fmt: skip
+    monkeypatch.setattr(cluster_doctor, "_look_at_nodes", lambda *_: {"node1": fact})
+    toy.config_map["data"]["config.conf"] = edit(toy.config, "ipvs", "")
+
+    def found() -> dict[str, tuple[bool, str]]:
+        return {one.what: (one.good, one.text) for one in cluster_doctor.examine(connect(), print)}
+
+    seen = found()
+    assert seen["node node1"][1] == (
+        "Linux 6.1, an IPVS table with 3 virtual servers by rr, kube-ipvs0 is there"
+    )
+    assert seen["kube-proxy on node1"] == (True, "is v1.35.0+ours and runs ipvs")
+    assert "deprecated" in seen["kube-proxy v1.35.0+ours"][1]
+    assert "scheduler on node1" not in seen
+    toy.config_map["data"]["config.conf"] = edit(toy.config, "ipvs", "lc")
+    good, text = found()["scheduler on node1"]
+    assert not good
+    assert "the kernel balances by rr, lc is configured: it has not been restarted" in text
+    fact["proxy_mode"] = "iptables"
+    good, text = found()["kube-proxy on node1"]
+    assert not good
+    assert "runs iptables, but is configured for ipvs, scheduler lc" in text
 
 
 @pytest.mark.parametrize(

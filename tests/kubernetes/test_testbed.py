@@ -35,7 +35,9 @@ def up(testbed: KubernetesTestbed) -> KubernetesTestbed:
 def test_a_session_from_nothing_to_nothing(toy: Toy) -> None:
     before = toy.cluster.picture()
     text = toy.config
-    testbed = up(made())
+    told: list[str] = []
+    testbed = up(made(told))
+    assert "kube-proxy on node node1 is v1.20.2-of-its-own and runs iptables" in told
     try:
         for scheduler in ("rr", "lc"):
             service = testbed.begin(ServiceSpec(scheduler, (1,)))
@@ -48,6 +50,7 @@ def test_a_session_from_nothing_to_nothing(toy: Toy) -> None:
             assert len({service.servers[0][0], second, third}) == 3
             testbed.remove_server(second)
             assert testbed.kernel["provider"] == "node"
+            assert testbed.kernel["kube_proxy"] == "v1.20.2-of-its-own"
             assert testbed.kernel["balancing"] == "node1"
             testbed.end()
     finally:

@@ -8,7 +8,7 @@ after a doctor that was killed.
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from ipvsload.errors import TestbedError
@@ -25,12 +25,17 @@ from ipvsload.testbed.kubernetes import (
 )
 from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.cluster_capabilities import no_switch
-from ipvsload.testbed.kubernetes.examined_proxy import config_maps, examine_proxy, look_for_proxy
+from ipvsload.testbed.kubernetes.examined_proxy import (
+    ExaminedProxy,
+    config_maps,
+    examine_proxy,
+    look_for_proxy,
+)
 from ipvsload.testbed.kubernetes.journal import find_journal, new_journal, take_cluster
 from ipvsload.testbed.kubernetes.manifests import code, namespace, sidecar
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
 from ipvsload.testbed.kubernetes.polling import wait_for
-from ipvsload.testbed.kubernetes.proxy_daemon_set import ProxyDaemonSet
+from ipvsload.testbed.kubernetes.proxy_config import ProxyConfig
 from ipvsload.testbed.kubernetes.restore import restore
 
 _EXAMINED_WITHIN = 180.0
@@ -45,8 +50,8 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     """
     yield DoctorFinding("cluster", True, f"{api}, Kubernetes {api.version()}")
     exists = rights.namespace_exists(api)
-    proxy = look_for_proxy(api)
-    names = config_maps(proxy)
+    found = look_for_proxy(api)
+    names = config_maps(found)
     wanted = rights.needed(namespace_exists=exists, switching=True, config_maps=names)
     lacking = rights.missing(api, wanted)
     for right in lacking:
@@ -55,8 +60,10 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     if not lacking:
         yield DoctorFinding("rights", True, f"all {len(wanted)} that a run needs")
     good = not lacking
+    proxy = ExaminedProxy()
     try:
-        yield from _proxy(api, proxy or [])
+        proxy = examine_proxy(api, found or [])
+        yield from _proxy(api, proxy)
     except TestbedError as error:
         good = False
         yield DoctorFinding("kube-proxy", False, str(error))
@@ -66,21 +73,18 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
         yield DoctorFinding("active run", False, text)
         good = False
     if not lacking and not holder:
-        for finding in _nodes(api, tell, image, exists):
+        for finding in _nodes(api, tell, image, exists, proxy):
             good = good and finding.good
             yield finding
     text = "a run can be had" if good else "what is missing above is in the way of a run"
     yield DoctorFinding("kubernetes", good, text)
 
 
-def _proxy(api: Api, found: Sequence[ProxyDaemonSet]) -> Iterator[DoctorFinding]:
-    proxy = examine_proxy(api, found)
-    version = proxy.version
+def _proxy(api: Api, proxy: ExaminedProxy) -> Iterator[DoctorFinding]:
     if proxy.config is not None:
         where = f"in {proxy.place}" if proxy.place else "by flags"
-        text = f"its image is {version or 'without a tag'}, configured for {proxy.config} {where}"
+        text = f"configured for {proxy.config} {where}, image {proxy.version or 'without a tag'}"
         yield DoctorFinding("kube-proxy", True, text)
-        yield DoctorFinding("its version", True, cluster_findings.of_version(version))
     if proxy.fixed:
         yield DoctorFinding("switching", True, no_switch(proxy.fixed))
     for node, reason in proxies.reasons(api):
@@ -89,7 +93,9 @@ def _proxy(api: Api, found: Sequence[ProxyDaemonSet]) -> Iterator[DoctorFinding]
             yield DoctorFinding(f"kube-proxy on {node}", False, f"{words}: {reason.why}")
 
 
-def _nodes(api: Api, tell: Tell, image: str, exists: bool) -> Iterator[DoctorFinding]:
+def _nodes(
+    api: Api, tell: Tell, image: str, exists: bool, proxy: ExaminedProxy
+) -> Iterator[DoctorFinding]:
     """Yield one finding for each node and one for each part that it lacks."""
     found = [one for one in api.every("nodes") if node_objects.linux(one)]
     for node in found:
@@ -101,7 +107,7 @@ def _nodes(api: Api, tell: Tell, image: str, exists: bool) -> Iterator[DoctorFin
         api.create("namespaces", namespace())
     try:
         take_cluster(api, held)
-        facts = _look_at_nodes(api, tell, image, list(able))
+        facts = _look_at_nodes(api, tell, image, list(able), proxy)
     except TestbedError as error:
         yield DoctorFinding("nodes", False, f"could not look at them: {error}")
         return
@@ -109,15 +115,19 @@ def _nodes(api: Api, tell: Tell, image: str, exists: bool) -> Iterator[DoctorFin
         restore(api, tell, own=held.id)
     for name, fact in sorted(facts.items()):
         yield from _node(name, fact, able[name])
+        yield from _proxy_on_node(name, fact, proxy.config)
+    told = {fact["proxy_version"] for fact in facts.values()} - {""} or {proxy.version}
+    for version in sorted(told - {""}):
+        yield DoctorFinding(f"kube-proxy {version}", True, cluster_findings.of_version(version))
 
 
 def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[DoctorFinding]:
-    mode = fact["proxy_mode"] or "not told"
-    table = "there is an IPVS table" if fact["table"] else "no IPVS table yet"
+    table = "no IPVS table yet"
+    if fact["table"]:
+        by = f" by {', '.join(fact['schedulers'])}" if fact["schedulers"] else ""
+        table = f"an IPVS table with {fact['virtual_servers']} virtual servers{by}"
     link = ", kube-ipvs0 is there" if fact["kube_ipvs0"] else ""
-    yield DoctorFinding(
-        f"node {name}", True, f"Linux {fact['kernel']}, kube-proxy runs {mode}, {table}{link}"
-    )
+    yield DoctorFinding(f"node {name}", True, f"Linux {fact['kernel']}, {table}{link}")
     labels = node["metadata"].get("labels") or {}
     for module, state in cluster_findings.missing_modules(fact["modules"], _SCHEDULERS):
         good = state != "absent"
@@ -132,11 +142,29 @@ def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[DoctorFindi
     yield DoctorFinding(f"schedulers on {name}", bool(others), ", ".join(others) or "none")
 
 
-def _look_at_nodes(api: Api, tell: Tell, image: str, names: list[str]) -> dict[str, dict[str, Any]]:
+def _proxy_on_node(
+    name: str, fact: dict[str, Any], config: ProxyConfig | None
+) -> Iterator[DoctorFinding]:
+    """What runs there, beside what is configured: by kube-proxy's words, and by the table."""
+    mode = fact["proxy_mode"]
+    good = not cluster_findings.differs(mode, config)
+    text = cluster_findings.of_running(mode, fact["proxy_version"], config)
+    yield DoctorFinding(f"kube-proxy on {name}", good, text)
+    # kube-ipvs0 has the addresses of the IPVS mode: without it, the table is somebody else's.
+    if config and good and fact["kube_ipvs0"]:
+        text = cluster_findings.of_table(fact["schedulers"], config)
+        if text:
+            yield DoctorFinding(f"scheduler on {name}", False, text)
+
+
+def _look_at_nodes(
+    api: Api, tell: Tell, image: str, names: list[str], proxy: ExaminedProxy
+) -> dict[str, dict[str, Any]]:
     tell("looking at the nodes' kernels")
     archive = sidecar_zipapp.archive(sidecar_zipapp.EXAMINER)
     api.create("configmaps", code(EXAMINER, archive), NAMESPACE)
-    made = sidecar(EXAMINER, image, [], rootless=True, modules=True)
+    where = ["--proxy-status", proxy.config.status_endpoint()] if proxy.config else []
+    made = sidecar(EXAMINER, image, where, rootless=True, modules=True)
     api.create("daemonsets", made, NAMESPACE)
     facts: dict[str, dict[str, Any]] = {}
 

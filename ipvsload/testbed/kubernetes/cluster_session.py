@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.balancers import Balancer
-from ipvsload.testbed.kubernetes import proxies
+from ipvsload.testbed.kubernetes import cluster_findings, proxies
 from ipvsload.testbed.kubernetes.cluster_hold import ClusterHold
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.log_followers import reach
@@ -29,6 +29,11 @@ class ClusterSession:
         self.services = SessionServices(self.cluster)
         self.sidecars = NodeSidecars(self.cluster, self.services, hz)
         self.leftovers = LeftoverServices(self.sidecars.nodes, self.services.made)
+        for node in self.sidecars.nodes:
+            words = cluster_findings.of_running(
+                node.proxy_mode or "", node.proxy_version, self.cluster.proxy.config
+            )
+            self.cluster.tell(f"kube-proxy on node {node.name} {words}")
 
     def leave_ipvs(self, balancer: Balancer) -> None:
         """Switch from the IPVS mode to this balancer, with no service of ours in the tables.

@@ -58,7 +58,7 @@ class KubernetesTestbed(ExistingTestbed):
             "nodes": ", ".join(cluster.nodes),
             "balancing": ", ".join(node.name for node in sidecars.balancing),
             "reading": sidecars.entry.reading,
-            "kube_proxy": cluster.proxy.version,
+            "kube_proxy": sidecars.entry.proxy_version or cluster.proxy.version,
         }
 
     def open_samples(self, hz: float) -> SidecarPipe:

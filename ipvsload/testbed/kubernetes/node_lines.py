@@ -43,6 +43,8 @@ class NodeState:
     """The end of the last reading, on the node's CLOCK_MONOTONIC in ns."""
     reading: str = ""
     proxy_mode: str | None = None
+    proxy_version: str = ""
+    """What kube-proxy says of itself; "" where it does not answer."""
     connections: dict[tuple[str, int], str] = field(default_factory=dict)
     connections_t: int = -1
     """The last of these readings, on the same clock."""
@@ -86,7 +88,7 @@ class NodeState:
         elif "reading" in value:
             self.reading = value["reading"]
         elif "proxy_mode" in value:
-            self.proxy_mode = value["proxy_mode"]
+            self.proxy_mode, self.proxy_version = value["proxy_mode"], value["proxy_version"]
         return None
 
     def _set(self, value: dict[str, Any]) -> bytes | None:

@@ -89,6 +89,8 @@ def _create(cluster: ExaminedCluster, services: SessionServices, hz: float) -> N
     for endpoint in services.endpoints:
         arguments += ["--service", endpoint]
     options = cluster.options
+    if cluster.proxy.config:
+        arguments += ["--proxy-status", cluster.proxy.config.status_endpoint()]
     if options.rootless:
         arguments += ["--source", "proc"]
     cluster.tell("starting the sidecar on every node")
