@@ -49,6 +49,8 @@ def render(results: Results, recording: Recording) -> str:
     shown = shown_servers(results.schedulers)
     most = max((len(run.servers) for run in results.runs), default=0)
     by_server = charts.server_colours(most, shown)
+    addresses = agreed_addresses(results.runs)
+    splits = {name: [split_bar(s, name, by_server) for s in results.schedulers] for name in classes}
     axes = charts.shared_axes(list(curves.values()))
     panels = [
         (
@@ -67,11 +69,12 @@ def render(results: Results, recording: Recording) -> str:
         wording=wording,
         expectations=summarize_expectations(results),
         headers=[column_header(s) for s in results.schedulers],
-        rows=figure_rows(results.schedulers, agreed_addresses(results.runs), shown),
+        rows=figure_rows(results.schedulers, addresses, shown),
         server_colours=by_server,
-        splits={
-            name: [split_bar(s, name, by_server) for s in results.schedulers] for name in classes
-        },
+        splits=splits,
+        addresses=addresses,
+        grey=most > len(by_server),
+        failed=any(part.failed for bars in splits.values() for b in bars for part in b.segments),
         panels=panels[:first],
         more=panels[first:],
         left_out=len(results.runs) - len(panels),
