@@ -72,5 +72,6 @@ def make_testbed(
     servers, clients = servers_needed(scenario), scenario.service.clients
     # Steps that change somebody's cluster are told also where nobody watches the terminal.
     testbed = kind.make(TestbedRequest(options, servers, clients, balancers, hz, say))
-    check_capabilities(scenario.name, scenario.needs(), testbed.lacks)
+    asked = () if balancers == scenario.schedulers else balancers
+    check_capabilities(scenario.name, scenario.needs(), testbed.lacks, asked)
     return testbed

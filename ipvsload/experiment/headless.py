@@ -10,8 +10,9 @@ from functools import partial
 from ipvsload.experiment.gevent_inbox import GeventInbox
 from ipvsload.experiment.interruptions import failure_watcher, signals_told
 from ipvsload.experiment.monotonic_clock import MonotonicClock
+from ipvsload.experiment.no_samples import NoSamples
 from ipvsload.experiment.progress import Progress
-from ipvsload.experiment.run_context import RunContext
+from ipvsload.experiment.run_context import RunContext, SampleSource
 from ipvsload.experiment.session import play, recorded
 from ipvsload.experiment.sidecar_reader import SidecarReader
 from ipvsload.load.locust_load import LocustLoad
@@ -36,8 +37,10 @@ def play_headless(
         with recorded(writer, clock):
             # During this, Ctrl-C raises KeyboardInterrupt.
             testbed.wait_ready()
-            sidecar = SidecarReader(testbed.open_samples(hz), clock)
-            stack.callback(sidecar.close)
+            samples: SampleSource = NoSamples()
+            if testbed.has_samples:
+                samples = sidecar = SidecarReader(testbed.open_samples(hz), clock)
+                stack.callback(sidecar.close)
             sockets = lab_sockets(testbed.socket_broker)
         if sockets:
             stack.callback(sockets.close)
@@ -45,5 +48,5 @@ def play_headless(
         make_load = partial(LocustLoad, sockets=sockets)
         stack.enter_context(signals_told(inbox.put))
         stack.callback(failure_watcher(testbed, inbox.put).kill)
-        context = RunContext(scenario, testbed, writer, clock, inbox, sidecar, make_load, progress)
+        context = RunContext(scenario, testbed, writer, clock, inbox, samples, make_load, progress)
         play(context, schedulers, repeats)

@@ -177,6 +177,8 @@ class _Run:
         now: where the sidecar's lines were held up, those of the last requests
         are still on their way.
         """
+        if not self._service.target.key:
+            return  # nothing reads the table
         requests = self._requests
         last_us = requests.last_end_us if retransmitted else requests.last_connection_us
         settled = max(last_us + _COUNTERS_SETTLE_US, self._clock.now_us())
@@ -195,7 +197,8 @@ class _Run:
     def align_clocks(self) -> int:
         """Measure the nodes' clocks; returns by how much the worst result may be wrong, in µs."""
         clocks = self._context.samples.align()
-        return max(self._clock_aligned(node, clock) for node, clock in clocks.items())
+        aligned = (self._clock_aligned(node, clock) for node, clock in clocks.items())
+        return max(aligned, default=0)
 
     def _clock_aligned(self, node: str, clock: Alignment) -> int:
         """A node's clock was measured; returns how far the result may be wrong, in µs."""

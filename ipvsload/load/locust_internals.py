@@ -6,10 +6,11 @@ touches them. Locust's source is named where a fact comes from (Locust 2.47).
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from gevent.pool import Group
-from locust import User, events, stats, task
+from locust import User, argument_parser, events, stats, task
 from locust.dispatch import UsersDispatcher
 from locust.user.users import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 
@@ -124,6 +125,18 @@ def keep_fractions_of_milliseconds() -> None:
     Locust rounds them to whole milliseconds (stats.py, bucket_response_time).
     """
     stats.bucket_response_time = lambda milliseconds: float(f"{milliseconds:.2g}")
+
+
+def remember_default_arguments() -> None:
+    """Have a worker make its parser of default arguments once.
+
+    Locust makes it anew for every option that the master sends, with each message that
+    changes the number of users (runners.py, WorkerRunner.handle_message). That holds up
+    a worker's load for half a second and more.
+    """
+    if not hasattr(argument_parser.default_args_dict, "cache_info"):
+        argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
+    argument_parser.default_args_dict()
 
 
 def before_parsing(parser: Any, act: Callable[[], None]) -> None:

@@ -156,7 +156,11 @@ def _bring_up(environment: Environment, options: Options, session: TestbedSessio
         session.ready(*size(options))
     testbed = session.testbed
     kernel = testbed.kernel
-    logger.info("%s is up: Linux %s (%s)", options.testbed, kernel["release"], kernel["provider"])
+    if kernel["release"]:
+        what = f"Linux {kernel['release']} ({kernel['provider']})"
+    else:
+        what = "nothing reads its table"
+    logger.info("%s is up: %s", options.testbed, what)
 
 
 def _refuse_who_cannot_reach_a_lab(classes: Sequence[type[User]]) -> None:

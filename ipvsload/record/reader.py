@@ -143,7 +143,7 @@ def _describe(run: RecordedRun) -> None:
     begun = run.of_type(RunStarted)
     if begun:
         run.start_us = begun[0].t_us
-        run.scheduler, run.repeat = begun[0].scheduler, begun[0].repeat
+        run.scheduler, run.repeat = begun[0].scheduler or run.scheduler, begun[0].repeat
         run.kernel, run.service = begun[0].kernel, begun[0].service
         run.baseline = begun[0].baseline_conns
         told = begun[0].exclusive

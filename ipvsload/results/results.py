@@ -184,7 +184,7 @@ class Results:
     def kernels(self) -> str:
         """The directors' kernels, for people: "6.1.0 (uml)"; "unknown" where no run began."""
         names = (
-            f"{run.kernel.get('release', 'unknown')} ({run.kernel.get('provider', 'unknown')})"
+            f"{run.kernel.get('release') or 'unknown'} ({run.kernel.get('provider', 'unknown')})"
             for run in self.runs
             if run.kernel
         )

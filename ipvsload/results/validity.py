@@ -65,6 +65,11 @@ def notes(
     again = ends[-1].retransmits if ends else 0
     found = []
     found += [event.guess for event in run.of_type(RunStarted) if event.guess]
+    if run.of_type(RunStarted) and not run.service:
+        found.append(
+            "nothing read the balancer's table: its scheduler, weights and connections are not"
+            " known, nor which servers it has"
+        )
     if again:
         found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
     found += _in_no_count(requests, refusals)
@@ -105,6 +110,8 @@ def _gaps(run: RecordedRun, requests: RequestCounts) -> Iterator[str]:
     if span is None:
         return
     begin, end = span
+    if not run.samples and not run.service:
+        return  # nothing was to read the table: see `notes`
     if not run.samples:
         yield "there are no samples of the kernel's table"
         return

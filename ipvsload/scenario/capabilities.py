@@ -9,18 +9,26 @@ from typing import Literal
 
 from ipvsload.errors import UsageError
 
-Capability = Literal["scheduler", "weight", "scale", "kill", "weights", "clients"]
-"""Four changes while a run goes on, weights at its beginning, several client addresses."""
+Capability = Literal["scheduler", "weight", "scale", "kill", "weights", "clients", "table"]
+"""Four changes while a run goes on, weights at its beginning, several client addresses, and
+that somebody reads the kernel's table."""
 
 
 def check_capabilities(
-    scenario: str, needs: Iterable[tuple[Capability, str]], lacks: Mapping[Capability, str]
+    scenario: str,
+    needs: Iterable[tuple[Capability, str]],
+    lacks: Mapping[Capability, str],
+    schedulers: Iterable[str] = (),
 ) -> None:
     """Raise UsageError for the first thing that a scenario needs and a testbed lacks.
 
     `needs` has the words of the file that need each capability; `lacks` has the
-    reason for each capability that the testbed does not have.
+    reason for each capability that the testbed does not have. `schedulers` were
+    asked for besides: whether the balancer has them, its table says.
     """
+    if "table" in lacks:
+        for name in schedulers:
+            raise UsageError(f"--scheduler {name}: {lacks['table']}")
     for capability, words in needs:
         if capability in lacks:
             raise UsageError(f"scenario {scenario} wants `{words}`: {lacks[capability]}")

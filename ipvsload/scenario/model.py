@@ -12,12 +12,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, create_model, model_validator
 
+from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.actions import SCENARIO_ACTIONS
 from ipvsload.scenario.actions.base import Action
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.duration import PositiveDuration
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import refused
+from ipvsload.scenario.measures import needs_table
 from ipvsload.scenario.names import SchedulerName, Section
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.strict import Name, Strict
@@ -120,3 +122,14 @@ class Scenario(Strict, use_attribute_docstrings=True):
         for step in self.timeline:
             if step.action.needs is not None:
                 yield step.action.needs, step.action.describe()
+            if isinstance(step.awaited, Condition) and _needs_table(step.awaited):
+                yield "table", f"until: {step.awaited}"
+        for section, conditions in self.expect.items():
+            for condition in conditions:
+                if section in SCHEDULERS or _needs_table(condition):
+                    yield "table", f"{section}: {condition}"
+
+
+def _needs_table(condition: Condition) -> bool:
+    # Which scheduler it is stands in the table, too.
+    return any(needs_table(one) or one.scheduler is not None for one in condition.measures)

@@ -13,7 +13,7 @@ from locust.env import Environment
 
 from ipvsload.errors import IpvsloadError
 from ipvsload.load.environment_load import environment_load
-from ipvsload.load.locust_internals import stop_users_and_report
+from ipvsload.load.locust_internals import remember_default_arguments, stop_users_and_report
 from ipvsload.locust_plugin import arguments
 from ipvsload.locust_plugin.arguments import SOCKET_BROKER, TEST_NUMBER
 from ipvsload.locust_plugin.distributed import messages as m
@@ -35,6 +35,7 @@ class WorkerAgent:
     def __init__(self, environment: Environment) -> None:
         if environment.parsed_options.processes:
             namespaces.die_with_parent(os.getppid())
+        remember_default_arguments()
         self._environment = environment
         self._counter = RequestCounter()
         self._sockets = CurrentSockets()

@@ -45,6 +45,7 @@ def make_plan(options: Options, lacks: Mapping[Capability, str]) -> Plan:
             asked = ", ".join(f"--{key} {value}" for key, value in changes.items())
             raise UsageError(f"{options.scenario} with {asked}: {faults[0].text}")
         text = f"# played with {', '.join(f'{k}: {v}' for k, v in changes.items())}\n{text}"
-    check_capabilities(scenario.name, scenario.needs(), lacks)
+    given = [options.scheduler] if options.scheduler else []
+    check_capabilities(scenario.name, scenario.needs(), lacks, given)
     scheduler = options.scheduler or ("" if "scheduler" in lacks else scenario.schedulers[0])
     return Plan(scenario, text, scheduler)

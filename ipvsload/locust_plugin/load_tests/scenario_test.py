@@ -9,9 +9,10 @@ from pathlib import Path
 
 import gevent
 
-from ipvsload.errors import IpvsloadError, UsageError
+from ipvsload.errors import IpvsloadError
 from ipvsload.experiment.action_queue import QueuedAction
 from ipvsload.experiment.gevent_inbox import GeventInbox
+from ipvsload.experiment.no_samples import NoSamples
 from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_directory import make_directory
@@ -51,11 +52,6 @@ class ScenarioTest:
         self._session, self._plan = session, plan
         scenario = plan.scenario
         session.ready(servers_needed(scenario), scenario.service.clients)
-        if session.sidecar is None:
-            raise UsageError(
-                f"{options.scenario} waits for events in the kernel's table, and nothing reads it:"
-                " give --sidecar a command that does"
-            )
         directory = Path(options.out) if options.out else make_directory(scenario.name)
         writer = RunWriter(
             directory,
@@ -72,7 +68,7 @@ class ScenarioTest:
             writer,
             session.clock,
             self._inbox,
-            session.sidecar,
+            session.sidecar or NoSamples(),
             generators.load_maker(session.testbed.socket_broker),
             _PageProgress(session, scenario),
         )
@@ -163,7 +159,9 @@ class _PageProgress(Progress):
         feed, scenario = self._session.feed, self._scenario
         match event:
             case RunStarted():
-                self._session.environment.host = f"http://{split_key(event.service).target}"
+                if event.service:
+                    host = f"http://{split_key(event.service).target}"
+                    self._session.environment.host = host
                 feed.begin(
                     event.t_us,
                     title=scenario.title or scenario.name,

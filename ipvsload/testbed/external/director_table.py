@@ -12,6 +12,11 @@ from ipvsload.testbed.external import service_choice
 from ipvsload.testbed.external.owner_command import OwnerCommand
 from ipvsload.testbed.external.sidecar_process import SidecarProcess
 
+UNREAD = (
+    "nothing reads the balancer's table: give --sidecar a command that does, such as"
+    " 'ssh director sudo ipvsload collect'"
+)
+"""Why something is not known, or cannot be changed."""
 _SHOWN_WITHIN = 20.0
 
 
@@ -78,8 +83,5 @@ class DirectorTable:
 
     def _checked_command(self) -> OwnerCommand:
         if not self.readable:
-            raise TestbedError(
-                "nothing reads the balancer's table: give --sidecar a command that does, such as"
-                " 'ssh director sudo ipvsload collect'"
-            )
+            raise TestbedError(UNREAD)
         return self._command

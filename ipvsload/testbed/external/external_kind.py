@@ -32,7 +32,6 @@ KIND = TestbedKind(
             "sidecar",
             "Runs the sidecar there: 'ssh director sudo ipvsload collect'.",
             metavar="COMMAND",
-            demand="say what reads its table: --sidecar 'ssh director sudo ipvsload collect'",
         ),
         Option(
             "service_key",

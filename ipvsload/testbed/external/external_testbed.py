@@ -17,7 +17,7 @@ from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Ta
 from ipvsload.testbed.existing_testbed import ExistingTestbed
 from ipvsload.testbed.external.certificate import check_certificate
 from ipvsload.testbed.external.director_changes import FIXED, DirectorChanges
-from ipvsload.testbed.external.director_table import DirectorTable
+from ipvsload.testbed.external.director_table import UNREAD, DirectorTable
 from ipvsload.testbed.external.owner_command import OwnerCommand
 from ipvsload.testbed.external.service_choice import canonical_key
 from ipvsload.testbed.kind import Tell
@@ -50,8 +50,11 @@ class ExternalTestbed(ExistingTestbed):
         self._table = DirectorTable(command, self._host, self._port, key)
         self._tell = tell
         self._changes = DirectorChanges(set_scheduler, set_weight)
-        super().__init__(self._changes.lacks())
+        lacks = self._changes.lacks()
         self.has_samples = self._table.readable
+        if not self.has_samples:
+            lacks |= dict.fromkeys(("table", "scheduler", "weight"), UNREAD)
+        super().__init__(lacks)
         self._key = ""
         self._weights: dict[str, int] = {}
         self._sidecars = ExitStack()
@@ -89,6 +92,8 @@ class ExternalTestbed(ExistingTestbed):
         Raises TestbedError where the table has another scheduler or other servers.
         """
         if not self.has_samples:
+            if spec.balancer:
+                raise TestbedError(f"whether it is balanced by {spec.balancer}: {UNREAD}")
             return ServiceUnderTest(Target("", *self._url), "", [])
         wanted, weights = spec.balancer, spec.weights
         found = self._table.service()
