@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.scenario.load import load, parse_scenario
+from ipvsload.scenario.load import parse_scenario
 from tests.load.real import RealServers
 from tests.locust_plugin.command import LOCUSTFILES, ROOT, Command
 
@@ -23,7 +23,7 @@ timeline:
     until: requests{class=short} >= 50
   - wait: done
 expect:
-  all: [failures == 0, "requests{class=short} == 200"]
+  all: [failures == 0, 'requests{class=short} == 200']
 """
 UNREAD = "nothing reads the balancer's table: give --sidecar a command that does"
 
@@ -104,21 +104,15 @@ def test_what_only_the_table_knows_is_refused_before_anything_is_sent(
     ("changed", "words"),
     [
         (("requests{class=short} >= 50", "active == 4"), "until: active == 4"),
-        (("failures == 0", "failures{server=1} == 0"), "all: failures{server=1} == 0"),
+        (("failures == 0", "'failures{server=1} == 0'"), "all: failures{server=1} == 0"),
         (("  all: [", "  rr: ["), "rr: failures == 0"),
         (
-            ('failures == 0, "requests{class=short} == 200"]', "failures == 0]\n"
-             "  compare: ['failures{scheduler=rr} == 0']"),
+            ("expect:\n", "expect:\n  compare: ['failures{scheduler=rr} == 0']\n"),
             "compare: failures{scheduler=rr} == 0",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_needs_the_table(changed: tuple[str, str], words: str) -> None:
     assert list(parse_scenario(SCENARIO, "t").needs()) == []
     needs = list(parse_scenario(SCENARIO.replace(*changed), "t").needs())
     assert ("table", words) in needs
-
-
-def test_the_shipped_scenarios_need_it() -> None:
-    for path in (ROOT / "scenarios").glob("*.yaml"):
-        assert "table" in dict(load(path).needs()), path.name
