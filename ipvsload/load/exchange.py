@@ -4,9 +4,12 @@ Each user keeps one exchange for its whole life, with the connection that it
 holds between requests. Nothing but the answer is made anew for a request.
 """
 
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ipvsload.load.http_response import HttpResponse
+
+if TYPE_CHECKING:
+    from ipvsload.load.untaken_request import Untaken
 
 
 class Connection(Protocol):
@@ -32,6 +35,8 @@ class Owner(Protocol):
     """The request, ready to be sent."""
     reuse: bool
     """Whether a connection may carry more than one request."""
+    retry: bool
+    """Whether a request that a kept connection did not take is sent again."""
 
     def ended(self, exchange: "Exchange", error: str | None) -> None:
         """The exchange has its answer, or an error. Must not block."""
@@ -44,12 +49,13 @@ class Exchange:
     when it was sent. `client` and `port` are the local end. Where
     `one_connection` is set, no request is sent before the last connection is
     closed: then ten users are at most ten connections in the balancer's table.
+    `untaken` is there where a kept connection did not take the request.
     """
 
     one_connection: ClassVar[bool] = False
 
     __slots__ = ("busy", "client", "closing", "fd", "owner", "planned", "port", "queued",
-                 "response", "reused", "sock", "start", "unsent")  # fmt: skip
+                 "response", "reused", "sock", "start", "unsent", "untaken")  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
@@ -65,3 +71,4 @@ class Exchange:
         self.port = 0
         self.reused = False
         self.closing = False
+        self.untaken: Untaken | None = None

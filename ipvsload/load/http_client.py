@@ -7,8 +7,6 @@ so that other greenlets get their turns. Who sends the next request, and when,
 is decided by the workloads (workload.py).
 """
 
-import fcntl
-import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,12 +22,11 @@ from ipvsload.load.exchange import Connection, Exchange
 from ipvsload.load.http_response import HttpResponse, MalformedError
 from ipvsload.load.tcp_connect import Sockets, cause, connect, resolve
 from ipvsload.load.timers import Timers
+from ipvsload.load.untaken_request import Untaken, answer_without_end, untaken
 from ipvsload.scenario.url import HttpTarget, Tls
 
 SLICE_NS = 2_000_000
 """How long the loop works before other greenlets get a turn."""
-_SIOCOUTQ = 0x5411
-"""Bytes that are not acknowledged, those not sent yet among them (tcp.c, tcp_ioctl)."""
 _BATCH = 64
 _RECEIVE = 16_384
 _epoll: Any = get_original("select", "epoll")
@@ -102,6 +99,12 @@ class HttpClient:
             self._entries.pop(exchange.fd, None)
             exchange.sock.close()
             exchange.sock = None
+
+    def time_out(self, exchange: Exchange) -> None:
+        """Give up a request that has no answer in time: see `drop`."""
+        if exchange.busy and exchange.sock is not None:
+            self._untaken(exchange, exchange.sock, answer_without_end(exchange.fd))
+        self.drop(exchange)
 
     def fail(self, error: Exception) -> None:
         """End the loop and call `on_error`, the first time only."""
@@ -194,6 +197,7 @@ class HttpClient:
             exchange.planned = exchange.start
         exchange.response = HttpResponse()
         exchange.unsent = exchange.owner.message
+        exchange.untaken = None
         if exchange.sock is None:
             self._connect(exchange)
         else:
@@ -249,7 +253,7 @@ class HttpClient:
             error = "malformed"
         except OSError as failure:
             error = cause(failure)
-        if error and self._retry(exchange, sock):
+        if error and self._retry(exchange, sock, error):
             return
         if error or mask & _ENDED:
             self.drop(exchange)
@@ -269,25 +273,30 @@ class HttpClient:
             pass
         self.drop(exchange)
 
-    def _retry(self, exchange: Exchange, sock: Connection) -> bool:
-        """Send again, once, what a server that was closing never took; False if it may not be.
+    def _retry(self, exchange: Exchange, sock: Connection, error: str) -> bool:
+        """Send again, once, what a kept connection never took; False if it may not be.
 
-        A server may close a kept connection just as we send on it. Its kernel
-        then acknowledges nothing of the request, so another connection may
-        carry it, and a good client does so. Whatever was acknowledged and not
-        answered is an error of the server's.
+        What nobody acknowledged another connection may carry, and a good client
+        does so. Whatever was acknowledged and not answered is an error of the
+        server's.
         """
-        if not exchange.reused or exchange.response.began:
-            return False
-        sent = len(exchange.owner.message) - len(exchange.unsent)
-        unacknowledged = struct.unpack("i", fcntl.ioctl(sock.fileno(), _SIOCOUTQ, bytes(4)))[0]
-        if unacknowledged < sent:
+        found = self._untaken(exchange, sock, error)
+        if found is None or not exchange.owner.retry:
             return False
         self.drop(exchange)
+        exchange.untaken = found._replace(retried=1)
         exchange.busy = True
         exchange.unsent = exchange.owner.message
         self._connect(exchange)  # not reused now: it is not sent a third time
         return True
+
+    def _untaken(self, exchange: Exchange, sock: Connection, answer: str) -> Untaken | None:
+        """Look whether a kept connection has not taken the request, and note that in it."""
+        if not exchange.reused or exchange.response.began:
+            return None
+        sent = len(exchange.owner.message) - len(exchange.unsent)
+        exchange.untaken = untaken(sock.fileno(), sent, exchange.start, answer)
+        return exchange.untaken
 
 
 def _encryption(host: str, tls: Tls) -> Callable[[Connection], Connection]:

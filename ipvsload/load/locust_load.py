@@ -124,6 +124,7 @@ class LocustLoad:
         response = exchange.response
         if self._reports:
             report(self._environment, workload, exchange, end_ns, error)
+        untaken = exchange.untaken
         self._on_finished(
             Request(
                 self._run,
@@ -138,6 +139,7 @@ class LocustLoad:
                 exchange.reused,
                 response.server,
                 error,
+                *(untaken or ()),
             )
         )
 

@@ -79,6 +79,7 @@ class Workload:
         self.spec = spec
         self.message = _message(spec.path, client.target, spec.connection == "keep-alive")
         self.reuse = spec.connection == "keep-alive"
+        self.retry = spec.retry
         self.sent = 0
         self.requests = 0
         self.failures = 0
@@ -297,7 +298,7 @@ class Workload:
             if deadline > now:
                 self._timers.at(deadline, self._check_timeouts)
                 return
-            self._client.drop(exchange)
+            self._client.time_out(exchange)
             self.ended(exchange, "timeout")
         self._timeout_set = False
 
@@ -308,6 +309,7 @@ class Workload:
             exchange.planned = exchange.planned or exchange.start
             exchange.response = HttpResponse()
             exchange.client, exchange.port, exchange.reused = "", 0, False
+            exchange.untaken = None
         self._client.drop(exchange)
         self.ended(exchange, "cut off")
 

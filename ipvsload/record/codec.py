@@ -30,10 +30,10 @@ _REQUEST_TYPES = frozenset(
     (int, str, int, int, int, int, int, str, int, bool, server, error, *more)
     for server in _TEXT_OR_NONE
     for error in _TEXT_OR_NONE
-    for more in ((), *((retried, int) for retried in _TEXT_OR_NONE))
+    for more in ((), *((untaken, int, int) for untaken in _TEXT_OR_NONE))
 )
 _SHORT_ROW = 12
-_REST = (None, 0)
+_REST = (None, 0, 0)
 """What a row does not say that is as short as those of version 0.1.0."""
 
 
@@ -61,8 +61,8 @@ def _quote(text: str | None) -> str:
 def encode_request(request: Request) -> str:
     """One line of requests.ndjson, with its newline."""
     (run, traffic, planned, start, latency, status, size, client, port, reused, server, error,
-     retried, idle_us) = request  # fmt: skip
-    more = f",{_quote(retried)},{idle_us}" if idle_us or retried is not None else ""
+     untaken, idle_us, retried) = request  # fmt: skip
+    more = f",{_quote(untaken)},{idle_us},{retried}" if untaken is not None else ""
     return (
         f"[{run},{_quote(traffic)},{planned},{start},{latency},{status},{size},{_quote(client)},"
         f"{port},{'true' if reused else 'false'},{_quote(server)},{_quote(error)}{more}]\n"

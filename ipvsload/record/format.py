@@ -30,9 +30,10 @@ NO_SERVER = ""
 
 REQUEST_COLUMNS = (
     "run", "class", "planned_us", "start_us", "latency_us", "status", "bytes",
-    "client", "port", "reused", "server", "error", "retried", "idle_us",
+    "client", "port", "reused", "server", "error", "untaken", "idle_us",
+    "retried",
 )  # fmt: skip
-"""The last two are left out of a row where both say nothing, as in nearly all."""
+"""The last three are left out of a row where there is no `untaken`, as in nearly all."""
 
 
 class Request(NamedTuple):
@@ -49,11 +50,10 @@ class Request(NamedTuple):
     address:port, "" (`NO_SERVER`) where the director's table was asked and had
     none for the connection, or None where it is not known.
 
-    `retried` says that the request was sent a second time, on a new connection,
-    because a kept one never took it, and how that one answered: "reset",
-    "closed", or another cause as in `error`. `idle_us` is how long that
-    connection had been idle then; also where the request was not sent again and
-    failed. It is 0 everywhere else.
+    `untaken` says that a kept connection never took the request, which was idle
+    for `idle_us` before, and how it answered: "reset" (RST), "closed" (FIN),
+    "refused" or "unreachable" (ICMP), or "silence". `retried` is how often the
+    request was sent again then, on a new connection: 1, or 0 where it failed.
     """
 
     run: int
@@ -68,8 +68,9 @@ class Request(NamedTuple):
     reused: bool
     server: str | None
     error: str | None
-    retried: str | None = None
+    untaken: str | None = None
     idle_us: int = 0
+    retried: int = 0
 
     @property
     def failed(self) -> bool:

@@ -35,8 +35,8 @@ class RequestCounts:
             self._count[key] += 1
             if not r.reused:
                 self.opened[r.server or None] += 1
-            if r.retried is not None:
-                self.retried[r.traffic] += 1
+            if r.retried:
+                self.retried[r.traffic] += r.retried
             if r.error is not None or r.status >= 400:
                 self._failed[key] += 1
                 if not r.port:

@@ -27,6 +27,8 @@ class Traffic(Strict, use_attribute_docstrings=True):
     """Pause of a user between an answer and its next request."""
     connection: Literal["new", "keep-alive"] = "new"
     """A new connection for each request, or one that a user keeps."""
+    retry: bool = True
+    """Send a request again, once, that a kept connection never took; with false it has failed."""
     timeout: PositiveDuration = 60.0
     """A request without a whole answer by then has failed."""
 
@@ -51,6 +53,10 @@ class Traffic(Strict, use_attribute_docstrings=True):
         if self.users is None and self.rate is None:
             raise refused(
                 None, "a class needs 'users' (a closed workload) or 'rate' (arrivals per second)"
+            )
+        if self.connection == "new" and "retry" in self.model_fields_set:
+            raise refused(
+                "retry", "'retry' is about kept connections: it needs 'connection: keep-alive'"
             )
         if self.rate is not None and "think" in self.model_fields_set:
             raise refused("think", "'think' is a user's pause, and this class has a rate")

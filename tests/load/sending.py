@@ -13,6 +13,7 @@ from gevent.server import StreamServer
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.tcp_connect import Sockets
+from ipvsload.load.untaken_request import Untaken
 from ipvsload.load.workload import Workload
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget
@@ -34,6 +35,7 @@ class Record(NamedTuple):
     reused: bool
     server: str | None
     error: str | None
+    untaken: Untaken | None
 
 
 class Sending:
@@ -73,6 +75,7 @@ class Sending:
             Record(
                 exchange.planned, exchange.start, end, response.status, response.size,
                 exchange.client, exchange.port, exchange.reused, response.server, error,
+                exchange.untaken,
             )
         )  # fmt: skip
 

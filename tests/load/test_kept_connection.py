@@ -69,10 +69,12 @@ def test_closed_while_idle_another_connection_is_made() -> None:
     assert len(closed) == 4
 
 
-def ends_the_moment_that_we_send(handle: Handler, end: Callable[[Any], None]) -> list[Record]:
+def ends_the_moment_that_we_send(
+    handle: Handler, end: Callable[[Any], None], **spec: Any
+) -> list[Record]:
     """Two requests; before the second is sent, but unseen by us, `end` ends the connection."""
     with Server(handle) as server, Sending(server.target) as sending:
-        workload = sending.workload(users=1, requests=2, connection="keep-alive")
+        workload = sending.workload(users=1, requests=2, connection="keep-alive", **spec)
 
         def pause() -> float:
             end(server.connections[0])
@@ -92,11 +94,46 @@ def close(sock: Any) -> None:
 
 
 @pytest.mark.parametrize("end", [close, reset])
-def test_closed_as_we_send_the_request_goes_again(end: Callable[[Any], None]) -> None:
+def test_closed_as_we_send_the_request_goes_again_and_the_record_says_so(
+    end: Callable[[Any], None],
+) -> None:
     first, second = ends_the_moment_that_we_send(answering(OK), end)
     assert (first.error, second.error) == (None, None)
     assert not second.reused
     assert second.port != first.port
+    assert first.untaken is None
+    assert second.untaken is not None
+    assert second.untaken.answer in ("reset", "closed")
+    assert second.untaken.retried == 1
+
+
+@pytest.mark.parametrize("end", [close, reset])
+def test_where_it_is_not_to_go_again_it_has_failed(end: Callable[[Any], None]) -> None:
+    first, second = ends_the_moment_that_we_send(answering(OK), end, retry=False)
+    assert (first.error, first.untaken) == (None, None)
+    assert second.error in ("reset", "closed")
+    assert (second.reused, second.port) == (True, first.port)
+    assert second.untaken is not None
+    assert second.untaken[::2] == (second.error, 0)
+
+
+def test_how_long_a_connection_had_idled_is_known() -> None:
+    with Server(answering(OK)) as server, Sending(server.target) as sending:
+        workload = sending.workload(users=1, requests=2, connection="keep-alive")
+
+        def pause() -> float:
+            gevent.sleep(0.3)
+            reset(server.connections[0])
+            return 0
+
+        workload.start(users=0)
+        workload.join(pause=pause)
+        workload.over.wait()
+        first, second = sending.records
+    assert second.untaken is not None
+    # The kernel counts in ticks, of which the longest is 10 ms.
+    at_most_us = (second.start - first.start) / 1000 + 20_000
+    assert 280_000 <= second.untaken.idle_us <= at_most_us
 
 
 def test_it_goes_again_once_only() -> None:

@@ -224,7 +224,7 @@ def test_what_was_never_sent_is_cut_off_without_a_trace_of_the_last_answer() -> 
         workload.finish(0)
     first, second = sending.records
     assert (first.status, first.size, first.client) == (200, 2, "127.0.0.1")
-    assert second[3:] == (0, 0, "", 0, False, None, "cut off")
+    assert second[3:] == (0, 0, "", 0, False, None, "cut off", None)
     assert workload.sent == workload.requests == 2
 
 

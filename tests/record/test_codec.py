@@ -11,13 +11,15 @@ from ipvsload.record.format import REQUEST_COLUMNS, FormatError, Request, Sample
 
 counts = st.integers(0, 2**64 - 1)
 times = st.integers(-(2**40), 2**62)
-requests = st.builds(
+once = st.builds(
     Request,
     run=counts, traffic=st.text(), planned_us=times, start_us=times, latency_us=counts,
     status=st.integers(0, 999), bytes=counts, client=st.text(), port=st.integers(0, 65535),
     reused=st.booleans(), server=st.none() | st.text(), error=st.none() | st.text(),
-    retried=st.none() | st.text(), idle_us=st.just(0) | counts,
+    untaken=st.none(), idle_us=st.just(0), retried=st.just(0),
 )  # fmt: skip
+untaken = st.tuples(st.text(), counts, counts)
+requests = once | st.builds(lambda one, more: Request(*one[:12], *more), once, untaken)
 servers = st.builds(RealServer, st.text(), *[counts] * 9)
 services = st.builds(
     VirtualService, st.text(), st.text(), *[counts] * 7, st.lists(servers, max_size=3).map(tuple)
@@ -99,14 +101,14 @@ def test_a_row_says_of_a_second_sending_only_what_there_is_to_say() -> None:
     once = Request(1, "short", 0, 0, 5, 200, 31, "c", 4000, False, "s:80", None)
     row = '[1,"short",0,0,5,200,31,"c",4000,false,"s:80",null'
     assert codec.encode_request(once) == f"{row}]\n"
-    twice = once._replace(retried="reset", idle_us=5_000_000)
-    assert codec.encode_request(twice) == f'{row},"reset",5000000]\n'
+    twice = once._replace(untaken="reset", idle_us=5_000_000, retried=1)
+    assert codec.encode_request(twice) == f'{row},"reset",5000000,1]\n'
 
 
-@pytest.mark.parametrize("column", range(14))
+@pytest.mark.parametrize("column", range(15))
 def test_a_request_with_one_wrong_type_is_refused(column: int) -> None:
     row: list[object] = [
-        *(1, "short", 0, 0, 5, 200, 31, "198.51.100.200", 4000, False, None, None, None, 0)
+        *(1, "short", 0, 0, 5, 200, 31, "198.51.100.200", 4000, False, None, None, None, 0, 0)
     ]
     assert codec.decode_requests([json.dumps(row).encode()])
     row[column] = 1.5

@@ -29,6 +29,7 @@ class Seen:
     """A run of one second: a request each 10 ms, `servers` in turn, `clients` in turn.
 
     `active` and `persistent` are of each server at the end; `weights` from 0.5 s on.
+    The last forty requests are such as nobody took, where `untaken` says how.
     """
 
     scheduler: str
@@ -42,6 +43,7 @@ class Seen:
     kept: bool = False
     joins_us: Sequence[int] = (0, 0, 0)
     events: Sequence[Event] = field(default=())
+    untaken: tuple[str, int, int] | None = None
 
     def notes(self) -> list[str]:
         requests = [self._request(number) for number in range(100)]
@@ -67,9 +69,10 @@ class Seen:
         reused = self.kept and number >= 4
         lost = server == NO_SERVER
         start, port = number * 10_000, 40_000 + (number % 4 if self.kept else number)
+        untaken = (self.untaken or ()) if number >= 60 else ()
         return Request(
             1, "short", start, start, 900, 0 if lost else 200, 9, client, port, reused, server,
-            "refused" if lost else None,
+            "refused" if lost else None, *untaken,
         )  # fmt: skip
 
     def _sample(self, t_us: int, *, last: bool) -> Sample:
@@ -85,6 +88,10 @@ class Seen:
             0, 0, 0, 0, 0, tuple(rows),
         )  # fmt: skip
         return Sample(1, "director", t_us, 900, (service,))
+
+
+def _timeouts(tcp: int) -> DirectorSettings:
+    return DirectorSettings(1, 0, "director", {"tcp": tcp, "tcp_fin": tcp, "udp": tcp}, {})
 
 
 FOUR_CLIENTS = [f"203.0.113.{number}" for number in range(1, 5)]
@@ -132,6 +139,26 @@ CASES = {
     "persistence that nobody counts": (
         Seen("rr", servers=[TWO], persistent_timeout=60),
         "of 100 choices only some were the scheduler's",
+    ),
+    "untaken_requests, sent again": (
+        Seen("rr", untaken=("reset", 5_012_000, 1), events=[_timeouts(3)]),
+        "short: 40 requests were sent again on a new one, because a kept connection did not take"
+        " them and answered with a reset: it had been idle for 5.0 s, and IPVS forgets a"
+        " connection that is idle for its tcp timeout of 3 s",
+    ),
+    "untaken_requests, failed": (
+        Seen("rr", untaken=("silence", 5_012_000, 0), events=[_timeouts(3)]),
+        "short: 40 requests failed, because a kept connection did not take them and answered with"
+        " silence: it had been idle",
+    ),
+    "untaken_requests, of a server": (
+        Seen("rr", untaken=("closed", 500_000, 1), events=[_timeouts(900)]),
+        "answered with its end; none had been idle for IPVS's tcp timeout of 900 s, so the real"
+        " server may have closed it just then",
+    ),
+    "untaken_requests, no settings": (
+        Seen("rr", untaken=("refused", 500_000, 1)),
+        "did not take them and answered with ICMP (port unreachable)",
     ),
     "unlike_settings": (
         Seen(

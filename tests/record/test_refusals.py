@@ -138,7 +138,9 @@ def test_what_never_left_this_machine_nobody_was_asked_for(tmp_path: Path) -> No
 
 def test_a_request_that_was_sent_again_is_counted(tmp_path: Path) -> None:
     def change(run: RecordedRun) -> None:
-        run.requests[-3:] = [r._replace(retried="reset", idle_us=5) for r in run.requests[-3:]]
+        run.requests[-3:] = [
+            r._replace(untaken="reset", idle_us=5, retried=1) for r in run.requests[-3:]
+        ]
 
     run = result(tmp_path, change)
     assert sum(one.retried for one in run.traffic.values()) == 3

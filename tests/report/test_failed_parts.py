@@ -130,7 +130,7 @@ def test_retries_have_a_row_where_there_were_some(refused: tuple[Recording, Resu
     assert "retried" not in printed(found)
     run = replace(recording.runs[0])
     run.requests = [
-        r._replace(retried="reset") if r.status == 200 and r.traffic == "short" else r
+        r._replace(untaken="reset", retried=1) if r.status == 200 and r.traffic == "short" else r
         for r in run.requests
     ]
     changed = evaluate(replace(recording, runs=(run,)), parse_scenario(ASKED, "skew.yaml"))
