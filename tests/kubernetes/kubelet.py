@@ -99,6 +99,7 @@ class Crash:
 class Kubelet:
     """`node` runs whatever is bound to it; `addresses` are those of real servers, in turn.
 
+    Without `schedules` a scheduler of the cluster's own binds pods to nodes.
     `command(kind, pod, directory, log)` is how a program is started: kind
     "sidecar" or "proxy", with the pod's ConfigMap volumes written under the
     directory. It returns the words of a command, or something with a `stop`.
@@ -112,6 +113,8 @@ class Kubelet:
         command: Callable[[str, dict[str, Any], Path, Log], Any],
         directory: Path,
         ready_after: float = 0.2,
+        *,
+        schedules: bool = True,
     ) -> None:
         self._api = api
         self._node = node
@@ -119,6 +122,7 @@ class Kubelet:
         self._command = command
         self._directory = directory
         self._ready_after = ready_after
+        self._schedules = schedules
         self._programs: dict[str, Any] = {}
         self._seen: dict[str, float] = {}
         self._told: set[str] = set()
@@ -150,7 +154,8 @@ class Kubelet:
             uid = pod["metadata"]["uid"]
             present.add(uid)
             if not pod["spec"].get("nodeName"):
-                self._bind(pod)
+                if self._schedules:
+                    self._bind(pod)
             elif pod["spec"]["nodeName"] != self._node:
                 continue
             elif "deletionTimestamp" in pod["metadata"]:

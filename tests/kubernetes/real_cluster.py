@@ -2,252 +2,181 @@
 
     ipvsload lab --servers 12 -- python -m tests.kubernetes.real_cluster BINARIES -- COMMAND...
 
-runs COMMAND with a KUBECONFIG for a cluster of one node. BINARIES is a directory
-with kube-apiserver, kube-controller-manager and kube-proxy; etcd is Debian's.
-API server and controllers run here, in the client namespace; kube-proxy runs in
-the director, beside its table, so the real servers of the lab are the "pods".
-Where they come from: docs/kubernetes.md, "What was tried".
+runs COMMAND with a KUBECONFIG for a cluster of two nodes. BINARIES is a directory
+with kube-apiserver, kube-controller-manager, kube-scheduler and kube-proxy, of 1.20
+or later; etcd may be there too, else it is the system's. The control plane runs
+here, in the client
+namespace; each node is a network namespace in the director (`director_nodes.py`)
+where kube-proxy and the sidecar run for real, and the real servers of the lab are
+the "pods". What is tried with it: docs/kubernetes.md, "What was tried".
 """
 
+import argparse
 import contextlib
-import http.server
 import os
-import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from ipvsload.testbed.kubernetes.api import Api, ApiError
-from ipvsload.testbed.kubernetes.kubeconfig import connect
+from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.lab import topology
+from tests.kubernetes import director_nodes
 from tests.kubernetes.cluster_objects import proxy_config_map, proxy_daemon_set
+from tests.kubernetes.control_plane import api_of, control_plane, until
+from tests.kubernetes.director_nodes import DirectorNode
 from tests.kubernetes.kubelet import Kubelet
+from tests.kubernetes.kubelet_logs import PORT, serve_logs
 
 HERE = topology.client_address(1)
-NODE = "node1"
-MODULES = (
-    "ip_vs ip_vs_rr ip_vs_wrr ip_vs_sh ip_vs_lc nf_conntrack dummy xt_set xt_comment xt_mark"
-    " xt_addrtype xt_conntrack xt_MASQUERADE xt_nat xt_tcpudp ip_set ip_set_hash_ip"
-    " ip_set_hash_ipport ip_set_hash_ipportip ip_set_hash_ipportnet ip_set_hash_net"
-    " ip_set_bitmap_port iptable_nat iptable_filter iptable_mangle xt_statistic"
-)
-EXEC = [sys.executable, "-m", "ipvsload", "lab", "exec", "--"]
+DOWN = "CLUSTER_DOWN"
+"""Names a directory for COMMAND: a node goes down when a file of its name appears there."""
 
 
 def main() -> int:
-    binaries, command = Path(sys.argv[1]), sys.argv[sys.argv.index("--") + 1 :]
+    split = sys.argv.index("--")
+    options, command = arguments(sys.argv[1:split]), sys.argv[split + 1 :]
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="k8s-")))
-        config = control_plane(stack, binaries, place)
-        os.environ["KUBECONFIG"] = str(config)
-        api = connect()
-        node(api)
-        # User-mode Linux has the older iptables only.
-        (place / "bin").mkdir()
-        for word in ("", "-save", "-restore"):
-            for family in ("iptables", "ip6tables"):
-                legacy = f"/usr/sbin/{family}-legacy{word}"
-                (place / "bin" / f"{family}{word}").symlink_to(legacy)
-        modules = os.environ.get("MODULES", MODULES).split()
-        subprocess.run([*EXEC, "modprobe", "-d", "/run/modules", "-a", *modules], check=False)
-        kubelet = Kubelet(
-            api,
-            NODE,
-            [topology.server_address(n + 1).partition(":")[0] for n in range(12)],
-            lambda kind, pod, directory, _: program(kind, pod, directory, binaries),
-            place / "pods",
-        )
-        serve_logs(kubelet, place)
-        kubelet.start()
-        stack.callback(kubelet.stop)
-        mode = os.environ.get("MODE", "iptables")
-        api.create("configmaps", proxy_config_map(str(config), mode), "kube-system")
-        api.create("daemonsets", proxy_daemon_set(), "kube-system")
-        await_proxy(kubelet)
-        status = subprocess.run(command, check=False).returncode
-        if os.environ.get("SHOW"):
-            for (namespace, name), log in kubelet.logs.items():
-                print("---", namespace, name)  # noqa: T201
-                print(b"".join(log.read(follow=False, tail=25)).decode())  # noqa: T201
+        configs = control_plane(stack, options.binaries, place, HERE)
+        api = api_of(configs["admin"])
+        nodes = director_nodes.make_nodes(options.nodes, frozen=options.frozen_modules)
+        (place / "config").mkdir()
+        configs["admin"].rename(place / "config" / "admin.conf")
+        configs["admin"] = place / "config" / "admin.conf"
+        there = director_nodes.carry(place / "config")
+        proxy = director_nodes.program(options.binaries / "kube-proxy")
+        kubelets = {}
+        logs: Any = {}
+        serve_logs(logs, HERE, place)
+        for index, node in enumerate(nodes):
+            register(api, node)
+            hosts = [
+                topology.server_address(n + 1).partition(":")[0] for n in range(options.servers)
+            ]
+            kubelet = Kubelet(
+                api_of(configs["admin"]),
+                node.name,
+                hosts[index :: len(nodes)],
+                partial(program, node, proxy),
+                place / "pods",
+                schedules=False,
+            )
+            kubelet.logs = logs
+            kubelet.start()
+            stack.callback(kubelet.stop)
+            kubelets[node.name] = kubelet
+        admin = f"{there}/admin.conf"
+        api.create("configmaps", proxy_config_map(admin, options.mode), "kube-system")
+        image = f"registry.k8s.io/kube-proxy:{api.version()}"
+        api.create("daemonsets", proxy_daemon_set(image), "kube-system")
+        await_proxies(kubelets, logs, place)
+        down = place / "down"
+        down.mkdir()
+        threading.Thread(target=watch_down, args=(down, kubelets, api), daemon=True).start()
+        environment = {**os.environ, "KUBECONFIG": str(configs["admin"]), DOWN: str(down)}
+        status = subprocess.run(command, check=False, env=environment).returncode
+        if options.logs:
+            show(logs)
         return status
 
 
-def control_plane(stack: contextlib.ExitStack, binaries: Path, place: Path) -> Path:
-    """etcd, API server and controllers; the admin's kubeconfig."""
-    key = place / "sa.key"
-    subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
-    (place / "tokens").write_text("admin,admin,admin,system:masters\nrunner,runner,runner\n")
-    run(stack, place, "etcd", "etcd", f"--data-dir={place}/etcd", "--log-level=error")
-    run(
-        stack, place, "apiserver", str(binaries / "kube-apiserver"),
-        "--etcd-servers=http://127.0.0.1:2379", f"--cert-dir={place}/certs",
-        f"--advertise-address={HERE}", "--secure-port=6443", "--insecure-port=0",
-        "--service-cluster-ip-range=10.96.0.0/24", "--authorization-mode=RBAC",
-        f"--token-auth-file={place}/tokens", f"--service-account-key-file={key}",
-        f"--service-account-signing-key-file={key}", "--service-account-issuer=https://lab",
-        "--allow-privileged=true", "--kubelet-preferred-address-types=ExternalIP",
-        "--feature-gates=SetHostnameAsFQDN=false",
-    )  # fmt: skip
-    certificate = place / "certs" / "apiserver.crt"
-    configs = [
-        write_config(place / f"{name}.conf", name, certificate) for name in ("admin", "runner")
-    ]
-    until(lambda: certificate.exists() and ready(place, configs[0]), "the API server")
-    run(
-        stack, place, "controllers", str(binaries / "kube-controller-manager"),
-        f"--kubeconfig={configs[0]}", f"--service-account-private-key-file={key}",
-        "--controllers=*,-nodelifecycle,-nodeipam", "--use-service-account-credentials=false",
-        "--leader-elect=false",
-    )  # fmt: skip
-    api = api_of(configs[0])
-    until(lambda: api.find("namespaces", "kube-system") is not None, "namespace kube-system")
-    return configs[0]
-
-
-def run(stack: contextlib.ExitStack, place: Path, name: str, *command: str) -> None:
-    log = (place / f"{name}.log").open("wb")
-    process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-
-    def stop() -> None:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        process.kill()
-        process.wait()
-
-    stack.callback(stop)
-
-
-def write_config(path: Path, user: str, certificate: Path) -> Path:
-    cluster = f'{{server: "https://{HERE}:6443", certificate-authority: {certificate}}}'
-    path.write_text(
-        f"""apiVersion: v1
-kind: Config
-current-context: lab-{user}
-contexts: [{{name: lab-{user}, context: {{cluster: lab, user: {user}}}}}]
-clusters: [{{name: lab, cluster: {cluster}}}]
-users: [{{name: {user}, user: {{token: {user}}}}}]
-"""
+def arguments(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="real_cluster", description=__doc__)
+    parser.add_argument("binaries", type=Path)
+    parser.add_argument("--nodes", type=int, default=2)
+    parser.add_argument("--servers", type=int, default=12, help="as of `ipvsload lab`")
+    parser.add_argument("--mode", default="iptables", help="kube-proxy's at the beginning")
+    parser.add_argument(
+        "--frozen-modules",
+        action="store_true",
+        help="the nodes' kernel loads no module any more: it has rr, wrr, sh and lc",
     )
-    return path
+    parser.add_argument("--logs", action="store_true", help="print what kube-proxy said")
+    return parser.parse_args(words)
 
 
-def api_of(config: Path) -> Api:
-    os.environ["KUBECONFIG"] = str(config)
-    return connect()
-
-
-def ready(place: Path, config: Path) -> bool:
-    try:
-        api = api_of(config)
-        api._patience = 0.0
-        return bool(api.version()) and api.find("namespaces", "default") is not None
-    except ApiError:
-        return False
-    except Exception:
-        return False
-
-
-def until(look: Any, what: str, within: float = 60) -> None:
-    deadline = time.monotonic() + within
-    while not look():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"no {what} within {within:.0f} s")
-        time.sleep(0.2)
-
-
-def node(api: Api) -> None:
-    """The director, as a Node whose kubelet is here."""
-    labels = {"kubernetes.io/os": "linux"}
-    made = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": labels}}
+def register(api: Api, node: DirectorNode) -> None:
+    """A Node whose kubelet is here."""
+    name = node.name
+    labels = {"kubernetes.io/os": "linux", "kubernetes.io/hostname": name}
+    made = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
     api.create("nodes", made)
     size = {"cpu": "2", "memory": "512Mi", "pods": "110"}
     status = {
         "addresses": [
-            {"type": "InternalIP", "address": topology.director(1).client_side},
+            {"type": "InternalIP", "address": node.address},
             {"type": "ExternalIP", "address": HERE},
-            {"type": "Hostname", "address": NODE},
+            {"type": "Hostname", "address": name},
         ],
         "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
         "capacity": size,
         "allocatable": size,
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": PORT}},
     }
-    api._json("PATCH", f"/api/v1/nodes/{NODE}/status", {"status": status})
+    api._json("PATCH", f"/api/v1/nodes/{name}/status", {"status": status})
+    # Its "not-ready" is taken off by a controller that wants a heartbeat.
+    api.patch("nodes", name, {"spec": {"taints": None}})
 
 
-def program(kind: str, pod: dict[str, Any], directory: Path, binaries: Path) -> list[str]:
+def program(
+    node: DirectorNode, proxy: str, kind: str, pod: dict[str, Any], directory: Path, _: object
+) -> list[str]:
+    """How a pod's program is started on the node."""
+    place = director_nodes.carry(directory)
+    (container,) = pod["spec"]["containers"]
+    words = [*container.get("command", []), *container.get("args", [])]
     if kind == "proxy":
-        # User-mode Linux may not keep AVX registers (testbed/lab/wide_registers.py).
-        path = f"PATH={directory.parents[1]}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        words = [*EXEC, "env", "GODEBUG=cpu.all=off", path, str(binaries / "kube-proxy")]
-        return [*words, f"--config={directory}/config.conf", f"--hostname-override={NODE}", "-v=2"]
-    container = pod["spec"]["containers"][0]
-    arguments = [word.replace("$(NODE)", NODE) for word in container["args"]]
+        given = next((word for word in words if word.startswith("--config=")), "config.conf")
+        config = f"--config={place}/{given.rpartition('/')[2]}"
+        return node.command(proxy, config, f"--hostname-override={node.name}", "-v=2")
     # A bare interpreter: Debian's own, without any site-packages.
-    words = ["/usr/bin/python3", *container["command"][1:-1]]
-    return [*EXEC, *words, str(directory / "ipvsload.pyz"), *arguments]
+    *interpreter, _archive = container["command"]
+    interpreter[0] = "/usr/bin/python3"
+    given = [word.replace("$(NODE)", node.name) for word in container["args"]]
+    return node.command(*interpreter, f"{place}/ipvsload.pyz", *given)
 
 
-def serve_logs(kubelet: Kubelet, place: Path) -> None:
-    """/containerLogs as a kubelet serves it (pkg/kubelet/server/server.go)."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={NODE}",
-         "-keyout", place / "kubelet.key", "-out", place / "kubelet.crt"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            _, _, namespace, name, *_ = parts.path.split("/")
-            query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-            log = kubelet.logs.get((namespace, name))
-            if log is None or query.get("previous") == "true":
-                self.send_error(400, "no such container")
-                return
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            since = time.time() - float(query["sinceSeconds"]) if "sinceSeconds" in query else 0
-            tail = int(query["tailLines"]) if "tailLines" in query else None
-            with contextlib.suppress(OSError):
-                follow = query.get("follow") == "true"
-                for line in log.read(follow=follow, since=since, tail=tail):
-                    if line:
-                        self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
-                        self.wfile.flush()
-                self.wfile.write(b"0\r\n\r\n")
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = http.server.ThreadingHTTPServer((HERE, 10250), Handler)
-    server.daemon_threads = True
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(place / "kubelet.crt", place / "kubelet.key")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
-
-def await_proxy(kubelet: Kubelet) -> None:
+def await_proxies(kubelets: dict[str, Kubelet], logs: Any, place: Path) -> None:
     def up() -> bool:
-        logs = [log for (namespace, _), log in kubelet.logs.items() if namespace == "kube-system"]
-        return any(b"Caches are synced" in line for log in logs for line in log.read(follow=False))
+        ready = [
+            log
+            for (namespace, _), log in list(logs.items())
+            if namespace == "kube-system"
+            and any(b"Caches are synced" in line for line in log.read(follow=False))
+        ]
+        return len(ready) >= len(kubelets)
 
     try:
-        until(up, "kube-proxy", 40)
+        until(up, "kube-proxy on every node", place, 60)
     except SystemExit:
-        for key, log in kubelet.logs.items():
-            print("---", key, b"".join(log.read(follow=False, tail=40)).decode())  # noqa: T201
+        show(logs)
         raise
+
+
+def show(logs: Any) -> None:
+    """What the kube-proxies said."""
+    for (namespace, name), log in logs.items():
+        if namespace == "kube-system":
+            print("---", name, b"".join(log.read(follow=False)).decode())  # noqa: T201
+
+
+def watch_down(down: Path, kubelets: dict[str, Kubelet], api: Api) -> None:
+    """A node goes down: its programs end, and it is NotReady."""
+    while down.exists():
+        for file in down.glob("*"):
+            kubelet = kubelets.pop(file.name, None)
+            if kubelet is None:
+                continue
+            kubelet.stop()
+            condition = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
+            status = {"status": {"conditions": [condition]}}
+            api._json("PATCH", f"/api/v1/nodes/{file.name}/status", status)
+        time.sleep(0.2)
 
 
 if __name__ == "__main__":
