@@ -5,7 +5,7 @@ once, here.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipvsload.report.shown_servers import shown_servers
@@ -138,17 +138,24 @@ def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Ite
 
 def _kinds(found: Sequence[TrafficSummary | None]) -> Iterator[FigureRow]:
     """How requests failed: a row a kind, the most frequent first, and one for all others."""
-    columns = [t.errors if t else {} for t in found]
+    columns = [t.errors if t else None for t in found]
     total: Counter[str] = Counter()
-    for errors in columns:
+    for errors in filter(None, columns):
         total.update({kind: round(count.median) for kind, count in errors.items() if count})
     kinds = [kind for kind, _ in total.most_common()]
     shown = kinds if len(kinds) <= SHOWN_KINDS else kinds[: SHOWN_KINDS - 1]
     for kind in shown:
-        yield _row(f"failed: {kind}", (over(errors.get(kind)) for errors in columns))
+        yield _row(f"failed: {kind}", (_kind(errors, kind) for errors in columns))
     if rest := kinds[len(shown) :]:
-        sums = (sum(e.median for kind in rest if (e := errors.get(kind))) for errors in columns)
-        yield _row(f"failed: {len(rest)} other kinds", map(figure, sums))
+        yield _row(f"failed: {len(rest)} other kinds", (_kind(e, *rest) for e in columns))
+
+
+def _kind(errors: Mapping[str, MedianRange | None] | None, *kinds: str) -> str:
+    """How often requests failed in one of these ways; a kind that is not there is 0."""
+    if errors is None:
+        return DASH
+    found = [count for kind in kinds if (count := errors.get(kind))]
+    return over(found[0]) if len(kinds) == 1 and found else figure(sum(c.median for c in found))
 
 
 def _row(label: str, cells: Iterable[str]) -> FigureRow:

@@ -9,7 +9,7 @@ from rich.console import Console
 from ipvsload.errors import UsageError
 from ipvsload.report.figure_rows import agreed_addresses, column_header
 from ipvsload.report.terminal_console import ReportConsole
-from ipvsload.report.wording import place, verdict_line
+from ipvsload.report.wording import place, unseen, verdict_line
 from ipvsload.report.write import load_results
 from ipvsload.results.comparison import ComparedRecording, columns, differences
 
@@ -38,6 +38,8 @@ def print_comparison(directories: Sequence[Path], console: Console | None = None
         [summary for _, summary in found],
         agreed_addresses(run for one in recordings for run in one.results.runs),
     )
+    for line in dict.fromkeys(line for one in recordings for line in unseen(one.results)):
+        output.line(output.text(line, "dim"))
     notes = differences(recordings)
     if notes:
         output.console.print()

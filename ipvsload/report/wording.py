@@ -97,11 +97,11 @@ def problems(results: Results) -> list[str]:
 def remarks(results: Results) -> list[str]:
     """The notes of all runs, each once, and how often somebody looked where nothing was seen."""
     notes = (f"{run.scheduler}: {note}" for run in results.runs for note in run.notes)
-    return [*_unseen(results), *dict.fromkeys(notes)]
+    return [*unseen(results), *dict.fromkeys(notes)]
 
 
-def _unseen(results: Results) -> list[str]:
-    """Of runs that had connections to a server of which no sample shows an active one."""
+def unseen(results: Results) -> list[str]:
+    """How often samples were taken where none shows an active connection of a busy server."""
     periods = {
         f"{figure(run.sampling.period_ms / 1000)} s"
         for run in results.runs

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ipvsload.record.format import NO_SERVER
-from ipvsload.record.reader import Recording
+from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.report import markdown
 from ipvsload.report.html import html_report
 from ipvsload.report.html.split_bars import split_bar
@@ -135,3 +135,17 @@ def test_retries_have_a_row_where_there_were_some(refused: tuple[Recording, Resu
     ]
     changed = evaluate(replace(recording, runs=(run,)), parse_scenario(ASKED, "skew.yaml"))
     assert re.search(r"\n  retried +\| +3390 *\n", printed(changed))
+
+
+def test_a_kind_that_a_scheduler_did_not_see_is_0(refused: tuple[Recording, Results]) -> None:
+    recording, _ = refused
+    both = replace(recording, runs=(*recording.runs, under_lc(recording)))
+    found = evaluate(both, parse_scenario(ASKED, "skew.yaml"))
+    assert re.search(r"failed: status 503 +\| +20 +\| +0 *\n", printed(found))
+
+
+def under_lc(recording: Recording) -> RecordedRun:
+    """The same run under another scheduler, without an answer 503."""
+    run = replace(recording.runs[0], number=2, scheduler="lc")
+    run.requests = [r._replace(status=200) if r.status == 503 else r for r in run.requests]
+    return run

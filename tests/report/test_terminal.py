@@ -77,6 +77,7 @@ def test_two_recordings_stand_side_by_side_with_what_differs(tmp_path: Path) -> 
     text = compared(one, two)
     assert re.search(r"rr *\| *rr *\| *lc *\| *lc", text)
     assert re.search(r"one *\| *two *\| *one *\| *two", text)
+    assert "active connections are counted in samples, one each 0.1 s" in text
     assert "the scenario file is not the same: two differs from one" in text
     assert "the kernels are not the same: one: 6.1.0 (uml); two: 6.1.0 (host)" in text
     assert "note:" not in compared(one, write_skew(tmp_path / "three"))
