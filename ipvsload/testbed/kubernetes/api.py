@@ -172,8 +172,8 @@ class Api:
                     raise ApiError(_complaint(response.data, response.status), response.status)
                 while chunk := response.read1():
                     yield chunk
-        except ApiError:
-            raise
+        except TestbedError:
+            raise  # the server's words, or a login that could not be renewed
         except Exception as error:  # urllib3's, or the socket's own
             raise self._unreachable(error) from None
 
@@ -212,7 +212,9 @@ class Api:
         try:
             response = self._open(method, path, body, query, ANSWER_WITHIN)
             data: bytes = response.data
-        except Exception as failure:  # urllib3's, the socket's own, or a login plugin's
+        except TestbedError:
+            raise  # a login that could not be renewed
+        except Exception as failure:  # urllib3's, the socket's own
             raise self._unreachable(failure) from None
         self._known = True
         if response.status < 400:
@@ -274,7 +276,7 @@ def _retry_after(text: str | None) -> float:
 
 
 def _final(failure: Exception) -> bool:
-    """Whether waiting cannot help: an untrusted certificate, a login that fails."""
+    """Whether waiting cannot help: an untrusted certificate, an address that is none."""
     inner = getattr(failure, "reason", None)
     if isinstance(failure, SSLError) or isinstance(inner, SSLError):
         return "CERTIFICATE_VERIFY_FAILED" in str(failure)
