@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 
-from ipvsload.errors import InvalidRunError, IpvsloadError
+from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
 from ipvsload.experiment.clock import Clock
 from ipvsload.experiment.run import play_run
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.record.events import RecordingEnded, RunInvalid
 from ipvsload.record.writer import RunWriter
+from ipvsload.testbed.base import BalancerControl
 
 
 class StoppedError(InvalidRunError):
@@ -24,7 +25,7 @@ class StoppedError(InvalidRunError):
 
 
 def play(context: RunContext, schedulers: Sequence[str], repeats: int) -> None:
-    """Play every run, or up to the first that breaks.
+    """Play every run, or up to the first that breaks; none where a scheduler is missing.
 
     Raises TestbedError and InvalidRunError; what was recorded stays, with the
     reason, and the record is closed in any case.
@@ -32,6 +33,8 @@ def play(context: RunContext, schedulers: Sequence[str], repeats: int) -> None:
     writer, clock, progress = context.writer, context.clock, context.progress
     runs = product(range(1, repeats + 1), schedulers)
     try:
+        with recorded(writer, clock):
+            _demand(context.testbed, schedulers)
         for number, (repeat, scheduler) in enumerate(runs, 1):
             progress.begin(scheduler, repeat, repeats)
             with recorded(writer, clock, number):
@@ -45,6 +48,15 @@ def play(context: RunContext, schedulers: Sequence[str], repeats: int) -> None:
     finally:
         progress.close()
         writer.close()
+
+
+def _demand(testbed: BalancerControl, schedulers: Sequence[str]) -> None:
+    """Raise TestbedError where it lacks one of them: now, and not when its turn comes."""
+    asked = list(dict.fromkeys(filter(None, schedulers)))
+    missing = testbed.missing_balancers(asked) if asked else {}
+    if missing:
+        told = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
+        raise TestbedError(f"nothing was run. {told}")
 
 
 @contextmanager

@@ -119,6 +119,22 @@ class Ipvs:
         ]
         self._write(netlink.NEW_SERVICE, f"adding {key}", key, scheduler, properties)
 
+    def missing_schedulers(self, key: str, names: list[str]) -> list[str]:
+        """Those of the schedulers that this kernel does not have.
+
+        Each is tried with a virtual service `key`, which nobody else may use and
+        which is removed at once. Raises ExistsError and what adding a service raises.
+        """
+        missing = []
+        for name in names:
+            try:
+                self.add_service(key, name)
+            except netlink.SchedulerError:
+                missing.append(name)
+            else:
+                self.delete_service(key)
+        return missing
+
     def set_scheduler(self, key: str, scheduler: str) -> None:
         """Change the scheduler in place and nothing else (ip_vs_ctl.c, ip_vs_edit_service).
 

@@ -1,14 +1,22 @@
 """Figures and short sentences as people read them, the same in every report."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from ipvsload.results.results import Results
+from ipvsload.results.results import Results, VerdictName
 from ipvsload.statistics.median_range import MedianRange
 
 DASH = "\u2013"
 """The en dash: no value, and the middle of a range."""
 MAX_WEIGHTS = 3
 """Of a server whose weight changed more often, the first and the last are shown."""
+
+
+_OF_RUNS: dict[VerdictName, str] = {
+    "held": "held",
+    "failed": "failed",
+    "invalid": "did not count",
+}
 
 
 def figure(value: float | None) -> str:
@@ -83,7 +91,16 @@ def verdict_line(results: Results) -> str:
         case "failed":
             return f"{broken} of {plural(len(asked), 'expectation')} did not hold in {runs}"
         case _:
-            return "this recording does not count"
+            return _invalid_line(results)
+
+
+def _invalid_line(results: Results) -> str:
+    """What of a recording that does not count as a whole counts by itself."""
+    verdicts = Counter(run.verdict for run in results.runs)
+    if not verdicts["held"] and not verdicts["failed"]:
+        return "this recording does not count"
+    parts = [f"{verdicts[one]} {words}" for one, words in _OF_RUNS.items() if verdicts[one]]
+    return f"this recording is not whole; of {plural(len(results.runs), 'run')} {', '.join(parts)}"
 
 
 def problems(results: Results) -> list[str]:

@@ -105,7 +105,10 @@ def _verdict(
 ) -> VerdictName:
     if ends or not runs or not all(run.valid for run in runs):
         return "invalid"
-    asked = [*(e for run in runs for e in run.expectations), *comparisons]
+    return _held([*(e for run in runs for e in run.expectations), *comparisons])
+
+
+def _held(asked: Iterable[ExpectationResult]) -> VerdictName:
     return "failed" if any(e.held is False for e in asked) else "held"
 
 
@@ -131,6 +134,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         if key in ("all", run.scheduler)
         for condition in conditions
     ]
+    expectations = tuple(_expect(c, measures, measures.why) for c in expected)
     ends = run.of_type(RunEnded)
     result = RunResult(
         number=run.number,
@@ -149,10 +153,11 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
             for address, weight in joined.items()
         ),
         traffic={name: _traffic(name, requests, refusals.get(name, {})) for name in classes},
-        expectations=tuple(_expect(c, measures, measures.why) for c in expected),
+        expectations=expectations,
         seconds=ends[-1].seconds if ends else {},
         director=director,
         sampling=sampling,
+        verdict="invalid" if reasons else _held(expectations),
     )
     return result, measures
 

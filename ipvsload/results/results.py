@@ -81,7 +81,8 @@ class ExpectationResult:
 class RunResult:
     """One run: one scheduler, one repeat. Not `valid` has `reasons`; `notes` are milder.
 
-    `sampling` is None where there are not enough samples to tell.
+    `sampling` is None where there are not enough samples to tell. `verdict` is this
+    run's own, whatever became of others.
     """
 
     number: int
@@ -97,6 +98,7 @@ class RunResult:
     seconds: dict[str, float]
     director: DirectorResult = field(default_factory=DirectorResult)
     sampling: SamplingResult | None = None
+    verdict: VerdictName = "held"
 
 
 @dataclass(frozen=True, slots=True)

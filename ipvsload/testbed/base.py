@@ -105,6 +105,13 @@ class BalancerControl(Protocol):
     def max_real_servers(self) -> int:
         """How many real servers can ever join one service of `begin`."""
 
+    def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
+        """Which of these it surely cannot have, with the reason for each.
+
+        Asked when it is ready, before the first run, so that a scheduler that the
+        kernel lacks is not found after hours. Nothing of others is changed.
+        """
+
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Provide the virtual service; a new one wherever that is possible."""
 

@@ -1,7 +1,7 @@
 """What testbeds that are there already have in common: clusters, and directors of others."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NoReturn
 
@@ -20,6 +20,10 @@ class ExistingTestbed:
 
     def __init__(self, lacks: Mapping[Capability, str]) -> None:
         self.lacks = dict(lacks)
+
+    def missing_balancers(self, _balancers: Sequence[str]) -> Mapping[str, str]:
+        """None that is known: trying one would change what is not ours."""
+        return {}
 
     def kill_server(self, address: str) -> NoReturn:
         """Raise TestbedError: the server's process is out of reach."""

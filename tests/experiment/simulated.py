@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from ipvsload.experiment.clock import News
 from ipvsload.ipvs.table import RealServer, VirtualService
@@ -111,6 +111,11 @@ class SimulatedTestbed:
         self._sample()
 
     # The balancer
+
+    missing: ClassVar[dict[str, str]] = {}
+
+    def missing_balancers(self, balancers: Sequence[str]) -> dict[str, str]:
+        return {name: self.missing[name] for name in balancers if name in self.missing}
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         self._scheduler, self._turn, self.servers = spec.balancer, -1, []

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-from ipvsload.errors import InvalidRunError
+from ipvsload.errors import InvalidRunError, TestbedError
 from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.session import play
 from ipvsload.record.events import ClassDone, RunEnded, StepDone, StepStarted
 from ipvsload.record.reader import Recording, read
 from ipvsload.record.writer import RunWriter
+from ipvsload.report.wording import verdict_line
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
+from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest
 from tests.experiment.simulated import SimulatedLoad, SimulatedTestbed, VirtualTime
 
 SKEW = Path(__file__).parents[2] / "scenarios" / "skew.yaml"
@@ -70,6 +72,45 @@ def test_the_skew_scenario_is_played_in_no_time_and_holds(
     rr, lc = results.runs[:2]
     assert [server.connections for server in rr.servers] == [60, 50]
     assert [server.connections for server in lc.servers] == [10, 100]
+
+
+def test_a_scheduler_that_is_missing_is_found_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SimulatedTestbed, "missing", {"lc": "no module", "sh": "not asked for"})
+    with pytest.raises(TestbedError, match=r"^nothing was run\. lc: no module$"):
+        played(tmp_path / "run", SKEW.read_text())
+    recording = read(tmp_path / "run")
+    assert recording.runs == ()
+    assert recording.ends == (
+        "the recording ends before its first run: nothing was run. lc: no module",
+    )
+
+
+def test_what_was_recorded_before_a_failure_keeps_its_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = SimulatedTestbed.begin
+
+    def begin_but_lc(self: SimulatedTestbed, spec: ServiceSpec) -> ServiceUnderTest:
+        if spec.balancer == "lc":
+            raise TestbedError("no lc today")
+        return begin(self, spec)
+
+    monkeypatch.setattr(SimulatedTestbed, "begin", begin_but_lc)
+    with pytest.raises(TestbedError, match="no lc today"):
+        played(tmp_path / "run", SKEW.read_text())
+    results = evaluate(read(tmp_path / "run"), parse_scenario(SKEW.read_text(), "virtual"))
+    assert [(run.scheduler, run.verdict) for run in results.runs] == [
+        ("rr", "held"),
+        ("lc", "invalid"),
+    ]
+    assert results.runs[1].reasons == ("no lc today",)
+    assert results.verdict == "invalid"
+    assert verdict_line(results) == (
+        "this recording is not whole; of 2 runs 1 held, 1 did not count"
+    )
+    assert [summary.scheduler for summary in results.schedulers] == ["rr", "lc"]
 
 
 def test_a_run_in_virtual_time_is_the_same_each_time(tmp_path: Path) -> None:

@@ -304,3 +304,16 @@ def test_a_missing_image_is_named_with_the_way_to_it(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert f"{tmp_path}/vmlinuz" in done.stderr
     assert "make iso" in done.stderr
+
+
+def test_a_scheduler_that_the_kernel_lacks_is_found_before_anything_runs(tmp_path: Path) -> None:
+    """Debian's user-mode Linux has all but twos; the director image has it."""
+    words = ["run", "scenarios/even.yaml", "--kernel", "uml", "--out", str(tmp_path / "run")]
+    for scheduler in ("rr", "lc", "twos"):
+        words += ["--scheduler", scheduler]
+    done = subprocess.run([*IPVSLOAD, *words], capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 3, done.stderr
+    assert "nothing was run. twos: the lab's kernel (Linux " in done.stderr
+    assert "module ip_vs_twos; --kernel qemu has it" in done.stderr
+    assert "running" not in done.stderr
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["runs"] == []

@@ -3,7 +3,8 @@
 The files of this folder are imported, and the function `explain` of each is an
 explanation: a new one is one new file. Each looks at what is recorded, says
 nothing where it does not apply, and otherwise gives notes for people, with the
-kernel's rule and where docs/schedulers.md tells more.
+kernel's rule and where docs/schedulers.md tells more. Its test is a row in CASES
+and one in OTHERS of tests/record/test_explanations.py.
 """
 
 from collections.abc import Callable, Iterator

@@ -123,7 +123,7 @@ class Agent:
         match do:
             case (
                 "add_service" | "delete_service" | "set_scheduler"
-                | "add_server" | "set_weight" | "delete_server"
+                | "add_server" | "set_weight" | "delete_server" | "missing_schedulers"
             ):  # fmt: skip
                 return getattr(self._ipvs, do)(**arguments)
             case "chosen_servers":

@@ -14,12 +14,14 @@ from types import MappingProxyType
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_key
+from ipvsload.ipvs.schedulers import module_of
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import warmup
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
+from ipvsload.testbed.lab.scheduler_mend import scheduler_mend
 from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, Topology, server_address
 from ipvsload.testbed.tcp_timeouts import timeouts
 
@@ -92,6 +94,17 @@ class LabTestbed:
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts in the client namespace until now."""
         return timeouts(os.pread(self.lab.netstat, 1 << 16, 0).decode())
+
+    def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
+        """Each is tried in the director, on a port that no run uses."""
+        key = join_key(self._director.vip, FIRST_SERVICE_PORT - 1)
+        missing = self._control.ask("missing_schedulers", key=key, names=list(balancers))
+        release, provider = self.lab.kernel.release, self.lab.kernel.provider
+        return {
+            name: f"the lab's kernel (Linux {release}, {provider}) does not have this scheduler,"
+            f" module {module_of(name)}; {scheduler_mend(name)}"
+            for name in missing
+        }
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Make a service on the next port; servers that were killed listen again."""

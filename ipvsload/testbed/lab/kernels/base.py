@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
+from ipvsload.ipvs.schedulers import Scheduler
 from ipvsload.testbed.lab.topology import Director
 
 PROCESSOR = os.uname().machine
@@ -77,6 +78,10 @@ class KernelProvider(ABC):
         when the one before has ended. Raises OSError or RuntimeError where no
         attempt can be made.
         """
+
+    def has_scheduler(self, _scheduler: Scheduler) -> bool | None:
+        """Whether its kernel has this one, as far as that is known without starting it."""
+        return None
 
     def files(self) -> tuple[str, ...]:
         """Paths that it reads, so that nothing may be mounted over them."""

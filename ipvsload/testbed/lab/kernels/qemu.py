@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ipvsload.cpio import archive, file
+from ipvsload.ipvs.schedulers import Scheduler
 from ipvsload.testbed.lab import network, taps
 from ipvsload.testbed.lab.kernels import base
 
@@ -80,6 +81,14 @@ class VirtualMachine(base.KernelProvider):
     def missing(self) -> str | None:
         """QEMU, the image and the right to make taps are looked for."""
         return missing(base.PROCESSOR, image()) or taps.missing()
+
+    def has_scheduler(self, scheduler: Scheduler) -> bool | None:
+        """The image has the configuration of its kernel beside it."""
+        try:
+            config = (image() / "config").read_text()
+        except OSError:
+            return None
+        return any(f"CONFIG_{scheduler.option}={state}\n" in config for state in "my")
 
     def files(self) -> tuple[str, ...]:
         """The image."""

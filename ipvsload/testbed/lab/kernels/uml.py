@@ -12,12 +12,14 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ipvsload.ipvs.schedulers import Scheduler
 from ipvsload.testbed.lab.kernels import base
 from ipvsload.testbed.lab.topology import Cable
 
 PROGRAM = "linux.uml"
 PACKAGE = "user-mode-linux"
 MODULES = Path("/usr/lib/uml/modules")
+_IPVS = "kernel/net/netfilter/ipvs"
 FILTER_FILE = "filter.bpf"
 _FOR = "x86_64"
 
@@ -57,11 +59,15 @@ class UserModeLinux(base.KernelProvider):
             return f"it is for x86-64 only, and this machine is {base.PROCESSOR}"
         if shutil.which(PROGRAM) is None:
             return f"no {PROGRAM} on PATH; install it with: apt-get install {PACKAGE}"
-        if not any(MODULES.glob("*/kernel/net/netfilter/ipvs/ip_vs.ko*")):
+        if not any(MODULES.glob(f"*/{_IPVS}/ip_vs.ko*")):
             return f"no ip_vs under {MODULES}; install it with: apt-get install {PACKAGE}"
         if shutil.which("modprobe", path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
             return "no modprobe; install it with: apt-get install kmod"
         return None
+
+    def has_scheduler(self, scheduler: Scheduler) -> bool | None:
+        """Its modules are files of the package."""
+        return any(MODULES.glob(f"*/{_IPVS}/{scheduler.module}.ko*"))
 
     def attempts(self, place: base.Place) -> Iterator[base.Attempt]:
         """One: the kernel with the agent as its first process."""
