@@ -2,7 +2,8 @@
 
 It only looks: at /proc/modules, and at the lists of modules that come with the
 kernel in /lib/modules. What is neither loaded, nor built in, nor there as a
-file needs another kernel. Then it waits to be ended, because a DaemonSet starts
+file needs another kernel. It tells virtual servers that kube-proxy may not have
+made, as far as /proc does. Then it waits to be ended, because a DaemonSet starts
 again what ends.
 """
 
@@ -16,6 +17,7 @@ from ipvsload.ipvs.kernel_features import EXAMINED_MODULES
 from ipvsload.ipvs.kernel_modules import MODULE_LISTS, module_states
 from ipvsload.ipvs.keys import split_endpoint
 from ipvsload.ipvs.procfs import TABLE, read_table
+from ipvsload.sidecar.other_services import OtherServices
 from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
 
 
@@ -45,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         "virtual_servers": len(table),
         "schedulers": sorted({service[5].rstrip(b"\0").decode() for service, _ in table}),
         **ProxyStatus(options.proxy_status)(),
+        **OtherServices(netlink=False)(),
     }
     sys.stdout.write(json.dumps(found) + "\n")
     sys.stdout.flush()

@@ -13,10 +13,15 @@ _IPVS = "ipvs"
 
 
 class Balancer(NamedTuple):
-    """`proxy_mode` is the `mode` in kube-proxy's configuration that has this balancer."""
+    """`proxy_mode` is the `mode` in kube-proxy's configuration that has this balancer.
+
+    `flushes` says that kube-proxy empties the whole IPVS table where it starts in
+    this mode (platformCleanup in cmd/kube-proxy/app/server_linux.go).
+    """
 
     name: str
     proxy_mode: str = _IPVS
+    flushes: bool = False
 
     @property
     def in_ipvs_table(self) -> bool:
@@ -29,7 +34,7 @@ BALANCERS: dict[str, Balancer] = {
     for balancer in (
         *map(Balancer, SCHEDULERS),
         Balancer("iptables", "iptables"),
-        Balancer("nftables", "nftables"),
+        Balancer("nftables", "nftables", flushes=True),
     )
 }
 

@@ -8,7 +8,9 @@ from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 if __name__ == "__main__":
     cluster_session._SYNC = restore._SYNC = 0.0
     polling._EVERY = 0.05
-    made = KubernetesTestbed(ClusterOptions(), hz=20, tell=lambda _: None)
+    made = KubernetesTestbed(
+        ClusterOptions(allow_deleting_virtual_servers=True), hz=20, tell=lambda _: None
+    )
     made.start()
     made.wait_ready()
     made.begin(ServiceSpec("rr", (1,)))

@@ -4,6 +4,7 @@ It reads the configuration once, as kube-proxy does, and keeps a table for the
 cluster's services in a file; a stand-in for the sidecar prints that file in the
 sidecar's own form. `missing` schedulers make it fall back, and what it leaves in
 the table when it goes from the IPVS mode stays there, as with 1.20, unless it `cleans`.
+Virtual servers of others it deletes as kube-proxy does.
 """
 
 import json
@@ -18,9 +19,13 @@ from typing import Any
 
 import yaml
 
+from ipvsload.testbed.balancers import Balancer
+from ipvsload.testbed.kubernetes.foreign_services import deleted_by
 from tests.kubernetes.apiserver import Cluster
+from tests.kubernetes.foreign_table import ForeignTable
 from tests.kubernetes.kubelet import Log
 
+_IPVS = Balancer("rr")
 FALLBACK = (
     "E1125 10:00:00.000000       1 server_others.go:127] Can't use the IPVS proxier: "
     "IPVS proxier will not be used because the following required kernel modules are not "
@@ -38,6 +43,7 @@ class Proxy:
         self._cluster = cluster
         self._address = address
         self._table = table
+        self.foreign = ForeignTable(table)
         self._turns = threading.Lock()
         self._missing = missing
         self._listeners: dict[int, ThreadingHTTPServer] = {}
@@ -51,10 +57,13 @@ class Proxy:
     def start(self, config: str, log: Log) -> threading.Event:
         """As the program: reads its configuration now; the event stops it."""
         value = yaml.safe_load(config)
+        self._excluded = value["ipvs"].get("excludeCIDRs") or ()
         self.mode, self._scheduler = value["mode"] or "iptables", value["ipvs"]["scheduler"] or "rr"
         if self.mode == "ipvs" and self._scheduler in self._missing:
             self.mode = "iptables"
             log.write(FALLBACK.format(self._scheduler).encode())
+        if self.mode == "nftables":
+            self.foreign.delete(lambda _: True)
         stopped = threading.Event()
         threading.Thread(target=self._loop, args=(stopped,), daemon=True).start()
         return stopped
@@ -90,6 +99,7 @@ class Proxy:
         self._endpoints = dict(services)
         before = json.loads(self._text)["services"]
         if self.mode == "ipvs":
+            self.foreign.delete(lambda one: deleted_by(_IPVS, one.key, self._excluded))
             counted = self.connections
             before = [
                 [key, self._scheduler, [[one, counted[key, one]] for one in found]]
@@ -149,9 +159,10 @@ def handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def stand_in(table: Path, node: str, hz: float, ahead: int) -> None:
+def stand_in(table: Path, node: str, hz: float, ahead: int, address: str) -> None:
     """Prints the file's table as the sidecar would; its clock is so many ns ahead."""
     left: list[str] = []
+    foreign, others = ForeignTable(table), None
     t = time.monotonic_ns() + ahead
     columns = [
         "address",
@@ -191,6 +202,9 @@ def stand_in(table: Path, node: str, hz: float, ahead: int) -> None:
         if now != left:
             left = now
             say({"left": left})
+        if mode != "ipvs" and others != (told := foreign.told(address)):
+            others = told
+            say(told)
         say({"conns": [], "t": time.monotonic_ns() + ahead})
         number += 1
         time.sleep(1 / hz)
@@ -202,4 +216,4 @@ def say(value: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    stand_in(Path(sys.argv[1]), sys.argv[2], 20.0, int(sys.argv[3]))
+    stand_in(Path(sys.argv[1]), sys.argv[2], 20.0, int(sys.argv[3]), sys.argv[4])

@@ -16,11 +16,20 @@ import pytest
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kubernetes import restore as module
 from ipvsload.testbed.kubernetes.kubeconfig import connect
+from ipvsload.testbed.kubernetes.process_identity import identify, lives
 from ipvsload.testbed.kubernetes.restore import restore
+from tests.kubernetes.foreign_table import THEIRS
 from tests.kubernetes.toy import Toy
 
 # As counted by `test_the_whole_is_so_many_steps`.
-STEPS = 28
+STEPS = 33
+
+
+@pytest.fixture
+def toy(toy: Toy) -> Toy:
+    """With a virtual server of somebody else's, which the IPVS mode deletes."""
+    toy.proxy.foreign.add(THEIRS)
+    return toy
 
 
 def killed_after(toy: Toy, step: int) -> "list[tuple[str, str]]":
@@ -53,6 +62,7 @@ def test_the_whole_is_so_many_steps(toy: Toy) -> None:
     steps = killed_after(toy, 0)
     assert len(steps) == STEPS, "\n".join(map(str, steps))
     assert toy.cluster.picture() == before
+    assert toy.proxy.foreign.read() == [THEIRS]
     assert put_back() == ["there is nothing of ipvsload in this cluster"]
 
 
@@ -64,6 +74,7 @@ def test_killed_at(toy: Toy, step: int) -> None:
     assert toy.config == text
     assert toy.cluster.picture() == before
     assert toy.proxy.mode == "iptables"
+    assert toy.proxy.foreign.read() == [THEIRS]
     put_back()
     assert toy.cluster.picture() == before
 
@@ -90,7 +101,8 @@ class Steps:
 def test_a_restore_that_is_broken_off_at_each_step(toy: Toy) -> None:
     """Restore is killed after its n-th step, for every n, and done again each time."""
     before, text = toy.cluster.picture(), toy.config
-    killed_after(toy, 18)  # in the middle of the first run, with kube-proxy switched
+    killed_after(toy, 19)  # in the middle of the first run, with kube-proxy switched
+    assert toy.proxy.foreign.read() == []
     assert toy.config != text
     journal = toy.cluster.objects["configmaps", "ipvsload", "ipvsload-journal"]
     assert journal["data"]["original"] == text
@@ -106,6 +118,7 @@ def test_a_restore_that_is_broken_off_at_each_step(toy: Toy) -> None:
         pytest.fail("it never ends")
     assert toy.cluster.picture() == before
     assert toy.config == text
+    assert toy.proxy.foreign.read() == [THEIRS]
 
 
 def test_a_run_never_puts_back_what_is_anothers(toy: Toy) -> None:
@@ -118,10 +131,35 @@ def test_a_run_never_puts_back_what_is_anothers(toy: Toy) -> None:
 def test_a_run_that_lives_is_not_restored(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     killed_after(toy, 12)
     journal = toy.cluster.objects["configmaps", "ipvsload", "ipvsload-journal"]["data"]
-    journal["pid"] = str(os.getppid())
+    journal["pid"], journal["process"] = str(os.getppid()), identify(os.getppid())
+    with pytest.raises(TestbedError, match="still going on here"):
+        put_back()
+    del journal["process"]  # as a version before wrote it: the number decides
     with pytest.raises(TestbedError, match="still going on here"):
         put_back()
     journal["host"] = "another-machine"
     monkeypatch.setattr(module, "_SYNC", 0.0)
     put_back()
     assert ("namespaces", "", "ipvsload") not in toy.cluster.objects
+
+
+def test_another_process_of_the_same_number_is_not_the_run(toy: Toy) -> None:
+    killed_after(toy, 12)
+    journal = toy.cluster.objects["configmaps", "ipvsload", "ipvsload-journal"]["data"]
+    assert journal["process"].split()[0] == identify(os.getpid()).split()[0]
+    journal["pid"] = str(os.getppid())  # alive, and begun at another time than the run
+    put_back()
+    assert ("namespaces", "", "ipvsload") not in toy.cluster.objects
+
+
+def test_a_process_is_known_by_boot_and_start() -> None:
+    mine = identify(os.getpid())
+    assert lives(os.getpid(), mine)
+    assert lives(os.getpid(), "")
+    boot, start = mine.split()
+    assert not lives(os.getpid(), f"{boot} {int(start) + 1}")
+    assert not lives(os.getpid(), f"another-boot {start}")
+    assert lives(1, "")  # another user's too
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    assert not lives(ended.pid, "")

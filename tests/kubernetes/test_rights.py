@@ -11,6 +11,7 @@ from ipvsload.testbed.kubernetes import rights
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from tests.kubernetes.apiserver import Refusal
+from tests.kubernetes.foreign_table import THEIRS
 from tests.kubernetes.toy import Toy
 
 MANIFESTS = Path(__file__).parents[2] / "deploy" / "kubernetes-testbed" / "rights.yaml"
@@ -48,6 +49,7 @@ def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
     for one in DOCUMENTS:
         if one["kind"] == "Namespace":
             toy.cluster.put("namespaces", "", one)
+    toy.proxy.foreign.add(THEIRS)
     before = toy.cluster.picture()
     used: set[tuple[str, str, str]] = set()
 
@@ -71,7 +73,9 @@ def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
         )
 
     toy.cluster.fault, toy.cluster.allowed = fault, allowed
-    testbed = KubernetesTestbed(ClusterOptions(), hz=20, tell=lambda _: None)
+    testbed = KubernetesTestbed(
+        ClusterOptions(allow_deleting_virtual_servers=True), hz=20, tell=lambda _: None
+    )
     testbed.start()
     testbed.wait_ready()
     for scheduler in ("rr", "lc"):

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ipvsload.sidecar.put_back import FILE
 from ipvsload.testbed.kubernetes.api import ApiError, Object
 from ipvsload.testbed.kubernetes.manifests import ARCHIVE
-from ipvsload.testbed.kubernetes.object_names import EXAMINER, ROLE
+from ipvsload.testbed.kubernetes.object_names import EXAMINER, RESTORER, ROLE
 from ipvsload.testbed.kubernetes.proxy_config import read
 from ipvsload.testbed.kubernetes.proxy_daemon_set import KUBEADM, ConfigPlace
 from tests.kubernetes.apiserver import Cluster
@@ -71,6 +72,7 @@ class Toy:
         # Addresses of this process's own: another one's cluster has the same ports.
         ours = f"127.{1 + os.getpid() % 250}.{os.getpid() // 250 % 250}"
         named = {f"node{n}": f"{ours}.{n}" for n in range(1, nodes + 1)}
+        self.addresses = named
         self.cluster = Cluster(named)
         self.kubeconfig = place / "kubeconfig"
         self.kubeconfig.write_text(self.cluster.config())
@@ -146,6 +148,18 @@ class Toy:
         if pod["metadata"]["labels"].get(ROLE) == EXAMINER:
             # The code as it is carried, by a bare interpreter.
             return ["python3", "-I", "-S", str(place / ARCHIVE), "--node", node]
+        address = self.addresses[node]
         ahead = AHEAD * (list(self.proxies).index(node) + 1)
         table = str(self.tables[node])
-        return [sys.executable, "-m", "tests.kubernetes.proxy_sim", table, node, str(ahead)]
+        if pod["metadata"]["labels"].get(ROLE) == RESTORER:
+            file = str(place / FILE)
+            return [sys.executable, "-m", "tests.kubernetes.foreign_table", table, node, file]
+        return [
+            sys.executable,
+            "-m",
+            "tests.kubernetes.proxy_sim",
+            table,
+            node,
+            str(ahead),
+            address,
+        ]

@@ -31,6 +31,7 @@ from ipvsload.testbed.kubernetes.examined_proxy import (
     examine_proxy,
     look_for_proxy,
 )
+from ipvsload.testbed.kubernetes.foreign_findings import foreign_findings
 from ipvsload.testbed.kubernetes.journal import find_journal, new_journal, take_cluster
 from ipvsload.testbed.kubernetes.manifests import code, namespace, sidecar
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
@@ -116,6 +117,8 @@ def _nodes(
     for name, fact in sorted(facts.items()):
         yield from _node(name, fact, able[name])
         yield from _proxy_on_node(name, fact, proxy.config)
+    if proxy.config and not proxy.fixed:
+        yield from foreign_findings(facts, api.every("services"), proxy.config.exclude_cidrs)
     told = {fact["proxy_version"] for fact in facts.values()} - {""} or {proxy.version}
     for version in sorted(told - {""}):
         yield DoctorFinding(f"kube-proxy {version}", True, cluster_findings.of_version(version))

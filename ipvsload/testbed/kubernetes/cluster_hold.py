@@ -8,7 +8,14 @@ from ipvsload.errors import TestbedError
 from ipvsload.testbed.balancers import Balancer
 from ipvsload.testbed.kubernetes.api import ApiError
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
-from ipvsload.testbed.kubernetes.journal import ActiveError, new_journal, take_cluster
+from ipvsload.testbed.kubernetes.foreign_services import Kept, listed
+from ipvsload.testbed.kubernetes.journal import (
+    ActiveError,
+    new_journal,
+    take_cluster,
+    with_kept,
+    write_journal,
+)
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.manifests import namespace
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
@@ -61,6 +68,15 @@ class ClusterHold:
             api, tell = self.cluster.api, self.cluster.tell
             self._journal = switch(api, self._journal, place, balancer.proxy_mode, scheduler, tell)
 
+    def keep(self, found: Kept) -> None:
+        """Write down virtual servers that the next switch may delete. Raises TestbedError."""
+        options, tell = self.cluster.options, self.cluster.tell
+        journal = with_kept(self._journal, found, options.sidecar_image)
+        if journal.kept != self._journal.kept:
+            tell(f"kept in the journal, to be put back at the end: {listed(found)}")
+            write_journal(self.cluster.api, journal)
+            self._journal = journal
+
     def release(self, leftovers: LeftoverServices | None) -> None:
         """Put the cluster back; does nothing where nothing was touched.
 
@@ -83,4 +99,4 @@ class ClusterHold:
             raise
         self._touched = False
         if left:
-            raise TestbedError("; ".join(left))
+            raise TestbedError("\n".join(left))

@@ -10,7 +10,8 @@ class ClusterOptions:
     `image` is what is balanced, `port` its container's, and `service` the type
     of the Service; an image of "" is the default one. With `keep_proxy`,
     kube-proxy stays as it is. With `rootless`, the sidecar reads /proc instead
-    of netlink.
+    of netlink. With `allow_deleting_virtual_servers`, virtual servers that
+    kube-proxy did not make and deletes do not stop a run.
     """
 
     context: str = ""
@@ -21,3 +22,4 @@ class ClusterOptions:
     sidecar_image: str = ""
     rootless: bool = False
     keep_proxy: bool = False
+    allow_deleting_virtual_servers: bool = False

@@ -19,6 +19,7 @@ class ClusterRun:
         self._balancer = _balancer(session, spec)
         services, sidecars = session.services, session.sidecars
         count = len(spec.weights)
+        session.refuse_early(self._balancer)
         services.release_reserved()
         if not self._balancer.in_ipvs_table:
             session.leave_ipvs(self._balancer)

@@ -7,6 +7,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.testbed.balancers import Balancer
 from ipvsload.testbed.kubernetes import cluster_findings, proxies
 from ipvsload.testbed.kubernetes.cluster_hold import ClusterHold
+from ipvsload.testbed.kubernetes.foreign_watch import ForeignWatch
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.log_followers import reach
 from ipvsload.testbed.kubernetes.node_sidecars import NodeSidecars
@@ -24,16 +25,26 @@ class ClusterSession:
 
     def __init__(self, hold: ClusterHold, hz: float) -> None:
         self.cluster = hold.cluster
-        self.switch = hold.switch
+        self._hold = hold
         self._sample_s = 1 / hz
         self.services = SessionServices(self.cluster)
         self.sidecars = NodeSidecars(self.cluster, self.services, hz)
         self.leftovers = LeftoverServices(self.sidecars.nodes, self.services.made)
+        self._foreign = ForeignWatch(self.cluster, self.sidecars.nodes)
         for node in self.sidecars.nodes:
             words = cluster_findings.of_running(
                 node.proxy_mode or "", node.proxy_version, self.cluster.proxy.config
             )
             self.cluster.tell(f"kube-proxy on node {node.name} {words}")
+
+    def switch(self, balancer: Balancer) -> None:
+        """Have kube-proxy use this balancer, with what it may delete of others written down."""
+        self._hold.keep(self._foreign.endangered(balancer))
+        self._hold.switch(balancer)
+
+    def refuse_early(self, balancer: Balancer) -> None:
+        """Raise TestbedError where `switch` would, as far as is known without waiting."""
+        self._foreign.endangered(balancer, fresh=False)
 
     def leave_ipvs(self, balancer: Balancer) -> None:
         """Switch from the IPVS mode to this balancer, with no service of ours in the tables.

@@ -11,16 +11,22 @@ import json
 import os
 import socket
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.saved_services import SavedService, from_json
 from ipvsload.testbed.kubernetes.api import Api, ApiError
 from ipvsload.testbed.kubernetes.manifests import config_map
 from ipvsload.testbed.kubernetes.object_names import JOURNAL, NAMESPACE
+from ipvsload.testbed.kubernetes.process_identity import identify
 from ipvsload.testbed.kubernetes.proxy_daemon_set import KUBEADM, ConfigPlace
 
-_VERSION = "1"
+_VERSION, _WITH_KEPT = "1", "2"
+"""A program that does not know of virtual servers that are kept must not drop them."""
+_MOST_BYTES = 600_000
+"""A ConfigMap takes 1 MiB, with kube-proxy's configuration, and with the code that puts back."""
 
 
 class ActiveError(TestbedError):
@@ -33,6 +39,10 @@ class Journal:
 
     It is None while that is not touched. `switches` are each (mode, scheduler)
     that was, or may have been, written since. `started_s` is unix time.
+
+    `process` tells the process from a later one of the same number; "" is not
+    known. `kept` are virtual servers that kube-proxy may delete, by node, and
+    `image` has the Python of the pods that put them back.
     """
 
     id: str
@@ -43,6 +53,9 @@ class Journal:
     original: str | None = None
     switches: tuple[tuple[str, str], ...] = ()
     place: ConfigPlace = KUBEADM
+    process: str = ""
+    kept: Mapping[str, tuple[SavedService, ...]] = field(default_factory=dict)
+    image: str = ""
 
     def owner(self, now_s: float) -> str:
         """Say who it is, where and since when."""
@@ -53,7 +66,7 @@ class Journal:
     def data(self) -> dict[str, str]:
         """The ConfigMap's data."""
         found = {
-            "version": _VERSION,
+            "version": _WITH_KEPT if self.kept else _VERSION,
             "id": self.id,
             "user": self.user,
             "host": self.host,
@@ -62,26 +75,34 @@ class Journal:
             "switches": json.dumps(self.switches),
             "config_map": self.place.name,
             "config_key": self.place.key,
+            "process": self.process,
         }
+        if self.kept:
+            kept = {node: [one.to_json() for one in some] for node, some in self.kept.items()}
+            found |= {"kept": json.dumps(kept), "image": self.image}
         return found if self.original is None else {**found, "original": self.original}
 
 
 def parse(data: dict[str, str]) -> Journal:
     """Read a ConfigMap's data. Raises TestbedError for what this version cannot read."""
     try:
-        if data["version"] != _VERSION:
+        if data["version"] not in (_VERSION, _WITH_KEPT):
             raise TestbedError(
                 f"the journal in the cluster has version {data['version']}, this program reads"
-                f" {_VERSION}: use the ipvsload that wrote it"
+                f" {_VERSION} and {_WITH_KEPT}: use the ipvsload that wrote it"
             )
+        kept = json.loads(data.get("kept", "{}"))
         return Journal(
             data["id"], data["user"], data["host"], int(data["pid"]), int(data["started"]),
             data.get("original"), tuple((mode, s) for mode, s in json.loads(data["switches"])),
             ConfigPlace(
                 data.get("config_map", KUBEADM.name), data.get("config_key", KUBEADM.key)
             ),
+            data.get("process", ""),
+            {node: tuple(map(from_json, some)) for node, some in kept.items()},
+            data.get("image", ""),
         )  # fmt: skip
-    except (KeyError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise TestbedError(
             f"ConfigMap {JOURNAL} in namespace {NAMESPACE} is not a journal of ipvsload; look at"
             f" it with: kubectl -n {NAMESPACE} get configmap {JOURNAL} -o yaml"
@@ -94,7 +115,10 @@ def new_journal() -> Journal:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         user = str(os.getuid())
-    return Journal(uuid4().hex, user, socket.gethostname(), os.getpid(), int(time.time()))
+    pid = os.getpid()
+    return Journal(
+        uuid4().hex, user, socket.gethostname(), pid, int(time.time()), process=identify(pid)
+    )
 
 
 def take_cluster(api: Api, journal: Journal) -> None:
@@ -130,6 +154,26 @@ def with_switch(
     switches = dict.fromkeys((*journal.switches, (mode, scheduler)))
     kept = original if journal.original is None else journal.original
     return replace(journal, original=kept, switches=tuple(switches), place=place)
+
+
+def with_kept(journal: Journal, found: Mapping[str, Sequence[SavedService]], image: str) -> Journal:
+    """Add virtual servers that are about to be deleted; what was kept before stays.
+
+    Raises TestbedError where they are too many for a ConfigMap.
+    """
+    kept = {
+        node: tuple(
+            {one.key: one for one in (*journal.kept.get(node, ()), *found.get(node, ()))}.values()
+        )
+        for node in dict.fromkeys((*journal.kept, *found))
+    }
+    made = replace(journal, kept=kept, image=image)
+    if len(made.data().get("kept", "")) > _MOST_BYTES:
+        raise TestbedError(
+            "the virtual servers that kube-proxy would delete are too many to be kept in the"
+            " cluster's journal"
+        )
+    return made
 
 
 def _refusal(holder: Journal) -> str:

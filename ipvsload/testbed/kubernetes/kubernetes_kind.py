@@ -66,6 +66,11 @@ KIND = TestbedKind(
         _SIDECAR_IMAGE,
         Option("rootless", "The sidecar reads /proc, without NET_ADMIN.", False),
         Option("keep_proxy", "Measure kube-proxy as it is; switch nothing.", False),
+        Option(
+            "allow_deleting_virtual_servers",
+            "Let kube-proxy delete others' for the time of the run.",
+            False,
+        ),
     ),
     make=_make,
     balancers=tuple(BALANCERS),

@@ -55,9 +55,10 @@ def config_map(name: str, **content: dict[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, **content}
 
 
-def code(name: str, archive: bytes) -> Object:
-    """Make the ConfigMap with the sidecar's code; see sidecar_zipapp.py."""
-    return config_map(name, binaryData={ARCHIVE: base64.b64encode(archive).decode()})
+def code(name: str, archive: bytes, **beside: str) -> Object:
+    """Make the ConfigMap with the sidecar's code, see sidecar_zipapp.py; and files beside it."""
+    made = config_map(name, binaryData={ARCHIVE: base64.b64encode(archive).decode()})
+    return {**made, "data": beside} if beside else made
 
 
 def service(

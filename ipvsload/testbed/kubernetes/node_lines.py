@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ipvsload.ipvs.saved_services import SavedService, from_json
 from ipvsload.ipvs.table import SERVICE_COUNTERS, RealServer, by_address
 
 JsonService = dict[str, Any]
@@ -29,7 +30,9 @@ class NodeState:
     the last sample, None where the table does not have them. `connections` has
     the real server of a connection, by client address and port; `readings`
     counts how often the sidecar has read them. `leftovers` are keys of virtual
-    servers that no kube-proxy in IPVS mode keeps up to date.
+    servers that no kube-proxy in IPVS mode keeps up to date. `others` are virtual
+    servers that kube-proxy may not have made, `more` is how many of them were not
+    told, and `addresses` are the node's, without those of kube-proxy's device.
     """
 
     name: str
@@ -50,6 +53,9 @@ class NodeState:
     """The last of these readings, on the same clock."""
     readings: int = 0
     leftovers: list[str] = field(default_factory=list)
+    others: list[SavedService] = field(default_factory=list)
+    more: int = 0
+    addresses: frozenset[str] = frozenset()
     stderr: str = ""
     """The last line of its standard error."""
     settings: bytes = b""
@@ -83,6 +89,9 @@ class NodeState:
             if value["t"] > self.connections_t:  # not one that comes twice
                 self.connections_t = value["t"]
                 self.readings += 1
+        elif "others" in value:
+            self.others = [from_json(one) for one in value["others"]]
+            self.more, self.addresses = value["more"], frozenset(value["addresses"])
         elif "left" in value:
             self.leftovers = value["left"]
         elif "reading" in value:

@@ -25,6 +25,21 @@ def ready(node: Object) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
+def absence(node: Object) -> str:
+    """Why the node is not there, in the cluster's words; "" where it is."""
+    if ready(node):
+        return ""
+    conditions = node.get("status", {}).get("conditions") or []
+    said = (one for one in conditions if one["type"] == "Ready")
+    why = next((one.get("message") or one.get("reason") for one in said), "")
+    return "it is not Ready" + (f": {why}" if why else "")
+
+
+def cordoned(node: Object) -> bool:
+    """Whether it takes no new pods, but for those of DaemonSets (kubectl cordon)."""
+    return bool(node.get("spec", {}).get("unschedulable"))
+
+
 def linux(node: Object) -> bool:
     """Whether the node can have an IPVS table."""
     info = node.get("status", {}).get("nodeInfo") or {}
@@ -37,7 +52,8 @@ def choose(able: list[Object], wanted: str) -> Object:
     `able` are those that are ready and can have an IPVS table.
 
     Nodes without a control plane come first: they have less traffic of their
-    own. Raises UsageError for an unknown one, TestbedError where none is ready.
+    own; cordoned ones come last, since they may be about to go. Raises UsageError
+    for an unknown one, TestbedError where none is ready.
     """
     if wanted:
         for node in able:
@@ -48,4 +64,7 @@ def choose(able: list[Object], wanted: str) -> Object:
     if not able:
         raise TestbedError("no node of this cluster is Ready; see: kubectl get nodes")
     control = "node-role.kubernetes.io/control-plane"
-    return min(able, key=lambda node: control in (node["metadata"].get("labels") or {}))
+    return min(
+        able,
+        key=lambda node: (cordoned(node), control in (node["metadata"].get("labels") or {})),
+    )

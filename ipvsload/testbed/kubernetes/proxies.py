@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods
+from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 from ipvsload.testbed.kubernetes.object_names import PROXY_LABEL, SYSTEM
 from ipvsload.testbed.kubernetes.polling import wait_for
@@ -94,8 +95,9 @@ def _labels(api: Api) -> list[str]:
 def restart(api: Api, tell: Tell) -> None:
     """End every proxy pod, and wait until others run on the same nodes.
 
-    The DaemonSet's own template is not touched. Raises TestbedError with the
-    proxy's words where it does not stay up.
+    Nodes that are not there are told and not waited for: one that comes back
+    starts its proxy anew. The DaemonSet's own template is not touched. Raises
+    TestbedError with the proxy's words where it does not stay up.
     """
     labels = _labels(api)
     before = proxy_pods(api, labels)
@@ -104,6 +106,7 @@ def restart(api: Api, tell: Tell) -> None:
             f"there are no kube-proxy pods ({' or '.join(labels)} in {SYSTEM}) to be restarted"
         )
     nodes = {pods.node(pod) for pod in before}
+    absent = AbsentNodes(api, tell)
     old = {pods.uid(pod) for pod in before}
     for pod in before:
         api.delete("pods", pods.name(pod), SYSTEM)
@@ -112,12 +115,14 @@ def restart(api: Api, tell: Tell) -> None:
         found = proxy_pods(api, labels)
         new = [pod for pod in found if pods.uid(pod) not in old]
         up = {pods.node(pod) for pod in new if pods.running(pod)}
-        if nodes <= up:
+        late = nodes - up
+        late -= absent.among(late).keys()
+        if not late:
             return None
         for pod in new:
             if pods.restarts(pod) > 1:
                 raise TestbedError(f"kube-proxy does not stay up: {why_down(api, [pod])}")
-        waiting = [pod for pod in new if not pods.running(pod)]
+        waiting = [pod for pod in new if pods.node(pod) in late and not pods.running(pod)]
         return pods.words_of(api, SYSTEM, waiting) or f"{len(up)} of {len(nodes)} run"
 
     wait_for("kube-proxy to start again", missing, RESTART_WITHIN, tell)

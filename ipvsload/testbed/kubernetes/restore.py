@@ -10,14 +10,16 @@ kernel; the journal goes last.
 import os
 import socket
 import time
-from contextlib import suppress
 
 from ipvsload.testbed.kind import Tell
+from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
 from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.kubernetes.journal import ActiveError, Journal, find_journal
+from ipvsload.testbed.kubernetes.kept_services import put_kept_back
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.object_names import JOURNAL, MADE, NAMESPACE, SELECT_OURS
 from ipvsload.testbed.kubernetes.polling import gone, wait_for
+from ipvsload.testbed.kubernetes.process_identity import lives
 from ipvsload.testbed.kubernetes.proxy_switch import leaves_ipvs, put_back
 
 _SYNC = 2.5
@@ -62,10 +64,14 @@ def restore(
     unloaded = _remove(api, _LOAD, tell) and journal and journal.original is not None
     if unloaded and not (leftovers and leftovers.wait_until_gone(tell)):
         time.sleep(_SYNC)
-    left = put_back(api, journal, tell) if journal else ""
+    left: list[str] = []
+    if journal:
+        left += filter(None, [put_back(api, journal, tell)])
     if journal and leaves_ipvs(journal):
         for line in leftovers.report(api) if leftovers else (_UNSEEN,):
             tell(line)
+    if journal:
+        left += put_kept_back(api, journal, AbsentNodes(api, tell), tell)
     _remove(api, _REST, tell)
     if made:
         tell(f"removing namespace {NAMESPACE}")
@@ -74,7 +80,7 @@ def restore(
         wait_for(f"namespace {NAMESPACE} to be gone", removed, _NAMESPACE_GONE_WITHIN, tell)
     elif journal:
         api.delete("configmaps", JOURNAL, NAMESPACE)
-    return [left] if left else []
+    return left
 
 
 def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> int:
@@ -104,9 +110,4 @@ def _alive(journal: Journal) -> bool:
     """Whether the run's process is on this machine and lives."""
     if journal.host != socket.gethostname() or journal.pid == os.getpid():
         return False
-    with suppress(PermissionError):  # it is another user's
-        try:
-            os.kill(journal.pid, 0)
-        except ProcessLookupError:
-            return False
-    return True
+    return lives(journal.pid, journal.process)

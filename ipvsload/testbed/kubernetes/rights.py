@@ -48,6 +48,7 @@ WORKLOAD = [
 SEE_PROXY = Right("list", "daemonsets", SYSTEM, "", "find kube-proxy and its configuration")
 SWITCH = [
     SEE_PROXY,
+    Right("list", "services", "", "", "tell kube-proxy's virtual servers from those of others"),
     Right("list", "pods", SYSTEM, "", "find the proxies"),
     Right("delete", "pods", SYSTEM, "", "restart the proxies"),
     Right("get", "pods/log", SYSTEM, "", "see a silent fallback to iptables"),

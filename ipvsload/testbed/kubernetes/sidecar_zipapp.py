@@ -20,6 +20,7 @@ MAX_BYTES = 700_000
 """base64 adds a third, and the limit of 1 MiB is for the whole object."""
 SIDECAR = "ipvsload.sidecar.pod"
 EXAMINER = "ipvsload.sidecar.examine"
+RESTORER = "ipvsload.sidecar.put_back"
 _PACKAGES = ("ipvsload", "pyroute2")
 _LIST = """
 import importlib, json, sys
