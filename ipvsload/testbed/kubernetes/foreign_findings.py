@@ -20,6 +20,7 @@ def foreign_findings(
 ) -> Iterator[DoctorFinding]:
     """One for each node that has such, by what its pod told. Pure.
 
+    What only a mode without IPVS deletes is not in the way of a run of schedulers.
     `services` are the cluster's, `excluded` are kube-proxy's ipvs.excludeCIDRs.
     """
     known = explain(services)
@@ -31,7 +32,7 @@ def foreign_findings(
                 continue
             yield DoctorFinding(
                 f"virtual servers on {node}",
-                False,
+                not balancer.in_ipvs_table,
                 f"kube-proxy in mode {balancer.proxy_mode} deletes {some_of(doomed)}, which no"
                 f" Service explains: a run with that mode is refused without"
                 f" --allow-deleting-virtual-servers{_spare(balancer)}",

@@ -77,14 +77,15 @@ def deleted_by(balancer: Balancer, key: str, excluded: Sequence[str]) -> bool:
     return bool(host) and not any(_within(host, network) for network in excluded)
 
 
-def refusal(found: Kept, mode: str) -> str:
-    """Why a run is refused."""
+def refusal(found: Kept, modes: Iterable[str]) -> str:
+    """Why a run is refused that brings kube-proxy into one of these modes."""
     return (
-        f"kube-proxy in mode {mode} deletes virtual servers in the nodes' kernels that it did not"
-        f" make, and no Service of this cluster explains these: {listed(found)}. Add their addresses to ipvs.excludeCIDRs of"
-        " kube-proxy's configuration (for the IPVS mode), or let the run delete them with"
-        " --allow-deleting-virtual-servers: they are written down first, and put back at the"
-        " end; meanwhile they take no traffic"
+        f"kube-proxy in mode {' or '.join(modes)} deletes virtual servers in the nodes' kernels"
+        " that it did not make, and no Service of this cluster explains these:"
+        f" {listed(found)}. Add their addresses to ipvs.excludeCIDRs of kube-proxy's"
+        " configuration, which the IPVS mode heeds, or let the run delete them with"
+        " --allow-deleting-virtual-servers: they are written down first, and put back at the end;"
+        " meanwhile they take no traffic"
     )
 
 

@@ -58,7 +58,13 @@ class ForeignWatch:
         }
         found = {node: services for node, services in found.items() if services}
         if found and not self._cluster.options.allow_deleting_virtual_servers:
-            raise TestbedError(refusal(found, balancer.proxy_mode))
+            modes = (
+                risk.proxy_mode
+                for node in found
+                for risk in risks[node]
+                if any(deleted_by(risk, one.key, self._excluded) for one in found[node])
+            )
+            raise TestbedError(refusal(found, dict.fromkeys(modes)))
         for node in nodes:
             if node.more:
                 raise TestbedError(
