@@ -45,6 +45,8 @@ class ReportConsole:
         cell = 26 if any(column.repeats > 1 for column in columns) else 17
         shown = shown_servers(columns)
         size = max(1, (self.console.width - LABEL_WIDTH) // cell)
+        # On a narrow terminal labels and then figures are folded: rich would cut them off.
+        label = max(8, min(LABEL_WIDTH - 2, self.console.width - cell))
         for start in range(0, len(columns), size):
             table = Table(
                 box=box.SIMPLE_HEAD if self.unicode else box.ASCII2,
@@ -52,10 +54,10 @@ class ReportConsole:
                 pad_edge=False,
                 header_style="bold",
             )
-            table.add_column("", overflow="fold", min_width=LABEL_WIDTH - 2)
+            table.add_column("", overflow="fold", min_width=label)
             for header in headers[start : start + size]:
                 lines = Text("\n").join(map(self.text, header.split("\n")))
-                table.add_column(lines, justify="right", min_width=9)
+                table.add_column(lines, justify="right", overflow="fold", min_width=9)
             for row in figure_rows(columns[start : start + size], known, shown):
                 if row.cells:
                     table.add_row(self.text(f"  {row.label}"), *map(self.text, row.cells))

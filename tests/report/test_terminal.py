@@ -10,9 +10,11 @@ from rich.console import Console
 
 from ipvsload.errors import UsageError
 from ipvsload.record.reader import Recording, read
+from ipvsload.report.figure_rows import figure_rows
 from ipvsload.report.terminal_comparison import print_comparison
+from ipvsload.report.wording import plain
 from tests.report.rendering import printed, results
-from tests.skew_recording import SCENARIO, write_skew
+from tests.skew_recording import ONE, SCENARIO, TWO, write_skew
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -86,3 +88,20 @@ def test_two_recordings_stand_side_by_side_with_what_differs(tmp_path: Path) -> 
 def test_one_directory_is_no_comparison(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="two"):
         compared(write_skew(tmp_path / "one"))
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 200])
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_nothing_is_cut_off_on_a_narrow_terminal(tmp_path: Path, width: int, repeats: int) -> None:
+    found = results(read(write_skew(tmp_path / "run", repeats=repeats, schedulers=("rr",))))
+    text = printed(found, width)
+    assert max(map(len, text.splitlines())) <= width
+    table = text[text.index("-+-") : text.index("ok  rr")].splitlines()
+    labels, cells = zip(*(line.split("|") for line in table if "|" in line), strict=True)
+    rows = figure_rows(found.schedulers, {1: ONE, 2: TWO})
+    assert squeezed("".join(labels)) == squeezed("".join(r.label + r.remark for r in rows))
+    assert squeezed("".join(cells)) == squeezed("".join("".join(r.cells) for r in rows))
+
+
+def squeezed(text: str) -> str:
+    return "".join(plain(text).split())
