@@ -107,7 +107,8 @@ def carry(directory: Path) -> str:
     place = f"{PLACE}/{directory.name}"
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w") as archive:
-        archive.add(directory, arcname=".")
+        # Of no date: the director's clock may be behind.
+        archive.add(directory, arcname=".", filter=lambda info: info.replace(mtime=0))
     script = f"mkdir -p {place} && tar -x -C {place}"
     subprocess.run([*_EXEC, "sh", "-c", script], input=held.getvalue(), check=True)
     return place

@@ -49,6 +49,8 @@ class Proxy:
         self._listeners: dict[int, ThreadingHTTPServer] = {}
         self.mode = ""
         self.cleans = False  # as newer ones do
+        self.pause = 0.05
+        """Seconds between two writings of its rules."""
         self.connections: Counter[tuple[str, str]] = Counter()  # by service and real server
         self._endpoints: dict[str, list[str]] = {}
         self._text = json.dumps({"mode": "", "services": []})
@@ -69,7 +71,7 @@ class Proxy:
         return stopped
 
     def _loop(self, stopped: threading.Event) -> None:
-        while not stopped.wait(0.05):
+        while not stopped.wait(self.pause):
             with self._cluster.lock:
                 self._sync()
 
@@ -101,8 +103,19 @@ class Proxy:
         if self.mode == "ipvs":
             self.foreign.delete(lambda one: deleted_by(_IPVS, one.key, self._excluded))
             counted = self.connections
+            # A server that leaves stays with weight 0, as long as its virtual server stays.
+            gone = {
+                key: [
+                    [one, n, 0] for one, n, _ in servers if one not in self._endpoints.get(key, ())
+                ]
+                for key, _, servers in before
+            }
             before = [
-                [key, self._scheduler, [[one, counted[key, one]] for one in found]]
+                [
+                    key,
+                    self._scheduler,
+                    gone.get(key, []) + [[one, counted[key, one], 1] for one in found],
+                ]
                 for key, found in services
             ]
         elif self.cleans:
@@ -189,7 +202,9 @@ def stand_in(table: Path, node: str, hz: float, ahead: int, address: str) -> Non
                 "key": key, "scheduler": scheduler, "flags": 2, "persistent_timeout": 0,
                 "conns": 0, "inpkts": 0, "outpkts": 0, "inbytes": 0, "outbytes": 0,
                 # The kernel lists the newest first.
-                "servers": [[one, 1, 0, n, 0, n, *[0] * 4] for one, n in reversed(addresses)],
+                "servers": [
+                    [one, weight, 0, n, 0, n, *[0] * 4] for one, n, weight in reversed(addresses)
+                ],
             }
             for key, scheduler, addresses in value["services"]
         ]  # fmt: skip

@@ -58,6 +58,21 @@ def test_another_mode_after_ipvs(two: Toy, mode: str) -> None:
     assert not any("left" in line for line in heard)
 
 
+def test_a_slow_proxy_carries_nothing_from_one_run_to_the_next(toy: Toy) -> None:
+    """A Service that comes before kube-proxy has seen the last one go takes its servers over."""
+    toy.proxy.pause = 0.7
+    testbed = up(made())
+    try:
+        for scheduler in ("rr", "rr", "lc"):
+            service = testbed.begin(ServiceSpec(scheduler, (1,)))
+            table = json.loads(toy.tables["node1"].read_text())["services"]
+            (servers,) = (found for key, _, found in table if key == service.target.key)
+            assert [address for address, _, _ in servers] == [service.servers[0][0]]
+            testbed.end()
+    finally:
+        testbed.close()
+
+
 def test_another_mode_in_a_cluster_that_was_in_ipvs(two: Toy) -> None:
     text = two.config_map["data"]["config.conf"]
     two.config_map["data"]["config.conf"] = text.replace('mode: "iptables"', "mode: ipvs")

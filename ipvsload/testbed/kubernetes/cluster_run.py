@@ -21,6 +21,7 @@ class ClusterRun:
         count = len(spec.weights)
         session.refuse_early(self._balancer)
         services.release_reserved()
+        session.clear_tables()
         if not self._balancer.in_ipvs_table:
             session.leave_ipvs(self._balancer)
         self._pods = ServerPods(session.cluster, number)
