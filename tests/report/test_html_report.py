@@ -112,3 +112,16 @@ def test_a_run_with_nothing_in_it_still_makes_a_page(recording: Recording) -> No
     run.samples, run.requests, run.events = [], [], []
     changed = replace(recording, runs=(run,))
     outline(html_report.render(results(changed), changed))
+
+
+def test_where_nothing_read_the_table_the_page_shows_the_requests(recording: Recording) -> None:
+    run = replace(recording.runs[0], service="", exclusive=False)
+    run.samples = []
+    run.events = [e for e in run.events if e.kind != "joined"]
+    run.requests = [r._replace(server=None) for r in run.requests]
+    changed = replace(recording, runs=(run,))
+    text = html_report.render(results(changed), changed)
+    outline(text)
+    assert text.count("<svg") == 2
+    assert text.count("servers not known") == 2
+    assert "no requests" not in text

@@ -128,13 +128,17 @@ def plots(
     by_server: Mapping[int, str],
     by_class: Mapping[str, str],
 ) -> list[svg.Plot]:
-    """Draw the run's four charts. `servers` are addresses in the order of joining."""
+    """Draw the run's charts. `servers` are addresses in the order of joining.
+
+    There are four, or without samples of connections the two of requests.
+    """
     connections = [
         _server_plot(title, points, curves, axes.x, y, servers, by_server)
         for title, points, y in (
             ("Active connections", curves.active, axes.active),
             ("Inactive connections", curves.inactive, axes.inactive),
         )
+        if points
     ]
     return [*connections, _rate_plot(curves, axes, by_class), _latency_plot(curves, axes, by_class)]
 

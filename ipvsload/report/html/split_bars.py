@@ -48,7 +48,8 @@ def split_bar(summary: SchedulerSummary, traffic: str, colours: Mapping[int, str
     of_class = summary.traffic.get(traffic)
     nowhere = _median(of_class.failures_without_server) if of_class else 0.0
     total = sum(counts.values()) + nowhere
-    if len(counts) < len(summary.servers):
+    requests = _median(of_class.requests) if of_class else 0.0
+    if len(counts) < len(summary.servers) or (requests and not summary.servers):
         share = of_class.failed_share if of_class else None
         words = f"; {percent(share.median)} failed" if share and share.max else ""
         return SplitBar(named(summary.scheduler, summary.settings), (), f"servers not known{words}")
