@@ -9,7 +9,9 @@ import pytest
 from rich.console import Console
 
 from ipvsload.errors import UsageError
+from ipvsload.record.events import RunInvalid, RunPlanned
 from ipvsload.record.reader import Recording, read
+from ipvsload.record.writer import RunWriter
 from ipvsload.report.figure_rows import figure_rows
 from ipvsload.report.terminal_comparison import print_comparison
 from ipvsload.report.wording import plain
@@ -105,3 +107,17 @@ def test_nothing_is_cut_off_on_a_narrow_terminal(tmp_path: Path, width: int, rep
 
 def squeezed(text: str) -> str:
     return "".join(plain(text).split())
+
+
+def test_a_run_whose_service_could_not_be_made_is_named_by_its_scheduler(tmp_path: Path) -> None:
+    writer = RunWriter(
+        tmp_path / "none", scenario_text=SCENARIO, scenario="skew", testbed="lab", origin_unix_us=0
+    )
+    writer.event(RunPlanned(1, 10, scheduler="lc", repeat=1))
+    writer.event(RunInvalid(1, 20, "the director could not add it"))
+    writer.close()
+    found = results(read(tmp_path / "none"))
+    assert "run 1 (lc): the director could not add it" in printed(found)
+    for text in (printed(found), compared(tmp_path / "none", write_skew(tmp_path / "two"))):
+        assert "lc (0 of 1 valid)" in text
+        assert "unknown (" not in text
