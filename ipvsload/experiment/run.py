@@ -99,7 +99,12 @@ class _Run:
         )
         self._state = RunState(self._load.counts)
         self._target = RunTarget(
-            testbed, self._state, self._server_joined, self._load, self._class_started
+            testbed,
+            self._state,
+            self._server_joined,
+            self._server_killed,
+            self._load,
+            self._class_started,
         )
 
     def now(self) -> tuple[int, int]:
@@ -229,6 +234,9 @@ class _Run:
 
     def _server_joined(self, number: int, address: str, weight: int) -> None:
         self.record(events.ServerJoined(*self.now(), address, number, weight))
+
+    def _server_killed(self, number: int, address: str) -> None:
+        self.record(events.ServerKilled(*self.now(), address, number))
 
     def _class_started(self, name: str) -> None:
         self.record(events.ClassStarted(*self.now(), name))

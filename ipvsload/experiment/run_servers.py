@@ -17,12 +17,14 @@ from ipvsload.testbed.base import BalancerControl
 class RunServers:
     """Changes the servers of `testbed` by their numbers in `state`, and its scheduler.
 
-    `joined` is told the number, address and weight of each server that joins.
+    `joined` is told the number, address and weight of each server that joins, `killed`
+    the number and address of each whose process was ended.
     """
 
     testbed: BalancerControl
     state: RunState
     joined: Callable[[int, str, int], None]
+    killed: Callable[[int, str], None]
 
     def register(self, servers: Iterable[tuple[str, int]]) -> None:
         """Give the next numbers to servers that are in the table: their addresses and weights."""
@@ -57,7 +59,9 @@ class RunServers:
 
     def kill(self, server: int) -> None:
         """End a server's process; its entry in the table stays."""
-        self.testbed.kill_server(self._present(server))
+        address = self._present(server)
+        self.testbed.kill_server(address)
+        self.killed(server, address)
 
     def set_scheduler(self, scheduler: str) -> None:
         """Change the scheduler in place."""

@@ -7,6 +7,7 @@ rather than made up: the version line's numbers, and the column Forward.
 import socket
 import struct
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from ipvsload.ipvs.keys import split_key
 from ipvsload.ipvs.saved_services import FORWARDING, SavedServer, SavedService
@@ -20,8 +21,13 @@ _EVERY_BIT = 0xFFFFFFFF
 _SERVICE_OPTIONS = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service", "fwmark": "-f"}
 
 
-def listing(tables: Mapping[str, Iterable[VirtualService]]) -> str:
-    """Write the tables of these nodes as `ipvsadm -ln` does; nothing without any."""
+def listing(
+    tables: Mapping[str, Iterable[VirtualService]], marks: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Write the tables of these nodes as `ipvsadm -ln` does; nothing without any.
+
+    `marks` has words by a real server's address, which stand behind its line.
+    """
     lines: list[str] = []
     for node, services in sorted(tables.items()):
         if lines:
@@ -33,6 +39,7 @@ def listing(tables: Mapping[str, Iterable[VirtualService]]) -> str:
             lines.append(_service(service))
             lines += [
                 f"  -> {one.address:<28} {one.weight:<6} {one.active:<10} {one.inactive}"
+                + (f"  {marks[one.address]}" if one.address in marks else "")
                 for one in service.servers
             ]
     return "".join(f"{line}\n" for line in lines)

@@ -99,6 +99,15 @@ class ServerJoined(Event):
 
 
 @dataclass(frozen=True)
+class ServerKilled(Event):
+    """A real server's process was ended; its entry stays in the table."""
+
+    kind = "killed"
+    server: str
+    number: int
+
+
+@dataclass(frozen=True)
 class StepStarted(Event):
     """A step of the timeline begins; `index` counts from 0."""
 

@@ -68,3 +68,13 @@ def test_each_of_several_nodes_has_a_table() -> None:
 
 def test_without_samples_there_is_nothing() -> None:
     assert listing({}) == ""
+
+
+def test_words_stand_behind_the_servers_that_they_are_of() -> None:
+    plain = listing({"n": table()}).splitlines()
+    row = next(line for line in plain if line.startswith("  -> ") and "Remote" not in line)
+    address = row.split()[1]
+    marked = listing({"n": table()}, {address: "killed"}).splitlines()
+    assert {new for old, new in zip(plain, marked, strict=True) if old != new} == {
+        f"{old}  killed" for old in plain if old.startswith("  -> ") and old.split()[1] == address
+    }

@@ -141,6 +141,46 @@ def other_sites() -> Any:
     }
 
 
+def readers() -> Any:
+    """Who reads what the page reads: status, and Locust's tab's rows, by who asks."""
+    app, _ = made()
+    evil = "http://evil.example"
+    who: dict[str, tuple[dict[str, str], str]] = {
+        "our page": ({"Sec-Fetch-Site": "same-origin"}, "http://localhost"),
+        "a person": ({"Sec-Fetch-Site": "none"}, "http://localhost"),
+        "a program": ({}, "http://127.0.0.1:8089"),
+        "our page, by https": ({"Sec-Fetch-Site": "same-origin"}, "https://load.example.com"),
+        "a fetch": ({"Sec-Fetch-Site": "cross-site", "Origin": evil}, "http://localhost"),
+        "an old browser's fetch": ({"Origin": evil}, "http://localhost"),
+        "an image": ({"Sec-Fetch-Site": "cross-site"}, "http://localhost"),
+        "a neighbour": ({"Sec-Fetch-Site": "same-site"}, "http://localhost"),
+        "a sandbox": ({"Origin": "null"}, "http://localhost"),
+        "rebinding": ({}, "http://evil.example:8089"),
+    }
+    found = {}
+    for name, (headers, base) in who.items():
+        client = app.test_client()  # without the statistics that Locust keeps for others
+        answers = [
+            client.get(path, headers=headers, base_url=base)
+            for path in ("/ipvs/frame", "/ipvs/table")
+        ]
+        stats = client.get("/stats/requests", headers=headers, base_url=base).json
+        rows = next(one["data"] for one in stats["extended_stats"] if one["key"] == "ipvs")
+        found[name] = [*(answer.status_code for answer in answers), len(rows)]
+    client = app.test_client()
+    answers = [client.get(path) for path in ("/ipvs", *PAGE_PARTS)]
+    names = (
+        "Access-Control-Allow-Origin",
+        "Cross-Origin-Resource-Policy",
+        "X-Content-Type-Options",
+    )
+    return {
+        "found": found,
+        "headers": [[answer.headers.getlist(name) for name in names] for answer in answers],
+        "reason": client.get("/ipvs/frame", base_url="http://evil.example:8089").json,
+    }
+
+
 def login() -> Any:
     """With --web-login: strangers, and somebody who has logged in."""
     app, balancer = made(login=True)

@@ -64,7 +64,10 @@ def page(options: argparse.Namespace) -> tuple[WebUI, Balancer]:
         balancer.feed,
         balancer,
         lambda: balancer.now_us,
-        lambda: listing({balancer.last.node: balancer.last.services} if balancer.last else {}),
+        lambda: listing(
+            {balancer.last.node: balancer.last.services} if balancer.last else {},
+            {row.address: "killed" for row in balancer.feed.rows() if row.killed},
+        ),
     )
     return web_ui, balancer
 

@@ -194,7 +194,7 @@ class Balancer:
         self._real(server).weight = weight
 
     def kill(self, server: int) -> None:
-        self._real(server)
+        self.feed.killed(self._real(server).address)
 
     def burst(self, requests: int, seconds: float) -> None:
         for _ in range(requests):

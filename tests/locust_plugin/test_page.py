@@ -73,6 +73,15 @@ def test_no_other_site_can_change_anything() -> None:
     assert found["own"] == found["program"] == [200, {"done": "scheduler rr"}]
 
 
+def test_no_other_site_can_read_what_the_page_reads() -> None:
+    told = inside("readers")
+    ours = {"our page", "a person", "a program", "our page, by https"}
+    for who, found in told["found"].items():
+        assert found == ([200, 200, 2] if who in ours else [403, 403, 0]), who
+    assert told["headers"] == [[["http://localhost"], ["same-origin"], ["nosniff"]]] * 5
+    assert "--web-login" in told["reason"]["error"]
+
+
 def test_it_is_behind_locusts_login() -> None:
     found = inside("login")
     assert found["stranger"] == [[302, "/login"]] * 4

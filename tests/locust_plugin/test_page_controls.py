@@ -56,8 +56,6 @@ def test_controls_change_the_balancer_and_the_charts_show_it(look: Browser) -> N
         number(look, "#mix label:nth-child(1) [type=number]", 4)
         look.find("[data-action=set_mix] > fieldset > button").click()
         say(look, "Done: mix Long 4, Short 9")
-        look.find("#servers li:nth-child(2) .kill").click()
-        say(look, "Done: kill server 2")
         # Long requests are held; the split of new connections follows the scheduler.
         look.until(lambda: look.find(".share .bar").get_attribute("aria-label") != share)
         look.picture("changed")
@@ -71,6 +69,45 @@ def test_controls_change_the_balancer_and_the_charts_show_it(look: Browser) -> N
         number(look, "[name=requests]", 99_999)
         look.press(Keys.ENTER)
         assert look.run("return document.querySelector('[name=requests]').validity.rangeOverflow")
+
+
+def test_kill_asks_first_and_the_dead_server_is_marked(look: Browser) -> None:
+    with served("--past", "12") as serving:
+        open_page(look, serving)
+        kill = look.find("#servers li:nth-child(2) .kill")
+
+        def asked() -> bool:
+            return bool(look.run("return document.querySelectorAll('dialog[open]').length"))
+
+        # By keyboard: what has the focus keeps the server, and so does Escape.
+        for key in (Keys.ENTER, Keys.ESCAPE):
+            look.run("arguments[0].focus()", kill)
+            look.press(Keys.ENTER)
+            look.until(asked)
+            assert look.text("dialog h2") == "Kill server 2?"
+            assert "198.51.100.12:80" in look.text("dialog")
+            assert look.run("return document.activeElement.textContent") == "Keep it"
+            look.press(key)
+            look.until(lambda: not asked())
+            assert look.run("return document.activeElement === arguments[0]", kill)
+        assert look.text("#said") == ""
+        assert look.text("#servers .dead").strip() == ""
+
+        look.press(Keys.ENTER)
+        look.until(asked)
+        look.picture("kill")
+        look.press(Keys.TAB)
+        look.press(Keys.ENTER)
+        say(look, "Done: kill server 2")
+        look.until(lambda: "killed" in look.text("#servers li:nth-child(2) .who"))
+        assert "killed" not in look.text("#servers li:nth-child(1) .who")
+        look.until(lambda: not kill.is_enabled())
+        assert kill.get_attribute("title") == "it was killed"
+        look.until(lambda: "server 2, killed" in entries(look, "active"))
+        look.run("document.querySelector('#table').scrollIntoView()")
+        row = r"-> 198\.51\.100\.12:80 +1 +\d+ +\d+ +killed\n"
+        look.until(lambda: re.search(row, look.text("#table") + "\n"))
+        look.picture("killed")
 
 
 def test_what_cannot_be_had_says_why(look: Browser) -> None:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from ipvsload.locust_plugin.web.same_site import refusal
+from ipvsload.locust_plugin.web.same_site import reading_refusal, refusal
 
 HOST = "127.0.0.1:8089"
 
@@ -76,3 +76,12 @@ def test_the_machines_own_name_needs_none(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_a_host_there_is_no_page() -> None:
     assert refusal({"Origin": "http://evil.example"}, login=False)
+
+
+def test_prometheus_may_read_by_any_name_and_a_page_may_not() -> None:
+    headers = {"Host": "load.example.com:8089"}
+    assert "--web-login" in reading_refusal(headers, login=False)
+    assert reading_refusal(headers, login=True) == ""
+    assert reading_refusal(headers, login=False, any_name=True) == ""
+    for theirs in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert reading_refusal({**headers, **theirs}, login=False, any_name=True)

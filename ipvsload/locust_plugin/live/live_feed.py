@@ -15,7 +15,10 @@ _TROUBLE = 500
 
 
 class TableRow(NamedTuple):
-    """One real server as the table has it now; `connections` counts since the test began."""
+    """One real server as the table has it now.
+
+    `connections` counts since the test began; `killed` servers refuse what they are given.
+    """
 
     number: int
     address: str
@@ -23,6 +26,7 @@ class TableRow(NamedTuple):
     active: int
     inactive: int
     connections: int
+    killed: bool
 
 
 class LiveFeed:
@@ -63,6 +67,10 @@ class LiveFeed:
         """Give a real server the number that people know it by."""
         self._registry.joined(number, address)
 
+    def killed(self, address: str) -> None:
+        """Mark a real server whose process was ended; it may stay in the table."""
+        self._registry.killed(address)
+
     def sampled(self, sample: Sample) -> None:
         """Take the kernel's table, as one node saw it."""
         self._sampled_us = sample.t_us
@@ -88,7 +96,9 @@ class LiveFeed:
     def rows(self) -> list[TableRow]:
         """Return the table as it is now, in the order in which the servers were first seen."""
         return [
-            TableRow(m.number, m.address, m.weight or 0, m.active, m.inactive, m.connections)
+            TableRow(
+                m.number, m.address, m.weight or 0, m.active, m.inactive, m.connections, m.killed
+            )
             for m in self._table.present()
         ]
 
@@ -99,7 +109,8 @@ class LiveFeed:
         or is too far behind, gets that. The viewer's next `after` is `stamp`.
         Times are in ms since the test began. `servers` is there when it
         changed: [ident, number, address, weight or null when it is not in the
-        table]; `connections` is ident, count, ident, count, ... since the test
+        table], and `killed` with it, the idents of those whose process was ended;
+        `connections` is ident, count, ident, count, ... since the test
         began; `hidden` counts servers for which there was no room.
         """
         history = self._history
@@ -122,6 +133,7 @@ class LiveFeed:
         }
         if self._servers_stamp > after:
             head["servers"] = [[m.ident, m.number, m.address, m.weight] for m in members]
+            head["killed"] = [m.ident for m in members if m.killed]
         return f"{_compact(head)[:-1]},{history.frame(after) if history else _NO_TEST}}}"
 
     def _clear(self, service: str, scheduler: str) -> None:

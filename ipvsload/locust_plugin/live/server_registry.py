@@ -20,6 +20,7 @@ class KnownServer:
     `active` and `inactive` are summed over the `nodes` that have it now;
     `connections` counts those since the test began. `since_us` is when it came
     into the table, `seen_us` when it was last there, or was first heard of.
+    `killed`: its process was ended, and whoever is given to it is refused.
     """
 
     ident: int
@@ -32,6 +33,7 @@ class KnownServer:
     nodes: int = 0
     since_us: int = 0
     seen_us: int = 0
+    killed: bool = False
 
 
 class ServerRegistry:
@@ -64,6 +66,13 @@ class ServerRegistry:
         server.number = number
         self._numbers = max(self._numbers, number)
         self._on_change()
+
+    def killed(self, address: str) -> None:
+        """Take note that this server's process was ended."""
+        server = self.known(address)
+        if server is not None and not server.killed:
+            server.killed = True
+            self._on_change()
 
     def known(self, address: str) -> KnownServer | None:
         """Return a server, which is added if it is not known; None if there is no room for it."""

@@ -58,7 +58,14 @@ class InteractiveTest:
         with session.lock:
             service = testbed.begin(ServiceSpec(scheduler, weights))
         self._state = RunState({})
-        self._target = _Target(testbed, self._state, self._joined, generators.burst, environment)
+        self._target = _Target(
+            testbed,
+            self._state,
+            self._joined,
+            lambda _, address: session.feed.killed(address),
+            generators.burst,
+            environment,
+        )
         target = service.target
         environment.host = f"http://{target.host}:{target.port}"
         classes = [user_class.__name__ for user_class in environment.user_classes]

@@ -23,7 +23,14 @@ from ipvsload.locust_plugin.generators import Generators
 from ipvsload.locust_plugin.load_tests.locust_test import offered
 from ipvsload.locust_plugin.load_tests.scenario_plan import Plan
 from ipvsload.locust_plugin.testbed_session import TestbedSession
-from ipvsload.record.events import ChangedByHand, Event, RunStarted, ServerJoined, StepStarted
+from ipvsload.record.events import (
+    ChangedByHand,
+    Event,
+    RunStarted,
+    ServerJoined,
+    ServerKilled,
+    StepStarted,
+)
 from ipvsload.record.writer import RunWriter
 from ipvsload.report.wording import verdict_line
 from ipvsload.report.write import load_results, write_reports
@@ -171,5 +178,7 @@ class _PageProgress(Progress):
                 )
             case ServerJoined():
                 feed.joined(event.number, event.server)
+            case ServerKilled():
+                feed.killed(event.server)
             case StepStarted() | ChangedByHand():
                 feed.mark(event.t_us, event.text)

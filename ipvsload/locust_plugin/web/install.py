@@ -41,7 +41,10 @@ def install(
         session.feed,
         controls,
         now_us,
-        lambda: listing({node: sample.services for node, sample in session.samples.items()}),
+        lambda: listing(
+            {node: sample.services for node, sample in session.samples.items()},
+            {row.address: "killed" for row in session.feed.rows() if row.killed},
+        ),
     )
     table_and_load = prometheus.TableAndLoad(
         session.counter, lambda: session.samples, lambda: session.up, users, now_us

@@ -7,6 +7,7 @@ from flask import Response, request
 from locust.web import WebUI
 
 from ipvsload.locust_plugin.live import LiveFeed
+from ipvsload.locust_plugin.web.same_site import reading_refusal
 
 _KEY = "ipvs"
 # As many rows as Locust shows in its own tables.
@@ -45,7 +46,10 @@ def install(web_ui: WebUI, feed: LiveFeed) -> None:
             # Locust caches this response for two seconds, with our rows in it.
             stats = json.loads(response.get_data())
             others = [s for s in stats.get("extended_stats", []) if s.get("key") != _KEY]
-            stats["extended_stats"] = [*others, {"key": _KEY, "data": _rows(feed)}]
+            # Other sites may read what Locust answers.
+            foreign = reading_refusal(request.headers, login=web_ui.web_login)
+            rows = [] if foreign else _rows(feed)
+            stats["extended_stats"] = [*others, {"key": _KEY, "data": rows}]
             response.set_data(json.dumps(stats))
         return response
 
@@ -56,4 +60,7 @@ def _append(arguments: dict[str, Any], key: str, value: dict[str, Any]) -> None:
 
 
 def _rows(feed: LiveFeed) -> list[dict[str, Any]]:
-    return [{"name": f"server {row.number}", **row._asdict()} for row in feed.rows()[:_MOST_ROWS]]
+    return [
+        {"name": f"server {row.number}{' (killed)' if row.killed else ''}", **row._asdict()}
+        for row in feed.rows()[:_MOST_ROWS]
+    ]

@@ -14,7 +14,7 @@ from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.locust_plugin.arguments import web_base_path
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.load_tests.locust_test import PageActions
-from ipvsload.locust_plugin.web import locust_tab
+from ipvsload.locust_plugin.web import locust_tab, own_site_only
 from ipvsload.locust_plugin.web.same_site import refusal
 from ipvsload.report.html.template_environment import PALETTE, template_environment
 from ipvsload.scenario.actions import parse_control
@@ -67,7 +67,6 @@ def install(
         folder = PALETTE.parent if name == PALETTE.name else _ASSETS
         found: Response = send_from_directory(folder, name)
         found.headers["Cache-Control"] = "no-cache"
-        found.headers["X-Content-Type-Options"] = "nosniff"
         return found
 
     def frame() -> Response:
@@ -107,6 +106,7 @@ def install(
     route("/table", text)
     route("/control", control, methods=["POST"])
     web_ui.app.register_blueprint(pages)
+    own_site_only.install(web_ui, base)
     locust_tab.install(web_ui, feed)
 
 

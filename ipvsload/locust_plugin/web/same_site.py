@@ -1,4 +1,4 @@
-"""Says whether a request that changes something comes from our own page.
+"""Says whether a request comes from our own page, and not from another site's.
 
 Locust lets every origin read its answers (CORS), so a secret in the page would
 not be secret. What a browser itself says of a request cannot be forged by a page:
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 
 # Names that public DNS does not have.
+_ANOTHER_SITE = "this was asked for by another site's page"
 _PRIVATE = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test")
 
 
@@ -25,17 +26,49 @@ def refusal(headers: Mapping[str, str], *, login: bool) -> str:
     host = headers.get("Host", "").lower()
     site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
     if origin == "null" or (site is not None and site != "same-origin"):
-        return "this was asked for by another site's page"
+        return _ANOTHER_SITE
+    if reason := _foreign_origin(site, origin, host):
+        return reason
+    if origin is None and site is None:
+        return ""  # no browser
+    return "" if login else _foreign_name(host)
+
+
+def reading_refusal(headers: Mapping[str, str], *, login: bool, any_name: bool = False) -> str:
+    """Say why what is read might be read by another site's page; "" if it may be answered.
+
+    Over plain HTTP a browser does not say which page asks (only "potentially
+    trustworthy" addresses get Sec-Fetch-Site), and a page that DNS rebinding made ours
+    needs no Origin to read. So there the name decides, for programs, too.
+
+    Args:
+        headers: the request's.
+        login: as for `refusal`.
+        any_name: whether programs may use whatever name leads here.
+    """
+    host = headers.get("Host", "").lower()
+    site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
+    # "none": a person typed the address. Browsers say nothing else of their own.
+    if origin == "null" or site not in (None, "same-origin", "none"):
+        return _ANOTHER_SITE
+    if reason := _foreign_origin(site, origin, host):
+        return reason
+    return "" if login or any_name or site else _foreign_name(host)
+
+
+def _foreign_origin(site: str | None, origin: str | None, host: str) -> str:
     # A proxy may have another name than this machine; only the browser knows it.
     if site is None and origin is not None and origin.lower().partition("://")[2] != host:
         return (
             f"this was asked for by a page of {origin[:100]}, and this is {host[:100]};"
             " a proxy in between must pass the Host header on"
         )
+    return ""
+
+
+def _foreign_name(host: str) -> str:
     name = _name(host)
-    if origin is None and site is None:
-        return ""  # no browser
-    if login or _private(name) or name in _own_names():
+    if _private(name) or name in _own_names():
         return ""
     return (
         f"the page was opened as {name[:100]!r}, which anybody could have named so: open it by"

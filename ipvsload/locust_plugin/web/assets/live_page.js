@@ -3,7 +3,7 @@
 import { ChartBoard } from "./chart_board.js";
 import { PageControls } from "./page_controls.js";
 import { clock, makeElement, setText } from "./format.js";
-import { LoggedOut, poll } from "./polling.js";
+import { LoggedOut, Refused, poll } from "./polling.js";
 import { RequestShares } from "./request_shares.js";
 import { LiveStore } from "./live_store.js";
 
@@ -100,6 +100,7 @@ function lost(since, error) {
   gone = true;
   main.classList.add("lost");
   const time = since.toTimeString().slice(0, 8);
+  if (error instanceof Refused) return setText(at("lost"), `Refused: ${error.message}.`);
   if (!(error instanceof LoggedOut)) return setText(at("lost"), `Locust does not answer since ${time}. What you see is from then.`);
   if (!at("lost").querySelector("a")) {
     at("lost").replaceChildren("You are not logged in any more. ", makeElement("a", { href: "login", textContent: "Log in again" }));

@@ -76,7 +76,8 @@ export class LiveStore {
     this.head = frame;
     this.test = frame.test;
     if (frame.servers) {
-      this.servers = new Map(frame.servers.map(([ident, number, address, weight]) => [ident, { ident, number, address, weight }]));
+      const killed = new Set(frame.killed);
+      this.servers = new Map(frame.servers.map(([ident, number, address, weight]) => [ident, { ident, number, address, weight, killed: killed.has(ident) }]));
     }
     const none = { width: 250, columns: [], open: [], rows: [] };
     this.table.take(frame.table ?? none, full);

@@ -2,6 +2,7 @@
 // edits it; then it keeps what they wrote until that is sent.
 
 import { makeElement, setText } from "./format.js";
+import { confirmKill } from "./kill_dialog.js";
 import { LoggedOut, ask } from "./polling.js";
 
 // Scaling up starts processes, which takes time; the server's own limits are lower.
@@ -66,26 +67,31 @@ export class PageControls {
         row.kill.ariaLabel = `Kill ${name}`;
       }
       if (row.address.textContent !== server.address) row.address.textContent = server.address;
+      row.item.classList.toggle("killed", server.killed);
+      setText(row.state, server.killed ? "killed" : "");
       this.showUnlessEdited(row.weight, String(server.weight));
-      for (const [button, reason] of [[row.set, offers.reweigh], [row.kill, offers.kill]]) {
-        if (button.disabled !== Boolean(reason)) Object.assign(button, { disabled: Boolean(reason), title: reason });
+      for (const [button, reason] of [[row.set, offers.reweigh], [row.kill, offers.kill || (server.killed && "it was killed")]]) {
+        if (button.disabled !== Boolean(reason)) Object.assign(button, { disabled: Boolean(reason), title: reason || "" });
       }
     }
   }
 
   row() {
     const row = {
-      name: makeElement("b"), address: makeElement("span", { className: "sub" }),
+      name: makeElement("b"), address: makeElement("span", { className: "sub" }), state: makeElement("strong", { className: "dead", hidden: true }),
       weight: makeElement("input", { type: "number", inputMode: "numeric", min: "0", max: this.list.dataset.most, required: true }),
       set: makeElement("button", { textContent: "Set" }), kill: makeElement("button", { type: "button", className: "kill", textContent: "Kill" }),
     };
-    const form = makeElement("form", {}, makeElement("i"), makeElement("span", { className: "who" }, row.name, " ", row.address), row.weight, row.set, row.kill);
+    const form = makeElement("form", {}, makeElement("i"), makeElement("span", { className: "who" }, row.name, " ", row.address, " ", row.state), row.weight, row.set, row.kill);
     row.item = makeElement("li", {}, form);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.send({ do: "reweigh", server: row.server.number, weight: Number(row.weight.value) }, row.set, [row.weight]);
     });
-    row.kill.addEventListener("click", () => this.send({ do: "kill", server: row.server.number }, row.kill));
+    row.kill.addEventListener("click", async () => {
+      const { number, address } = row.server;
+      if (await confirmKill(number, address)) this.send({ do: "kill", server: number }, row.kill);
+    });
     return row;
   }
 

@@ -7,6 +7,7 @@ const SLOWEST = 2000;
 const PATIENCE = 4000;
 
 export class LoggedOut extends Error {}
+export class Refused extends Error {}
 
 // Returns a JSON answer of Locust's; throws LoggedOut at a login page in its place.
 export async function ask(url, options = {}) {
@@ -35,7 +36,7 @@ export async function poll({ position, take, lost, found }) {
     try {
       const { epoch, stamp } = position();
       const { ok, value } = await ask(`ipvs/frame?epoch=${epoch}&after=${stamp}`);
-      if (!ok) throw new Error("refused");
+      if (!ok) throw new Refused(value.error);
       answered = new Date();
       if (failures) found();
       failures = 0;
@@ -43,7 +44,7 @@ export async function poll({ position, take, lost, found }) {
     } catch (error) {
       failures += 1;
       // One lost answer is not worth a message.
-      if (failures > 1 || error instanceof LoggedOut) lost(answered, error);
+      if (failures > 1 || error instanceof LoggedOut || error instanceof Refused) lost(answered, error);
     }
     // An error in our own code is no lost answer, and must not stop the page.
     if (frame) try { take(frame); } catch (error) { console.error(error); }
