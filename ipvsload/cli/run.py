@@ -54,6 +54,7 @@ def run(
     from ipvsload.experiment.run_directory import make_directory
     from ipvsload.record.writer import RunWriter
     from ipvsload.scenario.load import parse_scenario, read
+    from ipvsload.this_machine import refuse_too_much
 
     kind = TESTBEDS[testbed]
     refuse_foreign_options(kind)
@@ -61,6 +62,7 @@ def run(
     plan = parse_scenario(text, str(scenario))
     wanted = schedulers or plan.schedulers
     bed = make_testbed(kind, plan, wanted, hz, options)
+    refuse_too_much(plan, kind.own_ports)
     directory = out or make_directory(plan.name)
     clock = MonotonicClock()
     writer = RunWriter(

@@ -4,15 +4,19 @@ from pathlib import Path
 
 import click
 
-from ipvsload.errors import UsageError
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.registry import DEFAULT
 
 
 @click.command()
 @click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
 def validate(scenarios: tuple[Path, ...]) -> int:
-    """Check scenario files; starts nothing."""
+    """Check scenario files, and whether this machine can make their load; starts nothing."""
     from ipvsload.scenario.load import load
+    from ipvsload.scenario.machine_limits import shortfalls
+    from ipvsload.this_machine import machine_limits
 
+    limits = machine_limits(DEFAULT.own_ports)
     status = 0
     for path in scenarios:
         try:
@@ -25,6 +29,9 @@ def validate(scenarios: tuple[Path, ...]) -> int:
                 f"{path}: ok: {scenario.name}, {len(scenario.timeline)} steps,"
                 f" schedulers {', '.join(scenario.schedulers)}"
             )
+            for lacking in shortfalls(scenario, limits):
+                click.echo(f"{path}: cannot run here: {lacking}", err=True)
+                status = status or TestbedError.exit_status
     return status
 
 

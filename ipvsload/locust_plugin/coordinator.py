@@ -6,6 +6,7 @@ from typing import Any
 
 import gevent
 from locust.dispatch import UsersDispatcher
+from locust.runners import MasterRunner
 
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.experiment.session import StoppedError
@@ -14,7 +15,7 @@ from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.generators import Generators
 from ipvsload.locust_plugin.load_tests.interactive_test import InteractiveTest
 from ipvsload.locust_plugin.load_tests.locust_test import LocustTest
-from ipvsload.locust_plugin.load_tests.scenario_plan import make_plan
+from ipvsload.locust_plugin.load_tests.scenario_plan import Plan, make_plan
 from ipvsload.locust_plugin.load_tests.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.load_tests.scenario_test import ScenarioTest
 from ipvsload.locust_plugin.testbed_session import TestbedSession
@@ -50,10 +51,10 @@ class Coordinator:
         return not (self._test and self._test.over)
 
     def take_form(self, form: Mapping[str, Any], shaped: bool) -> None:
-        """Take what a start form says for the next test. Raises UsageError, and takes nothing."""
+        """Take what a start form says for the next test, or raise IpvsloadError and take none."""
         renewed = self._options.renewed(form)
         if shaped:
-            make_plan(renewed, self._session.lacks)
+            self._plan(renewed)
         self._form = renewed
 
     def worker_lost(self, reason: str) -> None:
@@ -126,9 +127,12 @@ class Coordinator:
     def _make_test(self) -> LocustTest:
         session, form = self._session, self._form
         if isinstance(self._environment.shape_class, ScenarioShape):
-            plan = make_plan(form, session.lacks)
-            return ScenarioTest(session, form, plan, self._generators)
+            return ScenarioTest(session, form, self._plan(form), self._generators)
         return InteractiveTest(session, form, self._generators, self._fail)
+
+    def _plan(self, options: Options) -> Plan:
+        has_workers = isinstance(self._environment.runner, MasterRunner)
+        return make_plan(options, self._session.lacks, has_workers=has_workers)
 
     def _fail(self, error: IpvsloadError) -> None:
         """End the test, and the process with the error's status if it has no page."""

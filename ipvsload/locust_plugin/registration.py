@@ -149,7 +149,8 @@ def _bring_up(environment: Environment, options: Options, session: TestbedSessio
         _refuse_who_cannot_reach_a_lab(environment.user_classes)
     if isinstance(shape, ScenarioShape):
         shape.use_common_options = False
-        scenario = make_plan(options, session.lacks).scenario
+        has_workers = isinstance(environment.runner, MasterRunner)
+        scenario = make_plan(options, session.lacks, has_workers=has_workers).scenario
         _say_what_is_not_used(parsed, scenario.traffic)
         session.ready(servers_needed(scenario), scenario.service.clients)
     else:

@@ -26,6 +26,10 @@ _DIRECTOR_REFUSED = {
     BY_NO_SERVER: "had no server for them",
     BY_WEIGHT_0: "chose a server of weight 0 for them",
 }
+_OF_THIS_MACHINE = {
+    "no port": "local port left; spread the load over more client addresses or machines",
+    "no descriptor": "open file left for its process; raise the hard limit (ulimit -Hn)",
+}
 
 
 def reasons(
@@ -46,6 +50,7 @@ def reasons(
         found.append("the run was broken off" if ends else "the run was not finished")
     if complete and not invalid and scenario is not None:
         found += _missing_requests(run, scenario, requests)
+    found += _never_sent(requests)
     found += _gaps(run, requests)
     if run.exclusive:
         found += [
@@ -102,6 +107,17 @@ def _in_no_count(
             f"{name}: {n} failed requests are in no server's count: the director was not asked"
             " to which it gave them"
         )
+
+
+def _never_sent(requests: RequestCounts) -> Iterator[str]:
+    """Requests that the generator's machine had nothing left for: they say nothing of servers."""
+    for name, kinds in sorted(requests.errors.items()):
+        for kind, lacking in _OF_THIS_MACHINE.items():
+            if kind in kinds:
+                yield (
+                    f"{name}: {kinds[kind]} requests were never sent: the generator's machine had"
+                    f" no {lacking}"
+                )
 
 
 def _gaps(run: RecordedRun, requests: RequestCounts) -> Iterator[str]:

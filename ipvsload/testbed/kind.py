@@ -86,6 +86,8 @@ class TestbedKind(NamedTuple):
     """Whether it is meant where nobody says which; true for exactly one kind."""
     has_own_network: bool = False
     """Whether the load can reach it only by sockets of its broker."""
+    own_ports: int = 0
+    """Local ports of each client address; 0 where the kernel of this machine chooses them."""
     imports_ssl: bool = False
     """Whether it imports ssl, which gevent must patch before."""
     restarts_sidecar: bool = True

@@ -1,3 +1,6 @@
+import errno
+import os
+import resource
 import socket
 from collections.abc import Iterator
 
@@ -29,3 +32,20 @@ def test_the_end_of_the_other_side_is_no_error(unread: int, pair: Pair) -> None:
         descriptor_messages.send(pair[0], "unread")
     pair[1].close()
     assert descriptor_messages.receive(pair[0]) == (None, [])
+
+
+def test_a_process_without_room_for_all_descriptors_gets_none_and_the_reason(pair: Pair) -> None:
+    descriptor_messages.send(pair[0], "sockets", [pair[0].fileno()] * 20)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(pair[0].fileno())
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + 10, before[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files") as error:
+            descriptor_messages.receive(pair[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert error.value.errno == errno.EMFILE
+    again = os.dup(pair[0].fileno())
+    os.close(again)
+    assert again == lowest_free

@@ -134,6 +134,8 @@ def test_what_never_left_this_machine_nobody_was_asked_for(tmp_path: Path) -> No
     run = result(tmp_path, change)
     assert run.traffic["short"].errors == {"no port": 5}
     assert run.notes == ()
+    # Whatever was measured, it was not what was asked for.
+    assert "short: 5 requests were never sent: the generator's machine had no" in run.reasons[0]
 
 
 def test_a_request_that_was_sent_again_is_counted(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from ipvsload.scenario.capabilities import Capability, check_capabilities
 from ipvsload.scenario.check import check
 from ipvsload.scenario.load import parse_scenario, read
 from ipvsload.scenario.model import Scenario
+from ipvsload.testbed.registry import TESTBEDS
+from ipvsload.this_machine import refuse_too_much
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,12 @@ class Plan:
     scheduler: str
 
 
-def make_plan(options: Options, lacks: Mapping[Capability, str]) -> Plan:
+def make_plan(options: Options, lacks: Mapping[Capability, str], *, has_workers: bool) -> Plan:
     """Make the plan of a test with these options on a testbed that lacks these things.
 
     Raises UsageError where the scenario has a fault, or does not go with these
-    options or this testbed.
+    options or this testbed, and TestbedError where the load is too much for this
+    process. Workers may be on other machines: theirs is not looked at.
     """
     if options.scenario is None:
         raise UsageError("which scenario? Name its file with --scenario, or in watch(FILE)")
@@ -47,5 +50,7 @@ def make_plan(options: Options, lacks: Mapping[Capability, str]) -> Plan:
         text = f"# played with {', '.join(f'{k}: {v}' for k, v in changes.items())}\n{text}"
     given = [options.scheduler] if options.scheduler else []
     check_capabilities(scenario.name, scenario.needs(), lacks, given)
+    if not has_workers:
+        refuse_too_much(scenario, TESTBEDS[options.testbed].own_ports)
     scheduler = options.scheduler or ("" if "scheduler" in lacks else scenario.schedulers[0])
     return Plan(scenario, text, scheduler)

@@ -7,7 +7,7 @@ from flask import jsonify, request
 from flask_login import current_user
 from locust.env import Environment
 
-from ipvsload.errors import UsageError
+from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.ipvs.ipvsadm import listing
 from ipvsload.locust_plugin.arguments import web_base_path
 from ipvsload.locust_plugin.load_tests.locust_test import PageActions
@@ -32,7 +32,7 @@ def install(
         users: how many users of each class run now.
         controls: carries out what people change.
         take_form: takes what a start form says for the next test, and whether a
-            ScenarioShape plays that; raises UsageError.
+            ScenarioShape plays that; raises IpvsloadError.
     """
     environment, now_us = session.environment, session.clock.now_us
     web_ui = environment.web_ui
@@ -64,7 +64,7 @@ def install(
                 raise UsageError(reason)
             _check_host(environment, request.form.get("host", ""))
             take_form(request.form, isinstance(_shape(environment), ScenarioShape))
-        except UsageError as error:
+        except IpvsloadError as error:
             return jsonify({"success": False, "message": str(error), "host": environment.host})
         return None
 

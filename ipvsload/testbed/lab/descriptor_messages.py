@@ -3,7 +3,9 @@
 The lab's owner and its supervisor talk so, and generators with the socket broker.
 """
 
+import errno
 import json
+import os
 import socket
 from _socket import socket as _Socket  # noqa: N812
 from collections.abc import Sequence
@@ -25,10 +27,16 @@ def send(connection: _Socket, message: Any, descriptors: Sequence[int] = ()) -> 
 def receive(connection: _Socket) -> tuple[Any, list[int]]:
     """The next message and its descriptors; (None, []) when the other side is closed.
 
-    Raises OSError, and ValueError for what is not JSON.
+    Raises OSError, also where this process has no room for all the descriptors,
+    and ValueError for what is not JSON.
     """
     try:
-        data, descriptors, _, _ = socket.recv_fds(connection, _MAX_MESSAGE, MAX_DESCRIPTORS)  # type: ignore[arg-type]
+        data, descriptors, flags, _ = socket.recv_fds(connection, _MAX_MESSAGE, MAX_DESCRIPTORS)  # type: ignore[arg-type]
     except ConnectionResetError:  # closed before it had read all that was sent to it
         return None, []
+    if flags & socket.MSG_CTRUNC:
+        # The kernel gives as many as there is room for, and closes the others (net/core/scm.c).
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     return json.loads(data) if data else None, descriptors

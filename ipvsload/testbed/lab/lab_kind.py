@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.testbed import kind
 from ipvsload.testbed.lab.kernels import AUTO, CHOICES
+from ipvsload.testbed.lab.topology import SOURCE_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,5 +47,6 @@ KIND = kind.TestbedKind(
     default_balancer="rr",
     is_default=True,
     has_own_network=True,
+    own_ports=len(SOURCE_PORTS),
     doctor=kind.Doctor((), _examine),
 )

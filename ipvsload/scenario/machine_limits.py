@@ -1,0 +1,77 @@
+"""What a scenario needs of the machine that makes the load, held against what it has.
+
+Users of a closed class each hold a connection, which is an open file and a
+local port. How many connections arrivals hold, their answers decide: of an open
+class nothing is known before it runs.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ipvsload.scenario.condition_checks import check_wait
+from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.planned_state import PlannedState
+from ipvsload.scenario.servers_needed import servers_needed
+from ipvsload.scenario.words import counted, listed
+
+SPARE_FILES = 256
+"""Open files besides those of connections: sockets that are ready before they are needed, the
+record, the sidecar. The lab's real servers have a listener each besides."""
+
+
+class MachineLimits(NamedTuple):
+    """What there is: `open_files` of a process, `local_ports` of one address to one target.
+
+    `more_files` is the command that has a shell's programs have N open files,
+    with {} where N stands.
+    """
+
+    open_files: int
+    local_ports: int
+    more_files: str = "ulimit -n {}"
+
+
+class ConnectionPeak(NamedTuple):
+    """The most connections at the same time, and which classes hold them."""
+
+    connections: int
+    why: str
+
+
+def connection_peak(scenario: Scenario) -> ConnectionPeak:
+    """The most that closed classes may hold at any point of the timeline."""
+    state = PlannedState.at_start(scenario.service, scenario.traffic)
+    peak = ConnectionPeak(0, "")
+    for step in scenario.timeline:
+        step.action.plan(state)
+        held = {
+            name: min(one.traffic.users, one.traffic.requests or one.traffic.users)
+            for name, one in state.classes.items()
+            if one.cohorts and one.traffic.users
+        }
+        if sum(held.values()) > peak.connections:
+            users = (f"'{name}' has {counted(n, 'user')}" for name, n in held.items())
+            peak = ConnectionPeak(sum(held.values()), listed(users))
+        check_wait(step, (), state, bounds=False)
+    return peak
+
+
+def shortfalls(scenario: Scenario, limits: MachineLimits) -> Iterator[str]:
+    """For people: each thing of which the machine has too little, and what to do."""
+    peak = connection_peak(scenario)
+    needed = f"up to {counted(peak.connections, 'connection')} at once ({peak.why})"
+    files = peak.connections + servers_needed(scenario) + SPARE_FILES
+    if files > limits.open_files:
+        enough = -(-files // 1024) * 1024
+        command = limits.more_files.format(enough)
+        yield (
+            f"{needed} need {files} open files, and a process may have {limits.open_files} here"
+            f" (the hard limit of RLIMIT_NOFILE); `{command}` raises it for this shell, and a line"
+            f" `* hard nofile {enough}` in /etc/security/limits.conf for good"
+        )
+    ports = limits.local_ports * scenario.service.clients
+    clients = "1 client address" if scenario.service.clients == 1 else "the client addresses"
+    if peak.connections > ports:
+        yield (
+            f"{needed} need as many local ports, and there are {ports} from {clients} to one target"
+        )
