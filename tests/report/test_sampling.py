@@ -8,7 +8,7 @@ import pytest
 from ipvsload.record.events import RunStarted
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.report import markdown
-from ipvsload.report.html import chart_series, html_report
+from ipvsload.report.html import chart_series, charts, html_report
 from ipvsload.results.sampling import SampleHole, period_us, sample_holes, sampling_result
 from tests.report.rendering import printed, results
 from tests.skew_recording import ONE, TWO
@@ -138,3 +138,18 @@ def test_what_no_sample_saw_is_not_called_none(recording: Recording, seen: int) 
     for text in (printed(found, 200), markdown.render(found), html_report.render(found, changed)):
         assert (words in text) == (seen == 0)
         assert len(re.findall(r"\d seen", text)) == (seen == 0)
+
+
+def test_the_band_of_many_servers_breaks_too(recording: Recording) -> None:
+    run = replace(recording.runs[0])
+    (service,) = run.samples[-1].services
+    many = tuple(service.servers[0]._replace(address=f"10.0.0.{i}:80") for i in range(1, 101))
+    run.samples = [replace(s, services=(service._replace(servers=many),)) for s in run.samples]
+    whole = charts.run_curves(run, ["short"])
+    without(run, 20, 21, 22)
+    broken = charts.run_curves(run, ["short"])
+    axes = charts.shared_axes([whole])
+    addresses = [server.address for server in many]
+    for curves, pieces in ((whole, 1), (broken, 2)):
+        band, median = charts.plots(curves, axes, addresses, {}, {"short": "--c0"})[0].layers
+        assert (band.kind, band.d.count("M"), median.d.count("M")) == ("band", pieces, pieces)

@@ -5,9 +5,10 @@ are in colour; up to THIN servers have a thin line each, and with more the chart
 median and greatest of all. A server has the same colour everywhere on the page.
 """
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 
 from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
@@ -35,6 +36,8 @@ class RunCurves:
     """Latencies in ms by planned start: one for each answer if `dots`, else many together."""
     dots: bool
     width: float
+    breaks: tuple[float, ...] = ()
+    """When samples are missing: the middle of each hole."""
     holes: str = ""
     """Where the samples have holes, how many and how long they are."""
 
@@ -79,6 +82,7 @@ def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
         },
         dots=few,
         width=width,
+        breaks=tuple(((hole.begin_us + hole.end_us) / 2 - zero) / 1e6 for hole in holes),
         holes=_holes(holes),
     )
 
@@ -159,7 +163,7 @@ def _server_plot(
     buckets = chart_series.MAX_BUCKETS
     if len(numbers) > THIN:
         band = chart_series.envelope(chain(*points.values()), curves.end, curves.end / buckets)
-        layers += _band("all servers", "--muted", band, x, y)
+        layers += _band("all servers", "--muted", band, x, y, curves.breaks)
         note = f"{len(numbers)} servers: least to greatest, median, and those that differ most"
     elif len(numbers) > COLOURED:
         buckets = 1200 // len(numbers)
@@ -223,11 +227,21 @@ def _tick(ms: float) -> str:
 
 
 def _band(
-    name: str, colour: str, band: Sequence[Band], x: svg.Axis, y: svg.Axis
+    name: str,
+    colour: str,
+    band: Sequence[Band],
+    x: svg.Axis,
+    y: svg.Axis,
+    breaks: Sequence[float] = (),
 ) -> list[svg.Layer]:
-    area = svg.band_path([(t, low, high) for t, low, _, high in band], x, y)
-    median = svg.line_path([(t, middle) for t, _, middle, _ in band], x, y)
-    return [svg.Layer(name, colour, area, "band", legend=False), svg.Layer(name, colour, median)]
+    """Least to greatest and the median, in pieces where it is interrupted; `breaks` ascend."""
+    pieces = [list(piece) for _, piece in groupby(band, lambda one: bisect(breaks, one[0]))]
+    areas = (svg.band_path([(t, low, high) for t, low, _, high in p], x, y) for p in pieces)
+    medians = (svg.line_path([(t, middle) for t, _, middle, _ in p], x, y) for p in pieces)
+    return [
+        svg.Layer(name, colour, "".join(areas), "band", legend=False),
+        svg.Layer(name, colour, "".join(medians)),
+    ]
 
 
 def _greatest(curves: Iterable[Sequence[Point]]) -> float:
