@@ -72,13 +72,16 @@ class Settings:
     """What is set on a director besides its table, and at what time of its clock.
 
     `timeouts` are in seconds ("tcp", "tcp_fin", "udp"); {} where they cannot be
-    read. `sysctls` are those of IPVS. `node` as in a Reading.
+    read. `sysctls` are those of IPVS. `schedulers` says of each whether the kernel has
+    it: "loaded", "built in", "loadable" or "absent"; {} where that is not known.
+    `node` as in a Reading.
     """
 
     t_ns: int
     timeouts: Mapping[str, int]
     sysctls: Mapping[str, int | str]
     node: str = ""
+    schedulers: Mapping[str, str] = field(default_factory=dict)
 
 
 Message = Hello | Reading | Pong | Settings | End
@@ -122,7 +125,11 @@ class SidecarParser:
             if "settings" in value:
                 told = value["settings"]
                 return Settings(
-                    value["t"], dict(told["timeouts"]), dict(told["sysctls"]), value.get("node", "")
+                    value["t"],
+                    dict(told["timeouts"]),
+                    dict(told["sysctls"]),
+                    value.get("node", ""),
+                    dict(told.get("schedulers", {})),
                 )
             if "end" in value:
                 return End(value["end"], value["samples"], value["missed"])

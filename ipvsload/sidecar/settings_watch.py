@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from ipvsload.ipvs.settings import read_sysctls
+from ipvsload.sidecar.kernel_schedulers import scheduler_states
 
 _EVERY = 1.0
 
@@ -17,12 +18,13 @@ class SettingsWatch:
     """Gives the line {"settings": ..., "t": ns of CLOCK_MONOTONIC} when there is news.
 
     `timeouts` reads IPVS's timeouts in seconds; it gives {} where they cannot be
-    read.
+    read. The line also has the schedulers of the kernel, which do not change.
     """
 
     def __init__(self, timeouts: Callable[[], dict[str, int]]) -> None:
         self._timeouts = timeouts
-        self._told: dict[str, object] = {"timeouts": {}, "sysctls": {}}
+        self._schedulers = scheduler_states()
+        self._told: dict[str, object] = {"timeouts": {}, "sysctls": {}, "schedulers": {}}
         self._due = 0.0
 
     def __call__(self) -> Iterator[dict[str, object]]:
@@ -31,7 +33,11 @@ class SettingsWatch:
         if now < self._due:
             return
         self._due = now + _EVERY
-        settings: dict[str, object] = {"timeouts": self._timeouts(), "sysctls": read_sysctls()}
+        settings: dict[str, object] = {
+            "timeouts": self._timeouts(),
+            "sysctls": read_sysctls(),
+            "schedulers": self._schedulers,
+        }
         if settings != self._told:
             self._told = settings
             yield {"settings": settings, "t": time.monotonic_ns()}

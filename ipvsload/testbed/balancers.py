@@ -16,12 +16,14 @@ class Balancer(NamedTuple):
     """`proxy_mode` is the `mode` in kube-proxy's configuration that has this balancer.
 
     `flushes` says that kube-proxy empties the whole IPVS table where it starts in
-    this mode (platformCleanup in cmd/kube-proxy/app/server_linux.go).
+    this mode (platformCleanup in cmd/kube-proxy/app/server_linux.go). `since` is
+    the first kube-proxy with that mode.
     """
 
     name: str
     proxy_mode: str = _IPVS
     flushes: bool = False
+    since: tuple[int, int] = (1, 8)
 
     @property
     def in_ipvs_table(self) -> bool:
@@ -33,8 +35,8 @@ BALANCERS: dict[str, Balancer] = {
     balancer.name: balancer
     for balancer in (
         *map(Balancer, SCHEDULERS),
-        Balancer("iptables", "iptables"),
-        Balancer("nftables", "nftables", flushes=True),
+        Balancer("iptables", "iptables", since=(1, 1)),
+        Balancer("nftables", "nftables", flushes=True, since=(1, 29)),
     )
 }
 

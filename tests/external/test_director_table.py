@@ -113,3 +113,21 @@ def test_a_testbed_that_is_made_anew_takes_no_more_descriptors() -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     assert {ExternalTestbed("http://192.0.2.80", "").fileno() for _ in range(20)} == {first}
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_scheduler_that_it_cannot_have_is_told_beforehand(lines: Path) -> None:
+    """What is there stays where nothing sets it; else the kernel's own lists decide."""
+    fixed = watched(lines)
+    fixed.wait_ready()
+    (told,) = fixed.missing_balancers(["rr", "lc"]).items()
+    assert told[0] == "lc"
+    assert told[1].startswith("tcp 192.0.2.80:80 is balanced by rr: ")
+    states = {"lc": "loadable", "mh": "absent", "twos": "unknown"}
+    text = lines.read_text().replace('"settings": {', f'"settings": {{"schedulers": {states},')
+    lines.write_text(text.replace("'", '"'))
+    testbed = watched(lines, set_scheduler="true {scheduler}")
+    testbed.wait_ready()
+    assert testbed.missing_balancers(["rr", "lc", "mh", "twos"]) == {
+        "mh": "the director's kernel (Linux 6.1) does not have this scheduler, module ip_vs_mh"
+    }
+    assert ExternalTestbed("http://192.0.2.80:8080", "").missing_balancers(["lc"]) == {}

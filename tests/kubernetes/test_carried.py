@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipvsload.ipvs.table import RealServer
+from ipvsload.record.sidecar_stream import Settings, SidecarParser
 from ipvsload.testbed.kubernetes import manifests, sidecar_zipapp
 from ipvsload.testbed.kubernetes.node_lines import NodeState, connection_count, together
 
@@ -95,6 +97,25 @@ def test_another_process_counts_anew_and_stderr_is_kept() -> None:
     assert lines.connections == {("10.0.0.9", 4000): "10.1.0.1:80"}
     with pytest.raises(ValueError, match="Expecting"):
         lines.feed(b"{no json")
+
+
+def test_what_is_set_on_a_node_is_passed_on_once_with_its_name() -> None:
+    def told(t: int, tcp: int) -> bytes:
+        settings = {"timeouts": {"tcp": tcp}, "sysctls": {}, "schedulers": {"lc": "absent"}}
+        return json.dumps({"settings": settings, "t": t}).encode()
+
+    lines = NodeState("n", "tcp 10.0.0.1:30081", ["tcp 10.0.0.1:30080"], "tcp x:1")
+    lines.feed(HELLO)
+    parser = SidecarParser()
+    assert lines.feed(told(5, 900)) == lines.settings
+    # The log is opened again, from before the first line.
+    passed = [lines.feed(told(t, tcp)) for t, tcp in ((5, 900), (9, 3), (5, 900), (9, 3))]
+    assert [line is not None for line in passed] == [False, True, False, False]
+    hello = {**dict.fromkeys(("node", "kernel", "ipvs"), ""), "ipvsload": "samples", "version": 1,
+             "hz": 1, "t": 1, "wall": 1, "server_columns": RealServer._fields}  # fmt: skip
+    _, settings = parser.feed(json.dumps(hello).encode() + b"\n" + lines.settings)
+    assert settings == Settings(9, {"tcp": 3}, {}, "n", {"lc": "absent"})
+    assert lines.schedulers == {"lc": "absent"}
 
 
 def test_one_service_under_two_addresses_is_one() -> None:

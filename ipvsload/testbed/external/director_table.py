@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_endpoint
 from ipvsload.ipvs.table import VirtualService
-from ipvsload.record.sidecar_stream import Hello, Reading, SidecarParser, StreamError
+from ipvsload.record.sidecar_stream import Hello, Reading, Settings, SidecarParser, StreamError
 from ipvsload.testbed.external import service_choice
 from ipvsload.testbed.external.owner_command import OwnerCommand
 from ipvsload.testbed.external.sidecar_process import SidecarProcess
@@ -33,6 +33,7 @@ class DirectorTable:
         self._command = command
         self.readable = bool(command)
         self.hello: Hello | None = None
+        self.settings: Settings | None = None
         self._host, self._port, self._key = host, port, key
         self.guess = ""
         """Why the service is only guessed, in words; "" where it is not."""
@@ -77,6 +78,9 @@ class DirectorTable:
         for message in messages:
             if isinstance(message, Hello):
                 self.hello = message
+            if isinstance(message, Settings):
+                self.settings = message
+        for message in messages:
             if isinstance(message, Reading):
                 return message
         raise command.failure(done)

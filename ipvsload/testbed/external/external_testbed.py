@@ -6,11 +6,12 @@ one there is load and there are no samples. The director is changed only by
 commands that its owner gave, and what they changed is put back at the end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.schedulers import module_of
 from ipvsload.ipvs.table import VirtualService
 from ipvsload.scenario.url import Tls, read_url
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
@@ -84,6 +85,27 @@ class ExternalTestbed(ExistingTestbed):
         sidecar = self._table.open_samples(hz)
         self._sidecars.callback(sidecar.close)
         return sidecar
+
+    def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
+        """Others than the present one, where it stays; else what the kernel's lists say.
+
+        They are in the director's /lib/modules. None is tried: that would change the director.
+        """
+        if not self.has_samples:
+            return {}
+        found = self._table.service()
+        if not self._changes.scheduler:
+            why = f"{found.key} is balanced by {found.scheduler}: {FIXED}"
+            return {name: why for name in balancers if name != found.scheduler}
+        settings, hello = self._table.settings, self._table.hello
+        states = settings.schedulers if settings else {}
+        release = f" (Linux {hello.kernel})" if hello else ""
+        return {
+            name: f"the director's kernel{release} does not have this scheduler, module"
+            f" {module_of(name)}"
+            for name in balancers
+            if states.get(name) == "absent"
+        }
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Take the service as it is there; what `spec` leaves open is not compared.

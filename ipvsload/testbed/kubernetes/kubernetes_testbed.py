@@ -4,7 +4,7 @@ It is looked at first and touched second. From then on everything can be undone
 from the cluster's own journal: see restore.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed import balancers
@@ -17,6 +17,7 @@ from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.cluster_run import ClusterRun
 from ipvsload.testbed.kubernetes.cluster_session import ClusterSession
 from ipvsload.testbed.kubernetes.examined_cluster import examine_cluster
+from ipvsload.testbed.kubernetes.missing_balancers import missing_balancers
 
 
 class KubernetesTestbed(ExistingTestbed):
@@ -82,6 +83,11 @@ class KubernetesTestbed(ExistingTestbed):
         finally:
             if session:
                 session.sidecars.close()
+
+    def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
+        """What kube-proxy's version and the lists of the nodes' modules say."""
+        kernels = {node.name: node.schedulers for node in self._up.sidecars.nodes}
+        return missing_balancers(balancers, self._up.cluster.proxy.version, kernels)
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Make fresh pods and a fresh service, as the kernel's tables show them."""

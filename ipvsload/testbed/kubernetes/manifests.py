@@ -122,7 +122,8 @@ def sidecar(
         container["securityContext"] |= {"runAsNonRoot": True, "runAsUser": 65534}
         del container["securityContext"]["capabilities"]["add"]
     if modules:
-        directory = {"path": _MODULES, "type": "Directory"}
+        # Without a type: a node that has no such directory (k3d) must not keep the pod waiting.
+        directory = {"path": _MODULES}
         pod["volumes"].append({"name": "modules", "hostPath": directory})
         mount = {"name": "modules", "mountPath": _MODULES, "readOnly": True}
         container["volumeMounts"].append(mount)

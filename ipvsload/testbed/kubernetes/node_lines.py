@@ -60,6 +60,8 @@ class NodeState:
     """The last line of its standard error."""
     settings: bytes = b""
     """The line that tells what is set on the node, as the run should see it."""
+    schedulers: dict[str, str] = field(default_factory=dict)
+    """The schedulers of its kernel, each "loaded", "absent" or the like; {} if not known."""
     _last: int = -1
     _settings_t: int = -1
 
@@ -104,6 +106,7 @@ class NodeState:
         if value["t"] <= self._settings_t:  # it comes twice
             return None
         self._settings_t = value["t"]
+        self.schedulers = value["settings"].get("schedulers", {})
         value["node"] = self.name
         self.settings = json.dumps(value, separators=(",", ":")).encode() + b"\n"
         return self.settings

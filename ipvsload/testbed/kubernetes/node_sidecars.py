@@ -96,7 +96,8 @@ def _create(cluster: ExaminedCluster, services: SessionServices, hz: float) -> N
     cluster.tell("starting the sidecar on every node")
     archive = sidecar_zipapp.archive(sidecar_zipapp.SIDECAR)
     cluster.api.create("configmaps", code(SIDECAR, archive), NAMESPACE)
-    wanted = sidecar(SIDECAR, options.sidecar_image, arguments, rootless=options.rootless)
+    image = options.sidecar_image
+    wanted = sidecar(SIDECAR, image, arguments, rootless=options.rootless, modules=True)
     cluster.api.create("daemonsets", wanted, NAMESPACE)
 
 
