@@ -2,29 +2,39 @@
 
 import os
 import resource
+import socket
+import struct
 from pathlib import Path
 
 from ipvsload.errors import TestbedError
 from ipvsload.scenario.machine_limits import MachineLimits, shortfalls
 from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.url import HttpTarget, read_url
 
 _PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _RESERVED = Path("/proc/sys/net/ipv4/ip_local_reserved_ports")
+_SOCKETS = Path("/proc/net/tcp"), Path("/proc/net/tcp6")
 _USUAL_PORTS = "32768 60999"
 
 
-def machine_limits(own_ports: int = 0) -> MachineLimits:
-    """This process's limits; the ports are `own_ports`, or 0 for those that the kernel chooses."""
+def machine_limits(own_ports: int = 0, target: str = "") -> MachineLimits:
+    """This process's limits.
+
+    The ports are `own_ports`, or with 0 those that the kernel chooses; then those
+    that are taken towards the `target`, a URL, are known. Raises UsageError where
+    that is none.
+    """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     open_files = hard if hard != resource.RLIM_INFINITY else 2**63
     sudo = "" if os.geteuid() == 0 else "sudo "
     more = f"{sudo}prlimit --pid $$ --nofile={{0}}:{{0}}"
-    return MachineLimits(open_files, own_ports or _local_ports(), more)
+    taken = _taken_ports(read_url(target)) if target and not own_ports else 0
+    return MachineLimits(open_files, own_ports or _local_ports(), taken, more)
 
 
-def refuse_too_much(scenario: Scenario, own_ports: int = 0) -> None:
+def refuse_too_much(scenario: Scenario, own_ports: int = 0, target: str = "") -> None:
     """Raise TestbedError where this process cannot make the scenario's load."""
-    found = list(shortfalls(scenario, machine_limits(own_ports)))
+    found = list(shortfalls(scenario, machine_limits(own_ports, target)))
     if found:
         raise TestbedError(f"scenario {scenario.name} cannot run here: {'; '.join(found)}")
 
@@ -38,6 +48,21 @@ def _local_ports() -> int:
             first, _, last = part.partition("-")
             reserved.update(range(int(first), int(last or first) + 1))
     return len(set(range(low, high + 1)) - reserved)
+
+
+def _taken_ports(target: HttpTarget) -> int:
+    """Local ports of connections to the target, those in TIME_WAIT among them (tcp_ipv4.c)."""
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return 0  # the load will say what is wrong with it
+    wanted = set()
+    for family, _, _, _, (host, *_) in found:
+        packed = socket.inet_pton(family, str(host).partition("%")[0])
+        words = struct.unpack(f"={len(packed) // 4}I", packed)
+        wanted.add("".join(f"{word:08X}" for word in words) + f":{target.port:04X}")
+    lines = [line.split() for table in _SOCKETS for line in _read(table, "").splitlines()]
+    return len({words[1] for words in lines if len(words) > 2 and words[2] in wanted})
 
 
 def _read(path: Path, otherwise: str) -> str:

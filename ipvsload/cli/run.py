@@ -62,7 +62,7 @@ def run(
     plan = parse_scenario(text, str(scenario))
     wanted = schedulers or plan.schedulers
     bed = make_testbed(kind, plan, wanted, hz, options)
-    refuse_too_much(plan, kind.own_ports)
+    refuse_too_much(plan, kind.own_ports, kind.host(options))
     directory = out or make_directory(plan.name)
     clock = MonotonicClock()
     writer = RunWriter(

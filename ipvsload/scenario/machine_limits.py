@@ -22,12 +22,14 @@ record, the sidecar. The lab's real servers have a listener each besides."""
 class MachineLimits(NamedTuple):
     """What there is: `open_files` of a process, `local_ports` of one address to one target.
 
+    `taken_ports` are those of them that other connections hold, also in TIME_WAIT.
     `more_files` is the command that has a shell's programs have N open files,
     with {} where N stands.
     """
 
     open_files: int
     local_ports: int
+    taken_ports: int = 0
     more_files: str = "ulimit -n {}"
 
 
@@ -69,9 +71,13 @@ def shortfalls(scenario: Scenario, limits: MachineLimits) -> Iterator[str]:
             f" (the hard limit of RLIMIT_NOFILE); `{command}` raises it for this shell, and a line"
             f" `* hard nofile {enough}` in /etc/security/limits.conf for good"
         )
-    ports = limits.local_ports * scenario.service.clients
+    ports = max(0, limits.local_ports * scenario.service.clients - limits.taken_ports)
     clients = "1 client address" if scenario.service.clients == 1 else "the client addresses"
+    taken = (
+        f"; {limits.taken_ports} more are taken, also in TIME_WAIT" if limits.taken_ports else ""
+    )
     if peak.connections > ports:
         yield (
-            f"{needed} need as many local ports, and there are {ports} from {clients} to one target"
+            f"{needed} need as many local ports, and there are {ports} from {clients} to one"
+            f" target{taken}"
         )

@@ -101,3 +101,7 @@ class TestbedKind(NamedTuple):
     def takes_host(self) -> bool:
         """Whether the load goes to an address that the user gives."""
         return any(option.by_host for option in self.options)
+
+    def host(self, options: OptionValues) -> str:
+        """That address among the values of these options; "" where there is none."""
+        return next((str(options[one.name]) for one in self.options if one.by_host), "")

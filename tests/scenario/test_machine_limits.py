@@ -1,5 +1,8 @@
 """What a scenario needs of the generator's machine, held against what is there."""
 
+import socket
+from contextlib import ExitStack
+
 import pytest
 
 from ipvsload.errors import TestbedError
@@ -9,6 +12,7 @@ from ipvsload.scenario.model import Scenario
 from ipvsload.this_machine import machine_limits, refuse_too_much
 
 PLENTY = 1_000_000
+FAMILIES = {"127.0.0.1": socket.AF_INET, "::1": socket.AF_INET6}
 
 
 def scenario(timeline: str, clients: int = 1) -> Scenario:
@@ -66,7 +70,7 @@ timeline:
 
 
 def test_too_few_open_files_are_told_with_the_command_that_raises_the_limit() -> None:
-    limits = MachineLimits(2000, PLENTY, "sudo prlimit --nofile={0}:{0}")
+    limits = MachineLimits(2000, PLENTY, more_files="sudo prlimit --nofile={0}:{0}")
     (told,) = shortfalls(scenario(TOGETHER), limits)
     assert "up to 2500 connections at once ('a' has 1500 users and 'b' has 1000 users)" in told
     assert "a process may have 2000 here" in told
@@ -75,7 +79,7 @@ def test_too_few_open_files_are_told_with_the_command_that_raises_the_limit() ->
 
 
 def test_the_command_gives_enough() -> None:
-    few = MachineLimits(2000, PLENTY, "raise to {}")
+    few = MachineLimits(2000, PLENTY, more_files="raise to {}")
     (told,) = shortfalls(scenario(TOGETHER), few)
     given = int(told.partition("raise to ")[2].partition("`")[0])
     assert list(shortfalls(scenario(TOGETHER), few._replace(open_files=given))) == []
@@ -86,6 +90,25 @@ def test_local_ports_are_those_of_all_client_addresses() -> None:
     (told,) = shortfalls(scenario(TOGETHER), limits)
     assert "as many local ports, and there are 1300 from 1 client address" in told
     assert list(shortfalls(scenario(TOGETHER, clients=2), limits)) == []
+
+
+def test_ports_that_others_have_taken_are_not_there() -> None:
+    (told,) = shortfalls(scenario(TOGETHER), MachineLimits(PLENTY, 28_000, taken_ports=26_000))
+    assert "there are 2000 from 1 client address to one target; 26000 more are taken" in told
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_connections_to_the_target_take_ports_of_this_machine(host: str) -> None:
+    with socket.create_server((host, 0), family=FAMILIES[host]) as server:
+        port = server.getsockname()[1]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        assert machine_limits(target=url).taken_ports == 0
+        with ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(socket.create_connection((host, port)))
+            assert machine_limits(target=url).taken_ports == 3
+            # Others' ports are not the machine's: a lab has its own.
+            assert machine_limits(own_ports=9, target=url).taken_ports == 0
 
 
 def test_what_this_machine_has_is_read_and_held_against_the_scenario() -> None:

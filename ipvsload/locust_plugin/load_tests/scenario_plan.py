@@ -51,6 +51,7 @@ def make_plan(options: Options, lacks: Mapping[Capability, str], *, has_workers:
     given = [options.scheduler] if options.scheduler else []
     check_capabilities(scenario.name, scenario.needs(), lacks, given)
     if not has_workers:
-        refuse_too_much(scenario, TESTBEDS[options.testbed].own_ports)
+        kind = TESTBEDS[options.testbed]
+        refuse_too_much(scenario, kind.own_ports, kind.host(options.testbed_options))
     scheduler = options.scheduler or ("" if "scheduler" in lacks else scenario.schedulers[0])
     return Plan(scenario, text, scheduler)
