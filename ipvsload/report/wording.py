@@ -112,9 +112,15 @@ def problems(results: Results) -> list[str]:
 
 
 def remarks(results: Results) -> list[str]:
-    """The notes of all runs, each once, and how often somebody looked where nothing was seen."""
-    notes = (f"{run.scheduler}: {note}" for run in results.runs for note in run.notes)
-    return [*unseen(results), *dict.fromkeys(notes)]
+    """The notes of all runs, each once, with the schedulers that it is about.
+
+    The first says how often somebody looked, where nothing was seen.
+    """
+    about: dict[str, dict[str, None]] = {}
+    for run in results.runs:
+        for note in run.notes:
+            about.setdefault(note, {})[run.scheduler] = None
+    return [*unseen(results), *(f"{', '.join(names)}: {note}" for note, names in about.items())]
 
 
 def unseen(results: Results) -> list[str]:

@@ -49,7 +49,9 @@ def test_the_page_stands_alone_and_leads_with_the_verdict(recording: Recording) 
     assert (found.scripts, found.references, found.handlers) == (1, [], [])
     assert "url(" not in text
     assert "@import" not in text
-    places = [text.index(part) for part in ("<strong>Held</strong>", "Expectations", "<svg")]
+    places = [
+        text.index(part) for part in ("<strong>Held</strong>", "Notes", "Expectations", "<svg")
+    ]
     assert places == sorted(places)
     assert text.count("<svg") == 8
     assert "short: server 1 50, server 2 50" in text

@@ -121,3 +121,15 @@ def test_a_run_whose_service_could_not_be_made_is_named_by_its_scheduler(tmp_pat
     for text in (printed(found), compared(tmp_path / "none", write_skew(tmp_path / "two"))):
         assert "lc (0 of 1 valid)" in text
         assert "unknown (" not in text
+
+
+def test_a_note_that_several_schedulers_have_stands_once(recording: Recording) -> None:
+    found = results(recording)
+    one, two = (
+        replace(run, notes=("slow", *more))
+        for run, more in zip(found.runs, ((), ("odd",)), strict=True)
+    )
+    lines = [
+        line for line in printed(replace(found, runs=(one, two))).splitlines() if "note:" in line
+    ]
+    assert lines[-2:] == ["note: rr, lc: slow", "note: lc: odd"]
