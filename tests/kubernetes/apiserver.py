@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from ipvsload.testbed.kubernetes.node_objects import ready
+from tests.kubernetes.cluster_objects import merged, node_object
 from tests.kubernetes.kubelet import Log
 
 Object = dict[str, Any]
@@ -47,7 +49,7 @@ class Cluster:
         self._ports = iter(range(30100, 32000))
         self._open: set[Any] = set()
         for name, address in nodes.items():
-            self.put("nodes", "", _node(name, address))
+            self.put("nodes", "", node_object(name, address))
         for name in ("default", "kube-system"):
             self.put("namespaces", "", {"metadata": {"name": name}})
         cluster = self
@@ -165,7 +167,7 @@ class Cluster:
             and "deletionTimestamp" not in pod["metadata"]
         ]
         taken = [pod["spec"]["nodeName"] for _, pod in mine]
-        every = [key[2] for key in self.objects if key[0] == "nodes"]
+        every = [key[2] for key, one in self.objects.items() if key[0] == "nodes" and ready(one)]
         missing = [node for node in nodes if node not in taken] if all(nodes) else []
         if nodes and not all(nodes):
             missing = [every[n % len(every)] for n in range(len(mine), len(nodes))]
@@ -185,15 +187,28 @@ class Cluster:
             return body
         del self.objects[kind, namespace, name]
         if kind == "namespaces":
-            for key in [key for key in self.objects if key[1] == name]:
+            for key in [key for key in self.objects if key[1] == name and key[0] != "pods"]:
                 self.objects.pop(key, None)
+            for key, pod in self.objects.items():
+                if key[:2] == ("pods", name):
+                    pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+            self.objects[kind, namespace, name] = body
+            body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         for key, pod in list(self.objects.items()):
             if key[0] == "pods" and pod["metadata"].get("owner") == body["metadata"]["uid"]:
                 pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         self._reconcile()
         return body
 
+    def end_namespaces(self) -> None:
+        """Those that are being deleted go with the last pod in them."""
+        for key, body in list(self.objects.items()):
+            held = any(one[:2] == ("pods", key[2]) for one in self.objects)
+            if key[0] == "namespaces" and "deletionTimestamp" in body["metadata"] and not held:
+                del self.objects[key]
+
     def _reconcile(self) -> None:
+        self.end_namespaces()
         for kind, namespace, name in list(self.objects):
             if kind in ("deployments", "daemonsets"):
                 self._control(kind, namespace, name)
@@ -303,7 +318,7 @@ class Cluster:
                 raise Refusal(409, f'Operation cannot be fulfilled on {kind} "{name}"')
             return self.put(kind, namespace, body)
         if method == "PATCH":
-            return self.put(kind, namespace, _merge(copy.deepcopy(now), body))
+            return self.put(kind, namespace, merged(copy.deepcopy(now), body))
         return self._delete(kind, namespace, name, body.get("gracePeriodSeconds"))
 
     def _log(
@@ -324,27 +339,3 @@ class Cluster:
                     break
                 handler.wfile.write(line)
                 handler.wfile.flush()
-
-
-def _merge(body: Any, change: Any) -> Any:
-    """RFC 7386."""
-    if not isinstance(change, dict):
-        return change
-    body = body if isinstance(body, dict) else {}
-    for key, value in change.items():
-        if value is None:
-            body.pop(key, None)
-        else:
-            body[key] = _merge(body.get(key), value)
-    return body
-
-
-def _node(name: str, address: str) -> Object:
-    return {
-        "metadata": {"name": name, "labels": {}},
-        "status": {
-            "addresses": [{"type": "InternalIP", "address": address}],
-            "conditions": [{"type": "Ready", "status": "True"}],
-            "nodeInfo": {"operatingSystem": "linux"},
-        },
-    }

@@ -74,3 +74,27 @@ def proxy_daemon_set(image: str = "registry.k8s.io/kube-proxy:v1.20.2") -> dict[
             },
         },
     }
+
+
+def merged(body: Any, change: Any) -> Any:
+    """RFC 7386."""
+    if not isinstance(change, dict):
+        return change
+    body = body if isinstance(body, dict) else {}
+    for key, value in change.items():
+        if value is None:
+            body.pop(key, None)
+        else:
+            body[key] = merged(body.get(key), value)
+    return body
+
+
+def node_object(name: str, address: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "labels": {}},
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": address}],
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "nodeInfo": {"operatingSystem": "linux"},
+        },
+    }

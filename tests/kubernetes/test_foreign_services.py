@@ -1,8 +1,6 @@
 """Virtual servers of others: none is lost without a word, and what is deleted is put back."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,13 +18,6 @@ from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import Toy
 
 ALLOWED: dict[str, Any] = {"allow_deleting_virtual_servers": True}
-
-
-@pytest.fixture
-def two(toy_of: "type[Toy]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
-    with toy_of(tmp_path, nodes=2) as made_of_two:
-        monkeypatch.setenv("KUBECONFIG", str(made_of_two.kubeconfig))
-        yield made_of_two
 
 
 def session(*balancers: str, told: list[str] | None = None, **options: Any) -> None:

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,6 @@ from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from ipvsload.testbed.kubernetes.leftover_services import describe, owners
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import AHEAD, Toy
-
-
-@pytest.fixture
-def two(toy_of: "type[Toy]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
-    with toy_of(tmp_path, nodes=2) as made_of_two:
-        monkeypatch.setenv("KUBECONFIG", str(made_of_two.kubeconfig))
-        yield made_of_two
 
 
 def session(testbed: KubernetesTestbed, *schedulers: str) -> list[str]:

@@ -88,7 +88,8 @@ def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
     # And no right too many, but those that only a failure needs.
     for right in rights.needed(namespace_exists=True, switching=True):
         told = right.resource == "events" or right.resource == "pods/log"
-        assert (right.verb, right.resource, right.namespace) in used or told, right
+        away = right[:3] == ("delete", "pods", "ipvsload")  # of a node that is not there
+        assert (right.verb, right.resource, right.namespace) in used or told or away, right
 
 
 def test_the_list_that_is_asked_for_is_the_manifests() -> None:

@@ -58,6 +58,7 @@ class Direct:
             pod = self._cluster.objects.get(("pods", namespace, name))
             if method == "DELETE":
                 self._cluster.objects.pop(("pods", namespace, name), None)
+                self._cluster.end_namespaces()
             elif pod:
                 pod["status"].update(change["status"])
 
@@ -115,6 +116,25 @@ class Toy:
         for proxy in self.proxies.values():
             proxy.close()
         self.cluster.close()
+
+    def power_off(self, node: str, *, told: bool = True) -> None:
+        """The node goes down; the cluster is told, or does not know it yet."""
+        kubelet = self.kubelets[list(self.proxies).index(node)]
+        kubelet.stop()
+        with self.cluster.lock:
+            for key, pod in self.cluster.objects.items():
+                if key[0] == "pods" and pod["spec"].get("nodeName") == node:
+                    self.cluster.logs.pop(key[1:], None)
+        self.proxies[node].close()
+        if told:
+            self.not_ready(node)
+
+    def not_ready(self, node: str) -> None:
+        """As the node lifecycle controller writes it."""
+        with self.cluster.lock:
+            status = self.cluster.objects["nodes", "", node]["status"]
+            message = "Kubelet stopped posting node status."
+            status["conditions"] = [{"type": "Ready", "status": "Unknown", "message": message}]
 
     @property
     def config(self) -> str:

@@ -18,8 +18,8 @@ from ipvsload.testbed.kubernetes.journal import (
 )
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.manifests import namespace
+from ipvsload.testbed.kubernetes.namespace_end import wait_for_end
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
-from ipvsload.testbed.kubernetes.polling import gone, wait_for
 from ipvsload.testbed.kubernetes.proxy_switch import switch
 from ipvsload.testbed.kubernetes.restore import restore
 
@@ -40,8 +40,9 @@ class ClusterHold:
         found = api.find("namespaces", NAMESPACE)
         if found and found["metadata"].get("deletionTimestamp"):
             what = f"namespace {NAMESPACE} of the last run to be gone"
-            removed = gone(api, "namespaces", NAMESPACE)
-            wait_for(what, removed, _LAST_RUN_GONE_WITHIN, self.cluster.tell)
+            left = wait_for_end(api, what, _LAST_RUN_GONE_WITHIN, self.cluster.tell)
+            if left:
+                raise TestbedError("\n".join(left))
             found = None
         # Set before the first change: a Ctrl-C may come right behind that.
         self._touched = True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import node_objects, rights
-from ipvsload.testbed.kubernetes.api import Api
+from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.cluster_capabilities import KEPT, no_switch
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.examined_proxy import (
@@ -53,6 +53,8 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
     wanted = rights.needed(namespace_exists=exists, switching=switching, config_maps=names)
     rights.demand(api, wanted)
     nodes = api.every("nodes")
+    for node in filter(node_objects.linux, nodes):
+        _tell_state(node, tell)
     able = [one for one in nodes if node_objects.linux(one) and node_objects.ready(one)]
     proxy = ExaminedProxy() if found is None else examine_proxy(api, found)
     fixed = no_switch(proxy.fixed) if proxy.fixed else "" if switching else KEPT
@@ -67,3 +69,11 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
         fixed=fixed,
         proxy=proxy,
     )
+
+
+def _tell_state(node: Object, tell: Tell) -> None:
+    name = node_objects.name(node)
+    if why := node_objects.absence(node):
+        tell(f"node {name} is left out: {why}")
+    elif node_objects.cordoned(node):
+        tell(f"node {name} is cordoned: it is watched, and takes no new real servers")

@@ -40,8 +40,9 @@ class ForeignWatch:
         """
         if not balancer.name or self._cluster.switchable is None:
             return {}
-        risks = {node.name: self._risks(balancer, node) for node in self._nodes}
-        nodes = [node for node in self._nodes if risks[node.name]]
+        there = [node for node in self._nodes if not node.lost]
+        risks = {node.name: self._risks(balancer, node) for node in there}
+        nodes = [node for node in there if risks[node.name]]
         if nodes and fresh:
             read = next_readings(nodes)
             with suppress(TestbedError):  # a node that has nothing new to say

@@ -47,7 +47,7 @@ class LeftoverServices:
         """
 
         def missing() -> str | None:
-            for node in self._nodes:
+            for node in _heard(self._nodes):
                 # A kube-proxy in another mode never does it.
                 there = node.service or (probe and node.probe)
                 if there and not of_proxy_mode(node.proxy_mode):
@@ -60,16 +60,29 @@ class LeftoverServices:
         return False
 
     def report(self, api: Api) -> list[str]:
-        """A line for each node that has virtual servers without a kube-proxy that keeps them."""
-        fresh = next_readings(self._nodes)
+        """A line for each node that has virtual servers without a kube-proxy that keeps them.
+
+        And one for each whose table is not known any more, with the reason.
+        """
+        fresh = {node.name: next_readings([node]) for node in self._nodes}
 
         def missing() -> str | None:
-            return None if fresh() and not any(map(self._stale, self._nodes)) else ""
+            read = all(done() for done in fresh.values())
+            return None if read and not any(map(self._stale, _heard(self._nodes))) else ""
 
         with suppress(TestbedError):
             wait_for("the nodes' tables to be empty", missing, _CLEANED_WITHIN)
-            return []
-        found = {node.name: self._stale(node) for node in self._nodes}
+        unknown = [
+            f"the sidecar on node {node.name} is lost"
+            f" ({node.lost or 'it says nothing more'}): what kube-proxy leaves in that kernel is"
+            " not known"
+            for node in self._nodes
+            if node.lost or not fresh[node.name]()
+        ]
+        return [*unknown, *self._described(api)]
+
+    def _described(self, api: Api) -> list[str]:
+        found = {node.name: self._stale(node) for node in _heard(self._nodes)}
         if not any(found.values()):
             return []
         known = ours = owners(self._made)
@@ -79,6 +92,11 @@ class LeftoverServices:
 
     def _stale(self, node: NodeState) -> list[str]:
         return [key for key in node.leftovers if key not in self._before[node.name]]
+
+
+def _heard(nodes: Iterable[NodeState]) -> list[NodeState]:
+    """Those whose sidecars are not lost."""
+    return [node for node in nodes if not node.lost]
 
 
 def owners(services: Iterable[Object]) -> dict[str, str]:

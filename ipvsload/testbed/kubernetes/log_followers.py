@@ -17,8 +17,11 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.kind import Tell
+from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
 from ipvsload.testbed.kubernetes.api import Api, ApiError
 from ipvsload.testbed.kubernetes.node_lines import NodeState, connection_count
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
@@ -28,6 +31,10 @@ LOST_AFTER = 60.0
 _AGAIN = 0.5
 _EARLIER = 5
 """Seconds of overlap when a log is opened again; nodes' clocks may differ."""
+_ASK_AFTER = 8.0
+"""Seconds without a line after which the cluster is asked whether the node is there."""
+_PONG_WITHIN = 10.0
+"""Seconds for a node that takes no load to show a ping; whoever pings waits for 15."""
 _PROBE_WITHIN = 2.0
 _SEEN_WITHIN = 4.0
 _LOG_DELAY = 1.0
@@ -41,6 +48,8 @@ class LogFollowers:
 
     `probes` has the address of the probe service on each node. `first` is the
     node whose clock answers a ping; the others' clocks are added to the answer.
+    Where one of the `required` nodes is lost, nothing more comes; of another one
+    `tell` hears, and it is left out.
     """
 
     def __init__(
@@ -50,12 +59,17 @@ class LogFollowers:
         nodes: Mapping[str, NodeState],
         probes: Mapping[str, Address],
         first: str,
+        required: AbstractSet[str],
+        tell: Tell,
     ) -> None:
         self._api = api
         self._pods = pods
         self._nodes = nodes
         self._probes = probes
         self._first = first
+        self._required = required
+        self._tell = tell
+        self._absent = AbsentNodes(api)
         self._ours, self._theirs = socket.socketpair()
         self._lock = threading.Lock()
         self._open = False
@@ -126,10 +140,18 @@ class LogFollowers:
             except ApiError as error:
                 reason = str(error)
             silent = time.monotonic() - heard
+            if silent > _ASK_AFTER and (why := self._absence(node)):
+                raise TestbedError(why)
             if silent > LOST_AFTER:
                 raise TestbedError(f"nothing for {silent:.0f} s; {reason}")
             since = int(silent) + 1 + _EARLIER
             time.sleep(_AGAIN)
+
+    def _absence(self, node: str) -> str:
+        """Why the node is not there; "" where it is, or where nobody answers."""
+        with contextlib.suppress(ApiError):
+            return self._absent.among([node]).get(node, "")
+        return ""
 
     def _heard(self, node: str, line: bytes) -> None:
         if not line.strip():
@@ -140,20 +162,26 @@ class LogFollowers:
             shown = line[:200].decode(errors="replace")
             raise TestbedError(f"not a line of the sidecar's: {shown!r}") from None
         with self._lock:
-            if out and self._open and not self._closed:
+            if out and self._open and not (self._closed or self._nodes[node].lost):
                 self._theirs.sendall(out)
 
     def _fail(self, node: str, reason: str) -> None:
-        if not self._closed:
-            self.failure = TestbedError(f"the sidecar on node {node} is lost: {reason}")
-            with contextlib.suppress(OSError):
-                self._theirs.shutdown(socket.SHUT_RDWR)
+        if self._closed or self._nodes[node].lost:
+            return
+        self._nodes[node].lost = reason
+        text = f"the sidecar on node {node} is lost: {reason}"
+        if node not in self._required:
+            self._tell(f"{text}; the node is left out")
+            return
+        self.failure = TestbedError(text)
+        with contextlib.suppress(OSError):
+            self._theirs.shutdown(socket.SHUT_RDWR)
 
     # -- pings ----------------------------------------------------------------
 
     def _answer(self, identity: str) -> None:
         sent = time.monotonic()
-        nodes = self._nodes
+        nodes = {name: node for name, node in self._nodes.items() if not node.lost}
         before = {name: connection_count(node.probe) for name, node in nodes.items()}
         reached = {
             name: node.probe is not None and reach(self._probes[name])
@@ -161,13 +189,16 @@ class LogFollowers:
         }
         assumed: dict[str, int] = {}
         answers: dict[str, int] = {}
-        while len(answers) < len(nodes):
+        while late_ones := [name for name in nodes.keys() - answers if not nodes[name].lost]:
             time.sleep(_POLL)
             if self._closed or self.failure:
                 return
             waited = time.monotonic() - sent
-            for name in nodes.keys() - answers:
+            for name in late_ones:
                 node = nodes[name]
+                if waited > _PONG_WITHIN and name not in self._required:
+                    self._fail(name, f"nothing for {waited:.0f} s")
+                    continue
                 seen = reached[name] and connection_count(node.probe) > before[name]
                 late = waited > (_SEEN_WITHIN if reached[name] else _LOG_DELAY)
                 # Late, the next sample to come is assumed to be read after the ping.

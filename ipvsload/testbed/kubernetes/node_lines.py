@@ -53,6 +53,8 @@ class NodeState:
     """The last of these readings, on the same clock."""
     readings: int = 0
     leftovers: list[str] = field(default_factory=list)
+    lost: str = ""
+    """Why nothing more is known of it; "" while its sidecar speaks."""
     others: list[SavedService] = field(default_factory=list)
     more: int = 0
     addresses: frozenset[str] = frozenset()
@@ -128,10 +130,13 @@ class NodeState:
 
 
 def next_readings(nodes: Iterable[NodeState]) -> Callable[[], bool]:
-    """What tells whether each node's connections have been read since this call."""
+    """What tells whether each node's connections have been read since this call.
+
+    A node whose sidecar is lost is not waited for.
+    """
     # Two readings: the first may have been on its way already.
     wanted = [(node, node.readings + 2) for node in nodes]
-    return lambda: all(node.readings >= count for node, count in wanted)
+    return lambda: all(node.readings >= count or node.lost for node, count in wanted)
 
 
 def together(services: list[JsonService], key: str) -> JsonService:

@@ -3,9 +3,12 @@
 import time
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
+from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_key
 from ipvsload.testbed.kubernetes import pods, sidecar_zipapp
+from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.log_followers import LogFollowers
 from ipvsload.testbed.kubernetes.manifests import code, sidecar
@@ -21,6 +24,7 @@ _READ_WITHIN = 6.0
 class NodeSidecars:
     """Sidecars that run and have spoken. Raises TestbedError where one does not.
 
+    A node that goes down meanwhile is left out, unless it may take the load.
     `log_followers` has what they say, all nodes in one stream.
     """
 
@@ -28,14 +32,18 @@ class NodeSidecars:
         self._tell = cluster.tell
         _create(cluster, services, hz)
         probes = services.probes
-        found = _wait_for_pods(cluster)
-        by_name = {name: NodeState(name, join_key(*probes[name])) for name in cluster.nodes}
+        alone = cluster.options.service == "NodePort"
+        required = {cluster.entry} if alone else set(cluster.nodes)
+        found = _wait_for_pods(cluster, required)
+        by_name = {name: NodeState(name, join_key(*probes[name])) for name in found}
         self.nodes = list(by_name.values())
         self.entry = by_name[cluster.entry]
         """The node whose port takes the load."""
-        self.balancing = [self.entry] if cluster.options.service == "NodePort" else self.nodes
+        self.balancing = [node for node in self.nodes if node.name in required]
         """The nodes that may take the load."""
-        self.log_followers = LogFollowers(cluster.api, found, by_name, probes, cluster.entry)
+        self.log_followers = LogFollowers(
+            cluster.api, found, by_name, probes, cluster.entry, required, cluster.tell
+        )
         try:
             self._wait_for_words()
         except BaseException:
@@ -75,7 +83,8 @@ class NodeSidecars:
     def _wait_for_words(self) -> None:
         def missing() -> str | None:
             self.check()
-            silent = [node for node in self.nodes if node.t < 0 or not node.readings]
+            speak = [node for node in self.nodes if not node.lost]
+            silent = [node for node in speak if node.t < 0 or not node.readings]
             if not silent:
                 return None
             said = next((f"; it says: {node.stderr}" for node in silent if node.stderr), "")
@@ -101,18 +110,26 @@ def _create(cluster: ExaminedCluster, services: SessionServices, hz: float) -> N
     cluster.api.create("daemonsets", wanted, NAMESPACE)
 
 
-def _wait_for_pods(cluster: ExaminedCluster) -> dict[str, str]:
-    """The name of the running pod on each node."""
+def _wait_for_pods(cluster: ExaminedCluster, required: AbstractSet[str]) -> dict[str, str]:
+    """The name of the running pod on each node that is there.
+
+    Raises TestbedError where one of the required nodes is not.
+    """
     found: dict[str, str] = {}
+    absent = AbsentNodes(cluster.api, cluster.tell)
 
     def missing() -> str | None:
         present = pods.present(cluster.api, NAMESPACE, f"{ROLE}={SIDECAR}")
         running = {pods.node(pod): pods.name(pod) for pod in present if pods.running(pod)}
         found.update({node: pod for node, pod in running.items() if node in cluster.nodes})
         without = cluster.nodes.keys() - running
+        gone = absent.among(without)
+        for node in required & gone.keys():
+            raise TestbedError(f"node {node}, which may take the load, is not there: {gone[node]}")
+        without -= gone.keys()
         if not without:
             return None
-        waiting = [pod for pod in present if not pods.running(pod)]
+        waiting = [pod for pod in present if pods.node(pod) in without and not pods.running(pod)]
         crashed = "the sidecar does not stay up"
         words = pods.waiting_for(cluster.api, SIDECAR, waiting, crashed)
         return words or f"not yet on {', '.join(sorted(without))}"

@@ -17,8 +17,9 @@ from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.kubernetes.journal import ActiveError, Journal, find_journal
 from ipvsload.testbed.kubernetes.kept_services import put_kept_back
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
+from ipvsload.testbed.kubernetes.namespace_end import wait_for_end
 from ipvsload.testbed.kubernetes.object_names import JOURNAL, MADE, NAMESPACE, SELECT_OURS
-from ipvsload.testbed.kubernetes.polling import gone, wait_for
+from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.process_identity import lives
 from ipvsload.testbed.kubernetes.proxy_switch import leaves_ipvs, put_back
 
@@ -76,8 +77,8 @@ def restore(
     if made:
         tell(f"removing namespace {NAMESPACE}")
         api.delete("namespaces", NAMESPACE)
-        removed = gone(api, "namespaces", NAMESPACE)
-        wait_for(f"namespace {NAMESPACE} to be gone", removed, _NAMESPACE_GONE_WITHIN, tell)
+        what = f"namespace {NAMESPACE} to be gone"
+        left += wait_for_end(api, what, _NAMESPACE_GONE_WITHIN, tell)
     elif journal:
         api.delete("configmaps", JOURNAL, NAMESPACE)
     return left

@@ -42,6 +42,7 @@ WORKLOAD = [
     *_ours("deployments", "create list patch delete", "run and scale the real servers"),
     *_ours("daemonsets", "create list delete", "run the sidecar on every node"),
     *_ours("pods", "list patch", "see what pods wait for, and take one out of the service"),
+    *_ours("pods", "delete", "remove those of a node that is not there"),
     *_ours("pods/log", "get", "read the sidecar"),
     *_ours("events", "list", "tell why a pod does not start"),
 ]

@@ -3,6 +3,7 @@
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_endpoint
 from ipvsload.testbed.kubernetes import pods
+from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
 from ipvsload.testbed.kubernetes.api import Object
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.manifests import deployment, service
@@ -30,6 +31,7 @@ class ServerPods:
         self._tell = cluster.tell
         self._name = f"{SERVERS}-{run}"
         self._replicas = 0
+        self._absent = AbsentNodes(self._api)
 
     def create(self, count: int, node_port: int | None, address: str | None) -> Object:
         """Create the Deployment and the Service; returns the Service."""
@@ -93,8 +95,13 @@ class ServerPods:
         return [self._address(pod) for pod in found]
 
     def _waiting(self) -> str:
-        """What those that are not ready wait for. Raises TestbedError where one crashes on."""
+        """What those that are not ready wait for.
+
+        Raises TestbedError where one crashes on, or its node is not there.
+        """
         slow = [pod for pod in self._pods() if not pods.ready(pod)]
+        for node, why in self._absent.among(filter(None, map(pods.node, slow))).items():
+            raise TestbedError(f"a real server is on node {node}, which is not there: {why}")
         crashed = "the real servers do not stay up"
         text = pods.waiting_for(self._api, self._name, slow, crashed)
         return text or (f"{len(slow)} pods are not ready yet" if slow else "")

@@ -1,0 +1,123 @@
+"""Nodes that are not Ready, or go down: told, not waited for, and what is left there is said."""
+
+import threading
+
+import pytest
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.base import ServiceSpec
+from ipvsload.testbed.kubernetes import node_objects, proxies, restore
+from ipvsload.testbed.kubernetes.api import Object
+from ipvsload.testbed.kubernetes.kubeconfig import connect
+from tests.kubernetes.apiserver import Refusal
+from tests.kubernetes.foreign_table import THEIRS
+from tests.kubernetes.test_restore import killed_after
+from tests.kubernetes.test_testbed import made, up
+from tests.kubernetes.toy import Toy
+
+SILENT = "it is not Ready: Kubelet stopped posting node status."
+
+
+def test_a_node_that_is_not_ready_is_told_and_left_out(two: Toy) -> None:
+    two.power_off("node2")
+    before = two.cluster.picture()
+    told: list[str] = []
+    testbed = up(made(told))
+    try:
+        assert testbed.begin(ServiceSpec("rr", (1,))).balancer == "rr"
+        assert testbed.kernel["nodes"] == "node1"
+        testbed.set_balancer("lc")
+    finally:
+        testbed.close()
+    assert f"node node2 is left out: {SILENT}" in told
+    assert two.cluster.picture() == before
+
+
+def test_one_that_goes_down_in_mid_run_is_left_out(two: Toy) -> None:
+    told: list[str] = []
+    testbed = up(made(told))
+    try:
+        testbed.begin(ServiceSpec("rr", (1,)))
+        two.power_off("node2")
+        testbed.set_balancer("lc")
+        assert testbed.add_server(1)
+        testbed.end()
+        assert testbed.begin(ServiceSpec("rr", (1,))).balancer == "rr"
+    finally:
+        testbed.close()
+    assert f"the sidecar on node node2 is lost: {SILENT}; the node is left out" in told
+    assert any(line.startswith("the sidecar on node node2 is lost (") for line in told)
+    assert 'mode: "iptables"  # ours' in two.config
+
+
+def test_the_restart_goes_on_as_soon_as_the_cluster_knows(two: Toy) -> None:
+    """A node is Ready for some time after its end: until then its proxy is waited for."""
+    two.power_off("node2", told=False)
+    told: list[str] = []
+    timer = threading.Timer(1.0, two.not_ready, ("node2",))
+    timer.start()
+    proxies.restart(connect(), told.append)
+    timer.join()
+    assert told == [f"node node2 is left out: {SILENT}"]
+
+
+def test_the_node_that_takes_the_load_is_named(two: Toy) -> None:
+    testbed = up(made(node="node2"))
+    testbed.begin(ServiceSpec("rr", (1,)))
+    pipe = testbed.open_samples(20)
+    two.power_off("node2")
+
+    def drain() -> None:
+        while pipe.recv(65536):
+            pass
+
+    with pytest.raises(TestbedError, match=f"the sidecar on node node2 is lost: {SILENT}"):
+        drain()
+    testbed.close()
+    assert 'mode: "iptables"  # ours' in two.config
+
+
+def test_restore_finishes_on_the_others_and_says_what_is_left(two: Toy) -> None:
+    two.proxies["node1"].foreign.add(THEIRS)
+    two.proxies["node2"].foreign.add(THEIRS)
+    before, text = two.cluster.picture(), two.config
+    killed_after(two, 20)
+    assert two.config != text
+    two.power_off("node2")
+    told: list[str] = []
+    left = restore.restore(connect(), told.append)
+    assert two.config == text
+    assert two.proxies["node1"].foreign.read() == [THEIRS]
+    assert len(left) == 1
+    assert f"on node node2 are not put back: {SILENT}" in left[0]
+    assert "-A -t 203.0.113.9:6443 -s wlc -p 600\n" in left[0]
+    assert any("is removed without the word of node node2" in line for line in told)
+    assert two.cluster.picture().keys() == before.keys()
+    assert restore.restore(connect(), told.append) == [
+        "there is nothing of ipvsload in this cluster"
+    ]
+
+
+def test_who_may_not_remove_a_pod_is_told_how(two: Toy) -> None:
+    killed_after(two, 12)
+    two.power_off("node2")
+
+    def fault(method: str, path: str) -> Refusal | None:
+        hit = method == "DELETE" and path.startswith("/api/v1/namespaces/ipvsload/pods/")
+        return Refusal(403, "pods is forbidden") if hit else None
+
+    two.cluster.fault = fault
+    (left,) = restore.restore(connect(), lambda _: None)
+    assert "namespace ipvsload goes when node node2 is back, or with: kubectl -n ipvsload" in left
+    with pytest.raises(TestbedError, match="--force --grace-period=0"):
+        up(made())
+
+
+def test_a_cordoned_node_takes_the_load_last() -> None:
+    def node(name: str, *, cordoned: bool, control: bool = False) -> Object:
+        labels = {"node-role.kubernetes.io/control-plane": ""} if control else {}
+        return {"metadata": {"name": name, "labels": labels}, "spec": {"unschedulable": cordoned}}
+
+    able = [node("a", cordoned=True), node("b", cordoned=False, control=True)]
+    assert node_objects.choose(able, "")["metadata"]["name"] == "b"
+    assert node_objects.choose(able[:1], "")["metadata"]["name"] == "a"
