@@ -35,9 +35,9 @@ def two(conns: int = 0, t_us: int = 0) -> Sample:
 def requests(counter: RequestCounter) -> None:
     """A tenth of a second: ten short ones, one of them failed, and one long one."""
     for number in range(6):
-        counter.request("ShortUser", SECOND, 10.5 + number, False)
+        counter.request("ShortUser", SECOND, 10.5 + number, None)
     for number in range(3):
-        counter.request("ShortUser", FIRST, 10.5 + number, False)
-    counter.request("ShortUser", None, 900.0, True)
-    counter.request("LongUser", FIRST, 5000.5, False)
-    counter.request(ODD, None, None, False)
+        counter.request("ShortUser", FIRST, 10.5 + number, None)
+    counter.request("ShortUser", None, 900.0, "refused")
+    counter.request("LongUser", FIRST, 5000.5, None)
+    counter.request(ODD, None, None, None)

@@ -51,6 +51,7 @@ class Balancer:
         self.silent = False
         self._turn = 0
         self._joined = 0
+        self._killed: list[str] = []
         self._ends: deque[tuple[int, Real]] = deque()
         self._random = random.Random(7)
         self._served: dict[str, dict[str, int]] = {"Long": {}, "Short": {}}
@@ -63,7 +64,7 @@ class Balancer:
             self.now_us, title="skew", scheduler="rr", service=SERVICE, classes=["Long", "Short"]
         )
         self.scheduler = "rr"
-        self.reals, self._joined = [], 0
+        self.reals, self._joined, self._killed = [], 0, []
         self._ends.clear()
         self.scale(1 if self._wanted == 2 else self._wanted)
         self.running = True
@@ -139,7 +140,11 @@ class Balancer:
             base = 4000 if name == "Long" else 2
             p50 = base * self._random.uniform(0.9, 1.2)
             if total:
-                intervals[name] = TrafficInterval(total / seconds, 0.0, p50, p50 * 2.5, counts)
+                refused = sum(counts.get(address, 0) for address in self._killed)
+                intervals[name] = TrafficInterval(
+                    total / seconds, refused / seconds, p50, p50 * 2.5, counts,
+                    {"refused": refused} if refused else {},
+                )  # fmt: skip
         self._served = {}
         self.feed.traffic(self.now_us, intervals)
 
@@ -194,7 +199,8 @@ class Balancer:
         self._real(server).weight = weight
 
     def kill(self, server: int) -> None:
-        self.feed.killed(self._real(server).address)
+        self._killed.append(self._real(server).address)
+        self.feed.killed(self._killed[-1])
 
     def burst(self, requests: int, seconds: float) -> None:
         for _ in range(requests):

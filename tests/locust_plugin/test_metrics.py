@@ -100,6 +100,7 @@ def test_the_load(accept: str) -> None:
     assert pick(values, "requests_total", **short, server=FIRST, outcome="ok") == 6
     assert pick(values, "requests_total", **short, server=FIRST, outcome="failed") == 0
     assert pick(values, "requests_total", **short, server="", outcome="failed") == 2
+    assert pick(values, "failures_total", **short, kind="refused") == 2
     duration = "request_duration_seconds"
     assert pick(values, f"{duration}_bucket", **short, le="0.01") == 0
     assert pick(values, f"{duration}_bucket", **short, le="0.02") == 18
@@ -127,7 +128,7 @@ def test_before_anything_happened() -> None:
 def test_odd_labels_come_back_as_they_were(odd: str, accept: str) -> None:
     found = sample(server(odd, 1), scheduler=odd, key=odd)
     counter = RequestCounter()
-    counter.request(odd, odd, 1.0, False)
+    counter.request(odd, odd, 1.0, None)
     encode, _ = _encoder(accept)
     text = encode(collector(lambda: {odd: found}, counter, users={odd: 3})).decode()
     # The client's parsers split at "\r" and the like, Prometheus's does not;
@@ -146,7 +147,7 @@ def test_odd_labels_come_back_as_they_were(odd: str, accept: str) -> None:
 
 def test_what_is_no_text_spoils_nothing() -> None:
     counter = RequestCounter()
-    counter.request("\ud800", "b\udcff", 1.0, False)
+    counter.request("\ud800", "b\udcff", 1.0, None)
     values = scrape(collector(lambda: {"\ud800": two()}, counter))
     assert pick(values, "requests_total", **{"class": "?"}, server="b?", outcome="ok") == 1
 
@@ -154,7 +155,7 @@ def test_what_is_no_text_spoils_nothing() -> None:
 def test_labels_are_bounded() -> None:
     counter = RequestCounter()
     for number in range(10 * LABELS):
-        counter.request(f"GET /{number}", None, 1.0, False)
+        counter.request(f"GET /{number}", None, 1.0, None)
     names = {dict(labels)["class"] for name, labels in scrape(collector(counter=counter))
              if name == "ipvsload_requests_total"}  # fmt: skip
     assert len(names) == LABELS + 1
@@ -190,11 +191,11 @@ def test_metrics_may_be_read_after_all_were_made() -> None:
 
 def test_an_answer_is_of_one_moment() -> None:
     samples, counter = {NODE: two(conns=1)}, RequestCounter()
-    counter.request("ShortUser", FIRST, 1.0, False)
+    counter.request("ShortUser", FIRST, 1.0, None)
 
     def pause() -> None:
         samples[NODE] = two(conns=1000)
-        counter.request("ShortUser", FIRST, 1.0, False)
+        counter.request("ShortUser", FIRST, 1.0, None)
 
     for number in range(100):
         samples[str(number)] = two()

@@ -107,6 +107,8 @@ def test_kill_asks_first_and_the_dead_server_is_marked(look: Browser) -> None:
         look.run("document.querySelector('#table').scrollIntoView()")
         row = r"-> 198\.51\.100\.12:80 +1 +\d+ +\d+ +killed\n"
         look.until(lambda: re.search(row, look.text("#table") + "\n"))
+        # What fails is said by kind, under the class's share.
+        look.until(lambda: re.search(r"failed: \d+ refused", look.text("#shares")))
         look.picture("killed")
 
 

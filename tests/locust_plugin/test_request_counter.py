@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ipvsload.locust_plugin.metrics.request_counter import (
     BOUNDS,
+    KINDS,
     LABELS,
     OTHER,
     SERVERS,
@@ -24,14 +25,14 @@ from ipvsload.locust_plugin.metrics.request_counter import (
     percentile,
 )
 
-Request = tuple[str, str | None, float | None, bool]
+Request = tuple[str, str | None, float | None, str | None]
 
 requests = st.lists(
     st.tuples(
         st.sampled_from(["Long", "Short", "GET /", "other", "Ä\n"]),
         st.sampled_from([None, "198.51.100.11:80", "[2001:db8::1]:80"]),
         st.none() | st.floats(0, 200_000),
-        st.booleans(),
+        st.sampled_from([None, None, "refused", "timeout", "status 503"]),
     ),
     max_size=30,
 )
@@ -73,9 +74,12 @@ def test_bounds_are_forty_a_decade_from_a_tenth_of_a_millisecond_to_100_seconds(
 def test_every_request_is_counted_where_it_belongs(found: list[Request]) -> None:
     totals = counter_of(found).totals()
     assert answered(totals) == Counter(
-        (label, server or "", failed) for label, server, _, failed in found
+        (label, server or "", failure is not None) for label, server, _, failure in found
     )
     for label, counts in totals.items():
+        assert counts["failures"] == Counter(
+            failure for name, _, _, failure in found if name == label and failure is not None
+        )
         latencies = [ms for name, _, ms, _ in found if name == label and ms is not None]
         assert counts["buckets"] == [
             Counter(map(bucket, latencies))[i] for i in range(len(BOUNDS) + 1)
@@ -112,10 +116,10 @@ def test_workers_counts_add_up_on_the_master(
 
 
 def test_totals_are_a_copy() -> None:
-    counter = counter_of([("Short", "a", 1.0, False)])
+    counter = counter_of([("Short", "a", 1.0, None)])
     counter.take()
     before = counter.totals()
-    counter.request("Short", "a", 1.0, False)
+    counter.request("Short", "a", 1.0, None)
     before["Short"]["servers"]["a"][0] += 7
     before["Short"]["buckets"][0] += 7
     assert counter.totals()["Short"]["servers"] == {"a": [2, 0]}
@@ -124,7 +128,7 @@ def test_totals_are_a_copy() -> None:
 
 @pytest.mark.parametrize("duration", [None, math.nan, math.inf, -math.inf, -1.0])
 def test_a_request_without_a_duration_is_counted(duration: float | None) -> None:
-    totals = counter_of([("GET /", None, duration, True)]).totals()
+    totals = counter_of([("GET /", None, duration, "timeout")]).totals()
     assert totals["GET /"]["servers"] == {"": [0, 1]}
     assert sum(totals["GET /"]["buckets"]) == totals["GET /"]["sum_us"] == 0
 
@@ -132,12 +136,12 @@ def test_a_request_without_a_duration_is_counted(duration: float | None) -> None
 def test_labels_and_servers_are_bounded_in_all_and_not_a_take() -> None:
     counter = RequestCounter()
     for number in range(3 * LABELS):
-        counter.request(f"GET /{number}", "a", 1.0, False)
+        counter.request(f"GET /{number}", "a", 1.0, None)
         if number % 100 == 0:
             counter.take()
     for number in range(2 * SERVERS):
-        counter.request("GET /0", f"server {number}", 1.0, False)
-        counter.request(f"GET /{3 * LABELS + number}", f"server {number}", 1.0, False)
+        counter.request("GET /0", f"server {number}", 1.0, None)
+        counter.request(f"GET /{3 * LABELS + number}", f"server {number}", 1.0, None)
         if number % 100 == 0:
             counter.take()
     totals = counter.totals()
@@ -150,12 +154,24 @@ def test_labels_and_servers_are_bounded_in_all_and_not_a_take() -> None:
     assert totals[OTHER]["servers"][OTHER] == [SERVERS + 1, 0]
 
 
+def test_kinds_of_failures_are_bounded() -> None:
+    counter = RequestCounter()
+    for number in range(2 * KINDS):
+        counter.request("Short", None, 1.0, f"status {400 + number}")
+        if number % 10 == 0:
+            counter.take()
+    failures = counter.totals()["Short"]["failures"]
+    assert len(failures) == KINDS + 1
+    assert failures["status 400"] == 1
+    assert failures[OTHER] == KINDS
+
+
 def test_what_workers_send_is_bounded_alike() -> None:
     master = RequestCounter()
     for worker in range(3):
         counter = RequestCounter()
         for number in range(LABELS):
-            counter.request(f"GET /{worker}/{number}", None, 1.0, False)
+            counter.request(f"GET /{worker}/{number}", None, 1.0, None)
         master.add(counter.take())
     assert len(master.take()["labels"]) == len(master.totals()) == LABELS + 1
     assert master.totals()[OTHER]["servers"] == {"": [2 * LABELS, 0]}
@@ -166,7 +182,7 @@ def test_a_percentile_is_within_one_bucket_of_the_exact_one(
     found: list[float], share: float
 ) -> None:
     exact = sorted(found)[max(0, math.ceil(share * len(found)) - 1)]
-    totals = counter_of([("Short", None, ms, False) for ms in found]).totals()
+    totals = counter_of([("Short", None, ms, None) for ms in found]).totals()
     estimate = percentile(totals["Short"]["buckets"], share)
     assert estimate is not None
     assert abs(bucket(estimate) - bucket(min(exact, BOUNDS[-1]))) <= 1
@@ -180,15 +196,16 @@ def test_percentiles_at_the_ends() -> None:
 
 
 def test_intervals() -> None:
-    found_out: list[Request] = [("Short", "a", 10.0, False)] * 30
-    found_out += [("Short", "b", 10.0, False)] * 9
-    found_out += [("Short", None, None, True), ("Async", None, None, False)]
+    found_out: list[Request] = [("Short", "a", 10.0, None)] * 30
+    found_out += [("Short", "b", 10.0, None)] * 9
+    found_out += [("Short", None, None, "refused"), ("Async", None, None, None)]
     counter = counter_of(found_out)
     found = intervals(counter.take(), 0.5)
     assert set(found) == {"Short", "Async"}
     short = found["Short"]
     assert (short.rate, short.failures) == (80, 2)
     assert short.split == {"a": 30, "b": 9, "": 1}
+    assert short.kinds == {"refused": 1}
     assert short.p50_ms is not None
     assert short.p95_ms is not None
     assert 8 < short.p50_ms < short.p95_ms <= 10
@@ -201,7 +218,9 @@ MANY = len(BOUNDS) + 1
 
 def broken() -> list[Any]:
     """Deltas that are none, each in one way."""
-    counts: dict[str, Any] = {"servers": {"a": [1, 0]}, "buckets": [0] * MANY, "sum_us": 1}
+    counts: dict[str, Any] = {
+        "servers": {"a": [1, 0]}, "failures": {}, "buckets": [0] * MANY, "sum_us": 1,
+    }  # fmt: skip
     labels: list[Any] = [
         None,
         [],
@@ -217,6 +236,9 @@ def broken() -> list[Any]:
         {"Short": {**counts, "buckets": [-1] * MANY}},
         {"Short": {**counts, "sum_us": None}},
         {"Short": {"servers": {"a": [1, 0]}}},
+        {"Short": {**counts, "failures": {7: 1}}},
+        {"Short": {**counts, "failures": {"refused": -1}}},
+        {"Short": {**counts, "failures": ["refused"]}},
         {"Fine": counts, "Short": None},
     ]
     return [
@@ -227,7 +249,7 @@ def broken() -> list[Any]:
 
 @pytest.mark.parametrize("delta", broken())
 def test_a_delta_of_another_version_is_refused_and_nothing_of_it_counted(delta: Any) -> None:
-    master = counter_of([("Short", "a", 1.0, False)])
+    master = counter_of([("Short", "a", 1.0, None)])
     before = master.totals()
     with pytest.raises(ValueError, match="must run the same version of ipvsload"):
         master.add(delta)

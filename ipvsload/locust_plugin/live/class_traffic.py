@@ -1,7 +1,7 @@
 """What the load did, for charts: rate and latency of each class of traffic."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import add
 from typing import NamedTuple
 
@@ -32,7 +32,8 @@ class TrafficInterval:
 
     `rate` and `failures` are requests finished, and failed, a second; the
     latencies are None where nothing finished. `split` counts the requests
-    finished by the address of the real server ("" where it is not known).
+    finished by the address of the real server ("" where it is not known), `kinds`
+    those that failed by kind, such as "refused".
     """
 
     rate: float
@@ -40,6 +41,7 @@ class TrafficInterval:
     p50_ms: float | None
     p95_ms: float | None
     split: dict[str, int]
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
 
 class Classes:

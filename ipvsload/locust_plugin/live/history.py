@@ -11,6 +11,7 @@ from ipvsload.locust_plugin.live.class_traffic import Cell, Classes, TrafficInte
 from ipvsload.locust_plugin.live.connection_rate import SLOT_US, ConnectionRate, Count
 from ipvsload.locust_plugin.live.server_registry import KnownServer, ServerRegistry
 from ipvsload.locust_plugin.live.time_series import TimeSeries
+from ipvsload.record.failures import in_order
 
 MARKS = 300
 """The newest so many marks are kept."""
@@ -40,6 +41,7 @@ class TestHistory:
         self._stamp = stamp
         self._classes = Classes(classes)
         self._split: list[Counter[int]] = []
+        self._kinds: list[Counter[str]] = []
         self._marks: deque[_Mark] = deque()
         self._mark_number = 0
         self._mark_dropped = 0
@@ -80,8 +82,11 @@ class TestHistory:
             return
         self._traffic.add(t_us, self._classes.cells(intervals))
         self._split += [Counter() for _ in self._classes.names[len(self._split) :]]
+        self._kinds += [Counter() for _ in self._classes.names[len(self._kinds) :]]
         for name, interval in intervals.items():
-            counts = self._split[self._classes.number(name)]
+            number = self._classes.number(name)
+            counts = self._split[number]
+            self._kinds[number].update(interval.kinds)
             for address, count in interval.split.items():
                 server = registry.known(address) if address else None
                 counts[server.ident if server else _UNKNOWN] += count
@@ -111,6 +116,8 @@ class TestHistory:
             "ended": None if self._ended is None else (self._ended - began) // 1000,
             "verdict": self._verdict,
             "classes": self._classes.names,
+            # [kind, count] of each kind, in the order of tables.
+            "failures": [[*in_order(counts).items()] for counts in self._kinds],
             # Server, count, server, count; 0 is a server that is not known.
             "split": [[*chain.from_iterable(counts.items())] for counts in self._split],
         }

@@ -102,6 +102,12 @@ class TableAndLoad(Collector):
             _requests(totals),
         )  # fmt: skip
         yield self._metric(
+            "failures", "counter", "Failed requests by kind, such as refused, reset, timeout.",
+            (("_total", {"class": _text(label), "kind": _text(kind)}, count)
+             for label, counts in totals.items()
+             for kind, count in counts["failures"].items()),
+        )  # fmt: skip
+        yield self._metric(
             "request_duration_seconds", "histogram", "How long requests took.",
             _durations(totals),
         )  # fmt: skip

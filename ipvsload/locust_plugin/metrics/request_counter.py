@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 from ipvsload.locust_plugin.live import TrafficInterval
 
-VERSION = 1
+VERSION = 2
 
 # Forty a decade, the preferred numbers of ISO 3: steps of about six per cent between
 # round numbers. Prometheus gets three of each decade: 1, 2 and 5.
@@ -30,7 +30,9 @@ BOUNDS: tuple[float, ...] = (
 
 LABELS = 200
 SERVERS = 1200
-"""So many labels, and real servers of a label, have counts of their own; the rest is OTHER."""
+KINDS = 50
+"""So many labels, and real servers and kinds of failure of a label, have counts of their own;
+the rest is OTHER."""
 
 OTHER = "other"
 
@@ -42,11 +44,12 @@ class Counts(TypedDict):
     """The requests of one label.
 
     `servers` has [good, failed] by real server, "" for an answer of which it
-    is not known; `buckets` is one longer than BOUNDS; `sum_us` adds the
-    latencies of `buckets`, in microseconds.
+    is not known; `failures` counts the failed ones by kind; `buckets` is one longer
+    than BOUNDS; `sum_us` adds the latencies of `buckets`, in microseconds.
     """
 
     servers: dict[str, list[int]]
+    failures: dict[str, int]
     buckets: list[int]
     sum_us: int
 
@@ -70,16 +73,21 @@ class RequestCounter:
         self._since: dict[str, Counts] = {}
 
     def request(
-        self, label: str, server: str | None, milliseconds: float | None, failed: bool
+        self, label: str, server: str | None, milliseconds: float | None, failure: str | None
     ) -> None:
         """Count one finished request.
 
         Called for every request, so it is short. `milliseconds` is None where
-        there is no latency; NaN and negative numbers are taken as None.
+        there is no latency; NaN and negative numbers are taken as None. `failure`
+        is the kind of a failed one, such as "refused".
         """
         counts = self._since.get(label) or self._fresh(label)
         pair = counts["servers"].get(server or "") or self._pair(label, counts, server or "")
-        pair[failed] += 1
+        if failure is None:
+            pair[0] += 1
+        else:
+            pair[1] += 1
+            self._failed(label, counts, failure, 1)
         if milliseconds is not None and 0.0 <= milliseconds < _LONGEST:
             counts["buckets"][bisect_left(BOUNDS, milliseconds)] += 1
             counts["sum_us"] += int(milliseconds * 1000.0)
@@ -103,6 +111,8 @@ class RequestCounter:
                 pair = mine["servers"].get(server) or self._pair(label, mine, server)
                 pair[0] += good
                 pair[1] += failed
+            for kind, count in theirs["failures"].items():
+                self._failed(label, mine, kind, count)
             _add_latencies(mine, theirs)
 
     def totals(self) -> dict[str, Counts]:
@@ -110,6 +120,7 @@ class RequestCounter:
         totals = {
             label: Counts(
                 servers={server: pair.copy() for server, pair in counts["servers"].items()},
+                failures=counts["failures"].copy(),
                 buckets=counts["buckets"].copy(),
                 sum_us=counts["sum_us"],
             )
@@ -132,6 +143,12 @@ class RequestCounter:
         known.setdefault(server, [0, 0])
         return counts["servers"].setdefault(server, [0, 0])
 
+    def _failed(self, label: str, counts: Counts, kind: str, count: int) -> None:
+        known = self._before[_place(self._before, label, LABELS)]["failures"]
+        kind = _place(known, kind, KINDS)
+        known.setdefault(kind, 0)
+        counts["failures"][kind] = counts["failures"].get(kind, 0) + count
+
 
 def intervals(delta: Delta, seconds: float) -> dict[str, TrafficInterval]:
     """Make rates and latencies, by label, of a delta that was gathered in so many seconds."""
@@ -146,6 +163,7 @@ def intervals(delta: Delta, seconds: float) -> dict[str, TrafficInterval]:
             p50_ms=percentile(counts["buckets"], 0.50),
             p95_ms=percentile(counts["buckets"], 0.95),
             split=split,
+            kinds=counts["failures"],
         )
     return found
 
@@ -176,7 +194,7 @@ def _within(index: int, part: float) -> float:
 
 
 def _nothing() -> Counts:
-    return {"servers": {}, "buckets": [0] * (len(BOUNDS) + 1), "sum_us": 0}
+    return {"servers": {}, "failures": {}, "buckets": [0] * (len(BOUNDS) + 1), "sum_us": 0}
 
 
 def _place(table: Mapping[str, object], key: str, limit: int) -> str:
@@ -190,6 +208,8 @@ def _add(counts: Counts, more: Counts) -> None:
         pair = counts["servers"].setdefault(server, [0, 0])
         pair[0] += good
         pair[1] += failed
+    for kind, count in more["failures"].items():
+        counts["failures"][kind] = counts["failures"].get(kind, 0) + count
     _add_latencies(counts, more)
 
 
@@ -217,9 +237,15 @@ def _checked(delta: Any) -> dict[str, Counts]:
 
 def _sound(label: Any, counts: Any) -> bool:
     match label, counts:
-        case str(), {"servers": dict(servers), "buckets": buckets, "sum_us": sum_us}:
+        case str(), {
+            "servers": dict(servers),
+            "failures": dict(failures),
+            "buckets": buckets,
+            "sum_us": sum_us,
+        }:
             return (
-                all(isinstance(server, str) for server in servers)
+                all(isinstance(name, str) for name in (*servers, *failures))
+                and _numbers([*failures.values()], len(failures))
                 and all(_numbers(pair, 2) for pair in servers.values())
                 and _numbers(buckets, len(BOUNDS) + 1)
                 and _numbers([sum_us], 1)

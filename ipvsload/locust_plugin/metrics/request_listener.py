@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from ipvsload.load.environment_load import RequestFailed
+from ipvsload.load.tcp_connect import cause
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 
 
@@ -20,6 +22,16 @@ def counting(counter: RequestCounter) -> Callable[..., None]:
     ) -> None:
         known = context or {}
         label = known.get("class") or f"{request_type} {name}"
-        count(label, known.get("real_server"), response_time, exception is not None)
+        failure = None if exception is None else _kind(exception)
+        count(label, known.get("real_server"), response_time, failure)
 
     return listener
+
+
+def _kind(exception: BaseException | str) -> str:
+    """The kind of a failure: our word for it where there is one, else the exception's name."""
+    if isinstance(exception, RequestFailed):
+        return str(exception)
+    if isinstance(exception, OSError) and exception.errno:
+        return cause(exception)
+    return type(exception).__name__

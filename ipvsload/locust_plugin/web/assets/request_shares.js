@@ -1,6 +1,6 @@
 // Bars that show each server's share: of all connections, and of each class of requests.
 
-import { figure, colourNumbers, makeElement, percent } from "./format.js";
+import { figure, colourNumbers, makeElement, percent, setText } from "./format.js";
 
 const EACH = 8, MOST = 60, BUSIEST = 3;
 
@@ -17,8 +17,8 @@ export class RequestShares {
     if (now - this.drawn < (store.servers.size > MOST ? 1000 : 200)) return;
     this.drawn = now;
     const { test, head } = store;
-    const wanted = [["connections", head.connections], ...test.classes.map((name, i) => [`${name} requests`, test.split[i] ?? []])];
-    for (const [name, flat] of wanted) this.bar(name, store, flat);
+    const wanted = [["connections", head.connections], ...test.classes.map((name, i) => [`${name} requests`, test.split[i] ?? [], test.failures[i] ?? []])];
+    for (const [name, flat, failures] of wanted) this.bar(name, store, flat, failures);
     for (const [name, bar] of this.bars) {
       if (wanted.some(([other]) => other === name)) continue;
       bar.figure.remove();
@@ -26,16 +26,18 @@ export class RequestShares {
     }
   }
 
-  bar(name, store, flat) {
+  bar(name, store, flat, failures = []) {
     let bar = this.bars.get(name);
     if (!bar) {
       const strip = makeElement("div", { className: "bar" });
       strip.setAttribute("role", "img");
       const total = makeElement("span", { className: "sub" });
-      bar = { strip, total, figure: makeElement("figure", { className: "share" }, makeElement("figcaption", {}, makeElement("span", { textContent: name }), total), strip), told: "" };
+      const failed = makeElement("p", { className: "failed", hidden: true });
+      bar = { strip, total, failed, figure: makeElement("figure", { className: "share" }, makeElement("figcaption", {}, makeElement("span", { textContent: name }), total), strip, failed), told: "" };
       this.bars.set(name, bar);
       this.element.append(bar.figure);
     }
+    setText(bar.failed, failures.length ? `failed: ${failures.map(([kind, count]) => `${count} ${kind}`).join(", ")}` : "");
     const told = `${store.epoch} ${flat.join()}`;
     if (told === bar.told) return;
     bar.told = told;
