@@ -21,6 +21,7 @@ from prometheus_client.samples import Sample as Line
 from ipvsload.ipvs.table import RealServer
 from ipvsload.locust_plugin.arguments import web_base_path
 from ipvsload.locust_plugin.metrics.request_counter import BOUNDS, Counts, RequestCounter
+from ipvsload.record.failures import FAILURES
 from ipvsload.record.format import Sample
 
 if TYPE_CHECKING:
@@ -103,9 +104,7 @@ class TableAndLoad(Collector):
         )  # fmt: skip
         yield self._metric(
             "failures", "counter", "Failed requests by kind, such as refused, reset, timeout.",
-            (("_total", {"class": _text(label), "kind": _text(kind)}, count)
-             for label, counts in totals.items()
-             for kind, count in counts["failures"].items()),
+            _failures(totals),
         )  # fmt: skip
         yield self._metric(
             "request_duration_seconds", "histogram", "How long requests took.",
@@ -170,6 +169,12 @@ def _requests(totals: Mapping[str, Counts]) -> Lines:
             for outcome, count in zip(("ok", "failed"), pair, strict=True):
                 labels = {"class": _text(label), "server": _text(server), "outcome": outcome}
                 yield "_total", labels, count
+
+
+def _failures(totals: Mapping[str, Counts]) -> Lines:
+    for label, counts in totals.items():
+        for kind, count in (dict.fromkeys(FAILURES, 0) | counts["failures"]).items():
+            yield "_total", {"class": _text(label), "kind": _text(kind)}, count
 
 
 def _durations(totals: Mapping[str, Counts]) -> Lines:
