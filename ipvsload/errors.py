@@ -28,6 +28,10 @@ class TestbedError(IpvsloadError):
     exit_status: ClassVar[int] = 3
 
 
+class NoTestbedError(TestbedError):
+    """There is no testbed of this kind that could be looked at."""
+
+
 class InvalidRunError(IpvsloadError):
     """A run's result does not count: interrupted, overloaded, or incomplete."""
 

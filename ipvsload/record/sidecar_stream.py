@@ -22,7 +22,11 @@ class StreamError(TestbedError):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The first line: `t_ns` is CLOCK_MONOTONIC there at calendar time `wall_ns`."""
+    """The first line: `t_ns` is CLOCK_MONOTONIC there at calendar time `wall_ns`.
+
+    `table` is the boot of its kernel and the network namespace, with a space between
+    them; "" where an older sidecar does not say it.
+    """
 
     node: str
     kernel: str
@@ -30,6 +34,7 @@ class Hello:
     hz: float
     t_ns: int
     wall_ns: int
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,9 @@ class SidecarParser:
         if lacking:
             raise StreamError(f"the sidecar does not tell {', '.join(lacking)} of its servers")
         self._server = itemgetter(*(columns.index(name) for name in RealServer._fields))
-        return Hello(*(value[key] for key in ("node", "kernel", "ipvs", "hz", "t", "wall")))
+        keys = ("node", "kernel", "ipvs", "hz", "t", "wall", "table")
+        known = {"table": "", **value}
+        return Hello(*(known[key] for key in keys))
 
 
 def _service(value: dict[str, Any], server: "itemgetter[Any]") -> VirtualService:

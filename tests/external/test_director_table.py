@@ -45,7 +45,9 @@ def test_behind_an_address_translation_the_port_is_enough_and_that_is_said(lines
     testbed = watched(lines, "http://127.0.0.1", tell=told.append)
     testbed.wait_ready()
     assert testbed.begin(ServiceSpec("")).guess == told[0]
-    assert told[0].startswith("tcp 192.0.2.80:80 is taken for the service that http://127.0.0.1:80")
+    assert told[0].startswith(
+        "tcp 192.0.2.80:80 is taken for the service that http://127.0.0.1 reaches"
+    )
     with pytest.raises(TestbedError, match=r"no service for http://127.0.0.1:81; it has tcp 192"):
         watched(lines, "http://127.0.0.1:81").wait_ready()
 
@@ -64,8 +66,10 @@ def test_what_a_command_sets_is_waited_for_and_put_back(
     testbed.close()
     assert lines.read_text() == before
     idle = watched(lines, set_scheduler="true {scheduler}")
+    idle.wait_ready()
     with pytest.raises(TestbedError, match=r"does not show scheduler lc within 0 s"):
         idle.set_balancer("lc")
+    idle.close()
 
 
 @pytest.mark.parametrize(
@@ -130,4 +134,5 @@ def test_a_scheduler_that_it_cannot_have_is_told_beforehand(lines: Path) -> None
     assert testbed.missing_balancers(["rr", "lc", "mh", "twos"]) == {
         "mh": "the director's kernel (Linux 6.1) does not have this scheduler, module ip_vs_mh"
     }
+    testbed.close()
     assert ExternalTestbed("http://192.0.2.80:8080", "").missing_balancers(["lc"]) == {}

@@ -20,6 +20,7 @@ from ipvsload.sidecar.collect import Collector, Commands, Ticks, main
 
 HELLO_KEYS = [
     "ipvsload", "version", "node", "kernel", "ipvs", "hz", "t", "wall", "server_columns",
+    "table",
 ]  # fmt: skip
 
 

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 
 from ipvsload.errors import TestbedError
-from ipvsload.ipvs.keys import join_endpoint
 from ipvsload.ipvs.table import VirtualService
 from ipvsload.record.sidecar_stream import Hello, Reading, Settings, SidecarParser, StreamError
+from ipvsload.scenario.url import HttpTarget
 from ipvsload.testbed.external import service_choice
 from ipvsload.testbed.external.owner_command import OwnerCommand
 from ipvsload.testbed.external.sidecar_process import SidecarProcess
@@ -21,7 +21,7 @@ _SHOWN_WITHIN = 20.0
 
 
 class DirectorTable:
-    """What `command` reads of the virtual service that a load on `host` and `port` reaches.
+    """What `command` reads of the virtual service that a load on `url` reaches.
 
     `command` runs `ipvsload collect` beside the table, and takes its options.
     It may be empty: then nothing can be read. `key` names the service; without it
@@ -29,12 +29,12 @@ class DirectorTable:
     director.
     """
 
-    def __init__(self, command: OwnerCommand, host: str, port: int, key: str = "") -> None:
-        self._command = command
+    def __init__(self, command: OwnerCommand, url: HttpTarget, key: str = "") -> None:
+        self.command = command
         self.readable = bool(command)
         self.hello: Hello | None = None
         self.settings: Settings | None = None
-        self._host, self._port, self._key = host, port, key
+        self._url, self._key = url, key
         self.guess = ""
         """Why the service is only guessed, in words; "" where it is not."""
 
@@ -48,12 +48,12 @@ class DirectorTable:
         if self._key:
             return service_choice.named(services, self._key)
         try:
-            found = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)
+            found = socket.getaddrinfo(self._url.host, self._url.port, 0, socket.SOCK_STREAM)
         except OSError as error:
-            raise TestbedError(f"cannot resolve {self._host!r}: {error.strerror}") from None
-        url = f"http://{join_endpoint(self._host, self._port)}"
+            raise TestbedError(f"cannot resolve {self._url.host!r}: {error.strerror}") from None
         addresses = {str(address[0]) for *_, address in found}
-        service, self.guess = service_choice.choose(services, addresses, self._port, url)
+        choice = service_choice.choose(services, addresses, self._url.port, str(self._url))
+        service, self.guess = choice
         self._key = service.key
         return service
 
@@ -88,4 +88,4 @@ class DirectorTable:
     def _checked_command(self) -> OwnerCommand:
         if not self.readable:
             raise TestbedError(UNREAD)
-        return self._command
+        return self.command

@@ -4,10 +4,41 @@ from typing import TYPE_CHECKING
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.url import Tls
-from ipvsload.testbed.kind import Option, TestbedKind, TestbedRequest
+from ipvsload.testbed.kind import (
+    Doctor,
+    Option,
+    OptionValues,
+    Restorer,
+    Tell,
+    TestbedKind,
+    TestbedRequest,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ipvsload.testbed.base import Testbed
+    from ipvsload.testbed.doctor_finding import DoctorFinding
+
+_WATCHED = (
+    Option(
+        "url",
+        "Where the balancer is: http://ADDRESS[:PORT] or https://ADDRESS[:PORT].",
+        demand="say where the balancer is: --url http://ADDRESS",
+        by_host=True,
+    ),
+    Option(
+        "sidecar",
+        "Runs the sidecar there: 'ssh director sudo ipvsload collect'.",
+        metavar="COMMAND",
+    ),
+    Option(
+        "service_key",
+        "The virtual service that the URL reaches: 'fwmark 1', 'tcp 192.0.2.80:0'."
+        " Default: the table is asked.",
+        metavar="KEY",
+    ),
+)
 
 
 def _make(request: TestbedRequest) -> "Testbed":
@@ -18,27 +49,23 @@ def _make(request: TestbedRequest) -> "Testbed":
     return ExternalTestbed(**words, tls=Tls.of(options), tell=request.tell)
 
 
+def _examine(options: OptionValues, _tell: Tell) -> "Iterable[DoctorFinding]":
+    from ipvsload.testbed.external.director_doctor import examine
+
+    return examine(**{option.name: options[option.name] for option in _WATCHED})
+
+
+def _restore(_options: OptionValues, tell: Tell) -> "Iterable[str]":
+    from ipvsload.testbed.external.director_restore import restore
+
+    return restore(tell)
+
+
 KIND = TestbedKind(
     name="external",
     about="the balancer at -H",
     options=(
-        Option(
-            "url",
-            "Where the balancer is: http://ADDRESS[:PORT] or https://ADDRESS[:PORT].",
-            demand="say where the balancer is: --url http://ADDRESS",
-            by_host=True,
-        ),
-        Option(
-            "sidecar",
-            "Runs the sidecar there: 'ssh director sudo ipvsload collect'.",
-            metavar="COMMAND",
-        ),
-        Option(
-            "service_key",
-            "The virtual service that the URL reaches: 'fwmark 1', 'tcp 192.0.2.80:0'."
-            " Default: the table is asked.",
-            metavar="KEY",
-        ),
+        *_WATCHED,
         Option(
             "set_scheduler",
             "Sets the scheduler; {scheduler} and {service} are replaced.",
@@ -60,4 +87,6 @@ KIND = TestbedKind(
     ),
     make=_make,
     balancers=tuple(SCHEDULERS),
+    doctor=Doctor(_WATCHED, _examine),
+    restorer=Restorer((), _restore),
 )

@@ -12,7 +12,6 @@ from typing import NoReturn
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.schedulers import module_of
-from ipvsload.ipvs.table import VirtualService
 from ipvsload.scenario.url import Tls, read_url
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.existing_testbed import ExistingTestbed
@@ -45,18 +44,16 @@ class ExternalTestbed(ExistingTestbed):
         tell: Tell = lambda _: None,
     ) -> None:
         self._url = read_url(url, tls)
-        self._host, self._port = self._url.host, self._url.port
         key = canonical_key(service_key) if service_key else ""
         command = OwnerCommand("--sidecar", sidecar)
-        self._table = DirectorTable(command, self._host, self._port, key)
+        self._table = DirectorTable(command, self._url, key)
         self._tell = tell
-        self._changes = DirectorChanges(set_scheduler, set_weight)
+        self._changes = DirectorChanges(self._table, set_scheduler, set_weight, tell)
         lacks = self._changes.lacks()
         self.has_samples = self._table.readable
         if not self.has_samples:
             lacks |= dict.fromkeys(("table", "scheduler", "weight"), UNREAD)
         super().__init__(lacks)
-        self._key = ""
         self._weights: dict[str, int] = {}
         self._sidecars = ExitStack()
 
@@ -64,13 +61,14 @@ class ExternalTestbed(ExistingTestbed):
         """Do nothing: it is there."""
 
     def wait_ready(self) -> None:
-        """Look whether the table can be read, and has a service for the URL.
+        """Look whether the table can be read and has a service for the URL, and take that.
 
-        Raises TestbedError, also where the certificate of an https server is refused.
+        Raises TestbedError, also where the certificate of an https server is refused,
+        or another run may change the service.
         """
         check_certificate(self._url)
         if self.has_samples:
-            self._table.service()
+            self._changes.take(self._table.service())
             if self._table.guess:
                 self._tell(self._table.guess)
 
@@ -94,7 +92,7 @@ class ExternalTestbed(ExistingTestbed):
         if not self.has_samples:
             return {}
         found = self._table.service()
-        if not self._changes.scheduler:
+        if "scheduler" in self.lacks:
             why = f"{found.key} is balanced by {found.scheduler}: {FIXED}"
             return {name: why for name in balancers if name != found.scheduler}
         settings, hello = self._table.settings, self._table.hello
@@ -119,9 +117,9 @@ class ExternalTestbed(ExistingTestbed):
             return ServiceUnderTest(Target("", *self._url), "", [])
         wanted, weights = spec.balancer, spec.weights
         found = self._table.service()
-        self._key = found.key
-        if self._changes.scheduler and wanted not in ("", found.scheduler):
-            found = self._set_scheduler(wanted, found.scheduler)
+        self._changes.take(found)
+        if "scheduler" not in self.lacks and wanted not in ("", found.scheduler):
+            found = self._changes.set_scheduler(wanted, found.scheduler)
         if wanted not in ("", found.scheduler):
             raise TestbedError(
                 f"{found.key} is balanced by {found.scheduler} and not by {wanted}: {FIXED}"
@@ -139,7 +137,7 @@ class ExternalTestbed(ExistingTestbed):
 
     def set_balancer(self, balancer: str) -> None:
         """Change it by the owner's command. Raises TestbedError."""
-        self._set_scheduler(balancer, self._table.service().scheduler)
+        self._changes.set_scheduler(balancer, self._table.service().scheduler)
 
     def add_server(self, weight: int) -> NoReturn:
         """Raise TestbedError."""
@@ -147,7 +145,7 @@ class ExternalTestbed(ExistingTestbed):
 
     def set_weight(self, address: str, weight: int) -> None:
         """Change it by the owner's command. Raises TestbedError."""
-        self._changes.set_weight(self._key, address, weight, self._weights.get(address))
+        self._changes.set_weight(address, weight, self._weights.get(address))
 
     def remove_server(self, address: str) -> NoReturn:
         """Raise TestbedError."""
@@ -158,15 +156,16 @@ class ExternalTestbed(ExistingTestbed):
         return None
 
     def end(self) -> None:
-        """Leave the service as it is."""
+        """Give the real servers the weights that they had, so that runs begin alike."""
+        self._changes.put_back_weights()
 
     def close(self) -> None:
         """End the sidecar, and put back what was set. Raises TestbedError."""
         self._sidecars.close()
-        self._changes.undo()
-
-    def _set_scheduler(self, scheduler: str, before: str) -> VirtualService:
-        self._changes.set_scheduler(self._key, scheduler, before)
-        return self._table.wait_for(
-            lambda now: now.scheduler == scheduler, f"scheduler {scheduler}"
-        )
+        try:
+            self._changes.close()
+        except TestbedError as error:
+            raise TestbedError(f"{error}; or try again: ipvsload restore") from None
+        except KeyboardInterrupt:
+            self._tell("the director is left changed; put it back with: ipvsload restore")
+            raise

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ipvsload.errors import IpvsloadError, TestbedError
+from ipvsload.errors import IpvsloadError, NoTestbedError, TestbedError
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.kubernetes.kubeconfig_files import ChosenContext, choose_context
@@ -40,7 +40,7 @@ def connect(context: str = "", tell: Tell = lambda _: None) -> Api:
             load_incluster_config(client_configuration=configuration)
             name = "this cluster"
         elif not files:
-            raise TestbedError(
+            raise NoTestbedError(
                 f"there is no kubeconfig: {where} does not exist; start a cluster (minikube"
                 " start, kind create cluster) or name its file in KUBECONFIG"
             )
