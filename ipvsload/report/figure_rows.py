@@ -94,7 +94,7 @@ def _rest(
     count = len({server.number for servers in rest for server in servers})
     if not count:
         return
-    yield FigureRow(f"{count} more servers", remark="nearer the median")
+    yield FigureRow(f"{count} more servers", remark="none farther out")
     yield _row("weight", map(_weight_range, rest))
     yield _row("connections", (_range(s.connections for s in c) for c in rest))
     for name in classes:

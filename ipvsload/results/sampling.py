@@ -94,10 +94,10 @@ def sampling_notes(sampling: SamplingResult | None) -> Iterator[str]:
     """What a reader of the run's active connections should know, for people."""
     if sampling is None or sampling.longest_ms is None:
         return
-    holes = "a hole" if sampling.holes == 1 else f"{sampling.holes} holes"
+    holes = "a hole of" if sampling.holes == 1 else f"{sampling.holes} holes of up to"
     yield (
         f"the samples of the kernel's table have {holes}"
-        f" of up to {sampling.longest_ms / 1000:.2f} s, where one was due each "
+        f" {sampling.longest_ms / 1000:.2f} s, where one was due each "
         f"{sampling.period_ms / 1000:.2g} s: what came and went in between was not seen"
     )
 
