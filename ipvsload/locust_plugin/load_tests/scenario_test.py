@@ -32,7 +32,7 @@ from ipvsload.record.events import (
     StepStarted,
 )
 from ipvsload.record.writer import RunWriter
-from ipvsload.report.wording import verdict_line
+from ipvsload.report.wording import named, remarks, verdict_line
 from ipvsload.report.write import load_results, write_reports
 from ipvsload.results.results import Results
 from ipvsload.scenario.actions.base import Action
@@ -143,12 +143,15 @@ class ScenarioTest:
                     f"{'?' if count is None else count} {name}"
                     for name, count in server.requests.items()
                 )
-                logger.info("%s: server %s %s: %s", run.scheduler, number, server.address, counts)
+                name = named(run.scheduler, (*run.director.of_service, *run.director.of_director))
+                logger.info("%s: server %s %s: %s", name, number, server.address, counts)
         for expectation in results.expectations:
             if expectation.held is not None:
                 mark = "held" if expectation.held else "NOT HELD"
                 logger.info("%s: %s (measured %s)", mark, expectation.expression,
                             expectation.measured)  # fmt: skip
+        for note in remarks(results):
+            logger.info("note: %s", note)
         for run in results.runs:
             for reason in run.reasons:
                 logger.warning("%s", reason)
