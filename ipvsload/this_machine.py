@@ -1,6 +1,7 @@
 """What this machine has for making load; what needs it is in scenario/machine_limits.py."""
 
 import os
+import re
 import resource
 import socket
 import struct
@@ -14,6 +15,8 @@ from ipvsload.scenario.url import HttpTarget, read_url
 _PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _RESERVED = Path("/proc/sys/net/ipv4/ip_local_reserved_ports")
 _SOCKETS = Path("/proc/net/tcp"), Path("/proc/net/tcp6")
+_STATUS = Path("/proc/self/status")
+_CAP_SYS_RESOURCE = 1 << 24
 _USUAL_PORTS = "32768 60999"
 
 
@@ -26,10 +29,8 @@ def machine_limits(own_ports: int = 0, target: str = "") -> MachineLimits:
     """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     open_files = hard if hard != resource.RLIM_INFINITY else 2**63
-    sudo = "" if os.geteuid() == 0 else "sudo "
-    more = f"{sudo}prlimit --pid $$ --nofile={{0}}:{{0}}"
     taken = _taken_ports(read_url(target)) if target and not own_ports else 0
-    return MachineLimits(open_files, own_ports or _local_ports(), taken, more)
+    return MachineLimits(open_files, own_ports or _local_ports(), taken, _more_files())
 
 
 def refuse_too_much(scenario: Scenario, own_ports: int = 0, target: str = "") -> None:
@@ -37,6 +38,21 @@ def refuse_too_much(scenario: Scenario, own_ports: int = 0, target: str = "") ->
     found = list(shortfalls(scenario, machine_limits(own_ports, target)))
     if found:
         raise TestbedError(f"scenario {scenario.name} cannot run here: {'; '.join(found)}")
+
+
+def _more_files() -> str:
+    """What raises the hard limit: only CAP_SYS_RESOURCE may (kernel/sys.c, do_prlimit)."""
+    own = re.search(r"^CapEff:\s*(\w+)", _read(_STATUS, ""), re.MULTILINE)
+    if own and int(own[1], 16) & _CAP_SYS_RESOURCE:
+        sudo = ""
+    elif os.geteuid():
+        sudo = "sudo "
+    else:  # as in most containers
+        return "root may not raise it here; a container gets it by `--ulimit nofile={0}:{0}`"
+    return (
+        f"`{sudo}prlimit --pid $$ --nofile={{0}}:{{0}}` raises it for this shell, and a line"
+        " `* hard nofile {0}` in /etc/security/limits.conf for good"
+    )
 
 
 def _local_ports() -> int:

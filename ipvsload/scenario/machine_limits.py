@@ -23,14 +23,13 @@ class MachineLimits(NamedTuple):
     """What there is: `open_files` of a process, `local_ports` of one address to one target.
 
     `taken_ports` are those of them that other connections hold, also in TIME_WAIT.
-    `more_files` is the command that has a shell's programs have N open files,
-    with {} where N stands.
+    `more_files` says what raises the limit of open files, with {0} for the new one.
     """
 
     open_files: int
     local_ports: int
     taken_ports: int = 0
-    more_files: str = "ulimit -n {}"
+    more_files: str = "raise it to {0}"
 
 
 class ConnectionPeak(NamedTuple):
@@ -65,11 +64,9 @@ def shortfalls(scenario: Scenario, limits: MachineLimits) -> Iterator[str]:
     files = peak.connections + servers_needed(scenario) + SPARE_FILES
     if files > limits.open_files:
         enough = -(-files // 1024) * 1024
-        command = limits.more_files.format(enough)
         yield (
             f"{needed} need {files} open files, and a process may have {limits.open_files} here"
-            f" (the hard limit of RLIMIT_NOFILE); `{command}` raises it for this shell, and a line"
-            f" `* hard nofile {enough}` in /etc/security/limits.conf for good"
+            f" (the hard limit of RLIMIT_NOFILE): {limits.more_files.format(enough)}"
         )
     ports = max(0, limits.local_ports * scenario.service.clients - limits.taken_ports)
     clients = "1 client address" if scenario.service.clients == 1 else "the client addresses"

@@ -51,7 +51,7 @@ def test_the_director_is_asked_who_refused_and_its_weights_say_why(tmp_path: Pat
     }
     refused = {name: one["refused_by"] for name, one in sh["traffic"].items()}
     assert (refused["whole"], refused["none"]) == ({}, {"no server": 64})
-    # Clients whose hash falls on server 1, which ones the kernel's secret decides.
+    # Of those clients whose hash falls on server 1 (ip_vs_sh.c, ip_vs_sh_hashkey).
     hashed = refused["drained"]["weight 0"]
     assert 0 < hashed < 64
     assert refused["drained"] == {"weight 0": hashed}

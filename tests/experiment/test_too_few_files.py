@@ -47,7 +47,7 @@ def refused(done: "subprocess.CompletedProcess[str]") -> None:
     assert done.returncode == 3, done.stdout + done.stderr
     assert "up to 3000 connections at once ('a' has 1500 users and 'b' has 1500" in done.stderr
     assert f"a process may have {FILES} here" in done.stderr
-    assert "--nofile=4096:4096`" in done.stderr
+    assert "nofile=4096:4096`" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -70,7 +70,7 @@ timeline:
 
 
 def test_too_few_open_files_are_told_with_the_command_that_raises_the_limit() -> None:
-    limits = MachineLimits(2000, PLENTY, more_files="sudo prlimit --nofile={0}:{0}")
+    limits = MachineLimits(2000, PLENTY, more_files="`sudo prlimit --nofile={0}:{0}`")
     (told,) = shortfalls(scenario(TOGETHER), limits)
     assert "up to 2500 connections at once ('a' has 1500 users and 'b' has 1000 users)" in told
     assert "a process may have 2000 here" in told
@@ -79,9 +79,9 @@ def test_too_few_open_files_are_told_with_the_command_that_raises_the_limit() ->
 
 
 def test_the_command_gives_enough() -> None:
-    few = MachineLimits(2000, PLENTY, more_files="raise to {}")
+    few = MachineLimits(2000, PLENTY, more_files="raise to `{0}`")
     (told,) = shortfalls(scenario(TOGETHER), few)
-    given = int(told.partition("raise to ")[2].partition("`")[0])
+    given = int(told.partition("raise to `")[2].partition("`")[0])
     assert list(shortfalls(scenario(TOGETHER), few._replace(open_files=given))) == []
 
 
