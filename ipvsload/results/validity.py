@@ -12,6 +12,7 @@ from ipvsload.record.events import (
     ClassStarted,
     RunEnded,
     RunInvalid,
+    RunPlanned,
     RunStarted,
 )
 from ipvsload.record.reader import RecordedRun
@@ -77,7 +78,7 @@ def notes(
         )
     if again:
         found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
-    found += _in_no_count(requests, refusals)
+    found += _in_no_count(run, requests, refusals)
     if not run.exclusive:
         found += [
             f"{name}: which server answered is not known for {n} requests, "
@@ -88,7 +89,7 @@ def notes(
 
 
 def _in_no_count(
-    requests: RequestCounts, refusals: Mapping[str, Mapping[str, int]]
+    run: RecordedRun, requests: RequestCounts, refusals: Mapping[str, Mapping[str, int]]
 ) -> Iterator[str]:
     """Failed requests that stand in no server's count, with the reason."""
     for name, by_whom in sorted(refusals.items()):
@@ -102,9 +103,11 @@ def _in_no_count(
                 f"{name}: {n - told} failed requests are in no server's count: the director gave"
                 " them to none, or has forgotten to which"
             )
+    # Records of version 0.1.0 do not tell who was not asked from whom nobody had.
+    asked = "was not asked" if run.of_type(RunPlanned) else "did not say"
     for name, n in sorted(requests.not_asked.items()):
         yield (
-            f"{name}: {n} failed requests are in no server's count: the director was not asked"
+            f"{name}: {n} failed requests are in no server's count: the director {asked}"
             " to which it gave them"
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.record.events import Event, RunEnded, RunInvalid
+from ipvsload.record.events import Event, RunEnded, RunInvalid, RunPlanned
 from ipvsload.record.format import NO_SERVER
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.results.evaluate import evaluate
@@ -153,6 +153,7 @@ def test_a_failed_request_whose_server_nobody_asked_for_was_not_given_to_none(
 ) -> None:
     run = recording.runs[0]
     run.requests[0] = run.requests[0]._replace(server=None, status=0, error="reset")
+    run.events.insert(0, RunPlanned(run.number, run.start_us, "rr", 1))
     assert "the director was not asked to which it gave" in results(recording).runs[0].notes[0]
 
 

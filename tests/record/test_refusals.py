@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ipvsload.record.events import RunPlanned
 from ipvsload.record.format import NO_SERVER, Request, Sample
 from ipvsload.record.reader import RecordedRun, read
 from ipvsload.results.evaluate import evaluate
@@ -40,6 +41,7 @@ def table(run: RecordedRun, scheduler: str, weights: dict[str, int], flags: int 
 
 def result(tmp_path: Path, change: Callable[[RecordedRun], object]) -> RunResult:
     recording = read(write_skew(tmp_path / "run", schedulers=("rr",)))
+    recording.runs[0].events.insert(0, RunPlanned(1, 0, "rr", 1))
     change(recording.runs[0])
     return evaluate(recording, parse_scenario(SCENARIO, "t.yaml")).runs[0]
 
@@ -64,6 +66,14 @@ def test_a_refusal_is_a_servers_or_the_directors(
     ]
     assert bool(run.notes) == bool(note)
     assert sum(server.failures["short"] for server in run.servers) == (30 if server else 0)
+
+
+def test_an_early_record_does_not_tell_who_was_asked(tmp_path: Path) -> None:
+    def change(run: RecordedRun) -> None:
+        refused(run, 30, None)
+        run.events = [event for event in run.events if not isinstance(event, RunPlanned)]
+
+    assert "the director did not say to which it gave them" in result(tmp_path, change).notes[0]
 
 
 @pytest.mark.parametrize("scheduler", ["sh", "mh", "dh"])
