@@ -42,12 +42,12 @@ options=; [ ! -d /run/modules ] || options='-d /run/modules'
 modprobe $options -q -a {modules} || :
 # User-mode Linux has the older iptables only.
 if ! iptables -t nat -N TRY 2> /dev/null || ! iptables -t nat -X TRY; then
-    for name in iptables ip6tables; do
-        for word in '' -save -restore; do
-            ln -s /usr/sbin/$name-legacy$word {place}/bin/$name$word
-        done
+    for word in '' -save -restore; do
+        ln -s /usr/sbin/iptables-legacy$word {place}/bin/iptables$word
     done
 fi
+# No address here is of IPv6, and without its half kube-proxy writes its rules in half the time.
+for word in '' -save -restore; do ln -s /bin/false {place}/bin/ip6tables$word; done
 for node in {nodes}; do
     ip netns add $node
     ip link add link $client name towards-clients netns $node type macvlan mode bridge
