@@ -21,8 +21,8 @@ def toy_of(monkeypatch: pytest.MonkeyPatch) -> type[Toy]:
     """To make one oneself; what is waited for is waited for shortly."""
     monkeypatch.setattr(cluster_session, "_SYNC", 0.0)
     monkeypatch.setattr(restore, "_SYNC", 0.0)
-    monkeypatch.setattr(leftover_services, "_LET_GO_WITHIN", 2.0)
-    monkeypatch.setattr(leftover_services, "_CLEANED_WITHIN", 1.0)
+    monkeypatch.setattr(leftover_services, "LET_GO_WITHIN", 2.0)
+    monkeypatch.setattr(leftover_services, "CLEANED_WITHIN", 1.0)
     monkeypatch.setattr(polling, "_EVERY", 0.05)
     monkeypatch.setattr(absent_nodes, "_ASK_EVERY", 0.2)
     monkeypatch.setattr(log_followers, "_ASK_AFTER", 0.5)

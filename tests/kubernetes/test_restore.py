@@ -5,10 +5,12 @@ it has carried the n-th of them out; between two requests nothing changes, so
 these are all the states that a killed run can leave.
 """
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.process_identity import identify, lives
 from ipvsload.testbed.kubernetes.restore import restore
 from tests.kubernetes.foreign_table import THEIRS
-from tests.kubernetes.toy import Toy
+from tests.kubernetes.toy import NODE, Toy
 
 # As counted by `test_the_whole_is_so_many_steps`.
 STEPS = 33
@@ -77,6 +79,31 @@ def test_killed_at(toy: Toy, step: int) -> None:
     assert toy.proxy.foreign.read() == [THEIRS]
     put_back()
     assert toy.cluster.picture() == before
+
+
+def test_a_slow_proxy_lets_the_services_of_a_killed_run_go(toy: Toy) -> None:
+    """The sidecars go on, so they say when; and what others have in the kernel then is named."""
+    spec = {
+        "type": "ClusterIP",
+        "clusterIP": "10.96.0.1",
+        "selector": {"is": "elsewhere"},
+        "ports": [{"port": 443, "targetPort": 6443}],
+    }
+    toy.cluster.put("services", "default", {"metadata": {"name": "kubernetes"}, "spec": spec})
+    killed_after(toy, 19)
+    deadline = time.monotonic() + 10
+    table = toy.tables[NODE]
+    while len(json.loads(table.read_text())["services"]) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    toy.proxy.pause = 0.8
+    heard: list[str] = []
+    restore(connect(), heard.append)
+    left = [key for key, _, _ in json.loads(table.read_text())["services"]]
+    assert left == ["tcp 10.96.0.1:443"]
+    assert (
+        "kube-proxy has left virtual servers in the kernel of node node1: tcp 10.96.0.1:443"
+        " (default/kubernetes); they go with, on that node: ipvsadm -D -t 10.96.0.1:443"
+    ) in heard
 
 
 class Killed(Exception):  # noqa: N818

@@ -1,7 +1,7 @@
 """Virtual servers that no kube-proxy keeps up to date any more.
 
-kube-proxy 1.20 leaves its virtual servers in the kernel when it goes from the
-IPVS mode to another (newer ones clean up at their start). So a run waits until
+kube-proxy leaves its virtual servers in the kernel when it goes from the IPVS
+mode to iptables (1.20 to 1.36; to nftables, it empties the whole table). So a run waits until
 its own are gone while kube-proxy still has that mode, and names what is there
 afterwards, with the command that removes it.
 """
@@ -19,10 +19,10 @@ from ipvsload.testbed.kubernetes.node_lines import NodeState, next_readings
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
 from ipvsload.testbed.kubernetes.polling import wait_for
 
-_LET_GO_WITHIN = 30.0
+LET_GO_WITHIN = 30.0
 """Seconds for kube-proxy to take services out: one writing of its rules, which was seen to
 take 18 s with 1.36 on a slow node, and ipvs.syncPeriod's default."""
-_CLEANED_WITHIN = 6.0
+CLEANED_WITHIN = 6.0
 """Seconds that a proxy which has just started may take to clean up."""
 _SHOWN = 5
 
@@ -55,7 +55,7 @@ class LeftoverServices:
             return None
 
         with suppress(TestbedError):
-            wait_for("kube-proxy to take the services out", missing, _LET_GO_WITHIN, tell)
+            wait_for("kube-proxy to take the services out", missing, LET_GO_WITHIN, tell)
             return True
         return False
 
@@ -71,7 +71,7 @@ class LeftoverServices:
             return None if read and not any(map(self._stale, _heard(self._nodes))) else ""
 
         with suppress(TestbedError):
-            wait_for("the nodes' tables to be empty", missing, _CLEANED_WITHIN)
+            wait_for("the nodes' tables to be empty", missing, CLEANED_WITHIN)
         unknown = [
             f"the sidecar on node {node.name} is lost"
             f" ({node.lost or 'it says nothing more'}): what kube-proxy leaves in that kernel is"
@@ -117,14 +117,17 @@ def owners(services: Iterable[Object]) -> dict[str, str]:
     return found
 
 
+def owner(key: str, known: Mapping[str, str]) -> str | None:
+    """Whose this virtual server is, of `owners`; None for nobody's. Pure."""
+    parts = split_key(key)
+    return known.get(parts.target) or known.get(f":{parts.port}")
+
+
 def describe(node: str, keys: Iterable[str], known: Mapping[str, str]) -> str:
     """Say what is left on a node, whose it is, and what removes it. Pure."""
     keys = list(keys)
-    shown = []
-    for key in keys[:_SHOWN]:
-        parts = split_key(key)
-        whose = known.get(parts.target) or known.get(f":{parts.port}")
-        shown.append(f"{key} ({whose or 'of a service that is not known here'})")
+    nobody = "of a service that is not known here"
+    shown = [f"{key} ({owner(key, known) or nobody})" for key in keys[:_SHOWN]]
     more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
     if more:
         mend = "kube-proxy --cleanup, or ipvsadm --clear where nobody else uses IPVS"

@@ -19,6 +19,7 @@ from ipvsload.testbed.kubernetes.kept_services import put_kept_back
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.namespace_end import wait_for_end
 from ipvsload.testbed.kubernetes.object_names import JOURNAL, MADE, NAMESPACE, SELECT_OURS
+from ipvsload.testbed.kubernetes.orphaned_sidecars import OrphanedSidecars
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.process_identity import lives
 from ipvsload.testbed.kubernetes.proxy_switch import leaves_ipvs, put_back
@@ -29,10 +30,6 @@ _GONE_WITHIN = 90.0
 _NAMESPACE_GONE_WITHIN = 180.0
 _LOAD = ("services", "deployments")
 _REST = ("daemonsets", "configmaps")
-_UNSEEN = (
-    "kube-proxy may leave virtual servers of the IPVS mode in the nodes' kernels (1.20"
-    " does): see docs/kubernetes.md, What a cluster cannot do"
-)
 
 
 def restore(
@@ -62,14 +59,15 @@ def restore(
         return ["there is nothing to be put back"]
     if journal and not own:
         tell(f"putting back what this run changed: {journal.owner(time.time())}")
+    seen = leftovers or OrphanedSidecars(api, api.every("services", NAMESPACE, SELECT_OURS))
     unloaded = _remove(api, _LOAD, tell) and journal and journal.original is not None
-    if unloaded and not (leftovers and leftovers.wait_until_gone(tell)):
+    if unloaded and not seen.wait_until_gone(tell):
         time.sleep(_SYNC)
     left: list[str] = []
     if journal:
         left += filter(None, [put_back(api, journal, tell)])
     if journal and leaves_ipvs(journal):
-        for line in leftovers.report(api) if leftovers else (_UNSEEN,):
+        for line in seen.report(api):
             tell(line)
     if journal:
         left += put_kept_back(api, journal, AbsentNodes(api, tell), tell)
