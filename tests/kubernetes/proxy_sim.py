@@ -211,7 +211,7 @@ def stand_in(table: Path, node: str, hz: float, ahead: int, address: str) -> Non
         say({"n": number, "t": time.monotonic_ns() + ahead, "took": 1000, "services": services})
         if value["mode"] != mode:
             mode = value["mode"]
-            say({"proxy_mode": mode, "proxy_version": "v1.20.2-of-its-own" if mode else ""})
+            say({"proxy_mode": mode, "proxy_version": "v1.33.1-of-its-own" if mode else ""})
             say({"reading": "netlink", "ipvs": "1.2.1"})
         now = [] if mode == "ipvs" else [service["key"] for service in services]
         if now != left:

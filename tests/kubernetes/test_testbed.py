@@ -37,7 +37,7 @@ def test_a_session_from_nothing_to_nothing(toy: Toy) -> None:
     text = toy.config
     told: list[str] = []
     testbed = up(made(told))
-    assert "kube-proxy on node node1 is v1.20.2-of-its-own and runs iptables" in told
+    assert "kube-proxy on node node1 is v1.33.1-of-its-own and runs iptables" in told
     try:
         for scheduler in ("rr", "lc"):
             service = testbed.begin(ServiceSpec(scheduler, (1,)))
@@ -50,7 +50,7 @@ def test_a_session_from_nothing_to_nothing(toy: Toy) -> None:
             assert len({service.servers[0][0], second, third}) == 3
             testbed.remove_server(second)
             assert testbed.kernel["provider"] == "node"
-            assert testbed.kernel["kube_proxy"] == "v1.20.2-of-its-own"
+            assert testbed.kernel["kube_proxy"] == "v1.33.1-of-its-own"
             assert testbed.kernel["balancing"] == "node1"
             testbed.end()
     finally:

@@ -59,8 +59,13 @@ class KubernetesTestbed(ExistingTestbed):
             "nodes": ", ".join(cluster.nodes),
             "balancing": ", ".join(node.name for node in sidecars.balancing),
             "reading": sidecars.entry.reading,
-            "kube_proxy": sidecars.entry.proxy_version or cluster.proxy.version,
+            "kube_proxy": self._proxy_version,
         }
+
+    @property
+    def _proxy_version(self) -> str:
+        """kube-proxy's own word; where it says none, the tag of its image."""
+        return self._up.sidecars.entry.proxy_version or self._up.cluster.proxy.version
 
     def open_samples(self, hz: float) -> SidecarPipe:
         """All nodes' samples in one stream."""
@@ -87,7 +92,7 @@ class KubernetesTestbed(ExistingTestbed):
     def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
         """What kube-proxy's version and the lists of the nodes' modules say."""
         kernels = {node.name: node.schedulers for node in self._up.sidecars.nodes}
-        return missing_balancers(balancers, self._up.cluster.proxy.version, kernels)
+        return missing_balancers(balancers, self._proxy_version, kernels)
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Make fresh pods and a fresh service, as the kernel's tables show them."""
