@@ -1,10 +1,12 @@
 """report.html: what it says, that it stands alone, and that no recording can break it."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
+from ipvsload.record.events import StepStarted
 from ipvsload.record.reader import Recording
 from ipvsload.report.html import html_report
 from ipvsload.results.results import Results
@@ -127,3 +129,17 @@ def test_where_nothing_read_the_table_the_page_shows_the_requests(recording: Rec
     assert text.count("<svg") == 2
     assert text.count("servers not known") == 2
     assert "no requests" not in text
+
+
+def test_numbers_of_steps_do_not_lie_on_each_other(recording: Recording) -> None:
+    run = replace(recording.runs[0])
+    first = next(e for e in run.events if isinstance(e, StepStarted))
+    run.events = [
+        *(e for e in run.events if not isinstance(e, StepStarted)),
+        *(replace(first, index=i, t_us=first.t_us + i * 20_000) for i in range(5)),
+    ]
+    changed = replace(recording, runs=(run,))
+    text = html_report.render(results(changed), changed)
+    rail = text[text.index('class="rail"') : text.index("<figure")]
+    places = re.findall(r"left: ([\d.]+)%; top: (\d+)px", rail)
+    assert [int(top) for _, top in places] == [0, 18, 36, 54, 72]

@@ -119,3 +119,12 @@ def test_the_crosshair_reads_nothing_in_a_hole(
     assert 4 <= len(hole) <= 20
     assert seen[hole[0] - 1]
     assert seen[hole[-1] + 1 : hole[-1] + 2]
+
+
+def test_on_paper_the_table_is_as_wide_as_the_page(window: Browser, page: tuple[Path, int]) -> None:
+    window.size(718, 900)  # A4 less its margins
+    window.open(f"file://{page[0]}")
+    window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    right = window.run("return document.querySelector('.figures').getBoundingClientRect().right")
+    window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert right <= 718

@@ -23,6 +23,9 @@ from ipvsload.results.results import Results, RunResult
 
 MAX_CHARTED_RUNS = 12
 CLASS_COLOURS = 6
+MARK_ROWS = 5
+MARK_WIDTH = 6.0
+"""What a step's number takes of the time axis on a phone, in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +104,14 @@ def _marks(run: RecordedRun, x: svg.Axis) -> list[StepMark]:
     for event in run.of_type(StepStarted):
         seconds = (event.t_us - zero) / 1e6
         place = round(x.place(seconds) * 100, 2)
-        # Numbers closer than their own width step down a row.
-        crowded = bool(marks) and place - marks[-1].place < 7
-        row = (marks[-1].row + 1) % 3 if crowded else 0
+        row = _free_row(marks, place)
         outcome = outcomes.get(event.index, "")
         marks.append(StepMark(event.index + 1, place, row, seconds, event.text, outcome))
     return marks
+
+
+def _free_row(marks: Sequence[StepMark], place: float) -> int:
+    """The first row whose last number leaves room for another one, else the one with most room."""
+    last = {mark.row: mark.place for mark in marks}
+    free = [row for row in range(MARK_ROWS) if place - last.get(row, -100.0) >= MARK_WIDTH]
+    return free[0] if free else min(last, key=lambda row: last[row])
