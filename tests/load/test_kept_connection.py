@@ -1,6 +1,8 @@
 """A kept connection: used again, made anew where the server closed it, never kept waiting."""
 
+import ctypes
 import socket
+import struct
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -22,8 +24,12 @@ from tests.load.sending import (
     read_request,
     reset,
     resetting,
+    silent,
     until,
 )
+
+SO_ATTACH_FILTER = 26
+BPF_RET = 0x06
 
 
 def test_a_kept_connection_does_not_wait_behind_those_that_are_not_accepted(
@@ -134,6 +140,42 @@ def test_how_long_a_connection_had_idled_is_known() -> None:
     # The kernel counts in ticks, of which the longest is 10 ms.
     at_most_us = (second.start - first.start) / 1000 + 20_000
     assert 280_000 <= second.untaken.idle_us <= at_most_us
+
+
+def test_a_connection_that_answers_with_silence_is_told_from_a_server_that_is_slow() -> None:
+    def slow(sock: Any, _: Any) -> None:
+        read_request(sock)
+        sock.sendall(OK)
+        silent(sock, None)
+
+    spec: dict[str, Any] = {"users": 1, "requests": 2, "connection": "keep-alive", "timeout": 0.3}
+    answers = []
+    for before_second in (deaf, lambda _: None):
+        with Server(slow) as server, Sending(server.target) as sending:
+            workload = sending.workload(**spec)
+
+            def pause(
+                server: Server = server, then: Callable[[Any], None] = before_second
+            ) -> float:
+                then(server.connections[0])
+                return 0
+
+            workload.start(users=0)
+            workload.join(pause=pause)
+            workload.over.wait()
+            first, second = sending.records
+            assert (first.error, second.error, second.reused) == (None, "timeout", True)
+            answers.append(second.untaken and second.untaken[::2])
+    # The silent one never acknowledged anything. What times out is not sent again.
+    assert answers == [("silence", 0), None]
+
+
+def deaf(sock: Any) -> None:
+    """Has the kernel drop whatever comes to this connection: a filter that keeps 0 bytes."""
+    program = ctypes.create_string_buffer(struct.pack("HBBI", BPF_RET, 0, 0, 0))
+    sock.setsockopt(
+        socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program))
+    )
 
 
 def test_it_goes_again_once_only() -> None:
