@@ -5,11 +5,13 @@ import re
 import resource
 import socket
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 from ipvsload.errors import TestbedError
-from ipvsload.scenario.machine_limits import MachineLimits, shortfalls
+from ipvsload.scenario.machine_limits import MachineLimits, class_peak, shortfalls, too_few_files
 from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.traffic import Traffic
 from ipvsload.scenario.url import HttpTarget, read_url
 
 _PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -38,6 +40,12 @@ def refuse_too_much(scenario: Scenario, own_ports: int = 0, target: str = "") ->
     found = list(shortfalls(scenario, machine_limits(own_ports, target)))
     if found:
         raise TestbedError(f"scenario {scenario.name} cannot run here: {'; '.join(found)}")
+
+
+def refuse_too_many_users(traffic: Mapping[str, Traffic]) -> None:
+    """Raise TestbedError where one of these classes alone is too much for this process."""
+    for lacking in too_few_files(class_peak(traffic), 0, machine_limits()):
+        raise TestbedError(lacking)
 
 
 def _more_files() -> str:

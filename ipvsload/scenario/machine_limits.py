@@ -5,13 +5,14 @@ local port. How many connections arrivals hold, their answers decide: of an open
 class nothing is known before it runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ipvsload.scenario.condition_checks import check_wait
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.servers_needed import servers_needed
+from ipvsload.scenario.traffic import Traffic
 from ipvsload.scenario.words import counted, listed
 
 SPARE_FILES = 256
@@ -38,6 +39,9 @@ class ConnectionPeak(NamedTuple):
     connections: int
     why: str
 
+    def __str__(self) -> str:
+        return f"up to {counted(self.connections, 'connection')} at once ({self.why})"
+
 
 def connection_peak(scenario: Scenario) -> ConnectionPeak:
     """The most that closed classes may hold at any point of the timeline."""
@@ -45,29 +49,29 @@ def connection_peak(scenario: Scenario) -> ConnectionPeak:
     peak = ConnectionPeak(0, "")
     for step in scenario.timeline:
         step.action.plan(state)
-        held = {
-            name: min(one.traffic.users, one.traffic.requests or one.traffic.users)
-            for name, one in state.classes.items()
-            if one.cohorts and one.traffic.users
-        }
-        if sum(held.values()) > peak.connections:
-            users = (f"'{name}' has {counted(n, 'user')}" for name, n in held.items())
-            peak = ConnectionPeak(sum(held.values()), listed(users))
+        running = {name: one.traffic for name, one in state.classes.items() if one.cohorts}
+        peak = max(peak, _together(running), key=lambda one: one.connections)
         check_wait(step, (), state, bounds=False)
     return peak
+
+
+def class_peak(traffic: Mapping[str, Traffic]) -> ConnectionPeak:
+    """The most that one class holds; more is not known where the timeline is not."""
+    alone = [_together({name: one}) for name, one in traffic.items()]
+    return max(alone, key=lambda one: one.connections, default=ConnectionPeak(0, ""))
+
+
+def _together(traffic: Mapping[str, Traffic]) -> ConnectionPeak:
+    held = {name: min(one.users, one.requests or one.users) for name, one in traffic.items()
+            if one.users}  # fmt: skip
+    users = (f"'{name}' has {counted(n, 'user')}" for name, n in held.items())
+    return ConnectionPeak(sum(held.values()), listed(users))
 
 
 def shortfalls(scenario: Scenario, limits: MachineLimits) -> Iterator[str]:
     """For people: each thing of which the machine has too little, and what to do."""
     peak = connection_peak(scenario)
-    needed = f"up to {counted(peak.connections, 'connection')} at once ({peak.why})"
-    files = peak.connections + servers_needed(scenario) + SPARE_FILES
-    if files > limits.open_files:
-        enough = -(-files // 1024) * 1024
-        yield (
-            f"{needed} need {files} open files, and a process may have {limits.open_files} here"
-            f" (the hard limit of RLIMIT_NOFILE): {limits.more_files.format(enough)}"
-        )
+    yield from too_few_files(peak, servers_needed(scenario), limits)
     ports = max(0, limits.local_ports * scenario.service.clients - limits.taken_ports)
     clients = "1 client address" if scenario.service.clients == 1 else "the client addresses"
     taken = (
@@ -75,6 +79,17 @@ def shortfalls(scenario: Scenario, limits: MachineLimits) -> Iterator[str]:
     )
     if peak.connections > ports:
         yield (
-            f"{needed} need as many local ports, and there are {ports} from {clients} to one"
+            f"{peak} need as many local ports, and there are {ports} from {clients} to one"
             f" target{taken}"
+        )
+
+
+def too_few_files(peak: ConnectionPeak, listeners: int, limits: MachineLimits) -> Iterator[str]:
+    """For people: that a process may not open as many files, and what to do."""
+    files = peak.connections + listeners + SPARE_FILES
+    if files > limits.open_files:
+        enough = -(-files // 1024) * 1024
+        yield (
+            f"{peak} need {files} open files, and a process may have {limits.open_files} here"
+            f" (the hard limit of RLIMIT_NOFILE): {limits.more_files.format(enough)}"
         )

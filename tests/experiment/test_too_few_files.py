@@ -66,3 +66,13 @@ def test_locusts_command_refuses_it(scenario: Path, tmp_path: Path) -> None:
     options = ("--headless", "--scenario", scenario, "--out", tmp_path / "out")
     refused(command("locust", "-f", LOCUSTFILE, *options))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.kernel
+def test_a_worker_refuses_its_share(scenario: Path, tmp_path: Path) -> None:
+    scenario.write_text(SCENARIO.replace("1500", "4000"))
+    options = ("--headless", "--scenario", scenario, "--processes", "2", "--out", tmp_path / "out")
+    done = command("locust", "-f", LOCUSTFILE, *options)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "up to 2000 connections at once ('a' has 2000 users) need" in done.stderr
+    assert f"a process may have {FILES} here" in done.stderr

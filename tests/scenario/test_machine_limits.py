@@ -7,7 +7,12 @@ import pytest
 
 from ipvsload.errors import TestbedError
 from ipvsload.scenario.load import parse_scenario
-from ipvsload.scenario.machine_limits import MachineLimits, connection_peak, shortfalls
+from ipvsload.scenario.machine_limits import (
+    MachineLimits,
+    class_peak,
+    connection_peak,
+    shortfalls,
+)
 from ipvsload.scenario.model import Scenario
 from ipvsload.this_machine import machine_limits, refuse_too_much
 
@@ -53,6 +58,11 @@ def test_the_most_connections_at_once_are_those_of_users_who_may_be_there_togeth
     timeline: str, connections: int, why: str
 ) -> None:
     assert connection_peak(scenario(timeline)) == (connections, why)
+
+
+def test_without_the_timeline_the_greatest_class_is_known() -> None:
+    assert class_peak(scenario(IN_TURN).traffic) == (1500, "'a' has 1500 users")
+    assert class_peak({}) == (0, "")
 
 
 def test_only_arrivals_hold_an_unknown_number_of_connections() -> None:

@@ -21,6 +21,7 @@ from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.lab_sockets import CurrentSockets
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
+from ipvsload.this_machine import refuse_too_many_users
 
 PROGRESS_SECONDS = 0.05
 MOST_REQUESTS = 5_000
@@ -92,8 +93,10 @@ class WorkerLoad:
         self._run, self._requests, self._starts, self._told = message.run, [], {}, {}
         trouble = ""
         try:
+            traffic = {name: Traffic(**spec) for name, spec in message.traffic.items()}
+            refuse_too_many_users(traffic)
             self._load = LocustLoad(
-                {name: Traffic(**spec) for name, spec in message.traffic.items()},
+                traffic,
                 message.target,
                 LoadListener(
                     self._run,

@@ -27,7 +27,7 @@ def make_plan(options: Options, lacks: Mapping[Capability, str], *, has_workers:
 
     Raises UsageError where the scenario has a fault, or does not go with these
     options or this testbed, and TestbedError where the load is too much for this
-    process. Workers may be on other machines: theirs is not looked at.
+    process. Workers may be on other machines: each looks for itself.
     """
     if options.scenario is None:
         raise UsageError("which scenario? Name its file with --scenario, or in watch(FILE)")
