@@ -176,6 +176,8 @@ def test_a_worker_that_vanishes_without_a_word_ends_the_run(
         network.tell(f"down {SECOND}")
         assert master.wait() == 4, master.log
         assert workers[0].wait() == 0
+        # Nobody can tell the other one to stop.
+        workers[1].until("nothing was heard of the master for 6 s: this worker sends no more")
         workers[1].process.kill()
     assert "Traceback" not in master.log
     (run,) = master.results()["runs"]

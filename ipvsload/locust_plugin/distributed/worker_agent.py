@@ -27,6 +27,12 @@ from ipvsload.testbed.lab import namespaces
 logger = logging.getLogger(__name__)
 
 _COUNTS_SECONDS = 0.25
+_SILENT_SECONDS = 6.0
+"""A worker that hears nothing of its master for so long ends its load.
+
+The master has missed it by then (runners.py, HEARTBEAT_LIVENESS), and ended the run. Locust
+itself would let it send on for a minute (MASTER_HEARTBEAT_TIMEOUT), into whatever runs next.
+"""
 
 
 class WorkerAgent:
@@ -42,7 +48,10 @@ class WorkerAgent:
         self._load = WorkerLoad(environment, self._sockets)
         self._budgets = BorrowedBudgets(environment)
         self._send = partial(m.send, environment.runner)
+        self._silent = 0.0
+        """Seconds since the last heartbeat of the master, as far as this process had time."""
         environment.events.request.add_listener(counting(self._counter))
+        environment.events.heartbeat_received.add_listener(self._heard_of_master)
         m.listen(environment.runner, m.DrainRequests, self._drain, self._refused, concurrent=True)
         gevent.spawn(self._report)
 
@@ -87,6 +96,23 @@ class WorkerAgent:
         while True:
             gevent.sleep(_COUNTS_SECONDS)
             self._tell_counts()
+            before, self._silent = self._silent, self._silent + _COUNTS_SECONDS
+            if before < _SILENT_SECONDS <= self._silent:
+                self._abandon()
+
+    def _heard_of_master(self, **_: object) -> None:
+        self._silent = 0.0
+
+    def _abandon(self) -> None:
+        """End the load of a test whose master cannot be heard any more."""
+        if not (self._load.running or self._environment.runner.user_count):
+            return
+        logger.error(
+            "nothing was heard of the master for %.0f s: this worker sends no more",
+            _SILENT_SECONDS,
+        )
+        self._load.close()
+        gevent.spawn(stop_users_and_report, self._environment.runner)
 
     def _tell_counts(self) -> None:
         delta = self._counter.take()

@@ -55,6 +55,11 @@ class WorkerLoad:
         listen(m.FinishLoad, self._heard, concurrent=True)
         gevent.spawn(self._report)
 
+    @property
+    def running(self) -> bool:
+        """Whether there is a run's load."""
+        return self._load is not None
+
     def close(self) -> None:
         """End a run's load; calling it again does nothing."""
         if self._load is not None:
