@@ -49,7 +49,7 @@ class RunServers:
             self.remove(state.present[-1])
 
     def reweigh(self, server: int, weight: int) -> None:
-        """Give a server another weight; 0 drains it."""
+        """Give a server another weight; 0 gives it no new connections."""
         self.testbed.set_weight(self._present(server), weight)
 
     def remove(self, server: int) -> None:

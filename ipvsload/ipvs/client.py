@@ -175,7 +175,7 @@ class Ipvs:
         self._change(netlink.NEW_DEST, f"adding {address} to {key}", key, server)
 
     def set_weight(self, key: str, address: str, weight: int) -> None:
-        """Change the weight of a server in place; 0 drains it. Raises NotFoundError."""
+        """Change a weight in place; 0 takes no new connections. Raises NotFoundError."""
         server = _server(address, weight)
         self._change(netlink.SET_DEST, f"changing the weight of {address} in {key}", key, server)
 

@@ -33,7 +33,7 @@ class ActionTarget(Protocol):
         """Have this many servers: new ones join with weight 1, or the newest leave."""
 
     def reweigh(self, server: int, weight: int) -> None:
-        """Give a server another weight; 0 drains it."""
+        """Give a server another weight; 0 gives it no new connections."""
 
     def remove(self, server: int) -> None:
         """Take a server out of the kernel's table."""

@@ -8,11 +8,11 @@ from ipvsload.scenario.strict import ServerNumber, Weight
 
 
 class Reweigh(Action, use_attribute_docstrings=True):
-    """Give a server another weight; 0 drains it."""
+    """Give a server another weight; 0 gives it no new connections."""
 
     # The schema describes the mapping apart from the key.
     model_config = ConfigDict(
-        json_schema_extra={"description": "A real server's new weight; 0 drains it."}
+        json_schema_extra={"description": "A real server's new weight; 0 takes no new connections."}
     )
 
     rank = 40
