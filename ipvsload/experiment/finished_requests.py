@@ -5,7 +5,7 @@ knows the server, and only for some seconds, so it is asked now and then while
 the run goes on, and once more at the end.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from ipvsload.record.format import NO_SERVER, Request
 from ipvsload.testbed.base import Observation
@@ -14,6 +14,8 @@ _ASK_AFTER_US = 4_000_000
 """Half the time that the kernel remembers a reset connection (10 s), and less."""
 _KNOWN_AFTER_US = 2_000_000
 """A testbed may learn of a connection this much later than it was made."""
+
+InBackground = Callable[[Callable[[], None]], None]
 
 
 class FinishedRequests:
@@ -27,6 +29,8 @@ class FinishedRequests:
         self._record = record
         self._testbed = testbed
         self._unknown: list[Request] = []
+        self._asked: list[Request] = []
+        """Those about which the kernel is being asked just now."""
         self.last_connection_us = 0
         self.last_end_us = 0
 
@@ -42,32 +46,53 @@ class FinishedRequests:
         else:
             self._record(request)
 
-    def ask_now_and_then(self, now_us: int) -> None:
-        """Ask the kernel for the servers of the requests that ended some time ago."""
-        if self._unknown and now_us - _end_us(self._unknown[0]) > _ASK_AFTER_US:
-            self._ask(now_us - _KNOWN_AFTER_US)
+    @property
+    def asking(self) -> bool:
+        """Whether an answer is on its way."""
+        return bool(self._asked)
+
+    def ask_now_and_then(self, now_us: int, in_background: InBackground) -> None:
+        """Ask the kernel for the servers of the requests that ended some time ago.
+
+        That may take a while, so it is done in the background, once at a time.
+        """
+        due = self._unknown and now_us - _end_us(self._unknown[0]) > _ASK_AFTER_US
+        if due and not self._asked and self._choose(now_us - _KNOWN_AFTER_US):
+            in_background(self._ask)
 
     def ask_for_all(self) -> None:
-        """Ask the kernel for the server of each request whose server is not known."""
-        self._ask(self.last_end_us)
+        """Ask the kernel for the server of each request whose server is not known.
+
+        Not while an answer is on its way.
+        """
+        if self._choose(self.last_end_us):
+            self._ask()
 
     def give_up(self) -> None:
-        """Record the others without a server."""
-        for request in self._unknown:
+        """Record the others without a server; an answer that comes later is dropped."""
+        for request in self._asked + self._unknown:
             self._record(request)
-        self._unknown.clear()
+        self._asked, self._unknown = [], []
 
-    def _ask(self, until_us: int) -> None:
-        asked = [request for request in self._unknown if _end_us(request) <= until_us]
-        if not asked:
-            return
-        # More may be added while the testbed is asked.
+    def _choose(self, until_us: int) -> bool:
+        """Take those that ended by then; whether there are any."""
+        self._asked = [request for request in self._unknown if _end_us(request) <= until_us]
         self._unknown = [request for request in self._unknown if _end_us(request) > until_us]
+        return bool(self._asked)
+
+    def _ask(self) -> None:
+        # More may be added while the testbed is asked.
+        asked = self._asked
+        servers: Sequence[str | None] | None
         try:
             servers = self._testbed.connection_servers([(r.client, r.port) for r in asked])
         except BaseException:
-            self._unknown = asked + self._unknown
+            if self._asked is asked:
+                self._unknown, self._asked = asked + self._unknown, []
             raise
+        if self._asked is not asked:
+            return
+        self._asked = []
         if servers is None:
             for request in asked:
                 self._record(request)

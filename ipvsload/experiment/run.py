@@ -144,7 +144,8 @@ class _Run:
             match timeline.ask(self._state, now_us()):
                 case None:
                     self._take(timeline.look_again_us(now_us()))
-                    self._requests.ask_now_and_then(now_us())
+                    in_background = self._context.inbox.run_in_background
+                    self._requests.ask_now_and_then(now_us(), in_background)
                     self._context.progress.update(self._state, timeline)
                 case Begin(index, step):
                     self.record(events.StepStarted(*self.now(), index, step.action.describe()))
@@ -168,7 +169,7 @@ class _Run:
             finished = True
 
         self._context.inbox.run_in_background(finish)
-        while not finished:
+        while not finished or self._requests.asking:
             self._take(None)
         self._requests.ask_for_all()
         for reason in self._load.overloads():

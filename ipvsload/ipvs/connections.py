@@ -7,7 +7,7 @@ connection that was reset for 10 s, and others for longer. A table may have
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ def read_connections(
 def chosen_servers(
     lines: Iterable[str], vip: str, port: int, clients: Iterable[Endpoint]
 ) -> list[str | None]:
-    """For each client the "address:port" of its server in the service at vip:port.
+    """For each client the "address:port" of its server in the TCP service at vip:port.
 
     None where the kernel has forgotten the connection. `clients` are any pairs
     of address and port, as JSON has them.
@@ -65,8 +65,26 @@ def chosen_servers(
     chosen = {
         one.client: join_endpoint(*one.server)
         for one in read_connections(lines, [(vip, port)], asked)
+        if one.protocol == "tcp"
     }
     return [chosen.get(client) for client in asked]
+
+
+def server_answer(
+    lines: Sequence[str], service: Endpoint, *clients: Endpoint
+) -> dict[str, list[str | None] | None]:
+    """What `ipvsload collect --connections` answers: {"connection_servers": ...}.
+
+    None instead of a list where the service has connections, but none from an
+    address of these clients: they are known here by other addresses.
+    """
+    servers = chosen_servers(lines, *service, clients)
+    if not any(servers):
+        here = {host for host, _ in clients}
+        known = {one.client[0] for one in read_connections(lines, [service])}
+        if known and not known & here:
+            return {"connection_servers": None}
+    return {"connection_servers": servers}
 
 
 class ConnectionTally:

@@ -16,7 +16,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from ipvsload.ipvs.connections import CONNECTIONS, server_answer
 from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
+from ipvsload.ipvs.keys import split_endpoint
 from ipvsload.ipvs.table import RealServer
 from ipvsload.sidecar import lines
 from ipvsload.sidecar.lines import SampleFormatter
@@ -215,7 +217,12 @@ def main(argv: list[str] | None = None) -> int:
     add("--hz", type=_hz, default=10.0, help="samples a second, 0.1 to 50 (default: 10)")
     add("--count", type=_count, default=0, metavar="N", help="end after N samples")
     add("--node", default=socket.gethostname(), help="name of this machine in the first line")
+    add("--connections", action="store_true",
+        help="for each client on stdin (a line ADDRESS:PORT, behind one with the service's) tell"
+        " the server of its connection, and end")  # fmt: skip
     options = parser.parse_args(argv)
+    if options.connections:
+        return tell_servers(sys.stdin)
     try:
         from ipvsload.ipvs.client import Ipvs
         from ipvsload.ipvs.netlink import IpvsError
@@ -235,6 +242,19 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_UNAVAILABLE
     except ConnectionError:
         pass  # whoever read has what it wanted
+    return 0
+
+
+def tell_servers(asked: Iterable[str]) -> int:
+    """Tell which server each connection was given to; returns the exit status."""
+    try:
+        endpoints = [split_endpoint(line.strip()) for line in asked]
+        with open(CONNECTIONS) as file:
+            answer = server_answer(file.read().splitlines(), *endpoints)
+    except (OSError, ValueError, TypeError) as error:
+        sys.stderr.write(f"ipvsload collect: --connections: {error}\n")
+        return EXIT_UNAVAILABLE
+    sys.stdout.write(json.dumps(answer) + "\n")
     return 0
 
 

@@ -1,6 +1,6 @@
 """Requests without a server in their answer: the kernel is asked, in time, and none is lost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -39,6 +39,10 @@ def made(kernel: Any) -> tuple[FinishedRequests, list[Request]]:
     return FinishedRequests(recorded.append, kernel), recorded
 
 
+def at_once(work: Callable[[], None]) -> None:
+    work()
+
+
 def ended(port: int, end_us: int, *, server: str | None = None, reused: bool = False) -> Request:
     error = None if server else "timeout"
     return Request(
@@ -73,9 +77,9 @@ def test_the_kernel_is_asked_now_and_then_for_those_that_ended_some_time_ago(
     # From several generators they may come out of order.
     for port, seconds in ((1, 1.0), (2, 5.5), (3, 2.0), (404, 2.5)):
         requests.add(ended(port, round(seconds * SECOND)))
-    requests.ask_now_and_then(4 * SECOND)
+    requests.ask_now_and_then(4 * SECOND, at_once)
     assert kernel.asked == []
-    requests.ask_now_and_then(6 * SECOND)
+    requests.ask_now_and_then(6 * SECOND, at_once)
     assert kernel.asked == [[1, 3, 404]]
     assert [(one.port, one.server) for one in recorded] == [
         (1, SERVER),
@@ -86,6 +90,24 @@ def test_the_kernel_is_asked_now_and_then_for_those_that_ended_some_time_ago(
     assert kernel.asked[1:] == [[2]]
     requests.give_up()
     assert len(recorded) == 4
+
+
+def test_the_run_goes_on_while_the_kernel_is_asked(kernel: Kernel) -> None:
+    requests, recorded = made(kernel)
+    works: list[Callable[[], None]] = []
+    requests.add(ended(1, SECOND))
+    requests.ask_now_and_then(6 * SECOND, works.append)
+    requests.add(ended(2, 2 * SECOND))
+    requests.ask_now_and_then(12 * SECOND, works.append)  # one question at a time
+    assert requests.asking
+    assert recorded == []
+    (work,) = works
+    work()
+    assert [(one.port, one.server) for one in recorded] == [(1, SERVER)]
+    requests.ask_now_and_then(12 * SECOND, works.append)
+    requests.give_up()
+    works[1]()  # the answer comes too late
+    assert [(one.port, one.server) for one in recorded] == [(1, SERVER), (2, None)]
 
 
 def test_what_a_testbed_that_breaks_cannot_tell_is_recorded_all_the_same(kernel: Kernel) -> None:

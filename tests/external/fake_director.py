@@ -36,6 +36,12 @@ import json, pathlib, sys
 folder = pathlib.Path(sys.argv[1])
 if (folder / "unreachable").exists():
     sys.exit("no route to host")
+if "--connections" in sys.argv:
+    (folder / "asked").write_text(sys.stdin.read())
+    if not (folder / "connections").exists():
+        sys.exit("ipvsload collect: error: unrecognized arguments: --connections")
+    print((folder / "connections").read_text())
+    sys.exit()
 state = json.loads((folder / "state").read_text())
 hello = json.loads((folder / "hello").read_text())
 service = json.loads((folder / "service").read_text())

@@ -98,7 +98,8 @@ def test_choosing_by_words_is_choosing_by_addresses(
         if (one.virtual in services or one.virtual[1] in ports) and one.client in clients
     ]
     for host, port in services:
-        last = {one.client: one.server for one in table if one.virtual == (host, port)}
+        to_it = [one for one in table if (one.protocol, one.virtual) == ("tcp", (host, port))]
+        last = {one.client: one.server for one in to_it}
         assert chosen_servers(lines, host, port, clients) == [
             join_endpoint(*last[client]) if client in last else None for client in clients
         ]

@@ -20,8 +20,8 @@ from ipvsload.testbed.external.director_table import DirectorTable
 from ipvsload.testbed.external.owner_command import OwnerCommand
 from ipvsload.testbed.kind import Tell
 
-_NAMELESS = ("", "(none)", "localhost")
-"""What many machines call themselves."""
+_NAMELESS = ("", "(none)", "localhost", "director")
+"""What many machines call themselves; the last one is the lab's."""
 
 
 def restore(tell: Tell) -> Iterator[str]:

@@ -1,10 +1,12 @@
 """The table of a director that is there already, read by a command of its owner."""
 
+import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.keys import Endpoint, join_endpoint, split_endpoint, split_key
 from ipvsload.ipvs.table import VirtualService
 from ipvsload.record.sidecar_stream import Hello, Reading, Settings, SidecarParser, StreamError
 from ipvsload.scenario.url import HttpTarget
@@ -56,6 +58,31 @@ class DirectorTable:
         service, self.guess = choice
         self._key = service.key
         return service
+
+    def connection_servers(self, clients: Sequence[Endpoint]) -> list[str | None]:
+        """For each client the server of its connection, None where the director knows none.
+
+        A sidecar of before cannot tell that. Raises TestbedError with why it is
+        not told.
+        """
+        command = self._checked_command()
+        asked = "".join(f"{join_endpoint(*one)}\n" for one in (self._balanced(), *clients))
+        done = command.run("--connections", told=asked)
+        try:
+            found = json.loads(done.stdout)["connection_servers"]
+            if found is not None and len(found) == len(clients):
+                return list(found)
+        except (ValueError, KeyError, TypeError):
+            raise command.failure(done) from None
+        raise command.error(command.words, "the director knows this load by other addresses")
+
+    def _balanced(self) -> Endpoint:
+        """Where connections to the service went; an empty host is any."""
+        parts = split_key(self._key)
+        if parts.port is None:  # a mark has no address
+            return "", self._url.port
+        host, port = split_endpoint(parts.target)
+        return host, port or self._url.port
 
     def wait_for(self, shows: Callable[[VirtualService], bool], what: str) -> VirtualService:
         """Read the service until it `shows` what was set. Raises TestbedError."""

@@ -56,6 +56,8 @@ class ExternalTestbed(ExistingTestbed):
         super().__init__(lacks)
         self._weights: dict[str, int] = {}
         self._sidecars = ExitStack()
+        self._mute = False
+        """Whether the sidecar cannot tell where connections went."""
 
     def start(self) -> None:
         """Do nothing: it is there."""
@@ -152,8 +154,18 @@ class ExternalTestbed(ExistingTestbed):
         raise TestbedError(FIXED)
 
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None] | None:
-        """None: its connection table is out of reach."""
-        return None
+        """What the director's connection table says; None, and why is told, where it cannot.
+
+        It is not asked again then.
+        """
+        if not self.has_samples or self._mute:
+            return None
+        try:
+            return self._table.connection_servers(clients)
+        except TestbedError as error:
+            self._mute = True
+            self._tell(f"which server a request without an answer went to is not known: {error}")
+            return None
 
     def end(self) -> None:
         """Give the real servers the weights that they had, so that runs begin alike."""

@@ -34,12 +34,15 @@ class DirectorClient:
     def __init__(self, connection: socket.socket, director: Director) -> None:
         self._connection = connect(connection, director)
         self._reader = self._connection.makefile("rb")
+        self._asking = threading.Lock()
 
     def ask(self, verb: str, **arguments: Any) -> Any:
         """Have the agent do `verb`. Raises TestbedError with the agent's reason."""
+        question = (json.dumps({"do": verb, **arguments}) + "\n").encode()
         try:
-            self._connection.sendall((json.dumps({"do": verb, **arguments}) + "\n").encode())
-            line = self._reader.readline()
+            with self._asking:
+                self._connection.sendall(question)
+                line = self._reader.readline()
         except OSError as error:
             raise TestbedError(f"the director did not answer to {verb!r}: {error}") from error
         if not line:
