@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.locust_plugin.command import LOCUSTFILES, Command
+from tests.locust_plugin import lab_workers
+from tests.locust_plugin.command import DEADLINE, LOCUSTFILES, ROOT, Command
 from tests.locust_plugin.machines import Machines, address, machines
 
 pytestmark = pytest.mark.kernel
@@ -182,3 +183,25 @@ def test_a_worker_that_vanishes_without_a_word_ends_the_run(
     assert "Traceback" not in master.log
     (run,) = master.results()["runs"]
     assert any("went away in the middle of the run" in reason for reason in run["reasons"])
+
+
+def test_workers_beside_a_real_director_are_clients_of_their_own(tmp_path: Path) -> None:
+    even = str(ROOT / "scenarios" / "even.yaml")
+    words = [sys.executable, "-m", "tests.locust_plugin.lab_workers", even, str(tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-m", "ipvsload", "lab", "--servers", "2", "--", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["verdict"] == "held"
+    (run,) = results["runs"]
+    assert [server["connections"] for server in run["servers"]] == [50, 50]
+    assert [server["requests"] for server in run["servers"]] == [{"short": 50}] * 2
+    header, *rows = (tmp_path / "out" / "requests.ndjson").read_text().splitlines()
+    place = json.loads(header)["columns"].index("client")
+    clients = Counter(json.loads(row)[place] for row in rows)
+    assert clients == dict.fromkeys(lab_workers.ADDRESSES, 50)
