@@ -154,7 +154,12 @@ def read(parsed: Namespace, plays_scenario: bool) -> Options:
         )
     given = {option.name: value(option.name) for _, option in _testbed_options()}
     refuse_foreign_options(
-        kind, (o.name for _, o in _testbed_options() if given[o.name] != o.default)
+        kind,
+        (
+            option.name
+            for _, option in _testbed_options()
+            if given[option.name] != option.default and not _of_environment(option)
+        ),
     )
     by_host = {option.name: host for option in kind.options if option.by_host}
     in_form = [option.name for option in (*_FORM_OPTIONS, _SCENARIO)]
@@ -206,6 +211,14 @@ def _environment_variable(option: Option) -> str | None:
     name = f"IPVSLOAD_{option.name.upper()}"
     of_kubernetes = re.match(r"(tcp|udp|sctp)://", os.environ.get(name, ""))
     return None if of_kubernetes else name
+
+
+def _of_environment(option: Option) -> bool:
+    """Whether the environment has it: it is then of every command here, and of every testbed.
+
+    IPVSLOAD_IMAGE, for instance, is also where the lab finds its director's image.
+    """
+    return f"IPVSLOAD_{option.name.upper()}" in os.environ
 
 
 def _port(text: str) -> int:

@@ -1,12 +1,14 @@
 """What a form may say, and what it may not."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import configargparse  # type: ignore[import-untyped]
 import pytest
 
 from ipvsload.errors import UsageError
-from ipvsload.locust_plugin.arguments import Options
+from ipvsload.locust_plugin.arguments import Options, add_arguments, read
 
 
 @pytest.fixture
@@ -60,3 +62,25 @@ def test_what_cannot_be_is_refused_with_a_reason(
     with pytest.raises(UsageError) as refusal:
         options.renewed(form)
     assert said in str(refusal.value)
+
+
+def test_a_form_has_ours_by_the_prefixed_name_where_the_other_is_somebody_elses(
+    options: Options,
+) -> None:
+    shared = replace(options, form_names={"servers": "ipvsload_servers"})
+    renewed = shared.renewed({"servers": "north", "ipvsload_servers": "3", "scheduler": "lc"})
+    assert (renewed.servers, renewed.scheduler) == (3, "lc")
+
+
+def test_what_the_environment_says_of_other_testbeds_is_not_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # It is also where the lab finds its director's image.
+    monkeypatch.setenv("IPVSLOAD_IMAGE", "build/iso-trixie")
+    parser = configargparse.ArgumentParser()  # as Locust's is; importing that patches the process
+    add_arguments(parser, None)
+    parser.add_argument("--host")
+    assert read(parser.parse_args([]), plays_scenario=False).testbed == "lab"
+    monkeypatch.delenv("IPVSLOAD_IMAGE")
+    with pytest.raises(UsageError, match="--image is an option of --testbed kubernetes"):
+        read(parser.parse_args(["--image", "httpbin"]), plays_scenario=False)
