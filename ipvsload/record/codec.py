@@ -15,7 +15,14 @@ from typing import Any
 
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record.events import Event, event_of
-from ipvsload.record.format import REQUEST_COLUMNS, VERSION, FormatError, Request, Sample
+from ipvsload.record.format import (
+    MORE_REQUEST_COLUMNS,
+    REQUEST_COLUMNS,
+    VERSION,
+    FormatError,
+    Request,
+    Sample,
+)
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 # The keys of objects, in the order in which they are read, and the types of their values.
@@ -32,7 +39,6 @@ _REQUEST_TYPES = frozenset(
     for error in _TEXT_OR_NONE
     for more in ((), *((untaken, int, int) for untaken in _TEXT_OR_NONE))
 )
-_SHORT_ROW = 12
 _REST = (None, 0, 0)
 """What a row does not say that is as short as those of version 0.1.0."""
 
@@ -90,7 +96,7 @@ def encode_header(header: Header) -> str:
     """A file's first line, with its newline."""
     line: dict[str, Any] = {"ipvsload": header.kind, "version": header.version}
     if header.kind == "requests":
-        line["columns"] = REQUEST_COLUMNS
+        line |= {"columns": REQUEST_COLUMNS, "more_columns": MORE_REQUEST_COLUMNS}
     elif header.kind == "samples":
         line["server_columns"] = RealServer._fields
     else:
@@ -112,7 +118,7 @@ def decode_requests(lines: list[bytes]) -> list[Request]:
         if type(row) is not list or tuple(map(type, row)) not in _REQUEST_TYPES:
             raise FormatError("not a request")
         row[1], row[7], row[10] = intern(row[1]), intern(row[7]), row[10] and intern(row[10])
-        if len(row) == _SHORT_ROW:
+        if len(row) == len(REQUEST_COLUMNS):
             row += _REST
     return list(map(Request._make, rows))
 

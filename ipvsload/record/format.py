@@ -30,10 +30,11 @@ NO_SERVER = ""
 
 REQUEST_COLUMNS = (
     "run", "class", "planned_us", "start_us", "latency_us", "status", "bytes",
-    "client", "port", "reused", "server", "error", "untaken", "idle_us",
-    "retried",
+    "client", "port", "reused", "server", "error",
 )  # fmt: skip
-"""The last three are left out of a row where there is no `untaken`, as in nearly all."""
+"""The columns of every row."""
+MORE_REQUEST_COLUMNS = ("untaken", "idle_us", "retried")
+"""A row goes on with these where there is `untaken`, which few have."""
 
 
 class Request(NamedTuple):

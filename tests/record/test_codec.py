@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record import codec
 from ipvsload.record.events import Event, OtherEvent, RecordingEnded, RunEnded, StepDone
-from ipvsload.record.format import REQUEST_COLUMNS, FormatError, Request, Sample
+from ipvsload.record.format import (
+    MORE_REQUEST_COLUMNS,
+    REQUEST_COLUMNS,
+    FormatError,
+    Request,
+    Sample,
+)
 
 counts = st.integers(0, 2**64 - 1)
 times = st.integers(-(2**40), 2**62)
@@ -85,7 +91,8 @@ def test_events_survive_their_lines(event: Event) -> None:
 
 def test_columns_are_the_fields_in_their_order() -> None:
     names = {"traffic": "class"}
-    assert tuple(names.get(field, field) for field in Request._fields) == REQUEST_COLUMNS
+    columns = (*REQUEST_COLUMNS, *MORE_REQUEST_COLUMNS)
+    assert tuple(names.get(field, field) for field in Request._fields) == columns
     server = "address weight active inactive persistent conns inpkts outpkts inbytes outbytes"
     assert RealServer._fields == tuple(server.split())
 
