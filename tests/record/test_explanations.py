@@ -127,6 +127,11 @@ CASES = {
         "short: server 3 joined at 0.3 s and got none of the 69 requests that followed: 69 of them"
         " were on connections that were kept open",
     ),
+    "kept_connections, two newcomers": (
+        Seen("rr", servers=[ONE], kept=True, joins_us=(0, 200_000, 300_000)),
+        "short: server 2 joined at 0.2 s and got none of the 79 requests that followed, and neither"
+        " did 1 more that came later",
+    ),
     "kept_connections, weight 0": (
         Seen("rr", servers=[ONE, TWO], kept=True, weights=(1, 0, 1)),
         "short: server 2 had weight 0 from 0.5 s on and served 25 more requests",

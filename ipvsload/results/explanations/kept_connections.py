@@ -5,8 +5,12 @@ the connection in its table (ip_vs_core.c, ip_vs_in). So requests on a connectio
 that is kept go where the first one went.
 """
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate
 
+from ipvsload.record.format import Request
 from ipvsload.results.explanations.evidence import FEWEST, RunEvidence, more
 
 _RULE = (
@@ -17,42 +21,58 @@ _RULE = (
 
 def explain(seen: RunEvidence) -> Iterator[str]:
     """For each class: servers that came too late, and servers of weight 0 that went on serving."""
-    for traffic in sorted({request.traffic for request in seen.run.requests if request.reused}):
-        yield from _newcomers(seen, traffic)
-        yield from _drained(seen, traffic)
+    since = _since_weight_0(seen)
+    by_class: dict[str, list[Request]] = {}
+    for request in seen.run.requests:
+        by_class.setdefault(request.traffic, []).append(request)
+    for traffic, requests in sorted(by_class.items()):
+        if any(request.reused for request in requests):
+            yield from _newcomers(seen, traffic, requests)
+            yield from _drained(seen, traffic, requests, since)
 
 
-def _newcomers(seen: RunEvidence, traffic: str) -> Iterator[str]:
-    mine = [request for request in seen.run.requests if request.traffic == traffic]
-    begun = min(request.start_us for request in mine)
+def _newcomers(seen: RunEvidence, traffic: str, requests: list[Request]) -> Iterator[str]:
+    requests = sorted(requests, key=lambda request: request.start_us)
+    starts = [request.start_us for request in requests]
+    # How many of the requests up to each one were on kept connections.
+    kept_until = [0, *accumulate(int(request.reused) for request in requests)]
+    last = {request.server or None: request.start_us for request in requests}
+    late = []
     for address, event in seen.joined.items():
-        if event.t_us <= begun:
-            continue
-        after = [request for request in mine if request.start_us > event.t_us]
-        kept = sum(request.reused for request in after)
-        elsewhere = all(request.server and request.server != address for request in after)
+        place = bisect_right(starts, event.t_us)
+        after, kept = len(requests) - place, kept_until[-1] - kept_until[place]
+        # It got nothing, and of what came after, every request's server is known.
+        elsewhere = max(last.get(address, -1), last.get(None, -1)) <= event.t_us
         # Nine of ten on connections that were kept: then this is why.
-        if elsewhere and kept >= max(FEWEST, 0.9 * len(after)):
-            yield (
-                f"{traffic}: {seen.name_of(address)} joined at"
-                f" {(event.t_us - seen.run.start_us) / 1e6:.1f} s and got none of the {len(after)}"
-                f" requests that followed: {kept} of them were on connections that were kept"
-                f" open. {_RULE}"
-            )
+        if event.t_us > starts[0] and elsewhere and kept >= max(FEWEST, 0.9 * after):
+            late.append((event, after, kept))
+    if not late:
+        return
+    event, after, kept = late[0]
+    others = f", and neither did {len(late) - 1} more that came later" if late[1:] else ""
+    yield (
+        f"{traffic}: server {event.number} joined at {(event.t_us - seen.run.start_us) / 1e6:.1f} s"
+        f" and got none of the {after} requests that followed{others}: {kept} of them were on"
+        f" connections that were kept open. {_RULE}"
+    )
 
 
-def _drained(seen: RunEvidence, traffic: str) -> Iterator[str]:
-    for address, since in _since_weight_0(seen).items():
-        kept = sum(
-            request.reused and request.server == address and request.start_us > since
-            for request in seen.run.requests
-            if request.traffic == traffic
-        )
-        if kept >= FEWEST:
+def _drained(
+    seen: RunEvidence, traffic: str, requests: list[Request], since: dict[str, int]
+) -> Iterator[str]:
+    kept = Counter(
+        request.server
+        for request in requests
+        if request.reused and request.server in since and request.start_us > since[request.server]
+    )
+    for address, count in kept.most_common(1):
+        if address and count >= FEWEST:
+            others = f" (and {len(kept) - 1} more servers like it)" if len(kept) > 1 else ""
             yield (
                 f"{traffic}: {seen.name_of(address)} had weight 0 from"
-                f" {(since - seen.run.start_us) / 1e6:.1f} s on and served {kept} more requests:"
-                f" weight 0 takes no new connections, and these were open before. {_RULE}"
+                f" {(since[address] - seen.run.start_us) / 1e6:.1f} s on and served {count} more"
+                f" requests{others}: weight 0 takes no new connections, and these were open"
+                f" before. {_RULE}"
             )
 
 
