@@ -8,7 +8,7 @@ brought it, `ip_vs_NAME.c` for the rule, include/uapi/linux/ip_vs.h for flags.
 from typing import Literal, NamedTuple
 
 PERSISTENT, ONE_PACKET = 0x1, 0x4  # IP_VS_SVC_F_*
-_FLAGS = (0x8, 0x10, 0x20)
+FLAG_BITS = (0x8, 0x10, 0x20)
 """IP_VS_SVC_F_SCHED1 to 3: each scheduler gives them its own meaning."""
 
 
@@ -172,4 +172,6 @@ def refuses_weight_0(name: str, flags: int) -> bool:
 def flag_names(name: str, flags: int) -> list[str]:
     """The scheduler's flags that are set in a service's `flags`, as ipvsadm names them."""
     known = {bit: flag for flag, bit in SCHEDULERS[name].flags} if name in SCHEDULERS else {}
-    return [known.get(bit, f"flag-{number}") for number, bit in enumerate(_FLAGS, 1) if flags & bit]
+    return [
+        known.get(bit, f"flag-{number}") for number, bit in enumerate(FLAG_BITS, 1) if flags & bit
+    ]

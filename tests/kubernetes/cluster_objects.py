@@ -40,6 +40,25 @@ def proxy_config_map(kubeconfig: str, mode: str = "iptables") -> dict[str, Any]:
     }
 
 
+def router_daemon_set(*arguments: str, image: str = "v1.5.3") -> dict[str, Any]:
+    """As in kube-router's own daemonset/ folder."""
+    made = proxy_daemon_set(f"docker.io/cloudnativelabs/kube-router:{image}")
+    labels = {"k8s-app": "kube-router", "tier": "node"}
+    made["metadata"] |= {"name": "kube-router", "labels": labels}
+    made["spec"]["selector"]["matchLabels"] = labels
+    made["spec"]["template"]["metadata"]["labels"] = labels
+    spec = made["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    del container["command"]
+    spec["volumes"][0]["name"] = container["volumeMounts"][0]["name"] = "kubeconfig"
+    container["volumeMounts"][0]["mountPath"] = "/var/lib/kube-router"
+    container |= {
+        "name": "kube-router",
+        "args": ["--run-router=true", "--kubeconfig=/var/lib/kube-router/kubeconfig", *arguments],
+    }
+    return made
+
+
 def proxy_daemon_set(image: str = "registry.k8s.io/kube-proxy:v1.20.2") -> dict[str, Any]:
     labels = {"k8s-app": "kube-proxy"}
     return {

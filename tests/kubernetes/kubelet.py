@@ -17,6 +17,7 @@ from typing import Any
 
 from ipvsload.testbed.kubernetes.api import ApiError
 from ipvsload.testbed.kubernetes.object_names import PROXY, ROLE
+from ipvsload.testbed.kubernetes.router_daemon_set import ROUTER
 
 EVERY = 0.1
 
@@ -184,7 +185,7 @@ class Kubelet:
         uid, labels = meta["uid"], meta.get("labels") or {}
         since = self._seen.setdefault(uid, time.monotonic())
         kind = ""
-        if pod["spec"]["containers"][0]["name"] == PROXY:
+        if pod["spec"]["containers"][0]["name"] in (PROXY, ROUTER):
             kind = "proxy"
         elif labels.get(ROLE) not in ("server", None):
             kind = "sidecar"

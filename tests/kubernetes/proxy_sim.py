@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -76,8 +77,18 @@ class Proxy:
                 self._sync()
 
     def _sync(self) -> None:
+        services = list(self._virtual_servers())
+        self._endpoints = {key: addresses for key, addresses, _ in services}
+        text = json.dumps(self._state(services, json.loads(self._text)["services"]))
+        if text != self._text:
+            self._text = text
+            temporary = self._table.with_suffix(".new")
+            temporary.write_text(text)
+            temporary.replace(self._table)
+
+    def _virtual_servers(self) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
+        """Key, addresses and Service of each that the cluster's Services make."""
         objects = list(self._cluster.objects.items())
-        services: list[tuple[str, list[str]]] = []
         for (kind, _, _), service in objects:
             if kind != "services":
                 continue
@@ -97,9 +108,10 @@ class Proxy:
             ends += [(one["ip"], port["port"]) for one in ingress]
             if port.get("nodePort"):
                 ends.append((self._address, port["nodePort"]))
-            services += [(f"tcp {host}:{number}", addresses) for host, number in ends]
-        self._endpoints = dict(services)
-        before = json.loads(self._text)["services"]
+            yield from ((f"tcp {host}:{number}", addresses, service) for host, number in ends)
+
+    def _state(self, services: list[Any], before: list[Any]) -> dict[str, Any]:
+        """What the table's file has; `before` are the virtual servers that it had."""
         if self.mode == "ipvs":
             self.foreign.delete(lambda one: deleted_by(_IPVS, one.key, self._excluded))
             counted = self.connections
@@ -116,16 +128,11 @@ class Proxy:
                     self._scheduler,
                     gone.get(key, []) + [[one, counted[key, one], 1] for one in found],
                 ]
-                for key, found in services
+                for key, found, _ in services
             ]
         elif self.cleans:
             before = []
-        text = json.dumps({"mode": self.mode, "services": before})
-        if text != self._text:
-            self._text = text
-            temporary = self._table.with_suffix(".new")
-            temporary.write_text(text)
-            temporary.replace(self._table)
+        return {"mode": self.mode, "services": before}
 
     def _listen(self, port: int | None) -> None:
         if port and port not in self._listeners:
@@ -199,14 +206,14 @@ def stand_in(table: Path, node: str, hz: float, ahead: int, address: str) -> Non
         value = json.loads(table.read_text())
         services = [
             {
-                "key": key, "scheduler": scheduler, "flags": 2, "persistent_timeout": 0,
+                "key": key, "scheduler": scheduler, "flags": sum(flags, 2), "persistent_timeout": 0,
                 "conns": 0, "inpkts": 0, "outpkts": 0, "inbytes": 0, "outbytes": 0,
                 # The kernel lists the newest first.
                 "servers": [
                     [one, weight, 0, n, 0, n, *[0] * 4] for one, n, weight in reversed(addresses)
                 ],
             }
-            for key, scheduler, addresses in value["services"]
+            for key, scheduler, addresses, *flags in value["services"]
         ]  # fmt: skip
         say({"n": number, "t": time.monotonic_ns() + ahead, "took": 1000, "services": services})
         if value["mode"] != mode:

@@ -46,7 +46,7 @@ def test_users_who_come_and_go_and_a_scheduler_by_hand(toy: Toy, tmp_path: Path)
         assert toy.config == text  # nobody has asked for a scheduler
         offers = command.frame()["offers"]
         assert (offers["set_scheduler"], offers["scale"]) == ("", "")
-        assert "kube-proxy gives every real server weight 1" in offers["reweigh"]
+        assert "kube-proxy and kube-router give every real server weight 1" in offers["reweigh"]
         assert "needs the lab" in offers["kill"]
         status, answer = command.control(do="set_scheduler", scheduler="lc")
         assert status == 200, answer

@@ -9,9 +9,13 @@ import yaml
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import rights
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
+from ipvsload.testbed.kubernetes.found_proxies import find_proxies
+from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
+from ipvsload.testbed.kubernetes.object_names import NAMESPACE, SYSTEM
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.foreign_table import THEIRS
+from tests.kubernetes.kube_router_sim import RouterToy
 from tests.kubernetes.toy import Toy
 
 MANIFESTS = Path(__file__).parents[2] / "deploy" / "kubernetes-testbed" / "rights.yaml"
@@ -45,11 +49,11 @@ def asked(method: str, path: str) -> tuple[str, str, str, str]:
     return verb, resource, namespace, name
 
 
-def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
+def play(toy: Toy) -> set[tuple[str, str, str]]:
+    """A session with exactly the rights of the manifests; those that it used."""
     for one in DOCUMENTS:
         if one["kind"] == "Namespace":
             toy.cluster.put("namespaces", "", one)
-    toy.proxy.foreign.add(THEIRS)
     before = toy.cluster.picture()
     used: set[tuple[str, str, str]] = set()
 
@@ -85,6 +89,12 @@ def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
         testbed.end()
     testbed.close()
     assert toy.cluster.picture() == before
+    return used
+
+
+def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
+    toy.proxy.foreign.add(THEIRS)
+    used = play(toy)
     # And no right too many, but those that only a failure needs.
     for right in rights.needed(namespace_exists=True, switching=True):
         told = right.resource == "events" or right.resource == "pods/log"
@@ -92,10 +102,21 @@ def test_a_session_with_exactly_the_rights_of_the_manifests(toy: Toy) -> None:
         assert (right.verb, right.resource, right.namespace) in used or told or away, right
 
 
+def test_kube_router_takes_less(toy_of: type[Toy], tmp_path: Path, monkeypatch: Any) -> None:
+    assert toy_of is Toy  # it makes waits short
+    with RouterToy(tmp_path) as routed:
+        monkeypatch.setenv("KUBECONFIG", str(routed.kubeconfig))
+        used = play(routed)
+        asked_for = find_proxies(connect()).rights(namespace_exists=True)
+    assert [one for one in asked_for if one.namespace == SYSTEM] == [rights.SEE_PROXY]
+    assert {one for one in used if one[2] == SYSTEM} == {("list", "daemonsets", SYSTEM)}
+    assert ("patch", "services", NAMESPACE) in used
+
+
 def test_the_list_that_is_asked_for_is_the_manifests() -> None:
     wanted = {
         (right.verb, right.resource, right.namespace)
-        for right in rights.needed(namespace_exists=True, switching=True)
+        for right in [*rights.needed(namespace_exists=True, switching=True), *rights.ANNOTATE]
     }
     given = {
         (verb, resource, role["metadata"].get("namespace", ""))

@@ -1,6 +1,7 @@
 """The testbed against an API over real HTTP, also when that goes wrong."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from ipvsload.testbed.kubernetes.server_pods import ServerPods
 from tests.kubernetes.toy import Toy
 
 
-def made(told: list[str] | None = None, **options: Any) -> KubernetesTestbed:
+def made(
+    told: list[str] | None = None, asked: Sequence[str] = (), **options: Any
+) -> KubernetesTestbed:
     heard = told if told is not None else []
-    return KubernetesTestbed(ClusterOptions(**options), hz=20, tell=heard.append)
+    return KubernetesTestbed(ClusterOptions(**options), hz=20, tell=heard.append, asked=asked)
 
 
 def pods_of_first_run() -> ServerPods:

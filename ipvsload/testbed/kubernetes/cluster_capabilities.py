@@ -7,8 +7,8 @@ from ipvsload.scenario.capabilities import Capability
 from ipvsload.testbed.base import ONE_CLIENT
 
 _NO_WEIGHTS = (
-    "kube-proxy gives every real server weight 1: other weights need the lab, or an external"
-    " director"
+    "kube-proxy and kube-router give every real server weight 1: other weights need the lab, or an"
+    " external director"
 )
 KEPT = "--keep-proxy: kube-proxy is measured as it is"
 

@@ -19,25 +19,18 @@ from ipvsload.testbed.kubernetes import (
     cluster_findings,
     node_objects,
     pods,
-    proxies,
     rights,
     sidecar_zipapp,
 )
 from ipvsload.testbed.kubernetes.api import Api, Object
-from ipvsload.testbed.kubernetes.cluster_capabilities import no_switch
-from ipvsload.testbed.kubernetes.examined_proxy import (
-    ExaminedProxy,
-    config_maps,
-    examine_proxy,
-    look_for_proxy,
-)
-from ipvsload.testbed.kubernetes.foreign_findings import foreign_findings
+from ipvsload.testbed.kubernetes.examined_proxy import ExaminedProxy
+from ipvsload.testbed.kubernetes.found_proxies import find_proxies
 from ipvsload.testbed.kubernetes.journal import find_journal, new_journal, take_cluster
 from ipvsload.testbed.kubernetes.manifests import code, namespace, sidecar
 from ipvsload.testbed.kubernetes.object_names import EXAMINER, NAMESPACE, ROLE
 from ipvsload.testbed.kubernetes.polling import wait_for
-from ipvsload.testbed.kubernetes.proxy_config import ProxyConfig
 from ipvsload.testbed.kubernetes.restore import restore
+from ipvsload.testbed.kubernetes.service_proxy import ServiceProxy
 
 _EXAMINED_WITHIN = 180.0
 _SCHEDULERS = ["rr", "lc"]
@@ -51,9 +44,8 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     """
     yield DoctorFinding("cluster", True, f"{api}, Kubernetes {api.version()}")
     exists = rights.namespace_exists(api)
-    found = look_for_proxy(api)
-    names = config_maps(found)
-    wanted = rights.needed(namespace_exists=exists, switching=True, config_maps=names)
+    found = find_proxies(api)
+    wanted = found.rights(namespace_exists=exists)
     lacking = rights.missing(api, wanted)
     for right in lacking:
         mend = "kubectl apply -f deploy/kubernetes-testbed/rights.yaml"
@@ -61,13 +53,13 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     if not lacking:
         yield DoctorFinding("rights", True, f"all {len(wanted)} that a run needs")
     good = not lacking
-    proxy = ExaminedProxy()
+    proxy: ServiceProxy = ExaminedProxy()
     try:
-        proxy = examine_proxy(api, found or [])
-        yield from _proxy(api, proxy)
+        proxy = found.examine(api)
+        yield from proxy.findings(api)
     except TestbedError as error:
         good = False
-        yield DoctorFinding("kube-proxy", False, str(error))
+        yield DoctorFinding(proxy.program, False, str(error))
     holder = find_journal(api) if exists and not lacking else None
     if holder:
         text = f"{holder.owner(time.time())}; if it is gone: ipvsload restore"
@@ -81,21 +73,8 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     yield DoctorFinding("kubernetes", good, text)
 
 
-def _proxy(api: Api, proxy: ExaminedProxy) -> Iterator[DoctorFinding]:
-    if proxy.config is not None:
-        where = f"in {proxy.place}" if proxy.place else "by flags"
-        text = f"configured for {proxy.config} {where}, image {proxy.version or 'without a tag'}"
-        yield DoctorFinding("kube-proxy", True, text)
-    if proxy.fixed:
-        yield DoctorFinding("switching", True, no_switch(proxy.fixed))
-    for node, reason in proxies.reasons(api):
-        words = "has fallen back to iptables" if reason.fallback and reason.why else "says"
-        if reason.why:
-            yield DoctorFinding(f"kube-proxy on {node}", False, f"{words}: {reason.why}")
-
-
 def _nodes(
-    api: Api, tell: Tell, image: str, exists: bool, proxy: ExaminedProxy
+    api: Api, tell: Tell, image: str, exists: bool, proxy: ServiceProxy
 ) -> Iterator[DoctorFinding]:
     """Yield one finding for each node and one for each part that it lacks."""
     found = [one for one in api.every("nodes") if node_objects.linux(one)]
@@ -116,12 +95,8 @@ def _nodes(
         restore(api, tell, own=held.id)
     for name, fact in sorted(facts.items()):
         yield from _node(name, fact, able[name])
-        yield from _proxy_on_node(name, fact, proxy.config)
-    if proxy.config and not proxy.fixed:
-        yield from foreign_findings(facts, api.every("services"), proxy.config.exclude_cidrs)
-    told = {fact["proxy_version"] for fact in facts.values()} - {""} or {proxy.version}
-    for version in sorted(told - {""}):
-        yield DoctorFinding(f"kube-proxy {version}", True, cluster_findings.of_version(version))
+        yield from proxy.node_findings(name, fact)
+    yield from proxy.table_findings(facts, api)
 
 
 def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[DoctorFinding]:
@@ -145,23 +120,8 @@ def _node(name: str, fact: dict[str, Any], node: Object) -> Iterator[DoctorFindi
     yield DoctorFinding(f"schedulers on {name}", bool(others), ", ".join(others) or "none")
 
 
-def _proxy_on_node(
-    name: str, fact: dict[str, Any], config: ProxyConfig | None
-) -> Iterator[DoctorFinding]:
-    """What runs there, beside what is configured: by kube-proxy's words, and by the table."""
-    mode = fact["proxy_mode"]
-    good = not cluster_findings.differs(mode, config)
-    text = cluster_findings.of_running(mode, fact["proxy_version"], config)
-    yield DoctorFinding(f"kube-proxy on {name}", good, text)
-    # kube-ipvs0 has the addresses of the IPVS mode: without it, the table is somebody else's.
-    if config and good and fact["kube_ipvs0"]:
-        text = cluster_findings.of_table(fact["schedulers"], config)
-        if text:
-            yield DoctorFinding(f"scheduler on {name}", False, text)
-
-
 def _look_at_nodes(
-    api: Api, tell: Tell, image: str, names: list[str], proxy: ExaminedProxy
+    api: Api, tell: Tell, image: str, names: list[str], proxy: ServiceProxy
 ) -> dict[str, dict[str, Any]]:
     tell("looking at the nodes' kernels")
     archive = sidecar_zipapp.archive(sidecar_zipapp.EXAMINER)

@@ -20,7 +20,6 @@ from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.manifests import namespace
 from ipvsload.testbed.kubernetes.namespace_end import wait_for_end
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE
-from ipvsload.testbed.kubernetes.proxy_switch import switch
 from ipvsload.testbed.kubernetes.restore import restore
 
 _LAST_RUN_GONE_WITHIN = 300.0
@@ -59,15 +58,13 @@ class ClusterHold:
             raise
 
     def switch(self, balancer: Balancer) -> None:
-        """Have kube-proxy use this balancer, if it can be switched and one is wanted.
+        """Have the service proxy use this balancer, if it is wanted and can be had of it.
 
         Raises TestbedError.
         """
-        place = self.cluster.switchable
-        if balancer.name and place:
-            scheduler = balancer.name if balancer.in_ipvs_table else ""
+        if balancer.name and not self.cluster.fixed:
             api, tell = self.cluster.api, self.cluster.tell
-            self._journal = switch(api, self._journal, place, balancer.proxy_mode, scheduler, tell)
+            self._journal = self.cluster.proxy.use(api, self._journal, balancer, tell)
 
     def keep(self, found: Kept) -> None:
         """Write down virtual servers that the next switch may delete. Raises TestbedError."""

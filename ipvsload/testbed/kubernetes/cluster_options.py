@@ -11,7 +11,8 @@ class ClusterOptions:
     of the Service; an image of "" is the default one. With `keep_proxy`,
     kube-proxy stays as it is. With `rootless`, the sidecar reads /proc instead
     of netlink. With `allow_deleting_virtual_servers`, virtual servers that
-    kube-proxy did not make and deletes do not stop a run.
+    kube-proxy did not make and deletes do not stop a run. `scheduler_flags` are
+    names with commas between them, for kube-router to set.
     """
 
     context: str = ""
@@ -23,3 +24,4 @@ class ClusterOptions:
     rootless: bool = False
     keep_proxy: bool = False
     allow_deleting_virtual_servers: bool = False
+    scheduler_flags: str = ""

@@ -47,9 +47,9 @@ class ClusterRun:
         )
 
     def set_balancer(self, balancer: Balancer) -> None:
-        """Restart kube-proxy with another; connections in the kernel's table stay."""
-        self._balancer = balancer
+        """Have another of the service proxy; connections in the kernel's table stay."""
         self._session.switch(balancer)
+        self._balancer = balancer
         self._wait_for_tables()
 
     def add_server(self) -> str:

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.balancers import Balancer
-from ipvsload.testbed.kubernetes import cluster_findings, proxies
+from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes.cluster_hold import ClusterHold
 from ipvsload.testbed.kubernetes.foreign_watch import ForeignWatch
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
@@ -32,18 +32,17 @@ class ClusterSession:
         self.leftovers = LeftoverServices(self.sidecars.nodes, self.services.made)
         self._foreign = ForeignWatch(self.cluster, self.sidecars.nodes)
         for node in self.sidecars.nodes:
-            words = cluster_findings.of_running(
-                node.proxy_mode or "", node.proxy_version, self.cluster.proxy.config
-            )
-            self.cluster.tell(f"kube-proxy on node {node.name} {words}")
+            self.cluster.tell(self.cluster.proxy.running(node))
 
     def switch(self, balancer: Balancer) -> None:
-        """Have kube-proxy use this balancer, with what it may delete of others written down."""
+        """Have this balancer used, with what kube-proxy may delete of others written down."""
+        self._refuse_lacking(balancer)
         self._hold.keep(self._foreign.endangered(balancer))
         self._hold.switch(balancer)
 
     def refuse_early(self, balancer: Balancer) -> None:
         """Raise TestbedError where `switch` would, as far as is known without waiting."""
+        self._refuse_lacking(balancer)
         self._foreign.endangered(balancer, fresh=False)
 
     def clear_tables(self) -> None:
@@ -54,9 +53,10 @@ class ClusterSession:
         connections (seen with 1.36).
         """
         if not self.leftovers.wait_until_gone(self.cluster.tell, probe=False):
+            program = self.cluster.proxy.program
             raise TestbedError(
-                "kube-proxy does not take the service of the run before out of the nodes' tables;"
-                " what it says: kubectl -n kube-system logs -l k8s-app=kube-proxy"
+                f"{program} does not take the service of the run before out of the nodes' tables;"
+                f" what it says: kubectl -n kube-system logs -l k8s-app={program}"
             )
 
     def leave_ipvs(self, balancer: Balancer) -> None:
@@ -78,7 +78,7 @@ class ClusterSession:
         One in iptables mode leaves its rules behind when it ends. Without the pods
         there is a rule that refuses a service without endpoints: seen with 1.20.
         """
-        if self.cluster.fixed:
+        if self.cluster.switchable is None:
             return
         with suppress(TestbedError):  # it may be broken, and is about to be replaced
             what = "the present proxy to know the pods"
@@ -110,6 +110,10 @@ class ClusterSession:
                 ) from None
         # Two samples more, so that these connections are not taken for a ping's.
         time.sleep(2 * self._sample_s + 0.3)
+
+    def _refuse_lacking(self, balancer: Balancer) -> None:
+        if reason := self.cluster.proxy.lacks(balancer):
+            raise TestbedError(reason)
 
     @property
     def _probe(self) -> tuple[str, int]:

@@ -8,14 +8,11 @@ from ipvsload.testbed.kubernetes import node_objects, rights
 from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.cluster_capabilities import KEPT, no_switch
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
-from ipvsload.testbed.kubernetes.examined_proxy import (
-    ExaminedProxy,
-    config_maps,
-    examine_proxy,
-    look_for_proxy,
-)
+from ipvsload.testbed.kubernetes.examined_proxy import ExaminedProxy
+from ipvsload.testbed.kubernetes.found_proxies import find_proxies
 from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.proxy_daemon_set import ConfigPlace
+from ipvsload.testbed.kubernetes.service_proxy import ServiceProxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +20,9 @@ class ExaminedCluster:
     """A cluster that this user may run in; `tell` hears each step.
 
     `nodes` are the addresses of the nodes that can have an IPVS table, by name;
-    `entry` is the one that the load goes to. `fixed` says why kube-proxy stays
-    as it is, "" where it can be switched; `proxy` is what is known of it before
-    the nodes are asked.
+    `entry` is the one that the load goes to. `proxy` is what makes virtual servers
+    of Services, as far as it is known before the nodes are asked; `fixed` says why
+    that stays as it is, "" where other balancers can be had of it.
     """
 
     api: Api
@@ -34,11 +31,11 @@ class ExaminedCluster:
     nodes: Mapping[str, str]
     entry: str
     fixed: str
-    proxy: ExaminedProxy
+    proxy: ServiceProxy
 
     @property
     def switchable(self) -> ConfigPlace | None:
-        """Where kube-proxy's configuration can be changed; None where it stays as it is."""
+        """Where kube-proxy's configuration can be changed; None where that is not done."""
         return None if self.fixed else self.proxy.place
 
 
@@ -47,17 +44,19 @@ def examine_cluster(options: ClusterOptions, tell: Tell) -> ExaminedCluster:
     api = connect(options.context, tell)
     tell(f"{api}, Kubernetes {api.version()}")
     exists = rights.namespace_exists(api)
-    switching = not options.keep_proxy
-    found = look_for_proxy(api) if switching else None
-    names = config_maps(found)
-    wanted = rights.needed(namespace_exists=exists, switching=switching, config_maps=names)
-    rights.demand(api, wanted)
+    proxy: ServiceProxy
+    if options.keep_proxy:
+        rights.demand(api, rights.needed(namespace_exists=exists, switching=False))
+        proxy, fixed = ExaminedProxy(), KEPT
+    else:
+        found = find_proxies(api)
+        rights.demand(api, found.rights(namespace_exists=exists))
+        proxy = found.examine(api, options.scheduler_flags)
+        fixed = no_switch(proxy.fixed) if proxy.fixed else ""
     nodes = api.every("nodes")
     for node in filter(node_objects.linux, nodes):
         _tell_state(node, tell)
     able = [one for one in nodes if node_objects.linux(one) and node_objects.ready(one)]
-    proxy = ExaminedProxy() if found is None else examine_proxy(api, found)
-    fixed = no_switch(proxy.fixed) if proxy.fixed else "" if switching else KEPT
     if proxy.config is not None:
         tell(f"kube-proxy is configured for {proxy.config}")
     return ExaminedCluster(

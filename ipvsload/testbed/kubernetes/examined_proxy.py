@@ -1,13 +1,24 @@
 """What kube-proxy is in this cluster, how it is configured, and why it may have to stay so."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipvsload.testbed.kubernetes import proxies, rights
+from ipvsload.testbed.balancers import Balancer
+from ipvsload.testbed.doctor_finding import DoctorFinding
+from ipvsload.testbed.kind import Tell
+from ipvsload.testbed.kubernetes import cluster_findings, proxies
 from ipvsload.testbed.kubernetes.api import Api, Object
+from ipvsload.testbed.kubernetes.cluster_capabilities import no_switch
+from ipvsload.testbed.kubernetes.foreign_findings import foreign_findings
+from ipvsload.testbed.kubernetes.journal import Journal
+from ipvsload.testbed.kubernetes.node_lines import JsonService, NodeState
 from ipvsload.testbed.kubernetes.object_names import PROXY
+from ipvsload.testbed.kubernetes.proxies import Reason
 from ipvsload.testbed.kubernetes.proxy_config import ConfigError, ProxyConfig, edit, read
 from ipvsload.testbed.kubernetes.proxy_daemon_set import ConfigPlace, ProxyDaemonSet
+from ipvsload.testbed.kubernetes.proxy_switch import switch
+from ipvsload.testbed.kubernetes.service_proxy import NodeFacts
 
 _NONE = "no DaemonSet in kube-system runs it (k3s, RKE2 and some managed clusters have none)"
 _IMMUTABLE = (
@@ -31,15 +42,72 @@ class ExaminedProxy:
     config: ProxyConfig | None = None
     fixed: str = ""
 
+    @property
+    def program(self) -> str:
+        """Its name."""
+        return PROXY
 
-def look_for_proxy(api: Api) -> list[ProxyDaemonSet] | None:
-    """Read the DaemonSets that run kube-proxy; None where this user may not list them."""
-    return proxies.daemon_sets(api) if rights.may(api, rights.SEE_PROXY) else None
+    def lacks(self, balancer: Balancer, version: str = "") -> str:
+        """Modes that came after this version."""
+        found = re.match(r"v?(\d+)\.(\d+)", version)
+        if found is None or (int(found[1]), int(found[2])) >= balancer.since:
+            return ""
+        first = ".".join(map(str, balancer.since))
+        return f"kube-proxy {version} does not have this mode, {first} has"
 
+    def use(self, api: Api, journal: Journal, balancer: Balancer, tell: Tell) -> Journal:
+        """Change mode and scheduler in its configuration, and restart it. Raises TestbedError."""
+        if self.place is None:
+            return journal
+        scheduler = balancer.name if balancer.in_ipvs_table else ""
+        return switch(api, journal, self.place, balancer.proxy_mode, scheduler, tell)
 
-def config_maps(found: Sequence[ProxyDaemonSet] | None) -> set[str]:
-    """The names of the ConfigMaps that may have their configuration."""
-    return {PROXY} if found is None else {place.name for one in found for place in one.places}
+    def differs(self, _service: JsonService) -> str:
+        """Nothing: it is told no more than mode and scheduler."""
+        return ""
+
+    def running(self, node: NodeState) -> str:
+        """What it says of itself on the node, beside what is configured."""
+        words = cluster_findings.of_running(node.proxy_mode or "", node.proxy_version, self.config)
+        return f"kube-proxy on node {node.name} {words}"
+
+    def reasons(self, api: Api) -> Mapping[str, Reason]:
+        """What its logs say went wrong, by node."""
+        return dict(proxies.reasons(api))
+
+    def findings(self, api: Api) -> Iterator[DoctorFinding]:
+        """How it is configured, whether it can be switched, and what its logs complain of."""
+        if self.config is not None:
+            where = f"in {self.place}" if self.place else "by flags"
+            text = f"configured for {self.config} {where}, image {self.version or 'without a tag'}"
+            yield DoctorFinding("kube-proxy", True, text)
+        if self.fixed:
+            yield DoctorFinding("switching", True, no_switch(self.fixed))
+        for node, reason in proxies.reasons(api):
+            words = "has fallen back to iptables" if reason.fallback and reason.why else "says"
+            if reason.why:
+                yield DoctorFinding(f"kube-proxy on {node}", False, f"{words}: {reason.why}")
+
+    def node_findings(self, name: str, fact: NodeFacts) -> Iterator[DoctorFinding]:
+        """What runs there: by its own words, and by the table."""
+        mode, version = fact["proxy_mode"], fact["proxy_version"]
+        good = not cluster_findings.differs(mode, self.config)
+        text = cluster_findings.of_running(mode, version, self.config)
+        yield DoctorFinding(f"kube-proxy on {name}", good, text)
+        # kube-ipvs0 has the addresses of the IPVS mode: without it, the table is somebody else's.
+        if self.config and good and fact["kube_ipvs0"]:
+            text = cluster_findings.of_table(fact["schedulers"], self.config)
+            if text:
+                yield DoctorFinding(f"scheduler on {name}", False, text)
+
+    def table_findings(self, facts: Mapping[str, NodeFacts], api: Api) -> Iterator[DoctorFinding]:
+        """What a switch would delete, and what its versions do about IPVS."""
+        if self.config and not self.fixed:
+            yield from foreign_findings(facts, api.every("services"), self.config.exclude_cidrs)
+        told = {fact["proxy_version"] for fact in facts.values()} - {""} or {self.version}
+        for version in sorted(told - {""}):
+            text = cluster_findings.of_version(version)
+            yield DoctorFinding(f"kube-proxy {version}", True, text)
 
 
 def examine_proxy(api: Api, found: Sequence[ProxyDaemonSet]) -> ExaminedProxy:

@@ -73,8 +73,13 @@ def deleted_by(balancer: Balancer, key: str, excluded: Sequence[str]) -> bool:
     """
     if not balancer.in_ipvs_table:
         return balancer.flushes
+    return bool(_endpoint(key)[0]) and not excluded_by(key, excluded)
+
+
+def excluded_by(key: str, networks: Iterable[str]) -> bool:
+    """Whether the virtual server's address is in one of these networks."""
     host, _ = _endpoint(key)
-    return bool(host) and not any(_within(host, network) for network in excluded)
+    return any(_within(host, network) for network in networks)
 
 
 def refusal(found: Kept, modes: Iterable[str]) -> str:

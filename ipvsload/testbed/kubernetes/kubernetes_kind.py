@@ -28,7 +28,9 @@ def _make(request: TestbedRequest) -> "Testbed":
     from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 
     given = {option.name: request.options[option.name] for option in KIND.options}
-    return KubernetesTestbed(ClusterOptions(**given), hz=request.hz, tell=request.tell)
+    return KubernetesTestbed(
+        ClusterOptions(**given), hz=request.hz, tell=request.tell, asked=request.balancers
+    )
 
 
 def _examine(options: OptionValues, tell: Tell) -> "Iterable[DoctorFinding]":
@@ -71,6 +73,7 @@ KIND = TestbedKind(
             "Let kube-proxy delete others' for the time of the run.",
             False,
         ),
+        Option("scheduler_flags", "Flags of mh, where kube-router balances: mh-port,mh-fallback."),
     ),
     make=_make,
     balancers=tuple(BALANCERS),

@@ -7,7 +7,7 @@ from the cluster's own journal: see restore.py.
 from collections.abc import Mapping, Sequence
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed import balancers
+from ipvsload.testbed.balancers import find
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe
 from ipvsload.testbed.existing_testbed import ExistingTestbed
 from ipvsload.testbed.kind import Tell
@@ -21,12 +21,18 @@ from ipvsload.testbed.kubernetes.missing_balancers import missing_balancers
 
 
 class KubernetesTestbed(ExistingTestbed):
-    """The cluster of a kubeconfig; `tell` hears each step, `hz` is the rate of samples."""
+    """The cluster of a kubeconfig; `tell` hears each step, `hz` is the rate of samples.
+
+    `asked` are the balancers that will be used, as far as they are known.
+    """
 
     has_samples = True
 
-    def __init__(self, options: ClusterOptions, *, hz: float, tell: Tell) -> None:
+    def __init__(
+        self, options: ClusterOptions, *, hz: float, tell: Tell, asked: Sequence[str] = ()
+    ) -> None:
         super().__init__(ALWAYS)
+        self._asked = asked
         self._options = options
         self._hz = hz
         self._tell = tell
@@ -41,6 +47,8 @@ class KubernetesTestbed(ExistingTestbed):
         self._hold = ClusterHold(cluster)
         if cluster.fixed:
             self.lacks["scheduler"] = cluster.fixed
+        if missing := missing_balancers(self._asked, cluster.proxy.lacks, {}):
+            raise TestbedError("; ".join(f"{name}: {why}" for name, why in missing.items()))
 
     def wait_ready(self) -> None:
         """Take the cluster, and have a sidecar on every node."""
@@ -53,18 +61,19 @@ class KubernetesTestbed(ExistingTestbed):
     def kernel(self) -> dict[str, str]:
         """The kernel of the node that takes the load, and who took part."""
         cluster, sidecars = self._up.cluster, self._up.sidecars
+        program = cluster.proxy.program.replace("-", "_")
         return {
             "release": str((sidecars.entry.hello or {}).get("kernel", "")),
             "provider": "node",
             "nodes": ", ".join(cluster.nodes),
             "balancing": ", ".join(node.name for node in sidecars.balancing),
             "reading": sidecars.entry.reading,
-            "kube_proxy": self._proxy_version,
+            program: self._proxy_version,
         }
 
     @property
     def _proxy_version(self) -> str:
-        """kube-proxy's own word; where it says none, the tag of its image."""
+        """The service proxy's own word; where it says none, the tag of its image."""
         return self._up.sidecars.entry.proxy_version or self._up.cluster.proxy.version
 
     def open_samples(self, hz: float) -> SidecarPipe:
@@ -90,9 +99,10 @@ class KubernetesTestbed(ExistingTestbed):
                 session.sidecars.close()
 
     def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
-        """What kube-proxy's version and the lists of the nodes' modules say."""
+        """What the service proxy and the lists of the nodes' modules say."""
         kernels = {node.name: node.schedulers for node in self._up.sidecars.nodes}
-        return missing_balancers(balancers, self._proxy_version, kernels)
+        proxy, version = self._up.cluster.proxy, self._proxy_version
+        return missing_balancers(balancers, lambda one: proxy.lacks(one, version), kernels)
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Make fresh pods and a fresh service, as the kernel's tables show them."""
@@ -102,10 +112,10 @@ class KubernetesTestbed(ExistingTestbed):
         return self._run.service
 
     def set_balancer(self, balancer: str) -> None:
-        """Restart kube-proxy with another; connections in the kernel's table stay."""
+        """Have another of the service proxy; connections in the kernel's table stay."""
         if reason := self.lacks.get("scheduler"):
             raise TestbedError(reason)
-        self._running.set_balancer(balancers.find(balancer))
+        self._running.set_balancer(find(balancer))
 
     def add_server(self, weight: int) -> str:
         """Add a pod, and wait until it stands in the tables."""

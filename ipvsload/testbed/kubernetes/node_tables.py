@@ -13,12 +13,12 @@ from ipvsload.errors import TestbedError
 from ipvsload.ipvs.ipvsadm import removal
 from ipvsload.ipvs.table import RealServer, by_address
 from ipvsload.testbed.balancers import Balancer, of_proxy_mode
-from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes.cluster_session import ClusterSession
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.node_lines import NodeState
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.proxies import Reason
+from ipvsload.testbed.kubernetes.service_proxy import ServiceProxy
 
 _TABLE_WITHIN = 90.0
 _DIAGNOSE_AFTER = 12.0
@@ -31,18 +31,18 @@ def wait_for_tables(session: ClusterSession, balancer: Balancer, servers: Sequen
     Raises TestbedError with what kube-proxy says where they do not come to it:
     at once where waiting longer would not help.
     """
-    nodes = session.sidecars.balancing
+    nodes, proxy = session.sidecars.balancing, session.cluster.proxy
     asked = time.monotonic()
 
     def missing() -> str | None:
         nonlocal asked
         session.sidecars.check()
-        found = lacking(nodes, balancer, servers)
+        found = lacking(nodes, balancer, servers) or _differing(nodes, proxy)
         if session.cluster.fixed and (own := other_balancer(nodes, balancer)):
             raise TestbedError(f"{own}, and {session.cluster.fixed}")
         if found and time.monotonic() - asked > _DIAGNOSE_AFTER:
             asked = time.monotonic()
-            told = failure(nodes, balancer, _reasons(session.cluster))
+            told = failure(nodes, balancer, _reasons(session.cluster), proxy.program)
             if "fallen back" in told or "does not stay up" in told:
                 raise TestbedError(told)
         return found
@@ -51,18 +51,26 @@ def wait_for_tables(session: ClusterSession, balancer: Balancer, servers: Sequen
     try:
         wait_for(what, missing, _TABLE_WITHIN, session.cluster.tell)
     except TestbedError as error:
-        told = failure(nodes, balancer, _reasons(session.cluster))
+        told = failure(nodes, balancer, _reasons(session.cluster), proxy.program)
         if not told or told in str(error):
             raise
         raise TestbedError(f"{error}; {told}") from None
 
 
 def _reasons(cluster: ExaminedCluster) -> Mapping[str, Reason]:
-    """What kube-proxy says went wrong, by node, as far as this user may ask."""
+    """What the service proxy says went wrong, by node, as far as this user may ask."""
     if not cluster.options.keep_proxy:
         with suppress(TestbedError):
-            return dict(proxies.reasons(cluster.api))
+            return cluster.proxy.reasons(cluster.api)
     return {}
+
+
+def _differing(nodes: Iterable[NodeState], proxy: ServiceProxy) -> str | None:
+    """What of the service in a node's table is not as the proxy was told; None if nothing."""
+    for node in nodes:
+        if node.service and (found := proxy.differs(node.service)):
+            return f"on node {node.name} {found}"
+    return None
 
 
 def addresses(node: NodeState) -> list[str]:
@@ -116,12 +124,14 @@ def other_balancer(nodes: Iterable[NodeState], balancer: Balancer) -> str:
     return ""
 
 
-def failure(nodes: Iterable[NodeState], balancer: Balancer, reasons: Mapping[str, Reason]) -> str:
-    """Why kube-proxy does not do it, in words for people; "" where nothing says."""
+def failure(
+    nodes: Iterable[NodeState], balancer: Balancer, reasons: Mapping[str, Reason], program: str
+) -> str:
+    """Why the service proxy does not do it, in words for people; "" where nothing says."""
     for node in nodes:
         reason = reasons.get(node.name, Reason(False, ""))
         if reason.down:
-            return f"kube-proxy on node {node.name} does not stay up: {reason.why}"
+            return f"{program} on node {node.name} does not stay up: {reason.why}"
         if balancer.in_ipvs_table and (of_proxy_mode(node.proxy_mode) or reason.fallback):
             why = f": {reason.why}" if reason.why else ""
             text = (
@@ -140,7 +150,7 @@ def failure(nodes: Iterable[NodeState], balancer: Balancer, reasons: Mapping[str
                 f" traffic; they go with, on that node: {removal(node.service['key'])}"
             )
         if reason.why:
-            return f"kube-proxy on node {node.name} says: {reason.why}"
+            return f"{program} on node {node.name} says: {reason.why}"
         if node.reading and node.reading not in ("netlink", "proc"):
             return f"the sidecar on node {node.name} cannot read the table: {node.reading}"
     return ""

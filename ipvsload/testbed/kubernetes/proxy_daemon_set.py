@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from ipvsload.testbed.kubernetes import daemon_programs
 from ipvsload.testbed.kubernetes.api import Object
 from ipvsload.testbed.kubernetes.object_names import PROXY, PROXY_LABEL, SYSTEM
 from ipvsload.testbed.kubernetes.proxy_config import ProxyConfig
@@ -39,7 +40,8 @@ class ProxyDaemonSet:
 
     `labels` select its pods. `version` is its image's tag, "" where it has none.
     The configuration is at the first of `places` that is there; where there are
-    none, `fixed` says why, and `flags` has what its command line sets.
+    none, `fixed` says why, and `flags` has what its command line sets. With `idle`,
+    it is to run on no node.
     """
 
     name: str
@@ -48,25 +50,24 @@ class ProxyDaemonSet:
     places: tuple[ConfigPlace, ...]
     fixed: str
     flags: ProxyConfig
+    idle: bool = False
 
 
 def proxies_among(found: Iterable[Object]) -> list[ProxyDaemonSet]:
     """Those that run kube-proxy: by name, label, image or command."""
-    return [read_daemon_set(one) for one in found if _runs_proxy(one)]
+    return [read_daemon_set(one) for one in found if daemon_programs.runs(one, PROXY)]
 
 
 def read_daemon_set(found: Object) -> ProxyDaemonSet:
     """Read where its pods have their configuration from."""
     spec = found["spec"]["template"]["spec"]
-    container = _container(spec)
-    flags = dict(_FLAG.findall(" ".join(_command(container))))
+    container = daemon_programs.container_of(found, PROXY)
+    flags = dict(_FLAG.findall(" ".join(daemon_programs.command(container))))
     places, fixed = _places(flags, container, spec)
-    selector = found["spec"].get("selector", {}).get("matchLabels") or {}
-    image = str(container.get("image", "")).partition("@")[0].rpartition("/")[2]
     return ProxyDaemonSet(
         str(found["metadata"]["name"]),
-        ",".join(f"{key}={value}" for key, value in selector.items()) or PROXY_LABEL,
-        image.partition(":")[2],
+        daemon_programs.selector(found) or PROXY_LABEL,
+        daemon_programs.version(container),
         places,
         fixed,
         ProxyConfig(
@@ -74,34 +75,8 @@ def read_daemon_set(found: Object) -> ProxyDaemonSet:
             flags.get("ipvs-scheduler", ""),
             flags.get("metrics-bind-address", ""),
         ),
+        daemon_programs.nodes(found) == 0,
     )
-
-
-def _runs_proxy(found: Object) -> bool:
-    meta = found["metadata"]
-    spec = found["spec"]["template"]["spec"]
-    labels = [f"{key}={value}" for key, value in (meta.get("labels") or {}).items()]
-    return (
-        meta["name"] == PROXY
-        or PROXY_LABEL in labels
-        or any(_is_proxy(container) for container in spec["containers"])
-    )
-
-
-def _is_proxy(container: Object) -> bool:
-    image = str(container.get("image", "")).partition("@")[0].rpartition("/")[2].partition(":")[0]
-    programs = (PurePosixPath(word).name for text in _command(container) for word in text.split())
-    return PROXY in (image, *programs)
-
-
-def _container(spec: Object) -> Object:
-    """The one that is kube-proxy; others may stand beside it."""
-    containers: list[Object] = spec["containers"]
-    return next(filter(_is_proxy, containers), containers[0])
-
-
-def _command(container: Object) -> list[str]:
-    return [str(word) for part in ("command", "args") for word in container.get(part) or []]
 
 
 def _places(

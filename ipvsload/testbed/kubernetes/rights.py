@@ -47,6 +47,7 @@ WORKLOAD = [
     *_ours("events", "list", "tell why a pod does not start"),
 ]
 SEE_PROXY = Right("list", "daemonsets", SYSTEM, "", "find kube-proxy and its configuration")
+ANNOTATE = [SEE_PROXY, *_ours("services", "patch", "tell kube-router how to balance it")]
 SWITCH = [
     SEE_PROXY,
     Right("list", "services", "", "", "tell kube-proxy's virtual servers from those of others"),
