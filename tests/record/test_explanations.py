@@ -29,7 +29,8 @@ class Seen:
     """A run of one second: a request each 10 ms, `servers` in turn, `clients` in turn.
 
     `active` and `persistent` are of each server at the end; `weights` from 0.5 s on.
-    The last forty requests are such as nobody took, where `untaken` says how.
+    The last forty requests are such as nobody took, where `untaken` says how. The
+    kernel has `counted` so many connections of each server at the end.
     """
 
     scheduler: str
@@ -44,6 +45,7 @@ class Seen:
     joins_us: Sequence[int] = (0, 0, 0)
     events: Sequence[Event] = field(default=())
     untaken: tuple[str, int, int] | None = None
+    counted: int = 33
 
     def notes(self) -> list[str]:
         requests = [self._request(number) for number in range(100)]
@@ -51,6 +53,7 @@ class Seen:
         run = RecordedRun(
             1,
             scheduler=self.scheduler,
+            service="tcp 192.0.2.80:80",
             events=[
                 *(ServerJoined(1, at, one, i, 1) for i, (one, at) in enumerate(joined, 1)),
                 *self.events,
@@ -78,7 +81,7 @@ class Seen:
     def _sample(self, t_us: int, *, last: bool) -> Sample:
         rows = [
             RealServer(address, weight if last else 1, active if last else 0, 0,
-                       persistent if last else 0, 0, 0, 0, 0, 0)
+                       persistent if last else 0, self.counted if last else 0, 0, 0, 0, 0)
             for address, weight, active, persistent in zip(
                 SERVERS, self.weights, self.active, self.persistent, strict=True
             )
@@ -109,6 +112,10 @@ CASES = {
         Seen("lblc", servers=[THREE], clients=FOUR_CLIENTS),
         "lblc chooses by the destination address, and that is the virtual address of every"
         " connection: server 3 got 100 of 100",
+    ),
+    "other_service": (
+        Seen("rr", counted=0),
+        "none of 100 connections was seen in tcp 192.0.2.80:80: they went to another",
     ),
     "idle_servers": (
         Seen("sed", servers=[THREE]),
@@ -180,6 +187,8 @@ CASES = {
 OTHERS = {
     "rr with one client": Seen("rr"),
     "rr that gave one server all": Seen("rr", servers=[ONE]),
+    "counters that stand still": Seen("rr", counted=0, active=(1, 1, 1)),
+    "a director that refused all": Seen("rr", counted=0, servers=[NO_SERVER]),
     "sh with many clients": Seen("sh", clients=FOUR_CLIENTS),
     "sh-port with one client": Seen("sh", flags=0x10),
     "lblc that moved on": Seen("lblc"),
