@@ -13,6 +13,7 @@ from socket import AF_INET, AF_INET6, htons, inet_pton, ntohs
 
 from ipvsload.ipvs.connections import CONNECTIONS, ConnectionTally, read_address, read_connections
 from ipvsload.ipvs.decode import Row, TableRows
+from ipvsload.ipvs.jiffies import ticks_a_second
 from ipvsload.ipvs.keys import PROTOCOLS, Endpoint, host_of
 from ipvsload.ipvs.schedulers import ONE_PACKET, PERSISTENT
 
@@ -20,8 +21,12 @@ TABLE = "/proc/net/ip_vs"
 _PROTOCOL_NUMBERS = {name.upper(): number for number, name in PROTOCOLS.items()}
 
 
-def read_table(text: str) -> tuple[str, TableRows]:
+def read_table(text: str, hz: int = 0) -> tuple[str, TableRows]:
     """The kernel's IPVS version, and services with their servers, all counters 0.
+
+    How long persistence lasts is written in jiffies (ip_vs_ctl.c,
+    ip_vs_info_seq_show), of which `hz` make a second; where that is not known (0) the
+    time is 0, and PERSISTENT is in the flags nevertheless.
 
     A server's family is its own: those of a service by fwmark, and servers that
     are reached through a tunnel, may have another than the service.
@@ -40,11 +45,11 @@ def read_table(text: str) -> tuple[str, TableRows]:
                 counts = (int(weight), int(active), int(inactive))
                 batches[-1][1].append((address, port, *counts, 0, 0, 0, 0, 0, 0))
             case ["FWM", mark, *rest]:
-                table.append(((AF_INET, 0, b"", 0, int(mark, 16), *_properties(rest)), []))
+                table.append(((AF_INET, 0, b"", 0, int(mark, 16), *_properties(rest, hz)), []))
             case [protocol, endpoint, *rest] if protocol in _PROTOCOL_NUMBERS:
                 family, address, port = _endpoint(endpoint)
                 number = _PROTOCOL_NUMBERS[protocol]
-                table.append(((family, number, address, port, 0, *_properties(rest)), []))
+                table.append(((family, number, address, port, 0, *_properties(rest, hz)), []))
     return version, table
 
 
@@ -58,6 +63,7 @@ class ProcIpvs:
     def __init__(self, services: Iterable[Endpoint] | None = None) -> None:
         with open(TABLE) as file:
             self.version = read_table(file.read())[0]
+        self._hz = ticks_a_second()
         self._services = None if services is None else list(services)
         self._tally = ConnectionTally()
 
@@ -67,7 +73,7 @@ class ProcIpvs:
     def table(self, wanted: Callable[[Row], bool] | None = None) -> TableRows:
         """As Ipvs.table; `conns` are those that were seen since this was made."""
         with open(TABLE) as file:
-            _, table = read_table(file.read())
+            _, table = read_table(file.read(), self._hz)
         with open(CONNECTIONS) as file:
             self._tally.update(read_connections(file, self._services))
         return [
@@ -88,15 +94,12 @@ class ProcIpvs:
         ]
 
 
-def _properties(words: list[str]) -> Row:
-    """A service's row from its scheduler on; `words` are "rr", "ops", "persistent 300 FFFFFFFF".
-
-    The kernel writes the timeout in jiffies, and how many of them make a second
-    cannot be read there.
-    """
+def _properties(words: list[str], hz: int) -> Row:
+    """A service's row from its scheduler on; `words` are "rr", "ops", "persistent 300 FFFFFFFF"."""
     timeout = int(words[words.index("persistent") + 1]) if "persistent" in words else 0
     flags = (PERSISTENT if timeout else 0) | (ONE_PACKET if "ops" in words else 0)
-    return words[0].encode() + b"\0", struct.pack("=II", flags, 0xFFFFFFFF), timeout, *[0] * 5
+    seconds = timeout // hz if hz else 0
+    return words[0].encode() + b"\0", struct.pack("=II", flags, 0xFFFFFFFF), seconds, *[0] * 5
 
 
 def _endpoint(text: str) -> tuple[int, bytes, int]:

@@ -8,12 +8,14 @@ them at the start of a run and at each change.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ipvsload.ipvs.schedulers import ONE_PACKET, flag_names
+from ipvsload.ipvs.schedulers import ONE_PACKET, PERSISTENT, flag_names
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS, DEFAULT_TIMEOUTS
+from ipvsload.ipvs.table import VirtualService
 from ipvsload.record.events import DirectorSettings
 from ipvsload.record.reader import RecordedRun
 
 Value = int | str
+PERSISTENT_WORD = "persistent"
 _SHOWN_TIMEOUTS = {"tcp": "tcp", "tcp_fin": "fin"}
 """The load is over TCP: others are recorded and decide nothing of it."""
 
@@ -23,11 +25,11 @@ class DirectorResult:
     """The settings of one run, as they were last.
 
     `persistent_seconds` is 0 where the service is not persistent and None
-    without samples of it. `timeouts` (in seconds) and `sysctls` are those of the
-    first node; both are empty where nobody could read them, and in records of
-    earlier versions. `nodes` has what is different on another node: its name,
-    and by the setting's name the value there. `changed` has, for people, what
-    changed in the run.
+    without samples of it, or where they do not tell for how long it is.
+    `timeouts` (in seconds) and `sysctls` are those of the first node; both are
+    empty where nobody could read them, and in records of earlier versions.
+    `nodes` has what is different on another node: its name, and by the setting's
+    name the value there. `changed` has, for people, what changed in the run.
 
     `of_service` and `of_director` are those that differ from what is usual,
     for people: "persistent 60 s", "sh-port"; "tcp timeout 3 s", "conntrack 1".
@@ -60,7 +62,7 @@ def director_result(run: RecordedRun) -> DirectorResult:
     if service is not None:
         flags = (*flag_names(service.scheduler, service.flags),)
         flags += ("ops",) if service.flags & ONE_PACKET else ()
-    persistent = service.persistent_timeout if service is not None else None
+    persistent, lasts = _persistence(service)
     last = {event.node: event for event in run.of_type(DirectorSettings)}
     by_node = {node: _values(event) for node, event in last.items()}
     first = next(iter(by_node.values()), {})
@@ -76,11 +78,21 @@ def director_result(run: RecordedRun) -> DirectorResult:
             if values != first
         },
         changed=tuple(_changes(run)),
-        of_service=((f"persistent {persistent} s",) if persistent else ()) + flags,
+        of_service=lasts + flags,
         of_director=tuple(
             _words(name, value) for name, value in first.items() if _unusual(name, value)
         ),
     )
+
+
+def _persistence(service: VirtualService | None) -> tuple[int | None, tuple[str, ...]]:
+    """The seconds, and words where it is persistent; /proc may not tell for how long."""
+    if service is None:
+        return None, ()
+    seconds = service.persistent_timeout
+    if not seconds and service.flags & PERSISTENT:
+        return None, (PERSISTENT_WORD,)
+    return seconds, (f"{PERSISTENT_WORD} {seconds} s",) if seconds else ()
 
 
 def _values(event: DirectorSettings) -> dict[str, Value]:

@@ -148,6 +148,10 @@ CASES = {
         "persistent 60 s, so each client keeps its server: 1 of 100 choices was the scheduler's,"
         " and 99 connections followed. They came from one client address",
     ),
+    "persistence of a time that /proc does not tell": (
+        Seen("rr", servers=[TWO], flags=0x1),
+        "persistent, so each client keeps its server: of 100 choices only some were",
+    ),
     "persistence that nobody counts": (
         Seen("rr", servers=[TWO], persistent_timeout=60),
         "of 100 choices only some were the scheduler's",

@@ -8,15 +8,16 @@ template is what the scheduler chose; `persistent` in the samples counts them.
 from collections.abc import Iterator
 from itertools import pairwise
 
+from ipvsload.results.director import PERSISTENT_WORD
 from ipvsload.results.explanations.evidence import RunEvidence, more
 from ipvsload.results.kernel_counts import readings
 
 
 def explain(seen: RunEvidence) -> Iterator[str]:
     """How many choices were the scheduler's."""
-    seconds = seen.director.persistent_seconds
+    lasts = next((w for w in seen.director.of_service if w.startswith(PERSISTENT_WORD)), "")
     opened, clients = len(seen.opened), len(seen.clients)
-    if not seconds or not opened:
+    if not lasts or not opened:
         return
     templates = [
         sum(server.persistent for server in table.values())
@@ -37,6 +38,6 @@ def explain(seen: RunEvidence) -> Iterator[str]:
             " connections followed"
         )
     yield (
-        f"persistent {seconds} s, so each client keeps its server: {share}. They came from {came}."
+        f"{lasts}, so each client keeps its server: {share}. They came from {came}."
         f" The rule: ip_vs_core.c, ip_vs_sched_persist; {more('persistence')}"
     )
