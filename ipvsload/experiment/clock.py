@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from ipvsload.record.format import Sample
+from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.actions.base import ActionTarget
 
 
@@ -29,12 +30,12 @@ class RequestedAction(Protocol):
         """Carry it out on `target`, and call `done` with what was done, in words."""
 
 
-Follower: TypeAlias = Callable[[Sample | BaseException], None]
-"""Is told each sample of a service, or the error that ended the samples."""
+Follower: TypeAlias = Callable[[Sample | NodeLost | BaseException], None]
+"""Is told each sample of a service, a node that gives no more, or the error that ended them."""
 
-News: TypeAlias = Sample | BaseException | RequestedAction | None
-"""What a run is told: a sample, an error to raise, an action to carry out, or
-None, which says that something else may have changed."""
+News: TypeAlias = Sample | NodeLost | BaseException | RequestedAction | None
+"""What a run is told: a sample, a node that is lost, an error to raise, an action to carry
+out, or None, which says that something else may have changed."""
 
 
 class Inbox(Protocol):

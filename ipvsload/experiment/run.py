@@ -16,6 +16,7 @@ from ipvsload.load.base import LoadListener
 from ipvsload.record import events
 from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import Sample
+from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.url import HttpTarget
 from ipvsload.testbed.base import ServiceSpec
 
@@ -222,6 +223,10 @@ class _Run:
                 self._context.writer.sample(news)
                 self._record_settings()
                 self._state.sampled(news)
+        elif isinstance(news, NodeLost):
+            reason = f"node {news.node} was lost: {news.reason}"
+            self.record(events.RunInvalid(*self.now(), reason))
+            self._state.lost(news.node)
         elif news is not None:
             news.carry_out(self._target, self._changed_by_hand)
 

@@ -59,6 +59,14 @@ class RunState:
         and they are as old as the oldest of the nodes' last samples.
         """
         self._nodes[sample.node] = sample
+        self._add_up()
+
+    def lost(self, node: str) -> None:
+        """No more samples come of this node: the others are what can be known."""
+        if self._nodes.pop(node, None) and self._nodes:
+            self._add_up()
+
+    def _add_up(self) -> None:
         # When the oldest of the readings began, at the earliest.
         self.sample_us = (
             min(one.t_us - one.took_us // 2 for one in self._nodes.values()) - self.uncertainty_us

@@ -15,7 +15,15 @@ from ipvsload.errors import TestbedError
 from ipvsload.experiment.clock import Clock, Follower
 from ipvsload.record.clock_alignment import Alignment, align
 from ipvsload.record.format import Sample
-from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, Settings, SidecarParser
+from ipvsload.record.sidecar_stream import (
+    End,
+    Hello,
+    NodeLost,
+    Pong,
+    Reading,
+    Settings,
+    SidecarParser,
+)
 from ipvsload.testbed.base import SidecarPipe
 
 _PINGS = 8
@@ -110,6 +118,8 @@ class SidecarReader:
                             self._hello.set(message)
                         case Settings():
                             self.settings[message.node or self.node] = message
+                        case NodeLost():
+                            self._tell(message)
                         case End(reason):
                             raise TestbedError(f"the sidecar ended: {reason}")
             raise TestbedError("the sidecar's output ended in the middle of the run")
@@ -120,9 +130,12 @@ class SidecarReader:
 
     def _fail(self, error: TestbedError) -> None:
         self._hello.set_exception(error)
+        self._tell(error)
+
+    def _tell(self, news: NodeLost | TestbedError) -> None:
         for tell in (self._follower, self._observer):
             if tell:
-                tell(error)
+                tell(news)
 
     def _sampled(self, reading: Reading) -> None:
         node = reading.node or self.node

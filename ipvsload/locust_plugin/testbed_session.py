@@ -21,6 +21,7 @@ from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter, intervals
 from ipvsload.locust_plugin.metrics.request_listener import counting
 from ipvsload.record.format import Sample
+from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.testbed.base import Testbed
@@ -153,11 +154,13 @@ class TestbedSession:
 
     # What happens by itself
 
-    def _seen(self, item: Sample | BaseException) -> None:
+    def _seen(self, item: Sample | NodeLost | BaseException) -> None:
         if isinstance(item, Sample):
             self.samples[item.node] = item
             self._seen_us = self.clock.now_us()
             self.feed.sampled(item)
+        elif isinstance(item, NodeLost):
+            self.samples.pop(item.node, None)
         elif isinstance(item, TestbedError):
             self._tell(item)
 

@@ -89,7 +89,15 @@ class Settings:
     schedulers: Mapping[str, str] = field(default_factory=dict)
 
 
-Message = Hello | Reading | Pong | Settings | End
+@dataclass(frozen=True, slots=True)
+class NodeLost:
+    """Nothing more comes of one of several nodes; the others go on."""
+
+    node: str
+    reason: str
+
+
+Message = Hello | Reading | Pong | Settings | NodeLost | End
 
 
 class SidecarParser:
@@ -136,6 +144,8 @@ class SidecarParser:
                     value.get("node", ""),
                     dict(told.get("schedulers", {})),
                 )
+            if "lost" in value:
+                return NodeLost(value["lost"], value["reason"])
             if "end" in value:
                 return End(value["end"], value["samples"], value["missed"])
         except (ValueError, KeyError, TypeError, IndexError):

@@ -5,6 +5,9 @@ import threading
 import pytest
 
 from ipvsload.errors import TestbedError
+from ipvsload.experiment.run_state import RunState
+from ipvsload.record.format import Sample
+from ipvsload.record.sidecar_stream import NodeLost, Pong, Reading, SidecarParser
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import node_objects, proxies, restore
 from ipvsload.testbed.kubernetes.api import Object
@@ -48,6 +51,34 @@ def test_one_that_goes_down_in_mid_run_is_left_out(two: Toy) -> None:
     assert f"the sidecar on node node2 is lost: {SILENT}; the node is left out" in told
     assert any(line.startswith("the sidecar on node node2 is lost (") for line in told)
     assert 'mode: "iptables"  # ours' in two.config
+
+
+def test_a_run_hears_of_it_and_goes_on_with_the_others(two: Toy) -> None:
+    testbed = up(made())
+    try:
+        testbed.begin(ServiceSpec("rr", (1,)))
+        pipe, stream, state = testbed.open_samples(20), SidecarParser(), RunState({})
+        two.power_off("node2")
+        lost, after = None, 0
+        while after < 3:
+            for message in stream.feed(pipe.recv(65536)):
+                if isinstance(message, Reading):
+                    sample = Sample(1, message.node, message.t_ns // 1000, 1, message.services)
+                    state.sampled(sample)
+                    after += lost is not None
+                elif isinstance(message, NodeLost):
+                    lost = message
+                    state.lost(message.node)
+        assert lost == NodeLost("node2", SILENT)
+        assert state.sample_us == sample.t_us  # it is not held up by what came of node2
+        pipe.sendall(b"ping 1\n")
+        pong = None
+        while pong is None:
+            found = stream.feed(pipe.recv(65536))
+            pong = next((one for one in found if isinstance(one, Pong)), None)
+        assert pong.others == {}
+    finally:
+        testbed.close()
 
 
 def test_the_restart_goes_on_as_soon_as_the_cluster_knows(two: Toy) -> None:

@@ -19,6 +19,7 @@ from ipvsload.locust_plugin.generators import Generators
 from ipvsload.locust_plugin.load_tests.locust_test import offered
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
+from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.actions.base import Action
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.registry import TESTBEDS
@@ -122,9 +123,11 @@ class InteractiveTest:
     def _joined(self, number: int, address: str, _weight: int) -> None:
         self._session.feed.joined(number, address)
 
-    def _sampled(self, item: Sample | BaseException) -> None:
+    def _sampled(self, item: Sample | NodeLost | BaseException) -> None:
         if isinstance(item, Sample):
             self._state.sampled(item)
+        elif isinstance(item, NodeLost):
+            self._state.lost(item.node)
 
 
 @dataclass(frozen=True)

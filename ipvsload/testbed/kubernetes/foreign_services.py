@@ -112,7 +112,8 @@ def by_hand(node: str, services: Sequence[SavedService], why: str) -> str:
 def some_of(services: Sequence[SavedService]) -> str:
     """The first of them in words."""
     shown = ", ".join(
-        f"{one.key} ({one.scheduler}, {len(one.servers)} servers)" for one in services[:_SHOWN]
+        f"{one.key} ({one.scheduler}, {len(one.servers)} server{'s'[: len(one.servers) != 1]})"
+        for one in services[:_SHOWN]
     )
     more = len(services) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

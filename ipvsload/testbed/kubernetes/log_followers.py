@@ -172,6 +172,10 @@ class LogFollowers:
         text = f"the sidecar on node {node} is lost: {reason}"
         if node not in self._required:
             self._tell(f"{text}; the node is left out")
+            line = json.dumps({"lost": node, "reason": reason})
+            with self._lock, contextlib.suppress(OSError):
+                if self._open:
+                    self._theirs.sendall(line.encode() + b"\n")
             return
         self.failure = TestbedError(text)
         with contextlib.suppress(OSError):
