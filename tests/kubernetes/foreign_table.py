@@ -59,7 +59,7 @@ class ForeignTable:
 
 
 def put_back(table: ForeignTable, node: str, file: Path) -> None:
-    wanted = [from_json(one) for one in json.loads(file.read_text()).get(node, [])]
+    wanted = [from_json(one) for one in json.loads(file.read_text())["put_back"].get(node, [])]
     held = 0
     while True:
         have = {one.key for one in table.read()}

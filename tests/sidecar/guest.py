@@ -216,6 +216,7 @@ def kept() -> dict[str, Any]:
     from ipvsload.ipvs.saved_services import from_json
     from ipvsload.ipvs.service_keeper import ServiceKeeper
     from ipvsload.sidecar.other_services import OtherServices
+    from ipvsload.sidecar.put_back import put_right
 
     for words in (["add", "kube-ipvs0", "type", "dummy"], ["set", "kube-ipvs0", "up"]):
         subprocess.run(["ip", "link", *words], check=True)
@@ -241,9 +242,16 @@ def kept() -> dict[str, Any]:
         kept_theirs = ipvsadm("-Sn") == theirs
     ipvsadm("-C")
     ipvsadm("-R", text=restoring(saved))
+    by_text = ipvsadm("-Sn")
+    for rest in ("10.96.0.1:80", "192.0.2.90:30603", "203.0.113.9:30603"):
+        ipvsadm("-A", "-t", rest, "-s", "rr")
+    ipvsadm("-A", "-u", "192.0.2.90:30603", "-s", "rr")
+    before_removal = ipvsadm("-Sn")
+    removed = [put_right(saved, [("10.96.0.1", 80), ("", 30603)]) for _ in range(2)]
     return {
+        "before_removal": before_removal, "removed": removed, "after_removal": ipvsadm("-Sn"),
         "told": told, "from_proc": from_proc, "before": before, "added": added, "ours": ours,
-        "again": again, "kept_theirs": kept_theirs, "by_text": ipvsadm("-Sn"),
+        "again": again, "kept_theirs": kept_theirs, "by_text": by_text,
     }  # fmt: skip
 
 

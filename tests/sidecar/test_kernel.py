@@ -247,6 +247,13 @@ def test_the_text_for_ipvsadm_does_the_same(guest: dict[str, Any]) -> None:
     assert lines(guest["kept"]["by_text"]) == lines(guest["kept"]["before"])
 
 
+def test_what_a_killed_run_left_is_removed_and_nothing_else(guest: dict[str, Any]) -> None:
+    kept = guest["kept"]
+    assert kept["removed"] == [[True, {}], [False, {}]]
+    gone = set(lines(kept["before_removal"])) - set(lines(kept["after_removal"]))
+    assert gone == {"-A -t 10.96.0.1:80 -s rr", "-A -t 192.0.2.90:30603 -s rr"}
+
+
 def test_what_stands_at_kube_proxys_own_device_is_its_own(guest: dict[str, Any]) -> None:
     kept = guest["kept"]
     found = {one["key"]: one for one in kept["told"]["others"]}

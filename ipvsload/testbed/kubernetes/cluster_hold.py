@@ -30,7 +30,8 @@ class ClusterHold:
 
     def __init__(self, cluster: ExaminedCluster) -> None:
         self.cluster = cluster
-        self._journal = new_journal()
+        options = cluster.options
+        self._journal = new_journal(options.sidecar_image, writes=not options.rootless)
         self._touched = False
 
     def take(self) -> None:
@@ -68,10 +69,9 @@ class ClusterHold:
 
     def keep(self, found: Kept) -> None:
         """Write down virtual servers that the next switch may delete. Raises TestbedError."""
-        options, tell = self.cluster.options, self.cluster.tell
-        journal = with_kept(self._journal, found, options.sidecar_image)
+        journal = with_kept(self._journal, found)
         if journal.kept != self._journal.kept:
-            tell(f"kept in the journal, to be put back at the end: {listed(found)}")
+            self.cluster.tell(f"kept in the journal, to be put back at the end: {listed(found)}")
             write_journal(self.cluster.api, journal)
             self._journal = journal
 

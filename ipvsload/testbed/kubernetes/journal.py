@@ -42,7 +42,9 @@ class Journal:
 
     `process` tells the process from a later one of the same number; "" is not
     known. `kept` are virtual servers that kube-proxy may delete, by node, and
-    `image` has the Python of the pods that put them back.
+    `services` the endpoints of our own Services ("" is any node's address), which
+    kube-proxy may leave in the kernels. `image` has the Python of the pods that
+    put that right, unless they may not write.
     """
 
     id: str
@@ -55,7 +57,9 @@ class Journal:
     place: ConfigPlace = KUBEADM
     process: str = ""
     kept: Mapping[str, tuple[SavedService, ...]] = field(default_factory=dict)
+    services: tuple[str, ...] = ()
     image: str = ""
+    writes: bool = True
 
     def owner(self, now_s: float) -> str:
         """Say who it is, where and since when."""
@@ -76,10 +80,13 @@ class Journal:
             "config_map": self.place.name,
             "config_key": self.place.key,
             "process": self.process,
+            "services": json.dumps(self.services),
+            "image": self.image,
+            "writes": "yes" if self.writes else "no",
         }
         if self.kept:
             kept = {node: [one.to_json() for one in some] for node, some in self.kept.items()}
-            found |= {"kept": json.dumps(kept), "image": self.image}
+            found["kept"] = json.dumps(kept)
         return found if self.original is None else {**found, "original": self.original}
 
 
@@ -100,7 +107,9 @@ def parse(data: dict[str, str]) -> Journal:
             ),
             data.get("process", ""),
             {node: tuple(map(from_json, some)) for node, some in kept.items()},
+            tuple(json.loads(data.get("services", "[]"))),
             data.get("image", ""),
+            data.get("writes") != "no",
         )  # fmt: skip
     except (AttributeError, KeyError, TypeError, ValueError):
         raise TestbedError(
@@ -109,16 +118,21 @@ def parse(data: dict[str, str]) -> Journal:
         ) from None
 
 
-def new_journal() -> Journal:
-    """Make this process's journal, with nothing changed yet."""
+def new_journal(image: str = "", *, writes: bool = True) -> Journal:
+    """Make this process's journal, with nothing changed yet.
+
+    `image` has the Python of pods on the nodes; `writes` says whether they may
+    change the nodes' tables.
+    """
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         user = str(os.getuid())
     pid = os.getpid()
     return Journal(
-        uuid4().hex, user, socket.gethostname(), pid, int(time.time()), process=identify(pid)
-    )
+        uuid4().hex, user, socket.gethostname(), pid, int(time.time()),
+        process=identify(pid), image=image, writes=writes,
+    )  # fmt: skip
 
 
 def take_cluster(api: Api, journal: Journal) -> None:
@@ -156,7 +170,7 @@ def with_switch(
     return replace(journal, original=kept, switches=tuple(switches), place=place)
 
 
-def with_kept(journal: Journal, found: Mapping[str, Sequence[SavedService]], image: str) -> Journal:
+def with_kept(journal: Journal, found: Mapping[str, Sequence[SavedService]]) -> Journal:
     """Add virtual servers that are about to be deleted; what was kept before stays.
 
     Raises TestbedError where they are too many for a ConfigMap.
@@ -167,7 +181,7 @@ def with_kept(journal: Journal, found: Mapping[str, Sequence[SavedService]], ima
         )
         for node in dict.fromkeys((*journal.kept, *found))
     }
-    made = replace(journal, kept=kept, image=image)
+    made = replace(journal, kept=kept)
     if len(made.data().get("kept", "")) > _MOST_BYTES:
         raise TestbedError(
             "the virtual servers that kube-proxy would delete are too many to be kept in the"

@@ -44,8 +44,10 @@ def wait_for_end(api: Api, what: str, within: float, tell: Tell) -> list[str]:
         return ", ".join(f"pod {name}" for name in found)
 
     wait_for(what, missing, within, tell)
+    if not refused:
+        return []
     return [
-        f"namespace {NAMESPACE} goes when node {node} is back, or with: kubectl -n {NAMESPACE}"
-        f" delete pod {name} --force --grace-period=0"
-        for name, node in refused.items()
+        f"namespace {NAMESPACE} goes when node {' and '.join(sorted(set(refused.values())))} is"
+        f" back, or with: kubectl -n {NAMESPACE} delete pod --force --grace-period=0"
+        f" {' '.join(sorted(refused))}"
     ]

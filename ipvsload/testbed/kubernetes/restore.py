@@ -10,14 +10,16 @@ kernel; the journal goes last.
 import os
 import socket
 import time
+from dataclasses import replace
 
+from ipvsload.ipvs.keys import join_endpoint
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
 from ipvsload.testbed.kubernetes.api import Api
-from ipvsload.testbed.kubernetes.journal import ActiveError, Journal, find_journal
-from ipvsload.testbed.kubernetes.kept_services import put_kept_back
+from ipvsload.testbed.kubernetes.journal import ActiveError, Journal, find_journal, write_journal
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.namespace_end import wait_for_end
+from ipvsload.testbed.kubernetes.node_mending import mend_nodes
 from ipvsload.testbed.kubernetes.object_names import JOURNAL, MADE, NAMESPACE, SELECT_OURS
 from ipvsload.testbed.kubernetes.orphaned_sidecars import OrphanedSidecars
 from ipvsload.testbed.kubernetes.polling import wait_for
@@ -59,18 +61,23 @@ def restore(
         return ["there is nothing to be put back"]
     if journal and not own:
         tell(f"putting back what this run changed: {journal.owner(time.time())}")
+    if journal and leaves_ipvs(journal):
+        journal = _note_services(api, journal)
     seen = leftovers or OrphanedSidecars(api, api.every("services", NAMESPACE, SELECT_OURS))
     unloaded = _remove(api, _LOAD, tell) and journal and journal.original is not None
-    if unloaded and not seen.wait_until_gone(tell):
+    taken_out = bool(unloaded and seen.wait_until_gone(tell))
+    if unloaded and not taken_out:
         time.sleep(_SYNC)
     left: list[str] = []
     if journal:
         left += filter(None, [put_back(api, journal, tell)])
+    if journal:
+        # Who was killed may have killed a proxy that was about to write them.
+        remove = () if taken_out and leftovers else journal.services
+        left += mend_nodes(api, journal, remove, AbsentNodes(api, tell), tell)
     if journal and leaves_ipvs(journal):
         for line in seen.report(api):
             tell(line)
-    if journal:
-        left += put_kept_back(api, journal, AbsentNodes(api, tell), tell)
     _remove(api, _REST, tell)
     if made:
         tell(f"removing namespace {NAMESPACE}")
@@ -80,6 +87,21 @@ def restore(
     elif journal:
         api.delete("configmaps", JOURNAL, NAMESPACE)
     return left
+
+
+def _note_services(api: Api, journal: Journal) -> Journal:
+    """Write down where our Services are, before they go: kube-proxy may leave them in kernels."""
+    found = [*journal.services]
+    for one in api.every("services", NAMESPACE, SELECT_OURS):
+        ingress = (one.get("status", {}).get("loadBalancer") or {}).get("ingress") or []
+        hosts = [one["spec"].get("clusterIP"), *(address.get("ip") for address in ingress)]
+        for port in one["spec"].get("ports") or []:
+            found += [join_endpoint(host, port["port"]) for host in hosts if host]
+            found += [f":{port['nodePort']}"] if port.get("nodePort") else []
+    noted = replace(journal, services=tuple(dict.fromkeys(found)))
+    if noted != journal:
+        write_journal(api, noted)
+    return noted
 
 
 def _remove(api: Api, kinds: tuple[str, ...], tell: Tell) -> int:
