@@ -91,7 +91,9 @@ def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     assert all(entry["valid"] for entry in found["runs"])
     assert all(entry["kernel"]["release"] for entry in found["runs"])
     assert {entry["kernel"]["provider"] for entry in found["runs"]} == {kernel}
-    assert all(entry["servers"][0]["active_max"] == 10 for entry in found["runs"])
+    rr, lc = (entry["servers"][0]["active_max"] for entry in found["runs"])
+    assert lc == 10
+    assert 10 <= rr <= 20, "a sample may see short requests beside the long ones"
     for name in ("report.html", "junit.xml", "summary.md", "samples.ndjson", "scenario.yaml"):
         assert (out / name).stat().st_size > 0, name
 
