@@ -15,14 +15,15 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     scheduler = seen.scheduler
     if scheduler is None or scheduler.choice != "client" or len(seen.opened) < FEWEST:
         return
-    port = next(flag for flag, _ in scheduler.flags if flag.endswith("-port"))
+    port = next((flag for flag, _ in scheduler.flags if flag.endswith("-port")), "")
     clients = len(seen.clients)
     if port in seen.director.flags or clients >= len(seen.eligible):
         return
     came = "one client address" if clients == 1 else f"{clients} client addresses"
     used = "one server" if clients == 1 else f"{clients} servers"
+    spread = "`clients:` in a scenario" + (f" or the flag {port}" if port else "")
     yield (
         f"all {len(seen.opened)} connections came from {came}, so {scheduler.name} gives them to"
-        f" {used} of {len(seen.eligible)} at most: {scheduler.rule}; `clients:` in a scenario or"
-        f" the flag {port} spreads them; {more(scheduler.name)}"
+        f" {used} of {len(seen.eligible)} at most: {scheduler.rule}; {spread} spreads them;"
+        f" {more(scheduler.name)}"
     )
