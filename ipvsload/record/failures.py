@@ -1,8 +1,9 @@
 """The causes of failures: the words of `error` in a request's record, and what each means.
 
 An answer with a status of 400 and more is a failure, too; its cause is "status"
-and the number. Where a machine gives an error that is none of these, the word
-is the error's own name, such as "ENOBUFS".
+and the number. Where TLS failed, the cause is its reason in a few words. Where a
+machine gives an error that is none of these, the word is the error's own name,
+such as "ENOBUFS".
 """
 
 from collections.abc import Mapping
