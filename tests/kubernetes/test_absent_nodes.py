@@ -11,6 +11,9 @@ from ipvsload.record.sidecar_stream import NodeLost, Pong, Reading, SidecarParse
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import node_objects, proxies, restore
 from ipvsload.testbed.kubernetes.api import Object
+from ipvsload.testbed.kubernetes.cluster_doctor import examine
+from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
+from ipvsload.testbed.kubernetes.examined_cluster import examine_cluster
 from ipvsload.testbed.kubernetes.kubeconfig import connect
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.foreign_table import THEIRS
@@ -142,6 +145,22 @@ def test_who_may_not_remove_a_pod_is_told_how(two: Toy) -> None:
     assert "namespace ipvsload goes when node node2 is back, or with: kubectl -n ipvsload" in left
     with pytest.raises(TestbedError, match="--force --grace-period=0"):
         up(made())
+
+
+def test_the_doctor_does_not_wait_for_it(two: Toy) -> None:
+    before = two.cluster.picture().keys()
+    two.power_off("node2")
+    found = {one.what: one for one in examine(connect(), lambda _: None)}
+    assert found["node node2"] == ("node node2", True, f"{SILENT}; runs leave it out")
+    assert "Linux" in found["node node1"].text
+    assert two.cluster.picture().keys() == before
+
+
+def test_a_cordoned_node_is_told(two: Toy) -> None:
+    two.cluster.objects["nodes", "", "node1"]["spec"] = {"unschedulable": True}
+    told: list[str] = []
+    assert examine_cluster(ClusterOptions(), told.append).entry == "node2"
+    assert "node node1 is cordoned: it is watched, and takes no new real servers" in told
 
 
 def test_a_cordoned_node_takes_the_load_last() -> None:

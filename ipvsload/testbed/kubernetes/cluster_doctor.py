@@ -22,6 +22,7 @@ from ipvsload.testbed.kubernetes import (
     rights,
     sidecar_zipapp,
 )
+from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
 from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.examined_proxy import ExaminedProxy
 from ipvsload.testbed.kubernetes.found_proxies import find_proxies
@@ -79,9 +80,14 @@ def _nodes(
     """Yield one finding for each node and one for each part that it lacks."""
     found = [one for one in api.every("nodes") if node_objects.linux(one)]
     for node in found:
-        if not node_objects.ready(node):
-            yield DoctorFinding(f"node {node_objects.name(node)}", False, "it is not Ready")
+        if why := node_objects.absence(node):
+            yield DoctorFinding(
+                f"node {node_objects.name(node)}", True, f"{why}; runs leave it out"
+            )
     able = {node_objects.name(one): one for one in found if node_objects.ready(one)}
+    if not able:
+        yield DoctorFinding("nodes", False, "none is Ready: kubectl get nodes")
+        return
     held = new_journal()
     if not exists:
         api.create("namespaces", namespace())
@@ -130,6 +136,7 @@ def _look_at_nodes(
     made = sidecar(EXAMINER, image, where, rootless=True, modules=True)
     api.create("daemonsets", made, NAMESPACE)
     facts: dict[str, dict[str, Any]] = {}
+    absent = AbsentNodes(api, tell)
 
     def missing() -> str | None:
         found = api.every("pods", NAMESPACE, f"{ROLE}={EXAMINER}")
@@ -138,9 +145,10 @@ def _look_at_nodes(
                 if line.startswith('{"examined"'):
                     facts[pods.node(pod)] = json.loads(line)
         without = set(names) - set(facts)
+        without -= absent.among(without).keys()
         if not without:
             return None
-        waiting = [pod for pod in found if not pods.running(pod)]
+        waiting = [pod for pod in found if pods.node(pod) in without and not pods.running(pod)]
         return pods.words_of(api, NAMESPACE, waiting) or f"nothing yet from {', '.join(without)}"
 
     wait_for("every node to be looked at", missing, _EXAMINED_WITHIN, tell)
