@@ -122,6 +122,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
         for step in self.timeline:
             if step.action.needs is not None:
                 yield step.action.needs, step.action.describe()
+        # Last, because --sidecar mends it, and the others nothing.
+        for step in self.timeline:
             if isinstance(step.awaited, Condition) and _needs_table(step.awaited):
                 yield "table", f"until: {step.awaited}"
         for section, conditions in self.expect.items():

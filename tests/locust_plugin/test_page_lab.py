@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
 from ipvsload.testbed.lab import director_client as control
@@ -55,8 +56,8 @@ def press(window: Browser, form: str, **fields: str) -> None:
         if field.tag_name == "select":
             Select(field).select_by_visible_text(value)
         else:
-            field.clear()
-            field.send_keys(value)
+            # Not `clear`: the page would fill an empty field again before the keys come.
+            field.send_keys(Keys.CONTROL, "a", Keys.NULL, value)
     window.find(f"form[data-action={form}] button:not([type=button])").click()
 
 
