@@ -67,6 +67,9 @@ class Proxy:
             log.write(FALLBACK.format(self._scheduler).encode())
         if self.mode == "nftables":
             self.foreign.delete(lambda _: True)
+        # It does not answer until it has begun to work.
+        with self._cluster.lock:
+            self._write(json.loads(self._text) | {"mode": ""})
         stopped = threading.Event()
         threading.Thread(target=self._loop, args=(stopped,), daemon=True).start()
         return stopped
@@ -79,7 +82,10 @@ class Proxy:
     def _sync(self) -> None:
         services = list(self._virtual_servers())
         self._endpoints = {key: addresses for key, addresses, _ in services}
-        text = json.dumps(self._state(services, json.loads(self._text)["services"]))
+        self._write(self._state(services, json.loads(self._text)["services"]))
+
+    def _write(self, state: dict[str, Any]) -> None:
+        text = json.dumps(state)
         if text != self._text:
             self._text = text
             temporary = self._table.with_suffix(".new")

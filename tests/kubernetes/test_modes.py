@@ -65,6 +65,19 @@ def test_a_slow_proxy_carries_nothing_from_one_run_to_the_next(toy: Toy) -> None
         testbed.close()
 
 
+def test_a_proxy_that_starts_slowly_is_waited_for(toy: Toy) -> None:
+    """While it says nothing, the rules that answer are those that it will take away."""
+    testbed = up(made())
+    toy.proxy.pause = 0.7
+    try:
+        for mode in ("nftables", "iptables"):
+            testbed.begin(ServiceSpec(mode, (1,)))
+            assert json.loads(toy.tables["node1"].read_text())["mode"] == mode
+            testbed.end()
+    finally:
+        testbed.close()
+
+
 def test_another_mode_in_a_cluster_that_was_in_ipvs(two: Toy) -> None:
     text = two.config_map["data"]["config.conf"]
     two.config_map["data"]["config.conf"] = text.replace('mode: "iptables"', "mode: ipvs")

@@ -24,7 +24,7 @@ from tests.kubernetes.foreign_table import THEIRS
 from tests.kubernetes.toy import NODE, Toy
 
 # As counted by `test_the_whole_is_so_many_steps`.
-STEPS = 34
+STEPS = 38
 
 
 @pytest.fixture

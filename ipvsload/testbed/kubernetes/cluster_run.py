@@ -1,5 +1,7 @@
 """The virtual service of one run: fresh pods, a fresh Service, and kube-proxy over them."""
 
+from contextlib import nullcontext
+
 from ipvsload.testbed import balancers
 from ipvsload.testbed.balancers import Balancer
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, Target
@@ -28,10 +30,11 @@ class ClusterRun:
         services.made.append(self._pods.create(count, services.node_port, services.cluster_ip))
         self._present = self._pods.wait_ready(count)
         session.let_proxy_see_pods()
-        session.switch(self._balancer)
-        host, port, keys = services.under_test(session.cluster.entry)
-        key = sidecars.follow(keys)
-        self._wait_for_tables()
+        with session.without_probe() if self._balancer.in_ipvs_table else nullcontext():
+            session.switch(self._balancer)
+            host, port, keys = services.under_test(session.cluster.entry)
+            key = sidecars.follow(keys)
+            self._wait_for_tables()
         session.warm(count)
         nodes = sidecars.balancing
         found = self._balancer.name or (nodes[0].service or {}).get("scheduler", "")

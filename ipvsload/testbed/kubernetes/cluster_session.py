@@ -1,7 +1,8 @@
 """What all runs in a cluster share: its Services, its sidecars, and kube-proxy's switch."""
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.balancers import Balancer
@@ -72,6 +73,19 @@ class ClusterSession:
             self.switch(balancer)
             self.services.offer_probe()
 
+    @contextmanager
+    def without_probe(self) -> Iterator[None]:
+        """Have no probe service meanwhile, so that an answer of it afterwards means something.
+
+        kube-proxy in IPVS mode writes the table first, and the rules that its virtual
+        servers need last: 1.36 took seconds in between on a slow node. What comes
+        after the service under test has its rules later, or at the same time.
+        """
+        self.services.withdraw_probe()
+        yield
+        self.leftovers.wait_until_gone(self.cluster.tell, service=False)
+        self.services.offer_probe()
+
     def let_proxy_see_pods(self) -> None:
         """Wait until kube-proxy knows the run's pods, where it is about to be replaced.
 
@@ -86,10 +100,7 @@ class ClusterSession:
         time.sleep(_SYNC)
 
     def warm(self, servers: int) -> None:
-        """Make two connections for each real server. Raises TestbedError where there is no way.
-
-        kube-proxy writes the table first and the rules around it afterwards.
-        """
+        """Make two connections for each real server. Raises TestbedError where there is no way."""
         host, port = self._probe
         left = 2 * servers
 

@@ -40,16 +40,16 @@ class LeftoverServices:
         self._made = made
         self._before = {node.name: frozenset(node.leftovers) for node in nodes}
 
-    def wait_until_gone(self, tell: Tell, *, probe: bool = True) -> bool:
+    def wait_until_gone(self, tell: Tell, *, service: bool = True, probe: bool = True) -> bool:
         """Wait until kube-proxy has taken our services out of every table; whether it did.
 
-        Without `probe`, the service under test only.
+        The one under test, or the probe, or both.
         """
 
         def missing() -> str | None:
             for node in _heard(self._nodes):
                 # A kube-proxy in another mode never does it.
-                there = node.service or (probe and node.probe)
+                there = (service and node.service) or (probe and node.probe)
                 if there and not of_proxy_mode(node.proxy_mode):
                     return f"still in the table of node {node.name}"
             return None

@@ -48,6 +48,8 @@ class NodeState:
     proxy_mode: str | None = None
     proxy_version: str = ""
     """What kube-proxy says of itself; "" where it does not answer."""
+    proxy_answers: bool = False
+    """Whether it ever has: then its silence is a start that is not over."""
     connections: dict[tuple[str, int], str] = field(default_factory=dict)
     connections_t: int = -1
     """The last of these readings, on the same clock."""
@@ -102,6 +104,7 @@ class NodeState:
             self.reading = value["reading"]
         elif "proxy_mode" in value:
             self.proxy_mode, self.proxy_version = value["proxy_mode"], value["proxy_version"]
+            self.proxy_answers = self.proxy_answers or bool(self.proxy_mode)
         return None
 
     def _set(self, value: dict[str, Any]) -> bytes | None:

@@ -99,8 +99,10 @@ def lacking(nodes: Iterable[NodeState], balancer: Balancer, servers: Sequence[st
         if not balancer.in_ipvs_table:
             if node.service is not None:
                 return f"node {node.name} still has the service in its IPVS table"
-            if node.proxy_mode and node.proxy_mode != balancer.proxy_mode:
-                return f"kube-proxy on {node.name} reports mode {node.proxy_mode}"
+            # It takes the rules of another mode away before it answers, so that these
+            # are not taken for its own.
+            if node.proxy_answers and node.proxy_mode != balancer.proxy_mode:
+                return f"kube-proxy on {node.name} reports mode {node.proxy_mode or 'none yet'}"
             continue
         if node.service is None:
             return f"the table of node {node.name} does not have the service"
