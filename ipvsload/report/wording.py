@@ -1,5 +1,6 @@
 """Figures and short sentences as people read them, the same in every report."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
@@ -12,6 +13,8 @@ MAX_WEIGHTS = 3
 """Of a server whose weight changed more often, the first and the last are shown."""
 
 
+_COUNT = re.compile(r"(?<!server )(?<![\w.:])\d+(\.\d+)?(?![\w.:]*\w)")
+"""A number that counts or measures, and not one in a name: class2, server 2, 192.0.2.1:80."""
 _OF_RUNS: dict[VerdictName, str] = {
     "held": "held",
     "failed": "failed",
@@ -114,13 +117,27 @@ def problems(results: Results) -> list[str]:
 def remarks(results: Results) -> list[str]:
     """The notes of all runs, each once, with the schedulers that it is about.
 
-    The first says how often somebody looked, where nothing was seen.
+    The first says how often somebody looked, where nothing was seen. Notes that differ only
+    in their numbers are one: repeats would say the same again and again.
     """
-    about: dict[str, dict[str, None]] = {}
+    about: dict[tuple[str, int], list[tuple[str, str]]] = {}
     for run in results.runs:
-        for note in run.notes:
-            about.setdefault(note, {})[run.scheduler] = None
-    return [*unseen(results), *(f"{', '.join(names)}: {note}" for note, names in about.items())]
+        shapes: Counter[str] = Counter()
+        for note in dict.fromkeys(run.notes):
+            shape = _COUNT.sub("#", note)
+            shapes[shape] += 1
+            about.setdefault((shape, shapes[shape]), []).append((note, run.scheduler))
+    return [*unseen(results), *map(_remark, about.values())]
+
+
+def _remark(alike: Sequence[tuple[str, str]]) -> str:
+    """One note for those of several runs."""
+    first = alike[0][0]
+    names = ", ".join(dict.fromkeys(scheduler for _, scheduler in alike))
+    others = sum(note != first for note, _ in alike)
+    return f"{names}: {first}" + (
+        f" (with other numbers in {plural(others, 'more run')})" if others else ""
+    )
 
 
 def unseen(results: Results) -> list[str]:

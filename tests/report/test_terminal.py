@@ -14,7 +14,7 @@ from ipvsload.record.reader import Recording, read
 from ipvsload.record.writer import RunWriter
 from ipvsload.report.figure_rows import figure_rows
 from ipvsload.report.terminal_comparison import print_comparison
-from ipvsload.report.wording import plain
+from ipvsload.report.wording import plain, remarks
 from tests.report.rendering import printed, results
 from tests.skew_recording import ONE, SCENARIO, TWO, write_skew
 
@@ -121,6 +121,20 @@ def test_a_run_whose_service_could_not_be_made_is_named_by_its_scheduler(tmp_pat
     for text in (printed(found), compared(tmp_path / "none", write_skew(tmp_path / "two"))):
         assert "lc (0 of 1 valid)" in text
         assert "unknown (" not in text
+
+
+def test_notes_that_differ_only_in_numbers_stand_once(recording: Recording) -> None:
+    found = results(recording)
+    first, second = found.runs
+    runs = [
+        replace(run, notes=(f"server 3 joined at {at} s: {n} of 9", f"class{n}: 192.0.2.{n}:80"))
+        for run, at, n in ((first, 0.9, 1), (second, 0.75, 2), (first, 0.9, 1))
+    ]
+    assert remarks(replace(found, runs=tuple(runs)))[-3:] == [
+        "rr, lc: server 3 joined at 0.9 s: 1 of 9 (with other numbers in 1 more run)",
+        "rr: class1: 192.0.2.1:80",
+        "lc: class2: 192.0.2.2:80",
+    ]
 
 
 def test_a_note_that_several_schedulers_have_stands_once(recording: Recording) -> None:
