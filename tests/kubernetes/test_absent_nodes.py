@@ -132,6 +132,35 @@ def test_restore_finishes_on_the_others_and_says_what_is_left(two: Toy) -> None:
     ]
 
 
+def test_a_real_server_that_was_to_start_there_is_made_elsewhere(two: Toy) -> None:
+    told: list[str] = []
+    testbed = up(made(told))
+    try:
+        two.power_off("node2", told=False)
+        timer = threading.Timer(1.0, two.not_ready, ("node2",))
+        timer.start()  # until then pods are given to it
+        assert len(testbed.begin(ServiceSpec("rr", (1, 1))).servers) == 2
+        timer.join()
+    finally:
+        testbed.close()
+    assert any("which is not there" in one and "another one is made" in one for one in told)
+
+
+def test_a_real_server_that_is_lost_ends_the_run(two: Toy) -> None:
+    testbed = up(made())
+    try:
+        testbed.begin(ServiceSpec("rr", (1, 1)))
+        two.power_off("node2")
+        with two.cluster.lock:
+            for key, pod in two.cluster.objects.items():
+                if key[0] == "pods" and pod["spec"]["nodeName"] == "node2":
+                    pod["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+        with pytest.raises(TestbedError, match=f"a real server is lost: .*node2.*: {SILENT}"):
+            testbed.add_server(1)
+    finally:
+        testbed.close()
+
+
 def test_who_may_not_remove_a_pod_is_told_how(two: Toy) -> None:
     killed_after(two, 12)
     two.power_off("node2")

@@ -32,6 +32,8 @@ class ServerPods:
         self._name = f"{SERVERS}-{run}"
         self._replicas = 0
         self._absent = AbsentNodes(self._api)
+        self._joined: set[str] = set()
+        """Names of the pods that have been real servers."""
 
     def create(self, count: int, node_port: int | None, address: str | None) -> Object:
         """Create the Deployment and the Service; returns the Service."""
@@ -77,6 +79,7 @@ class ServerPods:
             return self._waiting() or f"{len(ready)} of {count} are ready"
 
         wait_for(f"{count} real servers", missing, pods.READY_WITHIN, self._tell)
+        self._joined |= {pods.name(pod) for pod in self._pods() if pods.ready(pod)}
         return ready
 
     def _pods(self) -> list[Object]:
@@ -97,14 +100,24 @@ class ServerPods:
     def _waiting(self) -> str:
         """What those that are not ready wait for.
 
-        Raises TestbedError where one crashes on, or its node is not there.
+        Raises TestbedError where one crashes on, or a real server's node is gone.
         """
         slow = [pod for pod in self._pods() if not pods.ready(pod)]
-        for node, why in self._absent.among(filter(None, map(pods.node, slow))).items():
-            raise TestbedError(f"a real server is on node {node}, which is not there: {why}")
+        gone = self._absent.among(filter(None, map(pods.node, slow)))
+        for pod in slow:
+            if why := gone.get(pods.node(pod)):
+                self._replace(pod, why)
         crashed = "the real servers do not stay up"
         text = pods.waiting_for(self._api, self._name, slow, crashed)
         return text or (f"{len(slow)} pods are not ready yet" if slow else "")
+
+    def _replace(self, pod: Object, why: str) -> None:
+        """Have another pod made for one that never answered: its node is not there."""
+        text = f"pod {pods.name(pod)} is on node {pods.node(pod)}, which is not there: {why}"
+        if pods.name(pod) in self._joined:
+            raise TestbedError(f"a real server is lost: {text}")
+        self._tell(f"{text}; another one is made")
+        self._api.delete("pods", pods.name(pod), NAMESPACE, grace_s=0)
 
     def _address(self, pod: Object) -> str:
         host = str(pod.get("status", {}).get("podIP") or "")
