@@ -53,6 +53,6 @@ def test_requests_on_forgotten_connections_are_sent_again_or_fail_and_the_notes_
     assert sum(server["connections"] for server in run["servers"]) == 50 + 30
     notes = [note for note in run["notes"] if "tcp timeout of 1 s" in note]
     assert [note.split(", because")[0] for note in notes] == [
-        "idle: 40 requests were sent again on a new one",
+        "idle: 40 requests were sent again on a new connection",
         "strict: 20 requests failed",
     ]

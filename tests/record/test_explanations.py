@@ -158,7 +158,7 @@ CASES = {
     ),
     "untaken_requests, sent again": (
         Seen("rr", untaken=("reset", 5_012_000, 1), events=[_timeouts(3)]),
-        "short: 40 requests were sent again on a new one, because a kept connection did not take"
+        "short: 40 requests were sent again on a new connection, because a kept one did not take"
         " them and answered with a reset: it had been idle for 5.0 s, and IPVS forgets a"
         " connection that is idle for its tcp timeout of 3 s",
     ),

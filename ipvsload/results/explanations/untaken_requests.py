@@ -33,11 +33,13 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     for name, requests in sorted(by_class.items()):
         again = [request for request in requests if request.retried]
         lost = [request for request in requests if not request.retried]
-        for fate, found in (("were sent again on a new one", again), ("failed", lost)):
+        again_why = "were sent again on a new connection, because a kept one did not take them"
+        lost_why = "failed, because a kept connection did not take them"
+        for fate, found in ((again_why, again), (lost_why, lost)):
             if found:
                 yield (
-                    f"{name}: {len(found)} requests {fate}, because a kept connection did not take"
-                    f" them and answered with {_answers(found)}{_why(found, timeout)}"
+                    f"{name}: {len(found)} requests {fate} and answered with"
+                    f" {_answers(found)}{_why(found, timeout)}"
                 )
 
 
