@@ -2,6 +2,7 @@
 
 import os
 
+from ipvsload.ipvs.kernel_modules import MODULE_LISTS, module_states
 from ipvsload.ipvs.schedulers import SCHEDULERS
 
 
@@ -13,9 +14,6 @@ def scheduler_states() -> dict[str, str]:
     directory = f"/lib/modules/{os.uname().release}"
     if not os.path.isdir(directory):
         return {}
-    # Imported only where there is something to read: an import takes 10 ms in some directors.
-    from ipvsload.ipvs.kernel_modules import MODULE_LISTS, module_states
-
     lists = [_text(f"{directory}/{name}") for name in MODULE_LISTS]
     if not any(lists):
         return {}

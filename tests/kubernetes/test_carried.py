@@ -1,7 +1,10 @@
 """The carried code, by a bare interpreter with nothing installed; and what is read of it."""
 
+import ast
+import io
 import json
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,27 @@ def test_a_bare_interpreter_runs_it(tmp_path: Path) -> None:
     assert (hello["ipvsload"], hello["node"]) == ("samples", "n")
     assert sample["services"] == []
     assert rest[-1]["end"] == "SIGTERM"
+
+
+@pytest.mark.parametrize(
+    "module", [sidecar_zipapp.SIDECAR, sidecar_zipapp.EXAMINER, sidecar_zipapp.RESTORER]
+)
+def test_all_that_its_modules_ever_import_is_carried(module: str) -> None:
+    """Within functions, too: a node may have what this machine has not."""
+    with zipfile.ZipFile(io.BytesIO(sidecar_zipapp.archive(module))) as archive:
+        carried = set(archive.namelist())
+        sources = {name: archive.read(name) for name in carried if name.startswith("ipvsload/")}
+    lacking = []
+    for name, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for imported in filter(None, names):
+                place = imported.replace(".", "/")
+                ours = imported.partition(".")[0] in ("ipvsload", "pyroute2")
+                if ours and not carried & {f"{place}.py", f"{place}/__init__.py"}:
+                    lacking.append((name, imported))
+    assert lacking == []
 
 
 def test_it_fits_a_config_map_and_is_the_same_each_time() -> None:
