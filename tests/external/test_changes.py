@@ -213,6 +213,45 @@ def test_a_line_that_was_cut_short_is_none(
     assert broken_off.table == AS_IT_WAS
 
 
+@pytest.mark.parametrize("end", ['{"change": ["198.5', "\0" * 40])
+def test_what_was_cut_short_spoils_no_later_line(
+    broken_off: FakeDirector, told: list[str], end: str
+) -> None:
+    (path,) = journal_paths()
+    with path.open("a") as file:
+        file.write(end)
+    (broken_off.folder / "broken").write_text("no such thing")
+    with pytest.raises(TestbedError, match="no such thing"):
+        restored(told)
+    (broken_off.folder / "broken").unlink()
+    restored(told)
+    assert broken_off.table == AS_IT_WAS
+    assert journal_paths() == []
+
+
+def test_a_journal_that_is_no_text_is_named(broken_off: FakeDirector, told: list[str]) -> None:
+    (path,) = journal_paths()
+    with path.open("ab") as file:
+        file.write(b"\xff\xfe\n")
+    with pytest.raises(TestbedError, match="is not a journal"):
+        restored(told)
+    assert journal_paths() == [path]
+
+
+def test_a_user_without_a_home_is_told_what_to_do(
+    director: FakeDirector, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    # A relative path is none.
+    monkeypatch.setenv("XDG_STATE_HOME", "here")
+    with pytest.raises(TestbedError, match="no home directory: name a directory for it"):
+        director.testbed().wait_ready()
+    assert restored(told) == []
+
+
 @pytest.mark.parametrize("text", ["rubbish\n", "{}\n", '{"ipvsload": "changes", "version": 2}\n'])
 def test_a_file_that_is_no_journal_is_named_and_kept(
     state_home: Path, told: list[str], text: str

@@ -137,8 +137,8 @@ class ChangeJournal:
 
     def _read(self) -> None:
         """Raises TestbedError for a file of another program or version."""
-        *lines, _cut_short = self._file.read().split("\n")  # of which nothing had been done
         try:
+            *lines, cut_short = self._file.read().split("\n")
             for line in map(json.loads, lines):
                 if self.head is None:
                     self.head = _head(line)
@@ -149,6 +149,10 @@ class ChangeJournal:
                 f"{self.path} is not a journal that this version can read: look at it, put back"
                 " by hand what it names, and remove it"
             ) from None
+        if cut_short:
+            # Nothing had been done of it, and the next line must not stand behind it.
+            with _told(self.path):
+                self._file.truncate(sum(len(line.encode()) + 1 for line in lines))
 
     def _take(self, line: dict[str, Any]) -> None:
         if "change" in line:
@@ -163,9 +167,20 @@ class ChangeJournal:
 
 
 def journal_directory() -> Path:
-    """Where the journals of this user are: `ipvsload/directors` of $XDG_STATE_HOME."""
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "ipvsload" / "directors"
+    """Where the journals of this user are: `ipvsload/directors` of $XDG_STATE_HOME.
+
+    Raises TestbedError where a user without a home does not say it.
+    """
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():  # as the XDG Base Directory Specification has it
+        try:
+            state = Path.home() / ".local" / "state"
+        except RuntimeError:
+            raise TestbedError(
+                "what is changed on a director is written down before, and this user has no home"
+                " directory: name a directory for it in XDG_STATE_HOME"
+            ) from None
+    return state / "ipvsload" / "directors"
 
 
 def journal_path(node: str, table: str, key: str) -> Path:
@@ -176,8 +191,16 @@ def journal_path(node: str, table: str, key: str) -> Path:
 
 
 def journal_paths() -> list[Path]:
-    """The files that there are."""
-    return sorted(journal_directory().glob("*.ndjson"))
+    """The files that there are; none where there is no place for them. Raises TestbedError."""
+    try:
+        directory = journal_directory()
+    except TestbedError:
+        return []
+    with _told(directory):
+        try:
+            return sorted(path for path in directory.iterdir() if path.suffix == ".ndjson")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
 
 def _locked(path: Path) -> IO[str]:
