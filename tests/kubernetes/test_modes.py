@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,12 @@ from ipvsload.ipvs.ipvsadm import removal
 from ipvsload.record.clock_alignment import align
 from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import Pong, Reading, SidecarParser
+from ipvsload.sidecar.put_back import FILE
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import node_tables
 from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from ipvsload.testbed.kubernetes.leftover_services import describe, owners
+from ipvsload.testbed.kubernetes.object_names import NAMESPACE, RESTORER
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import AHEAD, Toy
 
@@ -63,6 +66,25 @@ def test_a_slow_proxy_carries_nothing_from_one_run_to_the_next(toy: Toy) -> None
             testbed.end()
     finally:
         testbed.close()
+
+
+def test_what_a_slow_proxy_leaves_of_the_last_run_is_to_be_removed(toy: Toy) -> None:
+    """Its Service is gone before the cluster is put back, so the run has to remember it."""
+    asked: list[dict[str, Any]] = []
+    restoring = "configmaps", NAMESPACE, RESTORER
+
+    def after(method: str, path: str) -> None:
+        if method == "POST" and (one := toy.cluster.objects.get(restoring)):
+            asked.append(json.loads(one["data"][FILE]))
+
+    testbed = up(made())
+    service = testbed.begin(ServiceSpec("rr", (1,)))
+    toy.proxy.pause = 60
+    time.sleep(0.2)  # it is in its pause
+    toy.cluster.after = after
+    testbed.end()
+    testbed.close()
+    assert f":{service.target.port}" in asked[0]["remove"]
 
 
 def test_a_proxy_that_starts_slowly_is_waited_for(toy: Toy) -> None:

@@ -37,7 +37,7 @@ class LeftoverServices:
 
     def __init__(self, nodes: Sequence[NodeState], made: Sequence[Object]) -> None:
         self._nodes = nodes
-        self._made = made
+        self.made = made
         self._before = {node.name: frozenset(node.leftovers) for node in nodes}
 
     def wait_until_gone(self, tell: Tell, *, service: bool = True, probe: bool = True) -> bool:
@@ -85,7 +85,7 @@ class LeftoverServices:
         found = {node.name: self._stale(node) for node in _heard(self._nodes)}
         if not any(found.values()):
             return []
-        known = ours = owners(self._made)
+        known = ours = owners(self.made)
         with suppress(ApiError):  # a right that a run need not have
             known = owners(api.every("services")) | ours
         return [describe(node, keys, known) for node, keys in found.items() if keys]

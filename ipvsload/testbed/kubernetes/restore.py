@@ -10,12 +10,13 @@ kernel; the journal goes last.
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ipvsload.ipvs.keys import join_endpoint
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
-from ipvsload.testbed.kubernetes.api import Api
+from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.journal import ActiveError, Journal, find_journal, write_journal
 from ipvsload.testbed.kubernetes.leftover_services import LeftoverServices
 from ipvsload.testbed.kubernetes.namespace_end import wait_for_end
@@ -62,7 +63,7 @@ def restore(
     if journal and not own:
         tell(f"putting back what this run changed: {journal.owner(time.time())}")
     if journal and leaves_ipvs(journal):
-        journal = _note_services(api, journal)
+        journal = _note_services(api, journal, leftovers.made if leftovers else ())
     seen = leftovers or OrphanedSidecars(api, api.every("services", NAMESPACE, SELECT_OURS))
     unloaded = _remove(api, _LOAD, tell) and journal and journal.original is not None
     taken_out = bool(unloaded and seen.wait_until_gone(tell))
@@ -89,10 +90,13 @@ def restore(
     return left
 
 
-def _note_services(api: Api, journal: Journal) -> Journal:
-    """Write down where our Services are, before they go: kube-proxy may leave them in kernels."""
+def _note_services(api: Api, journal: Journal, made: Sequence[Object]) -> Journal:
+    """Write down where our Services are, before they go: kube-proxy may leave them in kernels.
+
+    `made` are those of the run, which may have gone already.
+    """
     found = [*journal.services]
-    for one in api.every("services", NAMESPACE, SELECT_OURS):
+    for one in (*api.every("services", NAMESPACE, SELECT_OURS), *made):
         ingress = (one.get("status", {}).get("loadBalancer") or {}).get("ingress") or []
         hosts = [one["spec"].get("clusterIP"), *(address.get("ip") for address in ingress)]
         for port in one["spec"].get("ports") or []:
