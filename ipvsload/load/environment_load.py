@@ -165,7 +165,11 @@ def report(
         response_time=(end_ns - exchange.planned) / 1e6,
         response_length=response.size,
         response=None,
-        context={"real_server": response.server, "class": workload.name},
+        context={
+            "real_server": response.server,
+            "class": workload.name,
+            "retried": exchange.untaken is not None and bool(exchange.untaken.retried),
+        },
         exception=RequestFailed(failure) if failure else None,
         url=path,
     )

@@ -81,7 +81,8 @@ class IpvsUser(WorkloadUser):
     """Base of users in a locustfile; sends GET `path` to the test's host.
 
     Class attributes: `path`; `connection`, "new" for each request or
-    "keep-alive"; `requests`, a budget that all users of the class share (None:
+    "keep-alive"; `retry`, whether a request that a kept connection never took is
+    sent again, once; `requests`, a budget that all users of the class share (None:
     no end); `request_timeout` in seconds. `wait_time` is Locust's. When the
     test stops, requests in flight are waited for: as long as Locust's
     `--stop-timeout` says, or by default as long as they may take.
@@ -90,6 +91,7 @@ class IpvsUser(WorkloadUser):
     abstract = True
     path: ClassVar[str] = "/ip"
     connection: ClassVar[Literal["new", "keep-alive"]] = "new"
+    retry: ClassVar[bool] = True
     requests: ClassVar[int | None] = None
     request_timeout: ClassVar[float] = 60.0
 
@@ -114,10 +116,12 @@ class IpvsUser(WorkloadUser):
                 requests=cls.requests,
                 connection=cls.connection,
                 timeout=cls.request_timeout,
+                **({} if cls.retry else {"retry": False}),
             )
         except ValidationError as error:
             first = error.errors()[0]
-            field = str(first["loc"][0])
+            # A fault of fields that do not go together names one in its context.
+            field = str(first["loc"][0] if first["loc"] else first.get("ctx", {}).get("key"))
             name = {"request": "path", "timeout": "request_timeout"}.get(field, field)
             raise UsageError(f"{cls.__name__}.{name}: {first['msg']}") from None
 

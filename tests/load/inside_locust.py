@@ -13,6 +13,7 @@ import gevent
 from locust.env import Environment
 
 from ipvsload import IpvsUser, LongUser, ShortUser
+from ipvsload.errors import UsageError
 from ipvsload.load.base import LoadListener
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.tcp_connect import Sockets
@@ -71,6 +72,26 @@ def runner(target: Target) -> Any:
         )
     environment.runner.quit()
     return {"rounds": rounds, "servers": sorted(servers)}
+
+
+def retries(target: Target) -> Any:
+    """What `retry` of a user class comes to."""
+
+    class Kept(ShortUser):
+        connection = "keep-alive"
+
+    class Once(Kept):
+        retry = False
+
+    class New(ShortUser):
+        retry = False
+
+    found: dict[str, Any] = {one.__name__: one._spec().retry for one in (Kept, Once)}
+    try:
+        New._spec()
+    except UsageError as error:
+        found["New"] = str(error)
+    return found
 
 
 def budget(target: Target) -> Any:

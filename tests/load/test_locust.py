@@ -66,6 +66,13 @@ def test_locusts_own_runner(noted: Any) -> None:
     assert found["servers"] == [f"{target[0]}:{target[1]}"]
 
 
+def test_a_kept_connection_s_request_may_be_sent_once_only(target: Any) -> None:
+    found = inside("retries", target)
+    assert (found["Kept"], found["Once"]) == (True, False)
+    assert found["New"].startswith("New.retry: ")
+    assert "keep-alive" in found["New"]
+
+
 def test_a_budget_is_shared_and_whole_again_in_the_next_test(noted: Any) -> None:
     target, answered = noted
     found = inside("budget", target)

@@ -101,6 +101,7 @@ def test_the_load(accept: str) -> None:
     assert pick(values, "requests_total", **short, server=FIRST, outcome="failed") == 0
     assert pick(values, "requests_total", **short, server="", outcome="failed") == 2
     assert pick(values, "failures_total", **short, kind="refused") == 2
+    assert pick(values, "retries_total", **short) == 0
     duration = "request_duration_seconds"
     assert pick(values, f"{duration}_bucket", **short, le="0.01") == 0
     assert pick(values, f"{duration}_bucket", **short, le="0.02") == 18

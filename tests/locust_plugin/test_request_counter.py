@@ -25,7 +25,7 @@ from ipvsload.locust_plugin.metrics.request_counter import (
     percentile,
 )
 
-Request = tuple[str, str | None, float | None, str | None]
+Request = tuple[str, str | None, float | None, str | None, bool]
 
 requests = st.lists(
     st.tuples(
@@ -33,6 +33,7 @@ requests = st.lists(
         st.sampled_from([None, "198.51.100.11:80", "[2001:db8::1]:80"]),
         st.none() | st.floats(0, 200_000),
         st.sampled_from([None, None, "refused", "timeout", "status 503"]),
+        st.booleans(),
     ),
     max_size=30,
 )
@@ -74,13 +75,14 @@ def test_bounds_are_forty_a_decade_from_a_tenth_of_a_millisecond_to_100_seconds(
 def test_every_request_is_counted_where_it_belongs(found: list[Request]) -> None:
     totals = counter_of(found).totals()
     assert answered(totals) == Counter(
-        (label, server or "", failure is not None) for label, server, _, failure in found
+        (label, server or "", failure is not None) for label, server, _, failure, _ in found
     )
     for label, counts in totals.items():
         assert counts["failures"] == Counter(
-            failure for name, _, _, failure in found if name == label and failure is not None
+            failure for name, _, _, failure, _ in found if name == label and failure is not None
         )
-        latencies = [ms for name, _, ms, _ in found if name == label and ms is not None]
+        assert counts["retried"] == sum(again for name, *_, again in found if name == label)
+        latencies = [ms for name, _, ms, _, _ in found if name == label and ms is not None]
         assert counts["buckets"] == [
             Counter(map(bucket, latencies))[i] for i in range(len(BOUNDS) + 1)
         ]
@@ -116,7 +118,7 @@ def test_workers_counts_add_up_on_the_master(
 
 
 def test_totals_are_a_copy() -> None:
-    counter = counter_of([("Short", "a", 1.0, None)])
+    counter = counter_of([("Short", "a", 1.0, None, False)])
     counter.take()
     before = counter.totals()
     counter.request("Short", "a", 1.0, None)
@@ -128,7 +130,7 @@ def test_totals_are_a_copy() -> None:
 
 @pytest.mark.parametrize("duration", [None, math.nan, math.inf, -math.inf, -1.0])
 def test_a_request_without_a_duration_is_counted(duration: float | None) -> None:
-    totals = counter_of([("GET /", None, duration, "timeout")]).totals()
+    totals = counter_of([("GET /", None, duration, "timeout", False)]).totals()
     assert totals["GET /"]["servers"] == {"": [0, 1]}
     assert sum(totals["GET /"]["buckets"]) == totals["GET /"]["sum_us"] == 0
 
@@ -182,7 +184,7 @@ def test_a_percentile_is_within_one_bucket_of_the_exact_one(
     found: list[float], share: float
 ) -> None:
     exact = sorted(found)[max(0, math.ceil(share * len(found)) - 1)]
-    totals = counter_of([("Short", None, ms, None) for ms in found]).totals()
+    totals = counter_of([("Short", None, ms, None, False) for ms in found]).totals()
     estimate = percentile(totals["Short"]["buckets"], share)
     assert estimate is not None
     assert abs(bucket(estimate) - bucket(min(exact, BOUNDS[-1]))) <= 1
@@ -196,9 +198,9 @@ def test_percentiles_at_the_ends() -> None:
 
 
 def test_intervals() -> None:
-    found_out: list[Request] = [("Short", "a", 10.0, None)] * 30
-    found_out += [("Short", "b", 10.0, None)] * 9
-    found_out += [("Short", None, None, "refused"), ("Async", None, None, None)]
+    found_out: list[Request] = [("Short", "a", 10.0, None, True)] * 30
+    found_out += [("Short", "b", 10.0, None, False)] * 9
+    found_out += [("Short", None, None, "refused", False), ("Async", None, None, None, False)]
     counter = counter_of(found_out)
     found = intervals(counter.take(), 0.5)
     assert set(found) == {"Short", "Async"}
@@ -206,6 +208,7 @@ def test_intervals() -> None:
     assert (short.rate, short.failures) == (80, 2)
     assert short.split == {"a": 30, "b": 9, "": 1}
     assert short.kinds == {"refused": 1}
+    assert (short.retried, found["Async"].retried) == (30, 0)
     assert short.p50_ms is not None
     assert short.p95_ms is not None
     assert 8 < short.p50_ms < short.p95_ms <= 10
@@ -219,7 +222,7 @@ MANY = len(BOUNDS) + 1
 def broken() -> list[Any]:
     """Deltas that are none, each in one way."""
     counts: dict[str, Any] = {
-        "servers": {"a": [1, 0]}, "failures": {}, "buckets": [0] * MANY, "sum_us": 1,
+        "servers": {"a": [1, 0]}, "failures": {}, "retried": 0, "buckets": [0] * MANY, "sum_us": 1,
     }  # fmt: skip
     labels: list[Any] = [
         None,
@@ -239,6 +242,7 @@ def broken() -> list[Any]:
         {"Short": {**counts, "failures": {7: 1}}},
         {"Short": {**counts, "failures": {"refused": -1}}},
         {"Short": {**counts, "failures": ["refused"]}},
+        {"Short": {**counts, "retried": -1}},
         {"Fine": counts, "Short": None},
     ]
     return [
@@ -249,7 +253,7 @@ def broken() -> list[Any]:
 
 @pytest.mark.parametrize("delta", broken())
 def test_a_delta_of_another_version_is_refused_and_nothing_of_it_counted(delta: Any) -> None:
-    master = counter_of([("Short", "a", 1.0, None)])
+    master = counter_of([("Short", "a", 1.0, None, False)])
     before = master.totals()
     with pytest.raises(ValueError, match="must run the same version of ipvsload"):
         master.add(delta)

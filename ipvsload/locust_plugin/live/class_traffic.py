@@ -33,7 +33,8 @@ class TrafficInterval:
     `rate` and `failures` are requests finished, and failed, a second; the
     latencies are None where nothing finished. `split` counts the requests
     finished by the address of the real server ("" where it is not known), `kinds`
-    those that failed by kind, such as "refused".
+    those that failed by kind, such as "refused"; `retried` counts those that were sent
+    again on a new connection.
     """
 
     rate: float
@@ -42,6 +43,7 @@ class TrafficInterval:
     p95_ms: float | None
     split: dict[str, int]
     kinds: Mapping[str, int] = field(default_factory=dict)
+    retried: int = 0
 
 
 class Classes:

@@ -42,6 +42,7 @@ class TestHistory:
         self._classes = Classes(classes)
         self._split: list[Counter[int]] = []
         self._kinds: list[Counter[str]] = []
+        self._retried = Counter[int]()
         self._marks: deque[_Mark] = deque()
         self._mark_number = 0
         self._mark_dropped = 0
@@ -87,6 +88,7 @@ class TestHistory:
             number = self._classes.number(name)
             counts = self._split[number]
             self._kinds[number].update(interval.kinds)
+            self._retried[number] += interval.retried
             for address, count in interval.split.items():
                 server = registry.known(address) if address else None
                 counts[server.ident if server else _UNKNOWN] += count
@@ -116,6 +118,8 @@ class TestHistory:
             "ended": None if self._ended is None else (self._ended - began) // 1000,
             "verdict": self._verdict,
             "classes": self._classes.names,
+            # Requests that were sent again on a new connection.
+            "retried": [self._retried[number] for number in range(len(self._classes.names))],
             # [kind, count] of each kind, in the order of tables.
             "failures": [[*in_order(counts).items()] for counts in self._kinds],
             # Server, count, server, count; 0 is a server that is not known.

@@ -57,6 +57,7 @@ def _user_class(name: str, spec: Traffic) -> type[IpvsUser]:
     attributes: dict[str, Any] = {
         "path": spec.path,
         "connection": spec.connection,
+        "retry": spec.retry,
         "request_timeout": spec.timeout,
         "wait_time": constant(spec.think),
         "weight": spec.users or 1,

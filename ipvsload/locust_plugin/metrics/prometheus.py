@@ -107,6 +107,11 @@ class TableAndLoad(Collector):
             _failures(totals),
         )  # fmt: skip
         yield self._metric(
+            "retries", "counter", "Requests that were sent again on a new connection.",
+            (("_total", {"class": _text(label)}, counts["retried"])
+             for label, counts in totals.items()),
+        )  # fmt: skip
+        yield self._metric(
             "request_duration_seconds", "histogram", "How long requests took.",
             _durations(totals),
         )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 from ipvsload.locust_plugin.live import TrafficInterval
 
-VERSION = 2
+VERSION = 3
 
 # Forty a decade, the preferred numbers of ISO 3: steps of about six per cent between
 # round numbers. Prometheus gets three of each decade: 1, 2 and 5.
@@ -44,12 +44,14 @@ class Counts(TypedDict):
     """The requests of one label.
 
     `servers` has [good, failed] by real server, "" for an answer of which it
-    is not known; `failures` counts the failed ones by kind; `buckets` is one longer
-    than BOUNDS; `sum_us` adds the latencies of `buckets`, in microseconds.
+    is not known; `failures` counts the failed ones by kind, `retried` those that were
+    sent again on a new connection; `buckets` is one longer than BOUNDS; `sum_us` adds
+    the latencies of `buckets`, in microseconds.
     """
 
     servers: dict[str, list[int]]
     failures: dict[str, int]
+    retried: int
     buckets: list[int]
     sum_us: int
 
@@ -73,7 +75,12 @@ class RequestCounter:
         self._since: dict[str, Counts] = {}
 
     def request(
-        self, label: str, server: str | None, milliseconds: float | None, failure: str | None
+        self,
+        label: str,
+        server: str | None,
+        milliseconds: float | None,
+        failure: str | None,
+        retried: bool = False,
     ) -> None:
         """Count one finished request.
 
@@ -88,6 +95,8 @@ class RequestCounter:
         else:
             pair[1] += 1
             self._failed(label, counts, failure, 1)
+        if retried:
+            counts["retried"] += 1
         if milliseconds is not None and 0.0 <= milliseconds < _LONGEST:
             counts["buckets"][bisect_left(BOUNDS, milliseconds)] += 1
             counts["sum_us"] += int(milliseconds * 1000.0)
@@ -113,7 +122,7 @@ class RequestCounter:
                 pair[1] += failed
             for kind, count in theirs["failures"].items():
                 self._failed(label, mine, kind, count)
-            _add_latencies(mine, theirs)
+            _add_sums(mine, theirs)
 
     def totals(self) -> dict[str, Counts]:
         """Return a copy of all counts since the beginning, by label."""
@@ -121,6 +130,7 @@ class RequestCounter:
             label: Counts(
                 servers={server: pair.copy() for server, pair in counts["servers"].items()},
                 failures=counts["failures"].copy(),
+                retried=counts["retried"],
                 buckets=counts["buckets"].copy(),
                 sum_us=counts["sum_us"],
             )
@@ -164,6 +174,7 @@ def intervals(delta: Delta, seconds: float) -> dict[str, TrafficInterval]:
             p95_ms=percentile(counts["buckets"], 0.95),
             split=split,
             kinds=counts["failures"],
+            retried=counts["retried"],
         )
     return found
 
@@ -194,7 +205,13 @@ def _within(index: int, part: float) -> float:
 
 
 def _nothing() -> Counts:
-    return {"servers": {}, "failures": {}, "buckets": [0] * (len(BOUNDS) + 1), "sum_us": 0}
+    return {
+        "servers": {},
+        "failures": {},
+        "retried": 0,
+        "buckets": [0] * (len(BOUNDS) + 1),
+        "sum_us": 0,
+    }
 
 
 def _place(table: Mapping[str, object], key: str, limit: int) -> str:
@@ -210,10 +227,11 @@ def _add(counts: Counts, more: Counts) -> None:
         pair[1] += failed
     for kind, count in more["failures"].items():
         counts["failures"][kind] = counts["failures"].get(kind, 0) + count
-    _add_latencies(counts, more)
+    _add_sums(counts, more)
 
 
-def _add_latencies(counts: Counts, more: Counts) -> None:
+def _add_sums(counts: Counts, more: Counts) -> None:
+    counts["retried"] += more["retried"]
     counts["buckets"] = [a + b for a, b in zip(counts["buckets"], more["buckets"], strict=True)]
     counts["sum_us"] += more["sum_us"]
 
@@ -240,6 +258,7 @@ def _sound(label: Any, counts: Any) -> bool:
         case str(), {
             "servers": dict(servers),
             "failures": dict(failures),
+            "retried": retried,
             "buckets": buckets,
             "sum_us": sum_us,
         }:
@@ -248,7 +267,7 @@ def _sound(label: Any, counts: Any) -> bool:
                 and _numbers([*failures.values()], len(failures))
                 and all(_numbers(pair, 2) for pair in servers.values())
                 and _numbers(buckets, len(BOUNDS) + 1)
-                and _numbers([sum_us], 1)
+                and _numbers([sum_us, retried], 2)
             )
     return False
 

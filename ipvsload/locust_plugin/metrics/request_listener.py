@@ -23,7 +23,7 @@ def counting(counter: RequestCounter) -> Callable[..., None]:
         known = context or {}
         label = known.get("class") or f"{request_type} {name}"
         failure = None if exception is None else _kind(exception)
-        count(label, known.get("real_server"), response_time, failure)
+        count(label, known.get("real_server"), response_time, failure, known.get("retried", False))
 
     return listener
 

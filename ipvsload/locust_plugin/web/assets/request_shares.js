@@ -17,8 +17,8 @@ export class RequestShares {
     if (now - this.drawn < (store.servers.size > MOST ? 1000 : 200)) return;
     this.drawn = now;
     const { test, head } = store;
-    const wanted = [["connections", head.connections], ...test.classes.map((name, i) => [`${name} requests`, test.split[i] ?? [], test.failures[i] ?? []])];
-    for (const [name, flat, failures] of wanted) this.bar(name, store, flat, failures);
+    const wanted = [["connections", head.connections], ...test.classes.map((name, i) => [`${name} requests`, test.split[i] ?? [], test.failures[i] ?? [], test.retried[i] ?? 0])];
+    for (const [name, flat, failures, retried] of wanted) this.bar(name, store, flat, failures, retried);
     for (const [name, bar] of this.bars) {
       if (wanted.some(([other]) => other === name)) continue;
       bar.figure.remove();
@@ -26,18 +26,20 @@ export class RequestShares {
     }
   }
 
-  bar(name, store, flat, failures = []) {
+  bar(name, store, flat, failures = [], retried = 0) {
     let bar = this.bars.get(name);
     if (!bar) {
       const strip = makeElement("div", { className: "bar" });
       strip.setAttribute("role", "img");
       const total = makeElement("span", { className: "sub" });
       const failed = makeElement("p", { className: "failed", hidden: true });
-      bar = { strip, total, failed, figure: makeElement("figure", { className: "share" }, makeElement("figcaption", {}, makeElement("span", { textContent: name }), total), strip, failed), told: "" };
+      const again = makeElement("p", { className: "again", hidden: true });
+      bar = { strip, total, failed, again, figure: makeElement("figure", { className: "share" }, makeElement("figcaption", {}, makeElement("span", { textContent: name }), total), strip, failed, again), told: "" };
       this.bars.set(name, bar);
       this.element.append(bar.figure);
     }
     setText(bar.failed, failures.length ? `failed: ${failures.map(([kind, count]) => `${count} ${kind}`).join(", ")}` : "");
+    setText(bar.again, retried ? `sent again on a new connection: ${retried}` : "");
     const told = `${store.epoch} ${flat.join()}`;
     if (told === bar.told) return;
     bar.told = told;
