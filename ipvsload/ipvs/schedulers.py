@@ -33,6 +33,8 @@ class Scheduler(NamedTuple):
     """Its rule in a few words, and where the kernel has it."""
     hashes: bool = False
     """A hash of addresses chooses, and a server of weight 0 keeps its place in the table."""
+    capacity: bool = False
+    """A server's weight is how many active connections it takes; where all are full, none does."""
 
     @property
     def module(self) -> str:
@@ -135,6 +137,7 @@ SCHEDULERS: dict[str, Scheduler] = {
             choice="weight",
             rule="the highest weight among servers that have no more active connections than their"
             " weight (ip_vs_ovf.c, ip_vs_ovf_schedule)",
+            capacity=True,
         ),
         Scheduler(
             "mh",

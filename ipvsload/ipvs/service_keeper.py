@@ -40,6 +40,10 @@ _HASHED = 0x2
 """The kernel's own flag, IP_VS_SVC_F_HASHED: with it, a new service would not be found."""
 
 
+class MissingServersError(netlink.IpvsError):
+    """A virtual server is back, and the kernel refused some of its real servers."""
+
+
 class ServiceKeeper(Ipvs):
     """The table of this network namespace, for who keeps it. As Ipvs."""
 
@@ -61,7 +65,7 @@ class ServiceKeeper(Ipvs):
         """Add the service with its servers where it is not there; whether it was not.
 
         One that is there and has servers is somebody's again, and stays as it is.
-        Raises SchedulerError, IpvsError.
+        Raises SchedulerError, MissingServersError when all others are there, IpvsError.
         """
         key = service.key
         properties = [
@@ -77,9 +81,15 @@ class ServiceKeeper(Ipvs):
             identity = parse_service(key)
             if not service.servers or self._has_servers(identity):
                 return False
+        refused = []
         for server in service.servers:
-            self._change(netlink.NEW_DEST, f"putting {server.address} of {key} back", key,
-                         _attributes(server))  # fmt: skip
+            try:
+                self._change(netlink.NEW_DEST, f"putting {server.address} of {key} back", key,
+                             _attributes(server))  # fmt: skip
+            except netlink.IpvsError as error:
+                refused.append(str(error))
+        if refused:
+            raise MissingServersError("; ".join(refused))
         return True
 
     def _has_servers(self, identity: Identity) -> bool:

@@ -14,14 +14,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from socket import IPPROTO_TCP, ntohs
 
 from ipvsload.ipvs.decode import InterruptedDumpError, Row
 from ipvsload.ipvs.keys import Endpoint, Identity, host_of, service_key, split_endpoint
 from ipvsload.ipvs.netlink import IpvsError, NotFoundError
 from ipvsload.ipvs.saved_services import SavedService, from_json
-from ipvsload.ipvs.service_keeper import ServiceKeeper
+from ipvsload.ipvs.service_keeper import MissingServersError, ServiceKeeper
 from ipvsload.sidecar.node_addresses import node_addresses
 
 FILE = "put_back.json"
@@ -42,15 +42,26 @@ def of_the_run(endpoints: Sequence[Endpoint], node: frozenset[str]) -> Callable[
 
 
 def put_right(
-    services: Sequence[SavedService], endpoints: Sequence[Endpoint]
+    services: Sequence[SavedService],
+    endpoints: Sequence[Endpoint],
+    missing: MutableMapping[str, str],
 ) -> tuple[bool, dict[str, str]]:
-    """Put back and remove; (whether something was not as wanted, what went wrong by key)."""
+    """Put back and remove; (whether something was not as wanted, what went wrong by key).
+
+    `missing` is handed in each time: why services that are there lack real servers,
+    which the next look could not tell from what their owner wants.
+    """
     changed, wrong = False, {}
     try:
         with ServiceKeeper() as keeper:
             for service in services:
                 try:
-                    changed = keeper.put_back(service) or changed
+                    if keeper.put_back(service):
+                        changed = True
+                        missing.pop(service.key, None)
+                except MissingServersError as error:
+                    changed = True
+                    missing[service.key] = str(error)
                 except (IpvsError, InterruptedDumpError) as error:
                     wrong[service.key] = str(error)
             if endpoints:
@@ -58,7 +69,7 @@ def put_right(
     except (OSError, IpvsError, InterruptedDumpError) as error:  # no IPVS, or no right
         if services:
             wrong = {service.key: str(error) for service in services}
-    return changed, wrong
+    return changed, {**missing, **wrong}
 
 
 def _remove(keeper: ServiceKeeper, theirs: set[str], endpoints: Sequence[Endpoint]) -> bool:
@@ -83,9 +94,9 @@ def main(argv: list[str] | None = None) -> int:
         wanted = json.load(file)
     services = [from_json(one) for one in wanted["put_back"].get(options.node, [])]
     endpoints = [split_endpoint(one) for one in wanted["remove"]]
-    held = 0
+    held, missing = 0, dict[str, str]()
     while True:
-        changed, wrong = put_right(services, endpoints)
+        changed, wrong = put_right(services, endpoints, missing)
         held = 0 if changed else held + 1
         line = {"put_back": options.node, "held": held, "wrong": wrong}
         sys.stdout.write(json.dumps(line) + "\n")

@@ -103,6 +103,7 @@ WHOLE: list[tuple[Any, str]] = [
     ([1, 2], "it is not a kubeconfig but a list"),
     ("just words", "it is not a kubeconfig but 'just words'"),
     ("a: [", "it is not YAML: .* at line 1, column 5"),
+    ("a: !!bool x", "it is not YAML"),
     ("", "no current context is set"),
 ]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ipvsload.testbed.kubernetes.proxy_config import ConfigError, ProxyConfig, edit, read
 
 HEAD = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
+TAGS_THAT_DO_NOT_FIT = ("!!bool x", "!!timestamp x", '!!int ""')
 
 # As kubeadm writes it, with what a person added.
 KUBEADM = (
@@ -148,6 +149,7 @@ def test_json_is_yaml() -> None:
         (HEAD + "---\nkind: Second\n", "not YAML"),
         # The scheduler has a namesake by alias: another field would change too.
         (HEAD + "ipvs: &x {scheduler: rr}\nother: *x\n", "by hand"),
+        *((f"{HEAD}a: {odd}\n", "not YAML") for odd in TAGS_THAT_DO_NOT_FIT),
     ],
 )
 def test_what_cannot_be_changed_is_said(text: str, words: str) -> None:

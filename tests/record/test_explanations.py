@@ -28,7 +28,8 @@ ONE, TWO, THREE = SERVERS
 class Seen:
     """A run of one second: a request each 10 ms, `servers` in turn, `clients` in turn.
 
-    `active` and `persistent` are of each server at the end; `weights` from 0.5 s on.
+    `active` and `persistent` are of each server at the end; `weights` from 0.5 s on,
+    and `early` is that of the last one before. Without `table` IPVS does not balance.
     The last forty requests are such as nobody took, where `untaken` says how. The
     kernel has `counted` so many connections of each server at the end.
     """
@@ -41,6 +42,8 @@ class Seen:
     active: Sequence[int] = (0, 0, 0)
     persistent: Sequence[int] = (0, 0, 0)
     weights: Sequence[int] = (1, 1, 1)
+    early: int = 1
+    table: bool = True
     kept: bool = False
     joins_us: Sequence[int] = (0, 0, 0)
     events: Sequence[Event] = field(default=())
@@ -80,8 +83,9 @@ class Seen:
 
     def _sample(self, t_us: int, *, last: bool) -> Sample:
         rows = [
-            RealServer(address, weight if last else 1, active if last else 0, 0,
-                       persistent if last else 0, self.counted if last else 0, 0, 0, 0, 0)
+            RealServer(address, weight if last else self.early if address == THREE else 1,
+                       active if last else 0, 0, persistent if last else 0,
+                       self.counted if last else 0, 0, 0, 0, 0)
             for address, weight, active, persistent in zip(
                 SERVERS, self.weights, self.active, self.persistent, strict=True
             )
@@ -90,7 +94,7 @@ class Seen:
             "tcp 192.0.2.80:80", self.scheduler, self.flags, self.persistent_timeout,
             0, 0, 0, 0, 0, tuple(rows),
         )  # fmt: skip
-        return Sample(1, "director", t_us, 900, (service,))
+        return Sample(1, "director", t_us, 900, (service,) if self.table else ())
 
 
 def _timeouts(tcp: int) -> DirectorSettings:
@@ -102,7 +106,8 @@ USUAL = {"tcp": 900, "tcp_fin": 120}
 CASES = {
     "few_clients": (
         Seen("sh", servers=[TWO]),
-        "all 100 connections came from one client address, so sh gives them to one server of 3",
+        "all 100 connections came from one client address, so sh gives them to one server of 3 at a"
+        " time at most",
     ),
     "few_clients of mh": (
         Seen("mh", servers=[ONE, TWO], clients=FOUR_CLIENTS[:2]),
@@ -123,6 +128,11 @@ CASES = {
         " ended before",
     ),
     "idle_servers of fo": (Seen("fo", servers=[THREE]), "nothing to do: weights decide"),
+    "full_servers": (
+        Seen("ovf", servers=[ONE, NO_SERVER], clients=FOUR_CLIENTS),
+        "50 requests were refused because all servers were full: ovf takes a weight for how many"
+        " active connections a server may have, and here it was 1.",
+    ),
     "hashed_weight_0": (
         Seen("sh", servers=[ONE, NO_SERVER], clients=FOUR_CLIENTS, weights=(1, 0, 1)),
         "weight 0 does not move the clients of a server under sh: it keeps its places in the hash"
@@ -201,6 +211,13 @@ OTHERS = {
     "sh-fallback and weight 0": Seen(
         "sh", flags=0x8, clients=FOUR_CLIENTS, servers=[ONE, NO_SERVER], weights=(1, 0, 1)
     ),
+    "ovf without any server": Seen("ovf", servers=[NO_SERVER], weights=(0, 0, 0)),
+    "a newcomer without weight": Seen(
+        "rr", servers=[ONE, TWO], kept=True, joins_us=(0, 0, 300_000), weights=(1, 1, 0), early=0
+    ),
+    "kept connections that IPVS did not balance": Seen(
+        "iptables", servers=[ONE, TWO], kept=True, joins_us=(0, 0, 300_000), table=False
+    ),
     "rr without any server": Seen("rr", servers=[NO_SERVER], weights=(0, 0, 0)),
     "kept connections and a newcomer that was used": Seen(
         "rr", kept=True, joins_us=(0, 0, 300_000)
@@ -222,6 +239,12 @@ def test_it_is_explained_once(case: str) -> None:
 @pytest.mark.parametrize("case", OTHERS)
 def test_nothing_is_explained_where_nothing_surprises(case: str) -> None:
     assert OTHERS[case].notes() == []
+
+
+def test_timeouts_of_ipvs_explain_nothing_where_it_does_not_balance() -> None:
+    seen = Seen("iptables", untaken=("reset", 5_012_000, 1), events=[_timeouts(3)], table=False)
+    (note,) = seen.notes()
+    assert note.endswith("did not take them and answered with a reset")
 
 
 def test_each_explanation_has_a_case() -> None:

@@ -247,7 +247,7 @@ def kept() -> dict[str, Any]:
         ipvsadm("-A", "-t", rest, "-s", "rr")
     ipvsadm("-A", "-u", "192.0.2.90:30603", "-s", "rr")
     before_removal = ipvsadm("-Sn")
-    removed = [put_right(saved, [("10.96.0.1", 80), ("", 30603)]) for _ in range(2)]
+    removed = [put_right(saved, [("10.96.0.1", 80), ("", 30603)], {}) for _ in range(2)]
     return {
         "before_removal": before_removal, "removed": removed, "after_removal": ipvsadm("-Sn"),
         "told": told, "from_proc": from_proc, "before": before, "added": added, "ours": ours,

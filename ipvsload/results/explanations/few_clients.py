@@ -24,6 +24,6 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     spread = "`clients:` in a scenario" + (f" or the flag {port}" if port else "")
     yield (
         f"all {len(seen.opened)} connections came from {came}, so {scheduler.name} gives them to"
-        f" {used} of {len(seen.eligible)} at most: {scheduler.rule}; {spread} spreads them;"
-        f" {more(scheduler.name)}"
+        f" {used} of {len(seen.eligible)} at a time at most: {scheduler.rule}; {spread} spreads"
+        f" them; {more(scheduler.name)}"
     )

@@ -21,6 +21,8 @@ _RULE = (
 
 def explain(seen: RunEvidence) -> Iterator[str]:
     """For each class: servers that came too late, and servers of weight 0 that went on serving."""
+    if not seen.kernel.servers:
+        return  # IPVS does not balance
     since = _since_weight_0(seen)
     by_class: dict[str, list[Request]] = {}
     for request in seen.run.requests:
@@ -44,7 +46,8 @@ def _newcomers(seen: RunEvidence, traffic: str, requests: list[Request]) -> Iter
         # It got nothing, and of what came after, every request's server is known.
         elsewhere = max(last.get(address, -1), last.get(None, -1)) <= event.t_us
         # Nine of ten on connections that were kept: then this is why.
-        if event.t_us > starts[0] and elsewhere and kept >= max(FEWEST, 0.9 * after):
+        had_weight = address in seen.eligible
+        if had_weight and event.t_us > starts[0] and elsewhere and kept >= max(FEWEST, 0.9 * after):
             late.append((event, after, kept))
     if not late:
         return

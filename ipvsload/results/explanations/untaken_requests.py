@@ -28,7 +28,8 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     for request in seen.run.requests:
         if request.untaken is not None:
             by_class.setdefault(request.traffic, []).append(request)
-    timeouts = [event.timeouts.get("tcp") for event in seen.run.of_type(DirectorSettings)]
+    ipvs = seen.run.of_type(DirectorSettings) if seen.kernel.servers else []
+    timeouts = [event.timeouts.get("tcp") for event in ipvs]
     timeout = min((one for one in timeouts if one), default=None)
     for name, requests in sorted(by_class.items()):
         again = [request for request in requests if request.retried]

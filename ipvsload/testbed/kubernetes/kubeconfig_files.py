@@ -102,7 +102,11 @@ def _load(file: Path) -> dict[str, Any]:
         value = yaml.safe_load(text)
     except OSError as error:
         raise _fault(file, f"cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    # PyYAML lets int(), re and dict speak for themselves where a tag does not fit ("!!bool x").
+    except (
+        yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError,
+        RecursionError,
+    ) as error:  # fmt: skip
         mark = getattr(error, "problem_mark", None)
         at = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be parsed"

@@ -186,7 +186,11 @@ def _rest(text: str) -> str:
 def _load(text: str) -> dict[str, Any]:
     try:
         value = yaml.load(text, Loader=_LOADER)
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+    # PyYAML lets int(), re and dict speak for themselves where a tag does not fit ("!!bool x").
+    except (
+        yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError,
+        RecursionError,
+    ) as error:  # fmt: skip
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be parsed"
