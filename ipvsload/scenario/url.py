@@ -56,6 +56,7 @@ def read_url(url: str, tls: Tls | None = None) -> HttpTarget:
     with suppress(ValueError):
         parts = urlsplit(url)
         if parts.scheme in _PORTS and parts.hostname:
+            parts.hostname.encode("idna")  # a label that is empty or too long is no name's
             port = _PORTS[parts.scheme] if parts.port is None else parts.port
             found = HttpTarget(parts.hostname, port, tls if parts.scheme == "https" else None)
     if found is None or not found.port:

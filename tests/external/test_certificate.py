@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ipvsload.scenario.url import read_url
+from ipvsload.testbed.external.certificate import check_certificate
 from tests.load.https_server import Authority, https_server, make_authority
 
 SCENARIO = """
@@ -60,9 +62,15 @@ def test_a_server_that_wants_a_certificate_says_so(files: Authority, tmp_path: P
         assert "--sidecar" in done.stderr
 
 
+def test_a_server_that_cannot_be_reached_is_for_the_run_to_tell() -> None:
+    # The system's own error, as where there is no route.
+    check_certificate(read_url("https://255.255.255.255"))
+
+
 @pytest.mark.parametrize(
     ("url", "words", "said"),
     [
+        ("https://a..b", (), "host 'https://a..b': expected http://ADDRESS"),
         ("http://127.0.0.1:9", ("--insecure",), "--insecure is for https://"),
         ("https://127.0.0.1:9", ("--ca", "/no/such.pem"), "--ca /no/such.pem: No such file"),
         ("https://127.0.0.1:9", ("--client-key", "k"), "--client-key needs its certificate"),
