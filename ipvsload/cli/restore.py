@@ -30,7 +30,12 @@ def restore(**options: Any) -> None:
                 click.echo(line)
         except NoTestbedError as error:
             if not found and not failures:
-                failures.append(error)
+                failures.append(
+                    NoTestbedError(
+                        "nothing that runs wrote down on this machine is left to be put back,"
+                        f" and no cluster could be looked at: {error}"
+                    )
+                )
         except IpvsloadError as error:
             failures.append(error)
     for failure in failures[:-1]:

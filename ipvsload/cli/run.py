@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ipvsload.cli.records import conclude
-from ipvsload.cli.terminal import tell
+from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign_options, with_options
 from ipvsload.errors import IpvsloadError
 from ipvsload.testbed.balancers import BALANCERS
@@ -90,6 +90,8 @@ def run(
         try:
             bed.close()
         except IpvsloadError as error:
+            if failure:
+                say(f"{error.prefix}{error}")
             failure = failure or error
         writer.close()
     return conclude(directory, failure)

@@ -26,6 +26,7 @@ from ipvsload.scenario.model import Scenario
 REFRESH_SECONDS = 0.1
 SPARK_WIDTH = 24
 SHOWN_SERVERS = 10
+PRESENT = "the scheduler that is there"
 _SPARKS = " ▁▂▃▄▅▆▇█"
 _ASCII_SPARKS = " .:-=+*#%"
 
@@ -83,7 +84,9 @@ class TerminalProgress(Progress):
         self._history.clear()
         if not self._console.is_terminal:
             of = f", repeat {repeat} of {repeats}" if repeats > 1 else ""
-            self._console.print(plain(f"running {scheduler}{of}"), markup=False, highlight=False)
+            self._console.print(
+                plain(f"running {scheduler or PRESENT}{of}"), markup=False, highlight=False
+            )
         elif self._live is None:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()

@@ -137,9 +137,11 @@ def test_a_run_that_is_alive_has_its_director_for_itself(
     for other in (director.testbed(), director.testbed(set_scheduler="", set_weight="")):
         with pytest.raises(TestbedError) as refusal:
             other.wait_ready()
-        assert f"another run may change {NAME}: " in str(refusal.value)
+        assert f"a service: {NAME} is held by " in str(refusal.value)
         assert f"process {os.getpid()}, since 20" in str(refusal.value)
-    with pytest.raises(TestbedError, match=f"in use: .*process {os.getpid()}"):
+    with pytest.raises(
+        TestbedError, match=f"left alone, because a run is going on: .*process {os.getpid()}"
+    ):
         restored(told)
     assert director.table == ("lc", 1, 1)
     testbed.close()
@@ -303,7 +305,7 @@ def test_runs_begin_with_the_same_weights(director: FakeDirector) -> None:
 
 
 def test_the_doctor_tells_what_is_left(broken_off: FakeDirector, told: list[str]) -> None:
-    journal, table = examine("http://192.0.2.80", broken_off.sidecar, "")
+    table, journal = examine("http://192.0.2.80", broken_off.sidecar, "")
     assert not journal.good
     assert f"has left {NAME} changed" in journal.text
     assert journal.text.endswith("ipvsload restore")
@@ -323,4 +325,5 @@ def test_restore_is_a_command(broken_off: FakeDirector, tmp_path: Path) -> None:
     assert done.stdout == f"{NAME}: what that run had changed is put back\n"
     done = subprocess.run(command, capture_output=True, text=True, env=nowhere)
     assert done.returncode == 3
+    assert "nothing that runs wrote down on this machine is left to be put back" in done.stderr
     assert "there is no kubeconfig" in done.stderr

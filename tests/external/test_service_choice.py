@@ -60,7 +60,7 @@ def test_a_guess_is_made_where_only_one_can_be_meant_and_said(
     [
         (("udp 192.0.2.80:80",), "no service for http://it; it has udp 192.0.2.80:80"),
         (("tcp 192.0.2.80:443",), "no service for http://it"),
-        ((), "it has none"),
+        ((), "it is empty"),
         (("tcp 10.0.0.1:80", "tcp 10.0.0.2:80"), "any of tcp 10.0.0.1:80, tcp 10.0.0.2:80"),
         (("fwmark 1", "fwmark 2"), "say which, as --service-key 'fwmark 1'"),
         (("fwmark 7 v6",), "no service for http://it; it has fwmark 7 v6"),

@@ -52,3 +52,10 @@ def test_elsewhere_there_is_one_line_a_run() -> None:
     file = io.StringIO()
     play(Console(file=file, width=100))
     assert file.getvalue() == "running lc, repeat 1 of 2\n"
+
+
+def test_a_scheduler_that_nobody_named_is_told_too() -> None:
+    file = io.StringIO()
+    scenario = parse_scenario(SCENARIO, "skew.yaml")
+    TerminalProgress(scenario, Console(file=file, width=100)).begin("", 1, 1)
+    assert file.getvalue() == "running the scheduler that is there\n"

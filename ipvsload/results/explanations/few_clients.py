@@ -21,7 +21,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
         return
     came = "one client address" if clients == 1 else f"{clients} client addresses"
     used = "one server" if clients == 1 else f"{clients} servers"
-    spread = "`clients:` in a scenario" + (f" or the flag {port}" if port else "")
+    spread = "`clients:` in a scenario (in the lab)" + (f" or the flag {port}" if port else "")
     yield (
         f"all {len(seen.opened)} connections came from {came}, so {scheduler.name} gives them to"
         f" {used} of {len(seen.eligible)} at a time at most: {scheduler.rule}; {spread} spreads"

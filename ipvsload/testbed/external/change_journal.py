@@ -226,9 +226,10 @@ def _locked(path: Path) -> IO[str]:
 def _holder(file: IO[str]) -> str:
     with file:
         try:
-            return _head(json.loads(file.readline())).owner.words()
+            head = _head(json.loads(file.readline()))
+            return f"{head.key} on {head.node} is held by {head.owner.words()}"
         except (ValueError, KeyError, TypeError):  # it is just being begun
-            return "another run that has just begun"
+            return "the other one has just begun"
 
 
 def _head(line: dict[str, Any]) -> DirectorHead:

@@ -23,7 +23,7 @@ from ipvsload.testbed.external.change_journal import (
     journal_path,
 )
 from ipvsload.testbed.external.director_table import DirectorTable
-from ipvsload.testbed.external.owner_command import WITHIN_S, OwnerCommand
+from ipvsload.testbed.external.owner_command import WITHIN_S, NotStartedError, OwnerCommand
 from ipvsload.testbed.external.run_owner import RunOwner
 from ipvsload.testbed.kind import Tell
 
@@ -76,7 +76,7 @@ class DirectorChanges:
         try:
             journal = ChangeJournal(path)
         except HeldError as error:
-            raise HeldError(f"another run may change {name}: {error}") from None
+            raise HeldError(f"one run at a time may change a service: {error}") from None
         if journal.head and journal.pending:
             words = journal.head.owner.words()
             journal.close()
@@ -141,8 +141,15 @@ class DirectorChanges:
         command = self._commands["weight" if change.server else "scheduler"]
         if not command:
             raise TestbedError(self.lacks()["weight" if change.server else "scheduler"])
-        self._held()[0].changing(change, before, to, time.time())
-        self._run(change, to)
+        journal = self._held()[0]
+        untouched = change not in journal.pending
+        journal.changing(change, before, to, time.time())
+        try:
+            self._run(change, to)
+        except NotStartedError:
+            if untouched:
+                journal.settled(change)
+            raise
 
     def _run(self, change: Change, value: str) -> None:
         command, values = self._filled(change, value)
@@ -165,6 +172,7 @@ class DirectorChanges:
         failed: list[str] = []
         for change in reversed(changes):
             state = journal.pending[change]
+            ended = state.ended
             try:
                 self._wait_for_the_last_command(state)
                 if self._is_ours(change, state):
@@ -174,6 +182,13 @@ class DirectorChanges:
                     self._tell_of_persistence(service)
                 journal.settled(change)
             except TestbedError as error:
+                if ended and self._stands(change, state):
+                    self._tell(
+                        f"{head.key}: {change} is {state.before}, as before, though a command"
+                        f" failed ({error}): look at the director's configuration, if it has one"
+                    )
+                    journal.settled(change)
+                    continue
                 command, values = self._filled(change, state.before)
                 by_hand = shlex.join(command.filled(**values))
                 failed.append(f"{change} {state.before} is not put back: {error}; do: {by_hand}")
@@ -181,7 +196,14 @@ class DirectorChanges:
             raise TestbedError("; ".join(failed))
 
     def _wait_for(self, change: Change, value: str) -> VirtualService:
-        return self._table.wait_for(lambda now: shown(now, change) == value, f"{change} {value}")
+        return self._table.wait_for(lambda now: shown(now, change), value, str(change))
+
+    def _stands(self, change: Change, state: ChangeState) -> bool:
+        """Whether the table shows what was there before; False where it cannot be read."""
+        try:
+            return shown(self._table.service(), change) == state.before
+        except TestbedError:
+            return False
 
     def _is_ours(self, change: Change, state: ChangeState) -> bool:
         """Whether the table shows what we set or what was there before.

@@ -17,22 +17,26 @@ def examine(url: str, sidecar: str, service_key: str) -> Iterator[DoctorFinding]
 
     Changes nothing. Raises UsageError for a bad option.
     """
-    yield from _journals()
+    found = [*_journals(), _table(url, sidecar, service_key)]
+    # The last one is the verdict.
+    yield from sorted(found, key=lambda finding: not finding.good)
+
+
+def _table(url: str, sidecar: str, service_key: str) -> DoctorFinding:
     if not url:
-        yield DoctorFinding("director", False, "say where it is: --url http://ADDRESS")
-        return
+        return DoctorFinding("director", False, "say where it is: --url http://ADDRESS")
     command = OwnerCommand("--sidecar", sidecar)
     key = canonical_key(service_key) if service_key else ""
     table = DirectorTable(command, read_url(url), key)
     try:
         service = table.service()
     except TestbedError as error:
-        yield DoctorFinding("director", False, str(error))
-        return
+        return DoctorFinding("director", False, str(error))
     hello = table.hello
     kernel = f" (kernel {hello.kernel}, {hello.node})" if hello else ""
-    text = f"{service.key}, {service.scheduler}, {len(service.servers)} real servers{kernel}"
-    yield DoctorFinding("director", True, f"{text}; {table.guess}" if table.guess else text)
+    many = f"{len(service.servers)} real server{'s' * (len(service.servers) != 1)}"
+    text = f"{service.key}, {service.scheduler}, {many}{kernel}"
+    return DoctorFinding("director", True, f"{text}; {table.guess}" if table.guess else text)
 
 
 def _journals() -> Iterator[DoctorFinding]:

@@ -36,7 +36,7 @@ def restore(tell: Tell) -> Iterator[str]:
                 if journal.head and journal.pending:
                     yield from _restored(journal, journal.head, tell)
         except HeldError as error:
-            left.append(f"left alone, because it is in use: {error}")
+            left.append(f"left alone, because a run is going on: {error}")
         except TestbedError as error:
             left.append(str(error))
     if left:

@@ -84,14 +84,17 @@ class DirectorTable:
         host, port = split_endpoint(parts.target)
         return host, port or self._url.port
 
-    def wait_for(self, shows: Callable[[VirtualService], bool], what: str) -> VirtualService:
-        """Read the service until it `shows` what was set. Raises TestbedError."""
+    def wait_for(
+        self, read: Callable[[VirtualService], str | None], value: str, what: str
+    ) -> VirtualService:
+        """Look until `read` finds this value in the service. Raises TestbedError."""
         deadline = time.monotonic() + _SHOWN_WITHIN
-        while not shows(found := self.service()):
+        while (now := read(found := self.service())) != value:
             if time.monotonic() > deadline:
                 raise TestbedError(
-                    f"the table of {found.key} does not show {what} within"
-                    f" {_SHOWN_WITHIN:.0f} s of the command that was to set it"
+                    f"the table of {found.key} does not show {what} {value} within"
+                    f" {_SHOWN_WITHIN:.0f} s of the command that was to set it;"
+                    f" it shows {now or 'none'}"
                 )
         return found
 

@@ -130,8 +130,9 @@ class ExternalTestbed(ExistingTestbed):
         self._weights = dict(servers)
         if weights and len(servers) != len(weights):
             raise TestbedError(
-                f"{found.key} has {len(servers)} real servers and the scenario begins with"
-                f" {len(weights)}: {FIXED}"
+                f"{found.key} has {len(servers)} real server{'s' * (len(servers) != 1)} and the"
+                f" scenario begins with {len(weights)}: {FIXED}, or have the scenario begin with"
+                f" {len(servers)} (`servers` under `service`)"
             )
         baseline = {server.address: server.conns for server in found.servers}
         target = Target(found.key, *self._url)

@@ -10,6 +10,10 @@ WITHIN_S = 30.0
 """A command that has not ended by then is given up, in seconds."""
 
 
+class NotStartedError(TestbedError):
+    """A command did not begin, so it has changed nothing."""
+
+
 class OwnerCommand:
     """The value of `option`: split into words as a shell would, and run without a shell.
 
@@ -46,7 +50,7 @@ class OwnerCommand:
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run it with `more` words behind it, and `told` on its standard input.
 
-        Raises TestbedError where it does not end.
+        Raises TestbedError where it does not end, NotStartedError where it does not begin.
         """
         command = self.filled(**values)
         try:
@@ -58,7 +62,7 @@ class OwnerCommand:
                 cwd=self._directory,
             )
         except OSError as error:
-            raise TestbedError(f"{self.option} {command[0]}: {error.strerror}") from None
+            raise NotStartedError(f"{self.option} {command[0]}: {error.strerror}") from None
         except subprocess.TimeoutExpired:
             raise self.error(command, f"no end within {WITHIN_S:.0f} s") from None
 

@@ -42,7 +42,7 @@ def named(services: Sequence[VirtualService], key: str) -> VirtualService:
     for one in services:
         if one.key == key:
             return one
-    raise TestbedError(f"the balancer's table has no service {key}; it has {_names(services)}")
+    raise TestbedError(f"the balancer's table has no service {key}; it {_has(services)}")
 
 
 def choose(
@@ -65,7 +65,7 @@ def choose(
     if any_port := [one for one in able if _takes_every_port(one.key, ipv6)]:
         found = _only(any_port, url)
         return ServiceChoice(found, _guess(found, url, "the only one that takes every port"))
-    raise TestbedError(f"the balancer's table has no service for {url}; it has {_names(services)}")
+    raise TestbedError(f"the balancer's table has no service for {url}; it {_has(services)}")
 
 
 def _only(found: list[VirtualService], url: str) -> VirtualService:
@@ -92,7 +92,11 @@ def _takes_every_port(key: str, ipv6: bool) -> bool:
     return not parts.port and (parts.protocol != "fwmark" or parts.ipv6 == ipv6)
 
 
+def _has(services: Sequence[VirtualService]) -> str:
+    return f"has {_names(services)}" if services else "is empty"
+
+
 def _names(services: Sequence[VirtualService]) -> str:
     shown = ", ".join(one.key for one in services[:_SERVICES_SHOWN])
     more = len(services) - _SERVICES_SHOWN
-    return (shown or "none") + (f" and {more} more" if more > 0 else "")
+    return shown + (f" and {more} more" if more > 0 else "")
