@@ -54,7 +54,7 @@ def router_daemon_set(*arguments: str, image: str = "v1.5.3") -> dict[str, Any]:
     container["volumeMounts"][0]["mountPath"] = "/var/lib/kube-router"
     container |= {
         "name": "kube-router",
-        "args": ["--run-router=true", "--kubeconfig=/var/lib/kube-router/kubeconfig", *arguments],
+        "args": list(arguments),
     }
     return made
 

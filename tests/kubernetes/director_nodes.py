@@ -27,7 +27,7 @@ MODULES = (
     "macvlan dummy ip_vs ip_vs_rr ip_vs_wrr ip_vs_sh ip_vs_lc nf_conntrack ip_set"
     " ip_set_hash_ip ip_set_hash_ipport ip_set_hash_ipportip ip_set_hash_ipportnet"
     " ip_set_hash_net ip_set_bitmap_port xt_set xt_comment xt_mark xt_addrtype"
-    " xt_conntrack xt_statistic xt_MASQUERADE xt_nat xt_tcpudp iptable_nat iptable_filter"
+    " xt_conntrack xt_ipvs xt_statistic xt_MASQUERADE xt_nat xt_tcpudp iptable_nat iptable_filter"
     " iptable_mangle ip6table_nat ip6table_filter ip6table_mangle ip6t_MASQUERADE"
     " nf_tables nft_compat nft_chain_nat nft_nat nft_masq nft_ct nft_fib_inet nft_fib_ipv4"
     " nft_fib_ipv6 nft_numgen nft_hash nft_limit nft_reject_inet nft_reject_ipv4"

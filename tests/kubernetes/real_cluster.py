@@ -4,7 +4,8 @@
 
 runs COMMAND with a KUBECONFIG for a cluster of two nodes. BINARIES is a directory
 with kube-apiserver, kube-controller-manager, kube-scheduler and kube-proxy, of 1.20
-or later; etcd may be there too, else it is the system's. The control plane runs
+or later; etcd may be there too, else it is the system's. With `--program kube-router`
+that is there as well, and balances in the place of kube-proxy. The control plane runs
 here, in the client
 namespace; each node is a network namespace in the director (`director_nodes.py`)
 where kube-proxy and the sidecar run for real, and the real servers of the lab are
@@ -24,15 +25,34 @@ from pathlib import Path
 from typing import Any
 
 from ipvsload.testbed.kubernetes.api import Api
+from ipvsload.testbed.kubernetes.object_names import PROXY
+from ipvsload.testbed.kubernetes.router_daemon_set import ROUTER
 from ipvsload.testbed.lab import topology
 from tests.kubernetes import director_nodes
-from tests.kubernetes.cluster_objects import proxy_config_map, proxy_daemon_set
+from tests.kubernetes.cluster_objects import (
+    proxy_config_map,
+    proxy_daemon_set,
+    router_daemon_set,
+)
 from tests.kubernetes.control_plane import api_of, control_plane, until
 from tests.kubernetes.director_nodes import DirectorNode
 from tests.kubernetes.kubelet import Kubelet
 from tests.kubernetes.kubelet_logs import PORT, serve_logs
 
 HERE = topology.client_address(1)
+OF_ROUTER = ("--run-router=false", "--run-firewall=false", "-v=1")
+UP = (b"Caches are synced", b"sync ipvs services took")
+"""What a kube-proxy, or a kube-router, says when it is up."""
+BESIDE_ROUTER = """\
+set -e
+mkdir {place}
+cp -r /etc/iproute2/. {place}
+mount --bind {place} /etc/iproute2
+iptables -t nat -A POSTROUTING -o towards-pods -j MASQUERADE
+exec "$@"
+"""
+"""kube-router writes names of routing tables into its image. Its own rule would give packets the
+node's other address, to which the real servers have no way."""
 DOWN = "CLUSTER_DOWN"
 """Names a directory for COMMAND: a node goes down when a file of its name appears there."""
 
@@ -49,7 +69,7 @@ def main() -> int:
         configs["admin"].rename(place / "config" / "admin.conf")
         configs["admin"] = place / "config" / "admin.conf"
         there = director_nodes.carry(place / "config")
-        proxy = director_nodes.program(options.binaries / "kube-proxy")
+        proxy = director_nodes.program(options.binaries / options.program)
         kubelets = {}
         logs: Any = {}
         serve_logs(logs, HERE, place)
@@ -73,7 +93,13 @@ def main() -> int:
         admin = f"{there}/admin.conf"
         api.create("configmaps", proxy_config_map(admin, options.mode), "kube-system")
         image = f"registry.k8s.io/kube-proxy:{api.version()}"
-        api.create("daemonsets", proxy_daemon_set(image), "kube-system")
+        daemon_set = {
+            PROXY: proxy_daemon_set(image),
+            ROUTER: router_daemon_set(
+                *OF_ROUTER, f"--kubeconfig={admin}", *options.argument, image="of-this-rig"
+            ),
+        }[options.program]
+        api.create("daemonsets", daemon_set, "kube-system")
         await_proxies(kubelets, logs, place)
         down = place / "down"
         down.mkdir()
@@ -88,6 +114,8 @@ def main() -> int:
 def arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="real_cluster", description=__doc__)
     parser.add_argument("binaries", type=Path)
+    parser.add_argument("--program", default=PROXY, choices=(PROXY, ROUTER))
+    parser.add_argument("--argument", action="append", default=[], help="one more for kube-router")
     parser.add_argument("--nodes", type=int, default=2)
     parser.add_argument("--servers", type=int, default=12, help="as of `ipvsload lab`")
     parser.add_argument("--mode", default="iptables", help="kube-proxy's at the beginning")
@@ -96,7 +124,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
         action="store_true",
         help="the nodes' kernel loads no module any more: it has rr, wrr, sh and lc",
     )
-    parser.add_argument("--logs", action="store_true", help="print what kube-proxy said")
+    parser.add_argument("--logs", action="store_true", help="print what the proxies said")
     return parser.parse_args(words)
 
 
@@ -130,6 +158,10 @@ def program(
     place = director_nodes.carry(directory)
     (container,) = pod["spec"]["containers"]
     words = [*container.get("command", []), *container.get("args", [])]
+    if container["name"] == ROUTER:
+        script = BESIDE_ROUTER.format(place=f"{director_nodes.PLACE}/tables-of-{node.name}")
+        own = f"--hostname-override={node.name}"
+        return node.command("sh", "-c", script, "sh", proxy, *words, own)
     if kind == "proxy":
         given = next((word for word in words if word.startswith("--config=")), "config.conf")
         config = f"--config={place}/{given.rpartition('/')[2]}"
@@ -147,19 +179,19 @@ def await_proxies(kubelets: dict[str, Kubelet], logs: Any, place: Path) -> None:
             log
             for (namespace, _), log in list(logs.items())
             if namespace == "kube-system"
-            and any(b"Caches are synced" in line for line in log.read(follow=False))
+            and any(sign in line for line in log.read(follow=False) for sign in UP)
         ]
         return len(ready) >= len(kubelets)
 
     try:
-        until(up, "kube-proxy on every node", place, 60)
+        until(up, "proxy on every node", place, 60)
     except SystemExit:
         show(logs)
         raise
 
 
 def show(logs: Any) -> None:
-    """What the kube-proxies said."""
+    """What the proxies said."""
     for (namespace, name), log in logs.items():
         if namespace == "kube-system":
             print("---", name, b"".join(log.read(follow=False)).decode())  # noqa: T201

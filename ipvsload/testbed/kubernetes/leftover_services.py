@@ -55,7 +55,7 @@ class LeftoverServices:
             return None
 
         with suppress(TestbedError):
-            wait_for("kube-proxy to take the services out", missing, LET_GO_WITHIN, tell)
+            wait_for("the run's services to leave the tables", missing, LET_GO_WITHIN, tell)
             return True
         return False
 

@@ -49,7 +49,7 @@ class OrphanedSidecars:
 
         within = leftover_services.LET_GO_WITHIN
         with suppress(TestbedError):
-            wait_for("kube-proxy to take the services out", missing, within, tell)
+            wait_for("the run's services to leave the tables", missing, within, tell)
             return True
         return False
 
