@@ -151,6 +151,18 @@ def test_a_scheduler_that_the_kernel_refuses(
     assert routed.cluster.picture() == before
 
 
+def test_what_it_has_not_taken_out_yet_is_told(routed: RouterToy) -> None:
+    before = routed.cluster.picture()
+    told: list[str] = []
+    testbed = up(made(told))
+    testbed.begin(ServiceSpec("lc", (1,)))
+    routed.routers["node1"].pause = 3600.0  # it is in the middle of something
+    testbed.close()
+    assert routed.cluster.picture() == before
+    (words,) = [line for line in told if "still in the tables" in line]
+    assert words.startswith("virtual servers of the run are still in the tables of node1: what")
+
+
 def test_services_by_fwmark_beside_ours(routed: RouterToy) -> None:
     theirs = routed.cluster.put("services", "default", DSR)
     keys = list(marked_services([theirs]))
@@ -194,9 +206,9 @@ def test_the_doctor_says_what_it_is_and_what_it_deletes(
     ) in text["virtual servers of others"]
     at_stake = [words for what, _, words in found if what == "virtual servers on node1"]
     assert at_stake == [
-        "no Service explains tcp 198.51.100.9:80 (rr, 1 servers): they stay, since"
+        "no Service explains tcp 198.51.100.9:80 (rr, 1 server): they stay, since"
         " --excluded-cidrs covers them",
-        "no Service explains tcp 203.0.113.9:6443 (wlc, 2 servers), fwmark 7 (rr, 1 servers):"
+        "no Service explains tcp 203.0.113.9:6443 (wlc, 2 servers), fwmark 7 (rr, 1 server):"
         " they go with kube-router's next sync",
     ]
     assert not any("kube-proxy" in what for what, *_ in found)

@@ -17,6 +17,8 @@ from ipvsload.testbed.kubernetes.session_services import SessionServices
 
 _WARM_WITHIN = 30.0
 _SETTLE_WITHIN = 10.0
+_CLEARED_WITHIN = 90.0
+"""Seconds for the run before to leave the tables: a kube-router on a slow node took 30 s."""
 _SYNC = 1.5
 """kube-proxy writes its rules once a second at most (iptables.minSyncPeriod)."""
 
@@ -53,7 +55,9 @@ class ClusterSession:
         servers of the run before: they stay with weight 0 while they have
         connections (seen with 1.36).
         """
-        if not self.leftovers.wait_until_gone(self.cluster.tell, probe=False):
+        if not self.leftovers.wait_until_gone(
+            self.cluster.tell, probe=False, within=_CLEARED_WITHIN
+        ):
             program = self.cluster.proxy.program
             raise TestbedError(
                 f"{program} does not take the service of the run before out of the nodes' tables;"

@@ -40,24 +40,34 @@ class LeftoverServices:
         self.made = made
         self._before = {node.name: frozenset(node.leftovers) for node in nodes}
 
-    def wait_until_gone(self, tell: Tell, *, service: bool = True, probe: bool = True) -> bool:
+    def wait_until_gone(
+        self, tell: Tell, *, service: bool = True, probe: bool = True, within: float = 0
+    ) -> bool:
         """Wait until kube-proxy has taken our services out of every table; whether it did.
 
-        The one under test, or the probe, or both.
+        The one under test, or the probe, or both; for `within` seconds, or the usual.
         """
 
         def missing() -> str | None:
-            for node in _heard(self._nodes):
-                # A kube-proxy in another mode never does it.
-                there = (service and node.service) or (probe and node.probe)
-                if there and not of_proxy_mode(node.proxy_mode):
-                    return f"still in the table of node {node.name}"
-            return None
+            there = self.still_on(service=service, probe=probe)
+            return f"still in the table of node {there[0]}" if there else None
 
         with suppress(TestbedError):
-            wait_for("the run's services to leave the tables", missing, LET_GO_WITHIN, tell)
+            wait_for(
+                "the run's services to leave the tables", missing, within or LET_GO_WITHIN, tell
+            )
             return True
         return False
+
+    def still_on(self, *, service: bool = True, probe: bool = True) -> list[str]:
+        """The nodes whose tables have our services, and a proxy that is to take them out."""
+        return [
+            node.name
+            for node in _heard(self._nodes)
+            # A kube-proxy in another mode never does it.
+            if ((service and node.service) or (probe and node.probe))
+            and not of_proxy_mode(node.proxy_mode)
+        ]
 
     def report(self, api: Api) -> list[str]:
         """A line for each node that has virtual servers without a kube-proxy that keeps them.

@@ -43,15 +43,18 @@ class OrphanedSidecars:
             return False
 
         def missing() -> str | None:
-            found = self._said("services")
-            there = (name for name, services in found.items() if services)
-            return next((f"still in the table of node {name}" for name in there), None)
+            there = self.still_on()
+            return f"still in the table of node {there[0]}" if there else None
 
         within = leftover_services.LET_GO_WITHIN
         with suppress(TestbedError):
             wait_for("the run's services to leave the tables", missing, within, tell)
             return True
         return False
+
+    def still_on(self) -> list[str]:
+        """The nodes whose tables have the run's services, as far as sidecars tell."""
+        return [name for name, services in self._said("services").items() if services]
 
     def report(self, api: Api) -> list[str]:
         """A line for each node that has virtual servers without a kube-proxy that keeps them.

@@ -29,6 +29,7 @@ from ipvsload.testbed.kubernetes.proxy_switch import leaves_ipvs, put_back
 
 _SYNC = 2.5
 """Seconds for kube-proxy to take the services' virtual servers out (ipvs.minSyncPeriod)."""
+_LATER = "what balances Services there takes them out by its next sync (kube-router: 5 minutes)"
 _GONE_WITHIN = 90.0
 _NAMESPACE_GONE_WITHIN = 180.0
 _LOAD = ("services", "deployments")
@@ -65,9 +66,13 @@ def restore(
     if journal and leaves_ipvs(journal):
         journal = _note_services(api, journal, leftovers.made if leftovers else ())
     seen = leftovers or OrphanedSidecars(api, api.every("services", NAMESPACE, SELECT_OURS))
-    unloaded = _remove(api, _LOAD, tell) and journal and journal.original is not None
+    unloaded = _remove(api, _LOAD, tell) and journal
     taken_out = bool(unloaded and seen.wait_until_gone(tell))
-    if unloaded and not taken_out:
+    if journal and journal.original is None:  # nothing was switched
+        if unloaded and not taken_out and (there := seen.still_on()):
+            nodes = ", ".join(there)
+            tell(f"virtual servers of the run are still in the tables of {nodes}: {_LATER}")
+    elif unloaded and not taken_out:
         time.sleep(_SYNC)
     left: list[str] = []
     if journal:

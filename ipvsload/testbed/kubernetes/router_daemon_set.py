@@ -7,6 +7,7 @@ pkg/controllers/proxy/network_services_controller.go).
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.schedulers import FLAG_BITS, SCHEDULERS
@@ -108,7 +109,7 @@ def _flag(found: Object, name: str, default: str) -> str:
     for text in daemon_programs.command(daemon_programs.container_of(found, ROUTER)):
         words += text.split() if f"{ROUTER} --" in text else [text]  # sh -c "kube-router --..."
     value = default
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise([*words, ""]):
         if word.startswith(f"--{name}="):
             value = word.partition("=")[2].strip("\"'")
         elif word == f"--{name}" and not following.startswith("-"):
