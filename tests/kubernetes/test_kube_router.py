@@ -151,12 +151,14 @@ def test_a_scheduler_that_the_kernel_refuses(
     assert routed.cluster.picture() == before
 
 
-def test_what_it_has_not_taken_out_yet_is_told(routed: RouterToy) -> None:
+def test_what_it_has_not_taken_out_yet_is_told(
+    routed: RouterToy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = routed.cluster.picture()
     told: list[str] = []
     testbed = up(made(told))
     testbed.begin(ServiceSpec("lc", (1,)))
-    routed.routers["node1"].pause = 3600.0  # it is in the middle of something
+    monkeypatch.setattr(routed.routers["node1"], "_sync", lambda: None)  # it is busy
     testbed.close()
     assert routed.cluster.picture() == before
     (words,) = [line for line in told if "still in the tables" in line]
