@@ -9,12 +9,13 @@ from ipvsload.experiment.run_state import RunState
 from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import NodeLost, Pong, Reading, SidecarParser
 from ipvsload.testbed.base import ServiceSpec
-from ipvsload.testbed.kubernetes import node_objects, proxies, restore
+from ipvsload.testbed.kubernetes import node_objects, proxies, restore, server_pods
 from ipvsload.testbed.kubernetes.api import Object
 from ipvsload.testbed.kubernetes.cluster_doctor import examine
 from ipvsload.testbed.kubernetes.cluster_options import ClusterOptions
 from ipvsload.testbed.kubernetes.examined_cluster import examine_cluster
 from ipvsload.testbed.kubernetes.kubeconfig import connect
+from tests.kubernetes import apiserver
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.foreign_table import THEIRS
 from tests.kubernetes.test_restore import killed_after
@@ -144,6 +145,20 @@ def test_a_real_server_that_was_to_start_there_is_made_elsewhere(two: Toy) -> No
     finally:
         testbed.close()
     assert any("which is not there" in one and "another one is made" in one for one in told)
+
+
+def test_a_scheduler_that_does_not_know_is_not_fed_for_ever(
+    two: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apiserver, "ready", lambda node: True)
+    monkeypatch.setattr(server_pods, "_REPLACED", 2)
+    testbed = up(made())
+    try:
+        two.power_off("node2")
+        with pytest.raises(TestbedError, match=f"again and again: pod .* on node node2.*{SILENT}"):
+            testbed.begin(ServiceSpec("rr", (1, 1)))
+    finally:
+        testbed.close()
 
 
 def test_a_real_server_that_is_lost_ends_the_run(two: Toy) -> None:

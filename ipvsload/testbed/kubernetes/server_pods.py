@@ -19,6 +19,8 @@ from ipvsload.testbed.kubernetes.object_names import (
 from ipvsload.testbed.kubernetes.polling import gone, wait_for
 
 _GONE_WITHIN = 60.0
+_REPLACED = 10
+"""Pods of a run that others are made for, at most: the cluster should know where it is no use."""
 
 
 class ServerPods:
@@ -32,6 +34,7 @@ class ServerPods:
         self._name = f"{SERVERS}-{run}"
         self._replicas = 0
         self._absent = AbsentNodes(self._api)
+        self._replaced = 0
         self._joined: set[str] = set()
         """Names of the pods that have been real servers."""
 
@@ -113,9 +116,12 @@ class ServerPods:
 
     def _replace(self, pod: Object, why: str) -> None:
         """Have another pod made for one that never answered: its node is not there."""
+        self._replaced += 1
         text = f"pod {pods.name(pod)} is on node {pods.node(pod)}, which is not there: {why}"
         if pods.name(pod) in self._joined:
             raise TestbedError(f"a real server is lost: {text}")
+        if self._replaced > _REPLACED:
+            raise TestbedError(f"the scheduler gives pods to a node again and again: {text}")
         self._tell(f"{text}; another one is made")
         self._api.delete("pods", pods.name(pod), NAMESPACE, grace_s=0)
 
