@@ -5,7 +5,9 @@ As a program it takes the place of the pod that puts them back
 """
 
 import json
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +41,8 @@ class ForeignTable:
         return [from_json(one) for one in json.loads(self._path.read_text())]
 
     def write(self, services: list[SavedService]) -> None:
-        temporary = self._path.with_suffix(".new")
+        # Proxies' threads and the pod that puts back write, each by a file of its own.
+        temporary = self._path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         temporary.write_text(json.dumps([one.to_json() for one in services]))
         temporary.replace(self._path)
 
