@@ -20,6 +20,7 @@ from tests.kubernetes.toy import Toy
 def toy_of(monkeypatch: pytest.MonkeyPatch) -> type[Toy]:
     """To make one oneself; what is waited for is waited for shortly."""
     monkeypatch.setattr(cluster_session, "_SYNC", 0.0)
+    monkeypatch.setattr(cluster_session, "_CLEARED_WITHIN", 4.0)
     monkeypatch.setattr(restore, "_SYNC", 0.0)
     monkeypatch.setattr(leftover_services, "LET_GO_WITHIN", 2.0)
     monkeypatch.setattr(leftover_services, "CLEANED_WITHIN", 1.0)

@@ -16,6 +16,7 @@ from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.session_services import SessionServices
 
 _WARM_WITHIN = 60.0
+_CLEARED_WITHIN = 90.0
 _SETTLE_WITHIN = 10.0
 _CLEARED_WITHIN = 90.0
 """Seconds for the run before to leave the tables: a kube-router on a slow node took 30 s."""
