@@ -110,9 +110,9 @@ class SidecarParser:
     def feed(self, chunk: bytes) -> list[Message]:
         """The messages that `chunk` completes, in order.
 
-        Raises StreamError on a line that is not the sidecar's, or on a version
-        of the format that is not ours. Unknown keys, and lines of unknown
-        kinds, are ignored.
+        Raises StreamError on a line that is not the sidecar's, also where a value is
+        of another type, or on a version of the format that is not ours.
+        Unknown keys, and lines of unknown kinds, are ignored.
         """
         if b"\n" not in chunk:
             self._rest.append(chunk)
@@ -132,23 +132,30 @@ class SidecarParser:
             if "services" in value:
                 services = tuple([_service(one, self._server) for one in value["services"]])
                 node = value.get("node", "")
+                _typed(int, value["n"], value["t"], value["took"])
+                _typed(str, node)
                 return Reading(value["n"], value["t"], value["took"], services, node)
             if "pong" in value:
-                return Pong(value["pong"], value["t"], value.get("others", {}))
+                others = value.get("others", {})
+                _typed(int, value["t"], *others.values())
+                _typed(str, value["pong"])
+                return Pong(value["pong"], value["t"], others)
             if "settings" in value:
                 told = value["settings"]
-                return Settings(
-                    value["t"],
-                    dict(told["timeouts"]),
-                    dict(told["sysctls"]),
-                    value.get("node", ""),
-                    dict(told.get("schedulers", {})),
-                )
+                timeouts, sysctls = dict(told["timeouts"]), dict(told["sysctls"])
+                schedulers, node = dict(told.get("schedulers", {})), value.get("node", "")
+                _typed(int, value["t"], *timeouts.values())
+                _typed(str, node, *schedulers.values())
+                _typed(str, *(one for one in sysctls.values() if type(one) is not int))
+                return Settings(value["t"], timeouts, sysctls, node, schedulers)
             if "lost" in value:
+                _typed(str, value["lost"], value["reason"])
                 return NodeLost(value["lost"], value["reason"])
             if "end" in value:
+                _typed(str, value["end"])
+                _typed(int, value["samples"], value["missed"])
                 return End(value["end"], value["samples"], value["missed"])
-        except (ValueError, KeyError, TypeError, IndexError):
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
             shown = line[:_SHOWN].decode(errors="replace")
             raise StreamError(f"not a line of `ipvsload collect`: {shown!r}") from None
         return None
@@ -168,9 +175,28 @@ class SidecarParser:
         self._server = itemgetter(*(columns.index(name) for name in RealServer._fields))
         keys = ("node", "kernel", "ipvs", "hz", "t", "wall", "table")
         known = {"table": "", **value}
+        _typed(str, *(known[key] for key in ("node", "kernel", "ipvs", "table")))
+        _typed(int, known["t"], known["wall"])
+        if type(known["hz"]) is not int:
+            _typed(float, known["hz"])
         return Hello(*(known[key] for key in keys))
+
+
+_SERVER = (str, *[int] * 9)
+_SERVICE = (str, str, *[int] * 7)
 
 
 def _service(value: dict[str, Any], server: "itemgetter[Any]") -> VirtualService:
     servers = tuple([RealServer(*server(row)) for row in value["servers"]])
-    return VirtualService._make([*(value[name] for name in VirtualService._fields[:-1]), servers])
+    fields = [value[name] for name in VirtualService._fields[:-1]]
+    if any(tuple(map(type, one)) != _SERVER for one in servers):
+        raise TypeError
+    if tuple(map(type, fields)) != _SERVICE:
+        raise TypeError
+    return VirtualService._make([*fields, servers])
+
+
+def _typed(kind: type, *values: Any) -> None:
+    """Raises TypeError where a value is not of this type; a bool is no number here."""
+    if any(type(value) is not kind for value in values):
+        raise TypeError

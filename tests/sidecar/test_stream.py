@@ -110,6 +110,32 @@ def test_columns_may_stand_otherwise_and_there_may_be_more() -> None:
     assert reading.services[0].servers == (RealServer("a:1", 1, 2, 3, 4, 5, 6, 7, 8, 9),)
 
 
+ODD: st.SearchStrategy[object] = st.sampled_from([None, True, [], {}, "", "x", 1.5, -1])
+KINDS: dict[type, tuple[type, ...]] = {int: (int,), str: (str,), float: (int, float)}
+
+
+@given(st.integers(0, 5), st.integers(0, 30), ODD)
+def test_a_value_of_another_type_is_refused(which: int, place: int, odd: object) -> None:
+    lines = [json.loads(one) for one in whole().splitlines()]
+    message = lines[which]
+    parents = [message, *(message.get("services") or []), message.get("settings", {})]
+    parents += [one["servers"][0] for one in message.get("services", [])]
+    parents += [message.get("settings", {}).get(name, {}) for name in ("timeouts", "sysctls")]
+    parent = parents[place % len(parents)]
+    keys = list(range(len(parent))) if isinstance(parent, list) else list(parent)
+    if not keys:
+        return
+    key = keys[place % len(keys)]
+    was, parent[key] = parent[key], odd
+    stream = SidecarParser()
+    try:
+        found = [one for each in lines for one in stream.feed(line(each))]
+    except StreamError:
+        return
+    same = type(odd) in KINDS.get(type(was), (type(was),))
+    assert same or len(found) < len(MESSAGES) or key in ("hz", "conntrack"), (key, was, odd)
+
+
 def test_lines_of_an_unknown_kind_are_passed_over() -> None:
     assert SidecarParser().feed(line(HELLO) + line({"weather": "fine"})) == MESSAGES[:1]
 
