@@ -208,6 +208,9 @@ def watch_down(down: Path, kubelets: dict[str, Kubelet], api: Api) -> None:
             condition = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
             status = {"status": {"conditions": [condition]}}
             api._json("PATCH", f"/api/v1/nodes/{file.name}/status", status)
+            # As the controller would do that wants a heartbeat.
+            taint = {"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"}
+            api.patch("nodes", file.name, {"spec": {"taints": [taint]}})
         time.sleep(0.2)
 
 
