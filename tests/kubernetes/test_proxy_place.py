@@ -71,6 +71,13 @@ EKS = daemon_set(
         ),
         (
             daemon_set(
+                "--masquerade-all", "--config=/etc/p/c", "--profiling",
+                volume={"configMap": {"name": "k"}},
+            ),
+            ConfigPlace("k", "c"),
+        ),
+        (
+            daemon_set(
                 "--config=/etc/p",
                 volume={"configMap": {"name": "c"}}, mount={"subPath": "config.yaml"},
             ),
@@ -98,6 +105,7 @@ def test_the_volume_leads_to_it(found: dict[str, Any], place: ConfigPlace) -> No
     ("found", "words"),
     [
         (daemon_set("--proxy-mode=ipvs", "--ipvs-scheduler", "lc"), "--proxy-mode=ipvs --ipvs-sch"),
+        (daemon_set("--profiling", "--proxy-mode=ipvs"), "--proxy-mode=ipvs"),
         (daemon_set("--v=2"), "none of its mode"),
         (
             daemon_set("--config=/etc/p/c", volume={"hostPath": {"path": "/etc/kubernetes"}}),

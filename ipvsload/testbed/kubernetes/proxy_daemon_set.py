@@ -17,7 +17,8 @@ from ipvsload.testbed.kubernetes.object_names import PROXY, PROXY_LABEL, SYSTEM
 from ipvsload.testbed.kubernetes.proxy_config import ProxyConfig
 
 _OF_BALANCING = ("proxy-mode", "ipvs-scheduler")
-_FLAG = re.compile(r"""(?:^|\s)--([a-z0-9-]+)(?:=|\s+)["']?([^\s"']+)""")
+# A switch (--masquerade-all) takes no word of its own.
+_FLAG = re.compile(r"""(?:^|\s)--([a-z0-9-]+)(?:=|\s+(?!["']?-))["']?([^\s"']+)""")
 
 
 class ConfigPlace(NamedTuple):
