@@ -11,7 +11,9 @@ from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import cluster_doctor, node_tables
 from ipvsload.testbed.kubernetes.found_proxies import find_proxies
+from ipvsload.testbed.kubernetes.kube_router import KubeRouter
 from ipvsload.testbed.kubernetes.kubeconfig import connect
+from ipvsload.testbed.kubernetes.node_lines import NodeState
 from ipvsload.testbed.kubernetes.router_daemon_set import (
     TAKES,
     flag_bits,
@@ -249,6 +251,19 @@ def test_flags_that_it_does_not_set(routed: RouterToy, flags: str) -> None:
 def test_kube_proxy_sets_no_flags(toy: Toy) -> None:
     with pytest.raises(UsageError, match=r"--scheduler-flags mh-port: kube-proxy sets no flags"):
         made(scheduler_flags="mh-port").start()
+
+
+def test_flags_are_waited_for_where_they_can_be_seen() -> None:
+    (found,) = routers_among([router_daemon_set()])
+    router = KubeRouter(found, flags=0x10)
+    node = NodeState("node1", "", service={"scheduler": "mh", "flags": 2}, reading="netlink")
+    assert router.differs(node) == "mh has the flags none, and not yet mh-port"
+    node.service = {"scheduler": "mh", "flags": 0x12}
+    assert router.differs(node) == ""
+    node.service = {"scheduler": "rr", "flags": 0x12}
+    assert router.differs(node) == "rr has the flags flag-2, and not yet none"
+    node.reading = "proc"
+    assert router.differs(node) == ""
 
 
 def test_flags_by_either_name() -> None:

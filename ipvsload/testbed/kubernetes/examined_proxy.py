@@ -12,7 +12,7 @@ from ipvsload.testbed.kubernetes.api import Api, Object
 from ipvsload.testbed.kubernetes.cluster_capabilities import no_switch
 from ipvsload.testbed.kubernetes.foreign_findings import foreign_findings
 from ipvsload.testbed.kubernetes.journal import Journal
-from ipvsload.testbed.kubernetes.node_lines import JsonService, NodeState
+from ipvsload.testbed.kubernetes.node_lines import NodeState
 from ipvsload.testbed.kubernetes.object_names import PROXY
 from ipvsload.testbed.kubernetes.proxies import Reason
 from ipvsload.testbed.kubernetes.proxy_config import ConfigError, ProxyConfig, edit, read
@@ -62,7 +62,7 @@ class ExaminedProxy:
         scheduler = balancer.name if balancer.in_ipvs_table else ""
         return switch(api, journal, self.place, balancer.proxy_mode, scheduler, tell)
 
-    def differs(self, _service: JsonService) -> str:
+    def differs(self, _node: NodeState) -> str:
         """Nothing: it is told no more than mode and scheduler."""
         return ""
 

@@ -18,7 +18,7 @@ from ipvsload.testbed.kubernetes import pods, proxies
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 from ipvsload.testbed.kubernetes.foreign_services import excluded_by, explain, some_of
 from ipvsload.testbed.kubernetes.journal import Journal
-from ipvsload.testbed.kubernetes.node_lines import JsonService, NodeState
+from ipvsload.testbed.kubernetes.node_lines import NodeState
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE, SERVICE, SYSTEM
 from ipvsload.testbed.kubernetes.proxies import Reason
 from ipvsload.testbed.kubernetes.router_daemon_set import (
@@ -36,6 +36,8 @@ _TAIL = 200
 _SIGN = re.compile(r"Failed to (?:create|update|add|list|get list of) .*(?:ipvs|IPVS|sched).*")
 """What it logs when the kernel refuses something (service_endpoints_sync.go)."""
 _ALL_FLAGS = sum(FLAG_BITS)
+_TELLS_FLAGS = "netlink"
+"""/proc/net/ip_vs has no flags of a scheduler (ip_vs_ctl.c, ip_vs_info_seq_show)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,12 @@ class KubeRouter:
         api.patch("services", SERVICE, change, NAMESPACE)
         return journal
 
-    def differs(self, service: JsonService) -> str:
-        """Whether the flags are others than those that were asked for."""
-        scheduler = service["scheduler"]
-        have, wanted = service["flags"] & _ALL_FLAGS, self._flags(scheduler)
+    def differs(self, node: NodeState) -> str:
+        """Whether the flags are others than those that were asked for, where that can be seen."""
+        if node.service is None or node.reading != _TELLS_FLAGS:
+            return ""
+        scheduler = node.service["scheduler"]
+        have, wanted = node.service["flags"] & _ALL_FLAGS, self._flags(scheduler)
         if have == wanted:
             return ""
         told = [", ".join(flag_names(scheduler, bits)) or "none" for bits in (have, wanted)]

@@ -68,7 +68,7 @@ def _reasons(cluster: ExaminedCluster) -> Mapping[str, Reason]:
 def _differing(nodes: Iterable[NodeState], proxy: ServiceProxy) -> str | None:
     """What of the service in a node's table is not as the proxy was told; None if nothing."""
     for node in nodes:
-        if node.service and (found := proxy.differs(node.service)):
+        if found := proxy.differs(node):
             return f"on node {node.name} {found}"
     return None
 

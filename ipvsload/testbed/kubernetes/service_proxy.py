@@ -12,7 +12,7 @@ from ipvsload.testbed.doctor_finding import DoctorFinding
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.kubernetes.journal import Journal
-from ipvsload.testbed.kubernetes.node_lines import JsonService, NodeState
+from ipvsload.testbed.kubernetes.node_lines import NodeState
 from ipvsload.testbed.kubernetes.proxies import Reason
 from ipvsload.testbed.kubernetes.proxy_config import ProxyConfig
 from ipvsload.testbed.kubernetes.proxy_daemon_set import ConfigPlace
@@ -56,8 +56,8 @@ class ServiceProxy(Protocol):
         Raises TestbedError. Whether it does so, the kernel's tables say.
         """
 
-    def differs(self, service: JsonService) -> str:
-        """What of the service in a node's table is not as it was told to set it; "" if nothing."""
+    def differs(self, node: NodeState) -> str:
+        """What of our service in a node's table is not as it was told to set it; "" if nothing."""
 
     def running(self, node: NodeState) -> str:
         """What runs on the node, in a line."""
