@@ -126,6 +126,18 @@ def test_a_run_ends_with_status_3_and_asks_nothing(toy: Toy, tmp_path: Path) -> 
     assert toy.cluster.requests == []
 
 
+def test_a_user_without_a_home_has_no_kubeconfig_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(TestbedError, match=r"there is no kubeconfig: ~/\.kube/config does not"):
+        connect()
+
+
 def test_a_login_that_never_ends(written: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(login_command, "LOGIN_WITHIN", 0.2)
     written(config(**login("sleep", "60")))

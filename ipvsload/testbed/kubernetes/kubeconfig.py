@@ -32,8 +32,9 @@ def connect(context: str = "", tell: Tell = lambda _: None) -> Api:
     from kubernetes.config import load_incluster_config
 
     configuration = Configuration()
-    where = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-    named = [Path(one).expanduser() for one in where.split(os.pathsep) if one]
+    where = os.environ.get("KUBECONFIG") or "~/.kube/config"
+    named = [_expanded(one) for one in where.split(os.pathsep) if one]
+    where = os.pathsep.join(map(str, named))
     files = [one for one in named if one.exists()]
     try:
         if not files and _IN_CLUSTER in os.environ and not context:
@@ -54,6 +55,13 @@ def connect(context: str = "", tell: Tell = lambda _: None) -> Api:
         words = " ".join(str(error).split())[:300] or type(error).__name__
         raise TestbedError(f"kubeconfig {where}: {words}") from None
     return Api(ApiClient(configuration), name, tell)
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # a container's user without a home, where there is no such file then
+        return Path(path)
 
 
 def _configure(configuration: Any, chosen: ChosenContext, where: str) -> None:
