@@ -14,6 +14,7 @@ def validate(scenarios: tuple[Path, ...]) -> int:
     """Check scenario files, and whether this machine can make their load; starts nothing."""
     from ipvsload.scenario.load import load
     from ipvsload.scenario.machine_limits import shortfalls
+    from ipvsload.scenario.words import counted
     from ipvsload.this_machine import machine_limits
 
     limits = machine_limits(DEFAULT.own_ports)
@@ -26,7 +27,7 @@ def validate(scenarios: tuple[Path, ...]) -> int:
             status = error.exit_status
         else:
             click.echo(
-                f"{path}: ok: {scenario.name}, {len(scenario.timeline)} steps,"
+                f"{path}: ok: {scenario.name}, {counted(len(scenario.timeline), 'step')},"
                 f" schedulers {', '.join(scenario.schedulers)}"
             )
             for lacking in shortfalls(scenario, limits):

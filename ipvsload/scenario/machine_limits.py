@@ -64,7 +64,11 @@ def class_peak(traffic: Mapping[str, Traffic]) -> ConnectionPeak:
 def _together(traffic: Mapping[str, Traffic]) -> ConnectionPeak:
     held = {name: min(one.users, one.requests or one.users) for name, one in traffic.items()
             if one.users}  # fmt: skip
-    users = (f"'{name}' has {counted(n, 'user')}" for name, n in held.items())
+    users = (
+        f"'{name}' has {counted(traffic[name].users or 0, 'user')}"
+        + (f" for {counted(n, 'request')}" if n != traffic[name].users else "")
+        for name, n in held.items()
+    )
     return ConnectionPeak(sum(held.values()), listed(users))
 
 

@@ -22,7 +22,7 @@ from tests.kubernetes.test_restore import killed_after
 from tests.kubernetes.test_testbed import made, up
 from tests.kubernetes.toy import Toy
 
-SILENT = "it is not Ready: Kubelet stopped posting node status."
+SILENT = "it is not Ready: Kubelet stopped posting node status"
 
 
 def test_a_node_that_is_not_ready_is_told_and_left_out(two: Toy) -> None:

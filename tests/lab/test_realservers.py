@@ -3,6 +3,8 @@
 import contextlib
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -303,3 +305,17 @@ def test_the_end_of_its_input_ends_it_in_the_middle_of_answers() -> None:
         # A reset, or an end: whatever comes first of a process that is gone.
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(1) == b""
+
+
+def test_an_owner_that_goes_before_it_has_read_the_answers_leaves_no_traceback() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        program = [sys.executable, "-m", "ipvsload.testbed.lab.real_servers"]
+        process = subprocess.Popen(
+            program, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=-1
+        )
+    with ours:
+        ours.settimeout(TIMEOUT)
+        assert ours.recv(1, socket.MSG_PEEK)
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, errors) == (0, b"")

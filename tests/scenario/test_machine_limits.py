@@ -49,9 +49,9 @@ LATER = """\
 @pytest.mark.parametrize(
     ("timeline", "connections", "why"),
     [
-        (TOGETHER, 2500, "'a' has 1500 users and 'b' has 1000 users"),
+        (TOGETHER, 2500, "'a' has 1500 users and 'b' has 1500 users for 1000 requests"),
         (IN_TURN, 1500, "'a' has 1500 users"),
-        (LATER, 2500, "'a' has 1500 users and 'b' has 1000 users"),
+        (LATER, 2500, "'a' has 1500 users and 'b' has 1500 users for 1000 requests"),
     ],
 )
 def test_the_most_connections_at_once_are_those_of_users_who_may_be_there_together(
@@ -82,7 +82,8 @@ timeline:
 def test_too_few_open_files_are_told_with_the_command_that_raises_the_limit() -> None:
     limits = MachineLimits(2000, PLENTY, more_files="`sudo prlimit --nofile={0}:{0}`")
     (told,) = shortfalls(scenario(TOGETHER), limits)
-    assert "up to 2500 connections at once ('a' has 1500 users and 'b' has 1000 users)" in told
+    words = "'a' has 1500 users and 'b' has 1500 users for 1000 requests"
+    assert f"up to 2500 connections at once ({words})" in told
     assert "a process may have 2000 here" in told
     assert "`sudo prlimit --nofile=3072:3072`" in told
     assert list(shortfalls(scenario(IN_TURN), limits)) == []

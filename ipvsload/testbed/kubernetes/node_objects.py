@@ -32,7 +32,7 @@ def absence(node: Object) -> str:
     conditions = node.get("status", {}).get("conditions") or []
     said = (one for one in conditions if one["type"] == "Ready")
     why = next((one.get("message") or one.get("reason") for one in said), "")
-    return "it is not Ready" + (f": {why}" if why else "")
+    return "it is not Ready" + (f": {why.rstrip('.')}" if why else "")
 
 
 def cordoned(node: Object) -> bool:

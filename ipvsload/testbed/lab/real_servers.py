@@ -113,6 +113,8 @@ async def serve() -> None:
         except ValueError:
             _write({"error": f"a line of more than {MAX_LINE} bytes"})
             continue
+        except OSError:  # the owner went without reading all of our answers
+            os._exit(0)
         if not line:
             os._exit(0)
         _write(await command(servers, line))
@@ -121,7 +123,7 @@ async def serve() -> None:
 def _write(fact: dict[str, Any]) -> None:
     try:
         os.write(1, json.dumps(fact).encode() + b"\n")
-    except BrokenPipeError:
+    except ConnectionError:
         os._exit(0)
 
 
