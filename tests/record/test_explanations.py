@@ -205,6 +205,7 @@ OTHERS = {
     "a director that refused all": Seen("rr", counted=0, servers=[NO_SERVER]),
     "sh with many clients": Seen("sh", clients=FOUR_CLIENTS),
     "sh-port with one client": Seen("sh", flags=0x10),
+    "mh-port where /proc was read, which does not tell it": Seen("mh"),
     "lblc that moved on": Seen("lblc"),
     "sed while the others worked": Seen("sed", servers=[THREE], active=(4, 0, 0)),
     "sed that spread": Seen("sed"),

@@ -17,7 +17,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
         return
     port = next((flag for flag, _ in scheduler.flags if flag.endswith("-port")), "")
     clients = len(seen.clients)
-    if port in seen.director.flags or clients >= len(seen.eligible):
+    if port in seen.director.flags or clients >= len(seen.eligible) or _back_and_forth(seen):
         return
     came = "one client address" if clients == 1 else f"{clients} client addresses"
     used = "one server" if clients == 1 else f"{clients} servers"
@@ -27,3 +27,16 @@ def explain(seen: RunEvidence) -> Iterator[str]:
         f" {used} of {len(seen.eligible)} at a time at most: {scheduler.rule}; {spread} spreads"
         f" them; {more(scheduler.name)}"
     )
+
+
+def _back_and_forth(seen: RunEvidence) -> bool:
+    """Whether a client's connections changed servers more often than servers come and go.
+
+    Then its port counts, also where nobody could read the flag: /proc/net/ip_vs has none.
+    """
+    chosen: dict[str, list[str]] = {}
+    for request in sorted(seen.opened, key=lambda one: one.start_us):
+        servers = chosen.setdefault(request.client, [])
+        if request.server and servers[-1:] != [request.server]:
+            servers.append(request.server)
+    return any(len(servers) > 2 * len(seen.eligible) for servers in chosen.values())
