@@ -107,13 +107,13 @@ class EnvironmentLoad:
         """Have whole budgets for the next test, which may be at another address."""
         self._gave_up = False
         self._workloads.clear()
-        for client in self._clients.values():
+        # Emptied before: Locust may quit twice at once, as on SIGTERM, and closing waits.
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
             client.close()
-        self._clients.clear()
 
     def _close(self, **_: Any) -> None:
         self._reset()
-        # Locust may quit twice, as on SIGTERM.
         _loads.pop(self._environment, None)
 
     def _make(

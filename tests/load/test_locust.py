@@ -42,6 +42,29 @@ from ipvsload import *
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+def test_locust_may_quit_twice_at_once() -> None:
+    script = """
+from gevent import monkey; monkey.patch_all()
+import gevent
+from locust.env import Environment
+from ipvsload.load.environment_load import EnvironmentLoad
+class Client:
+    closed = 0
+    def close(self):
+        gevent.sleep(0.01)
+        self.closed += 1
+environment = Environment()
+load = EnvironmentLoad(environment)
+clients = [Client(), Client()]
+load._clients = dict(enumerate(clients))
+quits = [gevent.spawn(environment.events.quit.fire, exit_code=0) for _ in range(2)]
+gevent.joinall(quits, raise_error=True)
+assert [client.closed for client in clients] == [1, 1]
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.fixture
 def noted(tmp_path: Path) -> Iterator[Any]:
     """A real server, and a function that counts what it answered so far."""
