@@ -97,7 +97,8 @@ class KubeRouter:
 
     def running(self, node: NodeState) -> str:
         """That it balances there; it tells no more of itself than its table does."""
-        return f"{self._named} balances on node {node.name}, whose table is read by {node.reading}"
+        table = f"whose table is read by {node.reading}" if node.reading else "not heard of yet"
+        return f"{self._named} balances on node {node.name}, {table}"
 
     def reasons(self, api: Api) -> Mapping[str, Reason]:
         """What its pods' logs and states say went wrong, as far as this user may look."""
