@@ -125,7 +125,8 @@ CASES = {
     "idle_servers": (
         Seen("sed", servers=[THREE]),
         "server 3 got 100 of 100 connections although 2 more had nothing to do: the connections"
-        " ended before",
+        " ended before the next ones came, so all servers were idle at each choice, and of idle"
+        " ones the same one wins",
     ),
     "idle_servers of fo": (Seen("fo", servers=[THREE]), "nothing to do: weights decide"),
     "full_servers": (

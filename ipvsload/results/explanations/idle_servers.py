@@ -1,8 +1,8 @@
 """One server gets everything while the others have nothing to do.
 
-For sed and nq (ip_vs_sed.c, ip_vs_nq.c) servers without active connections are
-equal, and of equals the same one wins each time: connections that end before the
-next one comes all go to it. fo and ovf (ip_vs_fo.c, ip_vs_ovf.c) look at weights
+Among servers without active connections sed and nq (ip_vs_sed.c, ip_vs_nq.c) choose
+the same one each time, by weight or by when it was added: connections that end before
+the next one comes all go to it. fo and ovf (ip_vs_fo.c, ip_vs_ovf.c) look at weights
 first: only a server that is down or full makes room for the next.
 """
 
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from ipvsload.results.explanations.evidence import RunEvidence, more
 
 _WHY = {
-    "idle": "the connections ended before the next ones came, so the servers were idle and equal",
+    "idle": "the connections ended before the next ones came, so all servers were idle at each"
+    " choice, and of idle ones the same one wins each time",
     "weight": "weights decide, and the next server's turn comes only where the first is down or"
     " full",
 }
