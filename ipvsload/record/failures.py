@@ -16,7 +16,7 @@ FAILURES = {
     "unreachable": "no way to the target: a host or network could not be reached",
     "malformed": "what came was no HTTP answer",
     "cut off": "the end of the run overtook it",
-    "no port": "this machine had no local port left",
+    "no port": "this machine had no local port left, or no address of that family",
     "no descriptor": "this machine had no open file left",
 }
 """What each means, in the order of tables."""

@@ -28,7 +28,8 @@ _DIRECTOR_REFUSED = {
     BY_WEIGHT_0: "chose a server of weight 0 for them",
 }
 _OF_THIS_MACHINE = {
-    "no port": "local port left; spread the load over more client addresses or machines",
+    "no port": "local port left, or no address of the target's family; spread the load over more"
+    " client addresses or machines",
     "no descriptor": "open file left for its process; raise the hard limit (ulimit -Hn)",
 }
 

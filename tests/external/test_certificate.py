@@ -53,6 +53,16 @@ def test_a_certificate_that_is_refused_ends_the_run_before_it_begins(
     assert peers == []
 
 
+def test_a_certificate_of_another_name_is_not_for_another_authority_to_mend(
+    files: Authority, tmp_path: Path
+) -> None:
+    with https_server(files) as (target, _):
+        done = run(tmp_path, f"https://localhost:{target.port}", "--ca", files.ca)
+    assert done.returncode == 3
+    assert "have the URL name the host as the certificate does" in done.stderr
+    assert "--ca FILE" not in done.stderr
+
+
 def test_a_server_that_wants_a_certificate_says_so(files: Authority, tmp_path: Path) -> None:
     with https_server(files, demands_certificate=True) as (target, _):
         done = run(tmp_path, str(target), "--ca", files.ca)

@@ -10,6 +10,8 @@ from ipvsload.errors import TestbedError
 from ipvsload.scenario.url import HttpTarget
 
 _WITHIN = 10.0
+_OF_ANOTHER_NAME = (62, 64)
+"""X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL's x509_vfy.h."""
 
 
 def check_certificate(target: HttpTarget) -> None:
@@ -42,6 +44,8 @@ def _advice(error: Exception) -> str:
     import ssl
 
     if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _OF_ANOTHER_NAME:
+            return ": have the URL name the host as the certificate does, or give --insecure"
         return ": name who signed it with --ca FILE, or take any certificate with --insecure"
     if "CERTIFICATE_REQUIRED" in str(error):
         return ": show one with --client-cert FILE"
