@@ -31,6 +31,8 @@ class TlsSocket:
         self._tls = context.wrap_bio(self._come, self._going, server_hostname=server)
         self._unsent = b""
         self._ready = False
+        self._broken: OSError | None = None
+        """What the system said of the connection, which it says once, behind what had come."""
         self.fileno = sock.fileno
         self.close = sock.close
 
@@ -59,6 +61,8 @@ class TlsSocket:
 
         Raises BlockingIOError where nothing has come, TlsError and OSError.
         """
+        if self._broken is not None:
+            raise self._broken
         self._flush()
         found = b""
         while len(found) < size:
@@ -67,8 +71,13 @@ class TlsSocket:
             except ssl.SSLWantReadError:
                 try:
                     self._receive()
-                except OSError:
-                    if found:  # the same comes again with the next call
+                except BlockingIOError:
+                    if found:
+                        break
+                    raise
+                except OSError as error:
+                    if found:
+                        self._broken = error
                         break
                     raise
                 continue

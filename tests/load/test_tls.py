@@ -1,12 +1,17 @@
 """https targets: certificates that are trusted and not, and keep-alive, over real TLS."""
 
+import select
 import socket
+import ssl
+import struct
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ipvsload.errors import UsageError
+from ipvsload.load.tls_socket import TlsSocket
 from ipvsload.scenario.url import HttpTarget, Tls
 from ipvsload.tls import client_context
 from tests.load.https_server import Authority, https_server, make_authority
@@ -80,6 +85,42 @@ def test_a_server_that_says_nothing_times_out() -> None:
         with Sending(target) as sending:
             (record,) = sending.play(users=1, requests=1, timeout=0.2)
     assert record.error == "timeout"
+
+
+def test_a_reset_behind_half_an_answer_is_no_end_in_order(files: Authority) -> None:
+    def half(secure: ssl.SSLSocket) -> None:
+        secure.sendall(b"half")
+        secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        secure.close()
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.server)
+    context.num_tickets = 0
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        plain = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+        plain.setblocking(False)
+        ours = TlsSocket(plain, client_context(Tls(insecure=True)), "localhost")
+        server = threading.Thread(
+            target=lambda: half(context.wrap_socket(accepted, server_side=True))
+        )
+        server.start()
+        while True:
+            try:
+                ours.send(b"x")
+                break
+            except BlockingIOError:
+                select.select([plain], [], [], 5)
+        server.join()
+        # The reset has come, behind what is still to be read.
+        events = select.poll()
+        events.register(plain, select.POLLERR)
+        assert events.poll(5000)
+        assert ours.recv(100) == b"half"
+        for _ in range(2):
+            with pytest.raises(ConnectionResetError):
+                ours.recv(100)
+        ours.close()
 
 
 def test_files_that_are_none_are_refused(files: Authority, tmp_path: Path) -> None:
