@@ -78,6 +78,10 @@ def run(
         bed.start()
         if "scheduler" in bed.lacks and not schedulers:
             wanted = ("",)  # measure the one that is there
+            say(
+                "the scheduler that is there is measured, and none of the scenario's"
+                f" ({', '.join(plan.schedulers)}): {bed.lacks['scheduler']}"
+            )
         # Heavy imports, while the kernel boots.
         from ipvsload.experiment.headless import play_headless
         from ipvsload.report.terminal_progress import TerminalProgress
