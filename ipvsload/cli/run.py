@@ -79,7 +79,7 @@ def run(
         if "scheduler" in bed.lacks and not schedulers:
             wanted = ("",)  # measure the one that is there
             say(
-                "the scheduler that is there is measured, and none of the scenario's"
+                "the scheduler that is there is measured, not each of the scenario's"
                 f" ({', '.join(plan.schedulers)}): {bed.lacks['scheduler']}"
             )
         # Heavy imports, while the kernel boots.

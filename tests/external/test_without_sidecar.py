@@ -65,7 +65,7 @@ def held(path: Path) -> None:
 def test_waits_over_the_load_need_no_sidecar(url: str, scenario: Path, tmp_path: Path) -> None:
     done = run(tmp_path, str(scenario), "--url", url, "--out", "out")
     assert done.returncode == 0, done.stderr
-    assert "is there is measured, and none of the scenario's (rr): " in done.stderr
+    assert "is there is measured, not each of the scenario's (rr): " in done.stderr
     held(tmp_path / "out" / "results.json")
 
 
