@@ -14,11 +14,15 @@ def quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
+_MOST_LISTED = 20
+"""All schedulers fit in."""
+
+
 def listed(words: Iterable[str], last: str = "and") -> str:
-    """'a, b and c'; at most ten are named."""
+    """'a, b and c'; at most twenty are named."""
     all_words = list(words)
-    if len(all_words) > 10:
-        return ", ".join(all_words[:10]) + f" and {len(all_words) - 10} more"
+    if len(all_words) > _MOST_LISTED:
+        return ", ".join(all_words[:_MOST_LISTED]) + f" and {len(all_words) - _MOST_LISTED} more"
     if len(all_words) < 2:
         return "".join(all_words)
     return ", ".join(all_words[:-1]) + f" {last} {all_words[-1]}"
