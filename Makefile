@@ -22,17 +22,20 @@ demo: setup
 # Of the quick tests it prints what part of the package they run; see pyproject.toml for what
 # counts. The tests against the kernel measure times, which counting would change.
 test: COVERAGE = --cov
+test: LEFT_OUT =
 test: setup test-system iso check
 	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs" -n 2
 
-# The quick tests mostly wait for what they started: four at a time take half as long as two,
-# also on two processors.
+LEFT_OUT = and not long
+
+# The quick tests mostly wait for what they started: six at a time take half as long as two,
+# also on two processors. `make test` has the long ones among them, too.
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not kernel and not programs" -n 4 --dist worksteal $(COVERAGE)
+	$(BIN)/pytest -m "not kernel and not programs $(LEFT_OUT)" -n 6 --dist worksteal $(COVERAGE)
 
 bench: setup iso
 	$(BIN)/python -m benchmarks

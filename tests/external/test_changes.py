@@ -66,6 +66,7 @@ def broken_off(director: FakeDirector) -> FakeDirector:
     return director
 
 
+@pytest.mark.long
 def test_killed_at_any_step_it_is_put_back(director: FakeDirector) -> None:
     seen = set()
     for step in range(1, 200):

@@ -21,6 +21,7 @@ def scenario(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.long
 def test_a_scenario_is_played_by_workers_and_the_cluster_is_put_back(
     toy: Toy, tmp_path: Path, scenario: Path
 ) -> None:
@@ -36,6 +37,7 @@ def test_a_scenario_is_played_by_workers_and_the_cluster_is_put_back(
     assert toy.config == text
 
 
+@pytest.mark.long
 def test_users_who_come_and_go_and_a_scheduler_by_hand(toy: Toy, tmp_path: Path) -> None:
     before, text = toy.cluster.picture(), toy.config
     with Command(tmp_path, MIXED, *CLUSTER) as command:

@@ -192,6 +192,7 @@ expect: {all: [failures == 0, "share{class=short, server=1} == 0.5", conns == 20
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["rr", "nftables"])
 def test_a_whole_run_on_two_nodes_and_its_record(two: Toy, tmp_path: Path, mode: str) -> None:
     before = two.cluster.picture()

@@ -68,6 +68,7 @@ def test_the_whole_is_so_many_steps(toy: Toy) -> None:
     assert put_back() == ["there is nothing of ipvsload in this cluster"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", range(1, STEPS))
 def test_killed_at(toy: Toy, step: int) -> None:
     before, text = toy.cluster.picture(), toy.config

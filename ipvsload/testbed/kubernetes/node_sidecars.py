@@ -35,7 +35,9 @@ class NodeSidecars:
         alone = cluster.options.service == "NodePort"
         required = {cluster.entry} if alone else set(cluster.nodes)
         found = _wait_for_pods(cluster, required)
-        by_name = {name: NodeState(name, join_key(*probes[name])) for name in found}
+        # In the cluster's order: sidecars start in any.
+        there = [name for name in cluster.nodes if name in found]
+        by_name = {name: NodeState(name, join_key(*probes[name])) for name in there}
         self.nodes = list(by_name.values())
         self.entry = by_name[cluster.entry]
         """The node whose port takes the load."""
