@@ -17,16 +17,9 @@ from ipvsload.ipvs.kernel_features import EXAMINED_MODULES
 from ipvsload.ipvs.kernel_modules import MODULE_LISTS, module_states
 from ipvsload.ipvs.keys import split_endpoint
 from ipvsload.ipvs.procfs import TABLE, read_table
+from ipvsload.sidecar.kernel_files import text_of
 from ipvsload.sidecar.other_services import OtherServices
 from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path) as file:
-            return file.read()
-    except OSError:
-        return ""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,12 +29,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--proxy-status", type=split_endpoint, default=DEFAULT)
     options = parser.parse_args(argv)
     release = os.uname().release
-    lists = (_text(f"/lib/modules/{release}/{name}") for name in MODULE_LISTS)
-    _, table = read_table(_text(TABLE))
+    lists = (text_of(f"/lib/modules/{release}/{name}") for name in MODULE_LISTS)
+    _, table = read_table(text_of(TABLE))
     found = {
         "examined": options.node,
         "kernel": release,
-        "modules": module_states(EXAMINED_MODULES, _text("/proc/modules"), *lists),
+        "modules": module_states(EXAMINED_MODULES, text_of("/proc/modules"), *lists),
         "kube_ipvs0": os.path.exists("/sys/class/net/kube-ipvs0"),
         "table": os.path.exists(TABLE),
         "virtual_servers": len(table),

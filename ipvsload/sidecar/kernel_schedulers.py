@@ -4,6 +4,7 @@ import os
 
 from ipvsload.ipvs.kernel_modules import MODULE_LISTS, module_states
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.sidecar.kernel_files import text_of
 
 
 def scheduler_states() -> dict[str, str]:
@@ -14,17 +15,9 @@ def scheduler_states() -> dict[str, str]:
     directory = f"/lib/modules/{os.uname().release}"
     if not os.path.isdir(directory):
         return {}
-    lists = [_text(f"{directory}/{name}") for name in MODULE_LISTS]
+    lists = [text_of(f"{directory}/{name}") for name in MODULE_LISTS]
     if not any(lists):
         return {}
     modules = [scheduler.module for scheduler in SCHEDULERS.values()]
-    states = module_states(modules, _text("/proc/modules"), *lists)
+    states = module_states(modules, text_of("/proc/modules"), *lists)
     return dict(zip(SCHEDULERS, states.values(), strict=True))
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path) as file:
-            return file.read()
-    except OSError:
-        return ""

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.testbed.kubernetes.yaml_text import NotYamlError, load_yaml
 
 _PATHS = {
     "clusters": ("certificate-authority",),
@@ -98,19 +97,13 @@ def choose_context(files: Iterable[Path], wanted: str) -> ChosenContext:
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        text = file.read_text(encoding="utf-8")
-        value = yaml.safe_load(text)
+        value = load_yaml(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise _fault(file, f"cannot be read: {error.strerror}") from None
-    # PyYAML lets int(), re and dict speak for themselves where a tag does not fit ("!!bool x").
-    except (
-        yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError,
-        RecursionError,
-    ) as error:  # fmt: skip
-        mark = getattr(error, "problem_mark", None)
-        at = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise _fault(file, f"it is not YAML: {problem}{at}") from None
+    except UnicodeDecodeError:
+        raise _fault(file, "it is not YAML: it cannot be parsed") from None
+    except NotYamlError as error:
+        raise _fault(file, f"it is not YAML: {error}") from None
     if value is None:
         return {}  # an empty one, which is none
     if not isinstance(value, dict):

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from ipvsload.errors import TestbedError
+from ipvsload.testbed.kubernetes.yaml_text import NotYamlError, load_yaml
 
 API_VERSION = "kubeproxy.config.k8s.io/v1alpha1"
 KIND = "KubeProxyConfiguration"
@@ -185,16 +186,9 @@ def _rest(text: str) -> str:
 
 def _load(text: str) -> dict[str, Any]:
     try:
-        value = yaml.load(text, Loader=_LOADER)
-    # PyYAML lets int(), re and dict speak for themselves where a tag does not fit ("!!bool x").
-    except (
-        yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError,
-        RecursionError,
-    ) as error:  # fmt: skip
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise ConfigError(f"kube-proxy's configuration is not YAML: {problem}{where}") from None
+        value = load_yaml(text, _LOADER)
+    except NotYamlError as error:
+        raise ConfigError(f"kube-proxy's configuration is not YAML: {error}") from None
     if not isinstance(value, dict):
         raise ConfigError("kube-proxy's configuration is not a YAML mapping")
     return value
