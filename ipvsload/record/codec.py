@@ -18,6 +18,7 @@ from ipvsload.record.events import Event, event_of
 from ipvsload.record.format import (
     MORE_REQUEST_COLUMNS,
     REQUEST_COLUMNS,
+    RETRY_COLUMNS,
     VERSION,
     FormatError,
     Request,
@@ -33,14 +34,25 @@ _SAMPLE = {"run": int, "node": str, "t_us": int, "took_us": int, "services": lis
 _SERVICE = dict(zip(VirtualService._fields, (str, str, *[int] * 7, list), strict=True))
 _SERVER_TYPES = (str, *[int] * 9)
 _TEXT_OR_NONE = (str, type(None))
+_INT_OR_NONE = (int, type(None))
 _REQUEST_TYPES = frozenset(
     (int, str, int, int, int, int, int, str, int, bool, server, error, *more)
     for server in _TEXT_OR_NONE
     for error in _TEXT_OR_NONE
-    for more in ((), *((untaken, int, int) for untaken in _TEXT_OR_NONE))
+    for more in (
+        (),
+        *((untaken, int, int) for untaken in _TEXT_OR_NONE),
+        *(
+            (untaken, int, int, work, queue, int)
+            for untaken in _TEXT_OR_NONE
+            for work in _INT_OR_NONE
+            for queue in _INT_OR_NONE
+        ),
+    )
 )
-_REST = (None, 0, 0)
-"""What a row does not say that is as short as those of version 0.1.0."""
+_REST = (None, 0, 0, None, None, 0)
+"""What a row does not say that ends before its last columns."""
+_LAST = _REST[RETRY_COLUMNS:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +76,20 @@ def _quote(text: str | None) -> str:
     return json.dumps(text)
 
 
+def _integer(value: int | None) -> str:
+    return "null" if value is None else str(value)
+
+
 def encode_request(request: Request) -> str:
     """One line of requests.ndjson, with its newline."""
     (run, traffic, planned, start, latency, status, size, client, port, reused, server, error,
-     untaken, idle_us, retried) = request  # fmt: skip
-    more = f",{_quote(untaken)},{idle_us},{retried}" if untaken is not None else ""
+     untaken, idle_us, retried, work, queue, director) = request  # fmt: skip
+    more = ""
+    if (work, queue, director) != _LAST:
+        last = f"{_integer(work)},{_integer(queue)},{director}"
+        more = f",{_quote(untaken)},{idle_us},{retried},{last}"
+    elif untaken is not None:
+        more = f",{_quote(untaken)},{idle_us},{retried}"
     return (
         f"[{run},{_quote(traffic)},{planned},{start},{latency},{status},{size},{_quote(client)},"
         f"{port},{'true' if reused else 'false'},{_quote(server)},{_quote(error)}{more}]\n"
@@ -118,8 +139,7 @@ def decode_requests(lines: list[bytes]) -> list[Request]:
         if type(row) is not list or tuple(map(type, row)) not in _REQUEST_TYPES:
             raise FormatError("not a request")
         row[1], row[7], row[10] = intern(row[1]), intern(row[7]), row[10] and intern(row[10])
-        if len(row) == len(REQUEST_COLUMNS):
-            row += _REST
+        row += _REST[len(row) - len(REQUEST_COLUMNS) :]
     return list(map(Request._make, rows))
 
 

@@ -33,8 +33,10 @@ REQUEST_COLUMNS = (
     "client", "port", "reused", "server", "error",
 )  # fmt: skip
 """The columns of every row."""
-MORE_REQUEST_COLUMNS = ("untaken", "idle_us", "retried")
-"""A row goes on with these where there is `untaken`, which few have."""
+MORE_REQUEST_COLUMNS = ("untaken", "idle_us", "retried", "work_us", "queue_us", "director")
+"""A row goes on with the first three where there is `untaken`, which few have, and with all
+of them where one of the last three is known."""
+RETRY_COLUMNS = 3
 
 
 class Request(NamedTuple):
@@ -55,6 +57,11 @@ class Request(NamedTuple):
     for `idle_us` before, and how it answered: "reset" (RST), "closed" (FIN),
     "refused" or "unreachable" (ICMP), or "silence". `retried` is how often the
     request was sent again then, on a new connection: 1, or 0 where it failed.
+
+    `work_us` is the work that the request asked for, and `queue_us` how long it
+    waited at the server for a worker, as the answer says; None where that is not
+    known. `director` is the number, from 1, of the director that it was sent
+    through; 0 where there is only one.
     """
 
     run: int
@@ -72,6 +79,9 @@ class Request(NamedTuple):
     untaken: str | None = None
     idle_us: int = 0
     retried: int = 0
+    work_us: int | None = None
+    queue_us: int | None = None
+    director: int = 0
 
     @property
     def failed(self) -> bool:

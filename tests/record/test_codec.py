@@ -25,7 +25,11 @@ once = st.builds(
     untaken=st.none(), idle_us=st.just(0), retried=st.just(0),
 )  # fmt: skip
 untaken = st.tuples(st.text(), counts, counts)
-requests = once | st.builds(lambda one, more: Request(*one[:12], *more), once, untaken)
+retried = once | st.builds(lambda one, more: Request(*one[:12], *more), once, untaken)
+maybe = st.none() | times
+requests = retried | st.builds(
+    Request._replace, retried, work_us=maybe, queue_us=maybe, director=counts
+)
 servers = st.builds(RealServer, st.text(), *[counts] * 9)
 services = st.builds(
     VirtualService, st.text(), st.text(), *[counts] * 7, st.lists(servers, max_size=3).map(tuple)
@@ -110,12 +114,15 @@ def test_a_row_says_of_a_second_sending_only_what_there_is_to_say() -> None:
     assert codec.encode_request(once) == f"{row}]\n"
     twice = once._replace(untaken="reset", idle_us=5_000_000, retried=1)
     assert codec.encode_request(twice) == f'{row},"reset",5000000,1]\n'
+    queued = once._replace(queue_us=7)
+    assert codec.encode_request(queued) == f"{row},null,0,0,null,7,0]\n"
 
 
-@pytest.mark.parametrize("column", range(15))
+@pytest.mark.parametrize("column", range(18))
 def test_a_request_with_one_wrong_type_is_refused(column: int) -> None:
     row: list[object] = [
-        *(1, "short", 0, 0, 5, 200, 31, "198.51.100.200", 4000, False, None, None, None, 0, 0)
+        *(1, "short", 0, 0, 5, 200, 31, "198.51.100.200", 4000, False, None, None, None, 0, 0),
+        *(None, None, 0),
     ]
     assert codec.decode_requests([json.dumps(row).encode()])
     row[column] = 1.5
