@@ -8,7 +8,7 @@ and on a simulated one in no time.
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.actions.base import ActionTarget
 
@@ -33,9 +33,10 @@ class RequestedAction(Protocol):
 Follower: TypeAlias = Callable[[Sample | NodeLost | BaseException], None]
 """Is told each sample of a service, a node that gives no more, or the error that ended them."""
 
-News: TypeAlias = Sample | NodeLost | BaseException | RequestedAction | None
-"""What a run is told: a sample, a node that is lost, an error to raise, an action to carry
-out, or None, which says that something else may have changed."""
+News: TypeAlias = Sample | OccupancySample | NodeLost | BaseException | RequestedAction | None
+"""What a run is told: a sample of the table, what the servers say of themselves, a node that
+is lost, an error to raise, an action to carry out, or None, which says that something else
+may have changed."""
 
 
 class Inbox(Protocol):

@@ -15,7 +15,7 @@ from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline
 from ipvsload.load.base import LoadListener
 from ipvsload.record import events
 from ipvsload.record.clock_alignment import Alignment
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.url import HttpTarget
 from ipvsload.testbed.base import ServiceSpec
@@ -223,6 +223,10 @@ class _Run:
                 self._context.writer.sample(news)
                 self._record_settings()
                 self._state.sampled(news)
+        elif isinstance(news, OccupancySample):
+            if news.run == self._number:
+                self._context.writer.occupancy(news)
+                self._state.occupied(news)
         elif isinstance(news, NodeLost):
             reason = f"node {news.node} was lost: {news.reason}"
             self.record(events.RunInvalid(*self.now(), reason))

@@ -8,7 +8,7 @@ something that has not happened yet.
 from collections.abc import Mapping
 
 from ipvsload.ipvs.table import RealServer, by_address
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import ClassCounts, LiveCounts, Measure
 from ipvsload.scenario.tree import Lookup
@@ -23,6 +23,8 @@ class RunState:
         self._present: list[int] = []
         self._nodes: dict[str, Sample] = {}
         self._table: dict[str, RealServer] = {}
+        self._occupancy: dict[str, ServerOccupancy] = {}
+        self._occupancy_us = -1
         self.began_us = 0
         self.sample_us = -1
         self.uncertainty_us = 0
@@ -77,6 +79,11 @@ class RunState:
             for service in one.services
             for server in service.servers
         )
+
+    def occupied(self, sample: OccupancySample) -> None:
+        """The servers told how busy they are."""
+        self._occupancy_us = sample.t_us
+        self._occupancy = {server.address: server for server in sample.servers}
 
     def in_table(self, address: str) -> RealServer | None:
         """The server as the last sample shows it; None if it is not in the table."""

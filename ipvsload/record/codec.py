@@ -21,8 +21,10 @@ from ipvsload.record.format import (
     RETRY_COLUMNS,
     VERSION,
     FormatError,
+    OccupancySample,
     Request,
     Sample,
+    ServerOccupancy,
 )
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -33,6 +35,8 @@ _EVENT = {"run": int, "t_us": int, "kind": str, "data": dict}
 _SAMPLE = {"run": int, "node": str, "t_us": int, "took_us": int, "services": list}
 _SERVICE = dict(zip(VirtualService._fields, (str, str, *[int] * 7, list), strict=True))
 _SERVER_TYPES = (str, *[int] * 9)
+_OCCUPANCY = {"run": int, "t_us": int, "servers": list}
+_OCCUPANCY_TYPES = (str, *[int] * 5)
 _TEXT_OR_NONE = (str, type(None))
 _INT_OR_NONE = (int, type(None))
 _REQUEST_TYPES = frozenset(
@@ -108,6 +112,11 @@ def encode_sample(sample: Sample) -> str:
     return _COMPACT(line) + "\n"
 
 
+def encode_occupancy(sample: OccupancySample) -> str:
+    """One line of occupancy.ndjson, with its newline."""
+    return _COMPACT({"run": sample.run, "t_us": sample.t_us, "servers": sample.servers}) + "\n"
+
+
 def encode_event(event: Event) -> str:
     """One line of events.ndjson, with its newline."""
     return _COMPACT(event.to_json()) + "\n"
@@ -120,6 +129,8 @@ def encode_header(header: Header) -> str:
         line |= {"columns": REQUEST_COLUMNS, "more_columns": MORE_REQUEST_COLUMNS}
     elif header.kind == "samples":
         line["server_columns"] = RealServer._fields
+    elif header.kind == "occupancy":
+        line["server_columns"] = ServerOccupancy._fields
     else:
         line |= {
             "origin_unix_us": header.origin_unix_us,
@@ -152,6 +163,16 @@ def decode_samples(lines: list[bytes]) -> list[Sample]:
     return samples
 
 
+def decode_occupancy(lines: list[bytes]) -> list[OccupancySample]:
+    """What servers said, of many lines; raises FormatError if a line is not that."""
+    samples = []
+    for line in lines:
+        run, t_us, servers = _fields(_json(line), _OCCUPANCY)
+        _rows(servers, _OCCUPANCY_TYPES)
+        samples.append(OccupancySample(run, t_us, tuple(map(ServerOccupancy._make, servers))))
+    return samples
+
+
 def decode_events(lines: list[bytes]) -> list[Event]:
     """The events of many lines; raises FormatError if a line is not one."""
     return [event_of(*_fields(_json(line), _EVENT)) for line in lines]
@@ -167,10 +188,14 @@ def decode_header(line: bytes) -> Header:
 
 def _service(value: Any) -> VirtualService:
     *fields, servers = _fields(value, _SERVICE)
-    for row in servers:
-        if type(row) is not list or tuple(map(type, row)) != _SERVER_TYPES:
-            raise FormatError("not a real server")
+    _rows(servers, _SERVER_TYPES)
     return VirtualService._make([*fields, tuple(map(RealServer._make, servers))])
+
+
+def _rows(servers: list[Any], types: tuple[type, ...]) -> None:
+    for row in servers:
+        if type(row) is not list or tuple(map(type, row)) != types:
+            raise FormatError("not a real server")
 
 
 def _json(line: bytes) -> Any:

@@ -1,6 +1,7 @@
 """The records that a run directory is made of, and their form on disk.
 
-There are three NDJSON files, to which lines are only appended. The first line
+There are three NDJSON files, to which lines are only appended, and a fourth where the servers
+tell how busy they are. The first line
 of each names its format and version; every other line is one record, written
 when it happens, so that a killed run can be reported up to its last whole line.
 All times are whole microseconds since the recording began, on the generator's
@@ -22,6 +23,7 @@ class FormatError(ValueError):
 EVENTS = "events.ndjson"
 SAMPLES = "samples.ndjson"
 REQUESTS = "requests.ndjson"
+OCCUPANCY = "occupancy.ndjson"
 SCENARIO = "scenario.yaml"
 RESULTS = "results.json"
 
@@ -102,3 +104,33 @@ class Sample:
     t_us: int
     took_us: int
     services: tuple[VirtualService, ...]
+
+
+class ServerOccupancy(NamedTuple):
+    """What one real server with a capacity says of itself at one instant.
+
+    `busy` workers are at work and `queued` requests wait for one. The others are
+    counted since the server began: `requests` that it took up, those that
+    `overflowed` (came when the queue was full), and `busy_us`, the time that its
+    workers were at work, added up. So the mean of busy workers between two instants
+    is the difference of `busy_us` by that of the time, however rarely one looks.
+    """
+
+    address: str
+    busy: int
+    queued: int
+    requests: int
+    overflowed: int
+    busy_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class OccupancySample:
+    """What the real servers say of themselves at `t_us`: one line of occupancy.ndjson.
+
+    The file is not there where no server told anything.
+    """
+
+    run: int
+    t_us: int
+    servers: tuple[ServerOccupancy, ...]

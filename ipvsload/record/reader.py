@@ -26,11 +26,13 @@ from ipvsload.record.events import (
 )
 from ipvsload.record.format import (
     EVENTS,
+    OCCUPANCY,
     REQUESTS,
     SAMPLES,
     SCENARIO,
     VERSION,
     FormatError,
+    OccupancySample,
     Request,
     Sample,
 )
@@ -58,6 +60,7 @@ class RecordedRun:
     events: list[Event] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    occupancy: list[OccupancySample] = field(default_factory=list)
 
     def of_type(self, event_type: type[_Event]) -> list[_Event]:
         """This run's events of one type."""
@@ -70,6 +73,7 @@ class RecordedRun:
             self.start_us,
             max((event.t_us for event in self.events), default=0),
             self.samples[-1].t_us if self.samples else 0,
+            self.occupancy[-1].t_us if self.occupancy else 0,
             max((r.planned_us + r.latency_us for r in self.requests), default=0),
         )
 
@@ -116,7 +120,11 @@ def read(directory: Path) -> Recording:
         header, events = _read_file(directory / EVENTS, codec.decode_events, notes)
         _, samples = _read_file(directory / SAMPLES, codec.decode_samples, notes)
         _, requests = _read_file(directory / REQUESTS, codec.decode_requests, notes)
+        occupancy: list[OccupancySample] = []
+        if (directory / OCCUPANCY).exists():  # else no server told how busy it is
+            _, occupancy = _read_file(directory / OCCUPANCY, codec.decode_occupancy, notes)
         its_events, its_samples, its_requests = _by_run(events), _by_run(samples), _by_run(requests)
+        its_occupancy = _by_run(occupancy)
     recording = its_events.pop(0, [])
     ordered = tuple(
         RecordedRun(
@@ -124,8 +132,9 @@ def read(directory: Path) -> Recording:
             events=its_events[number],
             samples=its_samples[number],
             requests=its_requests[number],
+            occupancy=its_occupancy[number],
         )
-        for number in sorted({*its_events, *its_samples, *its_requests})
+        for number in sorted({*its_events, *its_samples, *its_requests, *its_occupancy})
     )
     for run in ordered:
         _describe(run)

@@ -14,7 +14,17 @@ from ipvsload import __version__
 from ipvsload.errors import InvalidRunError, UsageError
 from ipvsload.record import codec
 from ipvsload.record.events import Event
-from ipvsload.record.format import EVENTS, REQUESTS, SAMPLES, SCENARIO, VERSION, Request, Sample
+from ipvsload.record.format import (
+    EVENTS,
+    OCCUPANCY,
+    REQUESTS,
+    SAMPLES,
+    SCENARIO,
+    VERSION,
+    OccupancySample,
+    Request,
+    Sample,
+)
 
 FLUSH_US = 500_000
 
@@ -40,15 +50,23 @@ class RunWriter:
         self.directory = directory
         self.failed = False
         self._files: dict[str, FileIO] = {}
-        self._lines: dict[str, list[str]] = {REQUESTS: [], SAMPLES: [], EVENTS: []}
+        self._lines: dict[str, list[str]] = {REQUESTS: [], SAMPLES: [], OCCUPANCY: [], EVENTS: []}
+        self._headers = {
+            name: codec.encode_header(
+                codec.Header(
+                    name.removesuffix(".ndjson"),
+                    VERSION, origin_unix_us, __version__, scenario, testbed,
+                )
+            )
+            for name in self._lines
+        }  # fmt: skip
         self._flushed_us = 0
         _make(directory)
         try:
             self._begin(SCENARIO, scenario_text)
-            for name in self._lines:
-                kind = name.removesuffix(".ndjson")
-                header = codec.Header(kind, VERSION, origin_unix_us, __version__, scenario, testbed)
-                self._begin(name, codec.encode_header(header))
+            for name, header in self._headers.items():
+                if name != OCCUPANCY:  # which begins with the first server that tells of itself
+                    self._begin(name, header)
         except OSError as error:
             self._close()
             why = f"cannot write: {error.strerror}"
@@ -66,6 +84,11 @@ class RunWriter:
         self._lines[SAMPLES].append(codec.encode_sample(sample))
         self._tick(sample.t_us)
 
+    def occupancy(self, sample: OccupancySample) -> None:
+        """Append what the servers say of themselves."""
+        self._lines[OCCUPANCY].append(codec.encode_occupancy(sample))
+        self._tick(sample.t_us)
+
     def event(self, event: Event) -> None:
         """Append one event; it and all before it are in the files on return."""
         self._lines[EVENTS].append(codec.encode_event(event))
@@ -81,6 +104,8 @@ class RunWriter:
             if self.failed:
                 continue
             try:
+                if name not in self._files:
+                    self._begin(name, self._headers[name])
                 self._write(name, text)
             except OSError as error:
                 self.failed = True

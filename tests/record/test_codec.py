@@ -11,8 +11,10 @@ from ipvsload.record.format import (
     MORE_REQUEST_COLUMNS,
     REQUEST_COLUMNS,
     FormatError,
+    OccupancySample,
     Request,
     Sample,
+    ServerOccupancy,
 )
 
 counts = st.integers(0, 2**64 - 1)
@@ -37,6 +39,8 @@ services = st.builds(
 samples = st.builds(
     Sample, counts, st.text(), times, counts, st.lists(services, max_size=2).map(tuple)
 )
+occupied = st.builds(ServerOccupancy, st.text(), *[counts] * 5)
+occupancies = st.builds(OccupancySample, counts, times, st.lists(occupied, max_size=3).map(tuple))
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -85,6 +89,13 @@ def test_samples_survive_their_lines(sample: Sample) -> None:
     assert codec.decode_samples([line]) == [sample]
 
 
+@given(st.lists(occupancies, min_size=1, max_size=3))
+def test_what_servers_say_survives_its_lines(found: list[OccupancySample]) -> None:
+    lines = [codec.encode_occupancy(sample).encode() for sample in found]
+    assert all(line.count(b"\n") == 1 and line.endswith(b"\n") for line in lines)
+    assert codec.decode_occupancy(lines) == found
+
+
 @settings(max_examples=300)
 @given(events)
 def test_events_survive_their_lines(event: Event) -> None:
@@ -99,11 +110,16 @@ def test_columns_are_the_fields_in_their_order() -> None:
     assert tuple(names.get(field, field) for field in Request._fields) == columns
     server = "address weight active inactive persistent conns inpkts outpkts inbytes outbytes"
     assert RealServer._fields == tuple(server.split())
+    header = json.loads(codec.encode_header(codec.Header("occupancy")))
+    occupancy = "address busy queued requests overflowed busy_us"
+    assert header["server_columns"] == occupancy.split()
 
 
 @given(st.binary() | values.map(lambda value: json.dumps(value).encode()))
 def test_whatever_is_no_record_is_a_format_error(line: bytes) -> None:
-    for decode in (codec.decode_requests, codec.decode_samples, codec.decode_events):
+    for decode in (
+        codec.decode_requests, codec.decode_samples, codec.decode_occupancy, codec.decode_events,
+    ):  # fmt: skip
         with pytest.raises(FormatError):
             decode([line])
 
@@ -128,6 +144,16 @@ def test_a_request_with_one_wrong_type_is_refused(column: int) -> None:
     row[column] = 1.5
     with pytest.raises(FormatError):
         codec.decode_requests([json.dumps(row).encode()])
+
+
+@pytest.mark.parametrize("column", range(6))
+def test_a_server_that_says_one_wrong_type_is_refused(column: int) -> None:
+    row: list[object] = ["198.51.100.11:80", 8, 3, 100, 0, 5_000]
+    line = {"run": 1, "t_us": 7, "servers": [row]}
+    assert codec.decode_occupancy([json.dumps(line).encode()])
+    row[column] = 1.5
+    with pytest.raises(FormatError, match="not a real server"):
+        codec.decode_occupancy([json.dumps(line).encode()])
 
 
 def test_two_rows_on_one_line_are_refused() -> None:

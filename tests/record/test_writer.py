@@ -6,7 +6,7 @@ import pytest
 
 from ipvsload.errors import UsageError
 from ipvsload.record.events import ClassDone
-from ipvsload.record.format import Request
+from ipvsload.record.format import OCCUPANCY, OccupancySample, Request, ServerOccupancy
 from ipvsload.record.reader import read
 from ipvsload.record.writer import RunWriter
 from tests.skew_recording import SCENARIO, write_skew
@@ -47,6 +47,38 @@ def test_lines_wait_half_a_second_of_recorded_time_at_most(tmp_path: Path) -> No
     writer.request(request(600_000))
     assert len(read(tmp_path).runs[0].requests) == 2
     writer.close()
+
+
+def occupancy(t_us: int) -> OccupancySample:
+    return OccupancySample(1, t_us, (ServerOccupancy("s:80", 8, 3, 100, 0, 5_000),))
+
+
+def test_what_servers_say_has_a_file_from_the_first_on_that_says_something(
+    tmp_path: Path,
+) -> None:
+    writer = open_writer(tmp_path)
+    writer.event(ClassDone(1, 1, "short"))
+    assert not (tmp_path / OCCUPANCY).exists()
+    said = [occupancy(0), occupancy(100_000), occupancy(600_000)]
+    for sample in said[:2]:
+        writer.occupancy(sample)
+    assert not (tmp_path / OCCUPANCY).exists()
+    writer.occupancy(said[2])
+    assert read(tmp_path).runs[0].occupancy == said
+    writer.close()
+    assert read(tmp_path).runs[0].end_us == 600_000
+
+
+def test_a_torn_line_of_what_servers_say_leaves_those_before(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path)
+    writer.occupancy(occupancy(0))
+    writer.occupancy(occupancy(900_000))
+    writer.close()
+    content = (tmp_path / OCCUPANCY).read_bytes()
+    (tmp_path / OCCUPANCY).write_bytes(content[:-5])
+    recording = read(tmp_path)
+    assert recording.runs[0].occupancy == [occupancy(0)]
+    assert "occupancy.ndjson stops in the middle of a line" in recording.ends[0]
 
 
 def test_a_directory_with_something_in_it_is_refused(tmp_path: Path) -> None:
