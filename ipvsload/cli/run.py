@@ -9,7 +9,7 @@ from ipvsload.cli.records import conclude
 from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign_options, with_options
 from ipvsload.errors import IpvsloadError
-from ipvsload.testbed.balancers import BALANCERS
+from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from ipvsload.errors import UsageError
 from ipvsload.locust_plugin.own_arguments import Listener, add_beside_theirs, destination, shared
+from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.names import MAX_CLIENTS, MAX_SERVERS
 from ipvsload.scenario.url import MAX_PORT, Tls, read_url
-from ipvsload.testbed.balancers import BALANCERS
 from ipvsload.testbed.kind import Option
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS, kind_for_host, refuse_foreign_options
 

@@ -12,8 +12,8 @@ from typing import Any, Literal, cast
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
-from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario import tree
+from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import SELECTORS, Measure
 from ipvsload.scenario.names import MAX_SERVERS, NAME_PATTERN
@@ -139,8 +139,8 @@ def _selected(key: str, token: Token) -> str | int:
             )
             raise ExpressionError(problem, _column(token))
         return int(text)
-    if key == "scheduler" and text not in SCHEDULERS:
-        problem = f"unknown scheduler {quoted(text)}; {hint(text, SCHEDULERS, 'schedulers')}"
+    if key == "scheduler" and text not in BALANCERS:
+        problem = f"unknown scheduler {quoted(text)}; {hint(text, BALANCERS, 'schedulers')}"
         raise ExpressionError(problem, _column(token))
     if not re.fullmatch(NAME_PATTERN, text):
         raise ExpressionError(f"{quoted(text)} cannot be the name of a class", _column(token))

@@ -20,7 +20,7 @@ from ipvsload.scenario.duration import PositiveDuration
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import refused
 from ipvsload.scenario.measures import needs_table
-from ipvsload.scenario.names import SchedulerName, Section
+from ipvsload.scenario.names import BalancerName, Section
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.strict import Name, Strict
 from ipvsload.scenario.traffic import Traffic
@@ -98,8 +98,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
     """Short name: lower-case letters, digits, - and _."""
     title: Annotated[str, Field(max_length=200)] = ""
     """One line for the reports."""
-    schedulers: Annotated[tuple[SchedulerName, ...], Field(min_length=1, strict=False)]
-    """The scenario is run once for each of these IPVS schedulers."""
+    schedulers: Annotated[tuple[BalancerName, ...], Field(min_length=1, strict=False)]
+    """The scenario is run once for each of these IPVS schedulers, or iptables or nftables."""
     service: Service = Service()
     """The virtual service as a run begins."""
     traffic: Annotated[dict[Name, Traffic], Field(min_length=1)]

@@ -7,13 +7,16 @@ expressions.
 from typing import TYPE_CHECKING, Literal
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.scenario.balancers import BALANCERS
 
-SECTIONS = (*SCHEDULERS, "all", "compare")
+SECTIONS = (*BALANCERS, "all", "compare")
 """Where expectations may stand."""
 if TYPE_CHECKING:
+    BalancerName = str
     SchedulerName = str
     Section = str
 else:  # from the registry, which a type checker cannot read
+    BalancerName = Literal[tuple(BALANCERS)]
     SchedulerName = Literal[tuple(SCHEDULERS)]
     Section = Literal[SECTIONS]
 MAX_SERVERS = 1000

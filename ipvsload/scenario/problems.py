@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.actions import SCENARIO_ACTIONS
+from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.model import Scenario, Step
 from ipvsload.scenario.names import SECTIONS
@@ -122,7 +122,7 @@ _REQUEST = "expected GET, one space and a path, such as 'GET /ip'"
 def _bad_word(loc: Loc, value: object) -> str:
     if loc[0] == "schedulers":
         word = value if isinstance(value, str) else f"{value}"
-        return f"unknown scheduler {quoted(word)}; {hint(word, SCHEDULERS, 'schedulers')}"
+        return f"unknown scheduler {quoted(word)}; {hint(word, BALANCERS, 'schedulers')}"
     known = ("new", "keep-alive")
     word = value if isinstance(value, str) else ""
     return f"{_named(loc)}expected {listed(known, 'or')}, found {found(value)}" + (

@@ -22,7 +22,7 @@ ONE_CLIENT = "here the load has this machine's own address; the lab has more"
 class ServiceSpec:
     """The virtual service that a run asks for.
 
-    `balancer` is a name in `testbed.balancers`; "" takes the one that is there.
+    `balancer` is a name in `scenario.balancers`; "" takes the one that is there.
     `weights` has one entry for each real server, in the order of joining;
     without any, the real servers that are there are taken.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ipvsload import testbed
 from ipvsload.errors import UsageError
-from ipvsload.testbed.balancers import find
+from ipvsload.scenario.balancers import find
 from ipvsload.testbed.kind import TestbedKind
 
 

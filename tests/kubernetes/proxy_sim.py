@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.testbed.kubernetes.foreign_services import deleted_by
 from tests.kubernetes.apiserver import Cluster
 from tests.kubernetes.foreign_table import ForeignTable

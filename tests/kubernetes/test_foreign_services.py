@@ -7,7 +7,7 @@ import pytest
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.saved_services import SavedServer, SavedService
-from ipvsload.testbed import balancers
+from ipvsload.scenario import balancers
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes.foreign_findings import foreign_findings

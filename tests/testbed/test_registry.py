@@ -9,8 +9,8 @@ import pytest
 from ipvsload import testbed
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
-from ipvsload.testbed import balancers
-from ipvsload.testbed.balancers import BALANCERS
+from ipvsload.scenario import balancers
+from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.testbed.registry import (
     DEFAULT,
     TESTBEDS,

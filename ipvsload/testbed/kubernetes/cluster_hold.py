@@ -5,7 +5,7 @@ journal.py and restore.py.
 """
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.testbed.kubernetes.api import ApiError
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.foreign_services import Kept, listed

@@ -2,8 +2,8 @@
 
 from contextlib import nullcontext
 
-from ipvsload.testbed import balancers
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario import balancers
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, Target
 from ipvsload.testbed.kubernetes import node_tables
 from ipvsload.testbed.kubernetes.cluster_session import ClusterSession

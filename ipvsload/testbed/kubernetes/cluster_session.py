@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.testbed.kubernetes import proxies
 from ipvsload.testbed.kubernetes.cluster_hold import ClusterHold
 from ipvsload.testbed.kubernetes.foreign_watch import ForeignWatch

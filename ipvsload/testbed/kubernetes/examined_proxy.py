@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.testbed.doctor_finding import DoctorFinding
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import cluster_findings, proxies

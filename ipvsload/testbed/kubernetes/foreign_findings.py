@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ipvsload.ipvs.saved_services import SavedService, from_json
-from ipvsload.testbed.balancers import BALANCERS, Balancer
+from ipvsload.scenario.balancers import BALANCERS, Balancer
 from ipvsload.testbed.doctor_finding import DoctorFinding
 from ipvsload.testbed.kubernetes.api import Object
 from ipvsload.testbed.kubernetes.foreign_services import (

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ipvsload.ipvs.ipvsadm import restoring
 from ipvsload.ipvs.keys import join_endpoint, split_endpoint, split_key
 from ipvsload.ipvs.saved_services import SavedService
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.testbed.kubernetes.api import Object
 
 Kept = Mapping[str, Sequence[SavedService]]

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.saved_services import SavedService
-from ipvsload.testbed import balancers
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario import balancers
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.foreign_services import (
     Kept,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ipvsload.ipvs.saved_services import from_json
 from ipvsload.ipvs.schedulers import FLAG_BITS, flag_names
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.testbed.doctor_finding import DoctorFinding
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import pods, proxies

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ipvsload.testbed.balancers import BALANCERS
+from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.testbed.kind import (
     Doctor,
     Option,

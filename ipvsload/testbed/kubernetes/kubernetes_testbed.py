@@ -7,7 +7,7 @@ from the cluster's own journal: see restore.py.
 from collections.abc import Mapping, Sequence
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.balancers import find
+from ipvsload.scenario.balancers import find
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe
 from ipvsload.testbed.existing_testbed import ExistingTestbed
 from ipvsload.testbed.kind import Tell

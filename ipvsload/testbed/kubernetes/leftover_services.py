@@ -12,7 +12,7 @@ from contextlib import suppress
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.ipvsadm import removal
 from ipvsload.ipvs.keys import join_endpoint, split_key
-from ipvsload.testbed.balancers import of_proxy_mode
+from ipvsload.scenario.balancers import of_proxy_mode
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api, ApiError, Object
 from ipvsload.testbed.kubernetes.node_lines import NodeState, next_readings

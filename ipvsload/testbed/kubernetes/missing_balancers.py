@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from ipvsload.ipvs.schedulers import module_of
-from ipvsload.testbed import balancers
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario import balancers
+from ipvsload.scenario.balancers import Balancer
 
 
 def missing_balancers(

@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ipvsload.errors import TestbedError
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.sidecar.put_back import FILE
-from ipvsload.testbed.balancers import Balancer
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import node_objects, pods, proxies, sidecar_zipapp
 from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes

@@ -12,7 +12,7 @@ from contextlib import suppress
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.ipvsadm import removal
 from ipvsload.ipvs.table import RealServer, by_address
-from ipvsload.testbed.balancers import Balancer, of_proxy_mode
+from ipvsload.scenario.balancers import Balancer, of_proxy_mode
 from ipvsload.testbed.kubernetes.cluster_session import ClusterSession
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.node_lines import NodeState

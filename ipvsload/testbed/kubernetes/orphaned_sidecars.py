@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.balancers import of_proxy_mode
+from ipvsload.scenario.balancers import of_proxy_mode
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes import leftover_services, pods
 from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes

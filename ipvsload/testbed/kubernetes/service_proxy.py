@@ -7,7 +7,7 @@ balancer is had of them, in what they can balance by, and in what they say.
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from ipvsload.testbed.balancers import Balancer
+from ipvsload.scenario.balancers import Balancer
 from ipvsload.testbed.doctor_finding import DoctorFinding
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.kubernetes.api import Api
