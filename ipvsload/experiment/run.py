@@ -11,6 +11,7 @@ from ipvsload.experiment.finished_requests import FinishedRequests, in_the_table
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
+from ipvsload.experiment.stop_conditions import StopConditions
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline
 from ipvsload.load.base import LoadListener
 from ipvsload.record import events
@@ -26,6 +27,10 @@ _COUNTERS_SETTLE_US = 2_200_000
 """The kernel refreshes its per-server counters every 2 s (ip_vs_est.c)."""
 _GRACE_S = 5.0
 """Beyond a class's own timeout, for what is in flight at the end."""
+_AFTER_MISSED_S = 5.0
+"""For what is in flight when a wait has missed its deadline."""
+_AFTER_STOP_S = 1.0
+"""The same where a condition ended the run early."""
 
 
 def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> None:
@@ -43,9 +48,9 @@ def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> N
         run.await_service()
         marks.append(clock.now_us())
         timeouts = testbed.tcp_timeouts()
-        missed = run.play_steps()
+        grace = run.play_steps()
         marks.append(clock.now_us())
-        run.finish_load(missed)
+        run.finish_load(grace)
         timeouts = testbed.tcp_timeouts() - timeouts
         run.await_counters(retransmitted=timeouts > 0)
     finally:
@@ -137,14 +142,25 @@ class _Run:
                 )
         state.began_us = self._clock.now_us()
 
-    def play_steps(self) -> bool:
-        """Play the timeline; True when a wait missed its deadline, which ends it."""
+    def play_steps(self) -> float | None:
+        """Play the timeline; None at its end.
+
+        A wait that misses its deadline ends it, and a condition under `stop-when`: then
+        it says how many seconds what is in flight still has.
+        """
         timeline = Timeline(self._context.scenario.timeline)
+        stops = StopConditions(self._context.scenario.stop_when)
         now_us = self._clock.now_us
         while True:
+            stop = stops.held(self._state, now_us())
+            if stop is not None:
+                condition, seen, measured = stop
+                self.record(events.RunStopped(*self.now(), str(condition), seen, measured))
+                return _AFTER_STOP_S
             match timeline.ask(self._state, now_us()):
                 case None:
-                    self._take(timeline.look_again_us(now_us()))
+                    until = timeline.look_again_us(now_us())
+                    self._take(stops.look_again_us(now_us(), until))
                     in_background = self._context.inbox.run_in_background
                     self._requests.ask_now_and_then(now_us(), in_background)
                     self._context.progress.update(self._state, timeline)
@@ -156,17 +172,17 @@ class _Run:
                     self.record(events.StepDone(*self.now(), index, saw, waited_us))
                 case Missed(_, message):
                     self.record(events.RunInvalid(*self.now(), message))
-                    return True
+                    return _AFTER_MISSED_S
                 case Over():
-                    return False
+                    return None
 
-    def finish_load(self, missed: bool) -> None:
-        """Wait for the last answers; after a missed deadline only for a moment."""
+    def finish_load(self, grace: float | None) -> None:
+        """Wait for the last answers, with `grace` for so many seconds at most."""
         finished = False
 
         def finish() -> None:
             nonlocal finished
-            self._load.finish(_GRACE_S, missed)
+            self._load.finish(_GRACE_S if grace is None else grace, soon=grace is not None)
             finished = True
 
         self._context.inbox.run_in_background(finish)

@@ -169,6 +169,20 @@ class RunInvalid(Event):
 
 
 @dataclass(frozen=True)
+class RunStopped(Event):
+    """A condition under `stop-when` held: the rest of the timeline is not played.
+
+    `condition` is as it was written, `seen` what it compared, in words, and `measured`
+    the same as a number.
+    """
+
+    kind = "stopped"
+    condition: str
+    seen: str
+    measured: float | None = None
+
+
+@dataclass(frozen=True)
 class RunEnded(Event):
     """The run ended in order. `seconds` has the lengths of setup, timeline and teardown.
 

@@ -27,6 +27,9 @@ def render(results: Results) -> str:
             ElementTree.SubElement(
                 _case(suite, "the run is valid"), "error", message=_clean(broken)
             )
+        if run.ended_early:
+            case = _case(suite, f"stop-when: {run.ended_early.condition}")
+            ElementTree.SubElement(case, "failure", message=_clean(run.ended_early.reason))
         for expectation in run.expectations:
             _expectation(suite, expectation, broken)
         if run.notes:

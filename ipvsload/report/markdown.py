@@ -5,7 +5,16 @@ from collections.abc import Sequence
 
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
-from ipvsload.report.wording import one_line, over, place, plural, problems, remarks, verdict_line
+from ipvsload.report.wording import (
+    early_ends,
+    one_line,
+    over,
+    place,
+    plural,
+    problems,
+    remarks,
+    verdict_line,
+)
 from ipvsload.results.results import Results
 
 _SIGNS = {"held": "✅", "failed": "❌", "invalid": "⚠️"}
@@ -23,7 +32,7 @@ def render(results: Results) -> str:
         f"{_text(verdict_line(results))}; {_text(', '.join(place(results)))}.",
         "",
     ]
-    lines += [f"- {_text(line)}" for line in problems(results)]
+    lines += [f"- {_text(line)}" for line in (*problems(results), *early_ends(results))]
     expectations = summarize_expectations(results)
     if expectations:
         lines += ["", *_table(["", "scheduler", "expectation", "measured", "held"], numbers=2)]

@@ -10,7 +10,7 @@ from rich.table import Table
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header
 from ipvsload.report.terminal_console import ReportConsole
-from ipvsload.report.wording import DASH, over, place, problems, remarks, verdict_line
+from ipvsload.report.wording import DASH, early_ends, over, place, problems, remarks, verdict_line
 from ipvsload.results.results import Results
 
 _COLOURS = {"held": "green", "failed": "red", "invalid": "yellow"}
@@ -62,5 +62,5 @@ def _verdict(output: ReportConsole, results: Results) -> None:
         output.line(output.text(f"note: {line}", "dim"))
     word = output.text(f" {results.verdict.upper()} ", f"bold reverse {_COLOURS[results.verdict]}")
     output.line(word, output.text(f" {verdict_line(results)}"))
-    for line in problems(results):
+    for line in (*problems(results), *early_ends(results)):
         output.line(output.text(f"   {line}"))

@@ -86,13 +86,18 @@ def verdict_line(results: Results) -> str:
     asked = [e for e in results.expectations if e.held is not None]
     broken = sum(not e.held for e in asked)
     runs = plural(len(results.runs), "run")
+    early = sum(run.ended_early is not None for run in results.runs)
     match results.verdict:
         case "held" if not asked:
             return f"nothing was expected of {runs}"
         case "held":
             return f"{plural(len(asked), 'expectation')} held in {runs}"
         case "failed":
-            return f"{broken} of {plural(len(asked), 'expectation')} did not hold in {runs}"
+            parts = [f"{early} of {runs} ended early"] if early else []
+            if broken or not early:
+                expected = plural(len(asked), "expectation")
+                parts.append(f"{broken} of {expected} did not hold in {runs}")
+            return ", and ".join(parts)
         case _:
             return _invalid_line(results)
 
@@ -112,6 +117,15 @@ def problems(results: Results) -> list[str]:
     for run in results.runs:
         lines += [f"run {run.number} ({run.scheduler}): {reason}" for reason in run.reasons]
     return lines
+
+
+def early_ends(results: Results) -> list[str]:
+    """Why runs ended early, and failed."""
+    return [
+        f"run {run.number} ({run.scheduler}): {run.ended_early.reason}"
+        for run in results.runs
+        if run.ended_early
+    ]
 
 
 def remarks(results: Results) -> list[str]:

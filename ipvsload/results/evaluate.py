@@ -11,6 +11,7 @@ from ipvsload.record.failures import in_order
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.director import common_settings, director_result
+from ipvsload.results.early_end import early_end
 from ipvsload.results.explanations import explanations
 from ipvsload.results.explanations.evidence import RunEvidence
 from ipvsload.results.kernel_counts import KernelCounts
@@ -105,11 +106,17 @@ def _verdict(
 ) -> VerdictName:
     if ends or not runs or not all(run.valid for run in runs):
         return "invalid"
-    return _held([*(e for run in runs for e in run.expectations), *comparisons])
+    if any(run.verdict == "failed" for run in runs):
+        return "failed"
+    return _held(comparisons)
 
 
 def _held(asked: Iterable[ExpectationResult]) -> VerdictName:
     return "failed" if any(e.held is False for e in asked) else "held"
+
+
+def _not_asked(condition: Condition) -> ExpectationResult:
+    return ExpectationResult(str(condition), None, None, "the run ended early")
 
 
 def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMeasures]:
@@ -134,7 +141,10 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         if key in ("all", run.scheduler)
         for condition in conditions
     ]
-    expectations = tuple(_expect(c, measures, measures.why) for c in expected)
+    early = early_end(run)
+    expectations = tuple(
+        _not_asked(c) if early else _expect(c, measures, measures.why) for c in expected
+    )
     ends = run.of_type(RunEnded)
     result = RunResult(
         number=run.number,
@@ -157,7 +167,8 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         seconds=ends[-1].seconds if ends else {},
         director=director,
         sampling=sampling,
-        verdict="invalid" if reasons else _held(expectations),
+        verdict="invalid" if reasons else "failed" if early else _held(expectations),
+        ended_early=early,
     )
     return result, measures
 
@@ -219,7 +230,8 @@ def _compare(
 ) -> ExpectationResult:
     """An expectation over schedulers: each measure is the median of that one's repeats.
 
-    If a scheduler was not run (`--scheduler` chose others), `held` is None.
+    If a scheduler was not run (`--scheduler` chose others), or a run of it ended early,
+    `held` is None.
     """
     absent: list[str] = []
 
@@ -227,10 +239,15 @@ def _compare(
         pairs = [one for one in measured if measure.scheduler in (None, one[0].scheduler)]
         return [m for run, m in pairs if run.valid] or [m for _, m in pairs]
 
+    def stopped(measure: Measure) -> bool:
+        return any(run.ended_early for run, _ in measured if run.scheduler == measure.scheduler)
+
     def lookup(measure: Measure) -> float | None:
         found = chosen(measure)
         if not found:
             absent.append(f"{measure.scheduler} was not run")
+        elif stopped(measure):
+            absent.append(f"a run of {measure.scheduler} ended early")
         over = median_range([m(measure) for m in found])
         return over.median if over else None
 
@@ -240,5 +257,5 @@ def _compare(
 
     result = _expect(condition, lookup, why)
     if absent:
-        return ExpectationResult(result.expression, None, None, result.reason)
+        return ExpectationResult(result.expression, None, None, "; ".join(dict.fromkeys(absent)))
     return result

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from ipvsload.results.director import DirectorResult
+from ipvsload.results.early_end import EarlyEnd
 from ipvsload.results.sampling import SamplingResult
 from ipvsload.statistics.median_range import MedianRange
 
@@ -82,7 +83,8 @@ class RunResult:
     """One run: one scheduler, one repeat. Not `valid` has `reasons`; `notes` are milder.
 
     `sampling` is None where there are not enough samples to tell. `verdict` is this
-    run's own, whatever became of others.
+    run's own, whatever became of others. A run that `ended_early` has failed, and its
+    expectations were not asked.
     """
 
     number: int
@@ -99,6 +101,7 @@ class RunResult:
     director: DirectorResult = field(default_factory=DirectorResult)
     sampling: SamplingResult | None = None
     verdict: VerdictName = "held"
+    ended_early: EarlyEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from ipvsload.record.events import (
     RunInvalid,
     RunPlanned,
     RunStarted,
+    RunStopped,
 )
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import KernelCounts
@@ -50,7 +51,8 @@ def reasons(
     complete = bool(ends) and ends[-1].complete
     if not complete and not invalid:
         found.append("the run was broken off" if ends else "the run was not finished")
-    if complete and not invalid and scenario is not None:
+    whole = complete and not run.of_type(RunStopped)
+    if whole and not invalid and scenario is not None:
         found += _missing_requests(run, scenario, requests)
     found += _never_sent(requests)
     found += _gaps(run, requests)

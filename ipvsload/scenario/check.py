@@ -5,7 +5,7 @@ then looks at the expectations. It finds names and server numbers that do not
 exist, actions without effect, and waits that cannot come true.
 """
 
-from ipvsload.scenario.condition_checks import check_expectations, check_wait
+from ipvsload.scenario.condition_checks import check_expectations, check_stops, check_wait
 from ipvsload.scenario.faults import Fault
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.planned_state import PlannedState
@@ -45,4 +45,6 @@ def check(scenario: Scenario) -> list[Fault]:
                 f"or add the step 'stop: {name}'"
             )
             faults.append(Fault(("traffic", name), text, at_key=True))
-    return faults + state.faults + check_expectations(scenario, state)
+    return (
+        faults + state.faults + check_stops(scenario, state) + check_expectations(scenario, state)
+    )

@@ -1,6 +1,6 @@
 """Waits and expectations that name what does not exist, or that can never hold.
 
-Both are found before anything is started. A wait has live measures, and their
+They are found before anything is started. A wait has live measures, and their
 bounds are those at its point of the timeline; after the wait, what it has made
 certain is known. An expectation is evaluated when the run is over, so it has
 final measures; only those under `compare` name schedulers.
@@ -47,17 +47,48 @@ def check_wait(step: Step, loc: Loc, state: PlannedState, bounds: bool) -> list[
 
 def _misread_now(measure: Measure, state: PlannedState) -> str | None:
     """Why a measure has no value in this wait, whatever happens."""
-    live = MEASURES[measure.name].live
-    if live is None:
-        return f"'{measure.name}' is known when the run is over; use it under 'expect'"
-    if measure.scheduler is not None:
-        return "'scheduler' has no place in a wait; a run has one scheduler"
-    if measure.server is not None and "server" not in live.selectors:
-        return f"'{measure.name}' takes no server in a wait; that is known under 'expect'"
+    reason = _not_live(measure, "in a wait")
+    if reason is not None:
+        return reason
     if measure.server is not None and measure.server not in state.weights:
         return state.absence(measure.server)
     if measure.class_ is not None and measure.class_ not in state.classes:
         return no_class(measure.class_, state.classes, f" in {measure}")
+    return None
+
+
+def _not_live(measure: Measure, place: str) -> str | None:
+    """Why a measure has no value while the load runs."""
+    live = MEASURES[measure.name].live
+    if live is None:
+        return f"'{measure.name}' is known when the run is over; use it under 'expect'"
+    if measure.scheduler is not None:
+        return f"'scheduler' has no place {place}; a run has one scheduler"
+    if measure.server is not None and "server" not in live.selectors:
+        return f"'{measure.name}' takes no server {place}; that is known under 'expect'"
+    return None
+
+
+def check_stops(scenario: Scenario, end: PlannedState) -> list[Fault]:
+    """Everything that is wrong under `stop-when`; `end` is the state after the timeline."""
+
+    def misread(measure: Measure) -> str | None:
+        return _not_live(measure, "under 'stop-when'") or _nobody(measure, scenario, end)
+
+    return [
+        fault
+        for index, condition in enumerate(scenario.stop_when)
+        for fault in _misread(condition, ("stop-when", index), misread)
+    ]
+
+
+def _nobody(measure: Measure, scenario: Scenario, end: PlannedState) -> str | None:
+    """That the class or the server of a measure is never there."""
+    if measure.class_ is not None and measure.class_ not in scenario.traffic:
+        return no_class(measure.class_, scenario.traffic, f" in {measure}")
+    if measure.server is not None and measure.server > end.joined:
+        numbers = "server 1" if end.joined == 1 else f"servers 1 to {end.joined}"
+        return f"no server {measure.server} in {measure}; the timeline has {numbers}"
     return None
 
 
@@ -106,8 +137,12 @@ def _parts(node: tree.Truth) -> Iterator[tree.Truth]:
 
 def _misread(condition: Condition, loc: Loc, why: Callable[[Measure], str | None]) -> list[Fault]:
     """The measures in a condition that have no value there; `why` says the reason, if any."""
-    found = [(read.column, why(read.measure)) for read in condition.reads]
-    return [Fault(loc, text, column=column) for column, text in found if text is not None]
+    found: dict[int, str] = {}
+    for read in condition.reads:  # of `failures > 5%`, both stand at one place
+        text = why(read.measure)
+        if text is not None:
+            found.setdefault(read.column, text)
+    return [Fault(loc, text, column=column) for column, text in found.items()]
 
 
 def check_expectations(scenario: Scenario, end: PlannedState) -> list[Fault]:
@@ -146,11 +181,9 @@ def _misread_at_end(
     for selector in final.needs:
         if given[selector] is None:
             return f"'{measure.name}' needs a {selector}, as in {measure.name}{{{selector}=...}}"
-    if measure.class_ is not None and measure.class_ not in scenario.traffic:
-        return no_class(measure.class_, scenario.traffic, f" in {measure}")
-    if measure.server is not None and measure.server > end.joined:
-        numbers = "server 1" if end.joined == 1 else f"servers 1 to {end.joined}"
-        return f"no server {measure.server} in {measure}; the timeline has {numbers}"
+    nobody = _nobody(measure, scenario, end)
+    if nobody is not None:
+        return nobody
     if compare and measure.scheduler is None:
         example = f"scheduler={scenario.schedulers[0]}"
         return f"'{measure.name}' needs a scheduler under 'compare', as in {example}"

@@ -66,6 +66,22 @@ class Condition:
         """What was last seen: "active{server=1} = 7, servers = 1"."""
         return ", ".join(f"{measure} {_seen(measure, lookup)}" for measure in self.measures)
 
+    def describe_compared(self, lookup: tree.Lookup) -> str:
+        """The left side of the first comparison, as it is seen: "7.1 %", "12", "= yes"."""
+        compared = self._compared
+        if isinstance(compared, tree.Read):
+            return _seen(compared.measure, lookup).removeprefix("= ")
+        found = tree.value(compared, lookup)
+        if found is None:
+            return "not seen yet"
+        return f"{found * 100:.1f} %" if self._of_percent else number(found)
+
+    @cached_property
+    def _of_percent(self) -> bool:
+        return any(
+            isinstance(leaf, tree.Number) and leaf.unit == "%" for leaf in tree.leaves(self.root)
+        )
+
     def describe_extremes(self, seen: Extremes) -> str:
         """The least and the most of each number that changed: "active{server=1} was 3 to 9"."""
         return ", ".join(

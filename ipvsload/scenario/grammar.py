@@ -6,6 +6,7 @@ refuses what a grammar cannot: unknown measures, times compared with counts.
 """
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any, Literal, cast
 
@@ -177,7 +178,9 @@ def _value(node: tree.Node) -> tree.Value:
 
 def _comparison(operator: Token, *parts: tree.Node) -> tree.Node:
     """`parts` are the left side, the right side, and possibly the tolerance."""
-    sides = [_value(part) for part in parts]
+    given = [_value(part) for part in parts]
+    sides = [_as_part(given[0], given[1]), _as_part(given[1], given[0]), *given[2:]]
+    is_part = sides != given
     reads = [read for side in sides for read in tree.reads(side)]
     units = {MEASURES[read.measure.name].unit for read in reads}
     if not reads:
@@ -186,8 +189,9 @@ def _comparison(operator: Token, *parts: tree.Node) -> tree.Node:
     if {"ms", "s"} <= units:
         problem = "a latency and 'elapsed' cannot stand in one comparison"
         raise ExpressionError(problem, reads[-1].column)
+    is_share = is_part or "fraction" in units
     for leaf in (leaf for tolerance in sides[2:] for leaf in tree.leaves(tolerance)):
-        if isinstance(leaf, tree.Number) and leaf.unit == "%" and "fraction" not in units:
+        if isinstance(leaf, tree.Number) and leaf.unit == "%" and not is_share:
             problem = "a tolerance in % is for shares; write the number itself"
             raise ExpressionError(problem, leaf.column)
     dimensions = {power for side in sides if (power := _dimension(side)) is not None}
@@ -196,6 +200,16 @@ def _comparison(operator: Token, *parts: tree.Node) -> tree.Node:
         raise ExpressionError(problem, _column(operator))
     settled = [_settle(side, "s" if "s" in units else "ms") for side in sides]
     return tree.Compare(cast("tree.Operator", str(operator)), *settled)
+
+
+def _as_part(side: tree.Value, other: tree.Value) -> tree.Value:
+    """`failures` in `failures > 5%`: the part that failed, and not their number."""
+    if not (isinstance(other, tree.Number) and other.unit == "%" and isinstance(side, tree.Read)):
+        return side
+    whole = MEASURES[side.measure.name].part_of
+    if whole is None:
+        return side
+    return tree.Arithmetic("/", side, tree.Read(replace(side.measure, name=whole), side.column))
 
 
 def _dimension(node: tree.Value) -> int | None:

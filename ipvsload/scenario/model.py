@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, create_model, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.actions import SCENARIO_ACTIONS
@@ -28,6 +28,13 @@ from ipvsload.scenario.traffic import Traffic
 __all__ = ["Scenario", "Service", "Step", "Traffic"]
 
 Conditions = Annotated[tuple[Condition, ...], Field(min_length=1, strict=False)]
+StopConditions = Annotated[
+    Conditions,
+    BeforeValidator(
+        lambda value: (value,) if isinstance(value, str) else value,
+        json_schema_input_type=Condition | Conditions,
+    ),
+]
 
 _keys: dict[str, Any] = {
     key: (action.yaml_type() | None, Field(default=None, description=action.__doc__))
@@ -113,6 +120,9 @@ class Scenario(Strict, use_attribute_docstrings=True):
     repeats, and name them with the selector `scheduler=`.
     """
 
+    stop_when: StopConditions = Field(default=(), alias="stop-when")
+    """When one of these holds, the run ends at once, and has failed."""
+
     def needs(self) -> Iterator[tuple[Capability, str]]:
         """Each capability that it needs of a testbed, with the words that need it."""
         if any(weight != 1 for weight in self.service.weights):
@@ -126,6 +136,9 @@ class Scenario(Strict, use_attribute_docstrings=True):
         for step in self.timeline:
             if isinstance(step.awaited, Condition) and _needs_table(step.awaited):
                 yield "table", f"until: {step.awaited}"
+        for condition in self.stop_when:
+            if _needs_table(condition):
+                yield "table", f"stop-when: {condition}"
         for section, conditions in self.expect.items():
             for condition in conditions:
                 if section in SCHEDULERS or _needs_table(condition):

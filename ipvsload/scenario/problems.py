@@ -49,7 +49,7 @@ def faults_of(errors: Iterable[ErrorDetails]) -> list[Fault]:
     for error in errors:
         if error["type"] == "extra_forbidden":
             *at, word = error["loc"]
-            meant.add((*at, nearest(str(word), _model_at(tuple(at)).model_fields)))
+            meant.add((*at, nearest(str(word), _keys_of(_model_at(tuple(at))))))
     return [_fault(e) for e in errors if not (e["type"] == "missing" and e["loc"] in meant)]
 
 
@@ -62,7 +62,7 @@ def _fault(error: ErrorDetails) -> Fault:
         return Fault(loc[:-1], _bad_key(loc[:-1], str(value)), at_key=True)
     match kind:
         case "extra_forbidden":
-            known = list(_model_at(loc[:-1]).model_fields)
+            known = _keys_of(_model_at(loc[:-1]))
             word = str(loc[-1])
             text = f"unknown key {quoted(word)}; {hint(word, known, 'keys')}"
             return Fault(loc, text, at_key=True)
@@ -107,6 +107,10 @@ def _model_at(loc: Loc) -> type[BaseModel]:
     if len(loc) > 2:
         return SCENARIO_ACTIONS[str(loc[2])]
     return _MODELS[loc[0]] if loc else Scenario
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _bad_key(loc: Loc, word: str) -> str:

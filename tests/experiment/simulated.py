@@ -186,7 +186,10 @@ class SimulatedClass:
 
 
 class SimulatedLoad:
-    """Closed classes with a budget; /delay/N takes N seconds, everything else 1 ms."""
+    """Closed classes with a budget; /delay/N takes N seconds, everything else 1 ms.
+
+    /status/503 is answered with that, from the first server.
+    """
 
     clocks: tuple[()] = ()
 
@@ -247,10 +250,12 @@ class SimulatedLoad:
             server.inactive += 1
             one.inflight -= 1
             one.requests += 1
+            failed = "/status/503" in one.spec.path and server is self._testbed.servers[0]
+            one.failures += failed
             self._on_finished(
                 Request(
-                    self._run, name, start_us, start_us, took_us, 200, 31, "198.51.100.200", port,
-                    False, server.address, None,
+                    self._run, name, start_us, start_us, took_us, 503 if failed else 200, 31,
+                    "198.51.100.200", port, False, server.address, None,
                 )
             )  # fmt: skip
             self._send(name)

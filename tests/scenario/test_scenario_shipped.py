@@ -84,10 +84,12 @@ def test_the_documentation_lists_exactly_the_measures() -> None:
 
 def test_the_documentation_names_every_key() -> None:
     section = (ROOT / "docs/scenarios.md").read_text().split("## Keys", 1)[1].split("\n## ", 1)[0]
-    named = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    named = set(re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE))
     mappings = [action for action in SCENARIO_ACTIONS.values() if action.yaml_type() is action]
     models = (Scenario, Service, Traffic, Step, *mappings)
-    assert named == {key for model in models for key in model.model_fields}
+    assert named == {
+        field.alias or key for model in models for key, field in model.model_fields.items()
+    }
 
 
 def test_the_examples_in_the_documentation_load() -> None:

@@ -70,7 +70,7 @@ KEYS_AND_TYPES = [
         "name: t",
         "name: t\nzzz: 1",
         "t.yaml:2:1: unknown key 'zzz'; the keys are name, title, schedulers, service, traffic,"
-        " timeline and expect",
+        " timeline, expect and stop-when",
     ),
     ("name: t", "name: 3", "t.yaml:1:7: 'name': expected text, found 3"),
     (
@@ -191,7 +191,51 @@ YAML = [
 ]
 
 
-@pytest.mark.parametrize(("right", "wrong", "line"), KEYS_AND_TYPES + YAML)
+STOPS = [
+    (
+        "timeline:",
+        "stop-wen: failures > 5%\ntimeline:",
+        "t.yaml:7:1: unknown key 'stop-wen'; did you mean 'stop-when'?",
+    ),
+    (
+        "timeline:",
+        "stop-when: failurs > 5%\ntimeline:",
+        "t.yaml:7:12: unknown measure 'failurs'; did you mean 'failures'?",
+    ),
+    (
+        "timeline:",
+        "stop-when: [failures > 5%, 'share{class=short} > 5%']\ntimeline:",
+        "t.yaml:7:29: 'share' is known when the run is over; use it under 'expect'",
+    ),
+    (
+        "timeline:",
+        "stop-when: failures{class=shirt} > 5 %\ntimeline:",
+        "t.yaml:7:12: no class 'shirt' in failures{class=shirt}; did you mean 'short'?",
+    ),
+    (
+        "timeline:",
+        "stop-when: active{server=3} > 5\ntimeline:",
+        "t.yaml:7:12: no server 3 in active{server=3}; the timeline has servers 1 to 2",
+    ),
+    (
+        "timeline:",
+        "stop-when: failures{server=1} > 5\ntimeline:",
+        "t.yaml:7:12: 'failures' takes no server under 'stop-when'; that is known under 'expect'",
+    ),
+    (
+        "timeline:",
+        "stop-when: []\ntimeline:",
+        "t.yaml:7:1: 'stop-when' is empty; give at least one",
+    ),
+    (
+        "timeline:",
+        "stop-when: 5\ntimeline:",
+        "t.yaml:7:12: 'stop-when': expected a list, found 5",
+    ),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "line"), KEYS_AND_TYPES + YAML + STOPS)
 def test_one_mistake_gives_one_line(right: str, wrong: str, line: str) -> None:
     assert GOOD.count(right) == 1
     assert said(GOOD.replace(right, wrong)) == [line]

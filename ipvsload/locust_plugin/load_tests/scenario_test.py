@@ -27,6 +27,7 @@ from ipvsload.record.events import (
     ChangedByHand,
     Event,
     RunStarted,
+    RunStopped,
     ServerJoined,
     ServerKilled,
     StepStarted,
@@ -155,6 +156,8 @@ class ScenarioTest:
         for run in results.runs:
             for reason in run.reasons:
                 logger.warning("%s", reason)
+            if run.ended_early:
+                logger.warning("%s", run.ended_early.reason)
         logger.info("%s; report: %s", verdict_line(results), page)
 
 
@@ -185,3 +188,5 @@ class _PageProgress(Progress):
                 feed.killed(event.server)
             case StepStarted() | ChangedByHand():
                 feed.mark(event.t_us, event.text)
+            case RunStopped():
+                feed.mark(event.t_us, f"ended early: {event.condition}: {event.seen}")

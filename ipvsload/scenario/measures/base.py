@@ -161,13 +161,15 @@ class Final(NamedTuple):
 class MeasureKind(NamedTuple):
     """One row: a measure's name and unit, and where it may stand.
 
-    What it means is said in docs/scenarios.md.
+    Compared with a percentage it is the part that it is of the measure `part_of`, with
+    the same selectors. What it means is said in docs/scenarios.md.
     """
 
     name: str
     unit: Unit
     live: Live | None = None
     final: Final | None = None
+    part_of: str | None = None
 
     @property
     def selectors(self) -> tuple[Selector, ...]:

@@ -87,7 +87,13 @@ def _no_requests(run: FinalCounts, measure: Measure) -> str:
 
 MEASURES = (
     MeasureKind("requests", "number", _counted("requests", "budget"), _total("requests")),
-    MeasureKind("failures", "number", _counted("failures", "budget"), _total("failures")),
+    MeasureKind(
+        "failures",
+        "number",
+        _counted("failures", "budget"),
+        _total("failures"),
+        part_of="requests",
+    ),
     MeasureKind("inflight", "number", _counted("inflight", "concurrency")),
     MeasureKind("users", "number", _counted("users", "population")),
     MeasureKind("done", "truth", Live(("class",), _done, _can_be_done)),
