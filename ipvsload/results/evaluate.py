@@ -15,6 +15,7 @@ from ipvsload.results.early_end import early_end
 from ipvsload.results.explanations import explanations
 from ipvsload.results.explanations.evidence import RunEvidence
 from ipvsload.results.kernel_counts import KernelCounts
+from ipvsload.results.lateness import lateness_ms, lateness_us
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
@@ -132,6 +133,11 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     classes = list(scenario.traffic) if scenario else []
     classes += sorted({r.traffic for r in run.requests} - set(classes))
     sampling = sampling_result(run, requests.last_us)
+    late = {
+        name: lateness_ms(lateness_us(r for r in run.requests if r.traffic == name))
+        for name, spec in (scenario.traffic.items() if scenario else ())
+        if spec.users is None
+    }
     refusals = refused_by(run.requests, run.samples)
     director = director_result(run)
     measures = RunMeasures(requests, kernel, list(joined))
@@ -162,7 +168,10 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
             _server(address, weight, kernel, requests, classes)
             for address, weight in joined.items()
         ),
-        traffic={name: _traffic(name, requests, refusals.get(name, {})) for name in classes},
+        traffic={
+            name: _traffic(name, requests, refusals.get(name, {}), late.get(name, {}))
+            for name in classes
+        },
         expectations=expectations,
         seconds=ends[-1].seconds if ends else {},
         director=director,
@@ -193,7 +202,12 @@ def _server(
     )
 
 
-def _traffic(name: str, requests: RequestCounts, refusals: Mapping[str, int]) -> TrafficResult:
+def _traffic(
+    name: str,
+    requests: RequestCounts,
+    refusals: Mapping[str, int],
+    late: dict[str, float],
+) -> TrafficResult:
     ordered = requests.latencies(name)
     return TrafficResult(
         requests=requests.requests(name) or 0,
@@ -204,6 +218,7 @@ def _traffic(name: str, requests: RequestCounts, refusals: Mapping[str, int]) ->
         failures_without_server=requests.nowhere[name],
         refused_by=dict(refusals),
         retried=requests.retried[name],
+        lateness_ms=late,
     )
 
 

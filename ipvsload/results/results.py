@@ -53,6 +53,9 @@ class TrafficResult:
     `latency_ms` has p50, p90, p95, p99, max and mean of the answered requests,
     each None where there were none; `rps` is finished requests per second of
     the class's own time, from its first planned start to its last end.
+
+    `lateness_ms` has p50, p99 and max of how late an open workload was sent
+    (lateness.py); {} for a closed one.
     """
 
     requests: int
@@ -63,6 +66,7 @@ class TrafficResult:
     failures_without_server: int = 0
     refused_by: dict[str, int] = field(default_factory=dict)
     retried: int = 0
+    lateness_ms: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ class TrafficSummary:
     share_without_server: MedianRange | None = None
     errors: dict[str, MedianRange | None] = field(default_factory=dict)
     retried: MedianRange | None = None
+    lateness_ms: dict[str, MedianRange | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ because a testbed may give them other addresses in each run.
 
 from collections.abc import Container, Sequence
 
+from ipvsload.results.lateness import LATENESS
 from ipvsload.results.refusals import REFUSED
 from ipvsload.results.results import (
     RunResult,
@@ -89,6 +90,11 @@ def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
             for kind in dict.fromkeys(kind for counts in kinds for kind in counts)
         },
         retried=median_range([t.retried for t in results]),
+        lateness_ms={
+            which: median_range([t.lateness_ms.get(which) for t in results])
+            for which in LATENESS
+            if any(t.lateness_ms for t in results)
+        },
     )
 
 

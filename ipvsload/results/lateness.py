@@ -1,0 +1,29 @@
+"""How late the requests of an open workload were sent.
+
+Lateness is the generator's own: from the time when an arrival was due to the moment just
+before its connection is opened or its first byte is handed to the kernel. Latencies count
+from the planned start and so contain it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from ipvsload.record.format import Request
+from ipvsload.statistics.percentiles import percentile
+
+LATENESS = ("p50", "p99", "max")
+
+
+def lateness_us(requests: Iterable[Request]) -> list[int]:
+    """The lateness of each request in µs, ascending.
+
+    Without those that were sent a second time: of them the first start is not recorded.
+    """
+    return sorted(r.start_us - r.planned_us for r in requests if not r.retried)
+
+
+def lateness_ms(ordered_us: Sequence[int]) -> dict[str, float]:
+    """The figures of LATENESS in ms; {} without any request."""
+    if not ordered_us:
+        return {}
+    parts = {"p50": 50, "p99": 99, "max": 100}
+    return {which: percentile(ordered_us, parts[which]) / 1000 for which in LATENESS}
