@@ -73,7 +73,9 @@ class _Run:
         testbed, planned = context.testbed, context.scenario.service
         self.record(events.RunPlanned(*self.now(), scheduler, repeat))
         weights = planned.weights or (1,) * planned.servers
-        self._service = service = testbed.begin(ServiceSpec(scheduler, tuple(weights)))
+        self._service = service = testbed.begin(
+            ServiceSpec(scheduler, tuple(weights), planned.capacity)
+        )
         self.record(
             events.RunStarted(
                 *self.now(),

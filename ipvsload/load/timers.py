@@ -2,20 +2,14 @@
 
 Python's epoll waits in whole milliseconds. That is not exact enough for
 arrivals at a planned time, because a late start counts as latency. A timerfd
-wakes the loop to the microsecond. Python has it from 3.13 on; until then it is
-two calls of the C library.
+wakes the loop to the microsecond.
 """
 
-import ctypes
-import os
-import struct
 import time
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-_ABSOLUTE = 1  # TFD_TIMER_ABSTIME
-_SECOND = 1_000_000_000
-_libc = ctypes.CDLL(None, use_errno=True)
+from ipvsload.timerfd import TimerFd
 
 
 class Timers:
@@ -26,11 +20,8 @@ class Timers:
     """
 
     def __init__(self) -> None:
-        flags = os.O_NONBLOCK | os.O_CLOEXEC
-        self.fd: int = _libc.timerfd_create(time.CLOCK_MONOTONIC, flags)
-        if self.fd < 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+        self._timer = TimerFd()
+        self.fd = self._timer.fd
         self.asleep = False
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0
@@ -72,10 +63,9 @@ class Timers:
         """Call nothing more."""
         self.asleep = False
         self._heap.clear()
-        os.close(self.fd)
+        self._timer.close()
 
     def _arm(self, when_ns: int) -> None:
         """Make `fd` readable at this `time.monotonic_ns()`, at once if it has passed."""
         self._armed_ns = when_ns
-        seconds, ns = divmod(max(when_ns, 1), _SECOND)
-        _libc.timerfd_settime(self.fd, _ABSOLUTE, struct.pack("qqqq", 0, 0, seconds, ns), None)
+        self._timer.set(max(when_ns, 1))

@@ -9,9 +9,11 @@ from typing import Literal
 
 from ipvsload.errors import UsageError
 
-Capability = Literal["scheduler", "weight", "scale", "kill", "weights", "clients", "table"]
-"""Four changes while a run goes on, weights at its beginning, several client addresses, and
-that somebody reads the kernel's table."""
+Capability = Literal[
+    "scheduler", "weight", "scale", "kill", "weights", "clients", "capacity", "table"
+]
+"""Four changes while a run goes on, weights at its beginning, several client addresses,
+real servers that can be full, and that somebody reads the kernel's table."""
 
 
 def check_capabilities(

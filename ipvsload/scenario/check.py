@@ -33,6 +33,13 @@ def check(scenario: Scenario) -> list[Fault]:
         step.action.plan(state)
         # What is wrong only because an earlier action is wrong gets no message of its own.
         faults += check_wait(step, ("timeline", index), state, bounds=not state.faults)
+    speeds = service.capacity.speed if service.capacity else ()
+    if len(speeds) > 1 and len(speeds) != state.joined and not state.faults:
+        text = (
+            f"{counted(len(speeds), 'speed')} for {counted(state.joined, 'server')} that join;"
+            " give each one, or one number for all"
+        )
+        faults.append(Fault(("service", "capacity", "speed"), text))
     for name, one in state.classes.items():
         if state.faults:
             break

@@ -129,6 +129,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
             yield "weights", f"weights: {list(self.service.weights)}"
         if self.service.clients > 1:
             yield "clients", f"clients: {self.service.clients}"
+        if self.service.capacity is not None:
+            yield "capacity", f"capacity: workers: {self.service.capacity.workers}"
         for step in self.timeline:
             if step.action.needs is not None:
                 yield step.action.needs, step.action.describe()

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from ipvsload.scenario.actions import SCENARIO_ACTIONS
 from ipvsload.scenario.balancers import BALANCERS
+from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.model import Scenario, Step
 from ipvsload.scenario.names import SECTIONS
@@ -104,6 +105,8 @@ _MODELS: Mapping[str | int, type[BaseModel]] = {
 
 def _model_at(loc: Loc) -> type[BaseModel]:
     """The model whose keys stand at this place: of the file, a part, or a step's action."""
+    if loc[:2] == ("service", "capacity"):
+        return Capacity
     if len(loc) > 2:
         return SCENARIO_ACTIONS[str(loc[2])]
     return _MODELS[loc[0]] if loc else Scenario

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.names import MAX_CLIENTS
 from ipvsload.scenario.strict import ServerCount, Strict, Weight
 
@@ -17,3 +18,5 @@ class Service(Strict, use_attribute_docstrings=True):
     """One weight a server, in the order of joining; empty means 1 each."""
     clients: Annotated[int, Field(ge=1, le=MAX_CLIENTS)] = 1
     """Source addresses that the load comes from (sh and mh hash them)."""
+    capacity: Capacity | None = None
+    """What each real server can do at once; without it, any number of requests."""

@@ -12,10 +12,16 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ipvsload.scenario.capabilities import Capability
+from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.url import Tls
 
 ONE_CLIENT = "here the load has this machine's own address; the lab has more"
 """Why a testbed lacks "clients"."""
+THEIR_CAPACITY = (
+    "how many requests its real servers work on at once is their own affair, and they do not"
+    " tell; those of the lab can be limited"
+)
+"""Why a testbed lacks "capacity"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +30,13 @@ class ServiceSpec:
 
     `balancer` is a name in `scenario.balancers`; "" takes the one that is there.
     `weights` has one entry for each real server, in the order of joining;
-    without any, the real servers that are there are taken.
+    without any, the real servers that are there are taken. `capacity` is that of
+    each real server; without it they are not limited.
     """
 
     balancer: str
     weights: tuple[int, ...] = ()
+    capacity: Capacity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def test_each_of_two_directors_balances_over_the_same_servers(kernel: str) -> No
     with closing(Lab(LAB, kernel=kernel, schedulers=["rr"])) as lab:
         lab.real_servers.wait_ready()
         for address in LAB.server_addresses:
-            lab.real_servers.add(address)
+            lab.real_servers.ask("add", address)
         lab.wait_ready()
         for director in LAB.all_directors:
             control = DirectorClient(plain_socket(lab.socket_broker), director)

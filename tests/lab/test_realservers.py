@@ -8,14 +8,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.lab.asking import TIMEOUT, Target, connect, exchange, get
 from tests.load.real import RealServers, free_port, fresh_address
-
-Target = tuple[str, int]
-TIMEOUT = 20
 
 
 @pytest.fixture(scope="module")
@@ -27,25 +24,6 @@ def servers() -> Iterator[RealServers]:
 @pytest.fixture(scope="module")
 def target(servers: RealServers) -> Target:
     return servers.add()
-
-
-def connect(target: Target) -> socket.socket:
-    return socket.create_connection(target, timeout=TIMEOUT)
-
-
-def exchange(target: Target, data: bytes) -> bytes:
-    """Everything that the server says to these bytes until it closes."""
-    with connect(target) as sock:
-        sock.sendall(data)
-        return b"".join(iter(lambda: sock.recv(65_536), b""))
-
-
-def get(target: Target, path: str, *headers: str, method: str = "GET") -> tuple[int, Any, str]:
-    """Status, headers by lower-case name, and body."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: there", "Connection: close", *headers, "", ""]
-    head, _, body = exchange(target, "\r\n".join(lines).encode()).decode().partition("\r\n\r\n")
-    status, *rest = head.split("\r\n")
-    return int(status.split()[1]), {k.lower(): v for k, v in (r.split(": ", 1) for r in rest)}, body
 
 
 def test_who_answers_and_how_long_the_body_is(target: Target) -> None:
@@ -269,14 +247,17 @@ def test_a_killed_server_resets_refuses_and_can_come_again(
     [
         ("", "not JSON: b'\\n'"),
         ("{", "not JSON: b'{\\n'"),
-        ("[]", "neither add nor kill: b'[]\\n'"),
-        ('{"add": 7}', "neither add nor kill: b'{\"add\": 7}\\n'"),
-        ('{"add": "a", "kill": "b"}', "neither add nor kill"),
+        ("[]", "no command; there are add, kill, limit: b'[]\\n'"),
+        ('{"added": "a"}', "no command; there are add, kill, limit: b"),
+        ('{"add": 7}', "not an address:port: 7"),
+        ('{"add": "a", "kill": "b"}', "add: _add() got an unexpected keyword argument 'kill'"),
         ('{"add": "127.0.0.1"}', "not an address:port: '127.0.0.1'"),
         ('{"add": "127.0.0.1:0"}', "not an address:port: '127.0.0.1:0'"),
         ('{"add": "127.0.0.1:65536"}', "not an address:port: '127.0.0.1:65536'"),
         ('{"add": "localhost:80"}', "not an address:port: 'localhost:80'"),
         ('{"add": "192.0.2.1:80"}', "192.0.2.1:80: Cannot assign requested address"),
+        ('{"limit": ["192.0.2.1:80"], "workers": 1}', "there is no server 192.0.2.1:80"),
+        ('{"limit": [], "worker": 1}', "limit: _limit() got an unexpected keyword"),
         ('{"kill": "192.0.2.1:80"}', "there is no server 192.0.2.1:80"),
         ('"' + "x" * 70_000 + '"', "a line of more than 65536 bytes"),
     ],

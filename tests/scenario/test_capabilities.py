@@ -1,5 +1,7 @@
 """Scenarios that a testbed cannot play are refused in words, before anything is touched."""
 
+from typing import get_args
+
 import pytest
 
 from ipvsload.errors import UsageError
@@ -34,6 +36,7 @@ expect: {{all: [failures == 0]}}
         ("{servers: 2}", "reweigh: {server: 1, weight: 5}", "weight", "`server 1: weight 5`"),
         ("{servers: 2, weights: [1, 3]}", "wait: 1", "weights", "`weights: [1, 3]`"),
         ("{servers: 2, clients: 4}", "wait: 1", "clients", "`clients: 4`"),
+        ("{capacity: {workers: 8}}", "wait: 1", "capacity", "`capacity: workers: 8`"),
     ],
 )
 def test_what_a_testbed_lacks_is_refused_with_its_reason(
@@ -43,6 +46,5 @@ def test_what_a_testbed_lacks_is_refused_with_its_reason(
     with pytest.raises(UsageError) as refusal:
         check_capabilities(wants.name, wants.needs(), {lack: "no such thing here"})
     assert str(refusal.value) == f"scenario one wants {words}: no such thing here"
-    others: tuple[Capability, ...] = ("scheduler", "weight", "scale", "kill", "weights", "clients")
-    lacks = {other: "no such thing here" for other in others if other != lack}
+    lacks = {other: "no such thing here" for other in get_args(Capability) if other != lack}
     check_capabilities(wants.name, wants.needs(), lacks)

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 import ipvsload.scenario
 from ipvsload.scenario.actions import SCENARIO_ACTIONS
+from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.load import load, parse_scenario
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Final, Live
@@ -86,7 +87,7 @@ def test_the_documentation_names_every_key() -> None:
     section = (ROOT / "docs/scenarios.md").read_text().split("## Keys", 1)[1].split("\n## ", 1)[0]
     named = set(re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE))
     mappings = [action for action in SCENARIO_ACTIONS.values() if action.yaml_type() is action]
-    models = (Scenario, Service, Traffic, Step, *mappings)
+    models = (Scenario, Service, Capacity, Traffic, Step, *mappings)
     assert named == {
         field.alias or key for model in models for key, field in model.model_fields.items()
     }

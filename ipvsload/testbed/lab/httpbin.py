@@ -2,7 +2,9 @@
 
 A pure function from a request to the bytes of its answer. Bodies have
 httpbin's fields and layout (sorted keys, two spaces, a final newline), so
-that what was written for httpbin works in the lab.
+that what was written for httpbin works in the lab. Servers with a capacity add
+`Server-Timing` (W3C Server Timing): how long the request waited for a worker, and
+how long that had it, in milliseconds.
 """
 
 import json
@@ -31,10 +33,10 @@ class HttpRequest(NamedTuple):
 
 
 class HttpAnswer(NamedTuple):
-    """The answer's bytes, to be sent after `delay` seconds."""
+    """The answer's bytes, and the work of it in seconds (of a server with speed 1)."""
 
     data: bytes
-    delay: float = 0.0
+    work: float = 0.0
 
 
 def answer(request: HttpRequest, server: str) -> HttpAnswer:
@@ -68,13 +70,31 @@ def answer(request: HttpRequest, server: str) -> HttpAnswer:
         text = json.dumps(page, indent=2, sort_keys=True) + "\n"
     data = _message(status, text, _JSON if page else _HTML, server, request.close, extra)
     if request.method == b"HEAD":
-        data = data[: data.index(b"\r\n\r\n") + 4]
+        data = _head_of(data)
     return HttpAnswer(data, delay)
 
 
 def bad_request(server: str) -> bytes:
     """The answer to bytes that are no HTTP request; the connection closes after it."""
     return _message(400, "Bad Request\n", _HTML, server, True)
+
+
+def overloaded(server: str, request: HttpRequest, status: int) -> bytes:
+    """The answer to a request for which the server has no room."""
+    data = _message(status, f"{_PHRASES[status]}\n", _HTML, server, request.close)
+    return _head_of(data) if request.method == b"HEAD" else data
+
+
+def with_timing(data: bytes, queue_ns: int, work_ns: int) -> bytes:
+    """The answer with the time that the request waited, and was worked on."""
+    # At the end of the head: what is before it is the same in many answers.
+    head, end, body = data.partition(b"\r\n\r\n")
+    timing = b"\r\nServer-Timing: queue;dur=%.3f, work;dur=%.3f"
+    return b"".join((head, timing % (queue_ns / 1e6, work_ns / 1e6), end, body))
+
+
+def _head_of(data: bytes) -> bytes:
+    return data[: data.index(b"\r\n\r\n") + 4]
 
 
 def _message(status: int, body: str, kind: str, server: str, close: bool, extra: str = "") -> bytes:

@@ -16,11 +16,13 @@ from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import join_key
 from ipvsload.ipvs.schedulers import module_of
 from ipvsload.scenario.capabilities import Capability
+from ipvsload.scenario.capacity import Capacity
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import warmup
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
+from ipvsload.testbed.lab.limit_orders import limits
 from ipvsload.testbed.lab.scheduler_mend import scheduler_mend
 from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, Topology, server_address
 from ipvsload.testbed.tcp_timeouts import timeouts
@@ -51,6 +53,7 @@ class LabTestbed:
         self._key = ""
         self._joined = 0
         self._dead: set[str] = set()
+        self._limited = False
 
     def start(self) -> None:
         """Start the lab; its kernel boots while the caller does other work."""
@@ -61,7 +64,7 @@ class LabTestbed:
         """Start the real servers, wait for the kernel, use every path once."""
         self.lab.real_servers.wait_ready()
         for address in self._topology.server_addresses:
-            self.lab.real_servers.add(address)
+            self.lab.real_servers.ask("add", address)
         self.lab.wait_ready()
         warmup.warm(self._topology, self._director, self._control, self.socket_broker)
 
@@ -109,8 +112,9 @@ class LabTestbed:
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Make a service on the next port; servers that were killed listen again."""
         for address in self._dead:
-            self.lab.real_servers.add(address)
+            self.lab.real_servers.ask("add", address)
         self._dead.clear()
+        self._limit_servers(spec.capacity)
         self._port += 1
         self._joined = 0
         self._key = join_key(self._director.vip, self._port)
@@ -118,6 +122,14 @@ class LabTestbed:
         servers = [(self.add_server(weight), weight) for weight in spec.weights]
         target = Target(self._key, self._director.vip, self._port)
         return ServiceUnderTest(target, spec.balancer, servers)
+
+    def _limit_servers(self, capacity: Capacity | None) -> None:
+        """Give each real server that may join its workers, with nothing to do and all counts 0."""
+        if capacity is None and not self._limited:
+            return
+        self._limited = capacity is not None
+        for addresses, arguments in limits(self._topology.server_addresses, capacity):
+            self.lab.real_servers.ask("limit", addresses, **arguments)
 
     def set_balancer(self, balancer: str) -> None:
         """Change the scheduler in place; connections and counters stay."""
@@ -142,7 +154,7 @@ class LabTestbed:
 
     def kill_server(self, address: str) -> None:
         """Close its listener and reset its connections; the table keeps it."""
-        self.lab.real_servers.kill(address)
+        self.lab.real_servers.ask("kill", address)
         self._dead.add(address)
 
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:

@@ -6,11 +6,12 @@ A server that is killed loses its listener, and its connections are reset, as if
 a process of its own had died. The lab starts this process as a child and talks
 to it over stdin and stdout, so that it ends when its owner does.
 
-A line in, a line out, both JSON:
+A line in, a line out, both JSON. The first key of a line is a command, one file
+of `server_commands/`; its value is a server's address, and other keys are what
+that command asks for besides:
 
     {"add": "198.51.100.11:80"}   ->  {"added": "198.51.100.11:80"}
-    {"kill": "198.51.100.11:80"}  ->  {"killed": "198.51.100.11:80"}
-    anything else, or a failure   ->  {"error": "what is wrong"}
+    a failure                     ->  {"error": "what is wrong"}
 
 The first line out is {"ready": true}. At the end of stdin it exits at once.
 """
@@ -19,89 +20,44 @@ import asyncio
 import json
 import os
 import signal
-from functools import partial
 from io import FileIO
 from typing import Any
 
 import uvloop
 
 from ipvsload.descriptors import raise_limit
-from ipvsload.ipvs.keys import parse_endpoint, split_endpoint
-from ipvsload.testbed.lab.server_connection import ServerConnection
+from ipvsload.testbed.lab.server_commands import COMMANDS
+from ipvsload.testbed.lab.server_set import ServerSet
 
 MAX_LINE = 65_536
-_BACKLOG = 65_535
-"""The kernel takes net.core.somaxconn instead where that is less (net/socket.c, __sys_listen)."""
 
 
-class RealServers:
-    """All listeners of this process, by address:port."""
-
-    def __init__(self) -> None:
-        self._servers: dict[str, tuple[asyncio.Server, set[ServerConnection]]] = {}
-
-    async def add(self, name: str) -> None:
-        """Listen on address:port (`[address]:port` with IPv6).
-
-        Raises:
-            ValueError: `name` is not an address and a port, or is listened on already.
-            OSError: the address cannot be bound.
-        """
-        if name in self._servers:
-            raise ValueError(f"{name} is there already")
-        try:
-            _, _, port = parse_endpoint(name)  # an address, not a host's name
-        except ValueError:
-            port = 0
-        if not port:
-            raise ValueError(f"not an address:port: {name!r}")
-        connections: set[ServerConnection] = set()
-        listener = await asyncio.get_running_loop().create_server(
-            partial(ServerConnection, name, connections), *split_endpoint(name), backlog=_BACKLOG
-        )
-        self._servers[name] = listener, connections
-
-    async def kill(self, name: str) -> None:
-        """Close the listener and reset the connections of a server.
-
-        Raises:
-            ValueError: there is no such server.
-        """
-        if name not in self._servers:
-            raise ValueError(f"there is no server {name}")
-        listener, connections = self._servers.pop(name)
-        listener.close()
-        for connection in list(connections):
-            connection.reset()
-        await listener.wait_closed()
-
-
-async def command(servers: RealServers, line: bytes) -> dict[str, Any]:
+async def command(servers: ServerSet, line: bytes) -> dict[str, Any]:
     """Do what one line of stdin asks. Returns the answer."""
     try:
         asked = json.loads(line)
     except ValueError:
         return {"error": f"not JSON: {line[:80]!r}"}
-    match asked:
-        case {"add": str(name), **rest} if not rest:
-            act, done = servers.add, "added"
-        case {"kill": str(name), **rest} if not rest:
-            act, done = servers.kill, "killed"
-        case _:
-            return {"error": f"neither add nor kill: {line[:80]!r}"}
+    verb = next(iter(asked), "") if isinstance(asked, dict) else ""
+    if verb not in COMMANDS:
+        known = ", ".join(COMMANDS)
+        return {"error": f"no command; there are {known}: {line[:80]!r}"}
+    value = asked.pop(verb)
     try:
-        await act(name)
+        await COMMANDS[verb].carry_out(servers, value, **asked)
+    except TypeError as error:
+        return {"error": f"{verb}: {error}"}
     except OSError as error:
         # Not asyncio's own text, which has the address again.
-        return {"error": f"{name}: {os.strerror(error.errno) if error.errno else error}"}
+        return {"error": f"{value}: {os.strerror(error.errno) if error.errno else error}"}
     except ValueError as error:
         return {"error": str(error)}
-    return {done: name}
+    return {COMMANDS[verb].done: value}
 
 
 async def serve() -> None:
     """Serve until stdin ends."""
-    servers = RealServers()
+    servers = ServerSet()
     stdin = asyncio.StreamReader(limit=MAX_LINE)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stdin), FileIO(0, closefd=False)

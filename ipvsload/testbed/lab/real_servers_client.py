@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,7 +12,7 @@ _TIMEOUT = 20.0
 
 
 class RealServersClient:
-    """Adds and kills real servers.
+    """Has real servers listen, die and be limited.
 
     `connection` is a descriptor of the socket to their process; `undo` closes it.
     `broken` says what has died in the lab, if anything. Every method raises
@@ -31,22 +31,17 @@ class RealServersClient:
         """Wait until it listens to requests."""
         self._receive()
 
-    def add(self, address: str) -> None:
-        """Have a real server listen on address:port."""
-        self._ask("add", address)
-
-    def kill(self, address: str) -> None:
-        """Close a real server's listener and reset its connections."""
-        self._ask("kill", address)
-
-    def _ask(self, verb: str, address: str) -> None:
+    def ask(self, verb: str, value: str | Sequence[str], **arguments: Any) -> None:
+        """Have a command of `server_commands/` carried out, and wait until it is."""
+        asked = {verb: value, **arguments}
         try:
-            self._connection.sendall((json.dumps({verb: address}) + "\n").encode())
+            self._connection.sendall((json.dumps(asked) + "\n").encode())
         except OSError as error:
             raise TestbedError(f"the real servers' process is gone: {error.strerror}") from error
         answer = self._receive()
         if "error" in answer:
-            raise TestbedError(f"real server {address}: {answer['error']}")
+            who = value if isinstance(value, str) else f"{value[0]} ..."
+            raise TestbedError(f"real server {who}: {answer['error']}")
 
     def _receive(self) -> dict[str, Any]:
         try:

@@ -4,36 +4,49 @@ httptools parses and httpbin.py answers; this keeps the order. A request that is
 sent before the answer to the one before (pipelining) waits for its turn, and
 reading pauses meanwhile, so that a client cannot make the server keep more
 requests than came with one read.
+
+A server with a capacity does not notice that a client has gone before it has the
+answer: like a server with threads, it looks at the connection when it reads and
+when it writes. So the request keeps its place in the queue and then a worker, and
+its answer is thrown away. Clients that gave up still cost work, as in life.
 """
 
 import asyncio
 import struct
+import time
 from collections import deque
+from functools import partial
 from socket import SO_LINGER, SOL_SOCKET
 from typing import cast
 
 import httptools
 
-from ipvsload.testbed.lab.httpbin import HttpRequest, answer, bad_request
+from ipvsload.testbed.lab.exact_timers import DueCall
+from ipvsload.testbed.lab.httpbin import (
+    HttpRequest,
+    answer,
+    bad_request,
+    overloaded,
+    with_timing,
+)
+from ipvsload.testbed.lab.listening_server import ListeningServer
+from ipvsload.testbed.lab.worker_pool import Job, WorkerPool
 
 MAX_REQUEST = 65_536
 """Longest request, with its body, in bytes; a longer one is refused."""
-TICK = 0.001
-"""Seconds added to each delay: uvloop's timers count whole ms, and some fire too early."""
 
 
 class ServerConnection(asyncio.Protocol):
-    """Serves one connection to the real server `name`; member of `peers` while open."""
+    """Serves one connection to a real server; one of its connections while open."""
 
-    def __init__(self, name: str, peers: "set[ServerConnection]") -> None:
-        self._name = name
-        self._peers = peers
+    def __init__(self, server: ListeningServer) -> None:
+        self._server = server
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._read = 0
         self._waiting: deque[HttpRequest] = deque()
-        self._answering: asyncio.TimerHandle | None = None
+        self._answering: DueCall | Job | None = None
         self._writable = True
         self._refused = False
 
@@ -42,13 +55,14 @@ class ServerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._peer: str = (transport.get_extra_info("peername") or ("",))[0]
-        self._peers.add(self)
+        self._server.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._peers.discard(self)
+        self._server.connections.discard(self)
         self._waiting.clear()
-        if self._answering is not None:
+        if isinstance(self._answering, DueCall):
             self._answering.cancel()
+        del self._parser  # which knows this object: a circle
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -101,18 +115,39 @@ class ServerConnection(asyncio.Protocol):
         waiting = self._waiting
         while waiting and self._answering is None and self._writable:
             request = waiting.popleft()
-            data, delay = answer(request, self._name)
-            if delay:
+            data, work = answer(request, self._server.name)
+            if self._server.pool is not None:
+                self._have_done(self._server.pool, data, work, request)
+            elif work:
                 self._transport.pause_reading()
-                self._answering = asyncio.get_running_loop().call_later(
-                    delay + TICK, self._send_delayed, data, request.close
-                )
+                due = time.monotonic_ns() + round(work * 1e9)
+                send = partial(self._send_delayed, data, request.close)
+                self._answering = self._server.timers.at(due, send)
             else:
                 self._send(data, request.close)
         if self._refused and not waiting and self._answering is None:
             self._refuse()
 
-    def _send_delayed(self, data: bytes, close: bool) -> None:
+    def _have_done(self, pool: WorkerPool, data: bytes, work: float, request: HttpRequest) -> None:
+        """Have a worker of the server do the work, which takes its turn."""
+        job = Job(work, lambda job: self._send_done(data, request.close, job))
+        if not pool.take(job):
+            status = pool.limits.overflow
+            if status:
+                self._send(overloaded(self._server.name, request, status), request.close)
+            else:
+                self.reset()
+        elif job.ended:
+            self._send(_timed(data, job), request.close)
+        else:
+            self._transport.pause_reading()
+            self._answering = job
+
+    def _send_done(self, data: bytes, close: bool, job: Job) -> None:
+        if not self._transport.is_closing():
+            self._send_delayed(_timed(data, job), close)
+
+    def _send_delayed(self, data: bytes, close: bool, _due: int = 0) -> None:
         self._answering = None
         self._send(data, close)
         self._answer_next()
@@ -130,10 +165,15 @@ class ServerConnection(asyncio.Protocol):
 
     def _refuse(self) -> None:
         if not self._transport.is_closing():
-            self._send(bad_request(self._name), True)
+            self._send(bad_request(self._server.name), True)
 
     def reset(self) -> None:
         """End as if the server's process had died: with RST, and without more answers."""
+        self._waiting.clear()
         sock = self._transport.get_extra_info("socket")
         sock.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
+
+
+def _timed(data: bytes, job: Job) -> bytes:
+    return with_timing(data, job.began - job.arrived, job.ended - job.began)

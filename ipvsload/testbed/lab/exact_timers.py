@@ -1,0 +1,76 @@
+"""Functions to be called at a time, in the real servers' event loop, to the microsecond.
+
+uvloop's own `call_later` counts whole milliseconds (libuv's timers do): work of
+20.4 ms would take 20 or 21. Each function is told when it was due, so that what
+follows it can be planned from there: a late call does not add up.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from ipvsload.timerfd import TimerFd
+
+
+class DueCall:
+    """A function that will be called, unless it is cancelled before."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[int], None]) -> None:
+        self.function: Callable[[int], None] | None = function
+
+    def cancel(self) -> None:
+        """Do not call it."""
+        self.function = None
+
+
+class ExactTimers:
+    """A heap of functions in the running event loop. Times are `time.monotonic_ns()`."""
+
+    def __init__(self) -> None:
+        self._timer = TimerFd()
+        self._heap: list[tuple[int, int, DueCall]] = []
+        self._count = 0
+        self._set_ns = 0
+        self._running = False
+        asyncio.get_running_loop().add_reader(self._timer.fd, self._readable)
+
+    def at(self, when_ns: int, function: Callable[[int], None]) -> DueCall:
+        """Call `function` at that time, with that time."""
+        call = DueCall(function)
+        self._count += 1
+        heappush(self._heap, (when_ns, self._count, call))
+        if not self._running and (not self._set_ns or when_ns < self._set_ns):
+            self._set(when_ns)
+        return call
+
+    def catch_up(self) -> int:
+        """Call what is due by now, in order of its time. Returns the time now."""
+        now = time.monotonic_ns()
+        heap = self._heap
+        if not self._running and heap and heap[0][0] <= now:
+            self._run(now)
+        return now
+
+    def _readable(self) -> None:
+        self._run(time.monotonic_ns())
+
+    def _run(self, now: int) -> None:
+        heap = self._heap
+        self._running = True
+        try:
+            while heap and heap[0][0] <= now:
+                when_ns, _, call = heappop(heap)
+                if call.function is not None:
+                    call.function(when_ns)
+        finally:
+            self._running = False
+        first = heap[0][0] if heap else 0
+        if first != self._set_ns:
+            self._set(first)
+
+    def _set(self, when_ns: int) -> None:
+        self._set_ns = when_ns
+        self._timer.set(when_ns)

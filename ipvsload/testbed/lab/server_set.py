@@ -1,0 +1,75 @@
+"""All real servers of one process, by address:port."""
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+
+from ipvsload.ipvs.keys import parse_endpoint, split_endpoint
+from ipvsload.testbed.lab.exact_timers import ExactTimers
+from ipvsload.testbed.lab.listening_server import ListeningServer
+from ipvsload.testbed.lab.server_connection import ServerConnection
+from ipvsload.testbed.lab.worker_pool import Limits
+
+_BACKLOG = 65_535
+"""The kernel takes net.core.somaxconn instead where that is less (net/socket.c, __sys_listen)."""
+
+
+class ServerSet:
+    """The servers that listen, in the running event loop."""
+
+    def __init__(self) -> None:
+        self._timers = ExactTimers()
+        self._servers: dict[str, tuple[asyncio.Server, ListeningServer]] = {}
+        self._limits: dict[str, tuple[Limits | None, float]] = {}
+
+    def __iter__(self) -> Iterator[ListeningServer]:
+        return (server for _, server in self._servers.values())
+
+    def __getitem__(self, name: str) -> ListeningServer:
+        """The server at address:port. Raises ValueError where none listens."""
+        if name not in self._servers:
+            raise ValueError(f"there is no server {name}")
+        return self._servers[name][1]
+
+    async def add(self, name: str) -> None:
+        """Listen on address:port (`[address]:port` with IPv6), with the limits set for it before.
+
+        Raises:
+            ValueError: `name` is not an address and a port, or is listened on already.
+            OSError: the address cannot be bound.
+        """
+        if name in self._servers:
+            raise ValueError(f"{name} is there already")
+        try:
+            _, _, port = parse_endpoint(str(name))  # an address, not a host's name
+        except ValueError:
+            port = 0
+        if not port:
+            raise ValueError(f"not an address:port: {name!r}")
+        server = ListeningServer(name, self._timers)
+        server.limit(*self._limits.get(name, (None, 1.0)))
+        listener = await asyncio.get_running_loop().create_server(
+            partial(ServerConnection, server), *split_endpoint(name), backlog=_BACKLOG
+        )
+        self._servers[name] = listener, server
+
+    async def kill(self, name: str) -> None:
+        """Close the listener, forget the work and reset the connections of a server.
+
+        Raises:
+            ValueError: there is no such server.
+        """
+        server = self[name]
+        listener, _ = self._servers.pop(name)
+        listener.close()
+        server.reset_all()
+        await listener.wait_closed()
+
+    def limit(self, name: str, limits: Limits | None, speed: float) -> None:
+        """Give a server a capacity, with nothing in it; None: it serves any number at once.
+
+        Raises:
+            ValueError: there is no such server.
+        """
+        self[name].limit(limits, speed)
+        self._limits[name] = limits, speed

@@ -1,0 +1,107 @@
+"""Real servers that can be full: workers, a queue, an overflow, and what they say of it."""
+
+import json
+import re
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.lab.asking import Target, connect, exchange, get
+from tests.load.real import RealServers
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[RealServers]:
+    with RealServers() as found:
+        yield found
+
+
+def limited(servers: RealServers, **limits: Any) -> Target:
+    target = servers.add()
+    name = f"{target[0]}:{target[1]}"
+    assert servers.tell(json.dumps({"limit": [name], **limits})) == {"limited": [name]}
+    return target
+
+
+def timing(answer: bytes) -> tuple[float, float]:
+    """Milliseconds in the queue, and of work."""
+    found = re.search(rb"\r\nServer-Timing: queue;dur=([\d.]+), work;dur=([\d.]+)\r\n", answer)
+    assert found, answer
+    return float(found[1]), float(found[2])
+
+
+def ask(sock: socket.socket, path: str) -> None:
+    sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+
+def test_a_server_with_a_worker_and_a_place_to_wait(servers: RealServers) -> None:
+    """The second waits for the first; the third finds no room; work of 0 waits its turn, too."""
+    target = limited(servers, workers=1, queue=1, overflow=503, speed=2)
+    with connect(target) as first, connect(target) as second, connect(target) as third:
+        ask(first, "/delay/0.4004")
+        time.sleep(0.02)  # it is read before the others
+        ask(second, "/ip")
+        time.sleep(0.02)
+        ask(third, "/delay/1")
+        refused = third.recv(65_536)
+        assert refused.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert f"X-Real-Server: {target[0]}:{target[1]}".encode() in refused
+        assert timing(first.recv(65_536)) == (0, 200.2)
+        queued, work = timing(second.recv(65_536))
+        assert 0 < queued <= 200.2
+        assert work == 0
+        ask(third, "/delay/0")  # its connection was kept, and there is room again
+        assert timing(third.recv(65_536)) == (0, 0)
+
+
+def test_what_finds_the_queue_full_is_reset_if_asked_for(servers: RealServers) -> None:
+    target = limited(servers, workers=1, queue=0, overflow=0)
+    with connect(target) as first, connect(target) as second:
+        ask(first, "/delay/0.3")
+        time.sleep(0.02)
+        ask(second, "/ip")
+        with pytest.raises(ConnectionResetError):
+            second.recv(1)
+        assert timing(first.recv(65_536)) == (0, 300)
+
+
+def test_a_client_that_goes_leaves_its_work_to_the_server(servers: RealServers) -> None:
+    target = limited(servers, workers=1)
+    with connect(target) as gone:
+        ask(gone, "/delay/0.3")
+        time.sleep(0.02)
+    with connect(target) as sock:
+        ask(sock, "/ip")
+        assert timing(sock.recv(65_536))[0] > 100
+
+
+def test_requests_sent_ahead_take_their_turn_one_by_one(servers: RealServers) -> None:
+    target = limited(servers, workers=8)
+    lines = [f"GET /delay/{seconds} HTTP/1.1\r\n" for seconds in (0.02, 0, 0.01)]
+    data = exchange(target, ("\r\n".join(lines) + "Connection: close\r\n\r\n").encode())
+    answers = data.split(b"HTTP/1.1 200 OK")[1:]
+    assert [timing(answer) for answer in answers] == [(0, 20), (0, 0), (0, 10)]
+
+
+def test_without_a_capacity_nothing_is_said_of_queues(servers: RealServers) -> None:
+    target = limited(servers, workers=1)
+    assert "server-timing" in get(target, "/delay/0")[1]
+    name = f"{target[0]}:{target[1]}"
+    assert servers.tell(json.dumps({"limit": [name]})) == {"limited": [name]}
+    assert "server-timing" not in get(target, "/delay/0")[1]
+
+
+def test_a_server_that_comes_again_has_the_capacity_that_it_had(servers: RealServers) -> None:
+    target = limited(servers, workers=1)
+    name = f"{target[0]}:{target[1]}"
+    with connect(target) as busy, connect(target) as waiting:
+        ask(busy, "/delay/30")
+        time.sleep(0.02)
+        ask(waiting, "/delay/30")
+        assert servers.tell(json.dumps({"kill": name})) == {"killed": name}
+        assert servers.tell(json.dumps({"add": name})) == {"added": name}
+    # And nothing of its work.
+    assert get(target, "/delay/0")[1]["server-timing"] == "queue;dur=0.000, work;dur=0.000"
