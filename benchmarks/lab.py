@@ -13,7 +13,7 @@ from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.lab.broker_client import LabSockets
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
 from ipvsload.testbed.lab.namespaces import setns
-from ipvsload.testbed.lab.topology import CLIENT_NETWORK, client_address
+from ipvsload.testbed.lab.topology import CLIENT_NETWORK, Topology, client_address
 
 ROUNDS = 5
 REQUESTS = 6_000
@@ -26,7 +26,7 @@ def main() -> None:
     """Bring a lab up, measure in turn, print medians."""
     # A client port must not come again within two minutes (see source_ports.py): ours
     # come in turn, and each round of ab has an address and a wide range of ports.
-    testbed = LabTestbed(kernel="auto", servers=2, clients=CLIENTS)
+    testbed = LabTestbed(Topology(clients=CLIENTS), kernel="auto")
     testbed.start()
     try:
         testbed.wait_ready()

@@ -15,6 +15,7 @@ from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
 from ipvsload.testbed.lab.namespaces import setns
+from ipvsload.testbed.lab.topology import Topology
 
 ROUNDS = 3
 REQUESTS = 4_000
@@ -25,7 +26,7 @@ LIMIT_S = 10.0
 def one(kernel: str) -> dict[str, float]:
     """A fresh lab: seconds until ready, and requests/s of `ab` through it."""
     began = time.monotonic()
-    testbed = LabTestbed(kernel=kernel, servers=2, clients=1)
+    testbed = LabTestbed(Topology(), kernel=kernel)
     try:
         testbed.start()
         testbed.wait_ready()

@@ -16,7 +16,8 @@ ONE = """
 import json, time
 began = time.monotonic()
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
-testbed = LabTestbed(kernel="uml", servers=2, clients=1)
+from ipvsload.testbed.lab.topology import Topology
+testbed = LabTestbed(Topology(), kernel="uml")
 marks = [time.monotonic()]
 testbed.start()
 marks.append(time.monotonic())

@@ -12,11 +12,13 @@ from ipvsload.cli.terminal import tell
 from ipvsload.cli.testbeds import as_click
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.schedulers import SCHEDULERS
-from ipvsload.scenario.names import MAX_CLIENTS, MAX_SERVERS
+from ipvsload.scenario.names import MAX_CLIENTS, MAX_DIRECTORS, MAX_SERVERS
 from ipvsload.testbed.lab.lab_kind import KERNEL
 
 DIRECTOR = "IPVSLOAD_DIRECTOR"
-"""Set inside a lab: where the director's agent answers."""
+"""Set inside a lab: where the directors' agent answers."""
+DIRECTORS = "IPVSLOAD_DIRECTORS"
+"""And how many directors there are."""
 _VARIABLE = re.compile(r"\$(URL|VIP)\b|\$\{(URL|VIP)\}")
 
 
@@ -24,9 +26,17 @@ _VARIABLE = re.compile(r"\$(URL|VIP)\b|\$\{(URL|VIP)\}")
 @click.option("--scheduler", default="rr", show_default=True, type=click.Choice(SCHEDULERS))
 @click.option("--servers", default=2, show_default=True, type=click.IntRange(1, MAX_SERVERS))
 @click.option("--clients", default=1, show_default=True, type=click.IntRange(1, MAX_CLIENTS))
+@click.option("--directors", default=1, show_default=True, type=click.IntRange(1, MAX_DIRECTORS))
 @as_click(KERNEL)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[str, ...]) -> int:
+def lab(
+    scheduler: str,
+    servers: int,
+    clients: int,
+    directors: int,
+    kernel: str,
+    command: tuple[str, ...],
+) -> int:
     """Bring the lab up, run COMMAND in its client namespace, take it down.
 
     \b
@@ -35,27 +45,36 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
         ipvsload lab -- ab -c 10 -n 100 '$URL/ip'
     From inside, `ipvsload lab exec -- COMMAND` runs one beside the table:
         ipvsload lab -- sh -c 'curl -s $URL/ip; ipvsload lab exec -- ipvsadm -ln'
+    Of several directors it is the first one, or the one that is said:
+        ipvsload lab exec --director 2 -- ipvsadm -ln
     The exit status is COMMAND's.
     """
     if command[0] == "exec":
-        return _exec(command[2:] if command[1:2] == ("--",) else command[1:])
+        status: int = _exec.main(command[1:], "ipvsload lab exec", standalone_mode=False)
+        return status
 
     from ipvsload.testbed.base import ServiceSpec
     from ipvsload.testbed.lab.lab_testbed import LabTestbed
-    from ipvsload.testbed.lab.topology import CONTROL_PORT, FIRST_SERVICE_PORT, director
+    from ipvsload.testbed.lab.topology import (
+        CONTROL_PORT,
+        FIRST_SERVICE_PORT,
+        VIP,
+        Topology,
+        director,
+    )
 
-    first = director(1)
-    vip = first.vip
-    values = {"URL": f"http://{vip}:{FIRST_SERVICE_PORT}", "VIP": vip}
+    values = {"URL": f"http://{VIP}:{FIRST_SERVICE_PORT}", "VIP": VIP}
     environment = {
         **os.environ,
         **values,
-        DIRECTOR: f"{first.client_side}:{CONTROL_PORT}",
+        DIRECTOR: f"{director(1).client_side}:{CONTROL_PORT}",
+        DIRECTORS: str(directors),
         # COMMAND finds `ipvsload`, also where its environment is not activated.
         "PATH": f"{os.environ.get('PATH', os.defpath)}:{sysconfig.get_path('scripts')}",
     }
     argv = [_VARIABLE.sub(lambda found: values[found[1] or found[2]], word) for word in command]
-    testbed = LabTestbed(kernel=kernel, servers=servers, clients=clients, schedulers=[scheduler])
+    topology = Topology(servers, clients, directors)
+    testbed = LabTestbed(topology, kernel=kernel, schedulers=[scheduler])
     try:
         tell(f"bringing the lab up: {scheduler} over {servers} real servers ...")
         testbed.start()
@@ -71,7 +90,11 @@ def lab(scheduler: str, servers: int, clients: int, kernel: str, command: tuple[
         testbed.close()
 
 
-def _exec(command: tuple[str, ...]) -> int:
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.option("--director", default=1, show_default=True, type=click.IntRange(1, MAX_DIRECTORS))
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def _exec(director: int, command: tuple[str, ...]) -> int:
+    """Run COMMAND in a director of the lab around, beside its table."""
     if not command:
         raise UsageError("lab exec needs a command: ipvsload lab exec -- ipvsadm -ln")
     if DIRECTOR not in os.environ:
@@ -79,7 +102,8 @@ def _exec(command: tuple[str, ...]) -> int:
             "lab exec works from inside a lab: ipvsload lab -- sh -c 'ipvsload lab exec -- "
             "ipvsadm -ln'"
         )
+    if director > int(os.environ[DIRECTORS]):
+        raise UsageError(f"--director {director}: this lab has {os.environ[DIRECTORS]}")
     from ipvsload.testbed.lab.director_client import run_beside_table
-    from ipvsload.testbed.lab.topology import director
 
-    return run_beside_table(command, director(1))
+    return run_beside_table(command, director)

@@ -69,9 +69,9 @@ def make_testbed(
     from ipvsload.scenario.capabilities import check_capabilities
     from ipvsload.scenario.servers_needed import servers_needed
 
-    servers, clients = servers_needed(scenario), scenario.service.clients
+    servers = servers_needed(scenario)
     # Steps that change somebody's cluster are told also where nobody watches the terminal.
-    testbed = kind.make(TestbedRequest(options, servers, clients, balancers, hz, say))
+    testbed = kind.make(TestbedRequest(options, servers, scenario.service, balancers, hz, say))
     asked = () if balancers == scenario.schedulers else balancers
     check_capabilities(scenario.name, scenario.needs(), testbed.lacks, asked)
     return testbed

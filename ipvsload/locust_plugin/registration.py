@@ -32,7 +32,7 @@ from ipvsload.locust_plugin.coordinator import Coordinator
 from ipvsload.locust_plugin.distributed.worker_agent import WorkerAgent
 from ipvsload.locust_plugin.distributed.workers import Workers
 from ipvsload.locust_plugin.generators import Generators, LocalGenerator
-from ipvsload.locust_plugin.load_tests.interactive_test import size
+from ipvsload.locust_plugin.load_tests.interactive_test import service_at_start
 from ipvsload.locust_plugin.load_tests.scenario_plan import make_plan
 from ipvsload.locust_plugin.load_tests.scenario_shape import ScenarioShape
 from ipvsload.locust_plugin.metrics import opentelemetry
@@ -152,9 +152,10 @@ def _bring_up(environment: Environment, options: Options, session: TestbedSessio
         has_workers = isinstance(environment.runner, MasterRunner)
         scenario = make_plan(options, session.lacks, has_workers=has_workers).scenario
         _say_what_is_not_used(parsed, scenario.traffic)
-        session.ready(servers_needed(scenario), scenario.service.clients)
+        session.ready(servers_needed(scenario), scenario.service)
     else:
-        session.ready(*size(options))
+        service = service_at_start(options)
+        session.ready(service.servers, service)
     testbed = session.testbed
     kernel = testbed.kernel
     if kernel["release"]:

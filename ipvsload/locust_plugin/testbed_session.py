@@ -24,6 +24,7 @@ from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.names import MAX_SERVERS
+from ipvsload.scenario.service import Service
 from ipvsload.testbed.base import Testbed
 from ipvsload.testbed.kind import TestbedRequest
 from ipvsload.testbed.registry import TESTBEDS
@@ -50,7 +51,7 @@ class TestbedSession:
         self.lock = RLock()
         """Hold it to change the balancer: its agent answers one question at a time."""
         self._kind = TESTBEDS[options.testbed]
-        self._clients = 1
+        self._service = Service()
         self.testbed = self._make(servers=1)
         """What `ready` brought up; before that, one that has not been started."""
         self.sidecar: SidecarReader | None = None
@@ -72,13 +73,16 @@ class TestbedSession:
         """Whether the kernel's table is being read."""
         return self.sidecar is not None and self.sidecar.alive
 
-    def ready(self, servers: int, clients: int) -> None:
-        """Have a testbed with so much room, and its sidecar, up. Raises TestbedError."""
+    def ready(self, servers: int, service: Service) -> None:
+        """Have a testbed with so much room for such a service, and its sidecar, up.
+
+        Raises TestbedError.
+        """
         with self.lock:
             broken = not self._testbed_watcher or (self.trouble and not self._kind.restarts_sidecar)
-            if broken or not self._fits(servers, clients):
+            if broken or not self._fits(servers, service):
                 self._take_down()
-                self._bring_up(servers, clients)
+                self._bring_up(servers, service)
             if not self.up or self.trouble:
                 self._open_sidecar()
             self.trouble = None
@@ -107,21 +111,21 @@ class TestbedSession:
                 return error.exit_status
         return None
 
-    def _fits(self, servers: int, clients: int) -> bool:
-        as_many = "clients" in self.lacks or clients == self._clients
-        return as_many and servers <= self.testbed.max_real_servers
+    def _fits(self, servers: int, service: Service) -> bool:
+        alike = "clients" in self.lacks or service.wiring == self._service.wiring
+        return alike and servers <= self.testbed.max_real_servers
 
     def _make(self, servers: int) -> Testbed:
         options = self._options
         room = min(MAX_SERVERS, max(_SPARE, 2 * servers))
         return self._kind.make(
             TestbedRequest(
-                options.testbed_options, room, self._clients, (), options.hz, logger.info
+                options.testbed_options, room, self._service, (), options.hz, logger.info
             )
         )
 
-    def _bring_up(self, servers: int, clients: int) -> None:
-        self._clients = clients
+    def _bring_up(self, servers: int, service: Service) -> None:
+        self._service = service
         self.testbed = self._make(servers)
         self.testbed.start()
         self.testbed.wait_ready()

@@ -10,10 +10,11 @@ from typing import Literal
 from ipvsload.errors import UsageError
 
 Capability = Literal[
-    "scheduler", "weight", "scale", "kill", "weights", "clients", "capacity", "table"
+    "scheduler", "weight", "scale", "kill", "weights", "clients", "directors", "capacity", "table"
 ]
-"""Four changes while a run goes on, weights at its beginning, several client addresses,
-real servers that can be full, and that somebody reads the kernel's table."""
+"""Four changes while a run goes on, weights at its beginning, several client addresses, as many
+directors as are asked for, real servers that can be full, and that somebody reads the kernel's
+table."""
 
 
 def check_capabilities(

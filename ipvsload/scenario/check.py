@@ -22,6 +22,12 @@ def check(scenario: Scenario) -> list[Fault]:
             f"{counted(service.servers, 'server')}; give each server one"
         )
         faults.append(Fault(("service", "weights"), text))
+    if service.spread == "client" and service.clients < service.directors:
+        text = (
+            f"{counted(service.directors, 'director')} and {counted(service.clients, 'client')}:"
+            " by client, some would have no connections; give at least as many clients"
+        )
+        faults.append(Fault(("service", "spread"), text))
     repeated = [s for i, s in enumerate(scenario.schedulers) if s in scenario.schedulers[:i]]
     faults += [
         Fault(("schedulers",), f"'{name}' is listed twice; take one away", at_key=True)

@@ -131,6 +131,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
             yield "clients", f"clients: {self.service.clients}"
         if self.service.capacity is not None:
             yield "capacity", f"capacity: workers: {self.service.capacity.workers}"
+        if self.service.directors > 1:
+            yield "directors", f"directors: {self.service.directors}"
         for step in self.timeline:
             if step.action.needs is not None:
                 yield step.action.needs, step.action.describe()

@@ -21,6 +21,10 @@ else:  # from the registry, which a type checker cannot read
     Section = Literal[SECTIONS]
 MAX_SERVERS = 1000
 MAX_CLIENTS = 100
+MAX_DIRECTORS = 16
+Spread = Literal["client", "connection", "random"]
+"""Which director a connection goes through: always the one of its client's address, the next
+in turn, or any."""
 MAX_USERS = 10_000
 MAX_WEIGHT = 65_535
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"

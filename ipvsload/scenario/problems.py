@@ -5,7 +5,7 @@ what was expected, and which word was probably meant.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -15,7 +15,7 @@ from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.model import Scenario, Step
-from ipvsload.scenario.names import SECTIONS
+from ipvsload.scenario.names import SECTIONS, Spread
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.traffic import Traffic
 from ipvsload.scenario.words import hint, listed, nearest, quoted
@@ -130,7 +130,7 @@ def _bad_word(loc: Loc, value: object) -> str:
     if loc[0] == "schedulers":
         word = value if isinstance(value, str) else f"{value}"
         return f"unknown scheduler {quoted(word)}; {hint(word, BALANCERS, 'schedulers')}"
-    known = ("new", "keep-alive")
+    known = get_args(Spread) if loc[-1] == "spread" else ("new", "keep-alive")
     word = value if isinstance(value, str) else ""
     return f"{_named(loc)}expected {listed(known, 'or')}, found {found(value)}" + (
         f"; {hint(word, known, 'words')}" if word else ""

@@ -1,11 +1,12 @@
 """The virtual service that a scenario asks for."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ipvsload.scenario.capacity import Capacity
-from ipvsload.scenario.names import MAX_CLIENTS
+from ipvsload.scenario.faults import refused
+from ipvsload.scenario.names import MAX_CLIENTS, MAX_DIRECTORS, Spread
 from ipvsload.scenario.strict import ServerCount, Strict, Weight
 
 
@@ -20,3 +21,20 @@ class Service(Strict, use_attribute_docstrings=True):
     """Source addresses that the load comes from (sh and mh hash them)."""
     capacity: Capacity | None = None
     """What each real server can do at once; without it, any number of requests."""
+    directors: Annotated[int, Field(ge=1, le=MAX_DIRECTORS)] = 1
+    """Directors that balance over the same servers, as a cluster's nodes do: each has a table of
+    its own and knows its own connections only."""
+    spread: Spread = "connection"
+    """Which director a connection goes through: `client` always the one of its client's address,
+    `connection` the next in turn, `random` any."""
+
+    @model_validator(mode="after")
+    def _spread_over_several(self) -> Self:
+        if "spread" in self.model_fields_set and self.directors == 1:
+            raise refused("spread", "'spread' is over several directors, and there is one")
+        return self
+
+    @property
+    def wiring(self) -> tuple[object, ...]:
+        """All that a lab must be made anew for where another service differs in it."""
+        return self.clients, self.directors, self.spread

@@ -6,6 +6,7 @@ but the standard library and pyroute2. Times are ns of CLOCK_MONOTONIC.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import select
@@ -13,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from ipvsload.ipvs.connections import CONNECTIONS, server_answer
@@ -66,25 +67,39 @@ class Commands:
         return [line.decode(errors="replace").strip() for line in whole]
 
 
-class Collector:
-    """Writes samples until it is stopped; see `run`. Without `stdin` nobody commands it.
+class SampledNode:
+    """A table and the name of its node.
 
     `facts` is called after the hello and after each sample, for lines of other kinds.
     """
 
     def __init__(
         self,
+        name: str,
         reader: TableReader,
-        *,
-        hz: float,
-        count: int,
-        node: str,
-        stdin: int | None,
-        stdout: int,
         facts: Callable[[], Iterable[dict[str, object]]] = tuple,
     ) -> None:
-        self._reader, self._hz, self._count, self._node = reader, hz, count, node
-        self._stdin, self._stdout, self._facts = stdin, stdout, facts
+        self.name, self.reader, self.facts = name, reader, facts
+        self.formatter = SampleFormatter()
+
+
+class Collector:
+    """Writes samples until it is stopped; see `run`. Without `stdin` nobody commands it.
+
+    Where there are several nodes, on one clock, their lines name them.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[SampledNode],
+        *,
+        hz: float,
+        count: int = 0,
+        stdin: int | None,
+        stdout: int,
+    ) -> None:
+        self._nodes, self._hz, self._count = nodes, hz, count
+        self._stdin, self._stdout = stdin, stdout
         self._commands = Commands()
         self._reason = ""
         self._wake, self._waker = os.pipe()
@@ -103,38 +118,50 @@ class Collector:
         """
         self._hello()
         self._tell_facts()
-        taken, formatter = 0, SampleFormatter()
+        taken = 0
         ticks = Ticks(self._hz, time.monotonic_ns())
         while not self._reason:
             if self._listen((ticks.due - time.monotonic_ns()) / 1e9):
                 continue
-            start = time.monotonic_ns()
-            try:
-                table = self._reader.table()
-            except InterruptedDumpError:
-                ticks.missed += 1
-            else:
-                took = time.monotonic_ns() - start
-                self._write(formatter.sample(taken, start + took // 2, took, table))
-                taken += 1
+            whole = [self._sample(node, taken) for node in self._nodes]
+            taken += any(whole)
+            ticks.missed += not all(whole)
             self._tell_facts()
             if taken == self._count:
                 self._reason = self._reason or "count"
             ticks.served(time.monotonic_ns())
         self._write_json({"end": self._reason, "samples": taken, "missed": ticks.missed})
 
+    def _sample(self, node: SampledNode, number: int) -> bool:
+        """Write one; False where the table kept changing."""
+        start = time.monotonic_ns()
+        try:
+            table = node.reader.table()
+        except InterruptedDumpError:
+            return False
+        took = time.monotonic_ns() - start
+        name = self._naming(node).get("node", "")
+        self._write(node.formatter.sample(number, start + took // 2, took, table, name))
+        return True
+
+    def _naming(self, node: SampledNode) -> dict[str, str]:
+        """What its lines have besides."""
+        return {"node": node.name} if len(self._nodes) > 1 else {}
+
     def _tell_facts(self) -> None:
-        for fact in self._facts():
-            self._write_json(fact)
+        for node in self._nodes:
+            for fact in node.facts():
+                self._write_json(fact | self._naming(node))
 
     def _hello(self) -> None:
+        first = self._nodes[0]
         self._write_json(
             {
                 "ipvsload": lines.FORMAT,
                 "version": lines.VERSION,
-                "node": self._node,
+                "node": first.name,
                 "kernel": os.uname().release,
-                "ipvs": self._reader.version,
+                "ipvs": first.reader.version,
                 "hz": int(self._hz) if self._hz == int(self._hz) else self._hz,
                 "t": time.monotonic_ns(),
                 "wall": time.time_ns(),
@@ -162,7 +189,9 @@ class Collector:
         for line in self._commands.feed(chunk):
             verb, _, argument = line.partition(" ")
             if verb == "ping":
-                self._write_json({"pong": argument, "t": t})
+                others = {node.name: t for node in self._nodes[1:]}
+                more = {"others": others} if others else {}
+                self._write_json({"pong": argument, "t": t, **more})
             elif verb == "end":
                 self._reason = self._reason or "asked"
             elif verb:
@@ -231,18 +260,20 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_UNAVAILABLE
     try:
         with Ipvs() as ipvs:
-            collector = Collector(
-                ipvs, hz=options.hz, count=options.count, node=options.node, stdin=0, stdout=1,
-                facts=SettingsWatch(ipvs.timeouts),
-            )  # fmt: skip
-            stop_on_signals(collector)
-            collector.run()
+            node = SampledNode(options.node, ipvs, SettingsWatch(ipvs.timeouts))
+            collect_until_stopped([node], hz=options.hz, count=options.count)
     except IpvsError as error:
         sys.stderr.write(f"ipvsload collect: {error}\n")
         return EXIT_UNAVAILABLE
-    except ConnectionError:
-        pass  # whoever read has what it wanted
     return 0
+
+
+def collect_until_stopped(nodes: Sequence[SampledNode], *, hz: float, count: int = 0) -> None:
+    """Write samples to stdout until a signal, stdin, `count` or a reader who leaves ends it."""
+    collector = Collector(nodes, hz=hz, count=count, stdin=0, stdout=1)
+    stop_on_signals(collector)
+    with contextlib.suppress(ConnectionError):  # whoever read has what it wanted
+        collector.run()
 
 
 def tell_servers(asked: Iterable[str]) -> int:

@@ -1,5 +1,6 @@
 """Which schedulers the kernel here has: loaded, built in, or as modules that it can load."""
 
+import functools
 import os
 
 from ipvsload.ipvs.kernel_modules import MODULE_LISTS, module_states
@@ -7,6 +8,7 @@ from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.sidecar.kernel_files import text_of
 
 
+@functools.cache
 def scheduler_states() -> dict[str, str]:
     """By name "loaded", "built in", "loadable" or "absent".
 

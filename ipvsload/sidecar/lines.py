@@ -38,10 +38,14 @@ class SampleFormatter:
         self._services: dict[Row, str] = {}
         self._row_starts: dict[int, _RowStarts] = {}
 
-    def sample(self, number: int, t: int, took: int, table: TableRows) -> str:
-        """Format one sample; `t` (middle of the reading) and `took` in ns of CLOCK_MONOTONIC."""
+    def sample(self, number: int, t: int, took: int, table: TableRows, node: str = "") -> str:
+        """Format one sample; `t` (middle of the reading) and `took` in ns of CLOCK_MONOTONIC.
+
+        `node` is whose it is, where one stream has several.
+        """
+        whose = f'"node":{json.dumps(node)},' if node else ""
         services = ",".join([self._service(row, batches) for row, batches in table])
-        return f'{{"n":{number},"t":{t},"took":{took},"services":[{services}]}}\n'
+        return f'{{{whose}"n":{number},"t":{t},"took":{took},"services":[{services}]}}\n'
 
     def _service(self, row: Row, batches: list[Batch]) -> str:
         head = self._services.get(row[:8])

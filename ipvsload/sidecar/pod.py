@@ -31,7 +31,7 @@ from ipvsload.ipvs.keys import (
 )
 from ipvsload.ipvs.netlink import IpvsError
 from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
-from ipvsload.sidecar.collect import Collector, stop_on_signals
+from ipvsload.sidecar.collect import Collector, SampledNode, stop_on_signals
 from ipvsload.sidecar.other_services import OtherServices
 from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
 from ipvsload.sidecar.settings_watch import SettingsWatch
@@ -172,9 +172,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     table = NodeTable(options.service, options.source)
     facts = NodeFacts(table, options.service, ProxyStatus(options.proxy_status))
-    collector = Collector(
-        table, hz=options.hz, count=0, node=options.node, stdin=None, stdout=1, facts=facts
-    )
+    node = SampledNode(options.node, table, facts)
+    collector = Collector([node], hz=options.hz, stdin=None, stdout=1)
     stop_on_signals(collector)
     with contextlib.suppress(ConnectionError):
         collector.run()

@@ -15,13 +15,13 @@ from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.url import Tls
 
-ONE_CLIENT = "here the load has this machine's own address; the lab has more"
-"""Why a testbed lacks "clients"."""
-THEIR_CAPACITY = (
-    "how many requests its real servers work on at once is their own affair, and they do not"
-    " tell; those of the lab can be limited"
-)
-"""Why a testbed lacks "capacity"."""
+LAB_ONLY: Mapping[Capability, str] = {
+    "clients": "here the load has this machine's own address; the lab has more",
+    "directors": "the directors are those that are there; the lab makes as many as are asked for",
+    "capacity": "how many requests its real servers work on at once is their own affair, and they"
+    " do not tell; those of the lab can be limited",
+}
+"""What only the lab can give, because it makes all of itself, and why others cannot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # not imported at run time: every command would take 3 ms longer
+    from ipvsload.scenario.service import Service
     from ipvsload.testbed.base import Testbed
     from ipvsload.testbed.doctor_finding import DoctorFinding
 
@@ -46,8 +47,8 @@ class TestbedRequest(NamedTuple):
     options: OptionValues
     servers: int
     """How many real servers may join one service at most."""
-    clients: int
-    """How many source addresses the load has."""
+    service: "Service"
+    """The virtual service of the first run; those of others are made in the same place."""
     balancers: tuple[str, ...]
     """Balancers that will be used; others may follow."""
     hz: float

@@ -1,60 +1,84 @@
-"""A lab with several directors: each with a kernel, a table and an address of its own."""
+"""A lab with several directors: each with a table of its own, all with one address."""
 
-import socket
+import json
+import re
 from collections import Counter
 from contextlib import closing
 
 import pytest
 
-from ipvsload.testbed.lab import warmup
-from ipvsload.testbed.lab.broker_client import plain_socket
-from ipvsload.testbed.lab.director_client import DirectorClient
-from ipvsload.testbed.lab.lab import Lab
-from ipvsload.testbed.lab.topology import Director, Topology
-from tests.lab.test_lab import DEADLINE
+from ipvsload.record.sidecar_stream import Hello, Message, Reading, Settings, SidecarParser
+from ipvsload.testbed.base import ServiceSpec
+from ipvsload.testbed.lab.broker_client import LabSockets
+from ipvsload.testbed.lab.lab_testbed import LabTestbed
+from ipvsload.testbed.lab.topology import VIP, Topology
+from tests.lab.test_lab import DEADLINE, lab
 
-pytestmark = pytest.mark.kernel
-
-LAB = Topology(servers=2, clients=3, directors=2)
-PORT = 80
+LAB = Topology(servers=2, clients=3, directors=4)
 
 
-def ask(lab: Lab, director: Director, source: tuple[str, int]) -> str:
-    """The real server that answers one request from `source` through the director."""
-    with plain_socket(lab.socket_broker) as connection:
-        connection.settimeout(DEADLINE)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        connection.bind(source)
-        connection.connect((director.vip, PORT))
-        connection.sendall(b"GET /ip HTTP/1.1\r\nHost: there\r\nConnection: close\r\n\r\n")
-        answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
-    return answer.partition("X-Real-Server: ")[2].split()[0]
+def ask(sockets: LabSockets, port: int) -> tuple[str, int, str]:
+    """One request: the client's address and port, and the real server that answered."""
+    sock, client, source = sockets.take()
+    try:
+        sock.settimeout(DEADLINE)
+        sock.connect((VIP, port))
+        sock.sendall(b"GET /ip HTTP/1.1\r\nHost: there\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: sock.recv(4096), b"")).decode()
+    finally:
+        sock.close()
+    return client, source, answer.partition("X-Real-Server: ")[2].split()[0]
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("kernel", ["uml", "qemu"])
-def test_each_of_two_directors_balances_over_the_same_servers(kernel: str) -> None:
-    with closing(Lab(LAB, kernel=kernel, schedulers=["rr"])) as lab:
-        lab.real_servers.wait_ready()
-        for address in LAB.server_addresses:
-            lab.real_servers.ask("add", address)
-        lab.wait_ready()
-        for director in LAB.all_directors:
-            control = DirectorClient(plain_socket(lab.socket_broker), director)
-            warmup.warm(LAB, director, control, lab.socket_broker)
-            control.ask("add_service", key=f"tcp {director.vip}:{PORT}", scheduler="rr")
-            for address in LAB.server_addresses:
-                control.ask(
-                    "add_server", key=f"tcp {director.vip}:{PORT}", address=address, weight=1
-                )
-            sources = [
-                (client, port)
-                for client in LAB.clients_of(director.number)
-                for port in range(3000, 3004)
-            ]
-            answered = [ask(lab, director, source) for source in sources]
-            half = len(sources) // 2
-            assert Counter(answered) == dict.fromkeys(LAB.server_addresses, half)
-            assert answered == control.ask(
-                "chosen_servers", vip=director.vip, port=PORT, clients=sources
-            )
-            control.close()
+def test_each_of_four_directors_balances_over_the_same_servers(kernel: str) -> None:
+    with closing(LabTestbed(LAB, kernel=kernel, schedulers=["rr"])) as testbed:
+        testbed.start()
+        testbed.wait_ready()
+        service = testbed.begin(ServiceSpec("rr", (1, 1)))
+        with closing(LabSockets(testbed.socket_broker)) as sockets:
+            asked = [ask(sockets, service.target.port) for _ in range(24)]
+        for number in range(1, 5):
+            # Each begins with the same server, and gives its own connections by turns.
+            ports = LAB.ports_through(number)
+            answered = [server for _, port, server in asked if port in ports]
+            assert Counter(answered) == dict.fromkeys(LAB.server_addresses, 3)
+            assert answered[::2] == [answered[0]] * 3
+        found = testbed.connection_servers([(client, port) for client, port, _ in asked])
+        assert found == [server for _, _, server in asked]
+        pipe, parser, told = testbed.open_samples(10), SidecarParser(), list[Message]()
+        while sum(isinstance(one, Reading) for one in told) < 4:
+            told += parser.feed(pipe.recv(1 << 16))
+        pipe.close()
+    first, *rest = told
+    assert isinstance(first, Hello)
+    assert first.node == "director-1"
+    names = {f"director-{number}" for number in range(1, 5)}
+    assert {one.node for one in rest if isinstance(one, Settings)} == names
+    tables = {one.node: one.services for one in rest if isinstance(one, Reading)}
+    assert set(tables) == names
+    for (table,) in tables.values():
+        assert table.key == service.target.key
+        assert [server.inactive for server in table.servers] == [3, 3]
+
+
+@pytest.mark.kernel
+def test_a_program_can_be_run_beside_the_table_of_any_director() -> None:
+    script = (
+        "for n in 1 2 3; do ipvsload lab exec --director $n -- ip -o -4 addr show to 192.0.2.0/28;"
+        " done; ipvsload lab exec --director 2 -- ipvsload collect --count 1 | head -n 1"
+    )
+    done = lab("uml", "--directors", "3", "--", "sh", "-c", script)
+    assert re.findall(r"192\.0\.2\.\d+", done.stdout) == [
+        "192.0.2.1",
+        "192.0.2.2",
+        "192.0.2.3",
+    ]
+    assert json.loads(done.stdout.splitlines()[-1])["node"] == "director-2"
+
+
+def test_a_director_that_is_not_there_is_refused() -> None:
+    done = lab("uml", "--directors", "17", "--", "true")
+    assert done.returncode == 2
+    assert "--directors" in done.stderr

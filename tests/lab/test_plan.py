@@ -9,11 +9,10 @@ from ipvsload import cpio
 from ipvsload.testbed.lab.kernels import CHOICES, qemu, uml
 from ipvsload.testbed.lab.kernels.base import Place
 from ipvsload.testbed.lab.kernels.providers import KERNELS
-from ipvsload.testbed.lab.topology import director
+from ipvsload.testbed.lab.topology import CABLES
 
-CABLES = director(1).cables
 MODULES = ["ip_vs", "ip_vs_rr", "ip_vs_lc"]
-PLACE = Place(director(1), "/dev/shm", MODULES, ["/a"], processor=0)
+PLACE = Place(1, "/dev/shm", MODULES, ["/a"], processor=0)
 
 
 def test_the_providers_are_found_in_the_order_in_which_auto_tries_them() -> None:
@@ -24,7 +23,7 @@ def test_the_providers_are_found_in_the_order_in_which_auto_tries_them() -> None
 
 
 def test_the_guests_words_after_the_dashes_are_its_first_process_arguments() -> None:
-    argv = uml.command(["/bin/python", "-m", "x"], {"PYTHONPATH": "/a:/b"}, "/dev/shm", CABLES)
+    argv = uml.command(["/bin/python", "-m", "x"], {"PYTHONPATH": "/a:/b"}, "/dev/shm")
     assert argv[argv.index("--") :] == ["--", "-m", "x"]
     assert "init=/bin/python" in argv
     assert "PYTHONPATH=/a:/b" in argv

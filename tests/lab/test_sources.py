@@ -1,6 +1,13 @@
 """Where the load comes from: each source as seldom as can be."""
 
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ipvsload.testbed.lab.source_ports import SourcePorts
+from ipvsload.testbed.lab.topology import MAX_DIRECTORS, SOURCE_PORTS, Topology
 
 
 def test_sources_are_taken_in_turn() -> None:
@@ -9,3 +16,54 @@ def test_sources_are_taken_in_turn() -> None:
     assert taken[:3] == [("192.0.2.1", 2048), ("192.0.2.2", 2048), ("192.0.2.1", 2049)]
     assert len(set(taken)) == 2 * 63_488
     assert taken[-1] == taken[0]
+
+
+def choices(topology: Topology, count: int) -> list[tuple[str, int]]:
+    """The client and the director of so many connections."""
+    ranges = [topology.ports_through(one.number) for one in topology.all_directors]
+    sources = SourcePorts(topology.client_addresses, ranges, topology.spread, topology.seed)
+    taken = [sources.take() for _ in range(count)]
+    assert len(set(taken)) == count
+    return [
+        (client, next(n for n, ports in enumerate(ranges, 1) if port in ports))
+        for client, port in taken
+    ]
+
+
+@given(st.integers(1, MAX_DIRECTORS), st.integers(1, 5))
+def test_each_director_has_ports_of_its_own(directors: int, clients: int) -> None:
+    topology = Topology(clients=clients, directors=directors)
+    ranges = [topology.ports_through(number) for number in range(1, directors + 1)]
+    assert [port for ports in ranges for port in ports] == list(
+        SOURCE_PORTS if directors == 1 else SOURCE_PORTS[:-1]
+    )
+    assert max(map(len, ranges)) - min(map(len, ranges)) <= 1
+
+
+@given(st.integers(1, MAX_DIRECTORS), st.integers(1, 5))
+def test_by_connection_each_client_uses_each_director_as_often(
+    directors: int, clients: int
+) -> None:
+    each = choices(Topology(clients=clients, directors=directors), 3 * directors * clients)
+    assert [director for _, director in each] == list(range(1, directors + 1)) * 3 * clients
+    assert set(Counter(each).values()) == {3}
+
+
+@given(st.integers(1, MAX_DIRECTORS), st.integers(1, 20))
+def test_by_client_each_client_has_one_director(directors: int, clients: int) -> None:
+    topology = Topology(clients=clients, directors=directors, spread="client")
+    each = choices(topology, 3 * clients)
+    homes = Counter(director for _, director in set(each))
+    assert sum(homes.values()) == clients
+    assert max(homes.values()) - min(homes[n] for n in range(1, directors + 1)) <= 1
+
+
+@pytest.mark.parametrize("directors", [2, 16])
+def test_by_chance_a_seed_gives_the_same_directors_and_another_gives_others(directors: int) -> None:
+    one, again, other = (
+        choices(Topology(clients=2, directors=directors, spread="random", seed=seed), 2_000)
+        for seed in (1, 1, 2)
+    )
+    assert one == again != other
+    counts = Counter(director for _, director in one)
+    assert all(abs(counts[n] - 2_000 / directors) < 300 for n in range(1, directors + 1))

@@ -36,7 +36,7 @@ def test_clients_differ_and_share_no_address_with_the_director() -> None:
     clients = {lab.client_address(n) for n in range(1, lab.MAX_CLIENTS + 1)}
     assert len(clients) == lab.MAX_CLIENTS
     assert all(documented(client) for client in clients)
-    assert not clients & {lab.director(1).vip, lab.director(1).client_side}
+    assert not clients & {lab.VIP, lab.director(1).client_side}
 
 
 @given(topologies)
@@ -45,7 +45,7 @@ def test_no_two_addresses_are_alike_and_all_are_documentation_addresses(
 ) -> None:
     directors = topology.all_directors
     hosts = [*topology.client_addresses, *topology.server_hosts]
-    hosts += [a for one in directors for a in (one.vip, one.client_side, one.server_side)]
+    hosts += [lab.VIP, *(a for one in directors for a in (one.client_side, one.server_side))]
     assert len(set(hosts)) == len(hosts)
     assert all(documented(host) for host in hosts)
     assert len(set(topology.server_addresses)) == topology.servers
@@ -53,24 +53,12 @@ def test_no_two_addresses_are_alike_and_all_are_documentation_addresses(
     assert [one.number for one in directors] == list(range(1, topology.directors + 1))
 
 
-@given(topologies)
-def test_no_two_links_of_a_namespace_are_alike(topology: Topology) -> None:
-    directors = topology.all_directors
-    for one in directors:
-        near = [link for c in one.cables for link in (c.near, c.bridge, c.tap)]
-        assert len(set(near)) == len(near)
-    cables = [cable for one in directors for cable in one.cables]
-    for names in ([cable.far for cable in cables], [cable.mac for cable in cables]):
-        assert len(set(names)) == len(names)
+def test_no_two_links_of_a_namespace_are_alike() -> None:
+    near = [link for c in lab.CABLES for link in (c.near, c.bridge, c.tap)]
+    assert len(set(near)) == len(near)
+    assert lab.CLIENT_CABLE.mac != lab.SERVER_CABLE.mac
     # include/uapi/linux/if.h: IFNAMSIZ
-    assert all(len(name) < 16 for c in cables for name in (c.near, c.far, c.bridge, c.tap))
-
-
-@given(topologies)
-def test_every_client_belongs_to_one_director(topology: Topology) -> None:
-    shares = [topology.clients_of(one.number) for one in topology.all_directors]
-    assert sorted(a for share in shares for a in share) == sorted(topology.client_addresses)
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert all(len(name) < 16 for name in (*near, *network.FURTHER_LINKS))
 
 
 @given(topologies)
@@ -79,13 +67,16 @@ def test_both_sides_have_their_addresses_and_a_way_to_each_director(topology: To
     servers = network.server_side(topology).splitlines()
     assert sum(line.startswith("addr add") for line in clients) == topology.clients
     assert sum(line.startswith("addr add") for line in servers) == len(topology.server_hosts)
-    for one in topology.all_directors:
-        assert f"link set {one.client_cable.far} up" in clients
-        assert f"link set {one.server_cable.far} up" in servers
-    for one in topology.all_directors[1:]:
-        assert f"route add {one.vip} dev {one.client_cable.far}" in clients
-        for client in topology.clients_of(one.number):
-            assert f"route add {client} via {one.server_side}" in servers
+    several = topology.directors > 1
+    for lines, port in ((clients, "sport"), (servers, "dport")):
+        rules = [line for line in lines if line.startswith("rule")]
+        # The load's and the probes' ports, which all lead to a director.
+        assert len(rules) == (2 * topology.directors if several else 0)
+        for one in topology.all_directors if several else []:
+            first, *_, last = topology.ports_through(one.number)
+            table = f"table {100 + one.number}"
+            assert f"rule add {port} {first}-{last} lookup {100 + one.number}" in lines
+            assert any(line.startswith("route add") and line.endswith(table) for line in lines)
 
 
 def test_every_server_asked_for_gets_its_address_and_the_way_back() -> None:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from ipvsload.testbed.lab.network import run_ip
-from ipvsload.testbed.lab.topology import Topology
+from ipvsload.testbed.lab.topology import CLIENT_CABLE, Topology
 from tests.locust_plugin.machines import machine, on_machine
 
 ADDRESSES = ("192.0.2.111", "192.0.2.112")
@@ -21,8 +21,8 @@ _PATIENCE = 60
 
 def main() -> int:
     topology = Topology(clients=1, servers=2)
-    (client,), director = topology.client_addresses, topology.all_directors[0]
-    link = director.client_cable.far
+    (client,) = topology.client_addresses
+    link = CLIENT_CABLE.far
     run_ip(
         f"link add lan type bridge stp_state 0 forward_delay 0\nlink set {link} master lan\n"
         f"link set lan up\naddr flush dev {link}\naddr add {client}/24 dev lan"

@@ -14,7 +14,6 @@ from selenium.webdriver.support.select import Select
 
 from ipvsload.testbed.lab import director_client as control
 from ipvsload.testbed.lab.broker_client import plain_socket
-from ipvsload.testbed.lab.topology import director
 from tests.leftovers import Marked, nothing_left
 from tests.locust_plugin.browser import Browser, browser
 from tests.locust_plugin.command import LOCUSTFILES, Command
@@ -181,8 +180,8 @@ def kill_sidecar(marked: Marked) -> None:
     lines = Path("/proc/net/unix").read_text().splitlines()
     brokers = {line.rpartition("@")[2] for line in lines if "@ipvsload-" in line}
     (broker,) = (one for one in brokers if supervisor(one) in marked.processes())
-    with control.connect(plain_socket(broker), director(1)) as connection:
-        request = {"do": "exec", "argv": ["sh", "-c", KILL]}
+    with control.connect(plain_socket(broker)) as connection:
+        request = {"do": "exec", "argv": ["sh", "-c", KILL], "director": 1}
         connection.sendall((json.dumps(request) + "\n").encode())
         assert b'"exit": 0' in connection.recv(1000)
 

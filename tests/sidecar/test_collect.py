@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import ipvsload
 from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.ipvs.table import RealServer
-from ipvsload.sidecar.collect import Collector, Commands, Ticks, main
+from ipvsload.sidecar.collect import Collector, Commands, SampledNode, Ticks, main
 
 HELLO_KEYS = [
     "ipvsload", "version", "node", "kernel", "ipvs", "hz", "t", "wall", "server_columns",
@@ -45,9 +45,10 @@ class Pipes:
         self.stdout, self.their_out = os.pipe()
 
     def collector(self, source: Source, *, hz: float = 50, count: int = 0) -> Collector:
-        return Collector(
-            source, hz=hz, count=count, node="n", stdin=self.their_in, stdout=self.their_out
-        )
+        return self.of([SampledNode("n", source)], hz=hz, count=count)
+
+    def of(self, nodes: list[SampledNode], *, hz: float = 50, count: int = 0) -> Collector:
+        return Collector(nodes, hz=hz, count=count, stdin=self.their_in, stdout=self.their_out)
 
     def lines(self) -> list[dict[str, Any]]:
         os.close(self.their_out)
@@ -58,6 +59,23 @@ class Pipes:
 @pytest.fixture
 def pipes() -> Pipes:
     return Pipes()
+
+
+def test_the_lines_of_several_nodes_name_them(pipes: Pipes) -> None:
+    def settings() -> list[dict[str, object]]:
+        return [{"settings": {}, "t": 1}]
+
+    nodes = [SampledNode("a", Source()), SampledNode("b", Source(), settings)]
+    os.write(pipes.stdin, b"ping 7\n")
+    pipes.of(nodes, count=1).run()
+    hello, *rest = pipes.lines()
+    assert hello["node"] == "a"
+    assert [one["node"] for one in rest if "services" in one] == ["a", "b"]
+    assert [one["n"] for one in rest if "services" in one] == [0, 0]
+    assert {one["node"] for one in rest if "settings" in one} == {"b"}
+    (pong,) = (one for one in rest if "pong" in one)
+    assert pong == {"pong": "7", "t": pong["t"], "others": {"b": pong["t"]}}
+    assert rest[-1] == {"end": "count", "samples": 1, "missed": 0}
 
 
 def test_hello_samples_end(pipes: Pipes) -> None:

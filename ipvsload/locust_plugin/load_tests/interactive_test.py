@@ -21,15 +21,16 @@ from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.actions.base import Action
+from ipvsload.scenario.service import Service
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.registry import TESTBEDS
 
 _SERVERS, _CLIENTS = 2, 1
 
 
-def size(options: Options) -> tuple[int, int]:
-    """Return how many real servers such a test begins with, and how many client addresses."""
-    return options.servers or _SERVERS, options.clients or _CLIENTS
+def service_at_start(options: Options) -> Service:
+    """The virtual service that such a test begins with."""
+    return Service(servers=options.servers or _SERVERS, clients=options.clients or _CLIENTS)
 
 
 class InteractiveTest:
@@ -50,12 +51,12 @@ class InteractiveTest:
     ) -> None:
         self._session, self._generators, self._fail = session, generators, fail
         self._environment = environment = session.environment
-        servers, clients = size(options)
-        session.ready(servers, clients)
+        asked = service_at_start(options)
+        session.ready(asked.servers, asked)
         testbed = session.testbed
         generators.connect_users(testbed.socket_broker)
         scheduler = options.scheduler or TESTBEDS[options.testbed].default_balancer
-        weights = () if "scale" in testbed.lacks else (1,) * servers
+        weights = () if "scale" in testbed.lacks else (1,) * asked.servers
         with session.lock:
             service = testbed.begin(ServiceSpec(scheduler, weights))
         self._state = RunState({})

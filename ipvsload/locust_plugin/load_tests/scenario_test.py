@@ -59,7 +59,7 @@ class ScenarioTest:
     ) -> None:
         self._session, self._plan = session, plan
         scenario = plan.scenario
-        session.ready(servers_needed(scenario), scenario.service.clients)
+        session.ready(servers_needed(scenario), scenario.service)
         directory = Path(options.out) if options.out else make_directory(scenario.name)
         writer = RunWriter(
             directory,

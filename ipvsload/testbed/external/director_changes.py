@@ -13,7 +13,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import split_key
 from ipvsload.ipvs.table import VirtualService
 from ipvsload.scenario.capabilities import Capability
-from ipvsload.testbed.base import ONE_CLIENT, THEIR_CAPACITY
+from ipvsload.testbed.base import LAB_ONLY
 from ipvsload.testbed.external.change_journal import (
     Change,
     ChangeJournal,
@@ -53,9 +53,7 @@ class DirectorChanges:
 
     def lacks(self) -> dict[Capability, str]:
         """What cannot be changed, with the reason for each; see `BalancerControl.lacks`."""
-        found: dict[Capability, str] = {
-            "scale": FIXED, "kill": FIXED, "clients": ONE_CLIENT, "capacity": THEIR_CAPACITY,
-        }  # fmt: skip
+        found: dict[Capability, str] = {"scale": FIXED, "kill": FIXED, **LAB_ONLY}
         if not self._commands["scheduler"]:
             found["scheduler"] = f"{FIXED}, or give --set-scheduler"
         if not self._commands["weight"]:

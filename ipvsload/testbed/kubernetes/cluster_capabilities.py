@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ipvsload.errors import UsageError
 from ipvsload.scenario.capabilities import Capability
-from ipvsload.testbed.base import ONE_CLIENT, THEIR_CAPACITY
+from ipvsload.testbed.base import LAB_ONLY
 
 _NO_WEIGHTS = (
     "kube-proxy and kube-router give every real server weight 1: other weights need the lab, or an"
@@ -16,8 +16,7 @@ ALWAYS: dict[Capability, str] = {
     "weight": _NO_WEIGHTS,
     "weights": _NO_WEIGHTS,
     "kill": "a cluster takes a dead pod out of the table itself: `kill` needs the lab",
-    "clients": ONE_CLIENT,
-    "capacity": THEIR_CAPACITY,
+    **LAB_ONLY,
 }
 
 

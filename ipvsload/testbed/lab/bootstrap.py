@@ -1,13 +1,14 @@
 """How the supervisor comes to be process 1 of a lab, and ends with its owner.
 
-Run as `python -m ipvsload.testbed.lab.bootstrap SOCKET OWNER SERVERS CLIENTS
-DIRECTORS KERNEL SCHEDULER...`: the descriptor of a socket to the owner, the
-owner's process id, and the lab that it wants. The first process enters the
+Run as `python -m ipvsload.testbed.lab.bootstrap SOCKET OWNER TOPOLOGY
+KERNEL SCHEDULER...`: the descriptor of a socket to the owner, the owner's
+process id, and the lab that it wants, whose topology is JSON. The first process enters the
 namespaces and waits; its child is the supervisor. Each of the two is killed by
 the kernel when its parent ends.
 """
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -24,8 +25,9 @@ def main() -> NoReturn:
     """Enter new namespaces and become the supervisor in them."""
     # Ordinary users' PATH has no /usr/sbin on Debian, where ip and modprobe are.
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"
-    descriptor, owner_pid, *numbers = map(int, sys.argv[1:6])
-    kernel, *schedulers = sys.argv[6:]
+    descriptor, owner_pid = map(int, sys.argv[1:3])
+    topology = Topology(**json.loads(sys.argv[3]))
+    kernel, *schedulers = sys.argv[4:]
     owner = socket.socket(fileno=descriptor)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         # A terminal's Ctrl-C arrives here too; the owner decides what ends. Not SIG_IGN,
@@ -49,7 +51,6 @@ def main() -> NoReturn:
     os.close(write_end)
     ns.die_with_parent(0)  # 0: the parent is outside of the PID namespace
     try:
-        topology = Topology(*numbers)
         Supervisor(owner, read_end, topology, kernel, schedulers, processor=owner_pid).run()
     except Exception as error:
         _fail(owner, "failed", str(error) if isinstance(error, RuntimeError) else f"{error!r}")

@@ -4,7 +4,8 @@ The lab talks to it over TCP on the director's client side: it changes virtual
 services and real servers over netlink, runs the sidecar, and runs programs
 beside the table for `ipvsload lab exec`. The director may be this machine's
 kernel in a namespace, or a kernel of its own, where the agent is the first
-process. It starts with every lab, so it imports little: a module costs some
+process. Where there are several directors, it serves them all, and changes all
+alike (`hosted_directors.py`). It starts with every lab, so it imports little: a module costs some
 10 ms in user-mode Linux.
 """
 
@@ -16,10 +17,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NoReturn
 
 from ipvsload.ipvs import connections
 from ipvsload.testbed.lab import network
+from ipvsload.testbed.lab.hosted_directors import HostedDirector, host_directors
 from ipvsload.testbed.lab.topology import CONTROL_PORT, director
 
 _MODULES = "/run/modules"
@@ -63,8 +67,8 @@ def mount_all(modules_at: str) -> list[str]:
 class Agent:
     """Serves the lab's connections: a line of JSON asks, one or more lines answer."""
 
-    def __init__(self, ipvs: Any, listener: socket.socket) -> None:
-        self._ipvs = ipvs
+    def __init__(self, directors: Sequence[HostedDirector], listener: socket.socket) -> None:
+        self._directors = directors
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
@@ -120,16 +124,24 @@ class Agent:
         connection.sendall((json.dumps(answer) + "\n").encode())
 
     def _control(self, do: str, **arguments: Any) -> Any:
+        """Do it to every director; what the first of them answers is the answer of all."""
         match do:
             case (
                 "add_service" | "delete_service" | "set_scheduler"
                 | "add_server" | "set_weight" | "delete_server" | "missing_schedulers"
             ):  # fmt: skip
-                return getattr(self._ipvs, do)(**arguments)
+                answers = [getattr(one.ipvs, do)(**arguments) for one in self._directors]
+                return answers[0]
             case "chosen_servers":
-                with open(connections.CONNECTIONS) as file:
-                    return connections.chosen_servers(file, **arguments)
+                # A client's port is in the table of one director only.
+                tables = map(self._connections, self._directors)
+                return connections.chosen_servers(chain.from_iterable(tables), **arguments)
         raise ValueError(f"unknown verb {do!r}")
+
+    @staticmethod
+    def _connections(director: HostedDirector) -> list[str]:
+        with director, open(connections.CONNECTIONS) as file:
+            return file.readlines()
 
     def _serve_long(self, connection: socket.socket, request: dict[str, Any]) -> NoReturn:
         """In a forked child: run the sidecar or a program on the connection, then end."""
@@ -139,26 +151,28 @@ class Agent:
             if request["do"] == "exec":
                 from ipvsload.testbed.lab import exec_server
 
-                exec_server.serve(connection, request["argv"])
+                director = self._directors[request["director"] - 1]
+                director.enter()
+                exec_server.serve(connection, request["argv"], director.name)
             else:
-                from ipvsload.sidecar import collect
+                from ipvsload.testbed.lab.directors_sidecar import collect
 
                 os.dup2(connection.fileno(), 0)
                 os.dup2(connection.fileno(), 1)
                 connection.close()
-                collect.main(["--node", "director", "--hz", str(request["hz"])])
+                collect(self._directors, request["hz"])
         finally:
             os._exit(0)  # nobody asks for the status
 
 
 def main() -> NoReturn:
-    """Run as `director_agent NUMBER CLIENT_LINK SERVER_LINK MODULES_AT MODULE...`.
+    """Run as `director_agent DIRECTORS CLIENT_LINK SERVER_LINK MODULES_AT MODULE...`.
 
-    NUMBER is the director's, the links are its network cards. MODULES_AT is the
+    DIRECTORS is how many, the links are the network cards. MODULES_AT is the
     directory of the kernel's modules where nothing is mounted yet, else "-". A
     MODULE that is missing is no error here: whoever needs it later reports that.
     """
-    number, client_link, server_link, modules_at, *modules = sys.argv[1:]
+    count, client_link, server_link, modules_at, *modules = sys.argv[1:]
     # For the first process: how long its kernel took until this program ran.
     booted = time.clock_gettime(time.CLOCK_BOOTTIME) if os.getpid() == 1 else 0.0
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -171,12 +185,10 @@ def main() -> NoReturn:
         # Before the network is configured: where the kernel turns out to lack IPVS,
         # nothing must answer on the director's addresses.
         ipvs = Ipvs()
-        here = director(int(number))
-        network.run_ip(network.director_side(here, client_link, server_link))
-        network.write_sysctls(network.DIRECTOR_SYSCTLS)
+        directors = host_directors(ipvs, int(count), client_link, server_link)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        listener = socket.create_server((here.client_side, CONTROL_PORT), backlog=64)
-        agent = Agent(ipvs, listener)
+        listener = socket.create_server((director(1).client_side, CONTROL_PORT), backlog=64)
+        agent = Agent(directors, listener)
     except Exception as error:
         announce(unavailable=str(error) or type(error).__name__)
         os._exit(1)

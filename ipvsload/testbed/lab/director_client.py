@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from ipvsload.errors import TestbedError
-from ipvsload.testbed.lab.topology import CONTROL_PORT, Director
+from ipvsload.testbed.lab.topology import CONTROL_PORT, director
 
 _TIMEOUT = 20.0
 
 
-def connect(connection: socket.socket, director: Director) -> socket.socket:
-    """Connect a socket of the client namespace to a director's agent. Raises TestbedError."""
-    address = director.client_side, CONTROL_PORT
+def connect(connection: socket.socket) -> socket.socket:
+    """Connect a socket of the client namespace to the directors' agent. Raises TestbedError."""
+    address = director(1).client_side, CONTROL_PORT
     try:
         connection.settimeout(_TIMEOUT)
         connection.connect(address)
@@ -31,8 +31,8 @@ def connect(connection: socket.socket, director: Director) -> socket.socket:
 class DirectorClient:
     """One question at a time, one answer each; `connection` is a socket that is not connected."""
 
-    def __init__(self, connection: socket.socket, director: Director) -> None:
-        self._connection = connect(connection, director)
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connect(connection)
         self._reader = self._connection.makefile("rb")
         self._asking = threading.Lock()
 
@@ -59,19 +59,20 @@ class DirectorClient:
         self._connection.close()
 
 
-def open_samples(connection: socket.socket, director: Director, hz: float) -> socket.socket:
-    """Start the sidecar in the director; the socket is its standard input and output."""
-    connect(connection, director)
+def open_samples(connection: socket.socket, hz: float) -> socket.socket:
+    """Start the directors' sidecar; the socket is its standard input and output."""
+    connect(connection)
     connection.sendall((json.dumps({"do": "collect", "hz": hz}) + "\n").encode())
     connection.settimeout(None)
     return connection
 
 
-def run_beside_table(argv: Sequence[str], director: Director) -> int:
-    """Run a program in the director with this process's streams; its exit status."""
-    connection = connect(socket.socket(), director)
+def run_beside_table(argv: Sequence[str], number: int) -> int:
+    """Run a program in director `number` with this process's streams; its exit status."""
+    connection = connect(socket.socket())
     connection.settimeout(None)
-    connection.sendall((json.dumps({"do": "exec", "argv": list(argv)}) + "\n").encode())
+    request = {"do": "exec", "argv": list(argv), "director": number}
+    connection.sendall((json.dumps(request) + "\n").encode())
     threading.Thread(target=_send_stdin, args=(connection,), daemon=True).start()
     streams = {"stdout": sys.stdout.buffer, "stderr": sys.stderr.buffer}
     with contextlib.suppress(ConnectionResetError):

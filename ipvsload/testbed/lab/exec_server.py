@@ -18,10 +18,9 @@ from typing import IO
 
 _CHUNK = 65536
 _SIDECAR = ("ipvsload", "collect")
-_NODE = ("--node", "director")
 
 
-def serve(connection: socket.socket, argv: Sequence[str]) -> None:
+def serve(connection: socket.socket, argv: Sequence[str], node: str) -> None:
     """Run `argv` and pass its streams over `connection` until it ends.
 
     The sidecar is there as `ipvsload collect`, also where no such command is
@@ -29,7 +28,8 @@ def serve(connection: socket.socket, argv: Sequence[str]) -> None:
     """
     if tuple(argv[:2]) == _SIDECAR:
         # This interpreter's PYTHONPATH has what it needs, in a kernel's own image too.
-        argv = [sys.executable, "-S", "-m", "ipvsload.sidecar.collect", *_NODE, *argv[2:]]
+        argv = [sys.executable, "-S", "-m", "ipvsload.sidecar.collect", *argv[2:]]
+        argv[4:4] = ["--node", node]  # before those who say it themselves
     sending = threading.Lock()
 
     def send(**frame: str | int) -> None:

@@ -6,6 +6,7 @@ services of runs on top of it.
 """
 
 import errno
+import json
 import os
 import socket
 import subprocess
@@ -54,7 +55,6 @@ class Lab:
     def __init__(
         self, topology: Topology, *, kernel: str = AUTO, schedulers: Sequence[str] = ()
     ) -> None:
-        self._directors = topology.directors
         self.kernel = ReadyKernel("", "", 0.0)
         """The directors' kernel, from `wait_ready` on."""
         with ExitStack() as undo:
@@ -62,9 +62,9 @@ class Lab:
             undo.enter_context(self._socket)
             with theirs:
                 program = sys.executable, "-m", "ipvsload.testbed.lab.bootstrap"
-                numbers = theirs.fileno(), os.getpid(), *topology
+                told = theirs.fileno(), os.getpid(), json.dumps(topology._asdict())
                 self._supervisor = subprocess.Popen(
-                    [*program, *map(str, numbers), kernel, *schedulers],
+                    [*program, *map(str, told), kernel, *schedulers],
                     cwd=_directory(),
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
@@ -80,10 +80,9 @@ class Lab:
             self._undo = undo.pop_all()
 
     def wait_ready(self) -> None:
-        """Wait until every director answers. Raises TestbedError."""
-        for _ in range(self._directors):
-            message, _ = self._expect("ready")
-            self.kernel = ReadyKernel(**message["kernel"])
+        """Wait until the directors answer. Raises TestbedError."""
+        message, _ = self._expect("ready")
+        self.kernel = ReadyKernel(**message["kernel"])
 
     def close(self) -> None:
         """End the supervisor: the kernel kills and removes whatever the lab had."""

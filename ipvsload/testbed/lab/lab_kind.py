@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.testbed import kind
 from ipvsload.testbed.lab.kernels import AUTO, CHOICES
-from ipvsload.testbed.lab.topology import SOURCE_PORTS
+from ipvsload.testbed.lab.topology import SOURCE_PORTS, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +24,10 @@ KERNEL = kind.Option(
 def _make(request: kind.TestbedRequest) -> "Testbed":
     from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
+    service = request.service
     return LabTestbed(
+        Topology(request.servers, service.clients, service.directors, service.spread),
         kernel=request.options["kernel"],
-        servers=request.servers,
-        clients=request.clients,
         schedulers=request.balancers,
     )
 

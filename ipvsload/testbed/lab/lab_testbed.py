@@ -24,30 +24,24 @@ from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.limit_orders import limits
 from ipvsload.testbed.lab.scheduler_mend import scheduler_mend
-from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, Topology, server_address
+from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, VIP, Topology, server_address
 from ipvsload.testbed.tcp_timeouts import timeouts
 
 
 class LabTestbed:
-    """A testbed with so many real servers and source addresses of the load.
-
-    `kernel` and `schedulers` as `Lab` has them.
-    """
+    """A testbed with the parts of `topology`. `kernel` and `schedulers` as `Lab` has them."""
 
     exclusive = True
     has_samples = True
     lacks: Mapping[Capability, str] = MappingProxyType({})
 
-    def __init__(
-        self, *, kernel: str, servers: int, clients: int, schedulers: Sequence[str] = ()
-    ) -> None:
-        self._topology = Topology(servers, clients)
-        (self._director,) = self._topology.all_directors
+    def __init__(self, topology: Topology, *, kernel: str, schedulers: Sequence[str] = ()) -> None:
+        self._topology = topology
         self._kernel = kernel
         self._schedulers = tuple(dict.fromkeys((warmup.SCHEDULER, *schedulers)))
         self._lab: Lab | None = None
         self._undo = ExitStack()
-        self.max_real_servers = servers
+        self.max_real_servers = topology.servers
         """How many real servers can ever join in one run."""
         self._port = FIRST_SERVICE_PORT - 1
         self._key = ""
@@ -66,7 +60,7 @@ class LabTestbed:
         for address in self._topology.server_addresses:
             self.lab.real_servers.ask("add", address)
         self.lab.wait_ready()
-        warmup.warm(self._topology, self._director, self._control, self.socket_broker)
+        warmup.warm(self._topology, self._control, self.socket_broker)
 
     @property
     def lab(self) -> Lab:
@@ -77,7 +71,7 @@ class LabTestbed:
 
     @cached_property
     def _control(self) -> DirectorClient:
-        control = DirectorClient(plain_socket(self.socket_broker), self._director)
+        control = DirectorClient(plain_socket(self.socket_broker))
         return self._undo.enter_context(closing(control))
 
     @property
@@ -91,8 +85,8 @@ class LabTestbed:
         return {"release": self.lab.kernel.release, "provider": self.lab.kernel.provider}
 
     def open_samples(self, hz: float) -> SidecarPipe:
-        """Start the sidecar in the director."""
-        return open_samples(plain_socket(self.socket_broker), self._director, hz)
+        """Start the directors' sidecar."""
+        return open_samples(plain_socket(self.socket_broker), hz)
 
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts in the client namespace until now."""
@@ -100,7 +94,7 @@ class LabTestbed:
 
     def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
         """Each is tried in the director, on a port that no run uses."""
-        key = join_key(self._director.vip, FIRST_SERVICE_PORT - 1)
+        key = join_key(VIP, FIRST_SERVICE_PORT - 1)
         missing = self._control.ask("missing_schedulers", key=key, names=list(balancers))
         release, provider = self.lab.kernel.release, self.lab.kernel.provider
         return {
@@ -117,10 +111,10 @@ class LabTestbed:
         self._limit_servers(spec.capacity)
         self._port += 1
         self._joined = 0
-        self._key = join_key(self._director.vip, self._port)
+        self._key = join_key(VIP, self._port)
         self._control.ask("add_service", key=self._key, scheduler=spec.balancer)
         servers = [(self.add_server(weight), weight) for weight in spec.weights]
-        target = Target(self._key, self._director.vip, self._port)
+        target = Target(self._key, VIP, self._port)
         return ServiceUnderTest(target, spec.balancer, servers)
 
     def _limit_servers(self, capacity: Capacity | None) -> None:
@@ -160,7 +154,7 @@ class LabTestbed:
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the kernel's connection table says; it forgets resets after 10 s."""
         found: list[str | None] = self._control.ask(
-            "chosen_servers", vip=self._director.vip, port=self._port, clients=list(clients)
+            "chosen_servers", vip=VIP, port=self._port, clients=list(clients)
         )
         return found
 

@@ -6,18 +6,28 @@ that has the near ends of the cables as its network cards.
 """
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from ipvsload.testbed.lab.topology import Director, Topology
+from ipvsload.testbed.lab.topology import (
+    CABLES,
+    CLIENT_CABLE,
+    CLIENT_NETWORK,
+    PROBE_SOURCE_PORTS,
+    SERVER_CABLE,
+    SOURCE_PORTS,
+    VIP,
+    Director,
+    Topology,
+)
 
 
-def wires(director: Director, client_namespace: str, server_namespace: str) -> str:
+def wires(client_namespace: str, server_namespace: str) -> str:
     """Run in the director's namespace: two veth pairs, far ends moved away.
 
     The namespaces are paths, or pids of processes in them.
     """
     lines = ["link set lo up"]
-    for cable, there in zip(director.cables, (client_namespace, server_namespace), strict=True):
+    for cable, there in zip(CABLES, (client_namespace, server_namespace), strict=True):
         lines += [
             f"link add {cable.near} type veth peer name {cable.far} netns {there}",
             f"link set {cable.near} up",
@@ -25,11 +35,11 @@ def wires(director: Director, client_namespace: str, server_namespace: str) -> s
     return "\n".join(lines)
 
 
-def bridges(director: Director) -> str:
+def bridges() -> str:
     """Run in the director's namespace: each cable's near end is joined with its tap."""
     return "\n".join(
         line
-        for near, _far, bridge, tap, _mac in director.cables
+        for near, _far, bridge, tap, _mac in CABLES
         for line in (
             # Forwards at once, whoever speaks first.
             f"link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
@@ -42,45 +52,80 @@ def bridges(director: Director) -> str:
 
 
 def client_side(topology: Topology) -> str:
-    """Run in the client namespace."""
-    first, *others = topology.all_directors
+    """Run in the client namespace; a source port leads to its director."""
+    link = CLIENT_CABLE.far
     lines = ["link set lo up"]
-    lines += [f"addr add {a}/24 dev {first.client_cable.far}" for a in topology.client_addresses]
-    lines += [f"link set {one.client_cable.far} up" for one in (first, *others)]
-    lines += [
-        f"route add {address} dev {one.client_cable.far}"
-        for one in others
-        for address in (one.client_side, one.vip)
-    ]
+    lines += [f"addr add {address}/24 dev {link}" for address in topology.client_addresses]
+    lines.append(f"link set {link} up")
+    if topology.directors > 1:
+        # All directors would answer to who asks for the virtual address's MAC.
+        first, *_ = directors = topology.all_directors
+        lines.append(f"route add {VIP} via {first.client_side} dev {link}")
+        for one in directors:
+            lines.append(f"route add {VIP} via {one.client_side} dev {link} table {_table(one)}")
+            lines += _rules(topology, one, "sport")
     return "\n".join(lines)
 
 
 def server_side(topology: Topology) -> str:
-    """Run in the server namespace; answers go back through the client's director."""
-    first, *others = topology.all_directors
+    """Run in the server namespace; an answer goes back through the director that sent it.
+
+    What is answered is all that these namespaces ever send.
+    """
+    link = SERVER_CABLE.far
     lines = ["link set lo up"]
-    lines += [f"addr add {host}/24 dev {first.server_cable.far}" for host in topology.server_hosts]
-    lines += [f"link set {one.server_cable.far} up" for one in (first, *others)]
-    for one in others:
-        lines.append(f"route add {one.server_side} dev {one.server_cable.far}")
-        lines += [
-            f"route add {client} via {one.server_side}"
-            for client in topology.clients_of(one.number)
-        ]
+    lines += [f"addr add {host}/24 dev {link}" for host in topology.server_hosts]
+    lines.append(f"link set {link} up")
+    first, *_ = directors = topology.all_directors
+    if topology.directors > 1:
+        for one in directors:
+            table = _table(one)
+            lines.append(f"route add {CLIENT_NETWORK}.0/24 via {one.server_side} table {table}")
+            lines += _rules(topology, one, "dport")
     lines.append(f"route add default via {first.server_side}")
     return "\n".join(lines)
+
+
+def _table(director: Director) -> int:
+    """The number of its routing table, in the clients' and in the servers' namespace."""
+    return 100 + director.number
+
+
+def _rules(topology: Topology, director: Director, port: str) -> list[str]:
+    """The load's and the probes' ports of this director; `port` is "sport" or "dport"."""
+    ranges = (
+        topology.ports_through(director.number, ports)
+        for ports in (SOURCE_PORTS, PROBE_SOURCE_PORTS)
+    )
+    return [f"rule add {port} {r[0]}-{r[-1]} lookup {_table(director)}" for r in ranges]
+
+
+def further_links(client_link: str, server_link: str, namespaces: Iterable[str]) -> str:
+    """Run in the first director: links for the others, each in its namespace, on the same cards.
+
+    The namespaces are paths.
+    """
+    return "\n".join(
+        f"link add link {card} name {name} netns {namespace} type macvlan mode bridge"
+        for namespace in namespaces
+        for card, name in zip((client_link, server_link), FURTHER_LINKS, strict=True)
+    )
+
+
+FURTHER_LINKS = "to-clients", "to-servers"
+"""The names of another director's links."""
 
 
 def director_side(director: Director, client_link: str, server_link: str) -> str:
     """Run in the director: its two sides and the virtual address.
 
-    The links are its network cards, as its kernel names them.
+    The links are its network cards, as its kernel names them, or FURTHER_LINKS.
     """
     return "\n".join(
         (
             "link set lo up",
             f"addr add {director.client_side}/24 dev {client_link}",
-            f"addr add {director.vip}/32 dev {client_link}",
+            f"addr add {VIP}/32 dev {client_link}",
             f"addr add {director.server_side}/24 dev {server_link}",
             f"link set {client_link} up",
             f"link set {server_link} up",

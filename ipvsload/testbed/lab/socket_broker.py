@@ -32,8 +32,8 @@ class SocketBroker:
     descriptors, and as its text the [address, port] of each socket that is bound.
     """
 
-    def __init__(self, clients: list[str], loop: ProcessLoop) -> None:
-        self._sources = SourcePorts(clients)
+    def __init__(self, sources: SourcePorts, loop: ProcessLoop) -> None:
+        self._sources = sources
         self._loop = loop
         self.name = f"ipvsload-{os.urandom(12).hex()}"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

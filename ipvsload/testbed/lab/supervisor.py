@@ -28,7 +28,8 @@ from ipvsload.testbed.lab.kernels.base import Place
 from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.process_loop import ProcessLoop
 from ipvsload.testbed.lab.socket_broker import SocketBroker
-from ipvsload.testbed.lab.topology import Director, Topology
+from ipvsload.testbed.lab.source_ports import SourcePorts
+from ipvsload.testbed.lab.topology import Topology
 
 
 class Supervisor:
@@ -57,7 +58,9 @@ class Supervisor:
         self._loop.watch(owner.fileno(), self._serve_owner)
         self._loop.watch(parent, _end)
         # While still in the owner's network namespace, in which its name is known.
-        broker = SocketBroker(topology.client_addresses, self._loop)
+        ports = [topology.ports_through(one.number) for one in topology.all_directors]
+        sources = SourcePorts(topology.client_addresses, ports, topology.spread, topology.seed)
+        broker = SocketBroker(sources, self._loop)
         kernels = [KERNELS[name] for name in (KERNELS if kernel == AUTO else (kernel,))]
         modules = ["ip_vs", *map(module_of, schedulers)]
         import_path = _import_path()
@@ -66,13 +69,9 @@ class Supervisor:
         scratch = ns.private_mounts(keep_visible=read)
         self._client = ns.new_network()
         self._server = ns.new_network()
-        for director in topology.all_directors:
-            namespace = self._wire_director(director)
-            own_scratch = Path(scratch, f"director-{director.number}")
-            own_scratch.mkdir()
-            own_processor = processor + director.number - 1
-            place = Place(director, str(own_scratch), modules, import_path, own_processor)
-            DirectorKernel(place, kernels, namespace, self._client, self._loop, self._tell)
+        namespace = self._wire_director()
+        place = Place(topology.directors, scratch, modules, import_path, processor)
+        DirectorKernel(place, kernels, namespace, self._client, self._loop, self._tell)
         ns.setns(self._server)
         network.configure(network.SERVER_SYSCTLS, network.server_side(topology))
         real_servers = self._start_real_servers()
@@ -110,11 +109,11 @@ class Supervisor:
             for descriptor in fds:
                 os.close(descriptor)
 
-    def _wire_director(self, director: Director) -> int:
+    def _wire_director(self) -> int:
         """Enter a new network namespace and lay the director's cables from there."""
         namespace = ns.new_network()
         far_ends = (f"/proc/{os.getpid()}/fd/{fd}" for fd in (self._client, self._server))
-        network.configure(network.WIRE_SYSCTLS, network.wires(director, *far_ends))
+        network.configure(network.WIRE_SYSCTLS, network.wires(*far_ends))
         return namespace
 
     def _start_real_servers(self) -> socket.socket:

@@ -1,6 +1,6 @@
 """What a lab consists of: how many of everything, with which links, addresses and ports.
 
-    client namespace         director 1              server namespace
+    client namespace          director               server namespace
     192.0.2.101...   c0 === d0        d1 === s0   198.51.100.11...
                         VIP 192.0.2.80
 
@@ -9,10 +9,11 @@ Data only, so that nothing else must know an address or the name of a link;
 5737 keeps for documentation: nothing in a lab can be mistaken for a machine
 that exists. Every lab has the same ones, in network namespaces of its own.
 
-Each director has a namespace of its own, and a cable to the clients and one to
-the servers. With several directors each client's replies come back through the
-one director that it belongs to: real servers see the client's address, so only
-that address can tell the way.
+Several directors are network namespaces of one kernel, each with the same
+virtual address and an address of its own towards clients and servers. The
+client's source port decides which of them a connection goes through, on both
+sides: it is all that the real servers know of a connection besides the client's
+address, and so one client can use several directors.
 """
 
 from typing import NamedTuple
@@ -33,17 +34,17 @@ SOURCE_PORTS = range(2_048, 65_536)
 """The load's, on each client address; the probes' must not be among them."""
 
 MAX_CLIENTS = 100
-MAX_DIRECTORS = 10
-_FIRST_DIRECTOR = 1
-_FIRST_VIP = 80
+MAX_DIRECTORS = 16
+VIP = f"{CLIENT_NETWORK}.80"
 _FIRST_CLIENT = 101
 _FIRST_SERVER = 11
 _FIRST_SERVER_PORT = 80
-_SERVER_ADDRESSES = 240
+_SERVER_ADDRESSES = 238
+"""So that six directors' addresses have room behind them, and ten before them."""
 
 
 class Cable(NamedTuple):
-    """A veth pair between a director and the clients or the servers.
+    """A veth pair between the director and the clients or the servers.
 
     A kernel of its own may have `near` as its network card, or, as a virtual
     machine, the tap that a bridge joins with `near`.
@@ -59,21 +60,21 @@ class Cable(NamedTuple):
     """Of a virtual machine's network card."""
 
 
+CLIENT_CABLE, SERVER_CABLE = (
+    Cable(f"d{card}", f"{far}0", f"b{card}", f"t{card}", f"52:54:00:00:00:{card + 1:02x}")
+    for card, far in enumerate("cs")
+)
+CABLES = CLIENT_CABLE, SERVER_CABLE
+"""In the order of the director's network cards."""
+
+
 class Director(NamedTuple):
-    """A director's addresses and cables."""
+    """A director's own addresses."""
 
     number: int
     """Counted from 1."""
-    vip: str
     client_side: str
     server_side: str
-    client_cable: Cable
-    server_cable: Cable
-
-    @property
-    def cables(self) -> tuple[Cable, Cable]:
-        """In the order of its network cards."""
-        return self.client_cable, self.server_cable
 
 
 class Topology(NamedTuple):
@@ -82,6 +83,10 @@ class Topology(NamedTuple):
     servers: int = 2
     clients: int = 1
     directors: int = 1
+    spread: str = "connection"
+    """How connections find a director: one of scenario.names.Spread."""
+    seed: int = 1
+    """Of the choice of directors where it is random."""
 
     @property
     def server_addresses(self) -> list[str]:
@@ -100,12 +105,16 @@ class Topology(NamedTuple):
 
     @property
     def all_directors(self) -> list[Director]:
-        """Each with its addresses and cables."""
+        """Each with its addresses."""
         return [director(number) for number in range(1, self.directors + 1)]
 
-    def clients_of(self, number: int) -> list[str]:
-        """The source addresses that belong to director `number`."""
-        return self.client_addresses[number - 1 :: self.directors]
+    def ports_through(self, number: int, ports: range = SOURCE_PORTS) -> range:
+        """Those of the source ports whose connections go through director `number`."""
+        if self.directors > 1:
+            # No rule can have the last port (net/fib_rules.h, fib_rule_port_range_valid).
+            ports = range(ports.start, min(ports.stop, 65_535))
+        first, behind = (len(ports) * n // self.directors for n in (number - 1, number))
+        return ports[first:behind]
 
 
 def client_address(number: int) -> str:
@@ -116,7 +125,7 @@ def client_address(number: int) -> str:
 def server_address(number: int) -> str:
     """address:port of real server `number`, counted from 1.
 
-    The network has room for 240 addresses; beyond them the same addresses
+    The network has room for 238 addresses; beyond them the same addresses
     serve on the next port, which to IPVS is a real server of its own.
     """
     row, column = divmod(number - 1, _SERVER_ADDRESSES)
@@ -125,22 +134,9 @@ def server_address(number: int) -> str:
 
 def director(number: int) -> Director:
     """Director `number`, counted from 1 to MAX_DIRECTORS."""
-    index = number - 1
-    client_cable, server_cable = (
-        Cable(
-            near=f"d{card}",
-            far=f"{far}{index}",
-            bridge=f"b{card}",
-            tap=f"t{card}",
-            mac=f"52:54:00:00:{index:02x}:{card + 1:02x}",
-        )
-        for card, far in enumerate("cs")
-    )
+    behind = 0 if number < _FIRST_SERVER else _SERVER_ADDRESSES
     return Director(
         number,
-        vip=f"{CLIENT_NETWORK}.{_FIRST_VIP + index}",
-        client_side=f"{CLIENT_NETWORK}.{_FIRST_DIRECTOR + index}",
-        server_side=f"{SERVER_NETWORK}.{_FIRST_DIRECTOR + index}",
-        client_cable=client_cable,
-        server_cable=server_cable,
+        client_side=f"{CLIENT_NETWORK}.{number}",
+        server_side=f"{SERVER_NETWORK}.{behind + number}",
     )

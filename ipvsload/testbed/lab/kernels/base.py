@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from ipvsload.ipvs.schedulers import Scheduler
-from ipvsload.testbed.lab.topology import Director
 
 PROCESSOR = os.uname().machine
 """This machine's kind of processor."""
@@ -19,17 +18,18 @@ NOT_HERE = "not on this processor"
 
 
 class Place(NamedTuple):
-    """What a provider is given for one director."""
+    """What a provider is given for its kernel."""
 
-    director: Director
+    directors: int
+    """How many of them the kernel is to be, each in a network namespace."""
     scratch: str
-    """A directory for files of this director's kernel; it goes with the lab."""
+    """A directory for files of the kernel; it goes with the lab."""
     modules: Sequence[str]
     """Kernel modules to load at once; others follow on demand."""
     import_path: Sequence[str]
     """Where `python` finds ipvsload and pyroute2."""
     processor: int
-    """A number that differs between labs and directors: for who takes one processor only."""
+    """A number that differs between labs: for who takes one processor only."""
     python: str = sys.executable
     """The interpreter in the director."""
 
@@ -98,6 +98,6 @@ def agent(
     `modules_at` is the directory of the kernel's modules where the agent has to
     mount everything itself, else "-".
     """
-    words = ("-S", "-m", "ipvsload.testbed.lab.director_agent", str(place.director.number))
+    words = ("-S", "-m", "ipvsload.testbed.lab.director_agent", str(place.directors))
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(place.import_path)}
     return [place.python, *words, *links, modules_at, *modules], environment

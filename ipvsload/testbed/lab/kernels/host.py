@@ -7,6 +7,7 @@ namespace (net/netfilter/ipvs/ip_vs_ctl.c, GENL_ADMIN_PERM).
 from collections.abc import Iterator
 
 from ipvsload.testbed.lab.kernels import base
+from ipvsload.testbed.lab.topology import CABLES
 
 
 class HostKernel(base.KernelProvider):
@@ -22,5 +23,5 @@ class HostKernel(base.KernelProvider):
 
     def attempts(self, place: base.Place) -> Iterator[base.Attempt]:
         """The agent alone, on the near ends of the cables."""
-        links = [cable.near for cable in place.director.cables]
+        links = [cable.near for cable in CABLES]
         yield base.Attempt(self.name, *base.agent(place, links))

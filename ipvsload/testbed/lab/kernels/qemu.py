@@ -17,6 +17,7 @@ from ipvsload.cpio import archive, file
 from ipvsload.ipvs.schedulers import Scheduler
 from ipvsload.testbed.lab import network, taps
 from ipvsload.testbed.lab.kernels import base
+from ipvsload.testbed.lab.topology import CABLES
 
 _PACKAGE = Path(__file__).parents[3]
 """ipvsload's directory."""
@@ -101,8 +102,8 @@ class VirtualMachine(base.KernelProvider):
             out.write((image() / "initrd.img").read_bytes())
             out.write(code(_PACKAGE))
         # Held open here too: the next attempt uses the same ones.
-        cards = [(taps.open_tap(cable.tap), cable.mac) for cable in place.director.cables]
-        network.run_ip(network.bridges(place.director))
+        cards = [(taps.open_tap(cable.tap), cable.mac) for cable in CABLES]
+        network.run_ip(network.bridges())
         init, environment = first_program(place)
         for accelerator in working_accelerators():
             yield base.Attempt(
@@ -170,7 +171,7 @@ def code(package: Path) -> bytes:
 
 def first_program(place: base.Place) -> tuple[list[str], dict[str, str]]:
     """What the machine runs after the image's own /init, and its environment."""
-    links = [f"eth{number}" for number in range(len(place.director.cables))]
+    links = [f"eth{number}" for number in range(len(CABLES))]
     modules = ("virtio_net", *place.modules)
     return base.agent(place._replace(python=_PYTHON, import_path=_IMPORT_PATH), links, modules)
 

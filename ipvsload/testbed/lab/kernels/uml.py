@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ipvsload.ipvs.schedulers import Scheduler
 from ipvsload.testbed.lab.kernels import base
-from ipvsload.testbed.lab.topology import Cable
+from ipvsload.testbed.lab.topology import CABLES
 
 PROGRAM = "linux.uml"
 PACKAGE = "user-mode-linux"
@@ -74,8 +74,7 @@ class UserModeLinux(base.KernelProvider):
         from ipvsload.testbed.lab import wide_registers
 
         Path(place.scratch, FILTER_FILE).write_bytes(receive_filter())
-        cables = place.director.cables
-        links = [f"vec{number}" for number in range(len(cables))]
+        links = [f"vec{number}" for number in range(len(CABLES))]
         init, environment = base.agent(place, links, place.modules, str(MODULES))
         hide = wide_registers.needed()
         if hide:
@@ -90,7 +89,7 @@ class UserModeLinux(base.KernelProvider):
             if hide:
                 wide_registers.hide()
 
-        argv = command(init, environment, place.scratch, cables)
+        argv = command(init, environment, place.scratch)
         yield base.Attempt(self.name, argv, {"TMPDIR": place.scratch}, prepare=prepare)
 
 
@@ -99,9 +98,7 @@ def receive_filter() -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in _FILTER)
 
 
-def command(
-    init: Sequence[str], environment: Mapping[str, str], scratch: str, cables: Sequence[Cable]
-) -> list[str]:
+def command(init: Sequence[str], environment: Mapping[str, str], scratch: str) -> list[str]:
     """The command line that boots a director which runs `init` as its first process.
 
     `scratch` is a directory for the kernel's own control files, in which
@@ -118,7 +115,7 @@ def command(
         f"initcall_blacklist={','.join(_SKIPPED_AT_BOOT)}",
         *(
             f"vec{number}:{_CARD},ifname={cable.near},bpffile={scratch}/{FILTER_FILE}"
-            for number, cable in enumerate(cables)
+            for number, cable in enumerate(CABLES)
         ),
         *(f"{name}={value}" for name, value in environment.items()),
         f"init={program}",

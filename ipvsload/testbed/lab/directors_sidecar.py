@@ -1,0 +1,28 @@
+"""The sidecar of a lab: one process for the tables of all its directors."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from ipvsload.ipvs.client import Ipvs
+from ipvsload.sidecar.collect import SampledNode, collect_until_stopped
+from ipvsload.sidecar.settings_watch import SettingsWatch
+from ipvsload.testbed.lab.hosted_directors import HostedDirector
+
+
+def collect(directors: Sequence[HostedDirector], hz: float) -> None:
+    """Write `hz` samples a second of each to stdout, until stdin says `end` or nobody reads."""
+    collect_until_stopped([_sampled(one) for one in directors], hz=hz)
+
+
+def _sampled(director: HostedDirector) -> SampledNode:
+    with director:
+        ipvs = Ipvs()  # a socket of its own: the agent goes on using the other
+    return SampledNode(
+        director.name, ipvs, functools.partial(_facts, director, SettingsWatch(ipvs.timeouts))
+    )
+
+
+def _facts(director: HostedDirector, watch: SettingsWatch) -> list[dict[str, Any]]:
+    with director:
+        return list(watch())

@@ -1,0 +1,71 @@
+"""The directors of a lab inside their one kernel: network namespaces of it.
+
+IPVS's tables, sysctls and connections are per network namespace, so each is a
+director of its own, as a cluster's node is; and one kernel boots as quickly as
+ever. The first is the namespace that the agent is born in and has the network
+cards; the others have MACVLANs on them.
+"""
+
+import os
+from typing import Any, Self
+
+from ipvsload.testbed.lab import network
+from ipvsload.testbed.lab.topology import director
+
+
+class HostedDirector:
+    """One of them; `with` it, what this process opens belongs to its namespace.
+
+    `name` is the node's in samples. `ipvs` is its table, an ipvs.client.Ipvs.
+    """
+
+    def __init__(self, name: str, ipvs: Any, namespace: int = -1, home: int = -1) -> None:
+        self.name = name
+        self.ipvs = ipvs
+        self._namespace, self._home = namespace, home
+
+    def __enter__(self) -> Self:
+        self.enter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _enter(self._home)
+
+    def enter(self) -> None:
+        """Stay there, also with what this process starts."""
+        _enter(self._namespace)
+
+
+def _enter(namespace: int) -> None:
+    if namespace >= 0:
+        from ipvsload.testbed.lab.namespaces import setns  # with ctypes: only where it is needed
+
+        setns(namespace)
+
+
+def host_directors(
+    ipvs: Any, count: int, client_link: str, server_link: str
+) -> list[HostedDirector]:
+    """Make and wire `count` directors here, where `ipvs` is the first's table.
+
+    The links are the network cards. Raises OSError and RuntimeError.
+    """
+    network.run_ip(network.director_side(director(1), client_link, server_link))
+    network.write_sysctls(network.DIRECTOR_SYSCTLS)
+    if count == 1:
+        return [HostedDirector("director", ipvs)]
+    from ipvsload.testbed.lab.namespaces import new_network, setns
+
+    home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    others = [new_network() for _ in range(count - 1)]
+    setns(home)
+    paths = [f"/proc/{os.getpid()}/fd/{descriptor}" for descriptor in others]
+    network.run_ip(network.further_links(client_link, server_link, paths))
+    hosted = [HostedDirector("director-1", ipvs, home, home)]
+    for number, namespace in enumerate(others, 2):
+        setns(namespace)
+        network.run_ip(network.director_side(director(number), *network.FURTHER_LINKS))
+        network.write_sysctls(network.DIRECTOR_SYSCTLS)
+        hosted.append(HostedDirector(f"director-{number}", type(ipvs)(), namespace, home))
+    setns(home)
+    return hosted
