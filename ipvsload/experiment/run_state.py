@@ -92,11 +92,13 @@ class RunState:
     def lookup(self, now_us: int, since_us: int) -> Lookup:
         """A function that gives the value of a measure at `now_us`.
 
-        Kernel measures are None while the last sample is older than `since_us`.
+        Measures of the kernel and of servers are None while the last sample of them is older
+        than `since_us`.
         """
         table = self._table if self.sample_us >= since_us else None
         elapsed = (now_us - self.began_us) / 1e6
-        now = LiveCounts(self._classes, self._addresses, table, elapsed)
+        occupancy = self._occupancy if self._occupancy_us >= since_us else None
+        now = LiveCounts(self._classes, self._addresses, table, elapsed, occupancy)
 
         def value(measure: Measure) -> float | None:
             live = MEASURES[measure.name].live

@@ -5,17 +5,19 @@ once, here.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipvsload.report.shown_servers import shown_servers
 from ipvsload.report.wording import DASH, figure, milliseconds, named, over, percent, weights
+from ipvsload.results.lateness import LATENESS
 from ipvsload.results.results import RunResult, SchedulerSummary, ServerSummary, TrafficSummary
 from ipvsload.statistics.median_range import MedianRange, median_range
 
 SHOWN_KINDS = 8
 """Where requests failed in more ways, the last row is of all others."""
 LATENCIES = ("p50", "p90", "p95", "p99", "max")
+QUEUE_TIMES = ("p50", "p95", "p99", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,12 @@ def _servers(
             if any(s and _some(s.failures.get(name)) for s in servers):
                 yield _row("of them failed", (_failures(s, name) for s in servers))
         yield _row("active at most", map(_active, servers))
+        if any(s and s.busy_max for s in servers):
+            yield _row("busy at most", (over(s.busy_max if s else None) for s in servers))
+            yield _row("queue at most", (over(s.queue_max if s else None) for s in servers))
+            yield _row(
+                "utilisation", (over(s.utilisation if s else None, percent) for s in servers)
+            )
 
 
 def _rest(
@@ -102,6 +110,10 @@ def _rest(
         if any(_some(server.failures.get(name)) for servers in rest for server in servers):
             yield _row("of them failed", (_range(s.failures.get(name) for s in c) for c in rest))
     yield _row("active at most", (_range(s.active_max for s in c) for c in rest))
+    if any(server.busy_max for servers in rest for server in servers):
+        yield _row("busy at most", (_range(s.busy_max for s in c) for c in rest))
+        yield _row("queue at most", (_range(s.queue_max for s in c) for c in rest))
+        yield _row("utilisation", (_range((s.utilisation for s in c), percent) for c in rest))
 
 
 def _no_server(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Iterator[FigureRow]:
@@ -134,6 +146,14 @@ def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Ite
         for p in LATENCIES:
             cells = (over(t.latency_ms.get(p) if t else None, milliseconds) for t in found)
             yield _row(f"latency {p}", cells)
+        if any(t and t.queue_ms.get("max") for t in found):
+            for p in QUEUE_TIMES:
+                cells = (over(t.queue_ms.get(p) if t else None, milliseconds) for t in found)
+                yield _row(f"in queue {p}", cells)
+        if any(t and t.lateness_ms for t in found):
+            for which in LATENESS:
+                cells = (over(t.lateness_ms.get(which) if t else None, milliseconds) for t in found)
+                yield _row(f"sent late {which}", cells)
 
 
 def _kinds(found: Sequence[TrafficSummary | None]) -> Iterator[FigureRow]:
@@ -197,10 +217,12 @@ def _weight_range(servers: Sequence[ServerSummary]) -> str:
     return _extremes(min(found), max(found)) if found else DASH
 
 
-def _range(medians: Iterable[MedianRange | None]) -> str:
+def _range(
+    medians: Iterable[MedianRange | None], text: Callable[[float | None], str] = figure
+) -> str:
     found = median_range([median.median if median else None for median in medians])
-    return _extremes(found.min, found.max) if found else DASH
+    return _extremes(found.min, found.max, text) if found else DASH
 
 
-def _extremes(least: float, most: float) -> str:
-    return figure(least) if least == most else f"{figure(least)} to {figure(most)}"
+def _extremes(least: float, most: float, text: Callable[[float | None], str] = figure) -> str:
+    return text(least) if least == most else f"{text(least)} to {text(most)}"

@@ -23,8 +23,8 @@ def shown_servers(columns: Sequence[SchedulerSummary]) -> tuple[int, ...]:
     A server is as far out as the one of its figures that is farthest from the median of all
     servers under the same scheduler. The unit is the range of the middle half of them, or the
     square root of the median where that is more, since a count varies by so much by chance; it is
-    at least 1. The figures are its connections, its most active connections, and the requests and
-    failures of each class. Of equals the lower number comes first.
+    at least 1. The figures are its connections, its most active connections, its longest queue, and
+    the requests and failures of each class. Of equals the lower number comes first.
     """
     distances: dict[int, float] = {s.number: 0.0 for column in columns for s in column.servers}
     if len(distances) <= MOST:
@@ -42,6 +42,7 @@ def _figures(column: SchedulerSummary) -> Iterator[dict[int, float]]:
     servers = column.servers
     yield {s.number: s.connections.median for s in servers if s.connections}
     yield {s.number: s.active_max.median for s in servers if s.active_max}
+    yield {s.number: s.queue_max.median for s in servers if s.queue_max}
     for name in column.traffic:
         yield {s.number: known.median for s in servers if (known := s.requests.get(name))}
         yield {s.number: known.median for s in servers if (known := s.failures.get(name))}

@@ -5,6 +5,7 @@ of a run and that of its report a year later are the same computation.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.failures import in_order
@@ -16,6 +17,8 @@ from ipvsload.results.explanations import explanations
 from ipvsload.results.explanations.evidence import RunEvidence
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.lateness import lateness_ms, lateness_us
+from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figures
+from ipvsload.results.queue_times import latency_parts_ms, queue_ms
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
@@ -26,7 +29,7 @@ from ipvsload.results.results import (
     TrafficResult,
     VerdictName,
 )
-from ipvsload.results.sampling import sampling_notes, sampling_result
+from ipvsload.results.sampling import active_span, sampling_notes, sampling_result
 from ipvsload.results.summary import summarize
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures import MEASURES
@@ -47,9 +50,13 @@ class RunMeasures:
     """
 
     def __init__(
-        self, requests: RequestCounts, kernel: KernelCounts, servers: Sequence[str]
+        self,
+        requests: RequestCounts,
+        kernel: KernelCounts,
+        servers: Sequence[str],
+        occupancy: Mapping[str | None, OccupancyFigures] = MappingProxyType({}),
     ) -> None:
-        self._counts = FinalCounts(requests, kernel, kernel.servers)
+        self._counts = FinalCounts(requests, kernel, kernel.servers, occupancy)
         self._servers = servers
 
     def __call__(self, measure: Measure) -> float | None:
@@ -140,7 +147,8 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     }
     refusals = refused_by(run.requests, run.samples)
     director = director_result(run)
-    measures = RunMeasures(requests, kernel, list(joined))
+    occupancy = _occupancy(run, joined, requests.last_us, scenario)
+    measures = RunMeasures(requests, kernel, list(joined), occupancy)
     expected = [
         condition
         for key, conditions in (scenario.expect if scenario else {}).items()
@@ -165,7 +173,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         ),
         kernel=run.kernel,
         servers=tuple(
-            _server(address, weight, kernel, requests, classes)
+            _server(address, weight, kernel, requests, classes, occupancy.get(address))
             for address, weight in joined.items()
         ),
         traffic={
@@ -188,6 +196,7 @@ def _server(
     kernel: KernelCounts,
     requests: RequestCounts,
     classes: Iterable[str],
+    occupancy: OccupancyFigures | None,
 ) -> ServerResult:
     counts = kernel.servers.get(address)
     return ServerResult(
@@ -199,7 +208,23 @@ def _server(
         inactive_max=counts.inactive_max if counts else None,
         failures={name: requests.failures(name, address) for name in classes},
         weights=tuple(counts.weights) if counts else (weight,),
+        utilisation=occupancy.utilisation if occupancy else None,
+        busy_max=occupancy.busy_max if occupancy else None,
+        queue_max=occupancy.queue_max if occupancy else None,
     )
+
+
+def _occupancy(
+    run: RecordedRun, joined: Iterable[str], last_us: int | None, scenario: Scenario | None
+) -> dict[str | None, OccupancyFigures]:
+    """The figures of each server, from when it joined and something went on."""
+    begin_us, end_us = active_span(run, last_us) or (run.start_us, run.end_us)
+    since_us = dict.fromkeys(joined, begin_us)
+    for event in run.of_type(ServerJoined):
+        since_us[event.server] = max(begin_us, event.t_us)
+    capacity = scenario.service.capacity if scenario else None
+    workers = capacity.workers if capacity else None
+    return occupancy_figures(run.occupancy, since_us, end_us, workers)
 
 
 def _traffic(
@@ -219,6 +244,8 @@ def _traffic(
         refused_by=dict(refusals),
         retried=requests.retried[name],
         lateness_ms=late,
+        queue_ms=queue_ms(requests.queue_times(name)),
+        latency_parts_ms=latency_parts_ms(requests.queued(name)),
     )
 
 

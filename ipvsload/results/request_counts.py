@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ipvsload.record.format import NO_SERVER, Request
+from ipvsload.results.queue_times import QueuedRequest
 
 
 class RequestCounts:
@@ -26,6 +27,7 @@ class RequestCounts:
         self._failed: Counter[tuple[str, str | None]] = Counter()
         self._unconnected: Counter[str] = Counter()
         self._latency: dict[tuple[str, str | None], list[int]] = {}
+        self._queued: dict[tuple[str, str | None], list[QueuedRequest]] = {}
         self._first: dict[str, int] = {}
         self._last: dict[str, int] = {}
         self.opened: Counter[str | None] = Counter()
@@ -45,6 +47,9 @@ class RequestCounts:
                 self.errors.setdefault(r.traffic, Counter())[cause] += 1
             else:
                 self._latency.setdefault(key, []).append(r.latency_us)
+                if r.queue_us is not None:
+                    queued = QueuedRequest(r.latency_us, r.queue_us)
+                    self._queued.setdefault(key, []).append(queued)
             done = r.planned_us + r.latency_us
             if done > self._last.get(r.traffic, -1):
                 self._last[r.traffic] = done
@@ -103,6 +108,19 @@ class RequestCounts:
                 for latency in values
             )
         return self._ordered[key]
+
+    def queued(self, traffic: str | None = None, server: str | None = None) -> list[QueuedRequest]:
+        """The answered requests whose server said how long they waited there."""
+        return [
+            one
+            for (name, where), found in self._queued.items()
+            if traffic in (None, name) and server in (None, where)
+            for one in found
+        ]
+
+    def queue_times(self, traffic: str | None = None, server: str | None = None) -> list[int]:
+        """Times in the server's queue in µs, ascending, of `queued`."""
+        return sorted(one.queue_us for one in self.queued(traffic, server))
 
     def seconds(self, traffic: str | None = None) -> float:
         """From the first planned start to the last end of the class's requests."""

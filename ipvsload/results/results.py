@@ -28,6 +28,10 @@ class ServerResult:
     without samples; `requests` by class, None where some server is not known.
     `failures` are those of the requests that failed, as far as it is known that
     the kernel gave them to this server.
+
+    Where the server says how busy it is, `utilisation` is the mean of its busy workers by
+    their number, 0 to 1, while steps or requests went on; `busy_max` and `queue_max` are the
+    greatest numbers of busy workers and of waiting requests in any sample.
     """
 
     address: str
@@ -38,6 +42,9 @@ class ServerResult:
     inactive_max: int | None
     failures: dict[str, int] = field(default_factory=dict)
     weights: tuple[int, ...] = ()
+    utilisation: float | None = None
+    busy_max: int | None = None
+    queue_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,11 @@ class TrafficResult:
 
     `lateness_ms` has p50, p99 and max of how late an open workload was sent
     (lateness.py); {} for a closed one.
+
+    `queue_ms` has p50, p95, p99, max and mean of the time that answered requests
+    waited at their server for a worker; {} where no server says it.
+    `latency_parts_ms` splits the mean latency in "queue" and "rest", for "all" of them
+    and for the "slowest" 5 %; empty where no server says it.
     """
 
     requests: int
@@ -67,6 +79,8 @@ class TrafficResult:
     refused_by: dict[str, int] = field(default_factory=dict)
     retried: int = 0
     lateness_ms: dict[str, float] = field(default_factory=dict)
+    queue_ms: dict[str, float] = field(default_factory=dict)
+    latency_parts_ms: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +139,9 @@ class ServerSummary:
     failures: dict[str, MedianRange | None] = field(default_factory=dict)
     failed_share: dict[str, MedianRange | None] = field(default_factory=dict)
     weights: tuple[tuple[int, ...], ...] = ()
+    utilisation: MedianRange | None = None
+    busy_max: MedianRange | None = None
+    queue_max: MedianRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +161,8 @@ class TrafficSummary:
     errors: dict[str, MedianRange | None] = field(default_factory=dict)
     retried: MedianRange | None = None
     lateness_ms: dict[str, MedianRange | None] = field(default_factory=dict)
+    queue_ms: dict[str, MedianRange | None] = field(default_factory=dict)
+    latency_parts_ms: dict[str, dict[str, MedianRange | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

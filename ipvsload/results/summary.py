@@ -67,6 +67,9 @@ def _server(number: int, runs: Sequence[RunResult], classes: Sequence[str]) -> S
         failures={name: median_range(failures[name]) for name in classes},
         failed_share={name: _share(failures[name], wholes[name]) for name in classes},
         weights=tuple(dict.fromkeys(server.weights for server in mine)),
+        utilisation=median_range([server.utilisation for server in mine]),
+        busy_max=median_range([server.busy_max for server in mine]),
+        queue_max=median_range([server.queue_max for server in mine]),
     )
 
 
@@ -94,6 +97,17 @@ def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
             which: median_range([t.lateness_ms.get(which) for t in results])
             for which in LATENESS
             if any(t.lateness_ms for t in results)
+        },
+        queue_ms={
+            which: median_range([t.queue_ms.get(which) for t in results])
+            for which in dict.fromkeys(key for t in results for key in t.queue_ms)
+        },
+        latency_parts_ms={
+            which: {
+                part: median_range([t.latency_parts_ms.get(which, {}).get(part) for t in results])
+                for part in ("queue", "rest")
+            }
+            for which in dict.fromkeys(key for t in results for key in t.latency_parts_ms)
         },
     )
 

@@ -14,7 +14,7 @@ from ipvsload.scenario.bounds import Bound, Interval
 from ipvsload.scenario.chance import Box, chance
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import Fault, Loc
-from ipvsload.scenario.measures import MEASURES
+from ipvsload.scenario.measures import MEASURES, needs_capacity
 from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Scenario, Step
 from ipvsload.scenario.planned_state import PlannedState
@@ -47,7 +47,7 @@ def check_wait(step: Step, loc: Loc, state: PlannedState, bounds: bool) -> list[
 
 def _misread_now(measure: Measure, state: PlannedState) -> str | None:
     """Why a measure has no value in this wait, whatever happens."""
-    reason = _not_live(measure, "in a wait")
+    reason = _no_capacity(measure, state) or _not_live(measure, "in a wait")
     if reason is not None:
         return reason
     if measure.server is not None and measure.server not in state.weights:
@@ -73,7 +73,11 @@ def check_stops(scenario: Scenario, end: PlannedState) -> list[Fault]:
     """Everything that is wrong under `stop-when`; `end` is the state after the timeline."""
 
     def misread(measure: Measure) -> str | None:
-        return _not_live(measure, "under 'stop-when'") or _nobody(measure, scenario, end)
+        return (
+            _no_capacity(measure, end)
+            or _not_live(measure, "under 'stop-when'")
+            or _nobody(measure, scenario, end)
+        )
 
     return [
         fault
@@ -175,6 +179,8 @@ def _misread_at_end(
 ) -> str | None:
     """Why a measure has no place in this expectation."""
     final = MEASURES[measure.name].final
+    if reason := _no_capacity(measure, end):
+        return reason
     if final is None:
         return f"'{measure.name}' is known while the load runs; use it in 'wait' or 'until'"
     given = {"class": measure.class_, "server": measure.server}
@@ -192,6 +198,16 @@ def _misread_at_end(
     if measure.scheduler is not None and measure.scheduler not in scenario.schedulers:
         return _no_scheduler(measure.scheduler, scenario)
     return None
+
+
+def _no_capacity(measure: Measure, state: PlannedState) -> str | None:
+    """That no server says what only those with a capacity say."""
+    if state.capacity is not None or not needs_capacity(measure):
+        return None
+    return (
+        f"'{measure.name}' is known of servers with a capacity only; "
+        "give them one under 'service', as in capacity: {workers: 8}"
+    )
 
 
 def _no_scheduler(name: str, scenario: Scenario) -> str:

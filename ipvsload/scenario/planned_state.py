@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ipvsload.scenario.bounds import Bound, Interval
+from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.traffic import Traffic
@@ -67,6 +68,8 @@ class PlannedState:
     weights: dict[int, int] = field(default_factory=dict)
     """The servers that are in the kernel's table, by number."""
     joined: int = 0
+    capacity: Capacity | None = None
+    """Of each server; None where any number is served at once."""
     killed: set[int] = field(default_factory=set)
     elapsed: Interval = field(default_factory=lambda: Interval(0, 0))
     loc: Loc = ()
@@ -78,6 +81,7 @@ class PlannedState:
     def at_start(cls, service: Service, traffic: Mapping[str, Traffic]) -> "PlannedState":
         """Before the first step: these servers and weights, no class started."""
         state = cls({name: PlannedClass(one) for name, one in traffic.items()})
+        state.capacity = service.capacity
         state.join(service.servers)
         for server, weight in zip(state.weights, service.weights, strict=False):
             state.weights[server] = weight

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import pytest
 
 from ipvsload.ipvs.table import RealServer
-from ipvsload.record.format import Request
+from ipvsload.record.format import Request, ServerOccupancy
 from ipvsload.results.evaluate import RunMeasures
 from ipvsload.results.kernel_counts import KernelCounts, ServerCounts
+from ipvsload.results.occupancy_counts import OccupancyFigures
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import LiveCounts, Measure
@@ -30,6 +31,7 @@ TABLE = {
     A: RealServer(A, 1, 10, 4, 0, 14, 0, 0, 0, 0),
     B: RealServer(B, 5, 2, 8, 0, 10, 0, 0, 0, 0),
 }
+OCCUPANCY = {A: ServerOccupancy(A, 8, 3, 100, 0, 5_000), B: ServerOccupancy(B, 2, 0, 90, 0, 4_000)}
 LIVE = {
     Measure("active"): 12,
     Measure("active", server=1): 10,
@@ -40,6 +42,11 @@ LIVE = {
     Measure("conns"): 24,
     Measure("weight", server=2): 5,
     Measure("servers"): 2,
+    Measure("busy"): 10,
+    Measure("busy", server=2): 2,
+    Measure("busy", server=3): None,  # it has said nothing
+    Measure("queue", server=1): 3,
+    Measure("queue", server=4): None,  # it has not joined
     Measure("requests"): 43,
     Measure("requests", class_="long"): 3,
     Measure("failures"): 1,
@@ -49,7 +56,7 @@ LIVE = {
     Measure("done"): 0,
     Measure("elapsed"): 2.5,
 }
-FROM_THE_TABLE = {"active", "inactive", "conns", "weight", "servers"}
+FROM_THE_TABLE = {"active", "inactive", "conns", "weight", "servers", "busy", "queue"}
 
 
 def live(measure: Measure, now: LiveCounts) -> float | None:
@@ -64,7 +71,7 @@ def test_every_live_measure_is_tried_here() -> None:
 
 @pytest.mark.parametrize(("measure", "value"), LIVE.items(), ids=str)
 def test_a_live_value(measure: Measure, value: float | None) -> None:
-    assert live(measure, LiveCounts(CLASSES, (A, B, GONE), TABLE, 2.5)) == value
+    assert live(measure, LiveCounts(CLASSES, (A, B, GONE), TABLE, 2.5, OCCUPANCY)) == value
 
 
 @pytest.mark.parametrize(("measure", "value"), LIVE.items(), ids=str)
@@ -73,13 +80,20 @@ def test_without_a_sample_only_the_load_is_known(measure: Measure, value: float 
     assert live(measure, LiveCounts(CLASSES, (A, B, GONE), None, 2.5)) == known
 
 
-def answered(traffic: str, server: str | None, latency_us: int) -> Request:
-    return Request(1, traffic, 0, 0, latency_us, 200, 1, "c", 1, False, server, None)
+def answered(
+    traffic: str, server: str | None, latency_us: int, queue_us: int | None = None
+) -> Request:
+    request = Request(1, traffic, 0, 0, latency_us, 200, 1, "c", 1, False, server, None)
+    return request._replace(queue_us=queue_us)
 
 
 def final(*requests: Request) -> RunMeasures:
     kernel = KernelCounts({A: ServerCounts([1], 14, 10, 4), B: ServerCounts([1], 10, 2, 8)}, 11, 9)
-    return RunMeasures(RequestCounts(requests), kernel, [A, B])
+    occupancy = {
+        None: OccupancyFigures(11, 7, 6.0, 0.375),
+        A: OccupancyFigures(8, 5, 4.0, 0.5),
+    }
+    return RunMeasures(RequestCounts(requests), kernel, [A, B], occupancy)
 
 
 FINAL = {
@@ -97,13 +111,22 @@ FINAL = {
     Measure("active_max", server=1): 10,
     Measure("inactive_max", server=2): 8,
     Measure("conns", server=3): None,
+    Measure("busy_max"): 11,  # of all servers at one instant
+    Measure("busy_max", server=1): 8,
+    Measure("queue_max", server=1): 5,
+    Measure("utilisation"): 0.375,
+    Measure("utilisation", server=1): 0.5,
+    Measure("utilisation", server=2): None,
+    Measure("queue_p50", class_="long"): 3,
+    Measure("queue_p95", class_="long", server=2): 9,
+    Measure("queue_p99", class_="short"): None,
 }
 
 
 @pytest.mark.parametrize(("measure", "value"), FINAL.items(), ids=str)
 def test_a_final_value(measure: Measure, value: float | None) -> None:
     measures = final(
-        answered("long", A, 1_000_000), answered("long", B, 4_000_000),
+        answered("long", A, 1_000_000, 3_000), answered("long", B, 4_000_000, 9_000),
         answered("short", A, 2_000_000),
     )  # fmt: skip
     assert measures(measure) == value
@@ -113,6 +136,11 @@ def test_a_final_value(measure: Measure, value: float | None) -> None:
     ("measure", "why"),
     [
         (Measure("conns", server=3), "no server 3 joined"),
+        (Measure("utilisation", server=2), "server 2 did not say how busy it is"),
+        (
+            Measure("queue_p95", class_="short"),
+            "no server said how long short requests waited there",
+        ),
         (Measure("requests", server=1), "the server of some requests is not known"),
         (
             Measure("share", class_="short", server=1),

@@ -69,6 +69,22 @@ def connections(
     return active, inactive
 
 
+def occupancy(run: RecordedRun) -> tuple[dict[str, list[Point]], dict[str, list[Point]]]:
+    """Busy workers and waiting requests of each server, by address, as the servers said them."""
+    zero = zero_us(run)
+    busy: dict[str, list[Point]] = {}
+    queued: dict[str, list[Point]] = {}
+    for sample in run.occupancy:
+        t = (sample.t_us - zero) / 1e6
+        for server in sample.servers:
+            busy.setdefault(server.address, []).append((t, server.busy))
+            queued.setdefault(server.address, []).append((t, server.queued))
+        for address in busy.keys() - {server.address for server in sample.servers}:
+            busy[address].append((t, None))
+            queued[address].append((t, None))
+    return busy, queued
+
+
 def thin(points: Sequence[Point], buckets: int) -> list[Point]:
     """Keep about three points of each bucket: its least, its greatest and its last.
 

@@ -30,6 +30,8 @@ class RunCurves:
     end: float
     active: dict[str, list[Point]]
     inactive: dict[str, list[Point]]
+    busy: dict[str, list[Point]]
+    queued: dict[str, list[Point]]
     rates: dict[str, list[Point]]
     failures: list[Point]
     answers: dict[str, list[Band]]
@@ -49,6 +51,8 @@ class SharedAxes:
     x: svg.Axis
     active: svg.Axis
     inactive: svg.Axis
+    busy: svg.Axis
+    queued: svg.Axis
     rate: svg.Axis
     latency: svg.Axis
 
@@ -60,6 +64,7 @@ def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
     width = chart_series.bucket_width(end)
     holes = sample_holes(run, zero + round(end * 1e6))
     active, inactive = chart_series.connections(run, holes)
+    busy, queued = chart_series.occupancy(run)
     answers = {c: _answers(run, c, zero) for c in classes}
     few = sum(map(len, answers.values())) <= MAX_DOTS
 
@@ -72,6 +77,8 @@ def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
         end=end,
         active=active,
         inactive=inactive,
+        busy=busy,
+        queued=queued,
         rates={c: ends([r for r in run.requests if r.traffic == c]) for c in classes},
         failures=ends(failed) if failed else [],
         answers={
@@ -114,6 +121,8 @@ def shared_axes(runs: Sequence[RunCurves]) -> SharedAxes:
         x=svg.Axis(0.0, max((c.end for c in runs), default=1.0) * 1.02),
         active=svg.linear(_greatest(p for c in runs for p in c.active.values())),
         inactive=svg.linear(_greatest(p for c in runs for p in c.inactive.values())),
+        busy=svg.linear(_greatest(p for c in runs for p in c.busy.values())),
+        queued=svg.linear(_greatest(p for c in runs for p in c.queued.values())),
         rate=svg.linear(_greatest(p for c in runs for p in (*c.rates.values(), c.failures))),
         latency=svg.logarithmic(max(least, 0.001), max(greatest, 0.001)),
     )
@@ -134,17 +143,20 @@ def plots(
 ) -> list[svg.Plot]:
     """Draw the run's charts. `servers` are addresses in the order of joining.
 
-    There are four, or without samples of connections the two of requests.
+    There are four, six where servers say how busy they are, or without samples of connections
+    the two of requests.
     """
-    connections = [
-        _server_plot(title, points, curves, axes.x, y, servers, by_server)
-        for title, points, y in (
-            ("Active connections", curves.active, axes.active),
-            ("Inactive connections", curves.inactive, axes.inactive),
+    of_servers = [
+        _server_plot(title, points, curves, axes.x, y, servers, by_server, of_table)
+        for title, points, y, of_table in (
+            ("Active connections", curves.active, axes.active, True),
+            ("Busy workers", curves.busy, axes.busy, False),
+            ("Queue length", curves.queued, axes.queued, False),
+            ("Inactive connections", curves.inactive, axes.inactive, True),
         )
-        if points
+        if any(address in points for address in servers)
     ]
-    return [*connections, _rate_plot(curves, axes, by_class), _latency_plot(curves, axes, by_class)]
+    return [*of_servers, _rate_plot(curves, axes, by_class), _latency_plot(curves, axes, by_class)]
 
 
 def _server_plot(
@@ -155,6 +167,7 @@ def _server_plot(
     y: svg.Axis,
     servers: Sequence[str],
     colours: Mapping[int, str],
+    of_table: bool,
 ) -> svg.Plot:
     numbers = {number: a for number, a in enumerate(servers, 1) if a in points}
     coloured = {number: a for number, a in numbers.items() if number in colours}
@@ -162,8 +175,10 @@ def _server_plot(
     note = ""
     buckets = chart_series.MAX_BUCKETS
     if len(numbers) > THIN:
-        band = chart_series.envelope(chain(*points.values()), curves.end, curves.end / buckets)
-        layers += _band("all servers", "--muted", band, x, y, curves.breaks)
+        mine = chain(*(points[address] for address in numbers.values()))
+        band = chart_series.envelope(mine, curves.end, curves.end / buckets)
+        breaks = curves.breaks if of_table else ()
+        layers += _band("all servers", "--muted", band, x, y, breaks)
         note = f"{len(numbers)} servers: least to greatest, median, and those that differ most"
     elif len(numbers) > COLOURED:
         buckets = 1200 // len(numbers)
@@ -178,7 +193,7 @@ def _server_plot(
         f"server {number} {figure(_greatest([points[a]]))}" for number, a in coloured.items()
     )
     alternative = f"{title} over {figure(curves.end)} s; at most: {spoken or 'nothing recorded'}"
-    note = "; ".join(part for part in (note, curves.holes) if part)
+    note = "; ".join(part for part in (note, curves.holes if of_table else "") if part)
     return svg.Plot(title, "", y, layers, alternative, note, svg.labels(y))
 
 

@@ -16,6 +16,7 @@ from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.chart_series import zero_us
+from ipvsload.report.html.latency_bars import latency_bars
 from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
 from ipvsload.report.shown_servers import shown_servers
@@ -54,6 +55,7 @@ def render(results: Results, recording: Recording) -> str:
     by_server = charts.server_colours(most, shown)
     addresses = agreed_addresses(results.runs)
     splits = {name: [split_bar(s, name, by_server) for s in results.schedulers] for name in classes}
+    times = {name: bars for name in classes if (bars := latency_bars(results.schedulers, name))}
     axes = charts.shared_axes(list(curves.values()))
     panels = [
         (
@@ -75,6 +77,7 @@ def render(results: Results, recording: Recording) -> str:
         rows=figure_rows(results.schedulers, addresses, shown),
         server_colours=by_server,
         splits=splits,
+        times=times,
         addresses=addresses,
         grey=most > len(by_server),
         failed=any(part.failed for bars in splits.values() for b in bars for part in b.segments),

@@ -61,18 +61,32 @@ class ClassCounts(Protocol):
         """It was started at least once."""
 
 
+class Occupied(Protocol):
+    """What a server with a capacity says of itself now."""
+
+    @property
+    def busy(self) -> int:
+        """Workers that are at work."""
+
+    @property
+    def queued(self) -> int:
+        """Requests that wait for a worker."""
+
+
 class LiveCounts(NamedTuple):
     """What is known at one moment of a run.
 
     `servers` are the addresses of all real servers that joined, in that order.
     `table` has the kernel's counts by address; None while there is no sample
-    that is new enough. `elapsed` is in seconds.
+    that is new enough. `elapsed` is in seconds. `occupancy` has what servers say of
+    themselves by address; None while they said nothing that is new enough.
     """
 
     classes: Mapping[str, ClassCounts]
     servers: Sequence[str]
     table: Mapping[str, RealServer] | None
     elapsed: float
+    occupancy: Mapping[str, Occupied] | None = None
 
 
 class RequestTotals(Protocol):
@@ -97,6 +111,9 @@ class RequestTotals(Protocol):
     def latencies(self, traffic: str | None, server: str | None) -> Sequence[int]:
         """Latencies of answered requests in µs, ascending."""
 
+    def queue_times(self, traffic: str | None, server: str | None) -> Sequence[int]:
+        """Times of answered requests in their server's queue in µs, ascending."""
+
 
 class TableTotals(Protocol):
     """What the kernel counted in one run, for one server or for all."""
@@ -114,12 +131,33 @@ class TableTotals(Protocol):
         """Greatest number of inactive connections in any sample."""
 
 
+class OccupancyTotals(Protocol):
+    """What one server with a capacity said of itself over the run, or all together."""
+
+    @property
+    def busy_max(self) -> int:
+        """Greatest number of busy workers in any sample."""
+
+    @property
+    def queue_max(self) -> int:
+        """Greatest number of waiting requests in any sample."""
+
+    @property
+    def utilisation(self) -> float | None:
+        """Mean of busy workers by their number, 0 to 1."""
+
+
 class FinalCounts(NamedTuple):
-    """What is known when a run is over; `by_server` has the kernel's counts by address."""
+    """What is known when a run is over.
+
+    `by_server` has the kernel's counts by address, `occupancy` what the servers said, and
+    under None what all together come to.
+    """
 
     requests: RequestTotals
     table: TableTotals
     by_server: Mapping[str, TableTotals]
+    occupancy: Mapping[str | None, OccupancyTotals]
 
 
 Bounds = Callable[[PlannedState, Measure], Bound]
