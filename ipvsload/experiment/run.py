@@ -104,6 +104,8 @@ class _Run:
                 on_done=self._class_done,
                 on_error=context.inbox.put,
             ),
+            # Each scheduler has the same: common random numbers.
+            f"{context.scenario.seed}/{repeat}",
         )
         self._state = RunState(self._load.counts)
         self._target = RunTarget(

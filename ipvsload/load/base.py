@@ -63,7 +63,8 @@ class LoadListener(NamedTuple):
     on_error: Callable[[Exception], None]
 
 
-LoadMaker = Callable[[Mapping[str, Traffic], HttpTarget, LoadListener], Load]
-"""Makes a run's load: its classes by name, where the virtual service is, its listener.
+LoadMaker = Callable[[Mapping[str, Traffic], HttpTarget, LoadListener, str], Load]
+"""Makes a run's load: its classes by name, where the virtual service is, its listener, and the
+key of what is drawn at random: loads with the same key draw the same.
 
 It connects to nothing yet: a class sends once it is started."""

@@ -32,7 +32,7 @@ class Owner(Protocol):
     """Who sends requests through the HTTP client: a workload."""
 
     message: bytes
-    """The request, ready to be sent."""
+    """The request, ready to be sent, where all of them are the same."""
     reuse: bool
     """Whether a connection may carry more than one request."""
     retry: bool
@@ -49,16 +49,20 @@ class Exchange:
     when it was sent. `client` and `port` are the local end. Where
     `one_connection` is set, no request is sent before the last connection is
     closed: then ten users are at most ten connections in the balancer's table.
-    `untaken` is there where a kept connection did not take the request.
+    `untaken` is there where a kept connection did not take the request. `message` is
+    what is sent, and `work_us` the work that it asks for, None where it does not say.
     """
 
     one_connection: ClassVar[bool] = False
 
-    __slots__ = ("busy", "client", "closing", "fd", "owner", "planned", "port", "queued",
-                 "response", "reused", "sock", "start", "unsent", "untaken")  # fmt: skip
+    __slots__ = ("busy", "client", "closing", "fd", "message", "owner", "planned", "port",
+                 "queued", "response", "reused", "sock", "start", "unsent", "untaken",
+                 "work_us")  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
+        self.message = owner.message
+        self.work_us: int | None = None
         self.sock: Connection | None = None
         self.fd = -1
         self.response = HttpResponse()

@@ -196,7 +196,7 @@ class HttpClient:
         if not exchange.planned:
             exchange.planned = exchange.start
         exchange.response = HttpResponse()
-        exchange.unsent = exchange.owner.message
+        exchange.unsent = exchange.message
         exchange.untaken = None
         if exchange.sock is None:
             self._connect(exchange)
@@ -286,7 +286,7 @@ class HttpClient:
         self.drop(exchange)
         exchange.untaken = found._replace(retried=1)
         exchange.busy = True
-        exchange.unsent = exchange.owner.message
+        exchange.unsent = exchange.message
         self._connect(exchange)  # not reused now: it is not sent a third time
         return True
 
@@ -294,7 +294,7 @@ class HttpClient:
         """Look whether a kept connection has not taken the request, and note that in it."""
         if not exchange.reused or exchange.response.began:
             return None
-        sent = len(exchange.owner.message) - len(exchange.unsent)
+        sent = len(exchange.message) - len(exchange.unsent)
         exchange.untaken = untaken(sock.fileno(), sent, exchange.start, answer)
         return exchange.untaken
 

@@ -27,6 +27,9 @@ from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget
 
+_TAKEN: tuple[None, int, int] = (None, 0, 0)
+"""What a record says of a request that its connection took."""
+
 
 class LocustLoad:
     """The traffic classes of one run against one target.
@@ -35,6 +38,7 @@ class LocustLoad:
         traffic: the classes by name.
         target: where the virtual service is.
         listener: hears of the load; its `on_error` also of what the others of it raise.
+        key: what is drawn at random is drawn by this.
         sockets: where its connections come from.
         environment: its runner has the users, and its statistics count their
             requests. Without it the users have a runner of their own and no
@@ -49,12 +53,14 @@ class LocustLoad:
         traffic: Mapping[str, Traffic],
         target: HttpTarget,
         listener: LoadListener,
+        key: str = "",
         *,
         sockets: Sockets | None = None,
         environment: Environment | None = None,
     ) -> None:
         raise_limit()
         self._run, self._to_us, self._on_finished, self._on_done, on_error = listener
+        self._key = key
         self._client = HttpClient(target, sockets, on_error=on_error)
         self._workloads = {name: self._workload(name, spec) for name, spec in traffic.items()}
         self.counts = self._workloads.copy()
@@ -116,7 +122,7 @@ class LocustLoad:
         workload.start()
 
     def _workload(self, name: str, spec: Traffic) -> Workload:
-        return Workload(name, spec, self._client, self._finished, self._on_done)
+        return Workload(name, spec, self._client, self._finished, self._on_done, key=self._key)
 
     def _finished(
         self, workload: Workload, exchange: Exchange, end_ns: int, error: str | None
@@ -124,7 +130,7 @@ class LocustLoad:
         response = exchange.response
         if self._reports:
             report(self._environment, workload, exchange, end_ns, error)
-        untaken = exchange.untaken
+        answer, idle_us, retried = exchange.untaken or _TAKEN
         self._on_finished(
             Request(
                 self._run,
@@ -139,7 +145,10 @@ class LocustLoad:
                 exchange.reused,
                 response.server,
                 error,
-                *(untaken or ()),
+                answer,
+                idle_us,
+                retried,
+                exchange.work_us,
             )
         )
 

@@ -1,71 +1,59 @@
 """When the requests of an open workload are due: arithmetic, without a clock.
 
-A pacer is a plan that is made before the first request is sent. So a request
-that is sent late can be measured from the time when it was due, and the plan
-can be divided among workers without talking to them.
+The plan is made before the first request is sent. So a request that is sent late can be
+measured from the time when it was due, and the plan can be divided among workers who do
+not talk to each other: each makes the whole plan, and takes every nth arrival of it.
+
+Arrivals are marks on a line on which one arrival is expected for each unit of length.
+Even arrivals are the whole numbers, those of a Poisson process have exponential
+distances. The rate says when each point of the line is reached: the inverse of the rate's
+integral (Cinlar, Introduction to Stochastic Processes, 1975, section 4.7).
 """
 
-from dataclasses import dataclass
-from math import ceil
-from typing import Protocol
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, islice
+
+from ipvsload.load.random_numbers import RandomNumbers
+from ipvsload.scenario.stages import Stage, expected
+from ipvsload.scenario.traffic import Traffic
 
 _SECOND = 1_000_000_000
 
 
-class Pacer(Protocol):
-    """The arrivals of an open workload, numbered from 0 in the order of their times."""
+def due_times(spec: Traffic, *key: object) -> Iterator[int]:
+    """When each request of an open class is due, in ns after its start, in that order.
 
-    @property
-    def count(self) -> int | None:
-        """How many arrivals there are; None if they do not end."""
-
-    def due_ns(self, number: int) -> int:
-        """When this arrival is due, in ns after the workload's start."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConstantRate:
-    """Arrivals at the same distance from each other, the first at once.
-
-    Args:
-        rate: arrivals per second.
-        count: how many there are; None if they do not end.
+    The same key brings the same times.
     """
-
-    rate: float
-    count: int | None = None
-
-    def due_ns(self, number: int) -> int:
-        """When this arrival is due, in ns after the workload's start."""
-        return int(number * _SECOND / self.rate)
+    if spec.arrivals == "poisson":
+        marks: Iterable[float] = poisson_marks(RandomNumbers(*key, "arrivals"))
+    else:
+        marks = count()
+    return islice(reached(marks, spec.rate_stages), spec.requests)
 
 
-@dataclass(frozen=True, slots=True)
-class EveryNth:
-    """One worker's part of a plan that `step` workers share: `first`, `first + step`, ..."""
-
-    whole: Pacer
-    first: int
-    step: int
-
-    @property
-    def count(self) -> int | None:
-        """How many arrivals this part has; None if they do not end."""
-        whole = self.whole.count
-        return None if whole is None else max(0, -(-(whole - self.first) // self.step))
-
-    def due_ns(self, number: int) -> int:
-        """When this arrival is due, in ns after the workload's start."""
-        return self.whole.due_ns(self.first + number * self.step)
+def poisson_marks(numbers: RandomNumbers) -> Iterator[float]:
+    """The arrivals of a Poisson process whose rate is 1."""
+    mark = 0.0
+    for place in count():
+        mark -= math.log1p(-numbers.at(place))
+        yield mark
 
 
-def constant_rate(rate: float, duration: float | None, budget: int | None) -> ConstantRate:
-    """Arrivals at `rate` per second for `duration` seconds, but not more than `budget`.
+def reached(marks: Iterable[float], stages: Sequence[Stage]) -> Iterator[int]:
+    """When the integral of the rate reaches each mark, in ns; marks beyond its end are left out.
 
-    An arrival that is due at the very end is not among them.
+    A mark at the end of a stage belongs to the next one, so that what is due at the very
+    end is left out, too.
     """
-    limits = [] if budget is None else [budget]
-    if duration is not None:
+    coming = iter(marks)
+    mark = next(coming, math.inf)
+    began_s = passed = 0.0
+    for stage in stages:
         # Rounded, because 1.1 * 10 is 11.000000000000002: these are 11 arrivals and not 12.
-        limits.append(ceil(round(rate * duration, 6)))
-    return ConstantRate(rate, min(limits, default=None))
+        whole = round(passed + expected([stage]), 6)
+        while mark < whole:
+            yield round((began_s + stage.reaches(mark - passed)) * _SECOND)
+            mark = next(coming, math.inf)
+        began_s, passed = began_s + stage.over, whole

@@ -8,7 +8,7 @@ as they are or subclasses them.
 
 import logging
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gevent import GreenletExit
 from gevent.event import Event
@@ -19,8 +19,11 @@ from pydantic import ValidationError
 from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_internals import ManagedUser
-from ipvsload.load.workload import ClosedUser, Workload
+from ipvsload.load.workload import Workload
 from ipvsload.scenario.model import Traffic
+
+if TYPE_CHECKING:
+    from ipvsload.load.closed_user import ClosedUser
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +112,8 @@ class IpvsUser(WorkloadUser):
 
     @classmethod
     def _spec(cls) -> Traffic:
+        # What goes with some classes only is given where it is not as by default.
+        attributes: dict[str, Any] = {} if cls.retry else {"retry": False}
         try:
             return Traffic(
                 request=f"GET {cls.path}",
@@ -116,7 +121,7 @@ class IpvsUser(WorkloadUser):
                 requests=cls.requests,
                 connection=cls.connection,
                 timeout=cls.request_timeout,
-                **({} if cls.retry else {"retry": False}),
+                **attributes,
             )
         except ValidationError as error:
             first = error.errors()[0]

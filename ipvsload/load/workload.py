@@ -6,19 +6,21 @@ or as "cut off", whatever happens: the counts are evidence and not estimates.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 
 from gevent.event import Event
 
-from ipvsload import __version__
+from ipvsload.load.closed_user import ClosedUser
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.http_response import HttpResponse
-from ipvsload.load.pacing import EveryNth, Pacer, constant_rate
+from ipvsload.load.pacing import due_times
+from ipvsload.load.random_numbers import RandomNumbers
 from ipvsload.load.request_budget import Lender, RequestBudget
+from ipvsload.load.request_message import message_of, message_with_work
 from ipvsload.scenario.model import Traffic
-from ipvsload.scenario.url import HttpTarget
 
 _SECOND = 1_000_000_000
 
@@ -26,28 +28,6 @@ OnFinished = Callable[["Workload", Exchange, int, str | None], None]
 """Called with the workload, the exchange, the end in `time.monotonic_ns()`, and
 the error or None. The exchange is used again, so take what is needed from it.
 It must not block. What it raises ends the client (`HttpClient.fail`)."""
-
-
-class ClosedUser(Exchange):
-    """One user of a closed workload: a request, its answer, a pause, the next request.
-
-    `pause` gives the seconds before the next request; `on_gone` is called once,
-    when the user will not send again and has nothing in flight.
-    """
-
-    __slots__ = ("leaving", "on_gone", "pause")
-    one_connection = True
-
-    def __init__(
-        self,
-        workload: "Workload",
-        pause: Callable[[], float] | None,
-        on_gone: Callable[[], None] | None,
-    ) -> None:
-        super().__init__(workload)
-        self.pause = pause
-        self.on_gone = on_gone
-        self.leaving = False
 
 
 class Workload:
@@ -60,6 +40,7 @@ class Workload:
         on_finished: called for each finished request.
         on_done: called with the class's name each time that it is done.
         lender: has the class's budget, where other processes share it.
+        key: what is drawn at random is drawn by this and the class's name.
 
     A closed class has `users` users; an open one (`spec.rate`) has arrivals as
     its pacer says, whatever the answers do. It counts since it was made
@@ -74,11 +55,12 @@ class Workload:
         on_finished: OnFinished,
         on_done: Callable[[str], None] = lambda name: None,
         lender: Lender | None = None,
+        key: str = "",
     ) -> None:
         self.name = name
         self.spec = spec
-        self.message = _message(spec.path, client.target, spec.connection == "keep-alive")
         self.reuse = spec.connection == "keep-alive"
+        self.message = message_of(spec.path, client.target, self.reuse)
         self.retry = spec.retry
         self.sent = 0
         self.requests = 0
@@ -92,6 +74,11 @@ class Workload:
         self._timeout = int(spec.timeout * _SECOND)
         self._pause = int(spec.think * _SECOND)
         self._budget = RequestBudget(spec.requests, name, lender)
+        self._key = key
+        self._draw: Callable[[int], tuple[bytes, int]] | None = None
+        """Gives the message of the request of this number, and its work in µs."""
+        self._number = 0
+        self._step = 1
         self._running = False
         self._starts = 0
         self._users: dict[ClosedUser, None] = {}
@@ -128,8 +115,9 @@ class Workload:
         """Begin, or begin again with a whole budget; does nothing while it runs.
 
         `users` says how many users the workload makes itself instead of
-        `spec.users`; others may `join`. An open class sends every `step`th of
-        its arrivals, from number `first` on.
+        `spec.users`; others may `join`. Its requests have every `step`th number from
+        `first` on: those are the arrivals of an open class that it sends, and by its number
+        a request's work is drawn. Each start has numbers of its own.
         """
         if self._running:
             return
@@ -138,13 +126,17 @@ class Workload:
         spec = self.spec
         self._budget.renew()
         self.over.clear()
+        key = self._key, self.name, self._starts
+        if spec.work is not None:
+            self._draw = message_with_work(self.message, spec.work, RandomNumbers(*key, "work"))
+            self._number, self._step = first, step
         now = time.monotonic_ns()
         if spec.duration is not None:
             end = now + int(spec.duration * _SECOND)
             self._timers.at(end, partial(self._duration_over, self._starts))
         if spec.rate is not None:
-            pacer = constant_rate(spec.rate, spec.duration, spec.requests)
-            self._send_due(self._starts, now, EveryNth(pacer, first, step), 0)
+            due = islice(due_times(spec, *key), first, None, step)
+            self._send_due(self._starts, now, due, next(due, None))
         else:
             for _ in range((spec.users or 0) if users is None else users):
                 self.join()
@@ -262,19 +254,20 @@ class Workload:
 
     # Arrivals
 
-    def _send_due(self, start: int, origin_ns: int, pacer: Pacer, number: int) -> None:
-        """Begin all arrivals that are due, from the `number`th on."""
+    def _send_due(
+        self, start: int, origin_ns: int, later: Iterator[int], due_ns: int | None
+    ) -> None:
+        """Begin all arrivals that are due: this one and those after it."""
         if start != self._starts or not self._running:
             return
-        count = pacer.count
         now = time.monotonic_ns()
-        while count is None or number < count:
-            due = origin_ns + pacer.due_ns(number)
+        while due_ns is not None:
+            due = origin_ns + due_ns
             if due > now:
-                self._timers.at(due, partial(self._send_due, start, origin_ns, pacer, number))
+                self._timers.at(due, partial(self._send_due, start, origin_ns, later, due_ns))
                 return
             self._send(self._unused.pop() if self._unused else Exchange(self), due)
-            number += 1
+            due_ns = next(later, None)
         self._running = False
         self._end_if_over()
 
@@ -283,6 +276,9 @@ class Workload:
     def _send(self, exchange: Exchange, planned_ns: int) -> None:
         self._budget.left -= 1
         self.sent += 1
+        if self._draw is not None:
+            exchange.message, exchange.work_us = self._draw(self._number)
+            self._number += self._step
         self._in_flight[exchange] = None
         self._client.begin(exchange, planned_ns)
         if not self._timeout_set:
@@ -334,11 +330,3 @@ class Workload:
                 self._on_done(self.name)
             except Exception as failure:
                 self._client.fail(failure)
-
-
-def _message(path: str, target: HttpTarget, reuse: bool) -> bytes:
-    name = str(target).partition("://")[2]
-    return (
-        f"GET {path} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: ipvsload/{__version__}\r\n"
-        f"Accept: */*\r\nConnection: {'keep-alive' if reuse else 'close'}\r\n\r\n"
-    ).encode("latin-1")

@@ -107,6 +107,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
     """One line for the reports."""
     schedulers: Annotated[tuple[BalancerName, ...], Field(min_length=1, strict=False)]
     """The scenario is run once for each of these IPVS schedulers, or iptables or nftables."""
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 1
+    """What is drawn at random is drawn from this: the same arrivals and work for each scheduler."""
     service: Service = Service()
     """The virtual service as a run begins."""
     traffic: Annotated[dict[Name, Traffic], Field(min_length=1)]

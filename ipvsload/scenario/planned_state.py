@@ -145,6 +145,11 @@ class PlannedState:
         return Bound(Interval(0, high), listed(reasons))
 
 
+def _chance(mean: float) -> float:
+    """How far a Poisson process does not get above its mean: once in 1e20 it does."""
+    return 10 * math.sqrt(mean) + 50
+
+
 def _limit(one: Traffic, limit: Limit) -> tuple[float, str]:
     """What one start of a class is limited to, and what says so: 10, "10 users".
 
@@ -153,7 +158,8 @@ def _limit(one: Traffic, limit: Limit) -> tuple[float, str]:
     users, requests = one.users or math.inf, one.requests or math.inf
     high = {"budget": requests, "population": users, "concurrency": min(users, requests)}[limit]
     if limit == "budget" and one.rate is not None and one.duration is not None:
-        high = min(high, math.floor(one.rate * one.duration) + 1)
+        mean = one.rate * one.duration
+        high = min(high, math.floor(mean + (0 if one.arrivals == "even" else _chance(mean))) + 1)
     if one.users is not None and limit != "budget" and high == users:
         return high, counted(one.users, "user")
     if one.requests is not None:

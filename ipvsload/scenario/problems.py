@@ -4,8 +4,9 @@ pydantic writes of types and validators; an author wants to read what was found,
 what was expected, and which word was probably meant.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -15,7 +16,7 @@ from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.model import Scenario, Step
-from ipvsload.scenario.names import SECTIONS, Spread
+from ipvsload.scenario.names import SECTIONS
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.traffic import Traffic
 from ipvsload.scenario.words import hint, listed, nearest, quoted
@@ -80,7 +81,7 @@ def _fault(error: ErrorDetails) -> Fault:
         case "too_short":
             return Fault(loc, f"'{loc[-1]}' is empty; give at least one", at_key=True)
         case "literal_error":
-            return Fault(loc, _bad_word(loc, value))
+            return Fault(loc, _bad_word(loc, value, context))
         case "string_pattern_mismatch":
             expected = _REQUEST if loc[-1] == "request" else _NAME
             return Fault(loc, f"{_named(loc)}{expected}, found {quoted(str(value))}")
@@ -126,11 +127,11 @@ _NAME = "a name has lower-case letters, digits, - and _, and at most 32 of them"
 _REQUEST = "expected GET, one space and a path, such as 'GET /ip'"
 
 
-def _bad_word(loc: Loc, value: object) -> str:
+def _bad_word(loc: Loc, value: object, context: Mapping[str, Any]) -> str:
     if loc[0] == "schedulers":
         word = value if isinstance(value, str) else f"{value}"
         return f"unknown scheduler {quoted(word)}; {hint(word, BALANCERS, 'schedulers')}"
-    known = get_args(Spread) if loc[-1] == "spread" else ("new", "keep-alive")
+    known = re.findall("'([^']+)'", context["expected"])
     word = value if isinstance(value, str) else ""
     return f"{_named(loc)}expected {listed(known, 'or')}, found {found(value)}" + (
         f"; {hint(word, known, 'words')}" if word else ""

@@ -1,5 +1,6 @@
 """A class of traffic: what is asked for, by how many users or at which rate, and until when."""
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -7,18 +8,27 @@ from pydantic import Field, model_validator
 from ipvsload.scenario.duration import Duration, PositiveDuration
 from ipvsload.scenario.faults import refused
 from ipvsload.scenario.names import MAX_USERS
+from ipvsload.scenario.stages import Stage
 from ipvsload.scenario.strict import Strict
+from ipvsload.scenario.work import WorkField
+
+WORK = "{work}"
+"""Where a request says its work."""
 
 
 class Traffic(Strict, use_attribute_docstrings=True):
     """A named class of traffic: closed with `users`, open with `rate`."""
 
     request: Annotated[str, Field(pattern=r"^GET /[!-~]*$", max_length=2000)] = "GET /ip"
-    """What is asked for: GET and a path, such as "GET /delay/10"."""
+    """What is asked for: GET and a path, such as "GET /delay/10" or "GET /delay/{work}"."""
+    work: WorkField | None = None
+    """What stands for {work} in the request, in seconds: a time, or a distribution of times."""
     users: Annotated[int, Field(ge=1, le=MAX_USERS)] | None = None
     """Closed workload: this many users, each waiting for its answer."""
     rate: Annotated[float, Field(gt=0, le=100_000)] | None = None
     """Open workload: arrivals per second, whatever the answers do."""
+    arrivals: Literal["even", "poisson"] = "even"
+    """Arrivals of a rate at even distances, or at random (a Poisson process)."""
     requests: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     """End after this many requests over all users."""
     duration: PositiveDuration | None = None
@@ -36,6 +46,13 @@ class Traffic(Strict, use_attribute_docstrings=True):
     def path(self) -> str:
         """The request's target, without its method."""
         return self.request.removeprefix("GET ")
+
+    @property
+    def rate_stages(self) -> tuple[Stage, ...]:
+        """The arrivals per second in the course of time; empty for a closed workload."""
+        if self.rate is None:
+            return ()
+        return (Stage(self.rate, self.rate, self.duration or math.inf),)
 
     @property
     def endless(self) -> bool:
@@ -60,4 +77,12 @@ class Traffic(Strict, use_attribute_docstrings=True):
             )
         if self.rate is not None and "think" in self.model_fields_set:
             raise refused("think", "'think' is a user's pause, and this class has a rate")
+        if self.rate is None and "arrivals" in self.model_fields_set:
+            raise refused("arrivals", "'arrivals' are those of a rate, and this class has users")
+        if self.work is None and WORK in self.request:
+            raise refused("request", f"{WORK} needs 'work', such as 'work: exponential 20ms'")
+        if self.work is not None and WORK not in self.request:
+            raise refused(
+                "work", f"'work' needs its place in the request, as in 'request: GET /delay/{WORK}'"
+            )
         return self

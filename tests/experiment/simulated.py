@@ -200,6 +200,7 @@ class SimulatedLoad:
         traffic: Mapping[str, Traffic],
         target: HttpTarget,
         listener: LoadListener,
+        _key: str,
     ) -> None:
         assert target == HttpTarget("192.0.2.80", 80)
         self._time, self._testbed, self._run = time, testbed, listener.run

@@ -36,6 +36,7 @@ class Record(NamedTuple):
     server: str | None
     error: str | None
     untaken: Untaken | None
+    work_us: int | None
 
 
 class Sending:
@@ -75,7 +76,7 @@ class Sending:
             Record(
                 exchange.planned, exchange.start, end, response.status, response.size,
                 exchange.client, exchange.port, exchange.reused, response.server, error,
-                exchange.untaken,
+                exchange.untaken, exchange.work_us,
             )
         )  # fmt: skip
 

@@ -78,13 +78,20 @@ def test_a_message_arrives_as_it_was_sent(message: m.WorkerMessage) -> None:
         Traffic(users=3, duration=2, think=0.5, connection="keep-alive"),
         Traffic(rate=51, duration=2),
         Traffic(rate=0.5, requests=10, timeout=3),
+        Traffic(
+            rate=9,
+            duration=2,
+            arrivals="poisson",
+            request="GET /delay/{work}",
+            work="pareto 10ms 1.5",  # type: ignore[arg-type]  # as a scenario writes it
+        ),
     ],
 )
 def test_a_share_of_traffic_is_read_back_as_it_was(spec: Traffic) -> None:
     for share in filter(None, shares(spec, 3)):
         traffic = {"it": share.spec_to_json()}
         message = m.BeginLoad(
-            run=1, target=HttpTarget("a", 443, Tls(insecure=True)), broker="", traffic=traffic
+            1, HttpTarget("a", 443, Tls(insecure=True)), broker="", traffic=traffic, key="1/1"
         )
         arrived = m.from_data(m.BeginLoad, carried(message))
         assert arrived.target == message.target
@@ -99,13 +106,13 @@ def test_each_type_has_a_name_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (None, "a message of format None, and this process has 3"),
+        (None, "a message of format None, and this process has 4"),
         ([], "a message of format None"),
         ({"run": 1, "reason": "x"}, "a message of format None"),
         ([1, 1, "x"], "a message of format 1"),
-        ([3, 1], "a malformed message ipvsload_loadbroken"),
-        ([3, "one", "x"], "a malformed message ipvsload_loadbroken"),
-        ([3, 1, "x", 1], "a malformed message"),
+        ([4, 1], "a malformed message ipvsload_loadbroken"),
+        ([4, "one", "x"], "a malformed message ipvsload_loadbroken"),
+        ([4, 1, "x", 1], "a malformed message"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_reason(data: Any, reason: str) -> None:

@@ -1,13 +1,12 @@
 """A class divided among workers: nothing is lost, and nobody gets much more than another."""
 
-from math import ceil
+from itertools import islice
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.load.pacing import EveryNth, Pacer, constant_rate
-from ipvsload.locust_plugin.distributed.partition import Share, divide, shares, shares_by_class
+from ipvsload.load.pacing import due_times
+from ipvsload.locust_plugin.distributed.partition import divide, shares, shares_by_class
 from ipvsload.scenario.model import Traffic
 
 workers = st.integers(1, 40)
@@ -35,34 +34,34 @@ def test_users_and_budgets_add_up(users: int, requests: int | None, count: int) 
         assert sum(one.requests or 0 for one in found) == requests
 
 
-@given(
-    st.floats(0.1, 1000), st.integers(1, 1000) | st.none(), st.floats(0.1, 100) | st.none(), workers
-)
+@given(st.floats(0.1, 1000), st.integers(1, 300) | st.none(), st.floats(0.1, 3), workers)
 def test_arrivals_are_dealt_out_in_turn(
-    rate: float, requests: int | None, duration: float | None, count: int
+    rate: float, requests: int | None, duration: float, count: int
 ) -> None:
     spec = Traffic(rate=rate, requests=requests, duration=duration)
-    found = shares(spec, count)
-    limits = [limit for limit in (requests, duration and ceil(round(rate * duration, 6))) if limit]
-    if not limits:
-        assert all(share and part(share).count is None for share in found)
-        return
-    arrivals = sorted(
-        due for share in found if share for due in times(part(share), part(share).count or 0)
-    )
-    assert [due / 1e9 for due in arrivals] == pytest.approx([n / rate for n in range(min(limits))])
+    found = [share for share in shares(spec, count) if share]
+    arrivals = [
+        due
+        for share in found
+        for due in islice(due_times(share.spec), share.first, None, share.step)
+    ]
     # To the nanosecond those of one generator alone.
-    assert arrivals == times(constant_rate(rate, duration, requests), min(limits))
+    assert sorted(arrivals) == list(due_times(spec))
 
 
-def part(share: Share) -> EveryNth:
-    spec = share.spec
-    whole = constant_rate(spec.rate or 0, spec.duration, spec.requests)
-    return EveryNth(whole, share.first, share.step)
-
-
-def times(pacer: Pacer, count: int) -> list[int]:
-    return [pacer.due_ns(number) for number in range(count)]
+@given(st.integers(1, 60), st.integers(1, 500), workers)
+def test_each_number_of_a_request_is_one_workers(users: int, requests: int, count: int) -> None:
+    budget = Traffic(users=users, requests=requests)
+    numbers = [
+        share.first + share.step * n
+        for share in shares(budget, count)
+        if share
+        for n in range(share.spec.requests or 0)
+    ]
+    assert sorted(numbers) == list(range(requests))
+    endless = [share for share in shares(Traffic(users=users), count) if share]
+    assert {share.step for share in endless} == {count}
+    assert len({share.first for share in endless}) == len(endless)
 
 
 def test_a_class_with_fewer_users_than_workers() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipvsload.load.closed_user import ClosedUser
 from ipvsload.load.exchange import Exchange
-from ipvsload.load.workload import ClosedUser, Workload
+from ipvsload.load.workload import Workload
 from ipvsload.locust_plugin.distributed.shared_budgets import Loan, SharedBudgets
 from ipvsload.scenario.model import Traffic
 

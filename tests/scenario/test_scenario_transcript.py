@@ -69,8 +69,8 @@ KEYS_AND_TYPES = [
     (
         "name: t",
         "name: t\nzzz: 1",
-        "t.yaml:2:1: unknown key 'zzz'; the keys are name, title, schedulers, service, traffic,"
-        " timeline, expect and stop-when",
+        "t.yaml:2:1: unknown key 'zzz'; the keys are name, title, schedulers, seed, service,"
+        " traffic, timeline, expect and stop-when",
     ),
     ("name: t", "name: 3", "t.yaml:1:7: 'name': expected text, found 3"),
     (

@@ -89,7 +89,7 @@ class DistributedLoad:
     """The traffic classes of one run on every worker that is there now.
 
     Args:
-        traffic, target, listener: as `load.base.LoadMaker`.
+        traffic, target, listener, key: as `load.base.LoadMaker`.
         runner: the master's.
         broker: the lab's, "" where there is none.
         attach: called with this load when it needs to hear of the workers
@@ -105,6 +105,7 @@ class DistributedLoad:
         traffic: Mapping[str, Traffic],
         target: HttpTarget,
         listener: LoadListener,
+        key: str = "",
         *,
         runner: MasterRunner,
         broker: str,
@@ -124,7 +125,7 @@ class DistributedLoad:
         self._closed = self._lost = False
         attach(self)
         try:
-            self._begin(target, broker)
+            self._begin(target, broker, key)
             for peer in self._peers.values():
                 self._align(peer)
         except BaseException:
@@ -230,10 +231,10 @@ class DistributedLoad:
     def _send(self, peer: _Peer, message: m.WorkerMessage) -> None:
         m.send(self._runner, message, peer.name)
 
-    def _begin(self, target: HttpTarget, broker: str) -> None:
+    def _begin(self, target: HttpTarget, broker: str, key: str) -> None:
         for peer in self._peers.values():
             traffic = {name: share.spec_to_json() for name, share in peer.shares.items()}
-            self._send(peer, m.BeginLoad(self._run, target, broker, traffic))
+            self._send(peer, m.BeginLoad(self._run, target, broker, traffic, key))
         deadline = time.monotonic() + _BEGUN_WITHIN
         for peer in self._peers.values():
             try:

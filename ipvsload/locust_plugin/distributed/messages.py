@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ipvsload.scenario.url import HttpTarget
 
-VERSION = 3
+VERSION = 4
 
 WorkerMessage: TypeAlias = tuple[Any, ...]
 """Any of the types below."""
@@ -31,16 +31,23 @@ M = TypeVar("M", bound=WorkerMessage)
 
 
 class BeginLoad(NamedTuple):
-    """Make the load of this run: `traffic` has the worker's share of each class."""
+    """Make the load of this run: `traffic` has the worker's share of each class.
+
+    `key` is that of what is drawn at random; see `load.base.LoadMaker`.
+    """
 
     run: int
     target: HttpTarget
     broker: str
     traffic: dict[str, dict[str, Any]]
+    key: str
 
 
 class StartClass(NamedTuple):
-    """Start a class for the `number`th time; of its arrivals, every `step`th from `first` on."""
+    """Start a class for the `number`th time.
+
+    Its requests here have every `step`th number from `first` on.
+    """
 
     traffic_class: str
     number: int

@@ -2,21 +2,23 @@
 
 Users and budgets are whole numbers and must add up to the scenario's. A budget
 is divided as the users are, so that a class with ten users on three workers
-(4, 3, 3) gives each user about the same share. Of the arrivals of an open
-class, worker k of n sends every nth, beginning with number k.
+(4, 3, 3) gives each user about the same share. The requests of a class have
+numbers, by which their work is drawn, and each number is one worker's: of a
+budget that is divided, a worker has as many numbers in a row as it may send; of
+arrivals, and where there is no budget, worker k of n has every nth from k on.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from ipvsload.load.pacing import constant_rate
 from ipvsload.scenario.model import Traffic
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One worker's part of a class; of an open class, every `step`th arrival from `first` on."""
+    """One worker's part of a class; its requests have every `step`th number from `first` on."""
 
     spec: Traffic
     first: int = 0
@@ -41,18 +43,24 @@ def divide(total: int, weights: Sequence[int]) -> list[int]:
 def shares(spec: Traffic, workers: int) -> list[Share | None]:
     """Return each worker's share; None for one that has no part in the class."""
     if spec.rate is not None:
-        arrivals = constant_rate(spec.rate, spec.duration, spec.requests).count
         return [
-            Share(spec, first, workers) if arrivals is None or first < arrivals else None
+            Share(spec, first, workers) if spec.requests is None or first < spec.requests else None
             for first in range(workers)
         ]
     users = divide(spec.users or 0, [1] * workers)
-    budgets = divide(spec.requests, users) if spec.requests is not None else [None] * workers
+    if spec.requests is None:
+        return [
+            Share(spec.model_copy(update={"users": count}), first, workers) if count else None
+            for first, count in enumerate(users)
+        ]
+    budgets = divide(spec.requests, users)
     return [
-        Share(spec.model_copy(update={"users": count, "requests": budget}))
-        if count and budget != 0
+        Share(spec.model_copy(update={"users": count, "requests": budget}), first)
+        if count and budget
         else None
-        for count, budget in zip(users, budgets, strict=True)
+        for count, budget, first in zip(
+            users, budgets, accumulate(budgets, initial=0), strict=False
+        )
     ]
 
 

@@ -110,6 +110,7 @@ class WorkerLoad:
                     on_done=lambda _: self._changed.set(),
                     on_error=self._broke,
                 ),
+                message.key,
                 sockets=self._sockets.of(message.broker),
                 environment=self._environment,
             )
