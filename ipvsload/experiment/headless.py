@@ -11,6 +11,7 @@ from ipvsload.experiment.gevent_inbox import GeventInbox
 from ipvsload.experiment.interruptions import failure_watcher, signals_told
 from ipvsload.experiment.monotonic_clock import MonotonicClock
 from ipvsload.experiment.no_samples import NoSamples
+from ipvsload.experiment.occupancy_reader import OccupancyReader
 from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext, SampleSource
 from ipvsload.experiment.session import play, recorded
@@ -41,6 +42,10 @@ def play_headless(
             if testbed.has_samples:
                 samples = sidecar = SidecarReader(testbed.open_samples(hz), clock)
                 stack.callback(sidecar.close)
+            occupancy = None
+            if pipe := testbed.open_occupancy(hz):
+                occupancy = OccupancyReader(pipe, clock)
+                stack.callback(occupancy.close)
             sockets = lab_sockets(testbed.socket_broker)
         if sockets:
             stack.callback(sockets.close)
@@ -48,5 +53,7 @@ def play_headless(
         make_load = partial(LocustLoad, sockets=sockets)
         stack.enter_context(signals_told(inbox.put))
         stack.callback(failure_watcher(testbed, inbox.put).kill)
-        context = RunContext(scenario, testbed, writer, clock, inbox, samples, make_load, progress)
+        context = RunContext(
+            scenario, testbed, writer, clock, inbox, samples, make_load, progress, occupancy
+        )
         play(context, schedulers, repeats)

@@ -135,6 +135,8 @@ class _Run:
         # Before a sample comes: without it, its time would be one of the sidecar's clock.
         self._state.uncertainty_us = self.align_clocks()
         self._context.samples.follow(self._number, key, self._context.inbox.put)
+        if self._context.occupancy:
+            self._context.occupancy.follow(self._number, self._context.inbox.put)
         state = self._state
         deadline = self._clock.now_us() + _TABLE_WITHIN_US
         while key and not all(state.in_table(address) for address in state.servers):
@@ -218,6 +220,8 @@ class _Run:
     def close(self) -> None:
         """Cut off what is in flight; everything that ended is recorded."""
         self._context.samples.follow(0, "", None)
+        if self._context.occupancy:
+            self._context.occupancy.follow(0, None)
         self._load.close()
         self._requests.give_up()
 

@@ -1,6 +1,6 @@
 """What all runs of a session share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from ipvsload.experiment.clock import Clock, Follower, Inbox
 from ipvsload.experiment.progress import Progress
 from ipvsload.load.base import LoadMaker
 from ipvsload.record.clock_alignment import Alignment
+from ipvsload.record.format import OccupancySample
 from ipvsload.record.sidecar_stream import Settings
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
@@ -32,6 +33,13 @@ class SampleSource(Protocol):
         """How far each node's clock is from ours, by the node's name. Raises TestbedError."""
 
 
+class OccupancySource(Protocol):
+    """Where it comes from what real servers tell of themselves."""
+
+    def follow(self, run: int, follower: Callable[[OccupancySample], None] | None) -> None:
+        """From now on hand what they tell, marked with the run's number, to `follower`."""
+
+
 @dataclass(frozen=True)
 class RunContext:
     """A testbed that is up, its samples, the load, and where things are told and recorded."""
@@ -44,3 +52,5 @@ class RunContext:
     samples: SampleSource
     make_load: LoadMaker
     progress: Progress
+    occupancy: OccupancySource | None = None
+    """None where real servers tell nothing of themselves."""

@@ -15,6 +15,7 @@ from locust.env import Environment
 from ipvsload.errors import IpvsloadError, TestbedError
 from ipvsload.experiment.interruptions import failure_watcher
 from ipvsload.experiment.monotonic_clock import MonotonicClock
+from ipvsload.experiment.occupancy_reader import OccupancyReader
 from ipvsload.experiment.sidecar_reader import SidecarReader
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.live import LiveFeed
@@ -56,6 +57,8 @@ class TestbedSession:
         """What `ready` brought up; before that, one that has not been started."""
         self.sidecar: SidecarReader | None = None
         """What reads the kernel's table; None where there is no command that does."""
+        self.occupancy: OccupancyReader | None = None
+        """What reads what real servers tell of themselves; None where they do not."""
         self._on_trouble: Callable[[TestbedError], None] | None = None
         self._seen_us = 0
         self._testbed_watcher = gevent.Greenlet()
@@ -130,6 +133,8 @@ class TestbedSession:
         self.testbed.start()
         self.testbed.wait_ready()
         self._testbed_watcher = failure_watcher(self.testbed, self._testbed_broke)
+        if pipe := self.testbed.open_occupancy(self._options.hz):
+            self.occupancy = OccupancyReader(pipe, self.clock)
 
     def _open_sidecar(self) -> None:
         self._close_sidecar()
@@ -152,6 +157,9 @@ class TestbedSession:
 
     def _take_down(self) -> None:
         self._close_sidecar()
+        if self.occupancy is not None:
+            self.occupancy.close()
+            self.occupancy = None
         self._testbed_watcher.kill()
         self.testbed.close()
         self.samples.clear()

@@ -166,6 +166,12 @@ class Observation(Protocol):
     def open_samples(self, hz: float) -> SidecarPipe:
         """Start the sidecar beside the kernel's table; `hz` samples a second."""
 
+    def open_occupancy(self, hz: float) -> SidecarPipe | None:
+        """What the real servers tell of themselves, `hz` times a second; None where they do not.
+
+        Lines of JSON: `record/occupancy_stream.py`.
+        """
+
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts until now where the load is sent from."""
 

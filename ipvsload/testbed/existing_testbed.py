@@ -29,6 +29,9 @@ class ExistingTestbed:
         """Raise TestbedError: the server's process is out of reach."""
         raise TestbedError(self.lacks["kill"])
 
+    def open_occupancy(self, _hz: float) -> None:
+        """None: its real servers tell nothing of themselves."""
+
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts of this machine, of all its connections."""
         return timeouts_here()

@@ -5,11 +5,14 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from tests.lab.asking import Target, connect, exchange, get
+from ipvsload.record.format import ServerOccupancy
+from ipvsload.record.occupancy_stream import OccupancyParser
+from tests.lab.asking import TIMEOUT, Target, connect, exchange, get
 from tests.load.real import RealServers
 
 
@@ -105,3 +108,36 @@ def test_a_server_that_comes_again_has_the_capacity_that_it_had(servers: RealSer
         assert servers.tell(json.dumps({"add": name})) == {"added": name}
     # And nothing of its work.
     assert get(target, "/delay/0")[1]["server-timing"] == "queue;dur=0.000, work;dur=0.000"
+
+
+def test_they_tell_how_busy_they_are_without_being_asked() -> None:
+    told, teller = socket.socketpair()
+    with teller:
+        servers = RealServers(tell_to=teller.fileno())
+    with servers, told:
+        servers.add()  # it has no capacity and nothing to tell
+        host, port = limited(servers, workers=1, queue=1)
+        assert servers.tell(json.dumps({"tell": 50})) == {"telling": 50}
+        told.settimeout(TIMEOUT)
+        with ExitStack() as stack:
+            socks = [stack.enter_context(connect((host, port))) for _ in range(3)]
+            for sock in socks:
+                ask(sock, "/delay/0.2")
+            answers = {sock.recv(65_536)[9:12] for sock in socks}
+        assert answers == {b"200", b"503"}
+        parser, last = OccupancyParser(), 0
+        seen: list[ServerOccupancy] = []
+        while not seen or seen[-1].busy or not seen[-1].requests:
+            for t_ns, (server,) in parser.feed(told.recv(65_536)):
+                assert last < t_ns <= time.monotonic_ns()
+                last = t_ns
+                seen.append(server)
+    name = f"{host}:{port}"
+    assert {(one.busy, one.queued) for one in seen} >= {(1, 1), (1, 0), (0, 0)}
+    assert seen[-1] == ServerOccupancy(name, 0, 0, 2, 1, 400_000)
+    assert [one.busy_us for one in seen] == sorted(one.busy_us for one in seen)
+
+
+def test_who_is_told_nothing_can_not_be_promised_it(servers: RealServers) -> None:
+    error = "nobody listens to what the servers tell"
+    assert servers.tell(json.dumps({"tell": 50})) == {"error": error}

@@ -7,6 +7,7 @@ from ipvsload.testbed.lab import real_servers, server_connection
 from ipvsload.testbed.lab.httpbin import HttpAnswer, HttpRequest, answer
 
 _log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+del sys.argv[1:]  # it is not one of the real servers'
 
 
 def _noted(request: HttpRequest, server: str) -> HttpAnswer:

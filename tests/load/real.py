@@ -35,14 +35,24 @@ def free_port(host: str) -> int:
 
 
 class RealServers:
-    """The process; with `log`, it notes there the target of each request that it answers."""
+    """The process.
 
-    def __init__(self, log: Path | None = None) -> None:
+    With `log`, it notes there the target of each request that it answers. It tells
+    how busy the servers are to the socket `tell_to`.
+    """
+
+    def __init__(self, log: Path | None = None, tell_to: int | None = None) -> None:
         module = (
             "ipvsload.testbed.lab.real_servers" if log is None else "tests.load.logging_servers"
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, *([] if log is None else [str(log)])],
+            [
+                sys.executable,
+                "-m",
+                module,
+                *(str(one) for one in (log, tell_to) if one is not None),
+            ],
+            pass_fds=() if tell_to is None else (tell_to,),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

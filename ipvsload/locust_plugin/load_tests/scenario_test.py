@@ -79,6 +79,7 @@ class ScenarioTest:
             session.sidecar or NoSamples(),
             generators.load_maker(session.testbed.socket_broker),
             _PageProgress(session, scenario),
+            session.occupancy,
         )
         self._greenlet = gevent.spawn(self._play)
 

@@ -72,11 +72,11 @@ class Lab:
             undo.callback(self._end_supervisor)
             message, descriptors = self._expect("wired")
             self.socket_broker: str = message["broker"]
-            self.client_namespace, self.netstat, connection = descriptors
+            self.client_namespace, self.netstat, connection, occupancy = descriptors
             """Descriptors of the client namespace and of its /proc/net/netstat."""
             undo.callback(os.close, self.client_namespace)
             undo.callback(os.close, self.netstat)
-            self.real_servers = RealServersClient(connection, self.broken, undo)
+            self.real_servers = RealServersClient(connection, occupancy, self.broken, undo)
             self._undo = undo.pop_all()
 
     def wait_ready(self) -> None:

@@ -88,6 +88,10 @@ class LabTestbed:
         """Start the directors' sidecar."""
         return open_samples(plain_socket(self.socket_broker), hz)
 
+    def open_occupancy(self, hz: float) -> SidecarPipe:
+        """Have the real servers tell, unasked, how busy they are."""
+        return self.lab.real_servers.open_occupancy(hz)
+
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts in the client namespace until now."""
         return timeouts(os.pread(self.lab.netstat, 1 << 16, 0).decode())

@@ -14,12 +14,15 @@ that command asks for besides:
     a failure                     ->  {"error": "what is wrong"}
 
 The first line out is {"ready": true}. At the end of stdin it exits at once.
+An argument is the descriptor of a socket to which they tell how busy they are
+(`occupancy_teller.py`), from the command "tell" on.
 """
 
 import asyncio
 import json
 import os
 import signal
+import sys
 from io import FileIO
 from typing import Any
 
@@ -55,9 +58,9 @@ async def command(servers: ServerSet, line: bytes) -> dict[str, Any]:
     return {COMMANDS[verb].done: value}
 
 
-async def serve() -> None:
+async def serve(tell_to: int) -> None:
     """Serve until stdin ends."""
-    servers = ServerSet()
+    servers = ServerSet(tell_to)
     stdin = asyncio.StreamReader(limit=MAX_LINE)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stdin), FileIO(0, closefd=False)
@@ -84,11 +87,11 @@ def _write(fact: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Run as a child: `python -m ipvsload.testbed.lab.real_servers`."""
+    """Run as a child: `python -m ipvsload.testbed.lab.real_servers [DESCRIPTOR]`."""
     # Ctrl-C reaches the whole process group, but only the owner ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise_limit()
-    uvloop.run(serve())
+    uvloop.run(serve(int(sys.argv[1]) if sys.argv[1:] else -1))
 
 
 if __name__ == "__main__":

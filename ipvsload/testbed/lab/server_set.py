@@ -1,12 +1,12 @@
 """All real servers of one process, by address:port."""
 
 import asyncio
-from collections.abc import Iterator
 from functools import partial
 
 from ipvsload.ipvs.keys import parse_endpoint, split_endpoint
 from ipvsload.testbed.lab.exact_timers import ExactTimers
 from ipvsload.testbed.lab.listening_server import ListeningServer
+from ipvsload.testbed.lab.occupancy_teller import OccupancyTeller
 from ipvsload.testbed.lab.server_connection import ServerConnection
 from ipvsload.testbed.lab.worker_pool import Limits
 
@@ -15,15 +15,16 @@ _BACKLOG = 65_535
 
 
 class ServerSet:
-    """The servers that listen, in the running event loop."""
+    """The servers that listen, in the running event loop.
 
-    def __init__(self) -> None:
+    They tell how busy they are to the socket `tell_to`, and its `teller` how often.
+    """
+
+    def __init__(self, tell_to: int = -1) -> None:
         self._timers = ExactTimers()
+        self.teller = OccupancyTeller(self._occupancy, self._timers, tell_to)
         self._servers: dict[str, tuple[asyncio.Server, ListeningServer]] = {}
         self._limits: dict[str, tuple[Limits | None, float]] = {}
-
-    def __iter__(self) -> Iterator[ListeningServer]:
-        return (server for _, server in self._servers.values())
 
     def __getitem__(self, name: str) -> ListeningServer:
         """The server at address:port. Raises ValueError where none listens."""
@@ -73,3 +74,11 @@ class ServerSet:
         """
         self[name].limit(limits, speed)
         self._limits[name] = limits, speed
+
+    def _occupancy(self, now: int) -> list[list[str | int]]:
+        return [
+            [server.name, pool.busy, pool.queued, pool.requests, pool.overflowed,
+             pool.busy_ns(now) // 1000]
+            for _, server in self._servers.values()
+            if (pool := server.pool) is not None
+        ]  # fmt: skip

@@ -74,11 +74,12 @@ class Supervisor:
         DirectorKernel(place, kernels, namespace, self._client, self._loop, self._tell)
         ns.setns(self._server)
         network.configure(network.SERVER_SYSCTLS, network.server_side(topology))
-        real_servers = self._start_real_servers()
+        real_servers, occupancy = self._start_real_servers()
         ns.setns(self._client)  # and stay there
         network.configure(network.CLIENT_SYSCTLS, network.client_side(topology))
-        with real_servers, open("/proc/self/net/netstat") as netstat:
-            descriptors = self._client, netstat.fileno(), real_servers.fileno()
+        with real_servers, occupancy, open("/proc/self/net/netstat") as netstat:
+            ends = real_servers.fileno(), occupancy.fileno()
+            descriptors = self._client, netstat.fileno(), *ends
             self._tell("wired", *descriptors, broker=broker.name)
 
     def run(self) -> NoReturn:
@@ -116,18 +117,21 @@ class Supervisor:
         network.configure(network.WIRE_SYSCTLS, network.wires(*far_ends))
         return namespace
 
-    def _start_real_servers(self) -> socket.socket:
+    def _start_real_servers(self) -> tuple[socket.socket, socket.socket]:
+        """Returns our ends of two sockets: for commands, and for what they tell unasked."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        told, teller = socket.socketpair()
+        with theirs, teller:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ipvsload.testbed.lab.real_servers"],
+                [sys.executable, "-m", "ipvsload.testbed.lab.real_servers", str(teller.fileno())],
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
+                pass_fds=(teller.fileno(),),
                 start_new_session=True,
             )
         died = partial(self._tell, "died", who="the real servers' process", log=[])
         self._loop.on_exit(process, lambda status: died(status=status))
-        return ours
+        return ours, told
 
 
 def _import_path() -> list[str]:

@@ -43,14 +43,14 @@ class Job:
     Times are `time.monotonic_ns()`; `ended` is 0 until it is done.
     """
 
-    __slots__ = ("_call", "_left", "_since", "arrived", "began", "done", "ended")
+    __slots__ = ("_call", "_due", "_left", "_since", "arrived", "began", "done", "ended")
 
     def __init__(self, work_s: float, done: Callable[["Job"], None]) -> None:
         self.done = done
         self.arrived = self.began = self.ended = 0
         self._left = work_s * 1e9
         """Work in ns of a server with speed 1, as it was at `_since`."""
-        self._since = 0
+        self._since = self._due = 0
         self._call: DueCall | None = None
 
 
@@ -105,7 +105,9 @@ class WorkerPool:
 
     def busy_ns(self, now: int) -> int:
         """The time that workers were at work, added up, until now."""
-        return self._busy_ns + sum(now - job.began for job in self._serving)
+        # Work that is over and was not looked at yet has taken no longer than it is.
+        ends = ((min(now, job._due or now), job.began) for job in self._serving)
+        return self._busy_ns + sum(end - began for end, began in ends)
 
     def set_speed(self, speed: float) -> None:
         """Work takes its length by `speed` from now on, also what is left of work in hand."""
@@ -145,9 +147,10 @@ class WorkerPool:
     def _go_on(self, job: Job, now: int) -> None:
         job._since = now
         job._call = None
+        job._due = 0
         if not self._paused:
-            due = now + round(job._left / self._speed)
-            job._call = self._clock.at(due, lambda when: self._ended(job, when))
+            job._due = now + round(job._left / self._speed)
+            job._call = self._clock.at(job._due, lambda when: self._ended(job, when))
 
     def _ended(self, job: Job, when: int) -> None:
         self._serving.discard(job)
