@@ -5,6 +5,7 @@ knows the server, and only for some seconds, so it is asked now and then while
 the run goes on, and once more at the end.
 """
 
+from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
 
 from ipvsload.record.format import NO_SERVER, Request
@@ -118,6 +119,21 @@ def in_the_tables_words(
         record(request._replace(server=names.get(_host(server), server) if server else server))
 
     return named
+
+
+def through_directors(
+    record: Callable[[Request], None], ports: Sequence[range]
+) -> Callable[[Request], None]:
+    """`record`, with the number of each request's director, of which each has these ports."""
+    if not ports:
+        return record
+    firsts = [one.start for one in ports]
+
+    def numbered(request: Request) -> None:
+        # Port 0, where no connection was made, stands before the first.
+        record(request._replace(director=bisect(firsts, request.port)))
+
+    return numbered
 
 
 def _host(server: str) -> str:

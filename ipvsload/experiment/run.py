@@ -7,7 +7,11 @@ time only by the clock that it is given (clock.py).
 """
 
 from ipvsload.errors import InvalidRunError, TestbedError
-from ipvsload.experiment.finished_requests import FinishedRequests, in_the_tables_words
+from ipvsload.experiment.finished_requests import (
+    FinishedRequests,
+    in_the_tables_words,
+    through_directors,
+)
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
@@ -93,6 +97,7 @@ class _Run:
         """What is set on each node, as it was recorded last."""
         addresses = (address for address, _ in service.servers)
         record = in_the_tables_words(context.writer.request, addresses)
+        record = through_directors(record, service.director_ports)
         self._requests = FinishedRequests(record, testbed)
         self._load = context.make_load(
             context.scenario.traffic,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipvsload.report.shown_servers import shown_servers
+from ipvsload.report.shown_servers import MOST, shown_servers
 from ipvsload.report.wording import DASH, figure, milliseconds, named, over, percent, weights
 from ipvsload.results.lateness import LATENESS
 from ipvsload.results.results import RunResult, SchedulerSummary, ServerSummary, TrafficSummary
@@ -64,6 +64,7 @@ def figure_rows(
     return [
         *_servers(columns, known, shown, classes),
         *_rest(columns, shown, classes),
+        *_directors(columns),
         *_no_server(columns, classes),
         *_traffic(columns, classes),
     ]
@@ -114,6 +115,25 @@ def _rest(
         yield _row("busy at most", (_range(s.busy_max for s in c) for c in rest))
         yield _row("queue at most", (_range(s.queue_max for s in c) for c in rest))
         yield _row("utilisation", (_range((s.utilisation for s in c), percent) for c in rest))
+
+
+def _directors(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
+    """How each of several directors split its own connections over the servers."""
+    by_node = [{one.node: one.connections for one in column.directors} for column in columns]
+    nodes = list(dict.fromkeys(node for found in by_node for node in found))
+    if not nodes:
+        return
+    servers = {number for found in by_node for split in found.values() for number in split}
+    each = len(servers) <= MOST
+    remark = f"to server {', '.join(map(str, sorted(servers)))}" if each else "to a server"
+    yield FigureRow("connections of each director", remark=remark)
+    for node in nodes:
+        splits = [found.get(node, {}).values() for found in by_node]
+        if each:
+            cells = [", ".join(figure(s.median) if s else DASH for s in split) for split in splits]
+        else:
+            cells = [_range(split) for split in splits]
+        yield _row(node, (cell or DASH for cell in cells))
 
 
 def _no_server(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Iterator[FigureRow]:

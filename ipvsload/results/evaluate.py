@@ -12,6 +12,7 @@ from ipvsload.record.failures import in_order
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.director import common_settings, director_result
+from ipvsload.results.director_splits import director_splits
 from ipvsload.results.early_end import early_end
 from ipvsload.results.explanations import explanations
 from ipvsload.results.explanations.evidence import RunEvidence
@@ -183,6 +184,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         expectations=expectations,
         seconds=ends[-1].seconds if ends else {},
         director=director,
+        directors=director_splits(run),
         sampling=sampling,
         verdict="invalid" if reasons else "failed" if early else _held(expectations),
         ended_early=early,

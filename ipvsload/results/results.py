@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from ipvsload.results.director import DirectorResult
+from ipvsload.results.director_splits import DirectorSplit, DirectorSummary
 from ipvsload.results.early_end import EarlyEnd
 from ipvsload.results.sampling import SamplingResult
 from ipvsload.statistics.median_range import MedianRange
@@ -102,7 +103,7 @@ class RunResult:
 
     `sampling` is None where there are not enough samples to tell. `verdict` is this
     run's own, whatever became of others. A run that `ended_early` has failed, and its
-    expectations were not asked.
+    expectations were not asked. `directors` are there where several balanced.
     """
 
     number: int
@@ -120,6 +121,7 @@ class RunResult:
     sampling: SamplingResult | None = None
     verdict: VerdictName = "held"
     ended_early: EarlyEnd | None = None
+    directors: tuple[DirectorSplit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,7 @@ class SchedulerSummary:
     servers: tuple[ServerSummary, ...]
     traffic: dict[str, TrafficSummary]
     settings: tuple[str, ...] = ()
+    directors: tuple[DirectorSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

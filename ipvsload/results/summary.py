@@ -6,6 +6,7 @@ because a testbed may give them other addresses in each run.
 
 from collections.abc import Container, Sequence
 
+from ipvsload.results.director_splits import summarize_directors
 from ipvsload.results.lateness import LATENESS
 from ipvsload.results.refusals import REFUSED
 from ipvsload.results.results import (
@@ -44,6 +45,9 @@ def summarize(
                 for words in (*run.director.of_service, *run.director.of_director)
                 if words not in common
             )
+        ),
+        directors=summarize_directors(
+            [([server.address for server in run.servers], run.directors) for run in counted]
         ),
     )
 

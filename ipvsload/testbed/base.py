@@ -61,6 +61,8 @@ class ServiceUnderTest:
     servers' addresses and weights, in the order of joining. `baseline` is the
     number of connections that the kernel had counted for each before the run.
     `guess` says in words why the service is only a guess; "" where it is none.
+    `director_ports` has for each of several directors the client ports whose
+    connections go through it; without any, there is one, or nobody knows.
     """
 
     target: Target
@@ -68,6 +70,7 @@ class ServiceUnderTest:
     servers: Sequence[tuple[str, int]]
     baseline: Mapping[str, int] = field(default_factory=dict)
     guess: str = ""
+    director_ports: Sequence[range] = ()
 
 
 class SidecarPipe(Protocol):

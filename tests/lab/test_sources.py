@@ -20,7 +20,7 @@ def test_sources_are_taken_in_turn() -> None:
 
 def choices(topology: Topology, count: int) -> list[tuple[str, int]]:
     """The client and the director of so many connections."""
-    ranges = [topology.ports_through(one.number) for one in topology.all_directors]
+    ranges = topology.director_ports
     sources = SourcePorts(topology.client_addresses, ranges, topology.spread, topology.seed)
     taken = [sources.take() for _ in range(count)]
     assert len(set(taken)) == count
@@ -33,7 +33,7 @@ def choices(topology: Topology, count: int) -> list[tuple[str, int]]:
 @given(st.integers(1, MAX_DIRECTORS), st.integers(1, 5))
 def test_each_director_has_ports_of_its_own(directors: int, clients: int) -> None:
     topology = Topology(clients=clients, directors=directors)
-    ranges = [topology.ports_through(number) for number in range(1, directors + 1)]
+    ranges = topology.director_ports
     assert [port for ports in ranges for port in ports] == list(
         SOURCE_PORTS if directors == 1 else SOURCE_PORTS[:-1]
     )

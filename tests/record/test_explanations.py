@@ -31,7 +31,8 @@ class Seen:
     `active` and `persistent` are of each server at the end; `weights` from 0.5 s on,
     and `early` is that of the last one before. Without `table` IPVS does not balance.
     The last forty requests are such as nobody took, where `untaken` says how. The
-    kernel has `counted` so many connections of each server at the end.
+    kernel has `counted` so many connections of each server at the end. Each of `nodes`
+    shows the same table.
     """
 
     scheduler: str
@@ -49,6 +50,7 @@ class Seen:
     events: Sequence[Event] = field(default=())
     untaken: tuple[str, int, int] | None = None
     counted: int = 33
+    nodes: Sequence[str] = ("director",)
 
     def notes(self) -> list[str]:
         requests = [self._request(number) for number in range(100)]
@@ -61,7 +63,11 @@ class Seen:
                 *(ServerJoined(1, at, one, i, 1) for i, (one, at) in enumerate(joined, 1)),
                 *self.events,
             ],
-            samples=[self._sample(0, last=False), self._sample(500_000, last=True)],
+            samples=[
+                replace(self._sample(at, last=at > 0), node=node)
+                for at in (0, 500_000)
+                for node in self.nodes
+            ],
             requests=requests,
         )
         counts = RequestCounts(requests)
@@ -112,6 +118,11 @@ CASES = {
     "few_clients of mh": (
         Seen("mh", servers=[ONE, TWO], clients=FOUR_CLIENTS[:2]),
         "100 connections came from 2 client addresses, so mh gives them to 2 servers of 3",
+    ),
+    "several_directors": (
+        Seen("lc", nodes=("director-1", "director-2")),
+        "2 directors balanced over the same servers, and each chose by its own connections only: lc"
+        " saw a server as idle on one that was busy with those of the other;",
     ),
     "one_destination": (
         Seen("lblc", servers=[THREE], clients=FOUR_CLIENTS),
@@ -200,6 +211,8 @@ CASES = {
 }  # fmt: skip
 
 OTHERS = {
+    "rr on several directors": Seen("rr", nodes=("director-1", "director-2")),
+    "lc on one": Seen("lc"),
     "rr with one client": Seen("rr"),
     "rr that gave one server all": Seen("rr", servers=[ONE]),
     "counters that stand still": Seen("rr", counted=0, active=(1, 1, 1)),

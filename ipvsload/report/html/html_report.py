@@ -16,6 +16,7 @@ from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.chart_series import zero_us
+from ipvsload.report.html.director_bars import director_bars
 from ipvsload.report.html.latency_bars import latency_bars
 from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
@@ -78,6 +79,7 @@ def render(results: Results, recording: Recording) -> str:
         server_colours=by_server,
         splits=splits,
         times=times,
+        directors=director_bars(results.schedulers, by_server),
         addresses=addresses,
         grey=most > len(by_server),
         failed=any(part.failed for bars in splits.values() for b in bars for part in b.segments),

@@ -119,7 +119,9 @@ class LabTestbed:
         self._control.ask("add_service", key=self._key, scheduler=spec.balancer)
         servers = [(self.add_server(weight), weight) for weight in spec.weights]
         target = Target(self._key, VIP, self._port)
-        return ServiceUnderTest(target, spec.balancer, servers)
+        several = self._topology.directors > 1
+        ports = self._topology.director_ports if several else ()
+        return ServiceUnderTest(target, spec.balancer, servers, director_ports=ports)
 
     def _limit_servers(self, capacity: Capacity | None) -> None:
         """Give each real server that may join its workers, with nothing to do and all counts 0."""

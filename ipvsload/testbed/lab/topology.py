@@ -108,6 +108,11 @@ class Topology(NamedTuple):
         """Each with its addresses."""
         return [director(number) for number in range(1, self.directors + 1)]
 
+    @property
+    def director_ports(self) -> list[range]:
+        """The load's source ports that lead through each director."""
+        return [self.ports_through(one.number) for one in self.all_directors]
+
     def ports_through(self, number: int, ports: range = SOURCE_PORTS) -> range:
         """Those of the source ports whose connections go through director `number`."""
         if self.directors > 1:

@@ -1,0 +1,113 @@
+"""How each of several directors split what came to it over the real servers.
+
+The same for a lab's directors and for a cluster's nodes: each has a table of its
+own. The sums over all of them hide what each did, and each knows of itself only.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ipvsload.record.reader import RecordedRun
+from ipvsload.results import kernel_counts
+from ipvsload.statistics.median_range import MedianRange, median_range
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorSplit:
+    """One director's part of a run.
+
+    `connections` are the kernel's count in its table, by the server's address; `requests`
+    by class and by address are of those whose director and server are known, and {} where
+    no request's director is, as in a cluster.
+    """
+
+    node: str
+    connections: dict[str, int]
+    requests: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorSummary:
+    """One director over a scheduler's repeats; its connections by the servers' numbers."""
+
+    node: str
+    connections: dict[int, MedianRange | None]
+
+
+def director_splits(run: RecordedRun) -> tuple[DirectorSplit, ...]:
+    """Each director's part, in the order of their names; none where there is only one."""
+    nodes = directors(run)
+    if len(nodes) < 2:
+        return ()
+    requests: Counter[tuple[int, str, str]] = Counter(
+        (one.director, one.traffic, one.server)
+        for one in run.requests
+        if one.director and one.server
+    )
+    return tuple(
+        DirectorSplit(node, _connections(run, node), _of_director(requests, number))
+        for number, node in enumerate(nodes, 1)
+    )
+
+
+def directors(run: RecordedRun) -> list[str]:
+    """The nodes of the samples; a request's `director` is a number in this list, from 1."""
+    return sorted({sample.node for sample in run.samples}, key=_by_number)
+
+
+def summarize_directors(
+    runs: Sequence[tuple[Sequence[str], Sequence[DirectorSplit]]],
+) -> tuple[DirectorSummary, ...]:
+    """The repeats together: each run's servers in the order of joining, and its splits."""
+    nodes = dict.fromkeys(split.node for _, splits in runs for split in splits)
+    most = max((len(servers) for servers, _ in runs), default=0)
+    return tuple(
+        DirectorSummary(
+            node,
+            {
+                number: median_range(list(_of_server(runs, node, number)))
+                for number in range(1, most + 1)
+            },
+        )
+        for node in nodes
+    )
+
+
+def _of_server(
+    runs: Sequence[tuple[Sequence[str], Sequence[DirectorSplit]]], node: str, number: int
+) -> Iterable[int]:
+    for servers, splits in runs:
+        for split in splits:
+            if split.node == node and len(servers) >= number:
+                yield split.connections.get(servers[number - 1], 0)
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """So that director-10 stands behind director-9."""
+    return [(int(part or 0), word) for word, part in re.findall(r"(\D*)(\d*)", name)]
+
+
+def _connections(run: RecordedRun, node: str) -> dict[str, int]:
+    samples = [sample for sample in run.samples if sample.node == node]
+    baseline: Mapping[str, int] = {}
+    if any(run.baseline.values()):
+        # It is known of all directors together only; each one's first sample is of before the load.
+        baseline = {
+            server.address: server.conns
+            for service in samples[0].services
+            for server in service.servers
+        }
+    counted = kernel_counts.count(samples, baseline).servers
+    return {address: counts.connections for address, counts in counted.items()}
+
+
+def _of_director(
+    requests: Mapping[tuple[int, str, str], int], number: int
+) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (director, traffic, server), count in requests.items():
+        if director == number:
+            found.setdefault(traffic, {})[server] = count
+    return found
