@@ -7,6 +7,7 @@ holds between requests. Nothing but the answer is made anew for a request.
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ipvsload.load.http_response import HttpResponse
+from ipvsload.scenario.connection import Lifetime
 
 if TYPE_CHECKING:
     from ipvsload.load.untaken_request import Untaken
@@ -35,6 +36,8 @@ class Owner(Protocol):
     """The request, ready to be sent, where all of them are the same."""
     reuse: bool
     """Whether a connection may carry more than one request."""
+    lifetime: Lifetime | None
+    """How long it may do so; None: as long as the server lets it."""
     retry: bool
     """Whether a request that a kept connection did not take is sent again."""
 
@@ -51,18 +54,22 @@ class Exchange:
     closed: then ten users are at most ten connections in the balancer's table.
     `untaken` is there where a kept connection did not take the request. `message` is
     what is sent, and `work_us` the work that it asks for, None where it does not say.
+    Where connections have a lifetime, `opened` is when this one was begun, and
+    `carried` how many requests it has carried.
     """
 
     one_connection: ClassVar[bool] = False
 
-    __slots__ = ("busy", "client", "closing", "fd", "message", "owner", "planned", "port",
-                 "queued", "response", "reused", "sock", "start", "unsent", "untaken",
-                 "work_us")  # fmt: skip
+    __slots__ = ("busy", "carried", "client", "closing", "fd", "message", "opened", "owner",
+                 "planned", "port", "queued", "response", "reused", "sock", "start", "unsent",
+                 "untaken", "work_us")  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
         self.message = owner.message
         self.work_us: int | None = None
+        self.carried = 0
+        self.opened = 0
         self.sock: Connection | None = None
         self.fd = -1
         self.response = HttpResponse()

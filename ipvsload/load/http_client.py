@@ -18,6 +18,7 @@ from gevent.monkey import get_original
 
 from ipvsload.load.closing_connections import ClosingConnections
 from ipvsload.load.connect_gate import ConnectGate
+from ipvsload.load.connection_lifetimes import ConnectionLifetimes
 from ipvsload.load.exchange import Connection, Exchange
 from ipvsload.load.http_response import HttpResponse, MalformedError
 from ipvsload.load.tcp_connect import Sockets, cause, connect, resolve
@@ -71,6 +72,7 @@ class HttpClient:
         self.timers = Timers()
         self._poll.register(self.timers.fd, _IN | _EDGE)
         self._closing = ClosingConnections(self.timers, self._entries, self._to_connect)
+        self._lifetimes = ConnectionLifetimes(self.timers, self.drop)
         self._closed = False
         self._failed = False
         self._greenlet = gevent.spawn(self._run)
@@ -220,7 +222,10 @@ class HttpClient:
         self._poll.register(fd, _SOCKET_EVENTS)
         exchange.sock, exchange.fd = sock, fd
         self._entries[fd] = exchange
-        self._gate.enter(exchange, time.monotonic_ns())
+        now = time.monotonic_ns()
+        self._gate.enter(exchange, now)
+        if exchange.owner.lifetime is not None:
+            self._lifetimes.begin(exchange, exchange.owner.lifetime, now)
 
     def _serve(self, exchange: Exchange, mask: int) -> None:
         sock, response = exchange.sock, exchange.response
@@ -259,6 +264,8 @@ class HttpClient:
             self.drop(exchange)
         elif not (response.keep and exchange.owner.reuse):
             self._closing.add(exchange, sock)
+        elif exchange.owner.lifetime is not None:
+            self._lifetimes.carried(exchange, exchange.owner.lifetime)
         exchange.busy = False
         exchange.owner.ended(exchange, error)
 

@@ -8,7 +8,7 @@ as they are or subclasses them.
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gevent import GreenletExit
 from gevent.event import Event
@@ -83,17 +83,17 @@ class WorkloadUser(ManagedUser):
 class IpvsUser(WorkloadUser):
     """Base of users in a locustfile; sends GET `path` to the test's host.
 
-    Class attributes: `path`; `connection`, "new" for each request or
-    "keep-alive"; `retry`, whether a request that a kept connection never took is
-    sent again, once; `requests`, a budget that all users of the class share (None:
-    no end); `request_timeout` in seconds. `wait_time` is Locust's. When the
-    test stops, requests in flight are waited for: as long as Locust's
-    `--stop-timeout` says, or by default as long as they may take.
+    Class attributes: `path`; `connection`, "new" for each request, "keep-alive", or for a
+    while {"keep-alive": "100 requests"} or {"keep-alive": "30s"}; `retry`, whether a
+    request that a kept connection never took is sent again, once; `requests`, a budget
+    that all users of the class share (None: no end); `request_timeout` in seconds.
+    `wait_time` is Locust's. When the test stops, requests in flight are waited for: as
+    long as Locust's `--stop-timeout` says, or by default as long as they may take.
     """
 
     abstract = True
     path: ClassVar[str] = "/ip"
-    connection: ClassVar[Literal["new", "keep-alive"]] = "new"
+    connection: ClassVar[Any] = "new"
     retry: ClassVar[bool] = True
     requests: ClassVar[int | None] = None
     request_timeout: ClassVar[float] = 60.0

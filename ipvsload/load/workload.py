@@ -59,7 +59,8 @@ class Workload:
     ) -> None:
         self.name = name
         self.spec = spec
-        self.reuse = spec.connection == "keep-alive"
+        self.reuse = spec.connection != "new"
+        self.lifetime = spec.lifetime
         self.message = message_of(spec.path, client.target, self.reuse)
         self.retry = spec.retry
         self.sent = 0

@@ -46,6 +46,11 @@ def refused(key: str | None, reason: str) -> PydanticCustomError:
     return PydanticCustomError("model", "{reason}", {"reason": reason, "key": key})
 
 
+def misplaced(reason: str, *at: str | int) -> PydanticCustomError:
+    """The error of something inside one value; `at` is its path there, the message is whole."""
+    return PydanticCustomError("misplaced", "{reason}", {"reason": reason, "at": at})
+
+
 def unexpected(reason: str) -> PydanticCustomError:
     """The error of one value; the message names the key before it and what was found after it."""
     return PydanticCustomError("unexpected", "{reason}", {"reason": reason})

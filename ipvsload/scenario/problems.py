@@ -78,6 +78,8 @@ def _fault(error: ErrorDetails) -> Fault:
             return Fault(loc, context["reason"], column=context["column"])
         case "unexpected":
             return Fault(loc, f"{_named(loc)}{context['reason']}, found {found(value)}")
+        case "misplaced":
+            return Fault((*loc, *context["at"]), context["reason"])
         case "too_short":
             return Fault(loc, f"'{loc[-1]}' is empty; give at least one", at_key=True)
         case "literal_error":

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ipvsload.scenario.connection import ConnectionField, Lifetime
 from ipvsload.scenario.duration import Duration, PositiveDuration
 from ipvsload.scenario.faults import refused
 from ipvsload.scenario.names import MAX_USERS
@@ -35,8 +36,8 @@ class Traffic(Strict, use_attribute_docstrings=True):
     """End after this long: seconds, or a time such as 30s or 2m."""
     think: Duration = 0.0
     """Pause of a user between an answer and its next request."""
-    connection: Literal["new", "keep-alive"] = "new"
-    """A new connection for each request, or one that a user keeps."""
+    connection: ConnectionField = "new"
+    """A new connection for each request, or one that a user keeps, for good or for a while."""
     retry: bool = True
     """Send a request again, once, that a kept connection never took; with false it has failed."""
     timeout: PositiveDuration = 60.0
@@ -46,6 +47,11 @@ class Traffic(Strict, use_attribute_docstrings=True):
     def path(self) -> str:
         """The request's target, without its method."""
         return self.request.removeprefix("GET ")
+
+    @property
+    def lifetime(self) -> Lifetime | None:
+        """How long connections are kept; None: each for one request, or for good."""
+        return self.connection if isinstance(self.connection, Lifetime) else None
 
     @property
     def rate_stages(self) -> tuple[Stage, ...]:
