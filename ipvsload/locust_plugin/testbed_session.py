@@ -21,7 +21,7 @@ from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter, intervals
 from ipvsload.locust_plugin.metrics.request_listener import counting
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.names import MAX_SERVERS
@@ -47,6 +47,8 @@ class TestbedSession:
         self.counter = RequestCounter()
         self.samples: dict[str, Sample] = {}
         """The last sample by node."""
+        self.occupancy_sample: OccupancySample | None = None
+        """What the real servers said of themselves last."""
         self.trouble: TestbedError | None = None
         """What has broken since the last `ready`."""
         self.lock = RLock()
@@ -134,7 +136,7 @@ class TestbedSession:
         self.testbed.wait_ready()
         self._testbed_watcher = failure_watcher(self.testbed, self._testbed_broke)
         if pipe := self.testbed.open_occupancy(self._options.hz):
-            self.occupancy = OccupancyReader(pipe, self.clock)
+            self.occupancy = OccupancyReader(pipe, self.clock, self._occupied)
 
     def _open_sidecar(self) -> None:
         self._close_sidecar()
@@ -160,6 +162,7 @@ class TestbedSession:
         if self.occupancy is not None:
             self.occupancy.close()
             self.occupancy = None
+            self.occupancy_sample = None
         self._testbed_watcher.kill()
         self.testbed.close()
         self.samples.clear()
@@ -175,6 +178,10 @@ class TestbedSession:
             self.samples.pop(item.node, None)
         elif isinstance(item, TestbedError):
             self._tell(item)
+
+    def _occupied(self, sample: OccupancySample) -> None:
+        self.occupancy_sample = sample
+        self.feed.occupied(sample)
 
     def _testbed_broke(self, error: Exception) -> None:
         self._tell(TestbedError(str(error)))

@@ -24,7 +24,9 @@ RR = json.dumps({"do": "set_scheduler", "scheduler": "rr"})
 
 def made(base: str | None = None, login: bool = False) -> tuple[Any, Balancer]:
     """Flask's app with a test that has run for six seconds, and its balancer."""
-    web_ui, balancer = page(argparse.Namespace(base=base, login=login, port=0, servers=2))
+    web_ui, balancer = page(
+        argparse.Namespace(base=base, login=login, port=0, servers=2, workers=0)
+    )
     balancer.begin()
     for _ in range(60):
         balancer.step()

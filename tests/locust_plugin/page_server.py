@@ -37,6 +37,7 @@ class Idle(User):
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--servers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--past", type=int, default=0)
     parser.add_argument("--idle", action="store_true")
     parser.add_argument("--base", default=None)
@@ -58,7 +59,7 @@ def page(options: argparse.Namespace) -> tuple[WebUI, Balancer]:
     web_ui: WebUI = WebUI(
         environment, "127.0.0.1", options.port, options.base, options.login, delayed_start=True
     )
-    balancer = Balancer(LiveFeed(), options.servers)
+    balancer = Balancer(LiveFeed(), options.servers, options.workers)
     install(
         web_ui,
         balancer.feed,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from ipvsload.ipvs.table import RealServer, VirtualService
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 
 KEY = "tcp 192.0.2.80:81"
 Counts = tuple[int, int, int]
@@ -32,3 +32,9 @@ def sample(t_us: int, *services: VirtualService, node: str = "n") -> Sample:
 def table(t_us: int, counts: Mapping[str, Counts], node: str = "n") -> Sample:
     """One service with these servers."""
     return sample(t_us, service(server(a, c) for a, c in counts.items()), node=node)
+
+
+def occupancy(t_us: int, servers: Mapping[str, tuple[int, int]]) -> OccupancySample:
+    """What servers say of themselves: busy workers and waiting requests by address."""
+    told = (ServerOccupancy(a, busy, queued, 0, 0, 0) for a, (busy, queued) in servers.items())
+    return OccupancySample(1, t_us, tuple(told))

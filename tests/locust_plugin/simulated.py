@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from ipvsload.scenario.actions import PAGE_ACTIONS
 from ipvsload.scenario.actions.base import Action
 
@@ -41,8 +41,10 @@ class Real:
 class Balancer:
     """Steps of 100 ms; what happens in each is told to `feed`."""
 
-    def __init__(self, feed: LiveFeed, servers: int) -> None:
+    def __init__(self, feed: LiveFeed, servers: int, workers: int = 0) -> None:
         self.feed = feed
+        self.workers = workers
+        """Of each server; 0 where they serve any number at once, and say nothing."""
         self.now_us = 5_000_000
         self.scheduler = "rr"
         self.weights = {"Long": 1, "Short": 9}
@@ -156,6 +158,12 @@ class Balancer:
         service = VirtualService(SERVICE, self.scheduler, 0, 0, 0, 0, 0, 0, 0, tuple(rows))
         self.last = Sample(1, "director", self.now_us, 100, (service,))
         self.feed.sampled(self.last)
+        if self.workers:
+            self.feed.occupied(OccupancySample(1, self.now_us, tuple(map(self._occupancy, rows))))
+
+    def _occupancy(self, row: RealServer) -> ServerOccupancy:
+        busy = min(row.active, self.workers)
+        return ServerOccupancy(row.address, busy, row.active - busy, 0, 0, 0)
 
     def scale(self, servers: int) -> None:
         while len(self.reals) < servers:

@@ -18,7 +18,7 @@ from tests.locust_plugin.live_feeds import (
     last,
     seen,
 )
-from tests.locust_plugin.samples import KEY, sample, server, service, table
+from tests.locust_plugin.samples import KEY, occupancy, sample, server, service, table
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
 
@@ -123,6 +123,17 @@ def test_weights_and_the_scheduler_are_the_kernels() -> None:
     viewer = seen(feed)
     assert viewer.head["scheduler"] == "wlc"
     assert {address: weight for _, address, weight in viewer.servers.values()} == {A: 3, B: 0}
+
+
+def test_servers_in_the_table_are_shown_with_their_busy_workers() -> None:
+    feed = begun()
+    feed.sampled(table(BEGAN, {A: (3, 0, 3)}))
+    assert seen(feed).series["occupancy"].whole() == []
+    feed.occupied(occupancy(BEGAN + SECOND, {A: (2, 1), B: (4, 9)}))
+    assert last(feed, "occupancy") == {1: [2, 1]}  # B has not joined
+    feed.sampled(table(BEGAN + SECOND, {}))
+    feed.occupied(occupancy(BEGAN + 2 * SECOND, {A: (0, 0), B: (4, 9)}))
+    assert last(feed, "occupancy") == {1: [2, 1]}  # and A has left
 
 
 def test_only_the_service_under_test_counts() -> None:

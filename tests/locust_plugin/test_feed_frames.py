@@ -22,7 +22,7 @@ from tests.locust_plugin.live_feeds import (
     last,
     seen,
 )
-from tests.locust_plugin.samples import Counts, table
+from tests.locust_plugin.samples import Counts, occupancy, table
 from tests.locust_plugin.viewer import Viewer
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
@@ -71,6 +71,7 @@ def test_who_follows_knows_what_a_newcomer_is_told_and_no_peak_is_lost(told: lis
                 for _ in range(1 if what == "sample" else number):
                     now += number * 1000 if what == "sample" else SECOND // 10
                     feed.sampled(table(now, value))
+                    feed.occupied(occupancy(now, {a: counts[:2] for a, counts in value.items()}))
                 for address, (active, inactive, _) in value.items():
                     high = peaks.get(address, (0, 0))
                     peaks[address] = (max(active, high[0]), max(inactive, high[1]))
@@ -91,11 +92,11 @@ def test_who_follows_knows_what_a_newcomer_is_told_and_no_peak_is_lost(told: lis
             assert series.open == newcomers.open
             assert series.rows[len(series.rows) - len(newcomers.rows) :] == newcomers.rows
     idents = {address: ident for ident, (_, address, _) in fresh.servers.items()}
-    found = [cells for _, cells, _ in fresh.series["table"].whole()]
-    for address, (active, inactive) in peaks.items():
-        have = [cells[idents[address]] for cells in found if idents[address] in cells]
-        assert max(a for a, _ in have) == active
-        assert max(i for _, i in have) == inactive
+    for name in ("table", "occupancy"):
+        found = [cells for _, cells, _ in fresh.series[name].whole()]
+        for address, peak in peaks.items():
+            have = [cells[idents[address]] for cells in found if idents[address] in cells]
+            assert (max(one for one, _ in have), max(other for _, other in have)) == peak
 
 
 # Bounds

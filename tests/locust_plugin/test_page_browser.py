@@ -62,6 +62,27 @@ def test_lines_are_drawn_in_both_lights(
         assert (shown == colour) == (dark == (scheme == "dark"))
 
 
+def test_busy_workers_and_queues_stand_beside_active_connections(
+    look: Browser, two: Served
+) -> None:
+    open_page(look, two)
+    assert look.text(CHARTS["busy"]) == look.text(CHARTS["queue"]) == ""
+    with served("--past", "45", "--workers", "4") as full:
+        open_page(look, full)
+        look.picture("busy-workers")
+        assert sum(map(int, entries(look, "active").values())) == 10
+        look.until(lambda: sum(map(int, entries(look, "busy").values())) == 8)
+        assert sum(map(int, entries(look, "queue").values())) == 2
+        for chart in ("busy", "queue"):
+            pixels = look.colours(f"{CHARTS[chart]} canvas.lines")
+            assert pixels.get(LIGHT["server 1"], 0) > 100, chart
+            active, other = (
+                look.run("return document.querySelector(arguments[0]).clientWidth", selector)
+                for selector in (f"{CHARTS['active']} .plot", f"{CHARTS[chart]} .plot")
+            )
+            assert active == other
+
+
 def test_the_charts_go_on_by_themselves_and_the_light_can_change(
     look: Browser, two: Served
 ) -> None:
@@ -103,7 +124,8 @@ def test_the_crosshair_reads_all_charts_by_pointer(look: Browser, two: Served) -
     ActionChains(look.driver).move_to_element(plot).perform()
     assert look.text("#when").startswith("at 0:")
     shown = look.run(
-        "return [...document.querySelectorAll('.cursor')].map((e) => !e.hidden && e.offsetLeft)"
+        "return [...document.querySelectorAll('figure:not([hidden]) .cursor')]"
+        ".map((e) => !e.hidden && e.offsetLeft)"
     )
     assert len(shown) == 5
     assert len(set(shown)) == 1

@@ -36,7 +36,7 @@ class Viewer:
 
     def __init__(self) -> None:
         self.position = (-1, -1)
-        self.series = {name: Series() for name in ("table", "new", "traffic")}
+        self.series = {name: Series() for name in ("table", "occupancy", "new", "traffic")}
         self.servers: dict[int, Any] = {}
         self.marks: list[Any] = []
         self.fulls = 0

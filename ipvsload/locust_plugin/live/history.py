@@ -49,14 +49,14 @@ class TestHistory:
         begin = began_us, stamp
         self._table = TimeSeries[tuple[int, int]](*begin, _higher, "{0[0]},{0[1]}".format)
         self._new = TimeSeries[Count](*begin, connection_rate.merge, connection_rate.to_json)
+        self._occupancy = TimeSeries[tuple[int, int]](*begin, _higher, "{0[0]},{0[1]}".format)
         self._traffic = TimeSeries[Cell](*begin, class_traffic.merge, class_traffic.to_json)
 
     @property
     def dropped(self) -> int:
         """A viewer who has not seen this stamp needs everything."""
-        return max(
-            self._mark_dropped, self._table.dropped, self._new.dropped, self._traffic.dropped
-        )
+        series = (self._table, self._occupancy, self._new, self._traffic)
+        return max(self._mark_dropped, *(one.dropped for one in series))
 
     def end(self, t_us: int, verdict: str) -> None:
         """End the test; the charts of the table go on for a while."""
@@ -74,6 +74,11 @@ class TestHistory:
             cells = {s.ident: (0.0, seconds) for s in servers if s.since_us <= middle_us}
             cells |= {ident: (count, seconds) for ident, count in counts.items()}
             self._new.add(middle_us, cells)
+
+    def occupied(self, t_us: int, cells: dict[int, tuple[int, int]]) -> None:
+        """Take busy workers and waiting requests, by the servers' idents."""
+        if cells and not self._over(t_us):
+            self._occupancy.add(t_us, cells)
 
     def traffic(
         self, t_us: int, intervals: Mapping[str, TrafficInterval], registry: ServerRegistry
@@ -104,6 +109,7 @@ class TestHistory:
     def drop(self, idents: set[int]) -> None:
         """Drop these servers; what they served is counted for a server that is not known."""
         self._table.drop(idents)
+        self._occupancy.drop(idents)
         self._new.drop(idents)
         for counts in self._split:
             for ident in idents & counts.keys():
@@ -128,6 +134,7 @@ class TestHistory:
         marks = ",".join(mark.text for mark in self._marks if mark.stamp > after)
         return (
             f'"test":{json.dumps(test)},"table":{self._table.frame(after)},'
+            f'"occupancy":{self._occupancy.frame(after)},'
             f'"new":{self._new.frame(after)},"traffic":{self._traffic.frame(after)},'
             f'"marks":[{marks}]'
         )

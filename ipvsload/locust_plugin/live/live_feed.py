@@ -9,7 +9,7 @@ from ipvsload.locust_plugin.live.class_traffic import TrafficInterval
 from ipvsload.locust_plugin.live.history import TestHistory
 from ipvsload.locust_plugin.live.live_table import LiveTable
 from ipvsload.locust_plugin.live.server_registry import ServerRegistry
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample
 
 _TROUBLE = 500
 
@@ -78,6 +78,19 @@ class LiveFeed:
         self._table.sampled(sample, history.connection_rate if history else None)
         if history:
             history.sampled(sample.t_us, self._table.present())
+
+    def occupied(self, sample: OccupancySample) -> None:
+        """Take what servers say of themselves; those that are in the table count."""
+        if self._history:
+            known = self._registry.servers
+            self._history.occupied(
+                sample.t_us,
+                {
+                    known[server.address].ident: (server.busy, server.queued)
+                    for server in sample.servers
+                    if server.address in known and known[server.address].nodes
+                },
+            )
 
     def traffic(self, t_us: int, intervals: Mapping[str, TrafficInterval]) -> None:
         """Take what the load did, by class, in a short interval that ended now."""

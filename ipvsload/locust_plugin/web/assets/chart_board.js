@@ -12,6 +12,8 @@ const GROWING = [10_000, 20_000, 30_000, 60_000, 120_000];
 export class ChartBoard {
   charts = {
     active: new Chart({ title: "ActiveConn", unit: "per real server", format: figure }),
+    busy: new Chart({ title: "Busy workers", unit: "per real server", format: figure }),
+    queue: new Chart({ title: "Queue", unit: "requests that wait, per real server", format: figure }),
     inactive: new Chart({ title: "InActConn", unit: "per real server", format: figure }),
     newConnections: new Chart({ title: "New connections", unit: "a second, per real server", format: figure, steps: true, note: "The kernel refreshes this count every 2 s only, so this line is as much behind." }),
     rate: new Chart({ title: "Requests", unit: "a second, per class", format: figure }),
@@ -57,6 +59,13 @@ export class ChartBoard {
     this.axis.draw(this.view);
     this.width = this.element.clientWidth;
     this.servers("active", store.table, { stride: 2, field: 0 }, whole);
+    // Only servers with a capacity say how busy they are.
+    const told = !store.occupancy.empty;
+    for (const name of ["busy", "queue"]) this.charts[name].figure.hidden = !told;
+    if (told) {
+      this.servers("busy", store.occupancy, { stride: 2, field: 0 }, whole);
+      this.servers("queue", store.occupancy, { stride: 2, field: 1 }, whole);
+    }
     this.servers("inactive", store.table, { stride: 2, field: 1 }, whole);
     this.servers("newConnections", store.newConnections, { stride: 1, field: 0 }, whole);
     this.classes(whole);
@@ -128,7 +137,7 @@ export class ChartBoard {
     if (!this.view) return;
     const { left, right, marks } = this.view;
     const at = this.at === null ? null : left + this.at * (right - left);
-    const said = Object.values(this.charts).map((chart) => {
+    const said = Object.values(this.charts).filter((chart) => !chart.figure.hidden).map((chart) => {
       chart.point(at, this.chosen);
       const chosen = chart.lines.filter((line) => line.id === this.chosen && !chart.named.includes(line));
       return chart.tell([...chosen, ...chart.named], at, Math.max(0, chart.lines.length - chart.named.length - chosen.length));

@@ -32,6 +32,8 @@ class TimeSeries {
     const tail = firstAfter(this.rows, half ? half.t : last ? last.t + this.width / 2 : 0);
     return [...this.columns, ...this.open, ...this.rows.slice(tail)];
   }
+
+  get empty() { return !this.rows.length && !this.columns.length; }
 }
 
 // Index of the first point that is not before a time.
@@ -64,6 +66,7 @@ export class LiveStore {
   servers = new Map();
   marks = [];
   table = new TimeSeries();
+  occupancy = new TimeSeries();
   newConnections = new TimeSeries();
   traffic = new TimeSeries();
 
@@ -81,6 +84,7 @@ export class LiveStore {
     }
     const none = { width: 250, columns: [], open: [], rows: [] };
     this.table.take(frame.table ?? none, full);
+    this.occupancy.take(frame.occupancy ?? none, full);
     this.newConnections.take(frame.new ?? none, full);
     this.traffic.take(frame.traffic ?? none, full);
     this.marks.push(...frame.marks.map(([number, t, text]) => ({ number, t, text })));
