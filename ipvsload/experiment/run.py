@@ -78,7 +78,7 @@ class _Run:
         self.record(events.RunPlanned(*self.now(), scheduler, repeat))
         weights = planned.weights or (1,) * planned.servers
         self._service = service = testbed.begin(
-            ServiceSpec(scheduler, tuple(weights), planned.capacity)
+            ServiceSpec(scheduler, tuple(weights), planned.capacity, forwarding=planned.forwarding)
         )
         self.record(
             events.RunStarted(
@@ -91,6 +91,7 @@ class _Run:
                 exclusive=testbed.exclusive,
                 guess=service.guess or None,
                 hz=self._context.samples.hz,
+                forwarding=service.forwarding or None,
             )
         )
         self._settings: dict[str, object] = {}

@@ -11,10 +11,10 @@ from typing import Any, Self
 
 from ipvsload.ipvs import netlink
 from ipvsload.ipvs.decode import ATTRIBUTES, SERVER, SERVICE, Decoder, Row, TableRows, attributes
+from ipvsload.ipvs.forwarding import FORWARDINGS, MASQUERADING
 from ipvsload.ipvs.keys import Identity, parse_endpoint, parse_service
 from ipvsload.ipvs.schedulers import PERSISTENT, module_of
 
-_MASQUERADING = 0  # IP_VS_CONN_F_MASQ; pyroute2's own default is direct routing
 _MAX_REQUESTS = 10_000
 _TIMEOUTS = {4: "tcp", 5: "tcp_fin", 6: "udp"}  # IPVS_CMD_ATTR_TIMEOUT_*
 
@@ -166,17 +166,27 @@ class Ipvs:
         """Remove the service and its servers. Raises NotFoundError."""
         self._call(netlink.DEL_SERVICE, [_service(parse_service(key))], f"deleting {key}")
 
-    def add_server(self, key: str, address: str, weight: int) -> None:
-        """Add the real server `address` ("198.51.100.11:80"), with masquerading.
+    def add_server(
+        self, key: str, address: str, weight: int, forwarding: str = MASQUERADING
+    ) -> None:
+        """Add the real server `address` ("198.51.100.11:80"); `forwarding` is one of FORWARDINGS.
 
-        Raises ExistsError; NotFoundError where the service is not there.
+        With another one than masquerading the kernel leaves the port as it is, so
+        the server's must be the service's. Raises ExistsError; NotFoundError where
+        the service is not there.
         """
-        server = _server(address, weight)
+        server = _server(address, weight, forwarding)
         self._change(netlink.NEW_DEST, f"adding {address} to {key}", key, server)
 
-    def set_weight(self, key: str, address: str, weight: int) -> None:
-        """Change a weight in place; 0 takes no new connections. Raises NotFoundError."""
-        server = _server(address, weight)
+    def set_weight(
+        self, key: str, address: str, weight: int, forwarding: str = MASQUERADING
+    ) -> None:
+        """Change a weight in place; 0 takes no new connections. Raises NotFoundError.
+
+        `forwarding` is the server's own: the kernel sets it anew (ip_vs_ctl.c,
+        __ip_vs_update_dest).
+        """
+        server = _server(address, weight, forwarding)
         self._change(netlink.SET_DEST, f"changing the weight of {address} in {key}", key, server)
 
     def delete_server(self, key: str, address: str) -> None:
@@ -208,12 +218,12 @@ def _service(service: Identity, *more: Any) -> list[Any]:
     return ["SERVICE", {"attrs": [*attributes, *more]}]
 
 
-def _server(address: str, weight: int | None = None) -> list[Any]:
+def _server(address: str, weight: int | None = None, forwarding: str = MASQUERADING) -> list[Any]:
     family, raw, port = parse_endpoint(address)
     attributes: list[Any] = [["ADDR", raw], ["PORT", port], ["ADDR_FAMILY", family]]
     if weight is not None:
         attributes += [
-            ["FWD_METHOD", _MASQUERADING],
+            ["FWD_METHOD", FORWARDINGS[forwarding].number],
             ["WEIGHT", weight],
             ["U_THRESH", 0],
             ["L_THRESH", 0],

@@ -9,12 +9,13 @@ import struct
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from ipvsload.ipvs.forwarding import NUMBERS
 from ipvsload.ipvs.keys import split_key
-from ipvsload.ipvs.saved_services import FORWARDING, SavedServer, SavedService
+from ipvsload.ipvs.saved_services import SavedServer, SavedService
 from ipvsload.ipvs.schedulers import ONE_PACKET, PERSISTENT, flag_names
 from ipvsload.ipvs.table import VirtualService
 
-_FORWARD_OPTIONS = {FORWARDING["masq"]: "-m", FORWARDING["tunnel"]: "-i"}
+_FORWARD_OPTIONS = {NUMBERS["masq"]: "-m", NUMBERS["tunnel"]: "-i"}
 _TUNNELS = ("ipip", "gue", "gre")
 _CHECKSUMS = ("--tun-nocsum", "--tun-csum", "--tun-remcsum")
 _EVERY_BIT = 0xFFFFFFFF

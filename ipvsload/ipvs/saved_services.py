@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 
 from ipvsload.ipvs.schedulers import PERSISTENT
 
-FORWARDING = {"masq": 0, "local": 1, "tunnel": 2, "route": 3, "bypass": 4}
-"""IP_VS_CONN_F_* by the words of /proc (include/uapi/linux/ip_vs.h; ip_vs_fwd_name)."""
-
 
 class SavedServer(NamedTuple):
     """One real server; numbers as the kernel has them, the tunnel's port in host order."""

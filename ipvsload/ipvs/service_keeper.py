@@ -12,9 +12,10 @@ from typing import Any
 from ipvsload.ipvs import netlink
 from ipvsload.ipvs.client import Ipvs
 from ipvsload.ipvs.decode import Decoder, MessageKind, Row
+from ipvsload.ipvs.forwarding import NUMBERS
 from ipvsload.ipvs.keys import Identity, endpoint, parse_endpoint, parse_service, service_key
 from ipvsload.ipvs.procfs import read_table
-from ipvsload.ipvs.saved_services import FORWARDING, SavedServer, SavedService
+from ipvsload.ipvs.saved_services import SavedServer, SavedService
 
 # ip_vs_genl_fill_service: AF, PROTOCOL, ADDR, PORT, FWMARK, SCHED_NAME, FLAGS, TIMEOUT, NETMASK,
 # PE_NAME
@@ -125,7 +126,7 @@ def saved_from_proc(text: str, wanted: Callable[[Row], bool]) -> list[SavedServi
     found = []
     for row, batches in table:
         servers = [
-            SavedServer(endpoint(family, *one[:2]), FORWARDING.get(next(words).lower(), 0), one[2])
+            SavedServer(endpoint(family, *one[:2]), NUMBERS.get(next(words).lower(), 0), one[2])
             for family, rows in batches
             for one in rows
         ]

@@ -10,11 +10,20 @@ from typing import Literal
 from ipvsload.errors import UsageError
 
 Capability = Literal[
-    "scheduler", "weight", "scale", "kill", "weights", "clients", "directors", "capacity", "table"
+    "scheduler",
+    "weight",
+    "scale",
+    "kill",
+    "weights",
+    "clients",
+    "directors",
+    "capacity",
+    "forwarding",
+    "table",
 ]
 """Four changes while a run goes on, weights at its beginning, several client addresses, as many
-directors as are asked for, real servers that can be full, and that somebody reads the kernel's
-table."""
+directors as are asked for, real servers that can be full, how packets reach them, and that
+somebody reads the kernel's table."""
 
 
 def check_capabilities(

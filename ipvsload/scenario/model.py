@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, create_model, model_validator
 
+from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.actions import SCENARIO_ACTIONS
 from ipvsload.scenario.actions.base import Action
@@ -133,6 +134,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
             yield "clients", f"clients: {self.service.clients}"
         if self.service.capacity is not None:
             yield "capacity", f"capacity: workers: {self.service.capacity.workers}"
+        if self.service.forwarding != MASQUERADING:
+            yield "forwarding", f"forwarding: {self.service.forwarding}"
         if self.service.directors > 1:
             yield "directors", f"directors: {self.service.directors}"
         for step in self.timeline:

@@ -6,6 +6,7 @@ expressions.
 
 from typing import TYPE_CHECKING, Literal
 
+from ipvsload.ipvs.forwarding import FORWARDINGS
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.balancers import BALANCERS
 
@@ -13,10 +14,12 @@ SECTIONS = (*BALANCERS, "all", "compare")
 """Where expectations may stand."""
 if TYPE_CHECKING:
     BalancerName = str
+    ForwardingName = str
     SchedulerName = str
     Section = str
 else:  # from the registry, which a type checker cannot read
     BalancerName = Literal[tuple(BALANCERS)]
+    ForwardingName = Literal[tuple(FORWARDINGS)]
     SchedulerName = Literal[tuple(SCHEDULERS)]
     Section = Literal[SECTIONS]
 MAX_SERVERS = 1000

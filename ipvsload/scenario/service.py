@@ -4,9 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.faults import refused
-from ipvsload.scenario.names import MAX_CLIENTS, MAX_DIRECTORS, Spread
+from ipvsload.scenario.names import MAX_CLIENTS, MAX_DIRECTORS, ForwardingName, Spread
 from ipvsload.scenario.strict import ServerCount, Strict, Weight
 
 
@@ -27,6 +28,11 @@ class Service(Strict, use_attribute_docstrings=True):
     spread: Spread = "connection"
     """Which director a connection goes through: `client` always the one of its client's address,
     `connection` the next in turn, `random` any."""
+    forwarding: ForwardingName = MASQUERADING
+    """How packets reach the real servers: masquerading, or direct routing.
+
+    With dr replies go past the director, which sees the client's half only.
+    """
 
     @model_validator(mode="after")
     def _spread_over_several(self) -> Self:
@@ -37,4 +43,4 @@ class Service(Strict, use_attribute_docstrings=True):
     @property
     def wiring(self) -> tuple[object, ...]:
         """All that a lab must be made anew for where another service differs in it."""
-        return self.clients, self.directors, self.spread
+        return self.clients, self.directors, self.spread, self.forwarding

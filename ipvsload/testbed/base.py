@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.url import Tls
@@ -20,6 +21,7 @@ LAB_ONLY: Mapping[Capability, str] = {
     "directors": "the directors are those that are there; the lab makes as many as are asked for",
     "capacity": "how many requests its real servers work on at once is their own affair, and they"
     " do not tell; those of the lab can be limited",
+    "forwarding": "how packets reach the real servers is as it is set up here, and is measured so",
 }
 """What only the lab can give, because it makes all of itself, and why others cannot."""
 
@@ -31,12 +33,14 @@ class ServiceSpec:
     `balancer` is a name in `scenario.balancers`; "" takes the one that is there.
     `weights` has one entry for each real server, in the order of joining;
     without any, the real servers that are there are taken. `capacity` is that of
-    each real server; without it they are not limited.
+    each real server; without it they are not limited. `forwarding` is how packets
+    reach them, one of FORWARDINGS.
     """
 
     balancer: str
     weights: tuple[int, ...] = ()
     capacity: Capacity | None = None
+    forwarding: str = MASQUERADING
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class ServiceUnderTest:
     `guess` says in words why the service is only a guess; "" where it is none.
     `director_ports` has for each of several directors the client ports whose
     connections go through it; without any, there is one, or nobody knows.
+    `forwarding` is how packets reach the real servers; "" where that is not known.
     """
 
     target: Target
@@ -71,6 +76,7 @@ class ServiceUnderTest:
     baseline: Mapping[str, int] = field(default_factory=dict)
     guess: str = ""
     director_ports: Sequence[range] = ()
+    forwarding: str = ""
 
 
 class SidecarPipe(Protocol):

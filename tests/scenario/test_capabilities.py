@@ -36,6 +36,7 @@ expect: {{all: [failures == 0]}}
         ("{servers: 2}", "reweigh: {server: 1, weight: 5}", "weight", "`server 1: weight 5`"),
         ("{servers: 2, weights: [1, 3]}", "wait: 1", "weights", "`weights: [1, 3]`"),
         ("{servers: 2, clients: 4}", "wait: 1", "clients", "`clients: 4`"),
+        ("{servers: 2, forwarding: dr}", "wait: 1", "forwarding", "`forwarding: dr`"),
         ("{capacity: {workers: 8}}", "wait: 1", "capacity", "`capacity: workers: 8`"),
     ],
 )

@@ -132,6 +132,11 @@ class Agent:
             ):  # fmt: skip
                 answers = [getattr(one.ipvs, do)(**arguments) for one in self._directors]
                 return answers[0]
+            case "set_neighbours":
+                for one in self._directors:
+                    with one:
+                        one.set_neighbours(**arguments)
+                return None
             case "chosen_servers":
                 # A client's port is in the table of one director only.
                 tables = map(self._connections, self._directors)

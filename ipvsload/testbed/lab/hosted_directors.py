@@ -7,6 +7,7 @@ cards; the others have MACVLANs on them.
 """
 
 import os
+from collections.abc import Mapping
 from typing import Any, Self
 
 from ipvsload.testbed.lab import network
@@ -17,11 +18,15 @@ class HostedDirector:
     """One of them; `with` it, what this process opens belongs to its namespace.
 
     `name` is the node's in samples. `ipvs` is its table, an ipvs.client.Ipvs.
+    `server_link` leads to the real servers.
     """
 
-    def __init__(self, name: str, ipvs: Any, namespace: int = -1, home: int = -1) -> None:
+    def __init__(
+        self, name: str, ipvs: Any, server_link: str, namespace: int = -1, home: int = -1
+    ) -> None:
         self.name = name
         self.ipvs = ipvs
+        self._server_link = server_link
         self._namespace, self._home = namespace, home
 
     def __enter__(self) -> Self:
@@ -34,6 +39,18 @@ class HostedDirector:
     def enter(self) -> None:
         """Stay there, also with what this process starts."""
         _enter(self._namespace)
+
+    def set_neighbours(self, neighbours: Mapping[str, str]) -> None:
+        """Tell its kernel real servers' link addresses, so that it never asks for them.
+
+        Call it inside. Raises RuntimeError.
+        """
+        network.run_ip(
+            "\n".join(
+                f"neigh replace {host} lladdr {address} dev {self._server_link} nud permanent"
+                for host, address in neighbours.items()
+            )
+        )
 
 
 def _enter(namespace: int) -> None:
@@ -53,7 +70,7 @@ def host_directors(
     network.run_ip(network.director_side(director(1), client_link, server_link))
     network.write_sysctls(network.DIRECTOR_SYSCTLS)
     if count == 1:
-        return [HostedDirector("director", ipvs)]
+        return [HostedDirector("director", ipvs, server_link)]
     from ipvsload.testbed.lab.namespaces import new_network, setns
 
     home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -61,11 +78,15 @@ def host_directors(
     setns(home)
     paths = [f"/proc/{os.getpid()}/fd/{descriptor}" for descriptor in others]
     network.run_ip(network.further_links(client_link, server_link, paths))
-    hosted = [HostedDirector("director-1", ipvs, home, home)]
+    hosted = [HostedDirector("director-1", ipvs, server_link, home, home)]
     for number, namespace in enumerate(others, 2):
         setns(namespace)
         network.run_ip(network.director_side(director(number), *network.FURTHER_LINKS))
         network.write_sysctls(network.DIRECTOR_SYSCTLS)
-        hosted.append(HostedDirector(f"director-{number}", type(ipvs)(), namespace, home))
+        hosted.append(
+            HostedDirector(
+                f"director-{number}", type(ipvs)(), network.FURTHER_LINKS[1], namespace, home
+            )
+        )
     setns(home)
     return hosted

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.testbed import kind
 from ipvsload.testbed.lab.kernels import AUTO, CHOICES
@@ -26,7 +27,13 @@ def _make(request: kind.TestbedRequest) -> "Testbed":
 
     service = request.service
     return LabTestbed(
-        Topology(request.servers, service.clients, service.directors, service.spread),
+        Topology(
+            request.servers,
+            service.clients,
+            service.directors,
+            service.spread,
+            direct=[service.forwarding] if service.forwarding != MASQUERADING else [],
+        ),
         kernel=request.options["kernel"],
         schedulers=request.balancers,
     )

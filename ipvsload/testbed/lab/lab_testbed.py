@@ -7,35 +7,51 @@ ip_vs_trash_get_dest).
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import cached_property
 from types import MappingProxyType
 
-from ipvsload.errors import TestbedError
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.keys import join_key
 from ipvsload.ipvs.schedulers import module_of
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
-from ipvsload.testbed.lab import warmup
+from ipvsload.testbed.lab import direct_routing, warmup
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.limit_orders import limits
 from ipvsload.testbed.lab.scheduler_mend import scheduler_mend
-from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, VIP, Topology, server_address
+from ipvsload.testbed.lab.topology import (
+    FIRST_SERVICE_PORT,
+    MAX_HOSTS,
+    PROBE_PORT,
+    VIP,
+    Topology,
+)
 from ipvsload.testbed.tcp_timeouts import timeouts
 
 
 class LabTestbed:
-    """A testbed with the parts of `topology`. `kernel` and `schedulers` as `Lab` has them."""
+    """A testbed with the parts of `topology`. `kernel` and `schedulers` as `Lab` has them.
+
+    Raises UsageError where it has no room for them.
+    """
 
     exclusive = True
     has_samples = True
     lacks: Mapping[Capability, str] = MappingProxyType({})
 
     def __init__(self, topology: Topology, *, kernel: str, schedulers: Sequence[str] = ()) -> None:
+        if topology.direct and topology.servers > MAX_HOSTS:
+            raise UsageError(
+                f"forwarding: {topology.direct[0]}: the lab has room for {MAX_HOSTS} real servers"
+                f" then, and this asks for {topology.servers}: their port is the service's, so each"
+                " needs an address of its own"
+            )
         self._topology = topology
         self._kernel = kernel
         self._schedulers = tuple(dict.fromkeys((warmup.SCHEDULER, *schedulers)))
@@ -43,10 +59,14 @@ class LabTestbed:
         self._undo = ExitStack()
         self.max_real_servers = topology.servers
         """How many real servers can ever join in one run."""
-        self._port = FIRST_SERVICE_PORT - 1
+        # On FIRST_SERVICE_PORT the real servers listen for masqueraded connections.
+        self._port = FIRST_SERVICE_PORT - (not topology.direct)
         self._key = ""
         self._joined = 0
-        self._dead: set[str] = set()
+        self._forwarding = MASQUERADING
+        self._addresses = topology.server_addresses
+        """Those that may join this run, in the order in which they do."""
+        self._listening: set[str] = set()
         self._limited = False
 
     def start(self) -> None:
@@ -57,10 +77,34 @@ class LabTestbed:
     def wait_ready(self) -> None:
         """Start the real servers, wait for the kernel, use every path once."""
         self.lab.real_servers.wait_ready()
-        for address in self._topology.server_addresses:
-            self.lab.real_servers.ask("add", address)
+        self._listen(self._addresses)
         self.lab.wait_ready()
         warmup.warm(self._topology, self._control, self.socket_broker)
+        if self._topology.direct:
+            self._warm_direct()
+
+    def _warm_direct(self) -> None:
+        neighbours = direct_routing.neighbours(self._topology)
+        self._control.ask("set_neighbours", neighbours=neighbours)
+        probed = self._topology.server_addresses_on(PROBE_PORT)
+        self._listen(probed, transparent=True)
+        for forwarding in self._topology.direct:
+            warmup.warm(self._topology, self._control, self.socket_broker, forwarding)
+        self._kill(probed)
+
+    def _listen(self, addresses: Iterable[str], *, transparent: bool = False) -> None:
+        """Have those real servers listen that do not."""
+        arguments = {"transparent": True} if transparent else {}
+        for address in addresses:
+            if address not in self._listening:
+                self.lab.real_servers.ask("add", address, **arguments)
+                self._listening.add(address)
+
+    def _kill(self, addresses: Iterable[str]) -> None:
+        for address in addresses:
+            if address in self._listening:
+                self.lab.real_servers.ask("kill", address)
+                self._listening.remove(address)
 
     @property
     def lab(self) -> Lab:
@@ -109,26 +153,37 @@ class LabTestbed:
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Make a service on the next port; servers that were killed listen again."""
-        for address in self._dead:
-            self.lab.real_servers.ask("add", address)
-        self._dead.clear()
-        self._limit_servers(spec.capacity)
         self._port += 1
         self._joined = 0
+        self._forwarding = spec.forwarding
+        direct = spec.forwarding != MASQUERADING
+        self._addresses = (
+            self._topology.server_addresses_on(self._port)
+            if direct
+            else self._topology.server_addresses
+        )
+        self._listen(self._addresses, transparent=direct)
+        self._limit_servers(spec.capacity)
         self._key = join_key(VIP, self._port)
         self._control.ask("add_service", key=self._key, scheduler=spec.balancer)
         servers = [(self.add_server(weight), weight) for weight in spec.weights]
         target = Target(self._key, VIP, self._port)
         several = self._topology.directors > 1
         ports = self._topology.director_ports if several else ()
-        return ServiceUnderTest(target, spec.balancer, servers, director_ports=ports)
+        return ServiceUnderTest(
+            target,
+            spec.balancer,
+            servers,
+            director_ports=ports,
+            forwarding=spec.forwarding,
+        )
 
     def _limit_servers(self, capacity: Capacity | None) -> None:
         """Give each real server that may join its workers, with nothing to do and all counts 0."""
         if capacity is None and not self._limited:
             return
         self._limited = capacity is not None
-        for addresses, arguments in limits(self._topology.server_addresses, capacity):
+        for addresses, arguments in limits(self._addresses, capacity):
             self.lab.real_servers.ask("limit", addresses, **arguments)
 
     def set_balancer(self, balancer: str) -> None:
@@ -139,14 +194,14 @@ class LabTestbed:
         """Have the next address join; none is used twice in a run."""
         if self._joined >= self.max_real_servers:
             raise TestbedError(f"the lab was made for {self.max_real_servers} real servers")
+        address = self._addresses[self._joined]
         self._joined += 1
-        address = server_address(self._joined)
-        self._control.ask("add_server", key=self._key, address=address, weight=weight)
+        self._ask("add_server", address=address, weight=weight, forwarding=self._forwarding)
         return address
 
     def set_weight(self, address: str, weight: int) -> None:
         """Change a real server's weight in place."""
-        self._control.ask("set_weight", key=self._key, address=address, weight=weight)
+        self._ask("set_weight", address=address, weight=weight, forwarding=self._forwarding)
 
     def remove_server(self, address: str) -> None:
         """Take a real server out of the table; its process goes on."""
@@ -154,8 +209,7 @@ class LabTestbed:
 
     def kill_server(self, address: str) -> None:
         """Close its listener and reset its connections; the table keeps it."""
-        self.lab.real_servers.ask("kill", address)
-        self._dead.add(address)
+        self._kill([address])
 
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the kernel's connection table says; it forgets resets after 10 s."""
@@ -166,7 +220,13 @@ class LabTestbed:
 
     def end(self) -> None:
         """Remove the run's service."""
-        self._control.ask("delete_service", key=self._key)
+        self._ask("delete_service")
+        if self._forwarding != MASQUERADING:
+            self._kill(self._addresses)
+
+    def _ask(self, verb: str, **arguments: object) -> None:
+        """Have the director do it to the run's service."""
+        self._control.ask(verb, key=self._key, **arguments)
 
     def fileno(self) -> int:
         """Readable when `broken` has something to say."""

@@ -21,6 +21,8 @@ class ListeningServer:
         self.timers = timers
         self.connections: set[OpenConnection] = set()
         self.pool: WorkerPool | None = None
+        self.dead = False
+        """What was accepted a moment before it died is reset, too."""
 
     def limit(self, limits: Limits | None, speed: float) -> None:
         """Give it a new and empty pool, or none. What the old one has begun or queued is done."""
@@ -28,6 +30,7 @@ class ListeningServer:
 
     def reset_all(self) -> None:
         """End every connection, and forget their work."""
+        self.dead = True
         if self.pool is not None:
             self.pool.close()
         for connection in list(self.connections):

@@ -56,6 +56,8 @@ class ServerConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._peer: str = (transport.get_extra_info("peername") or ("",))[0]
         self._server.connections.add(self)
+        if self._server.dead:
+            self.reset()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(self)

@@ -1,6 +1,8 @@
 """All real servers of one process, by address:port."""
 
 import asyncio
+import socket
+from contextlib import ExitStack
 from functools import partial
 
 from ipvsload.ipvs.keys import parse_endpoint, split_endpoint
@@ -10,6 +12,7 @@ from ipvsload.testbed.lab.occupancy_teller import OccupancyTeller
 from ipvsload.testbed.lab.server_connection import ServerConnection
 from ipvsload.testbed.lab.worker_pool import Limits
 
+_IP_TRANSPARENT = 19  # include/uapi/linux/in.h
 _BACKLOG = 65_535
 """The kernel takes net.core.somaxconn instead where that is less (net/socket.c, __sys_listen)."""
 
@@ -32,8 +35,11 @@ class ServerSet:
             raise ValueError(f"there is no server {name}")
         return self._servers[name][1]
 
-    async def add(self, name: str) -> None:
+    async def add(self, name: str, *, transparent: bool = False) -> None:
         """Listen on address:port (`[address]:port` with IPv6), with the limits set for it before.
+
+        With `transparent` the kernel may hand it connections to other addresses
+        (nftables' tproxy, see direct_routing.py).
 
         Raises:
             ValueError: `name` is not an address and a port, or is listened on already.
@@ -42,16 +48,23 @@ class ServerSet:
         if name in self._servers:
             raise ValueError(f"{name} is there already")
         try:
-            _, _, port = parse_endpoint(str(name))  # an address, not a host's name
+            family, _, port = parse_endpoint(str(name))  # an address, not a host's name
         except ValueError:
             port = 0
         if not port:
             raise ValueError(f"not an address:port: {name!r}")
         server = ListeningServer(name, self._timers)
         server.limit(*self._limits.get(name, (None, 1.0)))
-        listener = await asyncio.get_running_loop().create_server(
-            partial(ServerConnection, server), *split_endpoint(name), backlog=_BACKLOG
-        )
+        with ExitStack() as undo:
+            sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if transparent:
+                sock.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
+            sock.bind(split_endpoint(name))
+            listener = await asyncio.get_running_loop().create_server(
+                partial(ServerConnection, server), sock=sock, backlog=_BACKLOG
+            )
+            undo.pop_all()
         self._servers[name] = listener, server
 
     async def kill(self, name: str) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ipvsload.ipvs.schedulers import module_of
-from ipvsload.testbed.lab import descriptor_messages, network
+from ipvsload.testbed.lab import descriptor_messages, direct_routing, network
 from ipvsload.testbed.lab import namespaces as ns
 from ipvsload.testbed.lab.director_process import DirectorKernel
 from ipvsload.testbed.lab.kernels import AUTO
@@ -75,9 +75,11 @@ class Supervisor:
         DirectorKernel(place, kernels, namespace, self._client, self._loop, self._tell)
         ns.setns(self._server)
         network.configure(network.SERVER_SYSCTLS, network.server_side(topology))
+        direct_routing.wire_servers(topology, self._path(self._client))
         real_servers, occupancy = self._start_real_servers()
         ns.setns(self._client)  # and stay there
         network.configure(network.CLIENT_SYSCTLS, network.client_side(topology))
+        direct_routing.wire_clients(topology)
         with real_servers, occupancy, open("/proc/self/net/netstat") as netstat:
             ends = real_servers.fileno(), occupancy.fileno()
             descriptors = self._client, netstat.fileno(), *ends
@@ -114,9 +116,14 @@ class Supervisor:
     def _wire_director(self) -> int:
         """Enter a new network namespace and lay the director's cables from there."""
         namespace = ns.new_network()
-        far_ends = (f"/proc/{os.getpid()}/fd/{fd}" for fd in (self._client, self._server))
+        far_ends = map(self._path, (self._client, self._server))
         network.configure(network.WIRE_SYSCTLS, network.wires(*far_ends))
         return namespace
+
+    @staticmethod
+    def _path(namespace: int) -> str:
+        """A namespace as `ip` takes it."""
+        return f"/proc/{os.getpid()}/fd/{namespace}"
 
     def _start_real_servers(self) -> tuple[socket.socket, socket.socket]:
         """Returns our ends of two sockets: for commands, and for what they tell unasked."""

@@ -16,6 +16,7 @@ sides: it is all that the real servers know of a connection besides the client's
 address, and so one client can use several directors.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 CLIENT_NETWORK = "192.0.2"
@@ -39,7 +40,7 @@ VIP = f"{CLIENT_NETWORK}.80"
 _FIRST_CLIENT = 101
 _FIRST_SERVER = 11
 _FIRST_SERVER_PORT = 80
-_SERVER_ADDRESSES = 238
+MAX_HOSTS = 238
 """So that six directors' addresses have room behind them, and ten before them."""
 
 
@@ -87,11 +88,17 @@ class Topology(NamedTuple):
     """How connections find a director: one of scenario.names.Spread."""
     seed: int = 1
     """Of the choice of directors where it is random."""
+    direct: Sequence[str] = ()
+    """How packets may reach the real servers besides masquerading; replies then go past."""
 
     @property
     def server_addresses(self) -> list[str]:
         """address:port of each real server."""
         return [server_address(number) for number in range(1, self.servers + 1)]
+
+    def server_addresses_on(self, port: int) -> list[str]:
+        """Theirs where each listens on this port; there are MAX_HOSTS at most."""
+        return [f"{host}:{port}" for host in self.server_hosts]
 
     @property
     def server_hosts(self) -> list[str]:
@@ -133,13 +140,13 @@ def server_address(number: int) -> str:
     The network has room for 238 addresses; beyond them the same addresses
     serve on the next port, which to IPVS is a real server of its own.
     """
-    row, column = divmod(number - 1, _SERVER_ADDRESSES)
+    row, column = divmod(number - 1, MAX_HOSTS)
     return f"{SERVER_NETWORK}.{_FIRST_SERVER + column}:{_FIRST_SERVER_PORT + row}"
 
 
 def director(number: int) -> Director:
     """Director `number`, counted from 1 to MAX_DIRECTORS."""
-    behind = 0 if number < _FIRST_SERVER else _SERVER_ADDRESSES
+    behind = 0 if number < _FIRST_SERVER else MAX_HOSTS
     return Director(
         number,
         client_side=f"{CLIENT_NETWORK}.{number}",

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.keys import join_key
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import DirectorClient
@@ -22,16 +23,21 @@ _WITHIN = 20.0
 _TIMEOUT = 1.0
 
 
-def warm(topology: Topology, control: DirectorClient, broker: str) -> None:
+def warm(
+    topology: Topology, control: DirectorClient, broker: str, forwarding: str = MASQUERADING
+) -> None:
     """Have every server's host and every client exchange a request through each director.
 
+    With another forwarding than masquerading the servers must listen on PROBE_PORT.
     Raises TestbedError when something does not answer within 20 s.
     """
     servers = topology.server_addresses[: len(topology.server_hosts)]  # one on each host
+    if forwarding != MASQUERADING:
+        servers = topology.server_addresses_on(PROBE_PORT)
     key = join_key(VIP, PROBE_PORT)
     control.ask("add_service", key=key, scheduler=SCHEDULER)
     for server in servers:
-        control.ask("add_server", key=key, address=server, weight=1)
+        control.ask("add_server", key=key, address=server, weight=1, forwarding=forwarding)
     for number in range(1, topology.directors + 1):
         ports = topology.ports_through(number, PROBE_SOURCE_PORTS)
         _probe(servers, topology.client_addresses, ports, broker)

@@ -1,0 +1,30 @@
+"""How a director hands packets on to the real servers; each server's entry in the table says it.
+
+Standard library only: it runs in the director.
+"""
+
+from typing import NamedTuple
+
+NUMBERS = {"masq": 0, "local": 1, "tunnel": 2, "route": 3, "bypass": 4}
+"""IP_VS_CONN_F_* by the words of /proc (include/uapi/linux/ip_vs.h; ip_vs_fwd_name)."""
+
+
+class Forwarding(NamedTuple):
+    """One way of handing packets on."""
+
+    name: str
+    """As scenarios and keepalived's `lb_kind` have it."""
+    number: int
+    about: str
+
+
+FORWARDINGS = {
+    one.name: one
+    for one in (
+        Forwarding("masq", NUMBERS["masq"], "masquerading: both directions pass the director"),
+        Forwarding("dr", NUMBERS["route"], "direct routing: replies go past the director"),
+    )
+}
+"""By name, in the order in which people should see them."""
+MASQUERADING = "masq"
+"""What is meant where nobody says how."""
