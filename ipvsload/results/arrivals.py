@@ -1,0 +1,222 @@
+"""Whether an open run can be believed: what its generator did, beside what it was asked for.
+
+The latencies of an open workload mean something only where requests were sent when they were
+due. A generator that is stopped, slowed or that sends in bursts measures itself. So each
+open class is looked at: the rate that was achieved, how late requests were sent, and whether
+they were sent as the process that was asked for. docs/open-workload.md says why which limit.
+"""
+
+import statistics
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ipvsload.record.events import ClassStarted
+from ipvsload.record.format import Request
+from ipvsload.record.reader import RecordedRun
+from ipvsload.results.arrival_process import LEVEL, Position, ProcessTest, process_tests
+from ipvsload.results.lateness import lateness_ms, lateness_us
+from ipvsload.results.steadiness import Steadiness, steadiness
+from ipvsload.scenario.model import Traffic
+
+LATE_MS = 10.0
+"""At most so late may one request in a hundred be sent ..."""
+STOPPED_MS = 200.0
+"""... and so late any: later, the generator stood still."""
+LATE_PART = 0.1
+"""Both may be this part of the median time to an answer, where that is more."""
+LEAST_RATE = 0.98
+"""At least this part of the planned rate must be achieved."""
+LEAST_ARRIVALS = 100
+"""Of fewer, one in a hundred is none, and a rate is hardly one."""
+
+
+Verdict = Literal["believed", "not believed", "too few to tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalsResult:
+    """How one open class was sent in one run. Rates are arrivals per second.
+
+    `asked_rate` is what the scenario says for the time in which it was sent, `planned_rate`
+    that of the planned starts, `achieved_rate` that of the real ones; None where there are
+    not two. `process` is "even", "poisson" or "file", `tests` are what was tested of it at
+    `level` all together, and `late_limits_ms` how late p99 and max may be. `steadiness` is of its
+    latencies, and decides nothing. `faults` say why the class cannot be believed, and
+    `words` is all of it in a line.
+    """
+
+    process: str
+    requests: int
+    asked_rate: float | None
+    planned_rate: float | None
+    achieved_rate: float | None
+    lateness_ms: dict[str, float]
+    late_limits_ms: dict[str, float]
+    level: float
+    tests: tuple[ProcessTest, ...]
+    steadiness: Steadiness | None
+    verdict: Verdict
+    faults: tuple[str, ...]
+    words: str
+
+
+def arrivals_result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None:
+    """How the open class `name` was sent; None for a closed one, or where nothing was sent."""
+    # Without what was never sent, as the run's end cut it off, and what was sent a second
+    # time, whose first start is not recorded.
+    sent = [
+        r
+        for r in run.requests
+        if r.traffic == name and not r.retried and (r.port or r.error != "cut off")
+    ]
+    if spec.users is not None or not sent:
+        return None
+    sent.sort(key=lambda r: r.planned_us)
+    cohorts = _by_start(run, name, sent)
+    process, expected = spec.arrivals, asked_until(spec)
+    planned = [[(r.planned_us - at) / 1e6 for r in found] for at, found in cohorts]
+    started = [sorted((r.start_us - at) / 1e6 for r in found) for at, found in cohorts]
+    late = lateness_ms(lateness_us(sent))
+    limits = _late_limits(sent)
+    rates = _rate(planned, expected), _rate(planned), _rate(started)
+    tests = process_tests(process, started, expected)
+    faults = (
+        *_lateness_faults(name, len(sent), late, limits),
+        *_rate_faults(name, len(sent), rates[1], rates[2]),
+        *_process_faults(name, process, tests),
+    )
+    few = not faults and len(sent) < LEAST_ARRIVALS
+    verdict: Verdict = "not believed" if faults else "too few to tell" if few else "believed"
+    answered = [r.latency_us for r in sent if not r.failed]
+    steady = steadiness(answered)
+    return ArrivalsResult(
+        process=process,
+        requests=len(sent),
+        asked_rate=rates[0],
+        planned_rate=rates[1],
+        achieved_rate=rates[2],
+        lateness_ms=late,
+        late_limits_ms=limits,
+        level=LEVEL,
+        tests=tests,
+        steadiness=steady,
+        verdict=verdict,
+        faults=faults,
+        words=_words(name, process, rates, late, tests, steady) if verdict == "believed" else "",
+    )
+
+
+def asked_until(spec: Traffic) -> Position:
+    """How many arrivals the scenario asks for until so many seconds after the class's start."""
+    rate = spec.rate or 0.0
+    return lambda seconds: rate * seconds
+
+
+def _by_start(
+    run: RecordedRun, name: str, sent: Sequence[Request]
+) -> list[tuple[int, list[Request]]]:
+    """The requests of each start of the class, and when that was, in µs."""
+    times = [e.t_us for e in run.of_type(ClassStarted) if e.traffic == name]
+    times = times or [sent[0].planned_us]
+    cohorts: list[tuple[int, list[Request]]] = [(at, []) for at in times]
+    for request in sent:
+        # A worker's clock may be a little behind: nothing was planned before the first start.
+        cohorts[max(0, bisect_right(times, request.planned_us) - 1)][1].append(request)
+    return [(at, found) for at, found in cohorts if found]
+
+
+def _rate(starts: Sequence[Sequence[float]], expected: Position | None = None) -> float | None:
+    """Arrivals per second from the first to the last of each start, or those expected there."""
+    seconds = sum(times[-1] - times[0] for times in starts)
+    if expected is None:
+        arrivals: float = sum(len(times) - 1 for times in starts)
+    else:
+        arrivals = sum(expected(times[-1]) - expected(times[0]) for times in starts)
+    return arrivals / seconds if seconds > 0 else None
+
+
+def _late_limits(sent: Sequence[Request]) -> dict[str, float]:
+    """How late p99 and max may be, in ms, beside the median time from the start to an answer."""
+    took = [r.planned_us + r.latency_us - r.start_us for r in sent if not r.failed]
+    part = LATE_PART * statistics.median(took) / 1000 if took else 0.0
+    return {"p99": max(LATE_MS, part), "max": max(STOPPED_MS, part)}
+
+
+def _lateness_faults(
+    name: str, count: int, late: Mapping[str, float], limits: Mapping[str, float]
+) -> Iterator[str]:
+    if late["max"] > limits["max"]:
+        yield (
+            f"{name}: the generator stood still: a request was sent {late['max']:.0f} ms after it"
+            f" was due (limit {limits['max']:.0f} ms)"
+        )
+    if count >= LEAST_ARRIVALS and late["p99"] > limits["p99"]:
+        yield (
+            f"{name}: the generator was late: p99 of lateness is {late['p99']:.1f} ms"
+            f" (limit {limits['p99']:.0f} ms)"
+        )
+
+
+def _rate_faults(
+    name: str, count: int, planned: float | None, achieved: float | None
+) -> Iterator[str]:
+    if count < LEAST_ARRIVALS or not planned or not achieved:
+        return
+    if achieved < LEAST_RATE * planned:
+        yield (
+            f"{name}: the generator was slow: {achieved:.1f} requests/s were sent of"
+            f" {planned:.1f} that were planned (limit {LEAST_RATE:.0%})"
+        )
+
+
+def _process_faults(name: str, process: str, tests: Sequence[ProcessTest]) -> Iterator[str]:
+    for test in tests:
+        if not test.passed:
+            low, high = test.limits
+            chance = "" if test.p is None else f"; {_p(test.p)} at level {test.level:.0e}"
+            yield (
+                f"{name}: the arrivals are not {process}, as was asked for: {test.test}"
+                f" {test.effect:.3g} (limits {low:.3g} to {high:.3g}{chance})"
+            )
+
+
+def _words(
+    name: str,
+    process: str,
+    rates: tuple[float | None, ...],
+    late: Mapping[str, float],
+    tests: Sequence[ProcessTest],
+    steady: Steadiness | None,
+) -> str:
+    """What was tested, at which level, and what came out."""
+    asked, _, achieved = rates
+    parts = [f"{achieved or 0:.1f} requests/s of {asked or 0:.1f}, p99 of lateness"
+             f" {late['p99']:.2f} ms"]  # fmt: skip
+    found = [p for test in tests if (p := test.p) is not None]
+    if found:
+        tried = f"{len(tests)} tests of its gaps, counts and rate at level {LEVEL:.0e}"
+        parts.append(f"{process} by {tried}, least {_p(min(found))}")
+    elif tests:
+        parts.append(f"{process} by its counts, index of dispersion {tests[-1].effect:.2f}")
+    if steady is not None:
+        parts.append(f"its {steady.latencies} latencies count as {steady.effective:.0f} independent ones")
+    return f"{name}: sent as asked for: {'; '.join(parts)}"
+
+
+def trend_note(name: str, result: ArrivalsResult) -> Iterator[str]:
+    """Latencies that rise or fall over the run."""
+    steady = result.steadiness
+    if steady is not None and steady.trend != "steady":
+        middle, half = steady.median_ms, steady.change_ms / 2
+        yield (
+            f"{name}: its latencies {'rose' if half > 0 else 'fell'} over the run, from about"
+            f" {max(0.0, middle - half):.1f} to {max(0.0, middle + half):.1f} ms (Mann-Kendall over"
+            f" {steady.batches} batches, tau {steady.tau:.2f}, {_p(steady.p)}, level"
+            f" {steady.level:.0e}): their percentiles depend on how long it was"
+        )
+
+
+def _p(p: float) -> str:
+    return "p < 1e-6" if p < 1e-6 else f"p {p:.2g}"
