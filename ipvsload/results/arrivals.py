@@ -18,7 +18,7 @@ from ipvsload.record.reader import RecordedRun
 from ipvsload.results.arrival_process import LEVEL, Position, ProcessTest, process_tests
 from ipvsload.results.lateness import lateness_ms, lateness_us
 from ipvsload.results.steadiness import Steadiness, steadiness
-from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.model import Scenario, Traffic
 
 LATE_MS = 10.0
 """At most so late may one request in a hundred be sent ..."""
@@ -44,7 +44,7 @@ class ArrivalsResult:
     not two. `process` is "even", "poisson" or "file", `tests` are what was tested of it at
     `level` all together, and `late_limits_ms` how late p99 and max may be. `steadiness` is of its
     latencies, and decides nothing. `faults` say why the class cannot be believed, and
-    `words` is all of it in a line.
+    `notes` what was tested and came out, for people.
     """
 
     process: str
@@ -59,11 +59,20 @@ class ArrivalsResult:
     steadiness: Steadiness | None
     verdict: Verdict
     faults: tuple[str, ...]
-    words: str
+    notes: tuple[str, ...]
 
 
-def arrivals_result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None:
-    """How the open class `name` was sent; None for a closed one, or where nothing was sent."""
+def arrivals_results(run: RecordedRun, scenario: Scenario | None) -> dict[str, ArrivalsResult]:
+    """Each open class of which something was sent."""
+    found = {
+        name: _result(run, name, spec)
+        for name, spec in (scenario.traffic.items() if scenario else ())
+        if spec.users is None
+    }
+    return {name: result for name, result in found.items() if result is not None}
+
+
+def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None:
     # Without what was never sent, as the run's end cut it off, and what was sent a second
     # time, whose first start is not recorded.
     sent = [
@@ -71,7 +80,7 @@ def arrivals_result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResul
         for r in run.requests
         if r.traffic == name and not r.retried and (r.port or r.error != "cut off")
     ]
-    if spec.users is not None or not sent:
+    if not sent:
         return None
     sent.sort(key=lambda r: r.planned_us)
     cohorts = _by_start(run, name, sent)
@@ -87,7 +96,7 @@ def arrivals_result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResul
         *_rate_faults(name, len(sent), rates[1], rates[2]),
         *_process_faults(name, process, tests),
     )
-    few = not faults and len(sent) < LEAST_ARRIVALS
+    few = len(sent) < LEAST_ARRIVALS
     verdict: Verdict = "not believed" if faults else "too few to tell" if few else "believed"
     answered = [r.latency_us for r in sent if not r.failed]
     steady = steadiness(answered)
@@ -104,7 +113,10 @@ def arrivals_result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResul
         steadiness=steady,
         verdict=verdict,
         faults=faults,
-        words=_words(name, process, rates, late, tests, steady) if verdict == "believed" else "",
+        notes=(
+            *([_words(name, process, rates, late, tests, steady)] if not faults else []),
+            *_trend_note(name, steady),
+        ),
     )
 
 
@@ -192,8 +204,9 @@ def _words(
 ) -> str:
     """What was tested, at which level, and what came out."""
     asked, _, achieved = rates
-    parts = [f"{achieved or 0:.1f} requests/s of {asked or 0:.1f}, p99 of lateness"
-             f" {late['p99']:.2f} ms"]  # fmt: skip
+    parts = [
+        f"{achieved or 0:.1f} requests/s of {asked or 0:.1f}, p99 of lateness {late['p99']:.2f} ms"
+    ]
     found = [p for test in tests if (p := test.p) is not None]
     if found:
         tried = f"{len(tests)} tests of its gaps, counts and rate at level {LEVEL:.0e}"
@@ -201,13 +214,14 @@ def _words(
     elif tests:
         parts.append(f"{process} by its counts, index of dispersion {tests[-1].effect:.2f}")
     if steady is not None:
-        parts.append(f"its {steady.latencies} latencies count as {steady.effective:.0f} independent ones")
+        parts.append(
+            f"its {steady.latencies} latencies count as {steady.effective:.0f} independent ones"
+        )
     return f"{name}: sent as asked for: {'; '.join(parts)}"
 
 
-def trend_note(name: str, result: ArrivalsResult) -> Iterator[str]:
+def _trend_note(name: str, steady: Steadiness | None) -> Iterator[str]:
     """Latencies that rise or fall over the run."""
-    steady = result.steadiness
     if steady is not None and steady.trend != "steady":
         middle, half = steady.median_ms, steady.change_ms / 2
         yield (

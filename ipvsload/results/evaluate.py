@@ -11,13 +11,13 @@ from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.failures import in_order
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
+from ipvsload.results.arrivals import ArrivalsResult, arrivals_results
 from ipvsload.results.director import common_settings, director_result
 from ipvsload.results.director_splits import director_splits
 from ipvsload.results.early_end import early_end
 from ipvsload.results.explanations import explanations
 from ipvsload.results.explanations.evidence import RunEvidence
 from ipvsload.results.kernel_counts import KernelCounts
-from ipvsload.results.lateness import lateness_ms, lateness_us
 from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figures
 from ipvsload.results.queue_times import latency_parts_ms, queue_ms
 from ipvsload.results.refusals import refused_by
@@ -137,15 +137,14 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         if not counts.present:
             # The last sample may show a counter of up to two seconds before it left.
             counts.connections = max(counts.connections, requests.opened[address])
-    reasons = validity.reasons(run, scenario, requests, kernel)
     classes = list(scenario.traffic) if scenario else []
     classes += sorted({r.traffic for r in run.requests} - set(classes))
     sampling = sampling_result(run, requests.last_us)
-    late = {
-        name: lateness_ms(lateness_us(r for r in run.requests if r.traffic == name))
-        for name, spec in (scenario.traffic.items() if scenario else ())
-        if spec.users is None
-    }
+    opened = arrivals_results(run, scenario)
+    reasons = (
+        *validity.reasons(run, scenario, requests, kernel),
+        *(fault for one in opened.values() for fault in one.faults),
+    )
     refusals = refused_by(run.requests, run.samples)
     director = director_result(run)
     occupancy = _occupancy(run, joined, requests.last_us, scenario)
@@ -170,6 +169,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         notes=(
             *validity.notes(run, requests, refusals),
             *sampling_notes(sampling),
+            *(note for one in opened.values() for note in one.notes),
             *explanations(RunEvidence(run, requests, kernel, director, refusals)),
         ),
         kernel=run.kernel,
@@ -178,7 +178,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
             for address, weight in joined.items()
         ),
         traffic={
-            name: _traffic(name, requests, refusals.get(name, {}), late.get(name, {}))
+            name: _traffic(name, requests, refusals.get(name, {}), opened.get(name))
             for name in classes
         },
         expectations=expectations,
@@ -233,7 +233,7 @@ def _traffic(
     name: str,
     requests: RequestCounts,
     refusals: Mapping[str, int],
-    late: dict[str, float],
+    arrivals: ArrivalsResult | None,
 ) -> TrafficResult:
     ordered = requests.latencies(name)
     return TrafficResult(
@@ -245,7 +245,8 @@ def _traffic(
         failures_without_server=requests.nowhere[name],
         refused_by=dict(refusals),
         retried=requests.retried[name],
-        lateness_ms=late,
+        lateness_ms=arrivals.lateness_ms if arrivals else {},
+        arrivals=arrivals,
         queue_ms=queue_ms(requests.queue_times(name)),
         latency_parts_ms=latency_parts_ms(requests.queued(name)),
     )

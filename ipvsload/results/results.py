@@ -8,6 +8,7 @@ milliseconds.
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from ipvsload.results.arrivals import ArrivalsResult
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.director_splits import DirectorSplit, DirectorSummary
 from ipvsload.results.early_end import EarlyEnd
@@ -63,7 +64,8 @@ class TrafficResult:
     the class's own time, from its first planned start to its last end.
 
     `lateness_ms` has p50, p99 and max of how late an open workload was sent
-    (lateness.py); {} for a closed one.
+    (lateness.py), and `arrivals` whether it was sent as asked for; {} and None for a
+    closed one.
 
     `queue_ms` has p50, p95, p99, max and mean of the time that answered requests
     waited at their server for a worker; {} where no server says it.
@@ -80,6 +82,7 @@ class TrafficResult:
     refused_by: dict[str, int] = field(default_factory=dict)
     retried: int = 0
     lateness_ms: dict[str, float] = field(default_factory=dict)
+    arrivals: ArrivalsResult | None = None
     queue_ms: dict[str, float] = field(default_factory=dict)
     latency_parts_ms: dict[str, dict[str, float]] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ ATC 2019, tests both, too). So this is told, and makes no run invalid.
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from ipvsload.statistics.effective_sample_size import effective_sample_size
@@ -56,9 +57,7 @@ def steadiness(latencies_us: Sequence[int]) -> Steadiness | None:
     if n < LEAST or effective is None:
         return None
     edges = [n * i // BATCHES for i in range(BATCHES + 1)]
-    batches = [
-        statistics.median(latencies_us[a:b]) for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    batches = [statistics.median(latencies_us[a:b]) for a, b in pairwise(edges)]
     over = trend(batches)
     median = statistics.median(latencies_us)
     matters = over.p < LEVEL and abs(over.change) > CHANGE_LIMIT * median
