@@ -1,17 +1,18 @@
 """Whether requests were sent as the process that was asked for: even, or Poisson.
 
-What is looked at is when they were really sent. Time is changed first, so that one arrival is
-expected in each unit of it, however the rate goes up and down: a Poisson process of any rate
-is then one of rate 1 (Brown et al., "Statistical Analysis of a Telephone Call Center",
-Journal of the American Statistical Association 100, 2005, section 4; Kim and Whitt, "Are
-Call Center and Hospital Arrivals Well Modeled by Nonhomogeneous Poisson Processes?", M&SOM
-16(3), 2014). That load generators fail such tests is shown by Kogias, Mallon and Bugnion,
-"Lancet: A Self-correcting Latency Measuring Tool", USENIX ATC 2019.
+Time is changed first, so that one arrival is expected in each unit of it, however the rate goes
+up and down: a Poisson process of any rate is then one of rate 1 (Brown et al., "Statistical
+Analysis of a Telephone Call Center", Journal of the American Statistical Association 100, 2005,
+section 4; Kim and Whitt, "Are Call Center and Hospital Arrivals Well Modeled by Nonhomogeneous
+Poisson Processes?", M&SOM 16(3), 2014). That load generators fail such tests is shown by Kogias,
+Mallon and Bugnion, "Lancet: A Self-correcting Latency Measuring Tool", USENIX ATC 2019.
 
-Three things are tested: the rate, the gaps from each arrival to the next, and the counts in
-short bins, which see bursts whose gaps look right. A test rejects only where chance is no
-excuse (LEVEL) and the deviation is so great that it matters (the limits): of many arrivals a
-test sees everything, of few it sees nothing.
+Of the planned times these are tested: the rate, the gaps from each arrival to the next, and the
+counts in short bins, which see bursts whose gaps look right. Limits of lateness (arrivals.py)
+tie what was sent to the plan; but within these a generator could still send in small bursts, so
+the gaps of what was sent are looked at, too. A test rejects only where chance is no excuse
+(LEVEL) and the deviation is so great that it matters (the limits): of many arrivals a test sees
+everything, of few it sees nothing.
 """
 
 import math
@@ -26,6 +27,7 @@ from ipvsload.statistics.distribution_distance import distribution_distance
 
 LEVEL = 1e-4
 """The probability that a right class fails: ten classes in a run are one in a thousand runs."""
+TESTS = 4
 LEAST_ARRIVALS = 100
 """Of fewer, tests of this level could say nothing."""
 RATE_LIMIT = 0.02
@@ -63,24 +65,29 @@ class ProcessTest:
 
 
 def process_tests(
-    process: str, starts: Sequence[Sequence[float]], expected: Position
+    process: str,
+    planned: Sequence[Sequence[float]],
+    sent: Sequence[Sequence[float]],
+    expected: Position,
 ) -> tuple[ProcessTest, ...]:
-    """The tests of what was sent; none where there is too little of it, or no process.
+    """The tests of a class's arrivals; none where there are too few, or no process.
 
     Args:
         process: "even" or "poisson".
-        starts: for each start of the class, when its requests were sent, in seconds after
+        planned: for each start of the class, when its requests were due, in seconds after
             the start, ascending.
+        sent: the same of when they were sent.
         expected: how many arrivals are asked for until then.
     """
-    gaps, places, seconds = _on_one_line(starts, expected)
+    gaps, places, seconds = _on_one_line(planned, expected)
     if len(gaps) < LEAST_ARRIVALS or process not in ("even", "poisson") or places[-1] <= 0:
         return ()
     at_random = process == "poisson"
     rate = places[-1] / seconds
     tests = [_rate(gaps, at_random)]
     if at_random:
-        tests.append(_gaps(gaps, GAP_TOLERANCE_S * rate))
+        tests.append(_gaps(gaps))
+        tests.append(_gaps_as_sent(_on_one_line(sent, expected)[0], GAP_TOLERANCE_S * rate))
     width = max(BIN_ARRIVALS, BIN_SECONDS * rate)
     counts = _binned(places, width)
     if len(counts) >= 3:
@@ -112,28 +119,39 @@ def _rate(gaps: Sequence[float], at_random: bool) -> ProcessTest:
         p = min(1.0, 2 * min(below, chi_square_above(2 * whole, 2 * len(gaps))))
     effect = len(gaps) / whole
     limits = (1 - RATE_LIMIT, 1 + RATE_LIMIT)
-    return _test("rate (chi-square of the sum of gaps)", whole, p, effect, limits)
+    return _test("rate: chi-square of the sum of gaps", whole, p, effect, limits)
 
 
-def _gaps(gaps: Sequence[float], tolerance: float) -> ProcessTest:
-    ordered = sorted(max(0.0, gap) for gap in gaps)
+def _gaps(gaps: Sequence[float]) -> ProcessTest:
+    ordered = sorted(gaps)
     found = anderson_darling([_exponential(gap) for gap in ordered])
-    effect = distribution_distance(ordered, _exponential, tolerance)
-    test = "gaps (Anderson-Darling)"
-    return _test(test, found.statistic, found.p, effect, (0.0, DISTANCE_LIMIT))
+    effect = distribution_distance(ordered, _exponential)
+    return _test("gaps: Anderson-Darling", found.statistic, found.p, effect, (0, DISTANCE_LIMIT))
+
+
+def _gaps_as_sent(gaps: Sequence[float], tolerance: float) -> ProcessTest:
+    """The limit is wider by as much as chance makes of the distance with this level.
+
+    That is the inequality of Dvoretzky, Kiefer and Wolfowitz (Massart, "The Tight Constant
+    in the Dvoretzky-Kiefer-Wolfowitz Inequality", Annals of Probability 18(3), 1990).
+    """
+    effect = distribution_distance(sorted(gaps), _exponential, tolerance)
+    by_chance = math.sqrt(math.log(2 / (LEVEL / TESTS)) / (2 * len(gaps)))
+    limits = (0, DISTANCE_LIMIT + by_chance)
+    return _test("gaps as sent: distance of the distributions", effect, None, effect, limits)
 
 
 def _counts(counts: Sequence[int], width: float, at_random: bool) -> ProcessTest:
     found = dispersion(counts, width)
     p = found.p if at_random else None
     limits = POISSON_DISPERSION if at_random else (0.0, EVEN_DISPERSION)
-    return _test("counts (index of dispersion)", found.index, p, found.index, limits)
+    return _test("dispersion of counts: chi-square", found.value, p, found.value, limits)
 
 
 def _test(
     test: str, statistic: float, p: float | None, effect: float, limits: tuple[float, float]
 ) -> ProcessTest:
-    level = LEVEL / 3  # so that the three together have it (Bonferroni)
+    level = LEVEL / TESTS  # so that all of them together have it (Bonferroni)
     by_chance = p is not None and p >= level
     passed = by_chance or limits[0] <= effect <= limits[1]
     return ProcessTest(test, statistic, p, level, effect, limits, passed)

@@ -10,6 +10,7 @@ import statistics
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from ipvsload.record.events import ClassStarted
@@ -19,6 +20,7 @@ from ipvsload.results.arrival_process import LEVEL, Position, ProcessTest, proce
 from ipvsload.results.lateness import lateness_ms, lateness_us
 from ipvsload.results.steadiness import Steadiness, steadiness
 from ipvsload.scenario.model import Scenario, Traffic
+from ipvsload.scenario.stages import expected_until
 
 LATE_MS = 10.0
 """At most so late may one request in a hundred be sent ..."""
@@ -84,13 +86,13 @@ def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None
         return None
     sent.sort(key=lambda r: r.planned_us)
     cohorts = _by_start(run, name, sent)
-    process, expected = spec.arrivals, asked_until(spec)
+    process, expected = spec.arrivals, partial(expected_until, spec.rate_stages)
     planned = [[(r.planned_us - at) / 1e6 for r in found] for at, found in cohorts]
     started = [sorted((r.start_us - at) / 1e6 for r in found) for at, found in cohorts]
     late = lateness_ms(lateness_us(sent))
     limits = _late_limits(sent)
     rates = _rate(planned, expected), _rate(planned), _rate(started)
-    tests = process_tests(process, started, expected)
+    tests = process_tests(process, planned, started, expected)
     faults = (
         *_lateness_faults(name, len(sent), late, limits),
         *_rate_faults(name, len(sent), rates[1], rates[2]),
@@ -118,12 +120,6 @@ def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None
             *_trend_note(name, steady),
         ),
     )
-
-
-def asked_until(spec: Traffic) -> Position:
-    """How many arrivals the scenario asks for until so many seconds after the class's start."""
-    rate = spec.rate or 0.0
-    return lambda seconds: rate * seconds
 
 
 def _by_start(
@@ -187,10 +183,9 @@ def _process_faults(name: str, process: str, tests: Sequence[ProcessTest]) -> It
     for test in tests:
         if not test.passed:
             low, high = test.limits
-            chance = "" if test.p is None else f"; {_p(test.p)} at level {test.level:.0e}"
             yield (
-                f"{name}: the arrivals are not {process}, as was asked for: {test.test}"
-                f" {test.effect:.3g} (limits {low:.3g} to {high:.3g}{chance})"
+                f"{name}: the arrivals are not {process}, as was asked for: {_found(test)}, limits"
+                f" {low:.2f} to {high:.2f}{_level(test.level) if test.p is not None else ''}"
             )
 
 
@@ -207,17 +202,24 @@ def _words(
     parts = [
         f"{achieved or 0:.1f} requests/s of {asked or 0:.1f}, p99 of lateness {late['p99']:.2f} ms"
     ]
-    found = [p for test in tests if (p := test.p) is not None]
-    if found:
-        tried = f"{len(tests)} tests of its gaps, counts and rate at level {LEVEL:.0e}"
-        parts.append(f"{process} by {tried}, least {_p(min(found))}")
-    elif tests:
-        parts.append(f"{process} by its counts, index of dispersion {tests[-1].effect:.2f}")
+    if tests:
+        level = _level(LEVEL) if any(test.p is not None for test in tests) else ""
+        parts.append(f"{process} by {', '.join(map(_found, tests))}{level}")
     if steady is not None:
         parts.append(
             f"its {steady.latencies} latencies count as {steady.effective:.0f} independent ones"
         )
     return f"{name}: sent as asked for: {'; '.join(parts)}"
+
+
+def _found(test: ProcessTest) -> str:
+    """What a test found, as "gaps 0.01 (p 0.6310)"."""
+    chance = "" if test.p is None else f" (p {test.p:.4f})"
+    return f"{test.test.partition(':')[0]} {test.effect:.2f}{chance}"
+
+
+def _level(level: float) -> str:
+    return f"; level {level:.5f}".rstrip("0")
 
 
 def _trend_note(name: str, steady: Steadiness | None) -> Iterator[str]:
@@ -227,10 +229,6 @@ def _trend_note(name: str, steady: Steadiness | None) -> Iterator[str]:
         yield (
             f"{name}: its latencies {'rose' if half > 0 else 'fell'} over the run, from about"
             f" {max(0.0, middle - half):.1f} to {max(0.0, middle + half):.1f} ms (Mann-Kendall over"
-            f" {steady.batches} batches, tau {steady.tau:.2f}, {_p(steady.p)}, level"
-            f" {steady.level:.0e}): their percentiles depend on how long it was"
+            f" {steady.batches} batches: tau {steady.tau:.2f}, p {steady.p:.4f}, level"
+            f" {steady.level:g}): their percentiles depend on how long it was"
         )
-
-
-def _p(p: float) -> str:
-    return "p < 1e-6" if p < 1e-6 else f"p {p:.2g}"

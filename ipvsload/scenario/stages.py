@@ -37,3 +37,17 @@ def expected(stages: Iterable[Stage]) -> float:
 def length(stages: Iterable[Stage]) -> float:
     """The seconds of all stages together; infinite if they do not end."""
     return sum(stage.over for stage in stages)
+
+
+def expected_until(stages: Iterable[Stage], seconds: float) -> float:
+    """The integral of the level from the beginning on; it stays as it was at the end."""
+    total, last = 0.0, 0.0
+    for stage in stages:
+        inside = min(seconds, stage.over)
+        slope = (stage.end - stage.start) / stage.over
+        total += stage.start * inside + slope * inside * inside / 2
+        seconds -= inside
+        last = stage.end
+        if seconds <= 0:
+            return total
+    return total + last * seconds

@@ -16,7 +16,7 @@ from ipvsload.statistics.chi_square import chi_square_above, chi_square_below
 class Dispersion(NamedTuple):
     """The index, and how probable one that is so far from 1, to either side, is by chance."""
 
-    index: float
+    value: float
     p: float
 
 

@@ -25,9 +25,10 @@ def effective_sample_size(values: Sequence[float]) -> float | None:
     size = math.isqrt(n)
     batches = n // size
     used = values[: size * batches]
-    variance = statistics.pvariance(used)
     means = [statistics.fmean(used[i : i + size]) for i in range(0, len(used), size)]
-    of_means = statistics.variance(means)
+    mean = statistics.fmean(used)
+    variance = sum((value - mean) ** 2 for value in used) / len(used)
+    of_means = sum((value - mean) ** 2 for value in means) / (batches - 1)
     if of_means <= 0:
         return float(n)
     return min(float(n), max(1.0, n * variance / (size * of_means)))

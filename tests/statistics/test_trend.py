@@ -76,7 +76,7 @@ def test_dependent_values_count_as_fewer() -> None:
     assert effective_sample_size([1.0] * 100) == 100
 
 
-@given(st.lists(st.integers(0, 10**6), min_size=100, max_size=400))
+@given(st.lists(st.integers(0, 10**6), min_size=100, max_size=150))
 def test_an_effective_sample_is_at_least_one_and_at_most_all(values: list[int]) -> None:
     found = effective_sample_size(values)
     assert found is not None
