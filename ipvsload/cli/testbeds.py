@@ -71,7 +71,9 @@ def make_testbed(
 
     servers = servers_needed(scenario)
     # Steps that change somebody's cluster are told also where nobody watches the terminal.
-    testbed = kind.make(TestbedRequest(options, servers, scenario.service, balancers, hz, say))
+    testbed = kind.make(
+        TestbedRequest(options, servers, scenario.service, balancers, hz, say, scenario.seed)
+    )
     asked = () if balancers == scenario.schedulers else balancers
     check_capabilities(scenario.name, scenario.needs(), testbed.lacks, asked)
     return testbed

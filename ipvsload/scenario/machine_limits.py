@@ -76,7 +76,10 @@ def shortfalls(scenario: Scenario, limits: MachineLimits) -> Iterator[str]:
     """For people: each thing of which the machine has too little, and what to do."""
     peak = connection_peak(scenario)
     yield from too_few_files(peak, servers_needed(scenario), limits)
-    ports = max(0, limits.local_ports * scenario.service.clients - limits.taken_ports)
+    service = scenario.service
+    # A port belongs to one director, so a client that has one director has that one's ports only.
+    each = limits.local_ports // (service.directors if service.spread == "client" else 1)
+    ports = max(0, each * service.clients - limits.taken_ports)
     clients = "1 client address" if scenario.service.clients == 1 else "the client addresses"
     taken = (
         f"; {limits.taken_ports} more are taken, also in TIME_WAIT" if limits.taken_ports else ""

@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 
 from ipvsload.errors import TestbedError
-from ipvsload.experiment.finished_requests import FinishedRequests, in_the_tables_words
+from ipvsload.experiment.finished_requests import (
+    FinishedRequests,
+    in_the_tables_words,
+    through_directors,
+)
 from ipvsload.record.format import NO_SERVER, Request
 
 SERVER = "198.51.100.11:80"
@@ -37,6 +41,16 @@ def kernel() -> Kernel:
 def made(kernel: Any) -> tuple[FinishedRequests, list[Request]]:
     recorded: list[Request] = []
     return FinishedRequests(recorded.append, kernel), recorded
+
+
+def test_a_client_port_says_which_director_a_request_went_through() -> None:
+    recorded: list[Request] = []
+    record = through_directors(recorded.append, [range(2_048, 3_000), range(3_000, 4_000)])
+    for port in (0, 2_048, 2_999, 3_000, 3_999):
+        record(ended(port, SECOND))
+    assert [request.director for request in recorded] == [0, 1, 1, 2, 2]
+    one = recorded.append
+    assert through_directors(one, ()) is one
 
 
 def at_once(work: Callable[[], None]) -> None:

@@ -20,11 +20,11 @@ PLENTY = 1_000_000
 FAMILIES = {"127.0.0.1": socket.AF_INET, "::1": socket.AF_INET6}
 
 
-def scenario(timeline: str, clients: int = 1) -> Scenario:
+def scenario(timeline: str, clients: int = 1, more: str = "") -> Scenario:
     text = f"""\
 name: many
 schedulers: [rr]
-service: {{servers: 3, clients: {clients}}}
+service: {{servers: 3, clients: {clients}{more}}}
 traffic:
   a: {{request: GET /delay/3, users: 1500, requests: 1500}}
   b: {{request: GET /delay/3, users: 1500, requests: 1000}}
@@ -101,6 +101,15 @@ def test_local_ports_are_those_of_all_client_addresses() -> None:
     (told,) = shortfalls(scenario(TOGETHER), limits)
     assert "as many local ports, and there are 1300 from 1 client address" in told
     assert list(shortfalls(scenario(TOGETHER, clients=2), limits)) == []
+
+
+def test_a_client_that_has_one_director_has_its_part_of_the_ports() -> None:
+    by_client = scenario(TOGETHER, clients=2, more=", directors: 2, spread: client")
+    (told,) = shortfalls(by_client, MachineLimits(PLENTY, 2400))
+    assert "there are 2400 from the client addresses" in told
+    assert list(shortfalls(by_client, MachineLimits(PLENTY, 2500))) == []
+    by_turns = scenario(TOGETHER, clients=2, more=", directors: 2")
+    assert list(shortfalls(by_turns, MachineLimits(PLENTY, 2400))) == []
 
 
 def test_ports_that_others_have_taken_are_not_there() -> None:

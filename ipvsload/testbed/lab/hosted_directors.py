@@ -77,7 +77,10 @@ def host_directors(
     others = [new_network() for _ in range(count - 1)]
     setns(home)
     paths = [f"/proc/{os.getpid()}/fd/{descriptor}" for descriptor in others]
-    network.run_ip(network.further_links(client_link, server_link, paths))
+    try:
+        network.run_ip(network.further_links(client_link, server_link, paths))
+    except RuntimeError as error:
+        raise RuntimeError(f"several directors need MACVLANs (module macvlan): {error}") from None
     hosted = [HostedDirector("director-1", ipvs, server_link, home, home)]
     for number, namespace in enumerate(others, 2):
         setns(namespace)

@@ -32,6 +32,7 @@ def _make(request: kind.TestbedRequest) -> "Testbed":
             service.clients,
             service.directors,
             service.spread,
+            request.seed,
             direct=[service.forwarding] if service.forwarding != MASQUERADING else [],
         ),
         kernel=request.options["kernel"],
