@@ -16,13 +16,19 @@ class Forwarding(NamedTuple):
     """As scenarios and keepalived's `lb_kind` have it."""
     number: int
     about: str
+    """In a word or two, for people."""
+    direct: bool = True
+    """Whether replies go past the director."""
+    tunnel: bool = False
+    """Whether packets come to the real server inside of others, which it must take them out of."""
 
 
 FORWARDINGS = {
     one.name: one
     for one in (
-        Forwarding("masq", NUMBERS["masq"], "masquerading: both directions pass the director"),
-        Forwarding("dr", NUMBERS["route"], "direct routing: replies go past the director"),
+        Forwarding("masq", NUMBERS["masq"], "masquerading", direct=False),
+        Forwarding("dr", NUMBERS["route"], "direct routing"),
+        Forwarding("tun", NUMBERS["tunnel"], "tunnels, IP in IP", tunnel=True),
     )
 }
 """By name, in the order in which people should see them."""

@@ -49,7 +49,7 @@ class RunStarted(Event):
     its server; records of version 0.1.0 do not say it (None). `guess` says in
     words why `service` is only a guess; None where it is none. `hz` is how many
     samples a second the sidecar promised; earlier records do not say it (None).
-    `forwarding` is how packets reach the real servers ("masq" or "dr"); None
+    `forwarding` is how packets reach the real servers ("masq", "dr" or "tun"); None
     where it is not known, as in earlier records.
     """
 

@@ -29,9 +29,9 @@ class Service(Strict, use_attribute_docstrings=True):
     """Which director a connection goes through: `client` always the one of its client's address,
     `connection` the next in turn, `random` any."""
     forwarding: ForwardingName = MASQUERADING
-    """How packets reach the real servers: masquerading, or direct routing.
+    """How packets reach the real servers: masquerading, direct routing, or IP in IP.
 
-    With dr replies go past the director, which sees the client's half only.
+    With dr and tun replies go past the director, which sees the client's half only.
     """
 
     @model_validator(mode="after")

@@ -12,13 +12,17 @@ The virtual address is on the servers' loopback, silent to ARP, as on every real
 server behind such a director. What they send from it goes by a cable of its own
 straight to the clients:
 
+Of tunnels a process takes the packets out (`decapsulator.py`), and they go the same way.
+
     client namespace                                server namespace
     203.0.113.1   direct ======================== direct   203.0.113.2
 """
 
 import subprocess
 
+from ipvsload.ipvs.forwarding import FORWARDINGS
 from ipvsload.testbed.lab import network
+from ipvsload.testbed.lab.decapsulator import ENTRY, EXIT, IP_IN_IP
 from ipvsload.testbed.lab.topology import SERVER_CABLE, VIP, Topology
 
 LINK = "direct"
@@ -38,6 +42,12 @@ addr add {_SERVERS_END}/30 dev {LINK}
 link set {LINK} up
 route add default via {_CLIENTS_END} dev {LINK} table {_TABLE}
 rule add from {VIP} lookup {_TABLE}"""  # of rules without a number the last one comes first
+
+
+_TUNNEL_SIDE = f"""\
+link add {ENTRY} type veth peer name {EXIT}
+link set {ENTRY} up
+link set {EXIT} up"""
 
 
 def _lenient(link: str) -> dict[str, str]:
@@ -63,6 +73,11 @@ def neighbours(topology: Topology) -> dict[str, str]:
     return {host: link_address(host) for host in topology.server_hosts}
 
 
+def has_tunnels(topology: Topology) -> bool:
+    """Whether packets may come inside of others."""
+    return any(FORWARDINGS[name].tunnel for name in topology.direct)
+
+
 def wire_servers(topology: Topology, client_namespace: str) -> None:
     """In the server namespace, after network.server_side, where `topology` asks for it.
 
@@ -70,6 +85,9 @@ def wire_servers(topology: Topology, client_namespace: str) -> None:
     """
     if topology.direct:
         network.run_ip(f"link add {LINK} type veth peer name {LINK} netns {client_namespace}")
+        if has_tunnels(topology):
+            network.run_ip(_TUNNEL_SIDE)
+            network.write_sysctls(_lenient(EXIT))
         network.configure(_SERVER_SYSCTLS, _SERVER_SIDE)
         _run_nft(ruleset(topology))
 
@@ -82,11 +100,12 @@ def wire_clients(topology: Topology) -> None:
 
 def ruleset(topology: Topology) -> str:
     """Input for `nft -f`, in the server namespace."""
+    links = ", ".join((SERVER_CABLE.far, *([EXIT] if has_tunnels(topology) else ())))
     pairs = ", ".join(f"{mac} : {host}" for host, mac in neighbours(topology).items())
     return f"""\
 table netdev ipvsload {{
   chain receive {{
-    type filter hook ingress device "{SERVER_CABLE.far}" priority 0
+    type filter hook ingress devices = {{ {links} }} priority 0
     ether daddr & ff:ff:00:00:00:00 == {_PREFIX}:00:00:00:00 meta pkttype set host
   }}
 }}
@@ -97,6 +116,7 @@ table ip ipvsload {{
   }}
   chain choose {{
     type filter hook prerouting priority mangle
+    ip protocol {IP_IN_IP} drop
     ip daddr {VIP} tcp flags & (syn | ack) == syn tproxy to ether daddr map @servers
   }}
 }}

@@ -76,6 +76,8 @@ class Supervisor:
         ns.setns(self._server)
         network.configure(network.SERVER_SYSCTLS, network.server_side(topology))
         direct_routing.wire_servers(topology, self._path(self._client))
+        if direct_routing.has_tunnels(topology):
+            self._start_decapsulator()
         real_servers, occupancy = self._start_real_servers()
         ns.setns(self._client)  # and stay there
         network.configure(network.CLIENT_SYSCTLS, network.client_side(topology))
@@ -124,6 +126,12 @@ class Supervisor:
     def _path(namespace: int) -> str:
         """A namespace as `ip` takes it."""
         return f"/proc/{os.getpid()}/fd/{namespace}"
+
+    def _start_decapsulator(self) -> None:
+        program = [sys.executable, "-m", "ipvsload.testbed.lab.decapsulator"]
+        process = subprocess.Popen(program, stdin=subprocess.DEVNULL, start_new_session=True)
+        died = partial(self._tell, "died", who="the process that ends the tunnels", log=[])
+        self._loop.on_exit(process, lambda status: died(status=status))
 
     def _start_real_servers(self) -> tuple[socket.socket, socket.socket]:
         """Returns our ends of two sockets: for commands, and for what they tell unasked."""

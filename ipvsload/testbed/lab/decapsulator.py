@@ -1,0 +1,84 @@
+"""The real servers' ends of the director's tunnels: takes IP packets out of IP packets.
+
+The kernel has such an end, too (the module ipip), but it is one for all addresses
+of a machine, and what leaves it does not say to which of them a packet came. All
+real servers of a lab are in one namespace, so that would lose which one is meant.
+So this process does it. A frame for a real server, with a packet in a packet,
+
+    link address of the server | from director, to server | from client, to VIP | ...
+
+becomes the frame that direct routing would have brought:
+
+    link address of the server | from client, to VIP | ...
+
+It goes into `ENTRY` and arrives at `EXIT`, the other end of a cable.
+"""
+
+import ctypes
+import socket
+import struct
+from typing import NoReturn
+
+from ipvsload.testbed.lab.topology import SERVER_CABLE
+
+ENTRY, EXIT = "inner-entry", "inner-exit"
+
+_IP = 0x0800  # include/uapi/linux/if_ether.h: ETH_P_IP
+IP_IN_IP = 4  # include/uapi/linux/in.h: IPPROTO_IPIP
+_SOL_PACKET, _PACKET_VNET_HDR = 263, 15  # include/uapi/linux/if_packet.h
+_SO_ATTACH_FILTER, _SO_RCVBUFFORCE = 26, 33  # include/uapi/asm-generic/socket.h
+_VNET, _ETHERNET = 10, 14
+_OUTER = _VNET + _ETHERNET
+"""Where the outer IP header begins: behind the header of virtio and the link's."""
+_NEEDS_CHECKSUM = 1  # include/uapi/linux/virtio_net.h: VIRTIO_NET_HDR_F_NEEDS_CSUM
+_CHECKSUM_START = struct.Struct("=H")
+_CHECKSUM_START_AT = 6
+_MAX_FRAME = 1 << 17
+_BUFFER = 1 << 25
+"""Bytes for packets that wait, so that a burst of connections fits."""
+
+# struct sock_filter each (include/uapi/linux/filter.h)
+_FILTER = (
+    (0x30, 0, 0, _ETHERNET + 9),  # load the byte with the protocol
+    (0x15, 1, 0, IP_IN_IP),  # if it is equal
+    (0x06, 0, 0, 0),  # else take nothing of the packet
+    (0x06, 0, 0, 0x40000),  # all of it
+)
+
+
+def inner(frame: memoryview) -> tuple[bytearray, memoryview]:
+    """The frame without the outer IP header, in parts; `frame` has the header of virtio in front.
+
+    That header says where a checksum is still to be made (include/linux/virtio_net.h,
+    virtio_net_hdr_from_skb), which moves forward with the rest.
+    """
+    length = (frame[_OUTER] & 0xF) * 4
+    head = bytearray(frame[:_OUTER])
+    if head[0] & _NEEDS_CHECKSUM:
+        (start,) = _CHECKSUM_START.unpack_from(head, _CHECKSUM_START_AT)
+        _CHECKSUM_START.pack_into(head, _CHECKSUM_START_AT, start - length)
+    return head, frame[_OUTER + length :]
+
+
+def main() -> NoReturn:
+    """Run as a child in the server namespace: `python -m ipvsload.testbed.lab.decapsulator`."""
+    arriving, leaving = (
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0) for _ in "io"
+    )
+    for one in (arriving, leaving):
+        one.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)
+    program = b"".join(struct.pack("=HBBI", *instruction) for instruction in _FILTER)
+    code = ctypes.create_string_buffer(program, len(program))
+    attached = struct.pack("@HP", len(_FILTER), ctypes.addressof(code))  # struct sock_fprog
+    arriving.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attached)
+    arriving.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+    arriving.bind((SERVER_CABLE.far, _IP))
+    leaving.bind((ENTRY, 0))
+    frame = memoryview(bytearray(_MAX_FRAME))
+    while True:
+        size = arriving.recv_into(frame)
+        leaving.sendmsg(inner(frame[:size]))
+
+
+if __name__ == "__main__":
+    main()
