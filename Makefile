@@ -50,8 +50,9 @@ HOST := $(shell dpkg --print-architecture 2>/dev/null || echo amd64)
 # For whom `make iso` is: amd64 or arm64.
 ARCH ?= $(HOST)
 # What the lab needs of Debian: a kernel with IPVS that runs as a process (only
-# amd64 has it), the tools to wire it (nft for direct routing) and to show it, and ab to compare with.
-PACKAGES := $(if $(filter amd64,$(HOST)),user-mode-linux) kmod iproute2 nftables ipvsadm apache2-utils
+# amd64 has it), the tools to wire it (nft for direct routing), to balance without IPVS and to show it,
+# and ab to compare with.
+PACKAGES := $(if $(filter amd64,$(HOST)),user-mode-linux) kmod iproute2 iptables nftables ipvsadm apache2-utils
 # What the tests need besides: a browser for the page, a real Prometheus, and a
 # keepalived to find in the director.
 TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core keepalived prometheus

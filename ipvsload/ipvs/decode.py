@@ -1,4 +1,4 @@
-"""Bulk decoding of IPVS dumps, because decoding each attribute costs 80 times as much.
+"""Bulk decoding of netlink's dumps, because decoding each attribute costs 80 times as much.
 
 In one dump, messages of the same length nearly always have their attributes at
 the same offsets. So the layout is learned from the first such message. A run of
@@ -23,7 +23,7 @@ Path = tuple[int, ...]
 
 _NLMSG = struct.Struct("=IHHI")  # nlmsghdr without its last field, the port
 _NLATTR = struct.Struct("=HH")
-ATTRIBUTES = 20  # where they begin: after nlmsghdr and genlmsghdr
+ATTRIBUTES = 20  # where they begin: after nlmsghdr and genlmsghdr or nfgenmsg
 _FLAG_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR
 _NOOP, _ERROR, _DONE, _FIRST_FAMILY = 1, 2, 3, 16
 _TYPE = 0x3FFF  # NLA_TYPE_MASK
@@ -32,7 +32,7 @@ _MAX_CACHED = 32  # masks and layouts, before starting over
 
 
 class DecodeError(ValueError):
-    """The kernel sent what IPVS does not send: cut short, or without something."""
+    """The kernel sent what it does not send: cut short, or without something."""
 
 
 class InterruptedDumpError(Exception):
@@ -40,39 +40,55 @@ class InterruptedDumpError(Exception):
 
 
 class MessageKind(NamedTuple):
-    """Which attributes one kind of message has for us (include/uapi/linux/ip_vs.h).
+    """Which attributes one kind of message has for us, each by its path of numbers.
 
-    `columns` are the attributes of a row, by their numbers. Those in `raw` stay
-    bytes; those in `optional` may be absent (then they are 0). `counters` (conns,
-    inpkts, outpkts, inbytes, outbytes) follow them, out of the first of `stats`
-    that is there. `fixed` is an attribute with one value for all of a batch.
+    A column of a row is the first of its paths that is there. Those in `raw` stay
+    bytes; those in `optional` may be absent (then they are 0). `fixed` is an
+    attribute with one value for all of a batch.
     """
 
     name: str
-    nest: int
-    columns: tuple[int, ...]
+    columns: tuple[tuple[Path, ...], ...]
     raw: frozenset[int]
+    """Numbers of columns, as in `optional`."""
     optional: frozenset[int] = frozenset()
-    fixed: int | None = None
-    stats: tuple[int, ...] = (12, 10)  # STATS64; STATS where there is none (before 4.1)
-    counters: tuple[int, ...] = (1, 2, 3, 4, 5)
+    fixed: Path | None = None
+
+    @property
+    def nests(self) -> frozenset[Path]:
+        """The attributes that have others in them."""
+        paths = [path for column in self.columns for path in column]
+        paths += [self.fixed] if self.fixed else []
+        return frozenset(path[:length] for path in paths for length in range(1, len(path)))
 
 
+def nested(nest: int, *numbers: int) -> tuple[tuple[Path, ...], ...]:
+    """A column for each of these attributes in the attribute `nest`."""
+    return tuple(((nest, number),) for number in numbers)
+
+
+def _counters(nest: int) -> tuple[tuple[Path, ...], ...]:
+    """Columns of IPVS's conns, inpkts, outpkts, inbytes and outbytes.
+
+    STATS64 (12) has them, or STATS (10) where there is none (before 4.1).
+    """
+    return tuple(((nest, 12, number), (nest, 10, number)) for number in range(1, 6))
+
+
+# Of IPVS: include/uapi/linux/ip_vs.h.
 # ip_vs_genl_fill_service: AF, PROTOCOL, ADDR, PORT, FWMARK, SCHED_NAME, FLAGS, TIMEOUT
 SERVICE = MessageKind(
     "service",
-    nest=1,
-    columns=(1, 2, 3, 4, 5, 6, 7, 8),
-    raw=frozenset({3, 6, 7}),
-    optional=frozenset({2, 3, 4, 5}),
+    (*nested(1, 1, 2, 3, 4, 5, 6, 7, 8), *_counters(1)),
+    raw=frozenset({2, 5, 6}),
+    optional=frozenset({1, 2, 3, 4}),
 )
 # ip_vs_genl_fill_dest: ADDR, PORT, WEIGHT, ACTIVE_, INACT_ and PERSIST_CONNS; ADDR_FAMILY
 SERVER = MessageKind(
     "real server",
-    nest=2,
-    columns=(1, 2, 4, 7, 8, 9),
-    raw=frozenset({1}),
-    fixed=11,
+    (*nested(2, 1, 2, 4, 7, 8, 9), *_counters(2)),
+    raw=frozenset({0}),
+    fixed=(2, 11),
 )
 
 
@@ -99,43 +115,37 @@ class Layout:
 
     def __init__(self, kind: MessageKind, message: bytes) -> None:
         """Raises DecodeError where `message` lacks something or is cut short."""
-        top = (kind.nest,)
-        nests = frozenset({top, *((kind.nest, number) for number in kind.stats)})
         found: dict[Path, tuple[int, int]] = {}
         mask = bytearray(len(message))
         mask[0:8] = b"\xff" * 8  # length, type, flags
-        mask[16:18] = b"\xff" * 2  # command, version
-        for path, at, size in attributes(message, ATTRIBUTES, len(message), nests):
+        mask[16:18] = b"\xff" * 2  # command, version; of nfnetlink: family, version
+        for path, at, size in attributes(message, ATTRIBUTES, len(message), kind.nests):
             found[path] = at, size
             mask[at - 4 : at] = b"\xff" * 4
         self.length = len(message)
         self.fixed = 0
-        if kind.fixed is not None and (fixed := found.get((kind.nest, kind.fixed))):
+        if kind.fixed is not None and (fixed := found.get(kind.fixed)):
             at, size = fixed
             mask[at : at + size] = b"\xff" * size
             (self.fixed,) = struct.unpack_from("=" + self._code(kind, size), message, at)
-        stats = next((number for number in kind.stats if (kind.nest, number) in found), 0)
-        wanted: list[Path] = [(kind.nest, number) for number in kind.columns]
-        wanted += [(kind.nest, stats, number) for number in kind.counters]
-        raw = {(kind.nest, number) for number in kind.raw}
-        optional = {(kind.nest, number) for number in kind.optional}
         places: list[tuple[int, int, str, int]] = []
-        for column, path in enumerate(wanted):
-            if path in found:
-                at, size = found[path]
-                code = f"{size}s" if path in raw else self._code(kind, size)
+        for column, paths in enumerate(kind.columns):
+            here = [one for one in paths if one in found]
+            if here:
+                at, size = found[here[0]]
+                code = f"{size}s" if column in kind.raw else self._code(kind, size)
                 places.append((at, size, code, column))
-            elif path not in optional:
-                raise DecodeError(f"a {kind.name} message has no attribute {path}")
+            elif column not in kind.optional:
+                raise DecodeError(f"a {kind.name} message has no attribute {paths[0]}")
         text, at = "=", 0
         for offset, size, code, _ in sorted(places):
             text += f"{offset - at}x{code}"
             at = offset + size
         self._struct = struct.Struct(f"{text}{self.length - at}x")
         order = {column: i for i, (*_, column) in enumerate(sorted(places))}
-        self._pick = [order.get(i, -1) for i in range(len(wanted))]
+        self._pick = [order.get(i, -1) for i in range(len(kind.columns))]
         # For real servers the wire's order is the wanted one.
-        self._as_is = self._pick == list(range(len(wanted)))
+        self._as_is = self._pick == list(range(len(kind.columns)))
         self._mask = bytes(mask)
         self._expected = bytes(a & b for a, b in zip(mask, message, strict=True))
         self._numbers: dict[int, tuple[int, int]] = {}
@@ -198,7 +208,7 @@ class Decoder:
             elif type_ in (_ERROR, _DONE):
                 code = struct.unpack_from("=i", data, at + 16)[0] if length >= 20 else 0
                 if code:
-                    raise OSError(-code, "the kernel refused to list the IPVS table")
+                    raise OSError(-code, "the kernel refused to list its table")
                 return batches, True
             elif type_ < _FIRST_FAMILY or length < ATTRIBUTES:
                 raise DecodeError(f"a message of type {type_} and {length} bytes in a dump")

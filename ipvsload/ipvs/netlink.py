@@ -1,19 +1,15 @@
 """The IPVS family of generic netlink: a socket, its messages, and what errors mean.
 
-The messages are pyroute2's; the socket is a plain one. pyroute2's own sockets
-use asyncio. That adds 0.4 s to a start in user-mode Linux, and two greenlets of
-one process cannot use such sockets at the same time.
+The messages are pyroute2's; the socket is a plain one (netlink_socket.py).
 """
 
 import errno
 import importlib.util
-import os
-import socket
-import struct
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ipvsload.ipvs.decode import Batch, DecodeError, Decoder, InterruptedDumpError
+from ipvsload.ipvs.decode import Batch, DecodeError, Decoder
+from ipvsload.ipvs.netlink_socket import ACK, DUMP, REQUEST, NetlinkSocket
 
 if TYPE_CHECKING:
     from pyroute2 import netlink
@@ -45,14 +41,9 @@ def _import_netlink() -> Any:
 if not TYPE_CHECKING:
     netlink = _import_netlink()
 
-_REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
-_NLMSG_ERROR = 2
 NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE = 1, 2, 3, 4
 NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = 5, 6, 7, 8
 GET_CONFIG, GET_INFO = 13, 15
-_TRIES = 3
-_BUFFER = 1 << 16  # netlink_dump makes datagrams of 32 KiB at most
-_TIMEOUT = struct.pack("@ll", 5, 0)  # a struct timeval: the kernel answers at once or never
 
 
 class Message(netlink.genlmsg):
@@ -102,78 +93,47 @@ class SchedulerError(IpvsError):
     """The kernel does not have the scheduler, or not its module."""
 
 
-class IpvsSocket:
+class IpvsSocket(NetlinkSocket):
     """One netlink socket to the IPVS of this network namespace.
 
     Raises UnavailableError where there is no IPVS. Not for two threads at once.
     """
 
     def __init__(self) -> None:
-        self._sequence = 0
-        self._buffer = bytearray(_BUFFER)
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, netlink.NETLINK_GENERIC)
+        doing = "looking for IPVS in the kernel"
         try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEOUT)
-            self._socket.bind((0, 0))
+            super().__init__(netlink.NETLINK_GENERIC)
+        except OSError as error:
+            raise explain(error, doing) from None
+        try:
             self._family = self._discover()
         except OSError as error:
-            self._socket.close()
-            raise explain(error, "looking for IPVS in the kernel") from None
+            self.close()
+            raise explain(error, doing) from None
         except BaseException:
-            self._socket.close()
+            self.close()
             raise
-
-    def close(self) -> None:
-        """Closes the socket."""
-        self._socket.close()
 
     def dump_request(self, command: int, attributes: list[Any]) -> bytearray:
         """Encode a request for `dump`; it can be used any number of times."""
-        return self._encode(command, attributes, _REQUEST | _DUMP)
+        return self._encode(command, attributes, REQUEST | DUMP)
 
     def dump(self, request: bytearray, decoder: Decoder) -> list[Batch]:
-        """Send `request` and decode all that answers it; see Decoder.feed.
-
-        Nothing answers for a service that is not there. Raises
-        InterruptedDumpError where the table changed during each of three
-        readings, and IpvsError.
-        """
-        for _ in range(_TRIES):
-            try:
-                return self._dump_once(request, decoder)
-            except InterruptedDumpError:
-                continue
-            except DecodeError as error:
-                raise IpvsError(f"listing the IPVS table: {error}") from error
-            except OSError as error:
-                if error.errno in (errno.ESRCH, errno.ENOENT):
-                    return []
-                if error.errno != errno.ENOBUFS:
-                    raise explain(error, "listing the IPVS table") from None
-        raise InterruptedDumpError(f"the IPVS table changed during each of {_TRIES} readings")
-
-    def _dump_once(self, request: bytearray, decoder: Decoder) -> list[Batch]:
-        sequence = self._send(request)
-        batches: list[Batch] = []
-        datagrams, done = 0, False
-        while not done:
-            size = self._socket.recv_into(self._buffer)
-            found, done = decoder.feed(memoryview(self._buffer)[:size], sequence)
-            batches += found
-            datagrams += 1
-        # IPVS never sets NLM_F_DUMP_INTR. A server that joins between two
-        # datagrams moves the others back by one, so one of them is in both.
-        if datagrams > 2 and decoder.has_duplicates(batches):
-            raise InterruptedDumpError
-        return batches
+        """As any netlink socket does it, but for the errors: raises IpvsError."""
+        try:
+            return super().dump(request, decoder)
+        except DecodeError as error:
+            raise IpvsError(f"listing the IPVS table: {error}") from error
+        except OSError as error:
+            raise explain(error, "listing the IPVS table") from None
 
     def call(self, command: int, attributes: list[Any], *, answered: bool = False) -> bytes:
         """Send one request; return its answer, or b"" for a mere acknowledgement.
 
         Raises OSError with the number that the kernel answered.
         """
-        flags = _REQUEST if answered else _REQUEST | _ACK
-        return self._answer(self._send(self._encode(command, attributes, flags)))
+        flags = REQUEST if answered else REQUEST | ACK
+        return self.ask(self._encode(command, attributes, flags))
 
     def _encode(self, command: int, attributes: list[Any], flags: int) -> bytearray:
         message = Message()
@@ -183,34 +143,15 @@ class IpvsSocket:
         message.encode()
         return bytearray(message.data)
 
-    def _send(self, request: bytearray) -> int:
-        self._sequence = self._sequence + 1 & 0xFFFFFFFF
-        struct.pack_into("=I", request, 8, self._sequence)
-        self._socket.send(request)
-        return self._sequence
-
-    def _answer(self, sequence: int) -> bytes:
-        while True:
-            data = self._socket.recv(_BUFFER)
-            _, type_, _, number = struct.unpack_from("=IHHI", data)
-            if number != sequence:
-                continue
-            if type_ != _NLMSG_ERROR:
-                return data
-            code = -struct.unpack_from("=i", data, 16)[0]
-            if code:
-                raise OSError(code, os.strerror(code))
-            return b""
-
     def _discover(self) -> int:
         """The number of the family "IPVS" (ctrl_getfamily, net/netlink/genetlink.c)."""
         message = netlink.ctrlmsg()
         message["cmd"], message["version"] = netlink.CTRL_CMD_GETFAMILY, 1
         message["attrs"] = [["CTRL_ATTR_FAMILY_NAME", "IPVS"]]
-        message["header"]["type"], message["header"]["flags"] = netlink.GENL_ID_CTRL, _REQUEST
+        message["header"]["type"], message["header"]["flags"] = netlink.GENL_ID_CTRL, REQUEST
         message.encode()
         try:
-            answer = netlink.ctrlmsg(self._answer(self._send(bytearray(message.data))))
+            answer = netlink.ctrlmsg(self.ask(bytearray(message.data)))
         except FileNotFoundError:
             raise UnavailableError(
                 "this kernel has no IPVS loaded: as root on the machine itself, `modprobe ip_vs` "

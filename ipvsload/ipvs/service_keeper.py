@@ -11,7 +11,7 @@ from typing import Any
 
 from ipvsload.ipvs import netlink
 from ipvsload.ipvs.client import Ipvs
-from ipvsload.ipvs.decode import Decoder, MessageKind, Row
+from ipvsload.ipvs.decode import Decoder, MessageKind, Row, nested
 from ipvsload.ipvs.forwarding import NUMBERS
 from ipvsload.ipvs.keys import Identity, endpoint, parse_endpoint, parse_service, service_key
 from ipvsload.ipvs.procfs import read_table
@@ -21,21 +21,17 @@ from ipvsload.ipvs.saved_services import SavedServer, SavedService
 # PE_NAME
 _SERVICE = MessageKind(
     "service",
-    nest=1,
-    columns=(1, 2, 3, 4, 5, 6, 7, 8, 9, 11),
-    raw=frozenset({3, 6, 7, 11}),
-    optional=frozenset({2, 3, 4, 5, 9, 11}),
-    counters=(),
+    nested(1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11),
+    raw=frozenset({2, 5, 6, 9}),
+    optional=frozenset({1, 2, 3, 4, 8, 9}),
 )
 # ip_vs_genl_fill_dest: ADDR, PORT, FWD_METHOD, WEIGHT, U_ and L_THRESH, TUN_TYPE, _PORT, _FLAGS
 _SERVER = MessageKind(
     "real server",
-    nest=2,
-    columns=(1, 2, 3, 4, 5, 6, 13, 14, 15),
-    raw=frozenset({1}),
-    optional=frozenset({13, 14, 15}),
-    fixed=11,
-    counters=(),
+    nested(2, 1, 2, 3, 4, 5, 6, 13, 14, 15),
+    raw=frozenset({0}),
+    optional=frozenset({6, 7, 8}),
+    fixed=(2, 11),
 )
 _HASHED = 0x2
 """The kernel's own flag, IP_VS_SVC_F_HASHED: with it, a new service would not be found."""

@@ -1,8 +1,9 @@
 """What can balance a virtual service.
 
 That is each scheduler of IPVS, and what balances without IPVS: kube-proxy's
-modes iptables and nftables have no table of virtual services, no scheduler and
-no weights, but a run can measure them beside the schedulers.
+modes iptables and nftables, and nftables with a hash in the place of chance, have no
+table of virtual services, no scheduler and no weights, but a run can measure
+them beside the schedulers.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ _IPVS = "ipvs"
 
 
 class Balancer(NamedTuple):
-    """`proxy_mode` is the `mode` in kube-proxy's configuration that has this balancer.
+    """`proxy_mode` is the `mode` in kube-proxy's configuration that has this balancer, or "".
 
     `flushes` says that kube-proxy empties the whole IPVS table where it starts in
     this mode (platformCleanup in cmd/kube-proxy/app/server_linux.go). `since` is
@@ -37,6 +38,7 @@ BALANCERS: dict[str, Balancer] = {
         *map(Balancer, SCHEDULERS),
         Balancer("iptables", "iptables", since=(1, 1)),
         Balancer("nftables", "nftables", flushes=True, since=(1, 29)),
+        Balancer("nftables-hash", ""),
     )
 }
 
@@ -53,4 +55,4 @@ def find(name: str) -> Balancer:
 def of_proxy_mode(mode: str | None) -> Balancer | None:
     """What balances without IPVS where kube-proxy runs in this mode; None for other modes."""
     outside = (one for one in BALANCERS.values() if not one.in_ipvs_table)
-    return next((one for one in outside if one.proxy_mode == mode), None)
+    return next((one for one in outside if mode and one.proxy_mode == mode), None)

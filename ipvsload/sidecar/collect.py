@@ -249,6 +249,11 @@ def main(argv: list[str] | None = None) -> int:
     add("--connections", action="store_true",
         help="for each client on stdin (a line ADDRESS:PORT, behind one with the service's) tell"
         " the server of its connection, and end")  # fmt: skip
+    add(
+        "--nat",
+        action="store_true",
+        help="also services that iptables and nftables balance, as kube-proxy writes their rules",
+    )
     options = parser.parse_args(argv)
     if options.connections:
         return tell_servers(sys.stdin)
@@ -261,6 +266,12 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with Ipvs() as ipvs:
             node = SampledNode(options.node, ipvs, SettingsWatch(ipvs.timeouts))
+            if options.nat:
+                from ipvsload.sidecar.balanced_services import BalancedServices
+
+                table = BalancedServices(ipvs)
+                watch = SettingsWatch(ipvs.timeouts, table.settings)
+                node = SampledNode(options.node, table, watch)
             collect_until_stopped([node], hz=options.hz, count=options.count)
     except IpvsError as error:
         sys.stderr.write(f"ipvsload collect: {error}\n")

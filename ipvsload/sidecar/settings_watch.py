@@ -18,11 +18,16 @@ class SettingsWatch:
     """Gives the line {"settings": ..., "t": ns of CLOCK_MONOTONIC} when there is news.
 
     `timeouts` reads IPVS's timeouts in seconds; it gives {} where they cannot be
-    read. The line also has the schedulers of the kernel, which do not change.
+    read. The line also has the schedulers of the kernel, which do not change. `others`
+    are settings of what balances without IPVS; they stand among the sysctls.
     """
 
-    def __init__(self, timeouts: Callable[[], dict[str, int]]) -> None:
-        self._timeouts = timeouts
+    def __init__(
+        self,
+        timeouts: Callable[[], dict[str, int]],
+        others: Callable[[], dict[str, int | str]] = dict,
+    ) -> None:
+        self._timeouts, self._others = timeouts, others
         self._schedulers = scheduler_states()
         self._told: dict[str, object] = {"timeouts": {}, "sysctls": {}, "schedulers": {}}
         self._due = 0.0
@@ -35,7 +40,7 @@ class SettingsWatch:
         self._due = now + _EVERY
         settings: dict[str, object] = {
             "timeouts": self._timeouts(),
-            "sysctls": read_sysctls(),
+            "sysctls": read_sysctls() | self._others(),
             "schedulers": self._schedulers,
         }
         if settings != self._told:

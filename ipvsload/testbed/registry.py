@@ -54,6 +54,7 @@ def refuse_foreign_balancers(chosen: TestbedKind, given: Iterable[str]) -> None:
     for name in given:
         if name not in chosen.balancers:
             having = " or ".join(kind.name for kind in TESTBEDS.values() if name in kind.balancers)
-            known = find(name).in_ipvs_table
-            why = f"is not one of --testbed {chosen.name}" if known else "is a mode of kube-proxy"
+            why = f"is not one of --testbed {chosen.name}"
+            if (balancer := find(name)).proxy_mode and not balancer.in_ipvs_table:
+                why = "is a mode of kube-proxy"
             raise UsageError(f"--scheduler {name} {why}: --testbed {having}")

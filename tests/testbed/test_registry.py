@@ -67,9 +67,15 @@ def test_what_belongs_to_another_testbed_is_refused() -> None:
     refuse_foreign_options(TESTBEDS["kubernetes"], ["context", "scenario", "hz"])
     with pytest.raises(UsageError, match="--keep-proxy is an option of --testbed kubernetes, not"):
         refuse_foreign_options(TESTBEDS["lab"], ["keep_proxy"])
-    refuse_foreign_balancers(TESTBEDS["kubernetes"], BALANCERS)
+    kubernetes = TESTBEDS["kubernetes"]
+    refuse_foreign_balancers(kubernetes, [name for name in BALANCERS if name != "nftables-hash"])
+    refuse_foreign_balancers(TESTBEDS["lab"], BALANCERS)
+    with pytest.raises(UsageError, match="nftables-hash is not one of --testbed kubernetes: --t"):
+        refuse_foreign_balancers(kubernetes, ["nftables-hash"])
     refuse_foreign_balancers(TESTBEDS["lab"], SCHEDULERS)
-    with pytest.raises(UsageError, match="iptables is a mode of kube-proxy: --testbed kubernetes"):
+    with pytest.raises(
+        UsageError, match="iptables is a mode of kube-proxy: --testbed lab or kubernetes"
+    ):
         refuse_foreign_balancers(TESTBEDS["external"], ["rr", "iptables"])
     only_rr = DEFAULT._replace(name="toy", balancers=("rr",))
     with pytest.raises(UsageError, match=r"lc is not one of --testbed toy: --testbed lab or ext"):
@@ -79,10 +85,10 @@ def test_what_belongs_to_another_testbed_is_refused() -> None:
 def test_balancers_are_the_schedulers_and_what_works_without_ipvs() -> None:
     assert [name for name in BALANCERS if BALANCERS[name].in_ipvs_table] == list(SCHEDULERS)
     outside = {name: one for name, one in BALANCERS.items() if not one.in_ipvs_table}
-    assert list(outside) == ["iptables", "nftables"]
-    for name, balancer in outside.items():
-        assert balancers.of_proxy_mode(name) is balancer
-    for mode in ("ipvs", "userspace", None):
+    assert list(outside) == ["iptables", "nftables", "nftables-hash"]
+    for name in ("iptables", "nftables"):
+        assert balancers.of_proxy_mode(name) is outside[name]
+    for mode in ("ipvs", "userspace", "", None):
         assert balancers.of_proxy_mode(mode) is None
 
 

@@ -26,7 +26,9 @@ def foreign_findings(
     known = explain(services)
     for node, fact in sorted(facts.items()):
         foreign = _foreign(fact, known)
-        for balancer in {one.proxy_mode: one for one in BALANCERS.values()}.values():
+        for balancer in {
+            one.proxy_mode: one for one in BALANCERS.values() if one.proxy_mode
+        }.values():
             doomed = [one for one in foreign if deleted_by(balancer, one.key, excluded)]
             if not doomed or fact["proxy_mode"] == balancer.proxy_mode:
                 continue

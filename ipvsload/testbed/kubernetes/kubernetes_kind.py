@@ -76,7 +76,7 @@ KIND = TestbedKind(
         Option("scheduler_flags", "Flags of mh, where kube-router balances: mh-port,mh-fallback."),
     ),
     make=_make,
-    balancers=tuple(BALANCERS),
+    balancers=tuple(one.name for one in BALANCERS.values() if one.proxy_mode),
     imports_ssl=True,
     restarts_sidecar=False,
     # An API server may be away for a while; log_followers.py gives up after a minute.

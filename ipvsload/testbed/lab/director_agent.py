@@ -69,6 +69,7 @@ class Agent:
 
     def __init__(self, directors: Sequence[HostedDirector], listener: socket.socket) -> None:
         self._directors = directors
+        self._nat: Any = None
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
@@ -141,12 +142,20 @@ class Agent:
                 # A client's port is in the table of one director only.
                 tables = map(self._connections, self._directors)
                 return connections.chosen_servers(chain.from_iterable(tables), **arguments)
+            case "nat":
+                return self._balance_without_ipvs(**arguments)
         raise ValueError(f"unknown verb {do!r}")
 
     @staticmethod
     def _connections(director: HostedDirector) -> list[str]:
         with director, open(connections.CONNECTIONS) as file:
             return file.readlines()
+
+    def _balance_without_ipvs(self, change: str, **arguments: Any) -> Any:
+        from ipvsload.testbed.lab.nat_directors import NatDirectors
+
+        self._nat = self._nat or NatDirectors(self._directors)
+        return self._nat.change(change, **arguments)
 
     def _serve_long(self, connection: socket.socket, request: dict[str, Any]) -> NoReturn:
         """In a forked child: run the sidecar or a program on the connection, then end."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ipvsload.ipvs.client import Ipvs
+from ipvsload.sidecar.balanced_services import BalancedServices
 from ipvsload.sidecar.collect import SampledNode, collect_until_stopped
 from ipvsload.sidecar.settings_watch import SettingsWatch
 from ipvsload.testbed.lab.hosted_directors import HostedDirector
@@ -18,9 +19,9 @@ def collect(directors: Sequence[HostedDirector], hz: float) -> None:
 def _sampled(director: HostedDirector) -> SampledNode:
     with director:
         ipvs = Ipvs()  # a socket of its own: the agent goes on using the other
-    return SampledNode(
-        director.name, ipvs, functools.partial(_facts, director, SettingsWatch(ipvs.timeouts))
-    )
+    table = BalancedServices(ipvs, director)
+    watch = SettingsWatch(ipvs.timeouts, table.settings)
+    return SampledNode(director.name, table, functools.partial(_facts, director, watch))
 
 
 def _facts(director: HostedDirector, watch: SettingsWatch) -> list[dict[str, Any]]:

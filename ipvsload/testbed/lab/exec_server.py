@@ -29,7 +29,7 @@ def serve(connection: socket.socket, argv: Sequence[str], node: str) -> None:
     if tuple(argv[:2]) == _SIDECAR:
         # This interpreter's PYTHONPATH has what it needs, in a kernel's own image too.
         argv = [sys.executable, "-S", "-m", "ipvsload.sidecar.collect", *argv[2:]]
-        argv[4:4] = ["--node", node]  # before those who say it themselves
+        argv[4:4] = ["--node", node, "--nat"]  # before those who say it themselves
     sending = threading.Lock()
 
     def send(**frame: str | int) -> None:

@@ -21,10 +21,15 @@ def examine() -> list[DoctorFinding]:
     """Every finding; the last one is whether the lab works at all."""
     findings = [
         _program("ip", "sudo apt-get install iproute2", "wires the lab"),
+        _program(
+            "iptables-legacy-restore",
+            "sudo apt-get install iptables",
+            "optional: balances by iptables, in user-mode Linux",
+        ),
         _program("ipvsadm", "sudo apt-get install ipvsadm", "optional: for people in `lab exec`"),
     ]
     findings += [_kernel(name) for name in KERNELS]
-    usable = [name for name, finding in zip(KERNELS, findings[2:], strict=True) if finding.good]
+    usable = [name for name, finding in zip(KERNELS, findings[3:], strict=True) if finding.good]
     text = f"--kernel {AUTO} takes {usable[0]}" if usable else "no kernel can be the director"
     return [*findings, DoctorFinding("lab", bool(usable), text)]
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.netfilter.nat_kinds import NAT_KINDS
 from ipvsload.testbed import kind
 from ipvsload.testbed.lab.kernels import AUTO, CHOICES
 from ipvsload.testbed.lab.topology import SOURCE_PORTS, Topology
@@ -51,7 +52,7 @@ KIND = kind.TestbedKind(
     about="made for this command",
     options=(KERNEL,),
     make=_make,
-    balancers=tuple(SCHEDULERS),
+    balancers=(*SCHEDULERS, *NAT_KINDS),
     default_balancer="rr",
     is_default=True,
     has_own_network=True,

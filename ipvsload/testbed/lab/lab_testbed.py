@@ -16,6 +16,7 @@ from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.keys import join_key
 from ipvsload.ipvs.schedulers import module_of
+from ipvsload.netfilter.nat_kinds import NAT_KINDS
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
@@ -24,7 +25,7 @@ from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.limit_orders import limits
-from ipvsload.testbed.lab.scheduler_mend import scheduler_mend
+from ipvsload.testbed.lab.scheduler_mend import nat_mend, scheduler_mend
 from ipvsload.testbed.lab.topology import (
     FIRST_SERVICE_PORT,
     MAX_HOSTS,
@@ -62,6 +63,8 @@ class LabTestbed:
         # On FIRST_SERVICE_PORT the real servers listen for masqueraded connections.
         self._port = FIRST_SERVICE_PORT - (not topology.direct)
         self._key = ""
+        self._nat = False
+        """Whether the run's service is balanced without IPVS."""
         self._joined = 0
         self._forwarding = MASQUERADING
         self._addresses = topology.server_addresses
@@ -143,9 +146,18 @@ class LabTestbed:
     def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
         """Each is tried in the director, on a port that no run uses."""
         key = join_key(VIP, FIRST_SERVICE_PORT - 1)
-        missing = self._control.ask("missing_schedulers", key=key, names=list(balancers))
+        others = [name for name in balancers if name in NAT_KINDS]
+        schedulers = [name for name in balancers if name not in NAT_KINDS]
+        missing = self._control.ask("missing_schedulers", key=key, names=schedulers)
         release, provider = self.lab.kernel.release, self.lab.kernel.provider
+        why: dict[str, str] = {}
+        for name in others:
+            why |= self._control.ask("nat", change="missing", key=key, names=[name])
         return {
+            name: f"the lab's kernel (Linux {release}, {provider}) cannot balance by it ({reason});"
+            f" {nat_mend(name)}"
+            for name, reason in why.items()
+        } | {
             name: f"the lab's kernel (Linux {release}, {provider}) does not have this scheduler,"
             f" module {module_of(name)}; {scheduler_mend(name)}"
             for name in missing
@@ -165,8 +177,13 @@ class LabTestbed:
         self._listen(self._addresses, transparent=direct)
         self._limit_servers(spec.capacity)
         self._key = join_key(VIP, self._port)
-        self._control.ask("add_service", key=self._key, scheduler=spec.balancer)
-        servers = [(self.add_server(weight), weight) for weight in spec.weights]
+        self._nat = spec.balancer in NAT_KINDS
+        if self._nat:  # all servers at once: each change is a program's run
+            servers = [(self._next_server(), weight) for weight in spec.weights]
+            self._ask("add_service", balancer=spec.balancer, weights=dict(servers))
+        else:
+            self._ask("add_service", scheduler=spec.balancer)
+            servers = [(self.add_server(weight), weight) for weight in spec.weights]
         target = Target(self._key, VIP, self._port)
         several = self._topology.directors > 1
         ports = self._topology.director_ports if several else ()
@@ -188,24 +205,35 @@ class LabTestbed:
 
     def set_balancer(self, balancer: str) -> None:
         """Change the scheduler in place; connections and counters stay."""
-        self._control.ask("set_scheduler", key=self._key, scheduler=balancer)
+        if self._nat or balancer in NAT_KINDS:
+            raise TestbedError(
+                "what balances without IPVS has no scheduler that could be changed; a test of its"
+                f" own can have {balancer}"
+            )
+        self._ask("set_scheduler", scheduler=balancer)
 
     def add_server(self, weight: int) -> str:
         """Have the next address join; none is used twice in a run."""
+        address = self._next_server()
+        self._ask("add_server", address=address, weight=weight, **self._by)
+        return address
+
+    def _next_server(self) -> str:
         if self._joined >= self.max_real_servers:
             raise TestbedError(f"the lab was made for {self.max_real_servers} real servers")
         address = self._addresses[self._joined]
         self._joined += 1
-        self._ask("add_server", address=address, weight=weight, forwarding=self._forwarding)
         return address
 
     def set_weight(self, address: str, weight: int) -> None:
         """Change a real server's weight in place."""
-        self._ask("set_weight", address=address, weight=weight, forwarding=self._forwarding)
+        if self._nat and weight not in (0, 1):
+            raise TestbedError("rules have no weights: a server is drawn from (1) or not (0)")
+        self._ask("set_weight", address=address, weight=weight, **self._by)
 
     def remove_server(self, address: str) -> None:
         """Take a real server out of the table; its process goes on."""
-        self._control.ask("delete_server", key=self._key, address=address)
+        self._ask("delete_server", address=address)
 
     def kill_server(self, address: str) -> None:
         """Close its listener and reset its connections; the table keeps it."""
@@ -213,8 +241,9 @@ class LabTestbed:
 
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the kernel's connection table says; it forgets resets after 10 s."""
+        verb = ("nat", {"change": "chosen_servers"}) if self._nat else ("chosen_servers", {})
         found: list[str | None] = self._control.ask(
-            "chosen_servers", vip=VIP, port=self._port, clients=list(clients)
+            verb[0], **verb[1], vip=VIP, port=self._port, clients=list(clients)
         )
         return found
 
@@ -224,9 +253,17 @@ class LabTestbed:
         if self._forwarding != MASQUERADING:
             self._kill(self._addresses)
 
+    @property
+    def _by(self) -> dict[str, str]:
+        """How IPVS forwards to a server; rules always translate."""
+        return {} if self._nat else {"forwarding": self._forwarding}
+
     def _ask(self, verb: str, **arguments: object) -> None:
         """Have the director do it to the run's service."""
-        self._control.ask(verb, key=self._key, **arguments)
+        if self._nat:
+            self._control.ask("nat", change=verb, key=self._key, **arguments)
+        else:
+            self._control.ask(verb, key=self._key, **arguments)
 
     def fileno(self) -> int:
         """Readable when `broken` has something to say."""

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ipvsload.ipvs.schedulers import module_of
+from ipvsload.netfilter.nat_kinds import balancing_modules
 from ipvsload.testbed.lab import descriptor_messages, direct_routing, network
 from ipvsload.testbed.lab import namespaces as ns
 from ipvsload.testbed.lab.director_process import DirectorKernel
@@ -63,7 +63,7 @@ class Supervisor:
         )
         broker = SocketBroker(sources, self._loop)
         kernels = [KERNELS[name] for name in (KERNELS if kernel == AUTO else (kernel,))]
-        modules = ["ip_vs", *map(module_of, schedulers)]
+        modules = ["ip_vs", *balancing_modules(schedulers)]
         import_path = _import_path()
         files = [path for provider in kernels for path in provider.files()]
         read = [*import_path, sys.executable, sys.prefix, str(Path.cwd()), *files]

@@ -10,8 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
-from ipvsload.ipvs.schedulers import Scheduler
-
 PROCESSOR = os.uname().machine
 """This machine's kind of processor."""
 NOT_HERE = "not on this processor"
@@ -79,8 +77,11 @@ class KernelProvider(ABC):
         attempt can be made.
         """
 
-    def has_scheduler(self, _scheduler: Scheduler) -> bool | None:
-        """Whether its kernel has this one, as far as that is known without starting it."""
+    def has_module(self, _module: str, _option: str) -> bool | None:
+        """Whether its kernel has this module, as far as that is known without starting it.
+
+        `option` is the kernel's option for it, without CONFIG_.
+        """
         return None
 
     def files(self) -> tuple[str, ...]:

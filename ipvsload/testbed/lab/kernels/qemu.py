@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ipvsload.cpio import archive, file
-from ipvsload.ipvs.schedulers import Scheduler
 from ipvsload.testbed.lab import network, taps
 from ipvsload.testbed.lab.kernels import base
 from ipvsload.testbed.lab.topology import CABLES
@@ -55,7 +54,7 @@ CODE = "/run/code"
 """Where the image's /init leaves what was in /code of its initramfs."""
 _PYTHON = "/usr/bin/python3"
 _IMPORT_PATH = (CODE, "/usr/lib/python3/dist-packages")  # there is pyroute2
-_PARTS = ("", "ipvs", "sidecar", "testbed", "testbed/lab")
+_PARTS = ("", "ipvs", "netfilter", "sidecar", "testbed", "testbed/lab")
 """The packages of ipvsload that the agent imports from."""
 
 _MEMORY = "256M"
@@ -83,13 +82,13 @@ class VirtualMachine(base.KernelProvider):
         """QEMU, the image and the right to make taps are looked for."""
         return missing(base.PROCESSOR, image()) or taps.missing()
 
-    def has_scheduler(self, scheduler: Scheduler) -> bool | None:
+    def has_module(self, _module: str, option: str) -> bool | None:
         """The image has the configuration of its kernel beside it."""
         try:
             config = (image() / "config").read_text()
         except OSError:
             return None
-        return any(f"CONFIG_{scheduler.option}={state}\n" in config for state in "my")
+        return any(f"CONFIG_{option}={state}\n" in config for state in "my")
 
     def files(self) -> tuple[str, ...]:
         """The image."""

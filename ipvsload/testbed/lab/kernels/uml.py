@@ -12,7 +12,6 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ipvsload.ipvs.schedulers import Scheduler
 from ipvsload.testbed.lab.kernels import base
 from ipvsload.testbed.lab.topology import CABLES
 
@@ -65,9 +64,9 @@ class UserModeLinux(base.KernelProvider):
             return "no modprobe; install it with: apt-get install kmod"
         return None
 
-    def has_scheduler(self, scheduler: Scheduler) -> bool | None:
+    def has_module(self, module: str, _option: str) -> bool | None:
         """Its modules are files of the package."""
-        return any(MODULES.glob(f"*/{_IPVS}/{scheduler.module}.ko*"))
+        return any(MODULES.glob(f"*/kernel/net/**/{module}.ko*"))
 
     def attempts(self, place: base.Place) -> Iterator[base.Attempt]:
         """One: the kernel with the agent as its first process."""

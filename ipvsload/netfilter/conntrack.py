@@ -1,0 +1,199 @@
+"""The kernel's table of tracked connections, of which each has the server that it was given.
+
+ctnetlink (include/uapi/linux/netfilter/nfnetlink_conntrack.h): where addresses are
+translated, a connection has two tuples. The original one goes from the client to the
+virtual address, and the reply one comes from the real server.
+
+One that a server refuses is forgotten at once, before anybody can look for it
+(nf_conntrack_proto_tcp.c, nf_conntrack_tcp_packet: a reset as the first reply). The kernel
+tells of its end, so that is listened to.
+"""
+
+import errno
+import socket
+import struct
+from collections import Counter
+from collections.abc import Iterable
+from ctypes import addressof, create_string_buffer
+from socket import AF_INET, inet_aton, inet_ntop, ntohs
+
+from ipvsload.ipvs.decode import ATTRIBUTES, Batch, Decoder, MessageKind, Path, Row, attributes
+from ipvsload.ipvs.keys import Endpoint, join_endpoint
+from ipvsload.ipvs.netlink_socket import ACK
+from ipvsload.netfilter.nfnetlink import (
+    CONNTRACK,
+    NetfilterSocket,
+    attribute,
+    dump_message,
+    message,
+    nest,
+)
+
+_GET, _DELETE = 1, 2  # IPCTNL_MSG_CT_*
+_TCP = 6
+ACTIVE = frozenset({1, 2, 3, 9})
+"""The states that are active for IPVS, too: SYN_SENT, SYN_RECV, ESTABLISHED, SYN_SENT2
+(include/uapi/linux/netfilter/nf_conntrack_tcp.h)."""
+
+# CTA_TUPLE_ORIG 1, _REPLY 2: CTA_TUPLE_IP 1 (CTA_IP_V4_SRC 1, _DST 2), _PROTO 2 (NUM, SRC_ and
+# DST_PORT); CTA_PROTOINFO 4: CTA_PROTOINFO_TCP 1: its STATE 1.
+_SOURCE, _DESTINATION = (1, 1, 1), (1, 1, 2)
+_SOURCE_PORT, _DESTINATION_PORT = (1, 2, 2), (1, 2, 3)
+_SERVER, _SERVER_PORT = (2, 1, 1), (2, 2, 2)
+_PROTOCOL, _STATE = (1, 2, 1), (4, 1, 1)
+
+
+def _kind(raw: set[int], *paths: Path) -> MessageKind:
+    everything = frozenset(range(len(paths)))
+    return MessageKind(
+        "connection", tuple((path,) for path in paths), raw=frozenset(raw), optional=everything
+    )
+
+
+_COUNTED = _kind(
+    {0, 3}, _DESTINATION, _PROTOCOL, _DESTINATION_PORT, _SERVER, _SERVER_PORT, _STATE
+)  # in the order of the message: decoded at the speed of `struct`
+_ENDED = _kind(
+    {0, 1, 5},
+    *(_SOURCE, _DESTINATION, _PROTOCOL, _SOURCE_PORT, _DESTINATION_PORT, _SERVER, _SERVER_PORT),
+)
+
+ServerCounts = dict[tuple[bytes, int, bytes, int], list[int]]
+"""[active, inactive] connections by virtual address and port, and server address and port."""
+
+
+def counts(batches: Iterable[Batch]) -> ServerCounts:
+    """Count the rows of TCP connections; those whose address was not translated are left out."""
+    seen: Counter[Row] = Counter()
+    for _, rows in batches:
+        seen.update(rows)
+    found: ServerCounts = {}
+    for (vip, protocol, port, server, server_port, state), number in seen.items():
+        if protocol == _TCP and server and (vip, port) != (server, server_port):
+            key = vip, port, server, server_port
+            found.setdefault(key, [0, 0])[state not in ACTIVE] += number
+    return found
+
+
+class Conntrack:
+    """The connections of this network namespace. Raises OSError where the kernel has no ctnetlink.
+
+    Not for two threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._socket = NetfilterSocket()
+        self._decoder = Decoder(_COUNTED)
+        self._list = dump_message(CONNTRACK, _GET, AF_INET)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def counts(self) -> ServerCounts:
+        """How many connections each server has now. Raises InterruptedDumpError and OSError."""
+        return counts(self._socket.dump(self._list, self._decoder))
+
+    def forget_all(self) -> None:
+        """Have the kernel forget every connection of this namespace. Raises OSError."""
+        self._socket.ask(message(CONNTRACK, _DELETE, AF_INET, flags=ACK))
+
+    def server(self, client: Endpoint, service: Endpoint) -> str | None:
+        """The server of the TCP connection from `client` to `service`; None if there is none."""
+        tuple_ = nest(
+            1,
+            nest(1, attribute(1, inet_aton(client[0])), attribute(2, inet_aton(service[0]))),
+            nest(
+                2,
+                attribute(1, bytes([_TCP])),
+                attribute(2, struct.pack("!H", client[1])),
+                attribute(3, struct.pack("!H", service[1])),
+            ),
+        )
+        try:
+            answer = self._socket.ask(message(CONNTRACK, _GET, AF_INET, tuple_))
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                return None
+            raise
+        found = {
+            path: answer[at : at + size]
+            for path, at, size in attributes(answer, ATTRIBUTES, len(answer), _COUNTED.nests)
+        }
+        return _endpoint(found[_SERVER], int.from_bytes(found[_SERVER_PORT], "big"))
+
+
+class EndedUnanswered:
+    """Connections that ended before their server answered, as the kernel tells of them.
+
+    They are kept until `clear`; of those that the socket has no room for nobody knows.
+    """
+
+    _GROUP = 3  # NFNLGRP_CONNTRACK_DESTROY
+    _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
+    _ATTACH_FILTER, _RECEIVE_BUFFER = 26, 33  # SO_ATTACH_FILTER, SO_RCVBUFFORCE
+    _ROOM = 32 << 20
+    # Classic BPF (include/uapi/linux/filter.h): of all that end, take only those without
+    # IPS_SEEN_REPLY (0x2) in their CTA_STATUS (3), which SKF_AD_NLATTR looks for.
+    _FILTER = (
+        (0x00, 0, 0, ATTRIBUTES),  # A = where to begin
+        (0x01, 0, 0, 3),  # X = the attribute
+        (0x20, 0, 0, 0xFFFFF00C),  # A = its place: SKF_AD_OFF + SKF_AD_NLATTR
+        (0x07, 0, 0, 0),  # X = A
+        (0x40, 0, 0, 4),  # A = its value
+        (0x45, 1, 0, 0x2),  # if it has been answered
+        (0x06, 0, 0, 0xFFFF),  # take all of it
+        (0x06, 0, 0, 0),  # take nothing
+    )
+
+    def __init__(self) -> None:
+        """Begin to listen. Raises OSError."""
+        self._decoder = Decoder(_ENDED)
+        self._servers: dict[tuple[str, int, str, int], str] = {}
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+        code = b"".join(struct.pack("=HBBI", *one) for one in self._FILTER)
+        held = create_string_buffer(code)
+        program = struct.pack("@HP", len(self._FILTER), addressof(held))
+        self._socket.setsockopt(socket.SOL_SOCKET, self._ATTACH_FILTER, program)
+        self._socket.setsockopt(socket.SOL_SOCKET, self._RECEIVE_BUFFER, self._ROOM)
+        self._socket.bind((0, 0))
+        self._socket.setsockopt(self._SOL_NETLINK, self._ADD_MEMBERSHIP, self._GROUP)
+        self._socket.setblocking(False)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._socket.close()
+
+    def clear(self) -> None:
+        """Forget those that have ended until now."""
+        self._take()
+        self._servers.clear()
+
+    def server(self, client: Endpoint, service: Endpoint) -> str | None:
+        """The server of the last such connection from `client` to `service`, or None."""
+        self._take()
+        return self._servers.get((*client, *service))
+
+    def _take(self) -> None:
+        while True:
+            try:
+                data = self._socket.recv(1 << 16)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                continue
+            for _, rows in self._decoder.feed(data, 0)[0]:
+                for client, vip, protocol, port, vip_port, server, server_port in rows:
+                    if protocol == _TCP:
+                        key = _host(client), ntohs(port), _host(vip), ntohs(vip_port)
+                        self._servers[key] = _endpoint(server, ntohs(server_port))
+
+
+def _host(address: bytes) -> str:
+    return inet_ntop(AF_INET, address)
+
+
+def _endpoint(address: bytes, port: int) -> str:
+    return join_endpoint(_host(address), port)

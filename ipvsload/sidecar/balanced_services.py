@@ -1,0 +1,37 @@
+"""A director's services, whoever balances them: IPVS, or rules of iptables and nftables."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+from ipvsload.ipvs.client import Ipvs
+from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
+from ipvsload.netfilter.conntrack_settings import read_conntrack_settings
+from ipvsload.netfilter.nat_table import NatTable
+
+
+class BalancedServices:
+    """IPVS's table and what stands in its place; `version` is that of IPVS.
+
+    While `inside` is entered, this process is in the network namespace of `ipvs`.
+    """
+
+    def __init__(self, ipvs: Ipvs, inside: AbstractContextManager[object] | None = None) -> None:
+        self._ipvs = ipvs
+        self._inside = inside or nullcontext()
+        self._nat = NatTable()
+        self._has_nat = False
+        self.version = ipvs.version
+
+    def table(self) -> TableRows:
+        """All services. Raises InterruptedDumpError where one of the tables kept changing."""
+        table = self._ipvs.table()
+        try:
+            with self._inside:
+                others = self._nat.table()
+        except OSError as error:  # such as a table of rules that was being exchanged
+            raise InterruptedDumpError(str(error)) from error
+        self._has_nat = bool(others)
+        return table + others
+
+    def settings(self) -> dict[str, int | str]:
+        """How connections are tracked, while a service depends on that."""
+        return read_conntrack_settings() if self._has_nat else {}
