@@ -1,10 +1,12 @@
 """Reading HTTP/1.x answers, as a pure function of the bytes.
 
-A load generator needs five things of an answer: that it is whole, its status,
-the length of its body, who sent it, and whether the connection may be used
+A load generator needs six things of an answer: that it is whole, its status,
+the length of its body, who sent it, how long it waited there for a worker
+(W3C Server Timing, the metric "queue"), and whether the connection may be used
 again. Bodies are counted and not kept, so an answer takes no more memory than
 its head, which has a limit. Heads repeat (they change once a second, with their
-date), so what was understood of one is remembered by its bytes.
+date), so what was understood of one is remembered by its bytes, without a
+Server-Timing at its end, where the lab's servers put it.
 
 This is not httptools, because that takes three times as long for a typical
 small answer, sets no limit to heads, trailers and interim answers, and takes a
@@ -24,10 +26,16 @@ MAX_CHUNK_LINE = 1_024
 MAX_INTERIM = 16
 """Most interim (1xx) answers before the final one."""
 REAL_SERVER = b"x-real-server"
+SERVER_TIMING = b"server-timing"
+_TIMING_LINE = b"\r\nServer-Timing:"
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: .*)?", re.DOTALL)
 _LENGTH = re.compile(rb"\d{1,18}")
 _CHUNK_LINE = re.compile(rb"\s*([\da-fA-F]{1,15})\s*(?:;.*)?", re.DOTALL)
+_QUEUE = re.compile(
+    rb"""(?:^|,)\s*queue\s*;(?:[^,"]|"[^"]*")*?\bdur\s*=\s*"?(\d{1,12}(?:\.\d{1,12})?)"""
+)
+_MAX_TIMING = 1_024
 _AT_ITS_END: Iterator[bool] = iter(())
 
 
@@ -39,13 +47,14 @@ class Head(NamedTuple):
     """What a status line and headers say.
 
     `length` is the body's length in bytes, -1 for a chunked body, -2 for one
-    that ends with the connection.
+    that ends with the connection. `queue_us` is the time in the server's queue.
     """
 
     status: int
     length: int
     keep: bool
     server: str | None
+    queue_us: int | None = None
 
 
 CHUNKED = -1
@@ -75,17 +84,24 @@ def parse_head(head: bytes) -> Head:
     options = _items(headers, b"connection")
     server = headers[REAL_SERVER][-1].decode("latin-1") if REAL_SERVER in headers else None
     keep = b"close" not in options and (keep or b"keep-alive" in options)
+    queue_us = time_in_queue(b",".join(headers.get(SERVER_TIMING, ())))
     if status < 200 or status in (204, 304):
-        return Head(status, 0, keep, server)
+        return Head(status, 0, keep, server, queue_us)
     if codings and codings[-1] == b"chunked":
         # Two framings at once may hide a second answer: do not go on.
-        return Head(status, CHUNKED, keep and not lengths, server)
+        return Head(status, CHUNKED, keep and not lengths, server, queue_us)
     if codings or not lengths:
-        return Head(status, UNTIL_CLOSE, False, server)
+        return Head(status, UNTIL_CLOSE, False, server, queue_us)
     text = lengths.pop()
     if lengths or not _LENGTH.fullmatch(text):
         raise MalformedError("Content-Length")
-    return Head(status, int(text), keep, server)
+    return Head(status, int(text), keep, server, queue_us)
+
+
+def time_in_queue(timing: bytes) -> int | None:
+    """The duration of the metric "queue" in a Server-Timing, in µs; None where it has none."""
+    found = _QUEUE.search(timing[:_MAX_TIMING])
+    return round(float(found[1]) * 1000) if found else None
 
 
 def _items(headers: dict[bytes, list[bytes]], name: bytes) -> list[bytes]:
@@ -98,17 +114,19 @@ class HttpResponse:
 
     `began` says that a byte has come; `status` is 0 and `server` None until
     the head is whole; `size` counts the bytes of the body. `keep` says, of a
-    whole answer, that the connection can carry another request.
+    whole answer, that the connection can carry another request. `queue_us` is how
+    long it waited for a worker of the server, as that says; None where it does not.
     """
 
-    __slots__ = ("_pending", "_reader", "_until_close", "_whole", "began", "keep", "server",
-                 "size", "status")  # fmt: skip
+    __slots__ = ("_pending", "_reader", "_until_close", "_whole", "began", "keep", "queue_us",
+                 "server", "size", "status")  # fmt: skip
 
     def __init__(self) -> None:
         self.began = False
         self.status = 0
         self.size = 0
         self.server: str | None = None
+        self.queue_us: int | None = None
         self.keep = False
         self._pending = b""
         self._reader = _AT_ITS_END
@@ -126,9 +144,13 @@ class HttpResponse:
             self.began = True
             end = data.find(b"\r\n\r\n")
             if 0 <= end <= MAX_HEAD:
-                head = parse_head(data[:end])
+                timing = data.find(_TIMING_LINE, 0, end)
+                at_end = timing > 0 and data.find(b"\r\n", timing + 2, end) < 0
+                head = parse_head(data[: timing if at_end else end])
                 if head.status >= 200 and len(data) - end - 4 == head.length:
-                    self.status, self.size, self.keep, self.server = head
+                    self.status, self.size, self.keep, self.server, self.queue_us = head
+                    if at_end and self.queue_us is None:
+                        self.queue_us = time_in_queue(data[timing + len(_TIMING_LINE) : end])
                     self._whole = True
                     return True
             self._reader = self._read()
@@ -156,6 +178,7 @@ class HttpResponse:
             if head.status == 101 or interim == MAX_INTERIM:
                 raise MalformedError(f"status {head.status}")
         self.status, self.keep, self.server = head.status, head.keep, head.server
+        self.queue_us = head.queue_us
         if head.length != CHUNKED:
             self._until_close = head.length == UNTIL_CLOSE
             yield from self._read_body(maxsize if self._until_close else head.length)

@@ -149,6 +149,7 @@ class LocustLoad:
                 idle_us,
                 retried,
                 exchange.work_us,
+                response.queue_us,
             )
         )
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from ipvsload.load.http_response import MAX_HEAD, MAX_INTERIM, HttpResponse, MalformedError
 
-Outcome = tuple[bool, int, int, bool, str | None] | None
+Outcome = tuple[bool, int, int, bool, str | None, int | None] | None
 
 
 def fed(pieces: list[bytes], *, ended: bool = False) -> Outcome:
-    """Whole, status, size, keep and server after these pieces; None: malformed."""
+    """Whole, status, size, keep, server and queue after these pieces; None: malformed."""
     response = HttpResponse()
     whole = False
     try:
@@ -23,7 +23,8 @@ def fed(pieces: list[bytes], *, ended: bool = False) -> Outcome:
         return None
     if ended:
         whole = response.end()
-    return whole, response.status, response.size, whole and response.keep, response.server
+    kept = whole and response.keep
+    return whole, response.status, response.size, kept, response.server, response.queue_us
 
 
 @st.composite
@@ -40,6 +41,9 @@ def answers(draw: st.DrawFn) -> bytes:
                     b"connection: Keep-Alive",
                     b"X-Real-Server: a:80",
                     b"X: \xff",
+                    b"Server-Timing: queue;dur=1.5, work;dur=2",
+                    b"Server-Timing: work;dur=2",
+                    b"server-timing: queue;dur=3",
                 ]
             )
         )
@@ -121,8 +125,36 @@ def test_a_well_formed_answer_is_whole_at_its_end(data: bytes) -> None:
         ),
     ],
 )
-def test_what_an_answer_says(data: bytes, outcome: Outcome) -> None:
-    assert fed([data]) == outcome
+def test_what_an_answer_says(data: bytes, outcome: tuple[bool, int, int, bool, str | None]) -> None:
+    assert fed([data]) == (*outcome, None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "queue_us"),
+    [
+        (["Server-Timing: queue;dur=12.345, work;dur=20"], 12_345),
+        (["Server-Timing: work;dur=20, queue;dur=0"], 0),
+        (['Server-Timing: cache;desc="a, b", queue ; desc=x; dur = 7'], 7_000),
+        (["server-timing: queue;dur=0.0005"], 0),
+        (["Server-Timing: db;dur=1", "X: y", "Server-Timing: queue;dur=2"], 2_000),
+        (["Server-Timing: queue"], None),
+        (["Server-Timing: queue;dur=-1"], None),
+        (["Server-Timing: queue;dur=nan"], None),
+        (["Server-Timing: myqueue;dur=1, queue2;dur=2"], None),
+        (["Server-Timing: queue;desc=x, work;dur=2"], None),
+        (["Server-Timing:"], None),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["X-Real-Server: a:80"]])
+def test_the_time_in_the_servers_queue(
+    lines: list[str], queue_us: int | None, more: list[str]
+) -> None:
+    """Of W3C Server Timing, in ms, wherever it stands, and however the bytes come."""
+    head = "\r\n".join(["HTTP/1.1 200 OK", "Content-Length: 0", *lines, *more])
+    data = head.encode() + b"\r\n\r\n"
+    server = "a:80" if more else None
+    for pieces in ([data], [data[:30], data[30:]]):
+        assert fed(pieces) == (True, 200, 0, True, server, queue_us)
 
 
 @pytest.mark.parametrize(

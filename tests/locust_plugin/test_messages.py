@@ -23,7 +23,8 @@ TEXT = st.text(max_size=20)
 SECONDS = st.floats(0, 1e9)
 REQUESTS = st.builds(
     Request, NUMBERS, TEXT, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, TEXT, NUMBERS,
-    st.booleans(), st.none() | TEXT, st.none() | TEXT,
+    st.booleans(), st.none() | TEXT, st.none() | TEXT, st.none() | TEXT, NUMBERS, NUMBERS,
+    st.none() | NUMBERS, st.none() | NUMBERS, NUMBERS,
 )  # fmt: skip
 VALUES: dict[Any, st.SearchStrategy[Any]] = {
     int: NUMBERS,
