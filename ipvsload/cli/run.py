@@ -1,16 +1,19 @@
 """`ipvsload run`: a scenario for each scheduler, recorded and judged."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ipvsload.cli.records import conclude
 from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign_options, with_options
-from ipvsload.errors import IpvsloadError
-from ipvsload.scenario.balancers import BALANCERS
+from ipvsload.errors import IpvsloadError, UsageError
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS
+
+if TYPE_CHECKING:
+    from ipvsload.scenario.model import Scenario
+    from ipvsload.scenario.variant import Variant
 
 
 @click.command()
@@ -19,9 +22,9 @@ from ipvsload.testbed.registry import DEFAULT, TESTBEDS
     "--scheduler",
     "schedulers",
     multiple=True,
-    type=click.Choice(list(BALANCERS)),
-    help="Run only this one; may be given again. Default: those of the scenario."
-    " iptables and nftables are kube-proxy's other modes.",
+    metavar="LABEL",
+    help="Run only this one: one of the scenario, by its label, or any other by its name;"
+    " may be given again. Default: those of the scenario.",
 )
 @click.option(
     "--testbed", default=DEFAULT.name, show_default=True, type=click.Choice(list(TESTBEDS))
@@ -54,13 +57,14 @@ def run(
     from ipvsload.experiment.run_directory import make_directory
     from ipvsload.record.writer import RunWriter
     from ipvsload.scenario.load import parse_scenario, read
+    from ipvsload.scenario.variant import PRESENT, labels
     from ipvsload.this_machine import refuse_too_much
 
     kind = TESTBEDS[testbed]
     refuse_foreign_options(kind)
     text = read(scenario)
     plan = parse_scenario(text, str(scenario))
-    wanted = schedulers or plan.schedulers
+    wanted = tuple(_variant(label, plan) for label in schedulers) or plan.schedulers
     bed = make_testbed(kind, plan, wanted, hz, options)
     refuse_too_much(plan, kind.own_ports, kind.host(options))
     directory = out or make_directory(plan.name)
@@ -77,10 +81,10 @@ def run(
         tell(f"bringing the {testbed} testbed up ...")
         bed.start()
         if "scheduler" in bed.lacks and not schedulers:
-            wanted = ("",)  # measure the one that is there
+            wanted = (PRESENT,)
             say(
                 "the scheduler that is there is measured, not each of the scenario's"
-                f" ({', '.join(plan.schedulers)}): {bed.lacks['scheduler']}"
+                f" ({labels(plan.schedulers)}): {bed.lacks['scheduler']}"
             )
         # Heavy imports, while the kernel boots.
         from ipvsload.experiment.headless import play_headless
@@ -99,3 +103,15 @@ def run(
             failure = failure or error
         writer.close()
     return conclude(directory, failure)
+
+
+def _variant(label: str, scenario: "Scenario") -> "Variant":
+    from ipvsload.scenario.variant import of_label, unknown_label
+
+    found = of_label(label, scenario.schedulers)
+    if found is None:
+        near = unknown_label(label, scenario.schedulers)
+        raise UsageError(
+            f"--scheduler {label[:64]!r} is neither a label of the scenario nor a scheduler; {near}"
+        )
+    return found

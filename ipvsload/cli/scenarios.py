@@ -28,7 +28,7 @@ def validate(scenarios: tuple[Path, ...]) -> int:
         else:
             click.echo(
                 f"{path}: ok: {scenario.name}, {counted(len(scenario.timeline), 'step')},"
-                f" schedulers {', '.join(scenario.schedulers)}"
+                f" schedulers {', '.join(one.label for one in scenario.schedulers)}"
             )
             for lacking in shortfalls(scenario, limits):
                 click.echo(f"{path}: cannot run here: {lacking}", err=True)

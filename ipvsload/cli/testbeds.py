@@ -13,6 +13,7 @@ from ipvsload.testbed.kind import Option, TestbedKind, TestbedRequest
 
 if TYPE_CHECKING:
     from ipvsload.scenario.model import Scenario
+    from ipvsload.scenario.variant import Variant
     from ipvsload.testbed.base import Testbed
 
 
@@ -54,11 +55,12 @@ def refuse_foreign_options(kind: TestbedKind) -> None:
 def make_testbed(
     kind: TestbedKind,
     scenario: "Scenario",
-    balancers: tuple[str, ...],
+    variants: "tuple[Variant, ...]",
     hz: float,
     options: Mapping[str, Any],
 ) -> "Testbed":
     """The testbed, not started. Raises UsageError where the scenario cannot be played on it."""
+    balancers = tuple(dict.fromkeys(one.scheduler for one in variants))
     registry.refuse_foreign_balancers(kind, balancers)
     for option in kind.options:
         if option.demand and not options[option.name]:
@@ -74,6 +76,6 @@ def make_testbed(
     testbed = kind.make(
         TestbedRequest(options, servers, scenario.service, balancers, hz, say, scenario.seed)
     )
-    asked = () if balancers == scenario.schedulers else balancers
-    check_capabilities(scenario.name, scenario.needs(), testbed.lacks, asked)
+    asked = [one.label for one in variants if variants != scenario.schedulers]
+    check_capabilities(scenario.name, scenario.needs(variants), testbed.lacks, asked)
     return testbed

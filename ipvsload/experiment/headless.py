@@ -19,6 +19,7 @@ from ipvsload.experiment.sidecar_reader import SidecarReader
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.variant import Variant
 from ipvsload.testbed.base import Testbed
 from ipvsload.testbed.lab.broker_client import lab_sockets
 
@@ -29,7 +30,7 @@ def play_headless(
     writer: RunWriter,
     clock: MonotonicClock,
     hz: float,
-    schedulers: Sequence[str],
+    variants: Sequence[Variant],
     repeats: int,
     progress: Progress,
 ) -> None:
@@ -56,4 +57,4 @@ def play_headless(
         context = RunContext(
             scenario, testbed, writer, clock, inbox, samples, make_load, progress, occupancy
         )
-        play(context, schedulers, repeats)
+        play(context, variants, repeats)

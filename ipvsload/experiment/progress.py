@@ -11,8 +11,8 @@ class Progress:
     Subclasses show what they want to; this one shows nothing.
     """
 
-    def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
-        """A run begins."""
+    def begin(self, label: str, repeat: int, repeats: int) -> None:
+        """A run begins; without a label it is of the balancer that is there."""
 
     def happened(self, event: Event) -> None:
         """An event was recorded."""

@@ -23,6 +23,7 @@ from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.url import HttpTarget
+from ipvsload.scenario.variant import Variant
 from ipvsload.testbed.base import ServiceSpec
 
 _TABLE_WITHIN_US = 20_000_000
@@ -37,7 +38,7 @@ _AFTER_STOP_S = 1.0
 """The same where a condition ended the run early."""
 
 
-def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> None:
+def play_run(context: RunContext, number: int, variant: Variant, repeat: int) -> None:
     """Play the timeline from a new service to the last answer, recorded as run `number`.
 
     A wait that misses its deadline, an overloaded generator and the like are
@@ -47,7 +48,7 @@ def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> N
     """
     clock, testbed = context.clock, context.testbed
     marks = [clock.now_us()]
-    run = _Run(context, number, scheduler, repeat)
+    run = _Run(context, number, variant, repeat)
     try:
         run.await_service()
         marks.append(clock.now_us())
@@ -70,15 +71,22 @@ def play_run(context: RunContext, number: int, scheduler: str, repeat: int) -> N
 class _Run:
     """Run `number`, whose service is there: its phases, in the order of the methods."""
 
-    def __init__(self, context: RunContext, number: int, scheduler: str, repeat: int) -> None:
+    def __init__(self, context: RunContext, number: int, variant: Variant, repeat: int) -> None:
         self._context = context
         self._number = number
         self._clock = context.clock
         testbed, planned = context.testbed, context.scenario.service
-        self.record(events.RunPlanned(*self.now(), scheduler, repeat))
+        label = variant.label or None
+        self.record(events.RunPlanned(*self.now(), variant.scheduler, repeat, label))
         weights = planned.weights or (1,) * planned.servers
         self._service = service = testbed.begin(
-            ServiceSpec(scheduler, tuple(weights), planned.capacity, forwarding=planned.forwarding)
+            ServiceSpec(
+                variant.scheduler,
+                tuple(weights),
+                planned.capacity,
+                forwarding=planned.forwarding,
+                settings=variant.settings,
+            )
         )
         self.record(
             events.RunStarted(
@@ -92,6 +100,8 @@ class _Run:
                 guess=service.guess or None,
                 hz=self._context.samples.hz,
                 forwarding=service.forwarding or None,
+                label=label,
+                netmask=service.netmask,
             )
         )
         self._settings: dict[str, object] = {}

@@ -14,6 +14,7 @@ from ipvsload.experiment.run import play_run
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.record.events import RecordingEnded, RunInvalid
 from ipvsload.record.writer import RunWriter
+from ipvsload.scenario.variant import Variant
 from ipvsload.testbed.base import BalancerControl
 
 
@@ -24,21 +25,21 @@ class StoppedError(InvalidRunError):
         super().__init__("interrupted")
 
 
-def play(context: RunContext, schedulers: Sequence[str], repeats: int) -> None:
-    """Play every run, or up to the first that breaks; none where a scheduler is missing.
+def play(context: RunContext, variants: Sequence[Variant], repeats: int) -> None:
+    """Play every run, or up to the first that breaks; none where one of these cannot be had.
 
     Raises TestbedError and InvalidRunError; what was recorded stays, with the
     reason, and the record is closed in any case.
     """
     writer, clock, progress = context.writer, context.clock, context.progress
-    runs = product(range(1, repeats + 1), schedulers)
+    runs = product(range(1, repeats + 1), variants)
     try:
         with recorded(writer, clock):
-            _demand(context.testbed, schedulers)
-        for number, (repeat, scheduler) in enumerate(runs, 1):
-            progress.begin(scheduler, repeat, repeats)
+            _demand(context.testbed, variants)
+        for number, (repeat, variant) in enumerate(runs, 1):
+            progress.begin(variant.label, repeat, repeats)
             with recorded(writer, clock, number):
-                play_run(context, number, scheduler, repeat)
+                play_run(context, number, variant, repeat)
                 # An error at the very end of a run, such as a full disk: no wait has
                 # raised it.
                 for news in context.inbox.take_all():
@@ -50,10 +51,13 @@ def play(context: RunContext, schedulers: Sequence[str], repeats: int) -> None:
         writer.close()
 
 
-def _demand(testbed: BalancerControl, schedulers: Sequence[str]) -> None:
+def _demand(testbed: BalancerControl, variants: Sequence[Variant]) -> None:
     """Raise TestbedError where it lacks one of them: now, and not when its turn comes."""
-    asked = list(dict.fromkeys(filter(None, schedulers)))
-    missing = testbed.missing_balancers(asked) if asked else {}
+    asked = list(dict.fromkeys(one.scheduler for one in variants if one.scheduler))
+    missing = dict(testbed.missing_balancers(asked)) if asked else {}
+    for variant in variants:
+        if variant.settings and (reason := testbed.refused_settings(variant.settings)):
+            missing[variant.label] = reason
     if missing:
         told = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
         raise TestbedError(f"nothing was run. {told}")

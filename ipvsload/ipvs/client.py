@@ -6,7 +6,7 @@ The sidecar reads it; the lab's agent in the director changes it.
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from ipvsload.ipvs import netlink
@@ -102,11 +102,26 @@ class Ipvs:
             if (name := _TIMEOUTS.get(number))
         }
 
+    def set_timeouts(self, seconds: Mapping[str, int]) -> None:
+        """Set some of the `timeouts`; the others stay (ip_vs_ctl.c, ip_vs_set_timeout).
+
+        Raises IpvsError.
+        """
+        values = [[f"TIMEOUT_{name.upper()}", value] for name, value in seconds.items()]
+        self._call(netlink.SET_CONFIG, values, "setting IPVS's timeouts")
+
     def add_service(
-        self, key: str, scheduler: str, *, flags: int = 0, persistent_timeout: int = 0
+        self,
+        key: str,
+        scheduler: str,
+        *,
+        flags: int = 0,
+        persistent_timeout: int = 0,
+        netmask: int | None = None,
     ) -> None:
         """Add a virtual service; persistent where `persistent_timeout` (seconds) is not 0.
 
+        Then `netmask` is how many bits of a client's address count; None is all.
         Raises ExistsError, SchedulerError.
         """
         if persistent_timeout:
@@ -115,9 +130,20 @@ class Ipvs:
         properties = [
             ["FLAGS", struct.pack("=II", flags, 0xFFFFFFFF)],
             ["TIMEOUT", persistent_timeout],
-            ["NETMASK", 128 if ipv6 else 0xFFFFFFFF],
+            ["NETMASK", _netmask(netmask, ipv6)],
         ]
         self._write(netlink.NEW_SERVICE, f"adding {key}", key, scheduler, properties)
+
+    def netmask(self, key: str) -> int:
+        """How many bits of a client's address count for the service's persistence.
+
+        Raises NotFoundError.
+        """
+        service = parse_service(key)
+        message = netlink.Message(self._get(service, f"looking up {key}"))
+        message.decode()
+        value: int = dict(message.get_attr("SERVICE")["attrs"])["NETMASK"]
+        return value if service.family == socket.AF_INET6 else value.bit_count()
 
     def missing_schedulers(self, key: str, names: list[str]) -> list[str]:
         """Those of the schedulers that this kernel does not have.
@@ -229,3 +255,11 @@ def _server(address: str, weight: int | None = None, forwarding: str = MASQUERAD
             ["L_THRESH", 0],
         ]
     return ["DEST", {"attrs": attributes}]
+
+
+def _netmask(bits: int | None, ipv6: bool) -> int:
+    """A netmask as the kernel takes it: a prefix's length, or the mask in network order."""
+    if ipv6:
+        return 128 if bits is None else bits
+    raw = (0xFFFFFFFF << (32 - (32 if bits is None else bits)) & 0xFFFFFFFF).to_bytes(4, "big")
+    return int.from_bytes(raw, sys.byteorder)

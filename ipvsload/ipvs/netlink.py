@@ -43,13 +43,16 @@ if not TYPE_CHECKING:
 
 NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE = 1, 2, 3, 4
 NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = 5, 6, 7, 8
-GET_CONFIG, GET_INFO = 13, 15
+SET_CONFIG, GET_CONFIG, GET_INFO = 12, 13, 15
 
 
 class Message(netlink.genlmsg):
     """An IPVS request (include/uapi/linux/ip_vs.h); addresses as the kernel's 16 bytes."""
 
-    nla_map = (("UNSPEC", "none"), ("SERVICE", "service"), ("DEST", "dest"))
+    nla_map = (
+        ("UNSPEC", "none"), ("SERVICE", "service"), ("DEST", "dest"), ("DAEMON", "none"),
+        ("TIMEOUT_TCP", "uint32"), ("TIMEOUT_TCP_FIN", "uint32"), ("TIMEOUT_UDP", "uint32"),
+    )  # fmt: skip
 
     class service(netlink.nla):  # noqa: N801
         """The attributes IPVS_SVC_ATTR_*."""

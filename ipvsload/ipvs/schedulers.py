@@ -5,6 +5,7 @@ Sources: net/netfilter/ipvs/Kconfig for the option and the kernel that
 brought it, `ip_vs_NAME.c` for the rule, include/uapi/linux/ip_vs.h for flags.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 PERSISTENT, ONE_PACKET = 0x1, 0x4  # IP_VS_SVC_F_*
@@ -170,6 +171,11 @@ def refuses_weight_0(name: str, flags: int) -> bool:
     if scheduler is None or not scheduler.hashes:
         return False
     return not any(flags & bit for flag, bit in scheduler.flags if flag.endswith("-fallback"))
+
+
+def flag_bits(name: str, flags: Iterable[str]) -> int:
+    """The bits of a service's flags for these of the scheduler's. Raises KeyError."""
+    return sum(dict(SCHEDULERS[name].flags)[flag] for flag in set(flags))
 
 
 def flag_names(name: str, flags: int) -> list[str]:

@@ -5,6 +5,7 @@ may read them. IPVS's timeouts are not among them: see `Ipvs.timeouts`.
 """
 
 import os
+from collections.abc import Iterable, Mapping
 
 SYSCTLS = "/proc/sys/net/ipv4/vs"
 
@@ -28,4 +29,27 @@ def read_sysctls() -> dict[str, int | str]:
         finally:
             os.close(file)
         found[name] = int(text) if text.removeprefix("-").isdecimal() else text
+    return found
+
+
+def write_sysctls(values: Mapping[str, int]) -> None:
+    """Set these of this network namespace. Raises OSError at the first that cannot be."""
+    for name, value in values.items():
+        with open(f"{SYSCTLS}/{name}", "w") as file:
+            file.write(str(value))
+
+
+def refused_sysctls(names: Iterable[str]) -> dict[str, str]:
+    """Which of these cannot be set here, with the reason for each.
+
+    A kernel shows some as read-only, or not at all, where the network namespace is not
+    the first user namespace's (ip_vs_ctl.c, ip_vs_control_net_init_sysctl).
+    """
+    found = {}
+    for name in names:
+        path = f"{SYSCTLS}/{name}"
+        if not os.path.exists(path):
+            found[name] = "the director's kernel does not have it"
+        elif not os.access(path, os.W_OK):
+            found[name] = "the director's kernel lets nobody set it here"
     return found

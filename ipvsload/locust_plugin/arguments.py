@@ -16,7 +16,8 @@ from typing import Any
 from ipvsload.errors import UsageError
 from ipvsload.locust_plugin.own_arguments import Listener, add_beside_theirs, destination, shared
 from ipvsload.scenario.balancers import BALANCERS
-from ipvsload.scenario.names import MAX_CLIENTS, MAX_SERVERS
+from ipvsload.scenario.load import load
+from ipvsload.scenario.names import LABEL_PATTERN, MAX_CLIENTS, MAX_SERVERS
 from ipvsload.scenario.url import MAX_PORT, Tls, read_url
 from ipvsload.testbed.kind import Option
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS, kind_for_host, refuse_foreign_options
@@ -33,12 +34,22 @@ _TESTBED = Option(
     default=_AUTO,
     choices=(_AUTO, *TESTBEDS),
 )
+
+
+class _Labels(tuple[str, ...]):
+    """What the start form offers. Another scenario's labels are known when that is read."""
+
+    def __contains__(self, word: object) -> bool:
+        return word == "" or re.fullmatch(LABEL_PATTERN, str(word)) is not None
+
+
 _FORM_OPTIONS = (
     Option(
         "scheduler",
-        "IPVS scheduler (default: the scenario's first; without a scenario rr in the lab,"
-        " and elsewhere the one that is there)",
-        choices=("", *BALANCERS),
+        "One of the scenario's schedulers, by its label, or another of IPVS (default: the"
+        " scenario's first; without a scenario rr in the lab, and elsewhere the one that is"
+        " there)",
+        choices=_Labels(("", *BALANCERS)),
     ),
     Option("servers", "Real servers at the start (0: the scenario's number, or 2)", default=0),
     Option(
@@ -61,7 +72,8 @@ _OTHER_OPTIONS = (
 class Options:
     """How a test is to be made.
 
-    `scheduler` is "" for the scenario's first, or the testbed's default; `servers`
+    `scheduler` is one of the scenario's labels, or a balancer's name;
+    "" for the scenario's first, or the testbed's default; `servers`
     and `clients` are 0 for the scenario's number, or 2 and 1. `scenario` is None
     where the locustfile plays none. `hz` is samples a second. `testbed_options`
     has the testbed's own, as its kind lists them. `form_names` has what Locust's start
@@ -84,12 +96,13 @@ class Options:
         def said(name: str) -> Any:
             return form.get(self.form_names.get(name, name), getattr(self, name))
 
+        scenario = _sibling(self.scenario, said("scenario"))
         return replace(
             self,
-            scheduler=_scheduler(said("scheduler"), self.testbed),
+            scheduler=_scheduler(said("scheduler"), self.testbed, scenario),
             servers=_number("servers", said("servers"), MAX_SERVERS),
             clients=_number("clients", said("clients"), MAX_CLIENTS),
-            scenario=_sibling(self.scenario, said("scenario")),
+            scenario=scenario,
         )
 
 
@@ -102,6 +115,8 @@ def add_arguments(parser: Any, scenario: Path | None, listeners: Sequence[Listen
     group = parser.add_argument_group("IPVS options (ipvsload)")
     in_form = list(_FORM_OPTIONS)
     if scenario is not None:
+        offered = _Labels(dict.fromkeys(["", *_labels(scenario), *BALANCERS]))
+        in_form[0] = in_form[0]._replace(choices=offered)
         in_form.insert(1, _SCENARIO._replace(default=str(scenario)))
     others = [option._replace(help=f"{kind}: {option.help}") for kind, option in _testbed_options()]
     ports = [option for option in others if type(option.default) is int]
@@ -163,13 +178,14 @@ def read(parsed: Namespace, plays_scenario: bool) -> Options:
     )
     by_host = {option.name: host for option in kind.options if option.by_host}
     in_form = [option.name for option in (*_FORM_OPTIONS, _SCENARIO)]
-    scenario = value("scenario") if plays_scenario else None
+    named = value("scenario") if plays_scenario else None
+    scenario = Path(named) if named else None
     return Options(
         testbed=testbed,
-        scheduler=_scheduler(value("scheduler"), testbed),
+        scheduler=_scheduler(value("scheduler"), testbed, scenario),
         servers=_number("servers", value("servers"), MAX_SERVERS),
         clients=_number("clients", value("clients"), MAX_CLIENTS),
-        scenario=Path(scenario) if scenario else None,
+        scenario=scenario,
         hz=hz,
         out=value("out"),
         testbed_options={**given, **by_host},
@@ -227,8 +243,16 @@ def _port(text: str) -> int:
     raise ArgumentTypeError(f"{text[:40]!r} is not a port: 1 to {MAX_PORT}")
 
 
-def _scheduler(value: Any, testbed: str) -> str:
-    known = TESTBEDS[testbed].balancers
+def _labels(scenario: Path | None) -> tuple[str, ...]:
+    """The labels of the scenario; none where it has a fault, which whoever plays it will tell."""
+    try:
+        return tuple(one.label for one in load(scenario).schedulers) if scenario else ()
+    except UsageError:
+        return ()
+
+
+def _scheduler(value: Any, testbed: str, scenario: Path | None) -> str:
+    known = dict.fromkeys([*_labels(scenario), *TESTBEDS[testbed].balancers])
     if value not in ("", *known):
         raise UsageError(f"scheduler {str(value)[:40]!r}: one of {', '.join(known)}")
     return str(value)

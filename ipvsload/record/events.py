@@ -51,6 +51,9 @@ class RunStarted(Event):
     samples a second the sidecar promised; earlier records do not say it (None).
     `forwarding` is how packets reach the real servers ("masq", "dr" or "tun"); None
     where it is not known, as in earlier records.
+    `label` names what was run, as the scenario does; None where nothing but the
+    scheduler does. `netmask` is how many bits of a client's address count for the
+    service's persistence, where the kernel was asked.
     """
 
     kind = "run"
@@ -63,6 +66,8 @@ class RunStarted(Event):
     guess: str | None = None
     hz: float | None = None
     forwarding: str | None = None
+    label: str | None = None
+    netmask: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class RunPlanned(Event):
     kind = "planned"
     scheduler: str
     repeat: int
+    label: str | None = None
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,15 @@ class RecordedRun:
     """One run of a recording: one scheduler, one repeat. Each list is in the file's order.
 
     `start_us` is the run's beginning on the recording's clock; `baseline` the
-    kernel's connection counters at that time, by server address. `exclusive`:
+    kernel's connection counters at that time, by server address. `given_label` is
+    what the scenario calls what was run, where that is known. `exclusive`:
     nobody else used the balancer, and every answer named its server.
     """
 
     number: int
     scheduler: str = "unknown"
+    given_label: str = ""
+    netmask: int | None = None
     repeat: int = 1
     kernel: dict[str, Any] = field(default_factory=dict)
     service: str = ""
@@ -65,6 +68,11 @@ class RecordedRun:
     def of_type(self, event_type: type[_Event]) -> list[_Event]:
         """This run's events of one type."""
         return [event for event in self.events if isinstance(event, event_type)]
+
+    @property
+    def label(self) -> str:
+        """What names it beside other runs."""
+        return self.given_label or self.scheduler
 
     @property
     def end_us(self) -> int:
@@ -149,10 +157,12 @@ def _describe(run: RecordedRun) -> None:
     for planned in run.of_type(RunPlanned):
         run.start_us, run.repeat = planned.t_us, planned.repeat
         run.scheduler = planned.scheduler or run.scheduler
+        run.given_label = planned.label or ""
     begun = run.of_type(RunStarted)
     if begun:
         run.start_us = begun[0].t_us
         run.scheduler, run.repeat = begun[0].scheduler or run.scheduler, begun[0].repeat
+        run.given_label, run.netmask = begun[0].label or "", begun[0].netmask
         run.kernel, run.service = begun[0].kernel, begun[0].service
         run.baseline = begun[0].baseline_conns
         told = begun[0].exclusive
@@ -169,7 +179,7 @@ def _where(runs: tuple[RecordedRun, ...]) -> str:
     if not runs:
         return "the recording ends before its first run"
     last = max(runs, key=lambda run: run.end_us)
-    place = f"run {last.number} ({last.scheduler})"
+    place = f"run {last.number} ({last.label})"
     where = "after" if last.of_type(RunEnded) else "in"
     return f"the recording ends at {last.end_us / 1e6:.1f} s {where} {place}"
 

@@ -10,11 +10,11 @@ from ipvsload.statistics.median_range import MedianRange, median_range
 class ExpectationSummary:
     """One expectation over the repeats of a scheduler.
 
-    `scheduler` is "" for a comparison of schedulers. `asked` counts the runs in which the
-    expectation could be evaluated, `held` those in which it held.
+    `label` is the scheduler's, "" for a comparison of schedulers. `asked` counts the runs in
+    which the expectation could be evaluated, `held` those in which it held.
     """
 
-    scheduler: str
+    label: str
     expression: str
     measured: MedianRange | None
     held: int
@@ -32,20 +32,20 @@ def summarize_expectations(results: Results) -> list[ExpectationSummary]:
     groups: dict[tuple[str, str], list[ExpectationResult]] = {}
     for run in results.runs:
         for expectation in run.expectations:
-            groups.setdefault((run.scheduler, expectation.expression), []).append(expectation)
+            groups.setdefault((run.label, expectation.expression), []).append(expectation)
     for expectation in results.comparisons:
         groups.setdefault(("", expectation.expression), []).append(expectation)
-    order = [*dict.fromkeys(run.scheduler for run in results.runs), ""]
+    order = [*dict.fromkeys(run.label for run in results.runs), ""]
     return [
         ExpectationSummary(
-            scheduler=scheduler,
+            label=label,
             expression=expression,
             measured=median_range([e.measured for e in found]),
             held=sum(e.held is True for e in found),
             asked=sum(e.held is not None for e in found),
             reason=next((e.reason for e in found if e.reason), None),
         )
-        for (scheduler, expression), found in sorted(
+        for (label, expression), found in sorted(
             groups.items(), key=lambda group: order.index(group[0][0])
         )
     ]

@@ -32,7 +32,7 @@ class FigureRow:
 
 def column_header(summary: SchedulerSummary) -> str:
     """Name the scheduler with its settings, and say how many runs the figures come from."""
-    name = named(summary.scheduler, summary.settings)
+    name = named(summary.label, summary.settings)
     if summary.valid < summary.repeats:
         return f"{name} ({summary.valid} of {summary.repeats} valid)"
     if summary.repeats > 1:

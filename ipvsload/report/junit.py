@@ -19,7 +19,7 @@ def render(results: Results) -> str:
     """Write the whole file as text."""
     root = ElementTree.Element("testsuites", name=_clean(f"ipvsload {results.scenario}"))
     for run in results.runs:
-        suite = _suite(root, f"{results.scenario}.{run.scheduler}.{run.repeat}")
+        suite = _suite(root, f"{results.scenario}.{run.label}.{run.repeat}")
         suite.set("time", f"{run.seconds.get('timeline', 0.0):.3f}")
         _settings(suite, (*run.director.of_service, *run.director.of_director))
         broken = "; ".join(run.reasons)

@@ -39,7 +39,7 @@ def render(results: Results) -> str:
         lines += [
             _line(
                 _MARKS[one.ok],
-                _text(one.scheduler),
+                _text(one.label),
                 f"<code>{_text(one.expression)}</code>",
                 _text(over(one.measured) if one.measured else one.reason or ""),
                 _text(f"{one.held} of {plural(one.asked, 'run')}"),

@@ -55,7 +55,7 @@ class LiveState:
     their numbers.
     """
 
-    scheduler: str
+    label: str
     repeat: int
     repeats: int
     elapsed: float
@@ -78,14 +78,14 @@ class TerminalProgress(Progress):
         self._unicode = "utf" in self._console.encoding.lower()
         self._run = ("", 1, 1)
 
-    def begin(self, scheduler: str, repeat: int, repeats: int) -> None:
+    def begin(self, label: str, repeat: int, repeats: int) -> None:
         """Show that a run begins."""
-        self._run = (scheduler, repeat, repeats)
+        self._run = (label, repeat, repeats)
         self._history.clear()
         if not self._console.is_terminal:
             of = f", repeat {repeat} of {repeats}" if repeats > 1 else ""
             self._console.print(
-                plain(f"running {scheduler or PRESENT}{of}"), markup=False, highlight=False
+                plain(f"running {label or PRESENT}{of}"), markup=False, highlight=False
             )
         elif self._live is None:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
@@ -138,7 +138,7 @@ def frame(
     adapt: Callable[[str], str] = str if unicode else plain
     of = f" · repeat {state.repeat} of {state.repeats}" if state.repeats > 1 else ""
     head = Text.assemble(
-        (adapt(state.scheduler), "bold"), (adapt(f"{of} · {state.elapsed:.1f} s"), "dim")
+        (adapt(state.label), "bold"), (adapt(f"{of} · {state.elapsed:.1f} s"), "dim")
     )
     step = Text.assemble(
         (adapt(state.step), "bold cyan"),

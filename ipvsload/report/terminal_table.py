@@ -47,7 +47,7 @@ def _expectations(output: ReportConsole, results: Results) -> None:
         style = "" if one.ok else colour
         table.add_row(
             output.text(mark, colour),
-            output.text(one.scheduler, "bold"),
+            output.text(one.label, "bold"),
             output.text(one.expression, style),
             output.text(measured, style or "dim"),
         )

@@ -115,14 +115,14 @@ def problems(results: Results) -> list[str]:
     """Why the recording is not valid: where it ends too early, and each run's reasons."""
     lines = list(results.ends)
     for run in results.runs:
-        lines += [f"run {run.number} ({run.scheduler}): {reason}" for reason in run.reasons]
+        lines += [f"run {run.number} ({run.label}): {reason}" for reason in run.reasons]
     return lines
 
 
 def early_ends(results: Results) -> list[str]:
     """Why runs ended early, and failed."""
     return [
-        f"run {run.number} ({run.scheduler}): {run.ended_early.reason}"
+        f"run {run.number} ({run.label}): {run.ended_early.reason}"
         for run in results.runs
         if run.ended_early
     ]
@@ -140,7 +140,7 @@ def remarks(results: Results) -> list[str]:
         for note in dict.fromkeys(run.notes):
             shape = _COUNT.sub("#", note)
             shapes[shape] += 1
-            about.setdefault((shape, shapes[shape]), []).append((note, run.scheduler))
+            about.setdefault((shape, shapes[shape]), []).append((note, run.label))
     return [*unseen(results), *map(_remark, about.values())]
 
 
@@ -166,9 +166,9 @@ def unseen(results: Results) -> list[str]:
     return [f"{words}: what came and went between two was not seen"] if periods else []
 
 
-def named(scheduler: str, settings: Iterable[str]) -> str:
-    """A scheduler's name with what else decides beside it: "rr, persistent 60 s"."""
-    return ", ".join((scheduler, *settings))
+def named(label: str, settings: Iterable[str]) -> str:
+    """A scheduler's label with what else decides beside it: "rr, persistent 60 s"."""
+    return ", ".join((label, *settings))
 
 
 def place(results: Results) -> list[str]:

@@ -24,8 +24,8 @@ class ComparedRecording:
 def columns(recordings: Sequence[ComparedRecording]) -> list[tuple[str, SchedulerSummary]]:
     """The recording's name and the figures of each column, those of one scheduler together."""
     found = [(one.name, summary) for one in recordings for summary in one.results.schedulers]
-    order = list(dict.fromkeys(summary.scheduler for _, summary in found))
-    return sorted(found, key=lambda column: order.index(column[1].scheduler))
+    order = list(dict.fromkeys(summary.label for _, summary in found))
+    return sorted(found, key=lambda column: order.index(column[1].label))
 
 
 def differences(recordings: Sequence[ComparedRecording]) -> list[str]:
@@ -66,7 +66,7 @@ def _setting(results: Results) -> str:
     if not any(run.director.timeouts or run.director.sysctls for run in results.runs):
         return _UNKNOWN
     services = (
-        f"{summary.scheduler} {' '.join(summary.settings)}"
+        f"{summary.label} {' '.join(summary.settings)}"
         for summary in results.schedulers
         if summary.settings
     )

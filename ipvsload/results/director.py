@@ -80,7 +80,7 @@ def director_result(run: RecordedRun) -> DirectorResult:
         changed=tuple(_changes(run)),
         of_service=lasts + flags,
         of_director=tuple(
-            _words(name, value) for name, value in first.items() if _unusual(name, value)
+            setting_words(name, value) for name, value in first.items() if _unusual(name, value)
         ),
     )
 
@@ -92,14 +92,24 @@ def _persistence(service: VirtualService | None) -> tuple[int | None, tuple[str,
     seconds = service.persistent_timeout
     if not seconds and service.flags & PERSISTENT:
         return None, (PERSISTENT_WORD,)
-    return seconds, (f"{PERSISTENT_WORD} {seconds} s",) if seconds else ()
+    return seconds, (persistence_words(seconds),) if seconds else ()
+
+
+def persistence_words(seconds: int) -> str:
+    """How long a client keeps its server, in the words of `of_service`."""
+    return f"{PERSISTENT_WORD} {seconds} s"
+
+
+def timeout_name(name: str) -> str:
+    """What people see a timeout called that records call "tcp_fin"."""
+    return f"{_SHOWN_TIMEOUTS.get(name, name)} timeout"
 
 
 def _values(event: DirectorSettings) -> dict[str, Value]:
     """The settings that decide something, by the names that people see."""
     timeouts = {
-        f"{shown} timeout": event.timeouts[name]
-        for name, shown in _SHOWN_TIMEOUTS.items()
+        timeout_name(name): event.timeouts[name]
+        for name in _SHOWN_TIMEOUTS
         if name in event.timeouts
     }
     return timeouts | {
@@ -108,7 +118,7 @@ def _values(event: DirectorSettings) -> dict[str, Value]:
 
 
 _USUAL: dict[str, Value] = {
-    **{f"{shown} timeout": DEFAULT_TIMEOUTS[name] for name, shown in _SHOWN_TIMEOUTS.items()},
+    **{timeout_name(name): DEFAULT_TIMEOUTS[name] for name in _SHOWN_TIMEOUTS},
     **DECIDING_SYSCTLS,
 }
 
@@ -117,7 +127,8 @@ def _unusual(name: str, value: Value) -> bool:
     return value != _USUAL[name]
 
 
-def _words(name: str, value: Value) -> str:
+def setting_words(name: str, value: Value) -> str:
+    """A setting of the director, in the words of `of_director`."""
     return f"{name} {value} s" if name.endswith(" timeout") else f"{name} {value}"
 
 
@@ -129,7 +140,7 @@ def _changes(run: RecordedRun) -> list[str]:
         old = before.get(event.node, now)
         at = f"at {(event.t_us - run.start_us) / 1e6:.1f} s on {event.node}"
         found += [
-            f"{_words(name, value)} (before: {old[name]}) {at}"
+            f"{setting_words(name, value)} (before: {old[name]}) {at}"
             for name, value in now.items()
             if name in old and old[name] != value
         ]

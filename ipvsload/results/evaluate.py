@@ -12,6 +12,7 @@ from ipvsload.record.failures import in_order
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.arrivals import ArrivalsResult, arrivals_results
+from ipvsload.results.asked_settings import asked_variant, asked_words, unlike_asked
 from ipvsload.results.director import common_settings, director_result
 from ipvsload.results.director_splits import director_splits
 from ipvsload.results.early_end import early_end
@@ -93,6 +94,10 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
     asked = scenario.expect.get("compare", ()) if scenario is not None else ()
     common = common_settings(run.director for run in runs)
     comparisons = tuple(_compare(condition, measured) for condition in asked)
+    asked_of = {
+        variant.label: asked_words(variant.settings)
+        for variant in (scenario.schedulers if scenario else ())
+    }
     return Results(
         scenario=recording.header.scenario or (scenario.name if scenario else ""),
         title=scenario.title if scenario else "",
@@ -102,8 +107,12 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
         runs=runs,
         comparisons=comparisons,
         schedulers=tuple(
-            summarize(name, [run for run in runs if run.scheduler == name], common)
-            for name in dict.fromkeys(run.scheduler for run in runs)
+            summarize(
+                label,
+                [run for run in runs if run.label == label],
+                {*common, *asked_of.get(label, ())},
+            )
+            for label in dict.fromkeys(run.label for run in runs)
         ),
         ends=ends,
         settings=common,
@@ -140,19 +149,20 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     classes = list(scenario.traffic) if scenario else []
     classes += sorted({r.traffic for r in run.requests} - set(classes))
     sampling = sampling_result(run, requests.last_us)
+    director = director_result(run)
     opened = arrivals_results(run, scenario)
     reasons = (
         *validity.reasons(run, scenario, requests, kernel),
         *(fault for one in opened.values() for fault in one.faults),
+        *unlike_asked(run, asked_variant(run, scenario), director),
     )
     refusals = refused_by(run.requests, run.samples)
-    director = director_result(run)
     occupancy = _occupancy(run, joined, requests.last_us, scenario)
     measures = RunMeasures(requests, kernel, list(joined), occupancy)
     expected = [
         condition
         for key, conditions in (scenario.expect if scenario else {}).items()
-        if key in ("all", run.scheduler)
+        if key in ("all", run.label)
         for condition in conditions
     ]
     early = early_end(run)
@@ -163,6 +173,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
     result = RunResult(
         number=run.number,
         scheduler=run.scheduler,
+        label=run.label,
         repeat=run.repeat,
         valid=not reasons,
         reasons=reasons,
@@ -281,11 +292,11 @@ def _compare(
     absent: list[str] = []
 
     def chosen(measure: Measure) -> list[RunMeasures]:
-        pairs = [one for one in measured if measure.scheduler in (None, one[0].scheduler)]
+        pairs = [one for one in measured if measure.scheduler in (None, one[0].label)]
         return [m for run, m in pairs if run.valid] or [m for _, m in pairs]
 
     def stopped(measure: Measure) -> bool:
-        return any(run.ended_early for run, _ in measured if run.scheduler == measure.scheduler)
+        return any(run.ended_early for run, _ in measured if run.label == measure.scheduler)
 
     def lookup(measure: Measure) -> float | None:
         found = chosen(measure)

@@ -104,6 +104,7 @@ class ExpectationResult:
 class RunResult:
     """One run: one scheduler, one repeat. Not `valid` has `reasons`; `notes` are milder.
 
+    `label` is its name among the scenario's schedulers, and `scheduler` the balancer's own.
     `sampling` is None where there are not enough samples to tell. `verdict` is this
     run's own, whatever became of others. A run that `ended_early` has failed, and its
     expectations were not asked. `directors` are there where several balanced.
@@ -111,6 +112,7 @@ class RunResult:
 
     number: int
     scheduler: str
+    label: str
     repeat: int
     valid: bool
     reasons: tuple[str, ...]
@@ -174,11 +176,13 @@ class TrafficSummary:
 class SchedulerSummary:
     """One scheduler: medians and ranges over its valid runs, or over all if none is.
 
-    `settings` is what was set and can decide more than the scheduler, for people:
-    of the service, and of the director where that is not the same in all runs.
+    `label` names it: a scheduler may be there several times, set differently.
+    `settings` is what was set, can decide more than the scheduler and was not asked for,
+    for people: of the service, and of the director where that is not the same in all runs.
     """
 
     scheduler: str
+    label: str
     repeats: int
     valid: int
     servers: tuple[ServerSummary, ...]

@@ -20,17 +20,18 @@ from ipvsload.statistics.median_range import MedianRange, median_range
 
 
 def summarize(
-    scheduler: str, runs: Sequence[RunResult], common: Container[str] = ()
+    label: str, runs: Sequence[RunResult], known: Container[str] = ()
 ) -> SchedulerSummary:
     """Medians and ranges over the valid runs, or over all where none is valid.
 
-    `common` are the director's settings that need not be told again.
+    `known` are settings that need not be told beside the label.
     """
     counted = [run for run in runs if run.valid] or list(runs)
     most = max((len(run.servers) for run in counted), default=0)
     classes = list(dict.fromkeys(name for run in counted for name in run.traffic))
     return SchedulerSummary(
-        scheduler=scheduler,
+        scheduler=counted[0].scheduler,
+        label=label,
         repeats=len(runs),
         valid=sum(run.valid for run in runs),
         servers=tuple(_server(number, counted, classes) for number in range(1, most + 1)),
@@ -43,7 +44,7 @@ def summarize(
                 words
                 for run in counted
                 for words in (*run.director.of_service, *run.director.of_director)
-                if words not in common
+                if words not in known
             )
         ),
         directors=summarize_directors(

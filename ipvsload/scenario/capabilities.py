@@ -20,10 +20,15 @@ Capability = Literal[
     "capacity",
     "forwarding",
     "table",
+    "flags",
+    "persistence",
+    "netmask",
+    "sysctls",
+    "timeouts",
 ]
 """Four changes while a run goes on, weights at its beginning, several client addresses, as many
 directors as are asked for, real servers that can be full, how packets reach them, and that
-somebody reads the kernel's table."""
+somebody reads the kernel's table. The last five are set besides a scheduler (variant.py)."""
 
 
 def check_capabilities(

@@ -5,10 +5,13 @@ then looks at the expectations. It finds names and server numbers that do not
 exist, actions without effect, and waits that cannot come true.
 """
 
+from collections.abc import Iterator, Sequence
+
 from ipvsload.scenario.condition_checks import check_expectations, check_stops, check_wait
 from ipvsload.scenario.faults import Fault
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.planned_state import PlannedState
+from ipvsload.scenario.variant import Variant
 from ipvsload.scenario.words import counted
 
 
@@ -28,11 +31,7 @@ def check(scenario: Scenario) -> list[Fault]:
             " by client, some would have no connections; give at least as many clients"
         )
         faults.append(Fault(("service", "spread"), text))
-    repeated = [s for i, s in enumerate(scenario.schedulers) if s in scenario.schedulers[:i]]
-    faults += [
-        Fault(("schedulers",), f"'{name}' is listed twice; take one away", at_key=True)
-        for name in dict.fromkeys(repeated)
-    ]
+    faults += _repeated_labels(scenario.schedulers)
     state = PlannedState.at_start(scenario.service, scenario.traffic)
     for index, step in enumerate(scenario.timeline):
         state.loc = ("timeline", index, step.action.key)
@@ -61,3 +60,20 @@ def check(scenario: Scenario) -> list[Fault]:
     return (
         faults + state.faults + check_stops(scenario, state) + check_expectations(scenario, state)
     )
+
+
+def _repeated_labels(variants: Sequence[Variant]) -> Iterator[Fault]:
+    """One label cannot name two columns."""
+    seen: dict[str, Variant] = {}
+    told: set[str] = set()
+    for place, variant in enumerate(variants):
+        first = seen.setdefault(variant.label, variant)
+        if first is variant or variant.label in told:
+            continue
+        told.add(variant.label)
+        if first == variant:
+            text = f"'{variant.label}' is listed twice; take one away"
+            yield Fault(("schedulers",), text, at_key=True)
+        else:
+            text = f"the label '{variant.label}' is another scheduler's, too; choose another"
+            yield Fault(("schedulers", place, "label"), text)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from ipvsload.scenario import tree
+from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.bounds import Bound, Interval
 from ipvsload.scenario.chance import Box, chance
 from ipvsload.scenario.expression import Condition
@@ -17,8 +18,10 @@ from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.measures import MEASURES, needs_capacity
 from ipvsload.scenario.measures.base import Measure
 from ipvsload.scenario.model import Scenario, Step
+from ipvsload.scenario.names import OTHER_SECTIONS
 from ipvsload.scenario.planned_state import PlannedState
-from ipvsload.scenario.words import listed, no_class, number
+from ipvsload.scenario.variant import labels, unknown_label
+from ipvsload.scenario.words import hint, listed, no_class, number, quoted
 
 
 def check_wait(step: Step, loc: Loc, state: PlannedState, bounds: bool) -> list[Fault]:
@@ -154,8 +157,8 @@ def check_expectations(scenario: Scenario, end: PlannedState) -> list[Fault]:
     faults: list[Fault] = []
     for section, conditions in scenario.expect.items():
         loc: Loc = ("expect", section)
-        if section not in ("all", "compare", *scenario.schedulers):
-            faults.append(Fault(loc, _no_scheduler(section, scenario), at_key=True))
+        if section not in OTHER_SECTIONS and not _has(scenario, section):
+            faults.append(Fault(loc, _no_section(section, scenario), at_key=True))
         for index, condition in enumerate(conditions):
             compare = section == "compare"
             faults += _expectation(condition, (*loc, index), compare, scenario, end)
@@ -191,11 +194,11 @@ def _misread_at_end(
     if nobody is not None:
         return nobody
     if compare and measure.scheduler is None:
-        example = f"scheduler={scenario.schedulers[0]}"
+        example = f"scheduler={scenario.schedulers[0].label}"
         return f"'{measure.name}' needs a scheduler under 'compare', as in {example}"
     if not compare and measure.scheduler is not None:
         return "'scheduler' has its place under 'compare' only"
-    if measure.scheduler is not None and measure.scheduler not in scenario.schedulers:
+    if measure.scheduler is not None and not _has(scenario, measure.scheduler):
         return _no_scheduler(measure.scheduler, scenario)
     return None
 
@@ -210,8 +213,25 @@ def _no_capacity(measure: Measure, state: PlannedState) -> str | None:
     )
 
 
+def _has(scenario: Scenario, label: str) -> bool:
+    return any(one.label == label for one in scenario.schedulers)
+
+
 def _no_scheduler(name: str, scenario: Scenario) -> str:
-    return f"'{name}' is not among the schedulers of this scenario ({listed(scenario.schedulers)})"
+    """Why a label is none of this scenario: it has others, or the word is nobody's."""
+    if name in BALANCERS:
+        return (
+            f"'{name}' is not among the schedulers of this scenario ({labels(scenario.schedulers)})"
+        )
+    return f"unknown scheduler {quoted(name)}; {unknown_label(name, scenario.schedulers)}"
+
+
+def _no_section(name: str, scenario: Scenario) -> str:
+    if name in BALANCERS:
+        return _no_scheduler(name, scenario)
+    known = dict.fromkeys([*(one.label for one in scenario.schedulers), *BALANCERS])
+    near = hint(name, [*known, *OTHER_SECTIONS], "keys")
+    return f"unknown scheduler {quoted(name)} under 'expect'; {near}"
 
 
 def _range_at_end(measure: Measure, end: PlannedState) -> str:

@@ -65,3 +65,22 @@ PositiveDuration = Annotated[
     float, PlainValidator(_positive_seconds), WithJsonSchema(_schema("exclusiveMinimum"))
 ]
 """The same, and not 0."""
+
+
+def whole_seconds(value: object) -> int:
+    """Whole seconds, 1 to 24 h, from a number or from text such as "60s".
+
+    Raises a ValueError of pydantic's with a message for people.
+    """
+    amount = _positive_seconds(value)
+    if amount != int(amount):
+        raise unexpected("expected whole seconds, as the kernel counts them")
+    return int(amount)
+
+
+WHOLE_SECONDS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": MAX_SECONDS},
+        {"type": "string", "pattern": PATTERN},
+    ]
+}

@@ -14,10 +14,9 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
 from ipvsload.scenario import tree
-from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import SELECTORS, Measure
-from ipvsload.scenario.names import MAX_SERVERS, NAME_PATTERN
+from ipvsload.scenario.names import LABEL_PATTERN, MAX_SERVERS, NAME_PATTERN
 from ipvsload.scenario.words import hint, listed, quoted
 
 MAX_LENGTH = 500
@@ -140,9 +139,11 @@ def _selected(key: str, token: Token) -> str | int:
             )
             raise ExpressionError(problem, _column(token))
         return int(text)
-    if key == "scheduler" and text not in BALANCERS:
-        problem = f"unknown scheduler {quoted(text)}; {hint(text, BALANCERS, 'schedulers')}"
-        raise ExpressionError(problem, _column(token))
+    if key == "scheduler":
+        if not re.fullmatch(LABEL_PATTERN, text):
+            problem = f"{quoted(text)} cannot be the label of a scheduler"
+            raise ExpressionError(problem, _column(token))
+        return text
     if not re.fullmatch(NAME_PATTERN, text):
         raise ExpressionError(f"{quoted(text)} cannot be the name of a class", _column(token))
     return text

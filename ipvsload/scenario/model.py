@@ -13,18 +13,18 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from ipvsload.ipvs.forwarding import MASQUERADING
-from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.actions import SCENARIO_ACTIONS
 from ipvsload.scenario.actions.base import Action
+from ipvsload.scenario.balancers import find
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.duration import PositiveDuration
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import refused
 from ipvsload.scenario.measures import needs_table
-from ipvsload.scenario.names import BalancerName, Section
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.strict import Name, Strict
 from ipvsload.scenario.traffic import Traffic
+from ipvsload.scenario.variant import Label, Variant, VariantEntry
 
 __all__ = ["Scenario", "Service", "Step", "Traffic"]
 
@@ -106,8 +106,9 @@ class Scenario(Strict, use_attribute_docstrings=True):
     """Short name: lower-case letters, digits, - and _."""
     title: Annotated[str, Field(max_length=200)] = ""
     """One line for the reports."""
-    schedulers: Annotated[tuple[BalancerName, ...], Field(min_length=1, strict=False)]
-    """The scenario is run once for each of these IPVS schedulers, or iptables or nftables."""
+    schedulers: Annotated[tuple[VariantEntry, ...], Field(min_length=1, strict=False)]
+    """The scenario is run once for each of these: the name of an IPVS scheduler, iptables or
+    nftables, or a mapping with what is set besides."""
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 1
     """What is drawn at random is drawn from this: the same arrivals and work for each scheduler."""
     service: Service = Service()
@@ -116,8 +117,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
     """Classes of traffic by name."""
     timeline: Annotated[tuple[Step, ...], Field(min_length=1, strict=False)]
     """What happens, in this order; each step waits for an event before the next begins."""
-    expect: dict[Section, Conditions] = Field(default={})
-    """Expectations of each run: under `all`, or under one scheduler's name.
+    expect: dict[Label, Conditions] = Field(default={})
+    """Expectations of each run: under `all`, or under the label (the name) of a scheduler.
 
     Those under `compare` set schedulers side by side, over the medians of the
     repeats, and name them with the selector `scheduler=`.
@@ -126,8 +127,15 @@ class Scenario(Strict, use_attribute_docstrings=True):
     stop_when: StopConditions = Field(default=(), alias="stop-when")
     """When one of these holds, the run ends at once, and has failed."""
 
-    def needs(self) -> Iterator[tuple[Capability, str]]:
-        """Each capability that it needs of a testbed, with the words that need it."""
+    def needs(
+        self, variants: tuple[Variant, ...] | None = None
+    ) -> Iterator[tuple[Capability, str]]:
+        """Each capability that it needs of a testbed, with the words that need it.
+
+        `variants` are those that will be run, by default its own.
+        """
+        for variant in self.schedulers if variants is None else variants:
+            yield from variant.needs()
         if any(weight != 1 for weight in self.service.weights):
             yield "weights", f"weights: {list(self.service.weights)}"
         if self.service.clients > 1:
@@ -150,8 +158,13 @@ class Scenario(Strict, use_attribute_docstrings=True):
                 yield "table", f"stop-when: {condition}"
         for section, conditions in self.expect.items():
             for condition in conditions:
-                if section in SCHEDULERS or _needs_table(condition):
+                if section in self._in_ipvs or _needs_table(condition):
                     yield "table", f"{section}: {condition}"
+
+    @property
+    def _in_ipvs(self) -> set[str]:
+        """The labels of those that stand in the kernel's table."""
+        return {one.label for one in self.schedulers if find(one.scheduler).in_ipvs_table}
 
 
 def _needs_table(condition: Condition) -> bool:

@@ -10,18 +10,16 @@ from ipvsload.ipvs.forwarding import FORWARDINGS
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.balancers import BALANCERS
 
-SECTIONS = (*BALANCERS, "all", "compare")
-"""Where expectations may stand."""
+OTHER_SECTIONS = ("all", "compare")
+"""Where expectations may stand besides under a label."""
 if TYPE_CHECKING:
     BalancerName = str
     ForwardingName = str
     SchedulerName = str
-    Section = str
 else:  # from the registry, which a type checker cannot read
     BalancerName = Literal[tuple(BALANCERS)]
     ForwardingName = Literal[tuple(FORWARDINGS)]
     SchedulerName = Literal[tuple(SCHEDULERS)]
-    Section = Literal[SECTIONS]
 MAX_SERVERS = 1000
 MAX_CLIENTS = 100
 MAX_DIRECTORS = 16
@@ -31,3 +29,5 @@ in turn, or any."""
 MAX_USERS = 10_000
 MAX_WEIGHT = 65_535
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
+MAX_LABEL = 64
+LABEL_PATTERN = rf"^[A-Za-z0-9_][A-Za-z0-9_-]{{0,{MAX_LABEL - 1}}}$"

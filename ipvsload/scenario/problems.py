@@ -16,9 +16,10 @@ from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.faults import Fault, Loc
 from ipvsload.scenario.model import Scenario, Step
-from ipvsload.scenario.names import SECTIONS
+from ipvsload.scenario.names import MAX_LABEL
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.traffic import Traffic
+from ipvsload.scenario.variant import Timeouts, Variant
 from ipvsload.scenario.words import hint, listed, nearest, quoted
 
 
@@ -46,7 +47,12 @@ def faults_of(errors: Iterable[ErrorDetails]) -> list[Fault]:
     A misspelt key is not reported as missing as well, and a list whose items are
     wrong is not reported as empty.
     """
-    errors = [e for e in errors if not (e["type"] == "too_short" and e["input"])]
+    errors = [
+        e
+        for e in errors
+        if not (e["type"] == "too_short" and e["input"])
+        and e["type"] != "default_factory_not_called"
+    ]
     meant = set()
     for error in errors:
         if error["type"] == "extra_forbidden":
@@ -85,7 +91,7 @@ def _fault(error: ErrorDetails) -> Fault:
         case "literal_error":
             return Fault(loc, _bad_word(loc, value, context))
         case "string_pattern_mismatch":
-            expected = _REQUEST if loc[-1] == "request" else _NAME
+            expected = {"request": _REQUEST, "label": _LABEL}.get(str(loc[-1]), _NAME)
             return Fault(loc, f"{_named(loc)}{expected}, found {quoted(str(value))}")
     expected = _EXPECTED.get(kind, "not understood").format(**context)
     text = f"{_named(loc)}{expected}, found {found(value)}"
@@ -110,6 +116,8 @@ def _model_at(loc: Loc) -> type[BaseModel]:
     """The model whose keys stand at this place: of the file, a part, or a step's action."""
     if loc[:2] == ("service", "capacity"):
         return Capacity
+    if loc and loc[0] == "schedulers":
+        return Timeouts if "timeouts" in loc else Variant
     if len(loc) > 2:
         return SCENARIO_ACTIONS[str(loc[2])]
     return _MODELS[loc[0]] if loc else Scenario
@@ -121,11 +129,12 @@ def _keys_of(model: type[BaseModel]) -> list[str]:
 
 def _bad_key(loc: Loc, word: str) -> str:
     if loc[0] == "expect":
-        return f"unknown scheduler {quoted(word)} under 'expect'; {hint(word, SECTIONS, 'keys')}"
+        return f"{quoted(word)} cannot be the label of a scheduler; {_LABEL}"
     return f"{quoted(word)} cannot be the name of a class; {_NAME}"
 
 
 _NAME = "a name has lower-case letters, digits, - and _, and at most 32 of them"
+_LABEL = f"a label has letters, digits, - and _, and at most {MAX_LABEL} of them"
 _REQUEST = "expected GET, one space and a path, such as 'GET /ip'"
 
 

@@ -19,6 +19,7 @@ def json_schema() -> dict[str, Any]:
     made["$defs"]["Step"]["oneOf"] = [{"required": [action]} for action in SCENARIO_ACTIONS]
     made["$defs"]["Traffic"]["oneOf"] = [{"required": ["users"]}, {"required": ["rate"]}]
     made["properties"]["traffic"]["additionalProperties"] = False
+    made["properties"]["expect"]["additionalProperties"] = False
     del made["title"]
     return {"$schema": DIALECT, "$id": IDENTIFIER, "title": "ipvsload scenario", **made}
 

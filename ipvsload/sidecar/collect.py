@@ -70,7 +70,9 @@ class Commands:
 class SampledNode:
     """A table and the name of its node.
 
-    `facts` is called after the hello and after each sample, for lines of other kinds.
+    `facts` is called after the hello and after each sample, for lines of other kinds;
+    `news` before the first sample after a ping. Whoever pings is about to begin something,
+    and must not take for news what has changed before.
     """
 
     def __init__(
@@ -78,8 +80,9 @@ class SampledNode:
         name: str,
         reader: TableReader,
         facts: Callable[[], Iterable[dict[str, object]]] = tuple,
+        news: Callable[[], Iterable[dict[str, object]]] = tuple,
     ) -> None:
-        self.name, self.reader, self.facts = name, reader, facts
+        self.name, self.reader, self.facts, self.news = name, reader, facts, news
         self.formatter = SampleFormatter()
 
 
@@ -100,6 +103,7 @@ class Collector:
     ) -> None:
         self._nodes, self._hz, self._count = nodes, hz, count
         self._stdin, self._stdout = stdin, stdout
+        self._pinged = False
         self._commands = Commands()
         self._reason = ""
         self._wake, self._waker = os.pipe()
@@ -123,6 +127,9 @@ class Collector:
         while not self._reason:
             if self._listen((ticks.due - time.monotonic_ns()) / 1e9):
                 continue
+            if self._pinged:
+                self._pinged = False
+                self._tell((node, node.news()) for node in self._nodes)
             whole = [self._sample(node, taken) for node in self._nodes]
             taken += any(whole)
             ticks.missed += not all(whole)
@@ -149,8 +156,11 @@ class Collector:
         return {"node": node.name} if len(self._nodes) > 1 else {}
 
     def _tell_facts(self) -> None:
-        for node in self._nodes:
-            for fact in node.facts():
+        self._tell((node, node.facts()) for node in self._nodes)
+
+    def _tell(self, told: Iterable[tuple[SampledNode, Iterable[dict[str, object]]]]) -> None:
+        for node, facts in told:
+            for fact in facts:
                 self._write_json(fact | self._naming(node))
 
     def _hello(self) -> None:
@@ -192,6 +202,7 @@ class Collector:
                 others = {node.name: t for node in self._nodes[1:]}
                 more = {"others": others} if others else {}
                 self._write_json({"pong": argument, "t": t, **more})
+                self._pinged = True
             elif verb == "end":
                 self._reason = self._reason or "asked"
             elif verb:
@@ -265,13 +276,14 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_UNAVAILABLE
     try:
         with Ipvs() as ipvs:
-            node = SampledNode(options.node, ipvs, SettingsWatch(ipvs.timeouts))
+            watch = SettingsWatch(ipvs.timeouts)
+            node = SampledNode(options.node, ipvs, watch, watch.anew)
             if options.nat:
                 from ipvsload.sidecar.balanced_services import BalancedServices
 
                 table = BalancedServices(ipvs)
                 watch = SettingsWatch(ipvs.timeouts, table.settings)
-                node = SampledNode(options.node, table, watch)
+                node = SampledNode(options.node, table, watch, watch.anew)
             collect_until_stopped([node], hz=options.hz, count=options.count)
     except IpvsError as error:
         sys.stderr.write(f"ipvsload collect: {error}\n")

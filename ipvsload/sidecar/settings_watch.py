@@ -37,7 +37,11 @@ class SettingsWatch:
         now = time.monotonic()
         if now < self._due:
             return
-        self._due = now + _EVERY
+        yield from self.anew()
+
+    def anew(self) -> Iterator[dict[str, object]]:
+        """The same, looked at now."""
+        self._due = time.monotonic() + _EVERY
         settings: dict[str, object] = {
             "timeouts": self._timeouts(),
             "sysctls": read_sysctls() | self._others(),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ipvsload.ipvs.forwarding import MASQUERADING
+from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.url import Tls
@@ -34,13 +35,15 @@ class ServiceSpec:
     `weights` has one entry for each real server, in the order of joining;
     without any, the real servers that are there are taken. `capacity` is that of
     each real server; without it they are not limited. `forwarding` is how packets
-    reach them, one of FORWARDINGS.
+    reach them, one of FORWARDINGS. `settings` are for this service alone: `end`
+    puts back what is changed of the director.
     """
 
     balancer: str
     weights: tuple[int, ...] = ()
     capacity: Capacity | None = None
     forwarding: str = MASQUERADING
+    settings: BalancerSettings = field(default_factory=BalancerSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class ServiceUnderTest:
     `director_ports` has for each of several directors the client ports whose
     connections go through it; without any, there is one, or nobody knows.
     `forwarding` is how packets reach the real servers; "" where that is not known.
+    `netmask` is how many bits of a client's address count for its persistence;
+    None where nobody has asked.
     """
 
     target: Target
@@ -77,6 +82,7 @@ class ServiceUnderTest:
     guess: str = ""
     director_ports: Sequence[range] = ()
     forwarding: str = ""
+    netmask: int | None = None
 
 
 class SidecarPipe(Protocol):
@@ -127,6 +133,12 @@ class BalancerControl(Protocol):
 
         Asked when it is ready, before the first run, so that a scheduler that the
         kernel lacks is not found after hours. Nothing of others is changed.
+        """
+
+    def refused_settings(self, settings: BalancerSettings) -> str:
+        """Why it surely cannot set one of these; "" where it may.
+
+        Asked like `missing_balancers`. What it never can is in `lacks`.
         """
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import NoReturn
 
 from ipvsload.errors import TestbedError
+from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.testbed.tcp_timeouts import timeouts_here
@@ -24,6 +25,10 @@ class ExistingTestbed:
     def missing_balancers(self, _balancers: Sequence[str]) -> Mapping[str, str]:
         """None that is known: trying one would change what is not ours."""
         return {}
+
+    def refused_settings(self, _settings: BalancerSettings) -> str:
+        """Nothing more than `lacks` says."""
+        return ""
 
     def kill_server(self, address: str) -> NoReturn:
         """Raise TestbedError: the server's process is out of reach."""

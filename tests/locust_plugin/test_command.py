@@ -198,7 +198,7 @@ def test_a_director_that_dies_is_exit_status_3(tmp_path: Path, marked: Marked) -
         (("--testbed", "external"), 2, "name the balancer with -H"),
         (("--servers", "-1"), 2, "a whole number from 0 to 1000"),
         (("--servers", "many"), 2, "invalid int value"),
-        (("--scheduler", "best"), 2, "invalid choice: 'best'"),
+        (("--scheduler", "best"), 2, "scheduler 'best': one of rr, lc, wrr"),
         (("--hz", "99"), 2, "1 to 50 samples a second"),
         (("--sidecar", "true"), 2, "--sidecar is an option of --testbed external, not of lab"),
         (

@@ -30,7 +30,7 @@ def column(scheduler: str, connections: dict[int, int], count: int = 1000) -> Sc
         ServerSummary(n, one(connections.get(n, 9 + n % 2)), one(1), one(0), {}, {}, {}, {})
         for n in range(1, count + 1)
     )
-    return SchedulerSummary(scheduler, 1, 1, servers, {})
+    return SchedulerSummary(scheduler, scheduler, 1, 1, servers, {})
 
 
 def test_few_servers_are_all_shown() -> None:

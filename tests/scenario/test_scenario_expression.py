@@ -90,8 +90,8 @@ def test_describe_says_what_was_last_seen() -> None:
             "a server is a number from 1 to 1000, in the order of joining; found '0'",
         ),
         (
-            "rps{class=a, scheduler=lcc} > 1", 24,
-            "unknown scheduler 'lcc'; did you mean 'lc'?",
+            "rps{class=a, scheduler='l c'} > 1", 24,
+            "'l c' cannot be the label of a scheduler",
         ),
         ("active = 1", 8, "unexpected '='; write '=='"),
         ("active == 1 && done", 13, "unexpected '&&'; write 'and'"),

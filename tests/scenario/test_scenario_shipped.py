@@ -54,7 +54,7 @@ def test_the_schema_is_one_and_refuses_what_the_loader_refuses() -> None:
         {"timeline": [{"start": "a", "stop": "a"}]},
         {"timeline": [{"until": "done"}]},
         {"timeline": [{"start": None}]},
-        {"expect": {"lcc": ["done"]}},
+        {"expect": {"l c": ["done"]}},
     ]
     for change in changes:
         assert not validator.is_valid({**scenario(), **change}), change

@@ -9,17 +9,18 @@ from ipvsload.scenario.capabilities import Capability, check_capabilities
 from ipvsload.scenario.check import check
 from ipvsload.scenario.load import parse_scenario, read
 from ipvsload.scenario.model import Scenario
-from ipvsload.testbed.registry import TESTBEDS
+from ipvsload.scenario.variant import PRESENT, Variant, of_label, unknown_label
+from ipvsload.testbed.registry import TESTBEDS, refuse_foreign_balancers
 from ipvsload.this_machine import refuse_too_much
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A scenario, its text as it is recorded, and the scheduler that it is played with."""
+    """A scenario, its text as it is recorded, and which of its schedulers it is played with."""
 
     scenario: Scenario
     text: str
-    scheduler: str
+    variant: Variant
 
 
 def make_plan(options: Options, lacks: Mapping[Capability, str], *, has_workers: bool) -> Plan:
@@ -49,9 +50,23 @@ def make_plan(options: Options, lacks: Mapping[Capability, str], *, has_workers:
             raise UsageError(f"{options.scenario} with {asked}: {faults[0].text}")
         text = f"# played with {', '.join(f'{k}: {v}' for k, v in changes.items())}\n{text}"
     given = [options.scheduler] if options.scheduler else []
-    check_capabilities(scenario.name, scenario.needs(), lacks, given)
+    variant = _chosen(options, scenario, lacks)
+    refuse_foreign_balancers(TESTBEDS[options.testbed], filter(None, [variant.scheduler]))
+    check_capabilities(scenario.name, scenario.needs((variant,)), lacks, given)
     if not has_workers:
         kind = TESTBEDS[options.testbed]
         refuse_too_much(scenario, kind.own_ports, kind.host(options.testbed_options))
-    scheduler = options.scheduler or ("" if "scheduler" in lacks else scenario.schedulers[0])
-    return Plan(scenario, text, scheduler)
+    return Plan(scenario, text, variant)
+
+
+def _chosen(options: Options, scenario: Scenario, lacks: Mapping[Capability, str]) -> Variant:
+    if not options.scheduler:
+        return PRESENT if "scheduler" in lacks else scenario.schedulers[0]
+    found = of_label(options.scheduler, scenario.schedulers)
+    if found is None:
+        near = unknown_label(options.scheduler, scenario.schedulers)
+        raise UsageError(
+            f"scheduler {options.scheduler[:40]!r} is neither a label of {options.scenario} nor a"
+            f" scheduler; {near}"
+        )
+    return found

@@ -33,7 +33,8 @@ from ipvsload.record.events import (
     StepStarted,
 )
 from ipvsload.record.writer import RunWriter
-from ipvsload.report.wording import named, remarks, verdict_line
+from ipvsload.report.figure_rows import column_header
+from ipvsload.report.wording import remarks, verdict_line
 from ipvsload.report.write import load_results, write_reports
 from ipvsload.results.results import Results
 from ipvsload.scenario.actions.base import Action
@@ -120,7 +121,7 @@ class ScenarioTest:
         failure: IpvsloadError | None = None
         with self._session.troubles(self._inbox.put):
             try:
-                play(self._context, [self._plan.scheduler], 1)
+                play(self._context, [self._plan.variant], 1)
             except IpvsloadError as error:
                 failure = error
         try:
@@ -145,7 +146,7 @@ class ScenarioTest:
                     f"{'?' if count is None else count} {name}"
                     for name, count in server.requests.items()
                 )
-                name = named(run.scheduler, (*run.director.of_service, *run.director.of_director))
+                name = column_header(results.schedulers[0])
                 logger.info("%s: server %s %s: %s", name, number, server.address, counts)
         for expectation in results.expectations:
             if expectation.held is not None:

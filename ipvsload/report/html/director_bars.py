@@ -18,7 +18,7 @@ def director_bars(
     MAX_SEGMENTS, they share one segment.
     """
     return {
-        named(summary.scheduler, summary.settings): [
+        named(summary.label, summary.settings): [
             SplitBar(one.node, *_split(one, colours)) for one in summary.directors
         ]
         for summary in summaries

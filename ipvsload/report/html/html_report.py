@@ -95,8 +95,8 @@ def render(results: Results, recording: Recording) -> str:
 def _charted(runs: Sequence[RunResult]) -> list[RunResult]:
     """The first valid run of each scheduler, then others, MAX_CHARTED_RUNS at most."""
     chosen = [
-        min((run for run in runs if run.scheduler == name), key=lambda run: not run.valid)
-        for name in dict.fromkeys(run.scheduler for run in runs)
+        min((run for run in runs if run.label == name), key=lambda run: not run.valid)
+        for name in dict.fromkeys(run.label for run in runs)
     ]
     others = [run for run in runs if run not in chosen]
     return chosen + others[: max(0, MAX_CHARTED_RUNS - len(chosen))]

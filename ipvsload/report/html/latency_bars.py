@@ -17,7 +17,7 @@ _GROUPS = {"all": "all requests, mean", "slowest": "the slowest 5 %, mean"}
 class LatencyBar:
     """One scheduler's bar; widths are in percent of the longest bar beside it."""
 
-    scheduler: str
+    label: str
     whole: str
     queue: str
     queue_percent: float
@@ -51,7 +51,7 @@ def _bars(columns: Sequence[SchedulerSummary], traffic: str, group: str) -> Late
         _GROUPS[group],
         tuple(
             LatencyBar(
-                named(column.scheduler, column.settings),
+                named(column.label, column.settings),
                 milliseconds(queue + rest),
                 milliseconds(queue),
                 round(queue / longest * 100, 3),

@@ -28,7 +28,7 @@ class BarSegment:
 class SplitBar:
     """One scheduler's bar. Without segments `why` says why there are none."""
 
-    scheduler: str
+    label: str
     segments: tuple[BarSegment, ...]
     why: str = ""
 
@@ -52,9 +52,9 @@ def split_bar(summary: SchedulerSummary, traffic: str, colours: Mapping[int, str
     if len(counts) < len(summary.servers) or (requests and not summary.servers):
         share = of_class.failed_share if of_class else None
         words = f"; {percent(share.median)} failed" if share and share.max else ""
-        return SplitBar(named(summary.scheduler, summary.settings), (), f"servers not known{words}")
+        return SplitBar(named(summary.label, summary.settings), (), f"servers not known{words}")
     if not total:
-        return SplitBar(named(summary.scheduler, summary.settings), (), "no requests")
+        return SplitBar(named(summary.label, summary.settings), (), "no requests")
     labels = _labels(summary.servers)
     segments: list[BarSegment] = []
     others, others_failed, grey = 0.0, 0.0, 0
@@ -73,7 +73,7 @@ def split_bar(summary: SchedulerSummary, traffic: str, colours: Mapping[int, str
         segments += _parts(f"{rest} others", others, others_failed, total, "--m0")
     if nowhere:
         segments.append(_segment("no server", nowhere, total, "--m0", failed=True))
-    return SplitBar(named(summary.scheduler, summary.settings), tuple(segments))
+    return SplitBar(named(summary.label, summary.settings), tuple(segments))
 
 
 def _labels(servers: Sequence[ServerSummary]) -> dict[int, str]:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NoReturn
 
-from ipvsload.ipvs import connections
+from ipvsload.ipvs import connections, settings
 from ipvsload.testbed.lab import network
 from ipvsload.testbed.lab.hosted_directors import HostedDirector, host_directors
 from ipvsload.testbed.lab.topology import CONTROL_PORT, director
@@ -130,6 +130,7 @@ class Agent:
             case (
                 "add_service" | "delete_service" | "set_scheduler"
                 | "add_server" | "set_weight" | "delete_server" | "missing_schedulers"
+                | "netmask" | "timeouts" | "set_timeouts"
             ):  # fmt: skip
                 answers = [getattr(one.ipvs, do)(**arguments) for one in self._directors]
                 return answers[0]
@@ -138,6 +139,9 @@ class Agent:
                     with one:
                         one.set_neighbours(**arguments)
                 return None
+            case "read_sysctls" | "write_sysctls" | "refused_sysctls":
+                answers = [self._settings(one, do, arguments) for one in self._directors]
+                return answers[0]
             case "chosen_servers":
                 # A client's port is in the table of one director only.
                 tables = map(self._connections, self._directors)
@@ -145,6 +149,11 @@ class Agent:
             case "nat":
                 return self._balance_without_ipvs(**arguments)
         raise ValueError(f"unknown verb {do!r}")
+
+    @staticmethod
+    def _settings(director: HostedDirector, do: str, arguments: dict[str, Any]) -> Any:
+        with director:
+            return getattr(settings, do)(**arguments)
 
     @staticmethod
     def _connections(director: HostedDirector) -> list[str]:

@@ -1,7 +1,7 @@
 """The sidecar of a lab: one process for the tables of all its directors."""
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from ipvsload.ipvs.client import Ipvs
@@ -21,9 +21,12 @@ def _sampled(director: HostedDirector) -> SampledNode:
         ipvs = Ipvs()  # a socket of its own: the agent goes on using the other
     table = BalancedServices(ipvs, director)
     watch = SettingsWatch(ipvs.timeouts, table.settings)
-    return SampledNode(director.name, table, functools.partial(_facts, director, watch))
+    facts, news = (partial(_told, director, tell) for tell in (watch, watch.anew))
+    return SampledNode(director.name, table, facts, news)
 
 
-def _facts(director: HostedDirector, watch: SettingsWatch) -> list[dict[str, Any]]:
+def _told(
+    director: HostedDirector, tell: Callable[[], Iterable[dict[str, Any]]]
+) -> list[dict[str, Any]]:
     with director:
-        return list(watch())
+        return list(tell())

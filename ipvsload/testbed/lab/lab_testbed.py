@@ -11,17 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.keys import join_key
-from ipvsload.ipvs.schedulers import module_of
+from ipvsload.ipvs.schedulers import flag_bits, module_of
 from ipvsload.netfilter.nat_kinds import NAT_KINDS
+from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import direct_routing, warmup
 from ipvsload.testbed.lab.broker_client import plain_socket
+from ipvsload.testbed.lab.changed_settings import ChangedSettings
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.limit_orders import limits
@@ -121,6 +124,10 @@ class LabTestbed:
         control = DirectorClient(plain_socket(self.socket_broker))
         return self._undo.enter_context(closing(control))
 
+    @cached_property
+    def _settings(self) -> ChangedSettings:
+        return ChangedSettings(self._control)
+
     @property
     def socket_broker(self) -> str:
         """The name of the lab's `SocketBroker`."""
@@ -163,6 +170,12 @@ class LabTestbed:
             for name in missing
         }
 
+    def refused_settings(self, settings: BalancerSettings) -> str:
+        """The director's kernel is asked; nothing is changed."""
+        reason = self._settings.refused(settings)
+        kernel = self.lab.kernel
+        return reason and f"{reason} (Linux {kernel.release}, {kernel.provider})"
+
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Make a service on the next port; servers that were killed listen again."""
         self._port += 1
@@ -177,22 +190,31 @@ class LabTestbed:
         self._listen(self._addresses, transparent=direct)
         self._limit_servers(spec.capacity)
         self._key = join_key(VIP, self._port)
+        self._settings.change(spec.settings)
         self._nat = spec.balancer in NAT_KINDS
         if self._nat:  # all servers at once: each change is a program's run
             servers = [(self._next_server(), weight) for weight in spec.weights]
             self._ask("add_service", balancer=spec.balancer, weights=dict(servers))
         else:
-            self._ask("add_service", scheduler=spec.balancer)
+            self._ask(
+                "add_service",
+                scheduler=spec.balancer,
+                flags=flag_bits(spec.balancer, spec.settings.flags),
+                persistent_timeout=spec.settings.persistence,
+                netmask=spec.settings.netmask,
+            )
             servers = [(self.add_server(weight), weight) for weight in spec.weights]
         target = Target(self._key, VIP, self._port)
         several = self._topology.directors > 1
         ports = self._topology.director_ports if several else ()
+        mask = self._ask("netmask") if spec.settings.persistence else None
         return ServiceUnderTest(
             target,
             spec.balancer,
             servers,
             director_ports=ports,
             forwarding=spec.forwarding,
+            netmask=mask,
         )
 
     def _limit_servers(self, capacity: Capacity | None) -> None:
@@ -248,8 +270,9 @@ class LabTestbed:
         return found
 
     def end(self) -> None:
-        """Remove the run's service."""
+        """Remove the run's service, and put back what was set for it."""
         self._ask("delete_service")
+        self._settings.put_back()
         if self._forwarding != MASQUERADING:
             self._kill(self._addresses)
 
@@ -258,12 +281,11 @@ class LabTestbed:
         """How IPVS forwards to a server; rules always translate."""
         return {} if self._nat else {"forwarding": self._forwarding}
 
-    def _ask(self, verb: str, **arguments: object) -> None:
+    def _ask(self, verb: str, **arguments: object) -> Any:
         """Have the director do it to the run's service."""
         if self._nat:
-            self._control.ask("nat", change=verb, key=self._key, **arguments)
-        else:
-            self._control.ask(verb, key=self._key, **arguments)
+            return self._control.ask("nat", change=verb, key=self._key, **arguments)
+        return self._control.ask(verb, key=self._key, **arguments)
 
     def fileno(self) -> int:
         """Readable when `broken` has something to say."""
