@@ -12,6 +12,7 @@ from ipvsload.experiment.finished_requests import (
     in_the_tables_words,
     through_directors,
 )
+from ipvsload.experiment.later_actions import LaterActions
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
@@ -22,6 +23,7 @@ from ipvsload.record import events
 from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
+from ipvsload.scenario.server_conditions import Conditions
 from ipvsload.scenario.url import HttpTarget
 from ipvsload.scenario.variant import Variant
 from ipvsload.testbed.base import ServiceSpec
@@ -124,11 +126,13 @@ class _Run:
             f"{context.scenario.seed}/{repeat}",
         )
         self._state = RunState(self._load.counts)
+        self._later = LaterActions(context.clock)
         self._target = RunTarget(
             testbed,
             self._state,
             self._server_joined,
-            self._server_killed,
+            self._server_suffers,
+            self._later.add,
             self._load,
             self._class_started,
         )
@@ -255,7 +259,8 @@ class _Run:
 
     def _take(self, until_us: int | None) -> None:
         """Take one thing from the inbox, or wait until that time at most."""
-        news = self._context.inbox.get(until_us)
+        news = self._context.inbox.get(self._later.until_us(until_us))
+        self._later.do_due()
         if isinstance(news, BaseException):
             raise news
         if isinstance(news, Sample):
@@ -285,8 +290,9 @@ class _Run:
     def _server_joined(self, number: int, address: str, weight: int) -> None:
         self.record(events.ServerJoined(*self.now(), address, number, weight))
 
-    def _server_killed(self, number: int, address: str) -> None:
-        self.record(events.ServerKilled(*self.now(), address, number))
+    def _server_suffers(self, number: int, address: str, conditions: Conditions) -> None:
+        words = ", ".join(conditions)
+        self.record(events.ServerCondition(*self.now(), address, number, words))
 
     def _class_started(self, name: str) -> None:
         self.record(events.ClassStarted(*self.now(), name))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipvsload.errors import UsageError
 from ipvsload.experiment.run_state import RunState
 from ipvsload.load.base import Load
+from ipvsload.scenario.server_conditions import Conditions, ServerFault, after_fault, at_speed
 from ipvsload.testbed.base import BalancerControl
 
 
@@ -17,14 +18,16 @@ from ipvsload.testbed.base import BalancerControl
 class RunServers:
     """Changes the servers of `testbed` by their numbers in `state`, and its scheduler.
 
-    `joined` is told the number, address and weight of each server that joins, `killed`
-    the number and address of each whose process was ended.
+    `joined` is told the number, address and weight of each server that joins, `suffers`
+    the number and address of each whose conditions have changed, and these. `later` has
+    something done in so many seconds, as long as the test runs.
     """
 
     testbed: BalancerControl
     state: RunState
     joined: Callable[[int, str, int], None]
-    killed: Callable[[int, str], None]
+    suffers: Callable[[int, str, Conditions], None]
+    later: Callable[[float, Callable[[], None]], None]
 
     def register(self, servers: Iterable[tuple[str, int]]) -> None:
         """Give the next numbers to servers that are in the table: their addresses and weights."""
@@ -57,15 +60,24 @@ class RunServers:
         self.testbed.remove_server(self._present(server))
         self.state.left(server)
 
-    def kill(self, server: int) -> None:
-        """End a server's process; its entry in the table stays."""
+    def fault(self, server: int, fault: ServerFault) -> None:
+        """Do this to a server's process or packets; its entry in the table stays."""
         address = self._present(server)
-        self.testbed.kill_server(address)
-        self.killed(server, address)
+        self.testbed.fault_server(address, fault)
+        self._changed(server, after_fault(self.state.conditions.get(server, ()), fault))
+
+    def set_speed(self, server: int, speed: float) -> None:
+        """Have a server do its work at this speed."""
+        self.testbed.set_server_speed(self._present(server), speed)
+        self._changed(server, at_speed(self.state.conditions.get(server, ()), speed))
 
     def set_scheduler(self, scheduler: str) -> None:
         """Change the scheduler in place."""
         self.testbed.set_balancer(scheduler)
+
+    def _changed(self, server: int, conditions: Conditions) -> None:
+        self.state.conditions[server] = conditions
+        self.suffers(server, self.state.address(server), conditions)
 
     def _present(self, number: int) -> str:
         if number not in self.state.present:

@@ -11,6 +11,7 @@ from ipvsload.ipvs.table import RealServer, by_address
 from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import ClassCounts, LiveCounts, Measure
+from ipvsload.scenario.server_conditions import Conditions
 from ipvsload.scenario.tree import Lookup
 
 
@@ -25,6 +26,8 @@ class RunState:
         self._table: dict[str, RealServer] = {}
         self._occupancy: dict[str, ServerOccupancy] = {}
         self._occupancy_us = -1
+        self.conditions = dict[int, Conditions]()
+        """What servers suffer from, by number."""
         self.began_us = 0
         self.sample_us = -1
         self.uncertainty_us = 0

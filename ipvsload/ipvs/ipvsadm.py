@@ -27,7 +27,7 @@ def listing(
 ) -> str:
     """Write the tables of these nodes as `ipvsadm -ln` does; nothing without any.
 
-    `marks` has words by a real server's address, which stand behind its line.
+    `marks` has words by a real server's address, which stand behind its line, or none.
     """
     lines: list[str] = []
     for node, services in sorted(tables.items()):
@@ -40,7 +40,7 @@ def listing(
             lines.append(_service(service))
             lines += [
                 f"  -> {one.address:<28} {one.weight:<6} {one.active:<10} {one.inactive}"
-                + (f"  {marks[one.address]}" if one.address in marks else "")
+                + (f"  {marks[one.address]}" if marks.get(one.address) else "")
                 for one in service.servers
             ]
     return "".join(f"{line}\n" for line in lines)

@@ -108,12 +108,13 @@ class ServerJoined(Event):
 
 
 @dataclass(frozen=True)
-class ServerKilled(Event):
-    """A real server's process was ended; its entry stays in the table."""
+class ServerCondition(Event):
+    """What a real server suffers from now: "killed", "frozen, vanished"; "" where it is well."""
 
-    kind = "killed"
+    kind = "condition"
     server: str
     number: int
+    words: str
 
 
 @dataclass(frozen=True)

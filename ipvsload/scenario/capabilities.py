@@ -13,7 +13,7 @@ Capability = Literal[
     "scheduler",
     "weight",
     "scale",
-    "kill",
+    "faults",
     "weights",
     "clients",
     "directors",
@@ -26,9 +26,8 @@ Capability = Literal[
     "sysctls",
     "timeouts",
 ]
-"""Four changes while a run goes on, weights at its beginning, several client addresses, as many
-directors as are asked for, real servers that can be full, how packets reach them, and that
-somebody reads the kernel's table. The last five are set besides a scheduler (variant.py)."""
+"""What a scenario may ask for; `Scenario.needs` and the actions say when it does. The last five
+are set besides a scheduler (variant.py)."""
 
 
 def check_capabilities(

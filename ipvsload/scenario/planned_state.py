@@ -14,6 +14,12 @@ from typing import Literal
 from ipvsload.scenario.bounds import Bound, Interval
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.faults import Fault, Loc
+from ipvsload.scenario.server_conditions import (
+    Conditions,
+    ServerFault,
+    after_fault,
+    without_effect,
+)
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.traffic import Traffic
 from ipvsload.scenario.words import counted, listed, no_class
@@ -70,7 +76,8 @@ class PlannedState:
     joined: int = 0
     capacity: Capacity | None = None
     """Of each server; None where any number is served at once."""
-    killed: set[int] = field(default_factory=set)
+    conditions: dict[int, Conditions] = field(default_factory=dict)
+    """What servers suffer from, by number."""
     elapsed: Interval = field(default_factory=lambda: Interval(0, 0))
     loc: Loc = ()
     """Where the value of the current action stands in the scenario file."""
@@ -109,6 +116,17 @@ class PlannedState:
         if server not in self.weights:
             self.refuse(self.absence(server), *at)
         return server in self.weights
+
+    def fault(self, server: int, fault: ServerFault, *at: str | int) -> bool:
+        """Whether the server can suffer this fault here; where not, the action is refused."""
+        if not self.has_server(server, *at):
+            return False
+        conditions = self.conditions.get(server, ())
+        why = without_effect(conditions, fault)
+        if why:
+            self.refuse(f"server {server} {why}", *at)
+        self.conditions[server] = after_fault(conditions, fault)
+        return not why
 
     def named(self, names: Sequence[str]) -> Iterator[tuple[int, str, PlannedClass]]:
         """The classes of these names with their positions; refuses names that do not exist."""

@@ -15,6 +15,7 @@ from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
+from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.scenario.url import Tls
 
 LAB_ONLY: Mapping[Capability, str] = {
@@ -156,8 +157,11 @@ class BalancerControl(Protocol):
     def remove_server(self, address: str) -> None:
         """Take a real server out of the service. Its process goes on."""
 
-    def kill_server(self, address: str) -> None:
-        """End a real server's process. The kernel's table is left as it is."""
+    def fault_server(self, address: str, fault: ServerFault) -> None:
+        """Do this to a real server. The kernel's table is left as it is."""
+
+    def set_server_speed(self, address: str, speed: float) -> None:
+        """Have a real server do its work at this speed; 1 is its usual one."""
 
     def end(self) -> None:
         """Remove the service of `begin`."""

@@ -9,6 +9,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.names import MAX_SERVERS
+from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.testbed.tcp_timeouts import timeouts_here
 
 
@@ -30,9 +31,13 @@ class ExistingTestbed:
         """Nothing more than `lacks` says."""
         return ""
 
-    def kill_server(self, address: str) -> NoReturn:
+    def fault_server(self, _address: str, _fault: ServerFault) -> NoReturn:
         """Raise TestbedError: the server's process is out of reach."""
-        raise TestbedError(self.lacks["kill"])
+        raise TestbedError(self.lacks["faults"])
+
+    def set_server_speed(self, _address: str, _speed: float) -> NoReturn:
+        """Raise TestbedError: see `fault_server`."""
+        raise TestbedError(self.lacks["faults"])
 
     def open_occupancy(self, _hz: float) -> None:
         """None: its real servers tell nothing of themselves."""

@@ -199,7 +199,7 @@ def test_weights_and_kill_are_not_a_clusters(toy: Toy) -> None:
         with pytest.raises(UsageError, match="weight 1"):
             testbed.begin(ServiceSpec("wrr", (1, 2)))
         with pytest.raises(TestbedError, match="needs the lab"):
-            testbed.kill_server("127.0.1.1:80")
+            testbed.fault_server("127.0.1.1:80", "kill")
     finally:
         testbed.close()
 

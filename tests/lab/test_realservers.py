@@ -247,8 +247,8 @@ def test_a_killed_server_resets_refuses_and_can_come_again(
     [
         ("", "not JSON: b'\\n'"),
         ("{", "not JSON: b'{\\n'"),
-        ("[]", "no command; there are add, kill, limit, tell: b'[]\\n'"),
-        ('{"added": "a"}', "no command; there are add, kill, limit, tell: b"),
+        ("[]", "no command; there are add, freeze, kill, limit, restart, "),
+        ('{"added": "a"}', "no command; there are add, freeze, kill, "),
         ('{"add": 7}', "not an address:port: 7"),
         ('{"add": "a", "kill": "b"}', "add: _add() got an unexpected keyword argument 'kill'"),
         ('{"add": "127.0.0.1"}', "not an address:port: '127.0.0.1'"),

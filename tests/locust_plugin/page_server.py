@@ -67,7 +67,7 @@ def page(options: argparse.Namespace) -> tuple[WebUI, Balancer]:
         lambda: balancer.now_us,
         lambda: listing(
             {balancer.last.node: balancer.last.services} if balancer.last else {},
-            {row.address: "killed" for row in balancer.feed.rows() if row.killed},
+            {row.address: ", ".join(row.conditions) for row in balancer.feed.rows()},
         ),
     )
     return web_ui, balancer

@@ -7,7 +7,7 @@ are always there, on the first server if there are two.
 
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.table import RealServer, VirtualService
@@ -15,6 +15,13 @@ from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
 from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from ipvsload.scenario.actions import PAGE_ACTIONS
 from ipvsload.scenario.actions.base import Action
+from ipvsload.scenario.server_conditions import (
+    KILLED,
+    Conditions,
+    ServerFault,
+    after_fault,
+    at_speed,
+)
 
 SERVICE = "tcp 192.0.2.80:81"
 STEP_US = 100_000
@@ -53,7 +60,7 @@ class Balancer:
         self.silent = False
         self._turn = 0
         self._joined = 0
-        self._killed: list[str] = []
+        self._conditions: dict[str, Conditions] = {}
         self._ends: deque[tuple[int, Real]] = deque()
         self._random = random.Random(7)
         self._served: dict[str, dict[str, int]] = {"Long": {}, "Short": {}}
@@ -66,7 +73,7 @@ class Balancer:
             self.now_us, title="skew", scheduler="rr", service=SERVICE, classes=["Long", "Short"]
         )
         self.scheduler = "rr"
-        self.reals, self._joined, self._killed = [], 0, []
+        self.reals, self._joined, self._conditions = [], 0, {}
         self._ends.clear()
         self.scale(1 if self._wanted == 2 else self._wanted)
         self.running = True
@@ -142,7 +149,11 @@ class Balancer:
             base = 4000 if name == "Long" else 2
             p50 = base * self._random.uniform(0.9, 1.2)
             if total:
-                refused = sum(counts.get(address, 0) for address in self._killed)
+                refused = sum(
+                    counts.get(address, 0)
+                    for address, conditions in self._conditions.items()
+                    if KILLED in conditions
+                )
                 intervals[name] = TrafficInterval(
                     total / seconds, refused / seconds, p50, p50 * 2.5, counts,
                     {"refused": refused} if refused else {},
@@ -206,9 +217,20 @@ class Balancer:
     def reweigh(self, server: int, weight: int) -> None:
         self._real(server).weight = weight
 
-    def kill(self, server: int) -> None:
-        self._killed.append(self._real(server).address)
-        self.feed.killed(self._killed[-1])
+    def fault(self, server: int, fault: ServerFault) -> None:
+        address = self._real(server).address
+        self._suffers(address, after_fault(self._conditions.get(address, ()), fault))
+
+    def set_speed(self, server: int, speed: float) -> None:
+        address = self._real(server).address
+        self._suffers(address, at_speed(self._conditions.get(address, ()), speed))
+
+    def _suffers(self, address: str, conditions: Conditions) -> None:
+        self._conditions[address] = conditions
+        self.feed.suffers(address, conditions)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """The charts need no flapping server."""
 
     def burst(self, requests: int, seconds: float) -> None:
         for _ in range(requests):

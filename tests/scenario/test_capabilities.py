@@ -32,7 +32,7 @@ expect: {{all: [failures == 0]}}
     [
         ("{servers: 2}", "scale: 3", "scale", "`scale to 3`"),
         ("{servers: 2}", "remove: 1", "scale", "`remove server 1`"),
-        ("{servers: 2}", "kill: 2", "kill", "`kill server 2`"),
+        ("{servers: 2}", "kill: 2", "faults", "`kill server 2`"),
         ("{servers: 2}", "reweigh: {server: 1, weight: 5}", "weight", "`server 1: weight 5`"),
         ("{servers: 2, weights: [1, 3]}", "wait: 1", "weights", "`weights: [1, 3]`"),
         ("{servers: 2, clients: 4}", "wait: 1", "clients", "`clients: 4`"),

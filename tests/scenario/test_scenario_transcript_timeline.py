@@ -4,7 +4,10 @@ import pytest
 
 from .test_scenario_transcript import GOOD, said
 
-ACTIONS = "start, stop, scale, reweigh, remove, kill or wait"
+ACTIONS = (
+    "start, stop, scale, reweigh, remove, kill, freeze, thaw, slow, vanish, return, restart, flap"
+    " or wait"
+)
 
 STEPS = [
     ("start: long", "start: lonng", "t.yaml:8:12: no class 'lonng'; did you mean 'long'?"),
@@ -60,7 +63,7 @@ STEPS = [
     (
         "  - start: short\n",
         "  - kill: 2\n  - kill: 2\n  - start: short\n",
-        "t.yaml:13:11: server 2 was killed before",
+        "t.yaml:13:11: server 2 is killed already",
     ),
     (
         # Numbers are never used again: after 2 and 1, the third server is number 3.

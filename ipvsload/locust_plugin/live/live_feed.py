@@ -10,6 +10,7 @@ from ipvsload.locust_plugin.live.history import TestHistory
 from ipvsload.locust_plugin.live.live_table import LiveTable
 from ipvsload.locust_plugin.live.server_registry import ServerRegistry
 from ipvsload.record.format import OccupancySample, Sample
+from ipvsload.scenario.server_conditions import Conditions
 
 _TROUBLE = 500
 
@@ -17,7 +18,7 @@ _TROUBLE = 500
 class TableRow(NamedTuple):
     """One real server as the table has it now.
 
-    `connections` counts since the test began; `killed` servers refuse what they are given.
+    `connections` counts since the test began; `conditions` are what it suffers from.
     """
 
     number: int
@@ -26,7 +27,7 @@ class TableRow(NamedTuple):
     active: int
     inactive: int
     connections: int
-    killed: bool
+    conditions: Conditions
 
 
 class LiveFeed:
@@ -67,9 +68,9 @@ class LiveFeed:
         """Give a real server the number that people know it by."""
         self._registry.joined(number, address)
 
-    def killed(self, address: str) -> None:
-        """Mark a real server whose process was ended; it may stay in the table."""
-        self._registry.killed(address)
+    def suffers(self, address: str, conditions: Conditions) -> None:
+        """Say what a real server suffers from now; none: it is well."""
+        self._registry.suffers(address, conditions)
 
     def sampled(self, sample: Sample) -> None:
         """Take the kernel's table, as one node saw it."""
@@ -110,7 +111,13 @@ class LiveFeed:
         """Return the table as it is now, in the order in which the servers were first seen."""
         return [
             TableRow(
-                m.number, m.address, m.weight or 0, m.active, m.inactive, m.connections, m.killed
+                m.number,
+                m.address,
+                m.weight or 0,
+                m.active,
+                m.inactive,
+                m.connections,
+                m.conditions,
             )
             for m in self._table.present()
         ]
@@ -122,7 +129,7 @@ class LiveFeed:
         or is too far behind, gets that. The viewer's next `after` is `stamp`.
         Times are in ms since the test began. `servers` is there when it
         changed: [ident, number, address, weight or null when it is not in the
-        table], and `killed` with it, the idents of those whose process was ended;
+        table], and `conditions` with it, what some of them suffer from, by ident;
         `connections` is ident, count, ident, count, ... since the test
         began; `hidden` counts servers for which there was no room.
         """
@@ -146,7 +153,7 @@ class LiveFeed:
         }
         if self._servers_stamp > after:
             head["servers"] = [[m.ident, m.number, m.address, m.weight] for m in members]
-            head["killed"] = [m.ident for m in members if m.killed]
+            head["conditions"] = {m.ident: list(m.conditions) for m in members if m.conditions}
         return f"{_compact(head)[:-1]},{history.frame(after) if history else _NO_TEST}}}"
 
     def _clear(self, service: str, scheduler: str) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import nsmallest
 
+from ipvsload.scenario.server_conditions import Conditions
+
 MAX_KNOWN = 1200
 _REMOVED_AT_ONCE = MAX_KNOWN // 10
 
@@ -20,7 +22,7 @@ class KnownServer:
     `active` and `inactive` are summed over the `nodes` that have it now;
     `connections` counts those since the test began. `since_us` is when it came
     into the table, `seen_us` when it was last there, or was first heard of.
-    `killed`: its process was ended, and whoever is given to it is refused.
+    `conditions` are what it suffers from: "killed", "frozen".
     """
 
     ident: int
@@ -33,7 +35,7 @@ class KnownServer:
     nodes: int = 0
     since_us: int = 0
     seen_us: int = 0
-    killed: bool = False
+    conditions: Conditions = ()
 
 
 class ServerRegistry:
@@ -67,11 +69,11 @@ class ServerRegistry:
         self._numbers = max(self._numbers, number)
         self._on_change()
 
-    def killed(self, address: str) -> None:
-        """Take note that this server's process was ended."""
+    def suffers(self, address: str, conditions: Conditions) -> None:
+        """Take note of what this server suffers from now."""
         server = self.known(address)
-        if server is not None and not server.killed:
-            server.killed = True
+        if server is not None and server.conditions != conditions:
+            server.conditions = conditions
             self._on_change()
 
     def known(self, address: str) -> KnownServer | None:

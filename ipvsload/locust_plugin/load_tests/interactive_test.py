@@ -7,6 +7,7 @@ schedulers and servers while they look at the charts.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import gevent
 from locust.env import Environment
 
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
@@ -60,11 +61,13 @@ class InteractiveTest:
         with session.lock:
             service = testbed.begin(ServiceSpec(scheduler, weights))
         self._state = RunState({})
+        self._delayed: list[gevent.Greenlet] = []
         self._target = _Target(
             testbed,
             self._state,
             self._joined,
-            lambda _, address: session.feed.killed(address),
+            lambda _, address, conditions: session.feed.suffers(address, conditions),
+            self._later,
             generators.burst,
             environment,
         )
@@ -112,6 +115,7 @@ class InteractiveTest:
     def stop(self) -> None:
         """Take the service down, now that its users have gone."""
         session = self._session
+        gevent.killall(self._delayed)
         if session.sidecar is not None:
             session.sidecar.follow(0, "", None)
         session.feed.end(session.clock.now_us(), "")
@@ -120,6 +124,18 @@ class InteractiveTest:
                 session.testbed.end()
         except TestbedError:
             pass  # the session has already said that it broke
+
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+        self._delayed.append(gevent.spawn_later(seconds, self._do_later, act))
+
+    def _do_later(self, act: Callable[[], None]) -> None:
+        try:
+            with self._session.lock:
+                act()
+        except UsageError:
+            pass  # the server has left since
+        except IpvsloadError as error:
+            self._fail(error)
 
     def _joined(self, number: int, address: str, _weight: int) -> None:
         self._session.feed.joined(number, address)

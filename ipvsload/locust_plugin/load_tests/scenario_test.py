@@ -28,8 +28,8 @@ from ipvsload.record.events import (
     Event,
     RunStarted,
     RunStopped,
+    ServerCondition,
     ServerJoined,
-    ServerKilled,
     StepStarted,
 )
 from ipvsload.record.writer import RunWriter
@@ -186,8 +186,8 @@ class _PageProgress(Progress):
                 )
             case ServerJoined():
                 feed.joined(event.number, event.server)
-            case ServerKilled():
-                feed.killed(event.server)
+            case ServerCondition():
+                feed.suffers(event.server, tuple(filter(None, event.words.split(", "))))
             case StepStarted() | ChangedByHand():
                 feed.mark(event.t_us, event.text)
             case RunStopped():

@@ -43,7 +43,7 @@ def install(
         now_us,
         lambda: listing(
             {node: sample.services for node, sample in session.samples.items()},
-            {row.address: "killed" for row in session.feed.rows() if row.killed},
+            {row.address: ", ".join(row.conditions) for row in session.feed.rows()},
         ),
     )
     table_and_load = prometheus.TableAndLoad(

@@ -8,6 +8,7 @@ from locust.web import WebUI
 
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.web.same_site import reading_refusal
+from ipvsload.scenario.server_conditions import Conditions
 
 _KEY = "ipvs"
 # As many rows as Locust shows in its own tables.
@@ -59,8 +60,13 @@ def _append(arguments: dict[str, Any], key: str, value: dict[str, Any]) -> None:
     arguments[key] = [*(arguments.get(key) or []), value]
 
 
+def _name(number: int, conditions: Conditions) -> str:
+    suffers = f" ({', '.join(conditions)})" if conditions else ""
+    return f"server {number}{suffers}"
+
+
 def _rows(feed: LiveFeed) -> list[dict[str, Any]]:
     return [
-        {"name": f"server {row.number}{' (killed)' if row.killed else ''}", **row._asdict()}
+        {"name": _name(row.number, row.conditions), **row._asdict()}
         for row in feed.rows()[:_MOST_ROWS]
     ]

@@ -5,7 +5,7 @@ and is found there; nothing else lists the actions.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, Self, get_type_hints
 
 from pydantic import ConfigDict
@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.planned_state import PlannedState
+from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.scenario.strict import Strict
 
 
@@ -38,8 +39,14 @@ class ActionTarget(Protocol):
     def remove(self, server: int) -> None:
         """Take a server out of the kernel's table."""
 
-    def kill(self, server: int) -> None:
-        """End the server's process; its entry in the kernel's table stays."""
+    def fault(self, server: int, fault: ServerFault) -> None:
+        """Do this to the server's process or its packets."""
+
+    def set_speed(self, server: int, speed: float) -> None:
+        """Have the server do its work at this speed; 1 is its usual one."""
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Have `act` done in so many seconds, if the test still runs then."""
 
     def set_scheduler(self, scheduler: str) -> None:
         """Change the scheduler in place: connections and counters stay."""
@@ -62,7 +69,7 @@ class Action(Strict):
     model_config = ConfigDict(defer_build=True)  # a scenario has few of the actions
 
     key: ClassVar[str]
-    """Its key in a step and its name in the page's requests: the name of its file."""
+    """Its key in a step and its name in the page's requests: by default the name of its file."""
     rank: ClassVar[int]
     """Its place among the actions in messages and in the schema, ascending."""
     needs: ClassVar[Capability | None] = None
@@ -72,8 +79,9 @@ class Action(Strict):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_config: Any) -> None:
-        """Name the action after its file."""
-        cls.key = cls.__module__.rpartition(".")[2]
+        """Name the action after its file, unless it has a name of its own."""
+        if "key" not in cls.__dict__:
+            cls.key = cls.__module__.rpartition(".")[2]
 
     @classmethod
     def yaml_type(cls) -> Any:

@@ -9,7 +9,7 @@ class Kill(Action):
     """The server's process dies; its entry in the kernel's table stays."""
 
     rank = 60
-    needs = "kill"
+    needs = "faults"
 
     server: ServerNumber
 
@@ -17,9 +17,7 @@ class Kill(Action):
         return f"kill server {self.server}"
 
     def plan(self, planned: PlannedState) -> None:
-        if planned.has_server(self.server) and self.server in planned.killed:
-            planned.refuse(f"server {self.server} was killed before")
-        planned.killed.add(self.server)
+        planned.fault(self.server, "kill")
 
     def act(self, target: ActionTarget) -> None:
-        target.kill(self.server)
+        target.fault(self.server, "kill")

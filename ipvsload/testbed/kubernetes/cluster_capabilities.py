@@ -15,7 +15,7 @@ KEPT = "--keep-proxy: kube-proxy is measured as it is"
 ALWAYS: dict[Capability, str] = {
     "weight": _NO_WEIGHTS,
     "weights": _NO_WEIGHTS,
-    "kill": "a cluster takes a dead pod out of the table itself: `kill` needs the lab",
+    "faults": "a cluster takes a dead pod out of the table itself: faults need the lab",
     **LAB_ONLY,
 }
 

@@ -21,6 +21,7 @@ from ipvsload.netfilter.nat_kinds import NAT_KINDS
 from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
+from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import direct_routing, warmup
 from ipvsload.testbed.lab.broker_client import plain_socket
@@ -73,6 +74,7 @@ class LabTestbed:
         self._addresses = topology.server_addresses
         """Those that may join this run, in the order in which they do."""
         self._listening: set[str] = set()
+        self._unwell: set[str] = set()
         self._limited = False
 
     def start(self) -> None:
@@ -83,7 +85,7 @@ class LabTestbed:
     def wait_ready(self) -> None:
         """Start the real servers, wait for the kernel, use every path once."""
         self.lab.real_servers.wait_ready()
-        self._listen(self._addresses)
+        self._listen(self._addresses, {})
         self.lab.wait_ready()
         warmup.warm(self._topology, self._control, self.socket_broker)
         if self._topology.direct:
@@ -93,18 +95,20 @@ class LabTestbed:
         neighbours = direct_routing.neighbours(self._topology)
         self._control.ask("set_neighbours", neighbours=neighbours)
         probed = self._topology.server_addresses_on(PROBE_PORT)
-        self._listen(probed, transparent=True)
+        self._listen(probed, {"transparent": True})
         for forwarding in self._topology.direct:
             warmup.warm(self._topology, self._control, self.socket_broker, forwarding)
         self._kill(probed)
 
-    def _listen(self, addresses: Iterable[str], *, transparent: bool = False) -> None:
+    def _listen(self, addresses: Iterable[str], options: Mapping[str, bool]) -> None:
         """Have those real servers listen that do not."""
-        arguments = {"transparent": True} if transparent else {}
         for address in addresses:
             if address not in self._listening:
-                self.lab.real_servers.ask("add", address, **arguments)
+                self.lab.real_servers.ask("add", address, **options)
                 self._listening.add(address)
+
+    def _listener_options(self) -> Mapping[str, bool]:
+        return {} if self._forwarding == MASQUERADING else {"transparent": True}
 
     def _kill(self, addresses: Iterable[str]) -> None:
         for address in addresses:
@@ -177,7 +181,10 @@ class LabTestbed:
         return reason and f"{reason} (Linux {kernel.release}, {kernel.provider})"
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
-        """Make a service on the next port; servers that were killed listen again."""
+        """Make a service on the next port; servers that suffered from something are new."""
+        for address in self._unwell & self._listening:
+            self.lab.real_servers.ask("restart", address)
+        self._unwell.clear()
         self._port += 1
         self._joined = 0
         self._forwarding = spec.forwarding
@@ -187,7 +194,7 @@ class LabTestbed:
             if direct
             else self._topology.server_addresses
         )
-        self._listen(self._addresses, transparent=direct)
+        self._listen(self._addresses, self._listener_options())
         self._limit_servers(spec.capacity)
         self._key = join_key(VIP, self._port)
         self._settings.change(spec.settings)
@@ -257,9 +264,22 @@ class LabTestbed:
         """Take a real server out of the table; its process goes on."""
         self._ask("delete_server", address=address)
 
-    def kill_server(self, address: str) -> None:
-        """Close its listener and reset its connections; the table keeps it."""
-        self._kill([address])
+    def fault_server(self, address: str, fault: ServerFault) -> None:
+        """Do this to one of the process's servers; the table keeps it."""
+        self._unwell.add(address)
+        match fault:
+            case "kill":
+                self._kill([address])
+            case "restart":
+                self.lab.real_servers.ask("restart", address, **self._listener_options())
+                self._listening.add(address)
+            case _:
+                self.lab.real_servers.ask(fault, address)
+
+    def set_server_speed(self, address: str, speed: float) -> None:
+        """Have it work so many times as fast as usual."""
+        self._unwell.add(address)
+        self.lab.real_servers.ask("speed", address, factor=speed)
 
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the kernel's connection table says; it forgets resets after 10 s."""

@@ -1,7 +1,9 @@
 """One of the lab's real servers: its name, its connections and, with a capacity, its workers."""
 
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from ipvsload.testbed.lab import packet_loss
 from ipvsload.testbed.lab.exact_timers import ExactTimers
 from ipvsload.testbed.lab.worker_pool import Limits, WorkerPool
 
@@ -9,8 +11,15 @@ from ipvsload.testbed.lab.worker_pool import Limits, WorkerPool
 class OpenConnection(Protocol):
     """What a server does with a connection of its own."""
 
+    @property
+    def socket(self) -> packet_loss.AnySocket:
+        """Its socket."""
+
     def reset(self) -> None:
         """End it as a process that died does."""
+
+    def go_on(self) -> None:
+        """Read, or do not, and write what was held, as the server now is."""
 
 
 class ListeningServer:
@@ -23,10 +32,70 @@ class ListeningServer:
         self.pool: WorkerPool | None = None
         self.dead = False
         """What was accepted a moment before it died is reset, too."""
+        self.listeners: Iterable[packet_loss.AnySocket] = ()
+        self.frozen = self.vanished = False
+        self.factor = 1.0
+        """How much faster it is than usual."""
 
     def limit(self, limits: Limits | None, speed: float) -> None:
         """Give it a new and empty pool, or none. What the old one has begun or queued is done."""
-        self.pool = None if limits is None else WorkerPool(self.timers, limits, speed)
+        self._speed = speed
+        self.pool = None
+        if limits is not None:
+            self.pool = WorkerPool(self.timers, limits, speed * self.factor)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing that it writes comes anywhere now."""
+        return self.frozen or self.vanished
+
+    def freeze(self) -> None:
+        """Stand still, as a process after SIGSTOP: its kernel takes connections and data."""
+        self.frozen = True
+        if self.pool is not None:
+            self.pool.pause()
+        self._go_on()
+
+    def thaw(self) -> None:
+        """Go on where it stood."""
+        self.frozen = False
+        if self.pool is not None:
+            self.pool.resume()
+        self._go_on()
+
+    def vanish(self) -> None:
+        """Lose every packet, in and out; the process goes on."""
+        if not self.vanished:
+            self.vanished = True
+            for sock in self._sockets():
+                packet_loss.lose(sock)
+
+    def come_back(self) -> None:
+        """Lose no more packets; what was to be sent is sent now."""
+        if self.vanished:
+            self.vanished = False
+            for sock in self._sockets():
+                packet_loss.keep(sock)
+            self._go_on()
+
+    def set_speed(self, factor: float) -> None:
+        """Work so many times as fast as usual. Raises ValueError unless that is above 0.
+
+        Without a capacity that is so for the requests that come from now on.
+        """
+        if not factor > 0:
+            raise ValueError(f"not a speed: {factor}")
+        self.factor = factor
+        if self.pool is not None:
+            self.pool.set_speed(self._speed * factor)
+
+    def _sockets(self) -> Iterator[packet_loss.AnySocket]:
+        yield from self.listeners
+        yield from (connection.socket for connection in self.connections)
+
+    def _go_on(self) -> None:
+        for connection in list(self.connections):
+            connection.go_on()
 
     def reset_all(self) -> None:
         """End every connection, and forget their work."""

@@ -21,6 +21,7 @@ from typing import cast
 
 import httptools
 
+from ipvsload.testbed.lab import packet_loss
 from ipvsload.testbed.lab.exact_timers import DueCall
 from ipvsload.testbed.lab.httpbin import (
     HttpRequest,
@@ -49,6 +50,8 @@ class ServerConnection(asyncio.Protocol):
         self._answering: DueCall | Job | None = None
         self._writable = True
         self._refused = False
+        self._held: list[tuple[bytes, bool]] = []
+        """What cannot be sent while the server is frozen, or its packets are lost."""
 
     # From the transport
 
@@ -56,6 +59,10 @@ class ServerConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._peer: str = (transport.get_extra_info("peername") or ("",))[0]
         self._server.connections.add(self)
+        if self._server.frozen:
+            self._transport.pause_reading()
+        if self._server.vanished:
+            packet_loss.lose(self.socket)
         if self._server.dead:
             self.reset()
 
@@ -122,7 +129,7 @@ class ServerConnection(asyncio.Protocol):
                 self._have_done(self._server.pool, data, work, request)
             elif work:
                 self._transport.pause_reading()
-                due = time.monotonic_ns() + round(work * 1e9)
+                due = time.monotonic_ns() + round(work / self._server.factor * 1e9)
                 send = partial(self._send_delayed, data, request.close)
                 self._answering = self._server.timers.at(due, send)
             else:
@@ -156,10 +163,14 @@ class ServerConnection(asyncio.Protocol):
         self._resume_reading()
 
     def _resume_reading(self) -> None:
-        if self._writable and self._answering is None and not self._transport.is_closing():
+        free = self._writable and self._answering is None and not self._server.frozen
+        if free and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def _send(self, data: bytes, close: bool) -> None:
+        if self._server.silent:
+            self._held.append((data, close))
+            return
         self._transport.write(data)
         if close:
             self._waiting.clear()
@@ -169,11 +180,27 @@ class ServerConnection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._send(bad_request(self._server.name), True)
 
+    # What becomes of the server
+
+    @property
+    def socket(self) -> packet_loss.AnySocket:
+        return cast("packet_loss.AnySocket", self._transport.get_extra_info("socket"))
+
+    def go_on(self) -> None:
+        if self._transport.is_closing():
+            return
+        if self._server.frozen:
+            self._transport.pause_reading()
+        if not self._server.silent:
+            held, self._held = self._held, []
+            for data, close in held:
+                self._send(data, close)
+        self._resume_reading()
+
     def reset(self) -> None:
         """End as if the server's process had died: with RST, and without more answers."""
         self._waiting.clear()
-        sock = self._transport.get_extra_info("socket")
-        sock.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
 

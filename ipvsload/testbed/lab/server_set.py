@@ -29,6 +29,9 @@ class ServerSet:
         self._servers: dict[str, tuple[asyncio.Server, ListeningServer]] = {}
         self._limits: dict[str, tuple[Limits | None, float]] = {}
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._servers
+
     def __getitem__(self, name: str) -> ListeningServer:
         """The server at address:port. Raises ValueError where none listens."""
         if name not in self._servers:
@@ -65,6 +68,7 @@ class ServerSet:
                 partial(ServerConnection, server), sock=sock, backlog=_BACKLOG
             )
             undo.pop_all()
+        server.listeners = listener.sockets
         self._servers[name] = listener, server
 
     async def kill(self, name: str) -> None:

@@ -86,7 +86,7 @@ export class ChartBoard {
     const bucket = many && name !== "newConnections" ? bucketWidth(this.view.right - this.view.left, this.width, 2) : 0;
     const { colours } = this;
     const lines = known.map((server, i) => ({
-      id: server.ident, key: server.ident, name: `server ${server.number}${server.killed ? ", killed" : ""}`, number: server.number, gap, live, alpha: 1,
+      id: server.ident, key: server.ident, name: `server ${server.number}${["", ...server.conditions].join(", ")}`, number: server.number, gap, live, alpha: 1,
       // A fair split puts the lines on top of each other: the lower ones are wider,
       // so that their edges can be seen.
       width: 1.8 + Math.min(1.2, 3 / known.length) * (known.length - 1 - i),

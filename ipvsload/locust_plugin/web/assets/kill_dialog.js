@@ -1,4 +1,4 @@
-// Asks before a server is killed: nothing on this page brings its process back.
+// Asks before a server is killed: its connections are lost, whatever is done then.
 
 import { makeElement } from "./format.js";
 
@@ -8,7 +8,7 @@ export function confirmKill(number, address) {
     const keep = makeElement("button", { type: "button", textContent: "Keep it", autofocus: true });
     const kill = makeElement("button", { type: "button", className: "kill", textContent: `Kill server ${number}` });
     const title = makeElement("h2", { id: "kill-title", textContent: `Kill server ${number}?` });
-    const text = makeElement("p", { id: "kill-text", textContent: `The process of ${address} ends, as in a crash, and does not come back in this test. `
+    const text = makeElement("p", { id: "kill-text", textContent: `The process of ${address} ends, as in a crash, until it is restarted. `
       + "Its entry stays in the kernel's table: connections that it is given are refused." });
     const dialog = makeElement("dialog", {}, title, text, makeElement("p", { className: "choice" }, keep, kill));
     keep.addEventListener("click", () => dialog.close());

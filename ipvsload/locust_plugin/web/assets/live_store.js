@@ -79,8 +79,7 @@ export class LiveStore {
     this.head = frame;
     this.test = frame.test;
     if (frame.servers) {
-      const killed = new Set(frame.killed);
-      this.servers = new Map(frame.servers.map(([ident, number, address, weight]) => [ident, { ident, number, address, weight, killed: killed.has(ident) }]));
+      this.servers = new Map(frame.servers.map(([ident, number, address, weight]) => [ident, { ident, number, address, weight, conditions: frame.conditions[ident] ?? [] }]));
     }
     const none = { width: 250, columns: [], open: [], rows: [] };
     this.table.take(frame.table ?? none, full);

@@ -1,6 +1,7 @@
 // The forms that change something. A field shows what the kernel has until somebody
 // edits it; then it keeps what they wrote until that is sent.
 
+import { FaultMenu } from "./fault_menu.js";
 import { makeElement, setText } from "./format.js";
 import { confirmKill } from "./kill_dialog.js";
 import { LoggedOut, ask } from "./polling.js";
@@ -67,10 +68,12 @@ export class PageControls {
         row.kill.ariaLabel = `Kill ${name}`;
       }
       if (row.address.textContent !== server.address) row.address.textContent = server.address;
-      row.item.classList.toggle("killed", server.killed);
-      setText(row.state, server.killed ? "killed" : "");
+      const killed = server.conditions.includes("killed");
+      row.item.classList.toggle("killed", killed);
+      setText(row.state, server.conditions.join(", "));
+      row.faults.update(server, offers);
       this.showUnlessEdited(row.weight, String(server.weight));
-      for (const [button, reason] of [[row.set, offers.reweigh], [row.kill, offers.kill || (server.killed && "it was killed")]]) {
+      for (const [button, reason] of [[row.set, offers.reweigh], [row.kill, offers.kill || (killed && "it was killed")]]) {
         if (button.disabled !== Boolean(reason)) Object.assign(button, { disabled: Boolean(reason), title: reason || "" });
       }
     }
@@ -81,8 +84,9 @@ export class PageControls {
       name: makeElement("b"), address: makeElement("span", { className: "sub" }), state: makeElement("strong", { className: "dead", hidden: true }),
       weight: makeElement("input", { type: "number", inputMode: "numeric", min: "0", max: this.list.dataset.most, required: true }),
       set: makeElement("button", { textContent: "Set" }), kill: makeElement("button", { type: "button", className: "kill", textContent: "Kill" }),
+      faults: new FaultMenu((action) => this.send({ ...action, server: row.server.number }, row.faults.element)),
     };
-    const form = makeElement("form", {}, makeElement("i"), makeElement("span", { className: "who" }, row.name, " ", row.address, " ", row.state), row.weight, row.set, row.kill);
+    const form = makeElement("form", {}, makeElement("i"), makeElement("span", { className: "who" }, row.name, " ", row.address, " ", row.state), row.weight, row.set, row.kill, row.faults.element);
     row.item = makeElement("li", {}, form);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
