@@ -88,7 +88,7 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(ker
             chosen = testbed.connection_servers([(client_address(1), port) for port in used])
             assert sorted(map(str, chosen)) == sorted([*names, third] * 2)
             testbed.set_weight(third, 0)
-            testbed.kill_server(names[0])
+            testbed.fault_server(names[0], "kill")
             for connection, server in zip(held, chosen, strict=True):
                 if server == names[0]:
                     with pytest.raises(ConnectionResetError):
