@@ -83,3 +83,11 @@ class Exchange:
         self.reused = False
         self.closing = False
         self.untaken: Untaken | None = None
+
+    def never_sent(self, now_ns: int) -> None:
+        """It is given up before it was sent: forget the last request, whose traces it has."""
+        self.start = now_ns
+        self.planned = self.planned or now_ns
+        self.response = HttpResponse()
+        self.client, self.port, self.reused = "", 0, False
+        self.untaken = None

@@ -77,9 +77,11 @@ class LocustLoad:
     def start(self, name: str, first: int = 0, step: int = 1) -> None:
         """Start a class: its users, or every `step`th of its arrivals, from `first` on."""
         workload = self._workloads[name]
-        workload.start(users=0, first=first, step=step)
-        if workload.spec.users:
-            self._environment.runner.spawn_users({name: workload.spec.users})
+        spawn = self._environment.runner.spawn_users
+        # Which may wait, and the client's loop must not.
+        workload.start(0, first, step, add=lambda count: gevent.spawn(spawn, {name: count}))
+        if workload.spec.users and not workload.spec.user_stages:
+            spawn({name: workload.spec.most_users})
 
     def stop(self, name: str) -> None:
         """Send no new requests of this class; those in flight finish."""

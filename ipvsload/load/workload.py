@@ -5,6 +5,7 @@ Each request that was begun is finished exactly once, by an answer, by an error
 or as "cut off", whatever happens: the counts are evidence and not estimates.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,11 +16,12 @@ from gevent.event import Event
 from ipvsload.load.closed_user import ClosedUser
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
-from ipvsload.load.http_response import HttpResponse
 from ipvsload.load.pacing import due_times
+from ipvsload.load.ramped_users import RampedUsers
 from ipvsload.load.random_numbers import RandomNumbers
 from ipvsload.load.request_budget import Lender, RequestBudget
 from ipvsload.load.request_message import message_of, message_with_work
+from ipvsload.load.user_pacing import user_changes
 from ipvsload.scenario.model import Traffic
 
 _SECOND = 1_000_000_000
@@ -82,6 +84,7 @@ class Workload:
         self._step = 1
         self._running = False
         self._starts = 0
+        self._ramp: RampedUsers | None = None
         self._users: dict[ClosedUser, None] = {}
         self._pausing: dict[ClosedUser, None] = {}
         self._awaiting: dict[ClosedUser, None] = {}
@@ -112,11 +115,18 @@ class Workload:
         """Whether it was started, has nothing in flight and will send nothing more."""
         return bool(self.over.is_set())
 
-    def start(self, users: int | None = None, first: int = 0, step: int = 1) -> None:
+    def start(
+        self,
+        users: int | None = None,
+        first: int = 0,
+        step: int = 1,
+        add: Callable[[int], None] | None = None,
+    ) -> None:
         """Begin, or begin again with a whole budget; does nothing while it runs.
 
         `users` says how many users the workload makes itself instead of
-        `spec.users`; others may `join`. Its requests have every `step`th number from
+        `spec.users`; others may `join`. Where their number changes, `add` has so many join,
+        and the workload lets them go. Its requests have every `step`th number from
         `first` on: those are the arrivals of an open class that it sends, and by its number
         a request's work is drawn. Each start has numbers of its own.
         """
@@ -132,15 +142,18 @@ class Workload:
             self._draw = message_with_work(self.message, spec.work, RandomNumbers(*key, "work"))
             self._number, self._step = first, step
         now = time.monotonic_ns()
-        if spec.duration is not None:
-            end = now + int(spec.duration * _SECOND)
+        if math.isfinite(spec.seconds):
+            end = now + int(spec.seconds * _SECOND)
             self._timers.at(end, partial(self._duration_over, self._starts))
-        if spec.rate is not None:
+        if spec.open:
             due = islice(due_times(spec, *key), first, None, step)
             self._send_due(self._starts, now, due, next(due, None))
+        elif spec.user_stages:
+            goes_on = partial(self._goes_on, self._starts)
+            self._ramp = RampedUsers(self._timers, goes_on, add or self._join_all, self.leave)
+            self._ramp.play(now, user_changes(spec.user_stages, first, step))
         else:
-            for _ in range((spec.users or 0) if users is None else users):
-                self.join()
+            self._join_all(spec.most_users if users is None else users)
 
     def join(
         self, pause: Callable[[], float] | None = None, on_gone: Callable[[], None] | None = None
@@ -149,6 +162,8 @@ class Workload:
         user = ClosedUser(self, pause, on_gone)
         self._users[user] = None
         self._send_next(user)
+        if self._ramp is not None:
+            self._ramp.joined(user)
         return user
 
     def lent(self, count: int, more: bool) -> None:
@@ -221,6 +236,10 @@ class Workload:
 
     # Users
 
+    def _join_all(self, count: int) -> None:
+        for _ in range(count):
+            self.join()
+
     def _may_send(self, user: ClosedUser) -> bool:
         budget = self._budget
         return self._running and (budget.left > 0 or budget.more) and not user.leaving
@@ -259,7 +278,7 @@ class Workload:
         self, start: int, origin_ns: int, later: Iterator[int], due_ns: int | None
     ) -> None:
         """Begin all arrivals that are due: this one and those after it."""
-        if start != self._starts or not self._running:
+        if not self._goes_on(start):
             return
         now = time.monotonic_ns()
         while due_ns is not None:
@@ -301,19 +320,17 @@ class Workload:
 
     def _cut_off(self, exchange: Exchange) -> None:
         if not exchange.start:
-            # It was never sent: what the exchange holds is of its last request.
-            exchange.start = time.monotonic_ns()
-            exchange.planned = exchange.planned or exchange.start
-            exchange.response = HttpResponse()
-            exchange.client, exchange.port, exchange.reused = "", 0, False
-            exchange.untaken = None
+            exchange.never_sent(time.monotonic_ns())
         self._client.drop(exchange)
         self.ended(exchange, "cut off")
 
     # The end
 
+    def _goes_on(self, start: int) -> bool:
+        return self._running and start == self._starts
+
     def _duration_over(self, start: int) -> None:
-        if start == self._starts and self.spec.rate is None:
+        if start == self._starts and not self.spec.open:
             self.stop()
 
     def _end_if_over(self) -> None:

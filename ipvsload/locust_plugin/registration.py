@@ -179,9 +179,7 @@ def _say_what_is_not_used(parsed: Any, traffic: Any) -> None:
     known = {"--users": parsed.num_users, "--spawn-rate": parsed.spawn_rate}
     given = [flag for flag, value in known.items() if value]
     if given:
-        wanted = ", ".join(
-            f"{name} {spec.users or f'{spec.rate:g}/s'}" for name, spec in traffic.items()
-        )
+        wanted = ", ".join(f"{name}: {spec.size}" for name, spec in traffic.items())
         logger.warning(
             "%s not used: the scenario's timeline starts its users (%s)",
             " and ".join(given),

@@ -5,6 +5,7 @@ without gaps, no request may be missing, and the generator must have counted as
 many connections as the kernel.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 
 from ipvsload.record.events import (
@@ -160,7 +161,7 @@ def _missing_requests(
     """Classes of a fixed number of requests that have not that many records."""
     stopped = {name for step in scenario.timeline for name in step.stop or ()}
     for name, traffic in scenario.traffic.items():
-        if traffic.requests is None or traffic.duration is not None or name in stopped:
+        if traffic.requests is None or math.isfinite(traffic.seconds) or name in stopped:
             continue
         starts = sum(event.traffic == name for event in run.of_type(ClassStarted))
         recorded = requests.requests(name)

@@ -39,9 +39,8 @@ def read_connection(value: object) -> ConnectionKind:
             return _lifetime(value["keep-alive"])
         wrong = next((key for key in value if key != "keep-alive"), None)
         if wrong is not None:
-            raise misplaced(
-                f"unknown key {quoted(wrong)}; {hint(wrong, _WORDS[1:], 'keys')}", wrong
-            )
+            reason = f"unknown key {quoted(wrong)}; {hint(wrong, _WORDS[1:], 'keys')}"
+            raise misplaced(reason, wrong, at_key=True)
         raise unexpected("expected {keep-alive: 100 requests} or {keep-alive: 30s}")
     if value == "new":
         return "new"

@@ -46,9 +46,10 @@ def refused(key: str | None, reason: str) -> PydanticCustomError:
     return PydanticCustomError("model", "{reason}", {"reason": reason, "key": key})
 
 
-def misplaced(reason: str, *at: str | int) -> PydanticCustomError:
+def misplaced(reason: str, *at: str | int, at_key: bool = False) -> PydanticCustomError:
     """The error of something inside one value; `at` is its path there, the message is whole."""
-    return PydanticCustomError("misplaced", "{reason}", {"reason": reason, "at": at})
+    context = {"reason": reason, "at": at, "at_key": at_key}
+    return PydanticCustomError("misplaced", "{reason}", context)
 
 
 def unexpected(reason: str) -> PydanticCustomError:

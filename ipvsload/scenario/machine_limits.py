@@ -62,11 +62,11 @@ def class_peak(traffic: Mapping[str, Traffic]) -> ConnectionPeak:
 
 
 def _together(traffic: Mapping[str, Traffic]) -> ConnectionPeak:
-    held = {name: min(one.users, one.requests or one.users) for name, one in traffic.items()
-            if one.users}  # fmt: skip
+    held = {name: min(one.most_users, one.requests or one.most_users)
+            for name, one in traffic.items() if one.users}  # fmt: skip
     users = (
-        f"'{name}' has {counted(traffic[name].users or 0, 'user')}"
-        + (f" for {counted(n, 'request')}" if n != traffic[name].users else "")
+        f"'{name}' has {counted(traffic[name].most_users, 'user')}"
+        + (f" for {counted(n, 'request')}" if n != traffic[name].most_users else "")
         for name, n in held.items()
     )
     return ConnectionPeak(sum(held.values()), listed(users))

@@ -21,6 +21,7 @@ from ipvsload.scenario.server_conditions import (
     without_effect,
 )
 from ipvsload.scenario.service import Service
+from ipvsload.scenario.stages import expected, time_of
 from ipvsload.scenario.traffic import Traffic
 from ipvsload.scenario.words import counted, listed, no_class
 
@@ -56,14 +57,16 @@ class PlannedClass:
     @property
     def least_time(self) -> float:
         """Seconds that it takes at least to end by itself; infinite if it never does."""
-        ends = [] if self.traffic.duration is None else [self.traffic.duration]
-        if self.traffic.requests is not None:
-            if self.traffic.rate is not None:
-                ends.append((self.traffic.requests - 1) / self.traffic.rate)
-            else:
-                rounds = math.ceil(self.traffic.requests / (self.traffic.users or 1))
-                ends.append((rounds - 1) * self.traffic.think)
-        return min(ends, default=math.inf)
+        traffic = self.traffic
+        if traffic.requests is None:
+            return traffic.seconds
+        if traffic.users is None:
+            last = traffic.requests - 1
+            if traffic.arrivals == "poisson":
+                last = max(0, last - _chance(last))
+            return min(traffic.seconds, time_of(traffic.rate_stages, last))
+        rounds = math.ceil(traffic.requests / traffic.most_users)
+        return min(traffic.seconds, (rounds - 1) * traffic.think)
 
 
 @dataclass(slots=True)
@@ -163,9 +166,9 @@ class PlannedState:
         return Bound(Interval(0, high), listed(reasons))
 
 
-def _chance(mean: float) -> float:
-    """How far a Poisson process does not get above its mean: once in 1e20 it does."""
-    return 10 * math.sqrt(mean) + 50
+def _chance(mean: float) -> int:
+    """How far a Poisson process does not get from its mean: once in 1e20 it does."""
+    return 50 + math.ceil(10 * math.sqrt(mean))
 
 
 def _limit(one: Traffic, limit: Limit) -> tuple[float, str]:
@@ -173,13 +176,13 @@ def _limit(one: Traffic, limit: Limit) -> tuple[float, str]:
 
     An open workload has no bound of its users that we could know.
     """
-    users, requests = one.users or math.inf, one.requests or math.inf
+    users, requests = one.most_users or math.inf, one.requests or math.inf
     high = {"budget": requests, "population": users, "concurrency": min(users, requests)}[limit]
-    if limit == "budget" and one.rate is not None and one.duration is not None:
-        mean = one.rate * one.duration
-        high = min(high, math.floor(mean + (0 if one.arrivals == "even" else _chance(mean))) + 1)
-    if one.users is not None and limit != "budget" and high == users:
-        return high, counted(one.users, "user")
+    mean = expected(one.rate_stages)
+    if limit == "budget" and one.open and math.isfinite(mean):
+        high = min(high, math.floor(mean) + (0 if one.arrivals == "even" else _chance(mean)) + 1)
+    if one.most_users and limit != "budget" and high == users:
+        return high, counted(one.most_users, "user")
     if one.requests is not None:
         return high, counted(one.requests, "request")
     return high, "a rate"

@@ -85,7 +85,7 @@ def _fault(error: ErrorDetails) -> Fault:
         case "unexpected":
             return Fault(loc, f"{_named(loc)}{context['reason']}, found {found(value)}")
         case "misplaced":
-            return Fault((*loc, *context["at"]), context["reason"])
+            return Fault((*loc, *context["at"]), context["reason"], context["at_key"])
         case "too_short":
             return Fault(loc, f"'{loc[-1]}' is empty; give at least one", at_key=True)
         case "literal_error":

@@ -15,6 +15,10 @@ class Stage(NamedTuple):
     end: float
     over: float = math.inf
 
+    def level(self, seconds: float) -> float:
+        """The level after so many seconds of the stage."""
+        return self.start + (self.end - self.start) * (seconds / self.over)
+
     def reaches(self, count: float) -> float:
         """The seconds after which so much has come together, where the level is a rate.
 
@@ -24,6 +28,9 @@ class Stage(NamedTuple):
         # The root of slope / 2 * t^2 + start * t = count, in the form that loses no digits.
         root = math.sqrt(max(0.0, self.start * self.start + 2 * slope * count))
         return min(2 * count / (self.start + root), self.over) if count > 0 else 0.0
+
+
+Stages = tuple[Stage, ...]
 
 
 def expected(stages: Iterable[Stage]) -> float:
@@ -51,3 +58,28 @@ def expected_until(stages: Iterable[Stage], seconds: float) -> float:
         if seconds <= 0:
             return total
     return total + last * seconds
+
+
+def cut(stages: Iterable[Stage], seconds: float) -> Stages:
+    """The stages of the first `seconds` seconds."""
+    if math.isinf(seconds):
+        return tuple(stages)
+    kept = []
+    for stage in stages:
+        if stage.over >= seconds:
+            kept.append(Stage(stage.start, stage.level(seconds), seconds))
+            break
+        kept.append(stage)
+        seconds -= stage.over
+    return tuple(kept)
+
+
+def time_of(stages: Iterable[Stage], count: float) -> float:
+    """The seconds after which a rate has brought so much; infinite if it never does."""
+    began = 0.0
+    for stage in stages:
+        whole = expected([stage])
+        if count < whole:
+            return began + stage.reaches(count)
+        began, count = began + stage.over, count - whole
+    return math.inf

@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 from ipvsload.scenario.connection import ConnectionField, Lifetime
 from ipvsload.scenario.duration import Duration, PositiveDuration
 from ipvsload.scenario.faults import refused
-from ipvsload.scenario.names import MAX_USERS
-from ipvsload.scenario.stages import Stage
+from ipvsload.scenario.levels import RateField, UsersField, most, stages_of, written
+from ipvsload.scenario.stages import Stages, cut, length
 from ipvsload.scenario.strict import Strict
 from ipvsload.scenario.work import WorkField
 
@@ -24,10 +24,10 @@ class Traffic(Strict, use_attribute_docstrings=True):
     """What is asked for: GET and a path, such as "GET /delay/10" or "GET /delay/{work}"."""
     work: WorkField | None = None
     """What stands for {work} in the request, in seconds: a time, or a distribution of times."""
-    users: Annotated[int, Field(ge=1, le=MAX_USERS)] | None = None
-    """Closed workload: this many users, each waiting for its answer."""
-    rate: Annotated[float, Field(gt=0, le=100_000)] | None = None
-    """Open workload: arrivals per second, whatever the answers do."""
+    users: UsersField | None = None
+    """Closed workload: this many users, each waiting for its answer; or stages of them."""
+    rate: RateField | None = None
+    """Open workload: arrivals per second, whatever the answers do; or stages of them."""
     arrivals: Literal["even", "poisson"] = "even"
     """Arrivals of a rate at even distances, or at random (a Poisson process)."""
     requests: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
@@ -54,16 +54,44 @@ class Traffic(Strict, use_attribute_docstrings=True):
         return self.connection if isinstance(self.connection, Lifetime) else None
 
     @property
-    def rate_stages(self) -> tuple[Stage, ...]:
+    def open(self) -> bool:
+        """Whether requests are sent whatever the answers do."""
+        return self.users is None
+
+    @property
+    def rate_stages(self) -> Stages:
         """The arrivals per second in the course of time; empty for a closed workload."""
-        if self.rate is None:
+        return cut(stages_of(self.rate), self.duration or math.inf)
+
+    @property
+    def user_stages(self) -> Stages:
+        """The users in the course of time; empty where their number stays the same."""
+        if not isinstance(self.users, tuple):
             return ()
-        return (Stage(self.rate, self.rate, self.duration or math.inf),)
+        return cut(self.users, self.duration or math.inf)
+
+    @property
+    def most_users(self) -> int:
+        """The most users at the same time; 0 for an open workload."""
+        return 0 if self.users is None else int(most(self.users))
+
+    @property
+    def seconds(self) -> float:
+        """The longest that it sends by itself; infinite if only its requests, or a stop, end it."""
+        stages = self.user_stages or self.rate_stages
+        return length(stages) if stages else self.duration or math.inf
+
+    @property
+    def size(self) -> str:
+        """For people: "10 users", "50 to 500/s"."""
+        if self.users is not None:
+            return written(self.users, " user" if self.users == 1 else " users")
+        return written(self.rate or 0.0, "/s")
 
     @property
     def endless(self) -> bool:
         """Whether only a `stop` ends it."""
-        return self.requests is None and self.duration is None
+        return self.requests is None and math.isinf(self.seconds)
 
     @model_validator(mode="after")
     def _workload(self) -> Self:

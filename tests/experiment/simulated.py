@@ -211,7 +211,7 @@ class SimulatedLoad:
     def start(self, name: str) -> None:
         one = self.counts[name]
         one.started = one.running = True
-        one.users, one.left = one.spec.users or 0, one.spec.requests or 0
+        one.users, one.left = one.spec.most_users, one.spec.requests or 0
         for _ in range(one.users):
             self._send(name)
 

@@ -79,6 +79,7 @@ def test_a_message_arrives_as_it_was_sent(message: m.WorkerMessage) -> None:
         Traffic(users=3, duration=2, think=0.5, connection="keep-alive"),
         Traffic(rate=51, duration=2),
         Traffic(rate=0.5, requests=10, timeout=3),
+        Traffic(users=({"from": 1, "to": 50, "over": 30}, 50)),  # type: ignore[arg-type]
         Traffic(
             rate=9,
             duration=2,

@@ -1,11 +1,13 @@
 """A class divided among workers: nothing is lost, and nobody gets much more than another."""
 
 from itertools import islice
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.load.pacing import due_times
+from ipvsload.load.user_pacing import user_changes
 from ipvsload.locust_plugin.distributed.partition import divide, shares, shares_by_class
 from ipvsload.scenario.model import Traffic
 
@@ -25,10 +27,10 @@ def test_users_and_budgets_add_up(users: int, requests: int | None, count: int) 
     spec = Traffic(users=users, requests=requests, think=0.5)
     found = [share.spec for share in shares(spec, count) if share]
     # A worker with users but nothing for them to ask has no part.
-    assert sum(one.users or 0 for one in found) <= users
+    assert sum(one.most_users for one in found) <= users
     assert all(one.users and one.think == 0.5 for one in found)
     if requests is None:
-        assert sum(one.users or 0 for one in found) == users
+        assert sum(one.most_users for one in found) == users
         assert all(one.requests is None for one in found)
     else:
         assert sum(one.requests or 0 for one in found) == requests
@@ -62,6 +64,23 @@ def test_each_number_of_a_request_is_one_workers(users: int, requests: int, coun
     endless = [share for share in shares(Traffic(users=users), count) if share]
     assert {share.step for share in endless} == {count}
     assert len({share.first for share in endless}) == len(endless)
+
+
+@given(st.integers(1, 60), st.integers(1, 500) | st.none(), workers)
+def test_users_whose_number_changes_are_dealt_out_in_turn(
+    most: int, requests: int | None, count: int
+) -> None:
+    ramp: Any = [{"from": 0, "to": most, "over": 3}, {"users": 1, "over": 2}]
+    spec = Traffic(users=ramp, requests=requests)
+    found = [share for share in shares(spec, count) if share]
+    numbers = [
+        share.first + share.step * n for share in found for n in range(share.spec.requests or 0)
+    ]
+    assert sorted(numbers) == list(range(requests or 0))
+    if requests is None or requests >= count:
+        parts = [user_changes(one.spec.user_stages, one.first, one.step) for one in found]
+        together = sorted(change for part in parts for change in part)
+        assert together == sorted(user_changes(spec.user_stages))
 
 
 def test_a_class_with_fewer_users_than_workers() -> None:

@@ -80,7 +80,12 @@ KEYS_AND_TYPES = [
     ),
     ("users: 5", "users: true", "t.yaml:6:18: 'users': expected a whole number, found true"),
     ("users: 5", "users: 1.5", "t.yaml:6:18: 'users': expected a whole number, found 1.5"),
-    ("users: 5", "users: [5]", "t.yaml:6:18: 'users': expected a whole number, found a list"),
+    (
+        "users: 5",
+        "users: [five]",
+        "t.yaml:6:19: expected a stage such as {from: 1, to: 50, over: 30s} or"
+        " {users: 10, over: 30s}",
+    ),
     ("users: 5", "users: 0", "t.yaml:6:18: 'users': must be at least 1, found 0"),
     (
         "users: 5",

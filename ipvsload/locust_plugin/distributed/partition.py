@@ -42,12 +42,15 @@ def divide(total: int, weights: Sequence[int]) -> list[int]:
 
 def shares(spec: Traffic, workers: int) -> list[Share | None]:
     """Return each worker's share; None for one that has no part in the class."""
-    if spec.rate is not None:
+    if spec.open:
         return [
             Share(spec, first, workers) if spec.requests is None or first < spec.requests else None
             for first in range(workers)
         ]
-    users = divide(spec.users or 0, [1] * workers)
+    if spec.user_stages:
+        parts = min(workers, spec.most_users)
+        return [_every_nth_user(spec, first, parts) for first in range(workers)]
+    users = divide(spec.most_users, [1] * workers)
     if spec.requests is None:
         return [
             Share(spec.model_copy(update={"users": count}), first, workers) if count else None
@@ -62,6 +65,14 @@ def shares(spec: Traffic, workers: int) -> list[Share | None]:
             users, budgets, accumulate(budgets, initial=0), strict=False
         )
     ]
+
+
+def _every_nth_user(spec: Traffic, first: int, step: int) -> Share | None:
+    """A share of users whose number changes: their stages stay whole, a budget does not."""
+    if spec.requests is not None:
+        budget = len(range(first, spec.requests, step))
+        spec = spec.model_copy(update={"requests": budget})
+    return Share(spec, first, step) if first < step and spec.requests != 0 else None
 
 
 def shares_by_class(traffic: Mapping[str, Traffic], workers: int) -> list[dict[str, Share]]:

@@ -60,7 +60,7 @@ def _user_class(name: str, spec: Traffic) -> type[IpvsUser]:
         "retry": spec.retry,
         "request_timeout": spec.timeout,
         "wait_time": constant(spec.think),
-        "weight": spec.users or 1,
+        "weight": spec.most_users or 1,
         "__doc__": f"Users of the class {name}.",
     }
     return type(name, (IpvsUser,), attributes)
