@@ -149,6 +149,13 @@ class RequestFailed(Exception):  # noqa: N818
         return str(self)
 
 
+def _late_us(workload: Workload, exchange: Exchange) -> int | None:
+    """How late a request of an open workload was sent; of one sent twice it is not known."""
+    if workload.spec.users is not None or exchange.untaken is not None:
+        return None
+    return (exchange.start - exchange.planned) // 1000
+
+
 def report(
     environment: Environment,
     workload: Workload,
@@ -169,6 +176,8 @@ def report(
             "real_server": response.server,
             "class": workload.name,
             "retried": exchange.untaken is not None and bool(exchange.untaken.retried),
+            "queue_us": response.queue_us,
+            "late_us": _late_us(workload, exchange),
         },
         exception=RequestFailed(failure) if failure else None,
         url=path,

@@ -12,7 +12,9 @@ DARK = {"server 1": "#4da6e8", "server 2": "#f0b429", "Long": "#ee7bb5", "Short"
 NOTHING = "\N{EN DASH}"
 CHARTS = {
     name: f"#board figure:nth-of-type({n})"
-    for n, name in enumerate(("active", "busy", "queue", "inactive", "new", "rate", "latency"), 1)
+    for n, name in enumerate(
+        ("active", "busy", "queue", "inactive", "new", "rate", "latency", "queue time"), 1
+    )
 }
 
 

@@ -157,6 +157,8 @@ class Balancer:
                 intervals[name] = TrafficInterval(
                     total / seconds, refused / seconds, p50, p50 * 2.5, counts,
                     {"refused": refused} if refused else {},
+                    queue_p50_ms=p50 / 4 if self.workers else None,
+                    queue_p95_ms=p50 * 2 if self.workers else None,
                 )  # fmt: skip
         self._served = {}
         self.feed.traffic(self.now_us, intervals)

@@ -240,7 +240,7 @@ def test_a_class_of_which_nothing_is_said_has_sent_nothing() -> None:
     feed = begun(classes=("long", "short"))
     feed.traffic(BEGAN + SECOND, {"short": interval(5)})
     assert seen(feed).series["traffic"].rows == [
-        (1000, {0: [0.0, 0.0, None, None], 1: [20.0, 1.0, 1.5, 3.0]}, 4)
+        (1000, {0: [0.0, 0.0, *4 * [None]], 1: [20.0, 1.0, 1.5, 3.0, None, None]}, 6)
     ]
 
 
@@ -263,13 +263,16 @@ def test_more_classes_than_anybody_could_tell_apart_are_one() -> None:
     assert len(frame["test"]["classes"]) == MAX_CLASSES + 1
     assert frame["test"]["classes"][-1] == OTHER_CLASSES
     rest = seen(feed).series["traffic"].rows[0][1][MAX_CLASSES]
-    assert rest == [(100 - MAX_CLASSES) * 4.0, 100 - MAX_CLASSES, None, None]
+    assert rest == [(100 - MAX_CLASSES) * 4.0, 100 - MAX_CLASSES, *4 * [None]]
     assert frame["test"]["split"][MAX_CLASSES] == [1, 3 * (100 - MAX_CLASSES)]
 
 
 def test_columns_of_the_whole_test_have_the_mean_rate_and_the_worst_latency() -> None:
     feed = begun()
-    feed.traffic(BEGAN, {"short": TrafficInterval(10, 0, 1.0, 2.0, {})})
-    feed.traffic(BEGAN + SECOND // 10, {"short": TrafficInterval(30, 4, 3.0, 50.0, {})})
+    first = TrafficInterval(10, 0, 1.0, 2.0, {}, queue_p50_ms=0.0, queue_p95_ms=9.0)
+    second = TrafficInterval(30, 4, 3.0, 50.0, {}, queue_p50_ms=2.0, queue_p95_ms=4.0)
+    feed.traffic(BEGAN, {"short": first})
+    feed.traffic(BEGAN + SECOND // 10, {"short": second})
     feed.traffic(BEGAN + 9 * SECOND, {})
-    assert seen(feed).series["traffic"].columns == [(125, {0: [20.0, 2.0, 2.5, 50.0]}, 4)]
+    column = {0: [20.0, 2.0, 2.5, 50.0, 1.5, 9.0]}
+    assert seen(feed).series["traffic"].columns == [(125, column, 6)]

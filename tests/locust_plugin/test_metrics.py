@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_pla
 
 from ipvsload.locust_plugin.metrics.prometheus import TableAndLoad, _encoder
 from ipvsload.locust_plugin.metrics.request_counter import LABELS, RequestCounter
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from tests.locust_plugin.scripted import (
     FIRST,
     NODE,
@@ -40,6 +40,7 @@ def collector(
     up: bool = True,
     users: Mapping[str, int] | None = None,
     pause: Callable[[], None] = lambda: None,
+    occupancy: OccupancySample | None = None,
 ) -> TableAndLoad:
     return TableAndLoad(
         counter or RequestCounter(),
@@ -47,6 +48,7 @@ def collector(
         lambda: up,
         lambda: users or {},
         lambda: 3_500_000,
+        lambda: occupancy,
         pause,
     )
 
@@ -116,6 +118,36 @@ def test_the_load(accept: str) -> None:
     assert pick(values, f"{duration}_count", **{"class": ODD}) == 0
     assert pick(values, "users", user_class="ShortUser") == 7
     assert pick(values, "users", user_class="LongUser") == 0
+
+
+BUSY = OccupancySample(
+    1, 0, (ServerOccupancy(FIRST, 8, 3, 90, 2, 1_500_000), ServerOccupancy(SECOND, 1, 0, 7, 0, 0))
+)
+
+
+def test_busy_servers_and_time_in_their_queues() -> None:
+    counter = RequestCounter()
+    for us in (50, 1500, 30_000_000):
+        counter.request("short", FIRST, us / 1000 + 20, None, queue_us=us)
+    counter.request("short", FIRST, 1.0, "status 503", queue_us=0, late_us=300)
+    counter.request("long", FIRST, 1.0, None)
+    values = scrape(collector(counter=counter, occupancy=BUSY))
+    assert pick(values, "busy_workers", server=FIRST) == 8
+    assert pick(values, "queue_length", server=FIRST) == 3
+    assert pick(values, "worker_busy_seconds_total", server=FIRST) == 1.5
+    assert pick(values, "overflowed_requests_total", server=FIRST) == 2
+    assert pick(values, "busy_workers", server=SECOND) == 1
+    short = {"class": "short"}
+    assert pick(values, "queue_seconds_bucket", **short, le="0.001") == 1
+    assert pick(values, "queue_seconds_bucket", **short, le="0.002") == 2
+    assert pick(values, "queue_seconds_count", **short) == 3
+    assert pick(values, "queue_seconds_sum", **short) == pytest.approx(30.00155)
+    assert pick(values, "lateness_seconds_count", **short) == 1
+    assert pick(values, "lateness_seconds_sum", **short) == pytest.approx(0.0003)
+    # Where nothing is known of it there is no histogram that looks as if all were quick.
+    assert not any(
+        dict(labels).get("class") == "long" and "queue" in name for name, labels in values
+    )
 
 
 def test_before_anything_happened() -> None:
@@ -210,8 +242,11 @@ def test_an_answer_is_of_one_moment() -> None:
 def test_the_documentation_has_all_metrics_with_their_labels() -> None:
     counter = RequestCounter()
     requests(counter)
+    counter.request("ShortUser", FIRST, 9.0, None, queue_us=10, late_us=20)
     made: dict[str, set[str]] = {}
-    for name, labels in scrape(collector(lambda: {NODE: two()}, counter, users={"ShortUser": 1})):
+    for name, labels in scrape(
+        collector(lambda: {NODE: two()}, counter, users={"ShortUser": 1}, occupancy=BUSY)
+    ):
         family = re.sub("_(bucket|count|sum)$", "", name)
         made.setdefault(family, set()).update(dict(labels).keys() - {"le"})
     rows = re.findall(r"^\| `(ipvsload_\w+)` \| ([^|]*)\|", DOCUMENTATION.read_text(), re.M)

@@ -66,13 +66,15 @@ def test_busy_workers_and_queues_stand_beside_active_connections(
     look: Browser, two: Served
 ) -> None:
     open_page(look, two)
-    assert look.text(CHARTS["busy"]) == look.text(CHARTS["queue"]) == ""
+    assert [look.text(CHARTS[name]) for name in ("busy", "queue", "queue time")] == ["", "", ""]
     with served("--past", "45", "--workers", "4") as full:
         open_page(look, full)
         look.picture("busy-workers")
         assert sum(map(int, entries(look, "active").values())) == 10
         look.until(lambda: sum(map(int, entries(look, "busy").values())) == 8)
         assert sum(map(int, entries(look, "queue").values())) == 2
+        assert set(entries(look, "queue time")) == {"Long p50", "Short p50", "p95"}
+        assert look.colours(f"{CHARTS['queue time']} canvas.lines").get(LIGHT["Long"], 0) > 50
         for chart in ("busy", "queue"):
             pixels = look.colours(f"{CHARTS[chart]} canvas.lines")
             assert pixels.get(LIGHT["server 1"], 0) > 100, chart

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.locust_plugin.metrics.request_counter import (
-    BOUNDS,
     KINDS,
     LABELS,
     OTHER,
@@ -22,10 +21,10 @@ from ipvsload.locust_plugin.metrics.request_counter import (
     Counts,
     RequestCounter,
     intervals,
-    percentile,
 )
+from ipvsload.locust_plugin.metrics.time_buckets import BOUNDS, Times, percentile
 
-Request = tuple[str, str | None, float | None, str | None, bool]
+Request = tuple[str, str | None, float | None, str | None, bool, int | None, int | None]
 
 requests = st.lists(
     st.tuples(
@@ -34,9 +33,13 @@ requests = st.lists(
         st.none() | st.floats(0, 200_000),
         st.sampled_from([None, None, "refused", "timeout", "status 503"]),
         st.booleans(),
+        st.none() | st.integers(0, 10**9),
+        st.none() | st.integers(0, 10**9),
     ),
     max_size=30,
 )
+NEITHER = (None, None)
+"""Of a request whose time in a queue and lateness nobody knows."""
 durations = st.lists(st.floats(0, 200_000), min_size=1, max_size=200)
 
 
@@ -75,18 +78,27 @@ def test_bounds_are_forty_a_decade_from_a_tenth_of_a_millisecond_to_100_seconds(
 def test_every_request_is_counted_where_it_belongs(found: list[Request]) -> None:
     totals = counter_of(found).totals()
     assert answered(totals) == Counter(
-        (label, server or "", failure is not None) for label, server, _, failure, _ in found
+        (label, server or "", failure is not None) for label, server, _, failure, *_ in found
     )
     for label, counts in totals.items():
         assert counts["failures"] == Counter(
-            failure for name, _, _, failure, _ in found if name == label and failure is not None
+            failure for name, _, _, failure, *_ in found if name == label and failure is not None
         )
-        assert counts["retried"] == sum(again for name, *_, again in found if name == label)
-        latencies = [ms for name, _, ms, _, _ in found if name == label and ms is not None]
-        assert counts["buckets"] == [
-            Counter(map(bucket, latencies))[i] for i in range(len(BOUNDS) + 1)
-        ]
-        assert counts["sum_us"] == sum(int(ms * 1000) for ms in latencies)
+        assert counts["retried"] == sum(
+            again for name, _, _, _, again, *_ in found if name == label
+        )
+        mine = [one for one in found if one[0] == label]
+        latencies = [ms for _, _, ms, *_ in mine if ms is not None]
+        assert counts["duration"] == times(latencies, [int(ms * 1000) for ms in latencies])
+        queued = [us for *_, failure, _, us, _ in mine if us is not None and failure is None]
+        assert counts["queue"] == times([us / 1000 for us in queued], queued)
+        late = [us for *_, us in mine if us is not None]
+        assert counts["lateness"] == times([us / 1000 for us in late], late)
+
+
+def times(milliseconds: list[float], us: list[int]) -> Times:
+    found = Counter(map(bucket, milliseconds))
+    return {"buckets": [found[i] for i in range(len(BOUNDS) + 1)], "sum_us": sum(us)}
 
 
 @given(requests, requests)
@@ -118,21 +130,22 @@ def test_workers_counts_add_up_on_the_master(
 
 
 def test_totals_are_a_copy() -> None:
-    counter = counter_of([("Short", "a", 1.0, None, False)])
+    counter = counter_of([("Short", "a", 1.0, None, False, *NEITHER)])
     counter.take()
     before = counter.totals()
     counter.request("Short", "a", 1.0, None)
     before["Short"]["servers"]["a"][0] += 7
-    before["Short"]["buckets"][0] += 7
+    before["Short"]["duration"]["buckets"][0] += 7
     assert counter.totals()["Short"]["servers"] == {"a": [2, 0]}
-    assert sum(counter.totals()["Short"]["buckets"]) == 2
+    assert sum(counter.totals()["Short"]["duration"]["buckets"]) == 2
 
 
 @pytest.mark.parametrize("duration", [None, math.nan, math.inf, -math.inf, -1.0])
 def test_a_request_without_a_duration_is_counted(duration: float | None) -> None:
-    totals = counter_of([("GET /", None, duration, "timeout", False)]).totals()
+    totals = counter_of([("GET /", None, duration, "timeout", False, *NEITHER)]).totals()
     assert totals["GET /"]["servers"] == {"": [0, 1]}
-    assert sum(totals["GET /"]["buckets"]) == totals["GET /"]["sum_us"] == 0
+    assert sum(totals["GET /"]["duration"]["buckets"]) == 0
+    assert totals["GET /"]["duration"]["sum_us"] == 0
 
 
 def test_labels_and_servers_are_bounded_in_all_and_not_a_take() -> None:
@@ -184,8 +197,8 @@ def test_a_percentile_is_within_one_bucket_of_the_exact_one(
     found: list[float], share: float
 ) -> None:
     exact = sorted(found)[max(0, math.ceil(share * len(found)) - 1)]
-    totals = counter_of([("Short", None, ms, None, False) for ms in found]).totals()
-    estimate = percentile(totals["Short"]["buckets"], share)
+    totals = counter_of([("Short", None, ms, None, False, *NEITHER) for ms in found]).totals()
+    estimate = percentile(totals["Short"]["duration"]["buckets"], share)
     assert estimate is not None
     assert abs(bucket(estimate) - bucket(min(exact, BOUNDS[-1]))) <= 1
 
@@ -198,9 +211,10 @@ def test_percentiles_at_the_ends() -> None:
 
 
 def test_intervals() -> None:
-    found_out: list[Request] = [("Short", "a", 10.0, None, True)] * 30
-    found_out += [("Short", "b", 10.0, None, False)] * 9
-    found_out += [("Short", None, None, "refused", False), ("Async", None, None, None, False)]
+    found_out: list[Request] = [("Short", "a", 10.0, None, True, *NEITHER)] * 30
+    found_out += [("Short", "b", 10.0, None, False, *NEITHER)] * 9
+    found_out += [("Short", None, None, "refused", False, *NEITHER)]
+    found_out += [("Async", None, None, None, False, *NEITHER)]
     counter = counter_of(found_out)
     found = intervals(counter.take(), 0.5)
     assert set(found) == {"Short", "Async"}
@@ -213,7 +227,11 @@ def test_intervals() -> None:
     assert short.p95_ms is not None
     assert 8 < short.p50_ms < short.p95_ms <= 10
     assert (found["Async"].p50_ms, found["Async"].p95_ms) == (None, None)
+    assert (short.queue_p50_ms, short.queue_p95_ms) == (None, None)
     assert intervals(counter.take(), 0.5) == {}
+    counter.request("Short", "a", 30.0, None, queue_us=20_000)
+    queued = intervals(counter.take(), 0.5)["Short"].queue_p95_ms
+    assert queued == pytest.approx(20, rel=0.07)
 
 
 MANY = len(BOUNDS) + 1
@@ -222,7 +240,8 @@ MANY = len(BOUNDS) + 1
 def broken() -> list[Any]:
     """Deltas that are none, each in one way."""
     counts: dict[str, Any] = {
-        "servers": {"a": [1, 0]}, "failures": {}, "retried": 0, "buckets": [0] * MANY, "sum_us": 1,
+        "servers": {"a": [1, 0]}, "failures": {}, "retried": 0,
+        **{key: {"buckets": [0] * MANY, "sum_us": 1} for key in ("duration", "queue", "lateness")},
     }  # fmt: skip
     labels: list[Any] = [
         None,
@@ -235,9 +254,10 @@ def broken() -> list[Any]:
         {"Short": {**counts, "servers": {"a": [1, 2.5]}}},
         {"Short": {**counts, "servers": {"a": [1, True]}}},
         {"Short": {**counts, "servers": {"a": 1}}},
-        {"Short": {**counts, "buckets": [0] * (MANY - 1)}},
-        {"Short": {**counts, "buckets": [-1] * MANY}},
-        {"Short": {**counts, "sum_us": None}},
+        {"Short": {**counts, "duration": {"buckets": [0] * (MANY - 1), "sum_us": 1}}},
+        {"Short": {**counts, "queue": {"buckets": [-1] * MANY, "sum_us": 1}}},
+        {"Short": {**counts, "lateness": {"buckets": [0] * MANY, "sum_us": None}}},
+        {"Short": {**counts, "queue": None}},
         {"Short": {"servers": {"a": [1, 0]}}},
         {"Short": {**counts, "failures": {7: 1}}},
         {"Short": {**counts, "failures": {"refused": -1}}},
@@ -253,7 +273,7 @@ def broken() -> list[Any]:
 
 @pytest.mark.parametrize("delta", broken())
 def test_a_delta_of_another_version_is_refused_and_nothing_of_it_counted(delta: Any) -> None:
-    master = counter_of([("Short", "a", 1.0, None, False)])
+    master = counter_of([("Short", "a", 1.0, None, False, *NEITHER)])
     before = master.totals()
     with pytest.raises(ValueError, match="must run the same version of ipvsload"):
         master.add(delta)

@@ -16,6 +16,7 @@ class Cell(NamedTuple):
     """So many intervals together: the sums of their figures, and the largest p95.
 
     `weight` adds the rates of intervals with latencies, `p50` their medians times that.
+    Those that begin with `queue` are the same of the time in the servers' queues.
     """
 
     intervals: float = 1.0
@@ -23,7 +24,10 @@ class Cell(NamedTuple):
     failures: float = 0.0
     weight: float = 0.0
     p50: float = 0.0
+    queue_weight: float = 0.0
+    queue_p50: float = 0.0
     p95: float = 0.0
+    queue_p95: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class TrafficInterval:
     latencies are None where nothing finished. `split` counts the requests
     finished by the address of the real server ("" where it is not known), `kinds`
     those that failed by kind, such as "refused"; `retried` counts those that were sent
-    again on a new connection.
+    again on a new connection. `queue_p50_ms` and `queue_p95_ms` are of the time in
+    the servers' queues, None where no server says it.
     """
 
     rate: float
@@ -44,6 +49,8 @@ class TrafficInterval:
     split: dict[str, int]
     kinds: Mapping[str, int] = field(default_factory=dict)
     retried: int = 0
+    queue_p50_ms: float | None = None
+    queue_p95_ms: float | None = None
 
 
 class Classes:
@@ -79,20 +86,26 @@ class Classes:
 
 
 def _cell(interval: TrafficInterval) -> Cell:
-    if interval.p50_ms is None or interval.p95_ms is None:
-        return Cell(1.0, interval.rate, interval.failures)
+    cell = Cell(1.0, interval.rate, interval.failures)
     weight = max(interval.rate, 1e-9)
-    p50 = interval.p50_ms * weight
-    return Cell(1.0, interval.rate, interval.failures, weight, p50, interval.p95_ms)
+    if interval.p50_ms is not None and interval.p95_ms is not None:
+        cell = cell._replace(weight=weight, p50=interval.p50_ms * weight, p95=interval.p95_ms)
+    if interval.queue_p50_ms is not None and interval.queue_p95_ms is not None:
+        queue_p50 = interval.queue_p50_ms * weight
+        cell = cell._replace(
+            queue_weight=weight, queue_p50=queue_p50, queue_p95=interval.queue_p95_ms
+        )
+    return cell
 
 
 def merge(one: Cell, other: Cell) -> Cell:
     """Make one cell of two: rates and medians are averaged, the larger 95th percentile is kept."""
-    return Cell(*map(add, one, other))._replace(p95=max(one.p95, other.p95))
+    return Cell(*map(add, one[:-2], other[:-2]), *map(max, one[-2:], other[-2:]))
 
 
 def to_json(cell: Cell) -> str:
-    """Write rate, failures, p50 and p95 as JSON."""
-    intervals, rate, failures, weight, p50, p95 = cell
+    """Write rate, failures, and p50 and p95 of latency and of the time in queues, as JSON."""
+    intervals, rate, failures, weight, p50, queue_weight, queue_p50, p95, queue_p95 = cell
     latency = f"{p50 / weight:.4g},{p95:.4g}" if weight else "null,null"
-    return f"{rate / intervals:.1f},{failures / intervals:.1f},{latency}"
+    queue = f"{queue_p50 / queue_weight:.4g},{queue_p95:.4g}" if queue_weight else "null,null"
+    return f"{rate / intervals:.1f},{failures / intervals:.1f},{latency},{queue}"

@@ -20,9 +20,10 @@ from prometheus_client.samples import Sample as Line
 
 from ipvsload.ipvs.table import RealServer
 from ipvsload.locust_plugin.arguments import web_base_path
-from ipvsload.locust_plugin.metrics.request_counter import BOUNDS, Counts, RequestCounter
+from ipvsload.locust_plugin.metrics.request_counter import Counts, RequestCounter
+from ipvsload.locust_plugin.metrics.time_buckets import BOUNDS, Times
 from ipvsload.record.failures import FAILURES
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample
 
 if TYPE_CHECKING:
     from locust.web import WebUI
@@ -54,6 +55,14 @@ _FIGURES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
      {"in": "inbytes", "out": "outbytes"}),
 )  # fmt: skip
 
+# The same of ServerOccupancy; a time there is in microseconds.
+_OCCUPANCY: tuple[tuple[str, str, str, str], ...] = (
+    ("busy_workers", "gauge", "Workers of a real server that are busy.", "busy"),
+    ("queue_length", "gauge", "Requests that wait for one of its workers.", "queued"),
+    ("worker_busy_seconds", "counter", "Time that its workers were busy, added up.", "busy_us"),
+    ("overflowed_requests", "counter", "Requests that found its queue full.", "overflowed"),
+)
+
 Labels = dict[str, str]
 Servers = list[tuple[Labels, RealServer]]
 Lines = Iterator[tuple[str, Labels, float]]
@@ -66,6 +75,7 @@ class TableAndLoad(Collector):
     Args:
         counter: the requests.
         samples: the last sample of each node.
+        occupancy: what real servers with a capacity said last of themselves.
         up: whether the sidecar runs.
         users: running users by class.
         now_us: the time on the samples' clock, in microseconds.
@@ -77,14 +87,17 @@ class TableAndLoad(Collector):
     up: Callable[[], bool]
     users: Callable[[], Mapping[str, int]]
     now_us: Callable[[], int]
+    occupancy: Callable[[], OccupancySample | None] = lambda: None
     pause: Callable[[], None] = lambda: gevent.sleep(_PAUSE)
 
     def collect(self) -> Iterator[Metric]:
         """Prometheus's hook: yield all metrics, whose lines are made as they are read."""
         # Copied first, because the load goes on in the pauses.
         samples, totals, users = dict(self.samples()), self.counter.totals(), dict(self.users())
-        up, now_us = self.up(), self.now_us()
+        up, now_us, told = self.up(), self.now_us(), self.occupancy()
         yield from self._table(samples)
+        for name, kind, text, field in _OCCUPANCY:
+            yield self._metric(name, kind, text, _occupancy(told, kind, field))
         yield self._metric(
             "sample_age_seconds", "gauge", "Time since the last reading of a node's table.",
             (("", {"node": _text(node)}, max(0, now_us - sample.t_us) / 1e6)
@@ -113,8 +126,17 @@ class TableAndLoad(Collector):
         )  # fmt: skip
         yield self._metric(
             "request_duration_seconds", "histogram", "How long requests took.",
-            _durations(totals),
+            _times({label: counts["duration"] for label, counts in totals.items()}),
         )  # fmt: skip
+        for name, text, times in (
+            ("queue_seconds", "How long answered requests waited at their server for a worker.",
+             {label: counts["queue"] for label, counts in totals.items()}),
+            ("lateness_seconds", "How late requests of an open workload were sent.",
+             {label: counts["lateness"] for label, counts in totals.items()}),
+        ):  # fmt: skip
+            # Only of those classes of which it is known.
+            known = {label: found for label, found in times.items() if any(found["buckets"])}
+            yield self._metric(name, "histogram", text, _times(known))
 
     def _table(self, samples: Mapping[str, Sample]) -> Iterator[Metric]:
         servers = [
@@ -182,7 +204,14 @@ def _failures(totals: Mapping[str, Counts]) -> Lines:
             yield "_total", {"class": _text(label), "kind": _text(kind)}, count
 
 
-def _durations(totals: Mapping[str, Counts]) -> Lines:
+def _occupancy(told: OccupancySample | None, kind: str, field: str) -> Lines:
+    for server in told.servers if told else ():
+        value = getattr(server, field)
+        value = value / 1e6 if field == "busy_us" else value
+        yield ("_total" if kind == "counter" else ""), {"server": _text(server.address)}, value
+
+
+def _times(totals: Mapping[str, Times]) -> Lines:
     for label, counts in totals.items():
         name = {"class": _text(label)}
         below = list(accumulate(counts["buckets"]))

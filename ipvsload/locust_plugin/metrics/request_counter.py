@@ -8,25 +8,24 @@ small message. Pure: request_listener.py has Locust's side.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
 
 from ipvsload.locust_plugin.live import TrafficInterval
-
-VERSION = 3
-
-# Forty a decade, the preferred numbers of ISO 3: steps of about six per cent between
-# round numbers. Prometheus gets three of each decade: 1, 2 and 5.
-_DECADE = (
-    1.0, 1.06, 1.12, 1.18, 1.25, 1.32, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.12, 2.24, 2.36, 2.5,
-    2.65, 2.8, 3.0, 3.15, 3.35, 3.55, 3.75, 4.0, 4.25, 4.5, 4.75, 5.0, 5.3, 5.6, 6.0, 6.3, 6.7,
-    7.1, 7.5, 8.0, 8.5, 9.0, 9.5,
-)  # fmt: skip
-BOUNDS: tuple[float, ...] = (
-    *(round(step * 10.0**power, 9) for power in range(-1, 5) for step in _DECADE),
-    100_000.0,
+from ipvsload.locust_plugin.metrics.time_buckets import (
+    BOUNDS,
+    LONGEST_MS,
+    Times,
+    add_times,
+    copied,
+    count_us,
+    no_times,
+    percentile,
+    sound_times,
+    whole_numbers,
 )
-"""Upper ends (inclusive) of the latency buckets, in ms; one more bucket is above all these."""
+
+VERSION = 4
 
 LABELS = 200
 SERVERS = 1200
@@ -36,8 +35,7 @@ the rest is OTHER."""
 
 OTHER = "other"
 
-# The longest latency that is counted, in ms: eleven days. It keeps sums within 64 bits.
-_LONGEST = 1e9
+_TIMES: tuple[Literal["duration", "queue", "lateness"], ...] = ("duration", "queue", "lateness")
 
 
 class Counts(TypedDict):
@@ -45,15 +43,17 @@ class Counts(TypedDict):
 
     `servers` has [good, failed] by real server, "" for an answer of which it
     is not known; `failures` counts the failed ones by kind, `retried` those that were
-    sent again on a new connection; `buckets` is one longer than BOUNDS; `sum_us` adds
-    the latencies of `buckets`, in microseconds.
+    sent again on a new connection. `duration` has their latencies, `queue` how long
+    answered ones waited at their server for a worker, as far as servers say it, and
+    `lateness` how late those of an open workload were sent.
     """
 
     servers: dict[str, list[int]]
     failures: dict[str, int]
     retried: int
-    buckets: list[int]
-    sum_us: int
+    duration: Times
+    queue: Times
+    lateness: Times
 
 
 class Delta(TypedDict):
@@ -81,12 +81,15 @@ class RequestCounter:
         milliseconds: float | None,
         failure: str | None,
         retried: bool = False,
+        queue_us: int | None = None,
+        late_us: int | None = None,
     ) -> None:
         """Count one finished request.
 
         Called for every request, so it is short. `milliseconds` is None where
         there is no latency; NaN and negative numbers are taken as None. `failure`
-        is the kind of a failed one, such as "refused".
+        is the kind of a failed one, such as "refused". `queue_us` is the time in its
+        server's queue, and `late_us` how late it was sent; None where that is not known.
         """
         counts = self._since.get(label) or self._fresh(label)
         pair = counts["servers"].get(server or "") or self._pair(label, counts, server or "")
@@ -97,9 +100,14 @@ class RequestCounter:
             self._failed(label, counts, failure, 1)
         if retried:
             counts["retried"] += 1
-        if milliseconds is not None and 0.0 <= milliseconds < _LONGEST:
-            counts["buckets"][bisect_left(BOUNDS, milliseconds)] += 1
-            counts["sum_us"] += int(milliseconds * 1000.0)
+        if milliseconds is not None and 0.0 <= milliseconds < LONGEST_MS:
+            duration = counts["duration"]
+            duration["buckets"][bisect_left(BOUNDS, milliseconds)] += 1
+            duration["sum_us"] += int(milliseconds * 1000.0)
+        if queue_us is not None and failure is None:
+            count_us(counts["queue"], queue_us)
+        if late_us is not None:
+            count_us(counts["lateness"], late_us)
 
     def take(self) -> Delta:
         """Return what came since the last `take`."""
@@ -131,8 +139,9 @@ class RequestCounter:
                 servers={server: pair.copy() for server, pair in counts["servers"].items()},
                 failures=counts["failures"].copy(),
                 retried=counts["retried"],
-                buckets=counts["buckets"].copy(),
-                sum_us=counts["sum_us"],
+                duration=copied(counts["duration"]),
+                queue=copied(counts["queue"]),
+                lateness=copied(counts["lateness"]),
             )
             for label, counts in self._before.items()
         }
@@ -170,38 +179,15 @@ def intervals(delta: Delta, seconds: float) -> dict[str, TrafficInterval]:
         found[label] = TrafficInterval(
             rate=sum(split.values()) / seconds,
             failures=failed / seconds,
-            p50_ms=percentile(counts["buckets"], 0.50),
-            p95_ms=percentile(counts["buckets"], 0.95),
+            p50_ms=percentile(counts["duration"]["buckets"], 0.50),
+            p95_ms=percentile(counts["duration"]["buckets"], 0.95),
             split=split,
             kinds=counts["failures"],
             retried=counts["retried"],
+            queue_p50_ms=percentile(counts["queue"]["buckets"], 0.50),
+            queue_p95_ms=percentile(counts["queue"]["buckets"], 0.95),
         )
     return found
-
-
-def percentile(buckets: Sequence[int], share: float) -> float | None:
-    """The latency in ms that this share of the counted ones does not exceed.
-
-    Within a bucket, latencies are taken as evenly spread on a logarithmic scale,
-    so the error is a bucket's width at most: six per cent. Above the highest
-    bound the result is that bound. None if nothing was counted.
-    """
-    rank = share * sum(buckets)
-    below = 0
-    for index, count in enumerate(buckets):
-        if count and below + count >= rank:
-            return _within(index, (rank - below) / count)
-        below += count
-    return None
-
-
-def _within(index: int, part: float) -> float:
-    if index == len(BOUNDS):
-        return BOUNDS[-1]
-    if index == 0:
-        return BOUNDS[0] * part
-    low, high = BOUNDS[index - 1], BOUNDS[index]
-    return float(low * (high / low) ** part)
 
 
 def _nothing() -> Counts:
@@ -209,8 +195,9 @@ def _nothing() -> Counts:
         "servers": {},
         "failures": {},
         "retried": 0,
-        "buckets": [0] * (len(BOUNDS) + 1),
-        "sum_us": 0,
+        "duration": no_times(),
+        "queue": no_times(),
+        "lateness": no_times(),
     }
 
 
@@ -232,8 +219,8 @@ def _add(counts: Counts, more: Counts) -> None:
 
 def _add_sums(counts: Counts, more: Counts) -> None:
     counts["retried"] += more["retried"]
-    counts["buckets"] = [a + b for a, b in zip(counts["buckets"], more["buckets"], strict=True)]
-    counts["sum_us"] += more["sum_us"]
+    for name in _TIMES:
+        add_times(counts[name], more[name])
 
 
 def _checked(delta: Any) -> dict[str, Counts]:
@@ -259,22 +246,15 @@ def _sound(label: Any, counts: Any) -> bool:
             "servers": dict(servers),
             "failures": dict(failures),
             "retried": retried,
-            "buckets": buckets,
-            "sum_us": sum_us,
+            "duration": duration,
+            "queue": queue,
+            "lateness": lateness,
         }:
             return (
                 all(isinstance(name, str) for name in (*servers, *failures))
-                and _numbers([*failures.values()], len(failures))
-                and all(_numbers(pair, 2) for pair in servers.values())
-                and _numbers(buckets, len(BOUNDS) + 1)
-                and _numbers([sum_us, retried], 2)
+                and whole_numbers([*failures.values()], len(failures))
+                and all(whole_numbers(pair, 2) for pair in servers.values())
+                and whole_numbers([retried], 1)
+                and all(map(sound_times, (duration, queue, lateness)))
             )
     return False
-
-
-def _numbers(found: Any, length: int) -> bool:
-    return (
-        isinstance(found, list)
-        and len(found) == length
-        and all(type(number) is int and number >= 0 for number in found)
-    )

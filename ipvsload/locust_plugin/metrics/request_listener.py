@@ -23,7 +23,15 @@ def counting(counter: RequestCounter) -> Callable[..., None]:
         known = context or {}
         label = known.get("class") or f"{request_type} {name}"
         failure = None if exception is None else _kind(exception)
-        count(label, known.get("real_server"), response_time, failure, known.get("retried", False))
+        count(
+            label,
+            known.get("real_server"),
+            response_time,
+            failure,
+            known.get("retried", False),
+            known.get("queue_us"),
+            known.get("late_us"),
+        )
 
     return listener
 

@@ -47,7 +47,12 @@ def install(
         ),
     )
     table_and_load = prometheus.TableAndLoad(
-        session.counter, lambda: session.samples, lambda: session.up, users, now_us
+        session.counter,
+        lambda: session.samples,
+        lambda: session.up,
+        users,
+        now_us,
+        lambda: session.occupancy_sample,
     )
     prometheus.install(web_ui, table_and_load)
     base = web_base_path(environment.parsed_options)

@@ -18,6 +18,7 @@ export class ChartBoard {
     newConnections: new Chart({ title: "New connections", unit: "a second, per real server", format: figure, steps: true, note: "The kernel refreshes this count every 2 s only, so this line is as much behind." }),
     rate: new Chart({ title: "Requests", unit: "a second, per class", format: figure }),
     latency: new Chart({ title: "Latency", unit: "p50 and, dashed, p95", format: latency }),
+    queueTime: new Chart({ title: "Of it in the queue", unit: "p50 and, dashed, p95", format: latency }),
   };
   timelineMarks = new TimelineMarks();
   axis = new TimeAxis();
@@ -114,7 +115,7 @@ export class ChartBoard {
     const names = store.test.classes;
     const line = (i, field, more) => ({
       id: `class ${i}`, key: `${i}/${field}`, gap, live, width: 2, alpha: 1, colour: this.colours.classes[i % 6],
-      name: names[i], ...lineOf(points, i, { stride: 4, field, gap: more?.gap ?? gap, bucket: 0 }), ...more,
+      name: names[i], ...lineOf(points, i, { stride: 6, field, gap: more?.gap ?? gap, bucket: 0 }), ...more,
     });
     const rates = names.map((_, i) => line(i, 0));
     const failed = names.map((name, i) => line(i, 1, { name: `${name} failed`, colour: this.colours.bad, dash: [5, 4] })).filter((one) => one.sum > 0);
@@ -123,13 +124,21 @@ export class ChartBoard {
     rate.draw(view, rate.named, linear(Math.max(0, ...rates.map((one) => one.top))), 0);
     // Where few requests finish, the line goes on between them.
     const patient = { gap: Math.max(gap, 5000), live: -1 };
-    const medians = names.map((name, i) => line(i, 2, { ...patient, name: `${name} p50` }));
-    const tails = names.map((_, i) => line(i, 3, { ...patient, name: "p95", dash: [5, 4], width: 1.5 }));
-    const both = names.flatMap((_, i) => [medians[i], tails[i]]).filter((one) => one.t.length);
+    const times = (chart, field) => {
+      chart.named = names.flatMap((name, i) => [
+        line(i, field, { ...patient, name: `${name} p50` }),
+        line(i, field + 1, { ...patient, name: "p95", dash: [5, 4], width: 1.5 }),
+      ]).filter((one) => one.t.length);
+      return chart.named;
+    };
+    const { latency: latencies, queueTime } = this.charts;
+    const both = times(latencies, 2);
     const values = both.flatMap((one) => one.v).filter((v) => v > 0);
-    const latencies = this.charts.latency;
-    latencies.named = both;
     latencies.draw(view, both, logarithmic(values.reduce((a, b) => Math.min(a, b), 1e9), values.reduce((a, b) => Math.max(a, b), 0)), 0);
+    // Not there where no server says how long requests wait; linear, since many wait for 0 ms.
+    const queued = times(queueTime, 4);
+    queueTime.figure.hidden = !queued.length;
+    if (queued.length) queueTime.draw(view, queued, linear(Math.max(...queued.map((one) => one.top))), 0);
   }
 
   // Shows the crosshair, the chosen line, and all values.
