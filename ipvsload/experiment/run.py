@@ -270,8 +270,11 @@ class _Run:
                 self._state.sampled(news)
         elif isinstance(news, OccupancySample):
             if news.run == self._number:
-                self._context.writer.occupancy(news)
-                self._state.occupied(news)
+                joined = set(self._state.servers)
+                servers = tuple(one for one in news.servers if one.address in joined)
+                told = OccupancySample(news.run, news.t_us, servers)
+                self._context.writer.occupancy(told)
+                self._state.occupied(told)
         elif isinstance(news, NodeLost):
             reason = f"node {news.node} was lost: {news.reason}"
             self.record(events.RunInvalid(*self.now(), reason))

@@ -15,7 +15,7 @@ from ipvsload.experiment.clock import News
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.load.base import LoadListener
 from ipvsload.record.clock_alignment import Alignment
-from ipvsload.record.format import Request, Sample
+from ipvsload.record.format import OccupancySample, Request, Sample, ServerOccupancy
 from ipvsload.record.sidecar_stream import Settings
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget
@@ -262,3 +262,30 @@ class SimulatedLoad:
             self._send(name)
 
         self._time.after(took_us, answered)
+
+
+class SimulatedOccupancy:
+    """Servers of two workers that say how busy they are, and one that has not joined."""
+
+    workers = 2
+
+    def __init__(self, time: VirtualTime, testbed: SimulatedTestbed) -> None:
+        self._time, self._testbed = time, testbed
+        self._follower: tuple[int, Callable[[OccupancySample], None]] | None = None
+        self._tell()
+
+    def follow(self, run: int, follower: Callable[[OccupancySample], None] | None) -> None:
+        self._follower = (run, follower) if follower else None
+
+    def _tell(self) -> None:
+        if self._follower:
+            run, follower = self._follower
+            told = [(server.address, server.active) for server in self._testbed.servers]
+            servers = (
+                ServerOccupancy(
+                    address, min(active, self.workers), max(0, active - self.workers), 0, 0, 0
+                )
+                for address, active in [*told, ("198.51.100.99:80", 0)]
+            )
+            follower(OccupancySample(run, self._time.now_us(), tuple(servers)))
+        self._time.after(SAMPLE_US, self._tell)

@@ -21,7 +21,12 @@ from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest
-from tests.experiment.simulated import SimulatedLoad, SimulatedTestbed, VirtualTime
+from tests.experiment.simulated import (
+    SimulatedLoad,
+    SimulatedOccupancy,
+    SimulatedTestbed,
+    VirtualTime,
+)
 
 SKEW = Path(__file__).parents[2] / "scenarios" / "skew.yaml"
 
@@ -40,7 +45,10 @@ def played(
         origin_unix_us=1_767_225_600_000_000,
     )
     make_load: Any = partial(SimulatedLoad, time, testbed)
-    context = RunContext(scenario, testbed, writer, time, time, testbed, make_load, Progress())
+    occupancy = SimulatedOccupancy(time, testbed) if scenario.service.capacity else None
+    context = RunContext(
+        scenario, testbed, writer, time, time, testbed, make_load, Progress(), occupancy
+    )
     try:
         play(context, scenario.schedulers, repeats)
     finally:
@@ -129,6 +137,36 @@ timeline:
     until: done
     within: 60s
 """
+
+
+FULL = """\
+name: full
+schedulers: [rr]
+service:
+  servers: 2
+  capacity: {workers: 2}
+traffic:
+  long: {request: GET /delay/4, users: 6, requests: 6}
+timeline:
+  - start: long
+    until: busy{server=1} == 2 and queue == 2
+  - wait: done{class=long}
+expect:
+  all:
+    - queue_max{server=2} == 1
+    - busy_max == 4
+"""
+
+
+def test_a_run_waits_for_busy_servers_and_records_those_that_joined(tmp_path: Path) -> None:
+    recording, results = played(tmp_path / "run", FULL)
+    assert results.verdict == "held", [e for run in results.runs for e in run.expectations]
+    (run,) = recording.runs
+    saw = next(done.saw for done in run.of_type(StepDone))
+    assert saw == "busy{server=1} = 2, queue = 2"
+    assert run.occupancy
+    for sample in run.occupancy:
+        assert [one.address for one in sample.servers] == ["198.51.100.11:80", "198.51.100.12:80"]
 
 
 def test_a_wait_that_misses_its_deadline_ends_the_steps(tmp_path: Path) -> None:

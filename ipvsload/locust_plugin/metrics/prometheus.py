@@ -23,7 +23,7 @@ from ipvsload.locust_plugin.arguments import web_base_path
 from ipvsload.locust_plugin.metrics.request_counter import Counts, RequestCounter
 from ipvsload.locust_plugin.metrics.time_buckets import BOUNDS, Times
 from ipvsload.record.failures import FAILURES
-from ipvsload.record.format import OccupancySample, Sample
+from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 
 if TYPE_CHECKING:
     from locust.web import WebUI
@@ -94,7 +94,8 @@ class TableAndLoad(Collector):
         """Prometheus's hook: yield all metrics, whose lines are made as they are read."""
         # Copied first, because the load goes on in the pauses.
         samples, totals, users = dict(self.samples()), self.counter.totals(), dict(self.users())
-        up, now_us, told = self.up(), self.now_us(), self.occupancy()
+        up, now_us = self.up(), self.now_us()
+        told = _in_table(self.occupancy(), samples)
         yield from self._table(samples)
         for name, kind, text, field in _OCCUPANCY:
             yield self._metric(name, kind, text, _occupancy(told, kind, field))
@@ -204,8 +205,19 @@ def _failures(totals: Mapping[str, Counts]) -> Lines:
             yield "_total", {"class": _text(label), "kind": _text(kind)}, count
 
 
-def _occupancy(told: OccupancySample | None, kind: str, field: str) -> Lines:
-    for server in told.servers if told else ():
+def _in_table(told: OccupancySample | None, samples: Mapping[str, Sample]) -> list[ServerOccupancy]:
+    """Those that serve a virtual service; others, which may join later, have nothing to do."""
+    known = {
+        server.address
+        for sample in samples.values()
+        for service in sample.services
+        for server in service.servers
+    }
+    return [server for server in told.servers if server.address in known] if told else []
+
+
+def _occupancy(told: list[ServerOccupancy], kind: str, field: str) -> Lines:
+    for server in told:
         value = getattr(server, field)
         value = value / 1e6 if field == "busy_us" else value
         yield ("_total" if kind == "counter" else ""), {"server": _text(server.address)}, value
