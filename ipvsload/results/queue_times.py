@@ -12,11 +12,18 @@ SLOWEST = 0.05
 """The part of the requests whose latency is split as "slowest 5 %"."""
 
 
+PARTS = ("late", "queue", "rest")
+
+
 class QueuedRequest(NamedTuple):
-    """A request's whole latency, and its time in the server's queue; both in µs."""
+    """A request's whole latency, and of it its time in the server's queue and until it was sent.
+
+    All in µs.
+    """
 
     latency_us: int
     queue_us: int
+    late_us: int = 0
 
 
 def queue_ms(ordered_us: Sequence[int]) -> dict[str, float]:
@@ -32,7 +39,7 @@ def queue_ms(ordered_us: Sequence[int]) -> dict[str, float]:
 
 
 def latency_parts_ms(requests: Iterable[QueuedRequest]) -> dict[str, dict[str, float]]:
-    """The mean latency in ms, split in the time in the queue and the rest; they add up.
+    """The mean latency in ms, split in PARTS: sent late, in the queue, the rest; they add up.
 
     Of all requests, and of the slowest 5 % (one at least); empty without any.
     """
@@ -44,6 +51,8 @@ def latency_parts_ms(requests: Iterable[QueuedRequest]) -> dict[str, dict[str, f
 
 
 def _split(requests: Sequence[QueuedRequest]) -> dict[str, float]:
-    queue = sum(one.queue_us for one in requests) / len(requests)
-    whole = sum(one.latency_us for one in requests) / len(requests)
-    return {"queue": queue / 1000, "rest": (whole - queue) / 1000}
+    of = len(requests) * 1000
+    late = sum(one.late_us for one in requests) / of
+    queue = sum(one.queue_us for one in requests) / of
+    whole = sum(one.latency_us for one in requests) / of
+    return dict(zip(PARTS, (late, queue, whole - queue - late), strict=True))

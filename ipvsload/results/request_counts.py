@@ -48,7 +48,9 @@ class RequestCounts:
             else:
                 self._latency.setdefault(key, []).append(r.latency_us)
                 if r.queue_us is not None:
-                    queued = QueuedRequest(r.latency_us, r.queue_us)
+                    # Of one that was sent twice the first start is not recorded.
+                    late = 0 if r.retried else r.start_us - r.planned_us
+                    queued = QueuedRequest(r.latency_us, r.queue_us, late)
                     self._queued.setdefault(key, []).append(queued)
             done = r.planned_us + r.latency_us
             if done > self._last.get(r.traffic, -1):

@@ -69,8 +69,9 @@ class TrafficResult:
 
     `queue_ms` has p50, p95, p99, max and mean of the time that answered requests
     waited at their server for a worker; {} where no server says it.
-    `latency_parts_ms` splits the mean latency in "queue" and "rest", for "all" of them
-    and for the "slowest" 5 %; empty where no server says it.
+    `latency_parts_ms` splits the mean latency in what passed until it was sent ("late"),
+    "queue", and the "rest", for "all" of them and for the "slowest" 5 %; {} where no
+    server says it.
     """
 
     requests: int

@@ -8,6 +8,7 @@ from collections.abc import Container, Sequence
 
 from ipvsload.results.director_splits import summarize_directors
 from ipvsload.results.lateness import LATENESS
+from ipvsload.results.queue_times import PARTS
 from ipvsload.results.refusals import REFUSED
 from ipvsload.results.results import (
     RunResult,
@@ -110,7 +111,7 @@ def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
         latency_parts_ms={
             which: {
                 part: median_range([t.latency_parts_ms.get(which, {}).get(part) for t in results])
-                for part in ("queue", "rest")
+                for part in PARTS
             }
             for which in dict.fromkeys(key for t in results for key in t.latency_parts_ms)
         },

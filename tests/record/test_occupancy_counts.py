@@ -85,15 +85,21 @@ def test_utilisation_is_a_part_of_all_workers(
         assert part is None
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), max_size=60))
-def test_the_parts_of_latency_add_up(pairs: list[tuple[int, int]]) -> None:
-    requests = [QueuedRequest(queue + rest, queue) for queue, rest in pairs]
+us = st.integers(0, 10**7)
+
+
+@given(st.lists(st.tuples(us, us, us), max_size=60))
+def test_the_parts_of_latency_add_up(parts_us: list[tuple[int, int, int]]) -> None:
+    requests = [QueuedRequest(late + queue + rest, queue, late) for late, queue, rest in parts_us]
     parts = latency_parts_ms(requests)
     if not requests:
         assert parts == {}
         return
     mean = sum(one.latency_us for one in requests) / len(requests) / 1000
     assert sum(parts["all"].values()) == pytest.approx(mean)
+    of = len(requests) * 1000
+    assert parts["all"]["late"] == pytest.approx(sum(late for late, _, _ in parts_us) / of)
+    assert parts["all"]["queue"] == pytest.approx(sum(queue for _, queue, _ in parts_us) / of)
     assert sum(parts["slowest"].values()) >= mean * (1 - 1e-9)
 
 

@@ -49,8 +49,12 @@ def test_charts_stand_on_the_time_line_of_active_connections(full: Found) -> Non
 def test_bars_split_latency_on_one_scale(full: Found) -> None:
     page = html_report.render(full[1], full[0])
     bars = page.split("Where the time went")[1].split("</section>")[0]
-    widths = [float(w) for w in re.findall(r"seg (?:queue|rest)\" style=\"width: ([\d.]+)%", bars)]
-    sums = [queue + rest for queue, rest in zip(widths[::2], widths[1::2], strict=True)]
+    widths = [
+        [float(width) for width in re.findall(r"seg \w+\" style=\"width: ([\d.]+)%", bar)]
+        for bar in bars.split('class="bar"')[1:]
+    ]
+    assert {len(bar) for bar in widths} == {3}  # late, in queue, the rest
+    sums = [sum(bar) for bar in widths]
     assert len(sums) == 4  # two schedulers, all and the slowest
     for pair in (sums[:2], sums[2:]):
         assert max(pair) == pytest.approx(100, abs=0.01)

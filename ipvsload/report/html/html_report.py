@@ -79,6 +79,9 @@ def render(results: Results, recording: Recording) -> str:
         server_colours=by_server,
         splits=splits,
         times=times,
+        sent_late=any(
+            bar.late for found in times.values() for group in found for bar in group.bars
+        ),
         directors=director_bars(results.schedulers, by_server),
         addresses=addresses,
         grey=most > len(by_server),

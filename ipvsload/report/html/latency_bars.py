@@ -1,4 +1,4 @@
-"""Bars that split a class's latency in the time in the servers' queues and the rest.
+"""Bars that split a class's latency in parts: sent late, in the server's queue, and the rest.
 
 A bar is a mean over requests, by the median of the repeats, so its parts add up, which
 percentiles of the parts would not.
@@ -8,21 +8,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipvsload.report.wording import milliseconds, named
+from ipvsload.results.queue_times import PARTS
 from ipvsload.results.results import SchedulerSummary
 
+LATE = "late"
 _GROUPS = {"all": "all requests, mean", "slowest": "the slowest 5 %, mean"}
+_WORDS = {LATE: "sent late", "queue": "in queue", "rest": "service and network"}
+_SEEN = 0.5
+"""A bar without so many percent of lateness needs no word for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyPart:
+    """A part of a bar; `percent` is of the longest bar beside it."""
+
+    kind: str
+    text: str
+    percent: float
 
 
 @dataclass(frozen=True, slots=True)
 class LatencyBar:
-    """One scheduler's bar; widths are in percent of the longest bar beside it."""
+    """One scheduler's bar."""
 
     label: str
     whole: str
     queue: str
-    queue_percent: float
-    rest: str
-    rest_percent: float
+    parts: tuple[LatencyPart, ...]
+
+    @property
+    def late(self) -> bool:
+        """Whether the generator's lateness can be seen in it."""
+        return any(part.kind == LATE and part.percent >= _SEEN for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +59,27 @@ def _bars(columns: Sequence[SchedulerSummary], traffic: str, group: str) -> Late
     found = []
     for column in columns:
         of_class = column.traffic.get(traffic)
-        parts = of_class.latency_parts_ms.get(group, {}) if of_class else {}
-        queue, rest = parts.get("queue"), parts.get("rest")
-        if queue and rest:
-            found.append((column, queue.median, rest.median))
-    longest = max((queue + rest for _, queue, rest in found), default=0.0) or 1.0
+        medians = of_class.latency_parts_ms.get(group, {}) if of_class else {}
+        known = {part: over.median for part in PARTS if (over := medians.get(part))}
+        if known:
+            found.append((column, known))
+    longest = max((sum(parts.values()) for _, parts in found), default=0.0) or 1.0
     return LatencyBars(
         _GROUPS[group],
         tuple(
             LatencyBar(
                 named(column.label, column.settings),
-                milliseconds(queue + rest),
-                milliseconds(queue),
-                round(queue / longest * 100, 3),
-                milliseconds(rest),
-                round(rest / longest * 100, 3),
+                milliseconds(sum(parts.values())),
+                milliseconds(parts["queue"]),
+                tuple(
+                    LatencyPart(kind, f"{_WORDS[kind]}: {milliseconds(ms)}", _part(ms, longest))
+                    for kind, ms in parts.items()
+                ),
             )
-            for column, queue, rest in found
+            for column, parts in found
         ),
     )
+
+
+def _part(ms: float, longest: float) -> float:
+    return round(max(0.0, ms) / longest * 100, 3)
