@@ -16,6 +16,7 @@ everything, of few it sees nothing.
 """
 
 import math
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,6 +37,8 @@ DISTANCE_LIMIT = 0.1
 """What part of the gaps may be wrong."""
 GAP_TOLERANCE_S = 0.001
 """By how much a gap may be wrong: requests that are due together are sent one after the other."""
+RESOLUTION_S = 1e-6
+"""Of the times in a record."""
 BIN_ARRIVALS = 10
 BIN_SECONDS = 0.025
 """So many arrivals are expected in a bin, and more where it would be shorter."""
@@ -86,7 +89,7 @@ def process_tests(
     rate = places[-1] / seconds
     tests = [_rate(gaps, at_random)]
     if at_random:
-        tests.append(_gaps(gaps))
+        tests.append(_gaps(_with_fractions(gaps, RESOLUTION_S * rate)))
         tests.append(_gaps_as_sent(_on_one_line(sent, expected)[0], GAP_TOLERANCE_S * rate))
     width = max(BIN_ARRIVALS, BIN_SECONDS * rate)
     counts = _binned(places, width)
@@ -120,6 +123,19 @@ def _rate(gaps: Sequence[float], at_random: bool) -> ProcessTest:
     effect = len(gaps) / whole
     limits = (1 - RATE_LIMIT, 1 + RATE_LIMIT)
     return _test("rate: chi-square of the sum of gaps", whole, p, effect, limits)
+
+
+def _with_fractions(gaps: Sequence[float], unit: float) -> list[float]:
+    """The gaps of times whose fractions of a unit were cut off, with others in their place.
+
+    A Poisson process has no gap of 0, and in a record of whole microseconds it has many. The
+    fractions are drawn, always the same ones.
+    """
+    dice = random.Random(0)
+    fractions = [dice.random() for _ in range(len(gaps) + 1)]
+    return [
+        abs(gap + unit * (b - a)) for gap, (a, b) in zip(gaps, pairwise(fractions), strict=True)
+    ]
 
 
 def _gaps(gaps: Sequence[float]) -> ProcessTest:

@@ -89,6 +89,12 @@ def test_a_broken_generator_is_not_believed(traffic: str, generator: Generator, 
     assert any(fault.startswith(says) for fault in found.faults), found.faults
 
 
+def test_whole_microseconds_are_no_deviation() -> None:
+    fast = "rate: 20000, arrivals: poisson, duration: 2s"
+    found = judged(fast, sent(fast, plan(fast, "another"), sound))
+    assert all(test.p is None or test.p > 0.001 for test in found.tests)
+
+
 def doubled(due: list[int]) -> list[int]:
     return [at // 2 for at in due]
 
