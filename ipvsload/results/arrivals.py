@@ -43,10 +43,11 @@ class ArrivalsResult:
 
     `asked_rate` is what the scenario says for the time in which it was sent, `planned_rate`
     that of the planned starts, `achieved_rate` that of the real ones; None where there are
-    not two. `process` is "even", "poisson" or "file", `tests` are what was tested of it at
-    `level` all together, and `late_limits_ms` how late p99 and max may be. `steadiness` is of its
-    latencies, and decides nothing. `faults` say why the class cannot be believed, and
-    `notes` what was tested and came out, for people.
+    not two, and `asked_rate` of arrivals out of a file. `process` is "even", "poisson" or
+    "file"; `tests` are what was tested of it, at `level` all together; `late_limits_ms` is
+    how late p99 and max may be. `steadiness` is of its latencies, and decides nothing.
+    `faults` say why the class cannot be believed, and `notes` what was tested and came out,
+    for people.
     """
 
     process: str
@@ -86,12 +87,18 @@ def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None
         return None
     sent.sort(key=lambda r: r.planned_us)
     cohorts = _by_start(run, name, sent)
-    process, expected = spec.arrivals, partial(expected_until, spec.rate_stages)
+    # Arrivals out of a file have no rate that the scenario asks for.
+    process = spec.arrivals if spec.rate_stages else "file"
+    expected = partial(expected_until, spec.rate_stages)
     planned = [[(r.planned_us - at) / 1e6 for r in found] for at, found in cohorts]
     started = [sorted((r.start_us - at) / 1e6 for r in found) for at, found in cohorts]
     late = lateness_ms(lateness_us(sent))
     limits = _late_limits(sent)
-    rates = _rate(planned, expected), _rate(planned), _rate(started)
+    rates = (
+        _rate(planned, expected) if spec.rate_stages else None,
+        _rate(planned),
+        _rate(started),
+    )
     tests = process_tests(process, planned, started, expected)
     faults = (
         *_lateness_faults(name, len(sent), late, limits),
@@ -198,9 +205,10 @@ def _words(
     steady: Steadiness | None,
 ) -> str:
     """What was tested, at which level, and what came out."""
-    asked, _, achieved = rates
+    asked, planned, achieved = rates
     parts = [
-        f"{achieved or 0:.1f} requests/s of {asked or 0:.1f}, p99 of lateness {late['p99']:.2f} ms"
+        f"{achieved or 0:.1f} requests/s of {asked or planned or 0:.1f}, p99 of lateness"
+        f" {late['p99']:.2f} ms"
     ]
     if tests:
         level = _level(LEVEL) if any(test.p is not None for test in tests) else ""
