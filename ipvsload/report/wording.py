@@ -141,7 +141,16 @@ def remarks(results: Results) -> list[str]:
             shape = _COUNT.sub("#", note)
             shapes[shape] += 1
             about.setdefault((shape, shapes[shape]), []).append((note, run.label))
-    return [*unseen(results), *map(_remark, about.values())]
+    return [*legend(results), *unseen(results), *map(_remark, about.values())]
+
+
+def legend(results: Results) -> list[str]:
+    """What the labels stand for that are not just a scheduler's name."""
+    return [
+        f"{one.label} is {', '.join((one.scheduler, *one.asked))}"
+        for one in results.schedulers
+        if one.label != one.scheduler or one.asked
+    ]
 
 
 def _remark(alike: Sequence[tuple[str, str]]) -> str:

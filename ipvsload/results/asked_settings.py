@@ -25,14 +25,16 @@ def asked_variant(run: RecordedRun, scenario: Scenario | None) -> Variant | None
     return of_label(run.label, scenario.schedulers) if scenario else None
 
 
-def asked_words(settings: BalancerSettings) -> frozenset[str]:
+def asked_words(settings: BalancerSettings) -> tuple[str, ...]:
     """What was asked, in the words in which `DirectorResult` tells it."""
-    words = set(settings.flags)
+    words = list(settings.flags)
     if settings.persistence:
-        words.add(persistence_words(settings.persistence))
-    words |= {setting_words(name, value) for name, value in settings.sysctls.items()}
-    words |= {setting_words(timeout_name(n), value) for n, value in settings.timeouts.items()}
-    return frozenset(words)
+        words.append(persistence_words(settings.persistence))
+    if settings.netmask is not None:
+        words.append(f"netmask {settings.netmask}")
+    words += [setting_words(name, value) for name, value in settings.sysctls.items()]
+    words += [setting_words(timeout_name(n), value) for n, value in settings.timeouts.items()]
+    return tuple(words)
 
 
 def unlike_asked(

@@ -110,7 +110,8 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
             summarize(
                 label,
                 [run for run in runs if run.label == label],
-                {*common, *asked_of.get(label, ())},
+                common,
+                asked_of.get(label, ()),
             )
             for label in dict.fromkeys(run.label for run in runs)
         ),

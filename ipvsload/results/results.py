@@ -177,9 +177,10 @@ class TrafficSummary:
 class SchedulerSummary:
     """One scheduler: medians and ranges over its valid runs, or over all if none is.
 
-    `label` names it: a scheduler may be there several times, set differently.
-    `settings` is what was set, can decide more than the scheduler and was not asked for,
-    for people: of the service, and of the director where that is not the same in all runs.
+    `label` names it: a scheduler may be there several times, set differently. `asked` is
+    what the scenario asked to be set, for people. `settings` is what was set, can decide
+    more than the scheduler and was not asked for, for people: of the service, and of the
+    director where that is not the same in all runs.
     """
 
     scheduler: str
@@ -189,6 +190,7 @@ class SchedulerSummary:
     servers: tuple[ServerSummary, ...]
     traffic: dict[str, TrafficSummary]
     settings: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     directors: tuple[DirectorSummary, ...] = ()
 
 

@@ -4,7 +4,7 @@ Servers are matched by their number in the order of joining, as in scenarios,
 because a testbed may give them other addresses in each run.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 from ipvsload.results.director_splits import summarize_directors
 from ipvsload.results.lateness import LATENESS
@@ -21,11 +21,12 @@ from ipvsload.statistics.median_range import MedianRange, median_range
 
 
 def summarize(
-    label: str, runs: Sequence[RunResult], known: Container[str] = ()
+    label: str, runs: Sequence[RunResult], common: Sequence[str] = (), asked: Sequence[str] = ()
 ) -> SchedulerSummary:
     """Medians and ranges over the valid runs, or over all where none is valid.
 
-    `known` are settings that need not be told beside the label.
+    `common` are the director's settings that all have, and `asked` are those that the label
+    stands for: neither needs to be told beside it.
     """
     counted = [run for run in runs if run.valid] or list(runs)
     most = max((len(run.servers) for run in counted), default=0)
@@ -45,9 +46,10 @@ def summarize(
                 words
                 for run in counted
                 for words in (*run.director.of_service, *run.director.of_director)
-                if words not in known
+                if words not in (*common, *asked)
             )
         ),
+        asked=tuple(asked),
         directors=summarize_directors(
             [([server.address for server in run.servers], run.directors) for run in counted]
         ),

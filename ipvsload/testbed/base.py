@@ -24,6 +24,10 @@ LAB_ONLY: Mapping[Capability, str] = {
     "capacity": "how many requests its real servers work on at once is their own affair, and they"
     " do not tell; those of the lab can be limited",
     "forwarding": "how packets reach the real servers is as it is set up here, and is measured so",
+    "flags": "a scheduler's flags are as they are set here; the lab sets them",
+    "netmask": "whose addresses persistence takes together is as it is set here; the lab sets it",
+    "sysctls": "IPVS's sysctls here are not ours to set; the lab has its own director",
+    "timeouts": "IPVS's timeouts here are not ours to set; the lab has its own director",
 }
 """What only the lab can give, because it makes all of itself, and why others cannot."""
 

@@ -53,7 +53,12 @@ class DirectorChanges:
 
     def lacks(self) -> dict[Capability, str]:
         """What cannot be changed, with the reason for each; see `BalancerControl.lacks`."""
-        found: dict[Capability, str] = {"scale": FIXED, "faults": FIXED, **LAB_ONLY}
+        found: dict[Capability, str] = {
+            "scale": FIXED,
+            "faults": FIXED,
+            "persistence": "persistence is as it is set here; the lab sets it",
+            **LAB_ONLY,
+        }
         if not self._commands["scheduler"]:
             found["scheduler"] = f"{FIXED}, or give --set-scheduler"
         if not self._commands["weight"]:

@@ -27,7 +27,11 @@ class ClusterRun:
         if not self._balancer.in_ipvs_table:
             session.leave_ipvs(self._balancer)
         self._pods = ServerPods(session.cluster, number)
-        services.made.append(self._pods.create(count, services.node_port, services.cluster_ip))
+        services.made.append(
+            self._pods.create(
+                count, services.node_port, services.cluster_ip, spec.settings.persistence
+            )
+        )
         self._present = self._pods.wait_ready(count)
         session.let_proxy_see_pods()
         with session.without_probe() if self._balancer.in_ipvs_table else nullcontext():

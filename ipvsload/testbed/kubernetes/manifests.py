@@ -62,15 +62,25 @@ def code(name: str, archive: bytes, **beside: str) -> Object:
 
 
 def service(
-    options: ClusterOptions, run: int, node_port: int | None, address: str | None
+    options: ClusterOptions,
+    run: int,
+    node_port: int | None,
+    address: str | None,
+    persistence: int = 0,
 ) -> Object:
-    """Make the service under test, on the port and address that it had before."""
+    """Make the service under test, on the port and address that it had before.
+
+    `persistence` is for how many seconds a client keeps its server; 0 is not at all.
+    """
     made = _service(SERVICE, options.service, options.port, {RUN: str(run)}, node_port)
     if node_port and options.service == "LoadBalancer":
         # The sidecar finds it by its port, at any address.
         made["spec"]["ports"][0]["port"] = node_port
     if address:
         made["spec"]["clusterIP"] = address
+    if persistence:
+        made["spec"]["sessionAffinity"] = "ClientIP"
+        made["spec"]["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": persistence}}
     return made
 
 

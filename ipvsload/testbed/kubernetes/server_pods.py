@@ -38,12 +38,14 @@ class ServerPods:
         self._joined: set[str] = set()
         """Names of the pods that have been real servers."""
 
-    def create(self, count: int, node_port: int | None, address: str | None) -> Object:
-        """Create the Deployment and the Service; returns the Service."""
+    def create(
+        self, count: int, node_port: int | None, address: str | None, persistence: int = 0
+    ) -> Object:
+        """Create the Deployment and the Service (see `manifests.service`); returns the Service."""
         self._replicas = count
         made = deployment(self._options, self._run, count)
         self._api.create("deployments", made, NAMESPACE)
-        wanted = service(self._options, self._run, node_port, address)
+        wanted = service(self._options, self._run, node_port, address, persistence)
         return self._api.create("services", wanted, NAMESPACE)
 
     def add(self) -> None:
