@@ -7,6 +7,7 @@ told; the greatest numbers are those that some sample saw.
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ipvsload.ipvs.table import growth
 from ipvsload.record.format import OccupancySample
@@ -40,7 +41,7 @@ def occupancy_figures(
     `workers` is what each server has, None where that is not known. Servers that said
     nothing have no figures.
     """
-    busy_us: dict[str, list[tuple[int, int]]] = {}
+    busy_us: dict[str, list[_Reading]] = {}
     last: dict[str, int] = {}
     most: dict[str | None, tuple[int, int]] = {}
 
@@ -56,11 +57,12 @@ def occupancy_figures(
             # One that fell is of a server that began anew.
             curve = busy_us.setdefault(address, [])
             grown = growth(last.get(address, server.busy_us), server.busy_us)
-            curve.append((sample.t_us, (curve[-1][1] if curve else 0) + grown))
+            spent = (curve[-1].busy_us if curve else 0) + grown
+            curve.append(_Reading(sample.t_us, spent, not server.busy))
             last[address] = server.busy_us
         if mine:
             seen(None, sum(s.busy for s in mine), sum(s.queued for s in mine))
-    means = {a: _mean(curve, since_us[a], until_us) for a, curve in busy_us.items()}
+    means = {a: _mean(curve, since_us[a], until_us, workers) for a, curve in busy_us.items()}
     known = [mean for mean in means.values() if mean is not None]
     figures: dict[str | None, OccupancyFigures] = {
         address: OccupancyFigures(*most[address], mean, _by(mean, workers))
@@ -73,20 +75,39 @@ def occupancy_figures(
     return figures
 
 
-def _mean(curve: Sequence[tuple[int, int]], begin_us: int, end_us: int) -> float | None:
-    """The mean slope of a counter of time, between two times as far as it was read."""
-    begin, end = max(begin_us, curve[0][0]), min(end_us, curve[-1][0])
-    return (_at(curve, end) - _at(curve, begin)) / (end - begin) if end > begin else None
+class _Reading(NamedTuple):
+    """A server's count of busy time at a time, and whether it was idle then."""
+
+    t_us: int
+    busy_us: int
+    idle: bool
 
 
-def _at(curve: Sequence[tuple[int, int]], t_us: int) -> float:
-    """A counter at a time that is within its readings: in a straight line between two."""
-    after = bisect_left(curve, t_us, key=lambda point: point[0])
-    (t1, v1) = curve[after]
-    if t1 == t_us:
-        return v1
-    (t0, v0) = curve[after - 1]
-    return v0 + (v1 - v0) * (t_us - t0) / (t1 - t0)
+def _mean(
+    curve: Sequence[_Reading], begin_us: int, end_us: int, workers: int | None
+) -> float | None:
+    """The mean of busy workers between two times, as far as they were read."""
+    begin, end = max(begin_us, curve[0].t_us), min(end_us, curve[-1].t_us)
+    if end <= begin:
+        return None
+    mean = (_at(curve, end, last=True) - _at(curve, begin, last=False)) / (end - begin)
+    return mean if workers is None else min(mean, workers)
+
+
+def _at(curve: Sequence[_Reading], t_us: int, *, last: bool) -> float:
+    """The count at a time within the readings, at which everything ended or began.
+
+    Who is idle at the reading after the end did all since the one before it before the end;
+    and who was idle at the one before the beginning, after that. Else it is in a straight line.
+    """
+    place = bisect_left(curve, t_us, key=lambda reading: reading.t_us)
+    after, before = curve[place], curve[max(0, place - 1)]
+    if after.t_us == t_us or (last and after.idle):
+        return after.busy_us
+    if not last and before.idle:
+        return before.busy_us
+    part = (t_us - before.t_us) / (after.t_us - before.t_us)
+    return before.busy_us + (after.busy_us - before.busy_us) * part
 
 
 def _by(mean: float | None, workers: int | None) -> float | None:

@@ -32,12 +32,21 @@ def test_utilisation_is_the_growth_of_busy_time() -> None:
 
 def test_the_mean_is_of_the_time_in_which_something_went_on() -> None:
     # Two workers from 100 to 200, and nothing before and after that.
-    curve = [(0, 50), (100, 50), (200, 250), (300, 250)]
-    samples = [said(t, ("a", 0, 0, spent)) for t, spent in curve]
+    curve = [(0, 0, 50), (100, 2, 50), (200, 0, 250), (300, 0, 250)]
+    samples = [said(t, ("a", busy, 0, spent)) for t, busy, spent in curve]
     for since, until, mean in ((0, 300, 2 / 3), (100, 200, 2), (150, 200, 2), (150, 250, 1)):
         found = occupancy_figures(samples, {"a": since}, until, 2)
         assert found["a"].busy_mean == pytest.approx(mean)
         assert found["a"].utilisation == pytest.approx(mean / 2)
+
+
+def test_what_was_done_between_a_reading_and_the_end_is_in_it() -> None:
+    # Three workers from 20 to 180, in which time everything began and ended.
+    samples = [said(0, ("a", 0, 0, 0)), said(100, ("a", 3, 0, 240)), said(200, ("a", 0, 0, 480))]
+    assert occupancy_figures(samples, {"a": 20}, 180, 4)["a"].busy_mean == 3
+    # Of one that is still busy nobody knows what it did when.
+    busy = [*samples[:2], said(200, ("a", 3, 0, 540))]
+    assert occupancy_figures(busy, {"a": 20}, 150, 4)["a"].busy_mean == 3
 
 
 def test_all_together_are_seen_at_one_instant() -> None:
