@@ -7,12 +7,13 @@ that what was written for httpbin works in the lab. Servers with a capacity add
 how long that had it, in milliseconds.
 """
 
-import json
 import time
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
+
+from ipvsload.testbed.lab.page_text import page_text
 
 MAX_DELAY = 60.0
 """Longest /delay in seconds; a longer one is shortened to it (httpbin's limit is 10)."""
@@ -67,7 +68,7 @@ def answer(request: HttpRequest, server: str) -> HttpAnswer:
     else:
         status, text = 404, "Not Found\n"
     if page:
-        text = json.dumps(page, indent=2, sort_keys=True) + "\n"
+        text = page_text(page) + "\n"
     data = _message(status, text, _JSON if page else _HTML, server, request.close, extra)
     if request.method == b"HEAD":
         data = _head_of(data)
