@@ -276,3 +276,14 @@ def test_columns_of_the_whole_test_have_the_mean_rate_and_the_worst_latency() ->
     feed.traffic(BEGAN + 9 * SECOND, {})
     column = {0: [20.0, 2.0, 2.5, 50.0, 1.5, 9.0]}
     assert seen(feed).series["traffic"].columns == [(125, column, 6)]
+
+
+def test_a_test_is_called_by_its_label() -> None:
+    feed = LiveFeed()
+    feed.begin(BEGAN, title="t", scheduler="sh", service=KEY, classes=[], label="by-port")
+    assert frame_of(feed, BEGAN, -1, -1)["test"]["title"] == "t · by-port"
+    assert feed.labels == {KEY: "by-port"}
+    feed.begin(BEGAN, title="t", scheduler="sh", service=KEY, classes=[], label="sh")
+    assert frame_of(feed, BEGAN, -1, -1)["test"]["title"] == "t"
+    feed.begin(BEGAN, title="t", scheduler="sh", service=KEY, classes=[])
+    assert feed.labels == {KEY: "sh"}

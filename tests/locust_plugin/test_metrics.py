@@ -49,6 +49,7 @@ def collector(
         lambda: users or {},
         lambda: 3_500_000,
         lambda: occupancy,
+        lambda: {SERVICE: "by-port"},
         pause,
     )
 
@@ -86,7 +87,8 @@ def test_the_kernels_table(accept: str) -> None:
     assert pick(values, "packets_total", **first, direction="out") == 600
     assert pick(values, "bytes_total", **first, direction="in") == 50_000
     assert pick(values, "bytes_total", **first, direction="out") == 70_000
-    assert pick(values, "scheduler_info", node=NODE, service=SERVICE, scheduler="lc") == 1
+    named = {"scheduler": "lc", "label": "by-port"}
+    assert pick(values, "scheduler_info", node=NODE, service=SERVICE, **named) == 1
     assert pick(values, "sample_age_seconds", node=NODE) == 2.5
     assert pick(values, "sidecar_up") == 1
 

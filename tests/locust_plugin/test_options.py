@@ -45,7 +45,6 @@ def test_a_form_names_no_programs_and_no_places(options: Options) -> None:
     ("form", "said"),
     [
         ({"scheduler": "best"}, "scheduler 'best': one of rr, wrr"),
-        ({"scheduler": "iptables"}, "scheduler 'iptables'"),
         ({"servers": "-1"}, "servers '-1': a whole number from 0 to 1000"),
         ({"servers": "1e3"}, "servers '1e3'"),
         ({"clients": "101"}, "a whole number from 0 to 100"),
@@ -84,3 +83,17 @@ def test_what_the_environment_says_of_other_testbeds_is_not_refused(
     monkeypatch.delenv("IPVSLOAD_IMAGE")
     with pytest.raises(UsageError, match="--image is an option of --testbed kubernetes"):
         read(parser.parse_args(["--image", "httpbin"]), plays_scenario=False)
+
+
+def test_a_form_may_name_a_label_of_its_scenario(options: Options) -> None:
+    assert options.scenario
+    options.scenario.write_text(
+        "name: t\nschedulers: [rr, {label: by-port, scheduler: sh, flags: [sh-port]}]\n"
+        "traffic: {short: {users: 1, requests: 1}}\n"
+        "timeline: [{start: short}, {wait: done}]\n"
+    )
+    assert options.renewed({"scheduler": "by-port"}).scheduler == "by-port"
+    with pytest.raises(UsageError, match="scheduler 'by-prt': one of rr, by-port, wrr"):
+        options.renewed({"scheduler": "by-prt"})
+    with pytest.raises(UsageError, match="scheduler 'by-port'"):
+        options.renewed({"scheduler": "by-port", "scenario": "even"})

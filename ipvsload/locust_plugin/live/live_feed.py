@@ -44,20 +44,32 @@ class LiveFeed:
         self._began_us = 0
         self._sampled_us: int | None = None
         self._history: TestHistory | None = None
+        self.labels: dict[str, str] = {}
+        """What the service under test is called, by its key."""
         self._clear("", "")
 
     def begin(
-        self, t_us: int, *, title: str, scheduler: str, service: str, classes: Sequence[str]
+        self,
+        t_us: int,
+        *,
+        title: str,
+        scheduler: str,
+        service: str,
+        classes: Sequence[str],
+        label: str = "",
     ) -> None:
         """Begin a new test: a new epoch, with everything cleared.
 
+        `label` is what the scenario calls what is run; without one it is the scheduler.
         `service` is the key of the virtual service under test, such as
         "tcp 192.0.2.80:81"; "" charts all of them.
         """
         self._epoch += 1
         self._began_us = t_us
         self._clear(service, scheduler)
-        self._history = TestHistory(t_us, title, classes, self._stamp)
+        self.labels = {service: label or scheduler}
+        named = f"{title} · {label}" if label not in ("", scheduler) else title
+        self._history = TestHistory(t_us, named, classes, self._stamp)
 
     def end(self, t_us: int, verdict: str) -> None:
         """End the test. `verdict` is "" or words, such as "held: 7 of 7 expectations"."""

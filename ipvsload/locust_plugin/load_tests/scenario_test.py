@@ -181,6 +181,7 @@ class _PageProgress(Progress):
                     event.t_us,
                     title=scenario.title or scenario.name,
                     scheduler=event.scheduler,
+                    label=event.label or "",
                     service=event.service,
                     classes=list(scenario.traffic),
                 )

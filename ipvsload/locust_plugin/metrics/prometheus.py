@@ -79,6 +79,7 @@ class TableAndLoad(Collector):
         up: whether the sidecar runs.
         users: running users by class.
         now_us: the time on the samples' clock, in microseconds.
+        labels: what the scenario calls a virtual service's run, by the service's key.
         pause: called now and then, so that others may run.
     """
 
@@ -88,6 +89,7 @@ class TableAndLoad(Collector):
     users: Callable[[], Mapping[str, int]]
     now_us: Callable[[], int]
     occupancy: Callable[[], OccupancySample | None] = lambda: None
+    labels: Callable[[], Mapping[str, str]] = dict
     pause: Callable[[], None] = lambda: gevent.sleep(_PAUSE)
 
     def collect(self) -> Iterator[Metric]:
@@ -149,10 +151,12 @@ class TableAndLoad(Collector):
         ]  # fmt: skip
         for name, kind, text, fields in _FIGURES:
             yield self._metric(name, kind, text, _figures(servers, kind, fields))
+        called = dict(self.labels())
         yield self._metric(
             "scheduler", "info", "The scheduler of a virtual service.",
             (("_info", {"node": _text(node), "service": _text(service.key),
-                        "scheduler": _text(service.scheduler)}, 1)
+                        "scheduler": _text(service.scheduler),
+                        "label": _text(called.get(service.key, ""))}, 1)
              for node, sample in samples.items()
              for service in sample.services),
         )  # fmt: skip

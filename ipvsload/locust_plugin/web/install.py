@@ -53,6 +53,7 @@ def install(
         users,
         now_us,
         lambda: session.occupancy_sample,
+        lambda: session.feed.labels,
     )
     prometheus.install(web_ui, table_and_load)
     base = web_base_path(environment.parsed_options)
