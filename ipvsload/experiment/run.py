@@ -288,7 +288,10 @@ class _Run:
             if self._settings.get(node) is not told:
                 self._settings[node] = told
                 timeouts, sysctls = dict(told.timeouts), dict(told.sysctls)
-                self.record(events.DirectorSettings(*self.now(), node, timeouts, sysctls))
+                forwarding = told.forwardings.get(self._service.target.key)
+                self.record(
+                    events.DirectorSettings(*self.now(), node, timeouts, sysctls, forwarding)
+                )
 
     def _server_joined(self, number: int, address: str, weight: int) -> None:
         self.record(events.ServerJoined(*self.now(), address, number, weight))

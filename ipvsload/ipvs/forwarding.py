@@ -3,7 +3,10 @@
 Standard library only: it runs in the director.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+_AND = " and "
 
 NUMBERS = {"masq": 0, "local": 1, "tunnel": 2, "route": 3, "bypass": 4}
 """IP_VS_CONN_F_* by the words of /proc (include/uapi/linux/ip_vs.h; ip_vs_fwd_name)."""
@@ -32,5 +35,17 @@ FORWARDINGS = {
     )
 }
 """By name, in the order in which people should see them."""
+BY_NUMBER = {one.number: one.name for one in FORWARDINGS.values()}
+"""Their names by IP_VS_CONN_F_*; local and bypass have none, because nobody sets these."""
 MASQUERADING = "masq"
 """What is meant where nobody says how."""
+
+
+def past_director(forwarding: str) -> bool:
+    """Whether some replies go past the director; `forwarding` is as `joined` has it."""
+    return any(FORWARDINGS[word].direct for word in forwarding.split(_AND) if word in FORWARDINGS)
+
+
+def joined(numbers: Iterable[int]) -> str:
+    """In words, how the real servers of one service are reached: "dr", or "dr and masq"."""
+    return _AND.join(sorted({BY_NUMBER[number] for number in numbers if number in BY_NUMBER}))

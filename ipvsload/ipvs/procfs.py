@@ -13,8 +13,9 @@ from socket import AF_INET, AF_INET6, htons, inet_pton, ntohs
 
 from ipvsload.ipvs.connections import CONNECTIONS, ConnectionTally, read_address, read_connections
 from ipvsload.ipvs.decode import Row, TableRows
+from ipvsload.ipvs.forwarding import NUMBERS, joined
 from ipvsload.ipvs.jiffies import ticks_a_second
-from ipvsload.ipvs.keys import PROTOCOLS, Endpoint, host_of
+from ipvsload.ipvs.keys import PROTOCOLS, Endpoint, Identity, host_of, service_key
 from ipvsload.ipvs.schedulers import ONE_PACKET, PERSISTENT
 
 TABLE = "/proc/net/ip_vs"
@@ -51,6 +52,23 @@ def read_table(text: str, hz: int = 0) -> tuple[str, TableRows]:
                 number = _PROTOCOL_NUMBERS[protocol]
                 table.append(((family, number, address, port, 0, *_properties(rest, hz)), []))
     return version, table
+
+
+def forwardings_of(text: str) -> dict[str, str]:
+    """By the key of each service with real servers: how they are reached, as `joined` says it."""
+    numbers: dict[str, list[int]] = {}
+    key = ""
+    for line in text.splitlines():
+        match line.split():
+            case ["->", _, word, _, _, _, *_] if key and word.lower() in NUMBERS:
+                numbers.setdefault(key, []).append(NUMBERS[word.lower()])
+            case ["FWM", mark, *_]:
+                key = service_key(Identity(AF_INET, 0, b"", 0, int(mark, 16)))
+            case [protocol, endpoint, *_] if protocol in _PROTOCOL_NUMBERS:
+                family, address, port = _endpoint(endpoint)
+                number = _PROTOCOL_NUMBERS[protocol]
+                key = service_key(Identity(family, number, address, port, 0))
+    return {key: joined(ways) for key, ways in numbers.items()}
 
 
 class ProcIpvs:

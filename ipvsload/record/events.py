@@ -88,13 +88,16 @@ class DirectorSettings(Event):
     """What is set on the director `node`: known at the start of a run, or changed in it.
 
     `timeouts` are IPVS's, in seconds ("tcp", "tcp_fin", "udp"); {} where they
-    cannot be read. `sysctls` are those in /proc/sys/net/ipv4/vs.
+    cannot be read. `sysctls` are those in /proc/sys/net/ipv4/vs. `forwarding` is how
+    the table says that the run's real servers are reached, where that is not
+    masquerading: "dr", "tun", or such as "dr and masq".
     """
 
     kind = "director"
     node: str
     timeouts: dict[str, int]
     sysctls: dict[str, Any]
+    forwarding: str | None = None
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ class RecordedRun:
 
     `start_us` is the run's beginning on the recording's clock; `baseline` the
     kernel's connection counters at that time, by server address. `given_label` is
-    what the scenario calls what was run, where that is known. `exclusive`:
+    what the scenario calls what was run, and `forwarding` how the testbed had packets
+    reach the real servers, where that is known. `exclusive`:
     nobody else used the balancer, and every answer named its server.
     """
 
@@ -57,6 +58,7 @@ class RecordedRun:
     repeat: int = 1
     kernel: dict[str, Any] = field(default_factory=dict)
     service: str = ""
+    forwarding: str | None = None
     baseline: dict[str, int] = field(default_factory=dict)
     exclusive: bool = False
     start_us: int = 0
@@ -164,7 +166,7 @@ def _describe(run: RecordedRun) -> None:
         run.scheduler, run.repeat = begun[0].scheduler or run.scheduler, begun[0].repeat
         run.given_label, run.netmask = begun[0].label or "", begun[0].netmask
         run.kernel, run.service = begun[0].kernel, begun[0].service
-        run.baseline = begun[0].baseline_conns
+        run.baseline, run.forwarding = begun[0].baseline_conns, begun[0].forwarding
         told = begun[0].exclusive
         # Version 0.1.0 did not record it: "node" was every kernel that was not the lab's own.
         run.exclusive = run.kernel.get("provider", "node") != "node" if told is None else told

@@ -79,6 +79,8 @@ class Settings:
     `timeouts` are in seconds ("tcp", "tcp_fin", "udp"); {} where they cannot be
     read. `sysctls` are those of IPVS. `schedulers` says of each whether the kernel has
     it: "loaded", "built in", "loadable" or "absent"; {} where that is not known.
+    `forwardings` says by a service's key how its real servers are reached, as
+    "dr" or "dr and masq"; {} where all are masqueraded, or where that is not known.
     `node` as in a Reading.
     """
 
@@ -87,6 +89,7 @@ class Settings:
     sysctls: Mapping[str, int | str]
     node: str = ""
     schedulers: Mapping[str, str] = field(default_factory=dict)
+    forwardings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +148,10 @@ class SidecarParser:
                 timeouts, sysctls = dict(told["timeouts"]), dict(told["sysctls"])
                 schedulers, node = dict(told.get("schedulers", {})), value.get("node", "")
                 _typed(int, value["t"], *timeouts.values())
-                _typed(str, node, *schedulers.values())
+                forwardings = dict(told.get("forwardings", {}))
+                _typed(str, node, *schedulers.values(), *forwardings.values())
                 _typed(str, *(one for one in sysctls.values() if type(one) is not int))
-                return Settings(value["t"], timeouts, sysctls, node, schedulers)
+                return Settings(value["t"], timeouts, sysctls, node, schedulers, forwardings)
             if "lost" in value:
                 _typed(str, value["lost"], value["reason"])
                 return NodeLost(value["lost"], value["reason"])

@@ -8,6 +8,7 @@ them at the start of a run and at each change.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ipvsload.ipvs.forwarding import past_director
 from ipvsload.ipvs.schedulers import ONE_PACKET, PERSISTENT, flag_names
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS, DEFAULT_TIMEOUTS
 from ipvsload.ipvs.table import VirtualService
@@ -31,6 +32,9 @@ class DirectorResult:
     `nodes` has what is different on another node: its name, and by the setting's
     name the value there. `changed` has, for people, what changed in the run.
 
+    `forwarding` is how packets reached the real servers: "masq", "dr", "tun" or such
+    as "dr and masq"; None where nobody said it.
+
     `of_service` and `of_director` are those that differ from what is usual,
     for people: "persistent 60 s", "sh-port"; "tcp timeout 3 s", "conntrack 1".
     """
@@ -43,6 +47,7 @@ class DirectorResult:
     changed: tuple[str, ...] = ()
     of_service: tuple[str, ...] = ()
     of_director: tuple[str, ...] = ()
+    forwarding: str | None = None
 
 
 def common_settings(directors: Iterable[DirectorResult]) -> tuple[str, ...]:
@@ -67,6 +72,10 @@ def director_result(run: RecordedRun) -> DirectorResult:
     by_node = {node: _values(event) for node, event in last.items()}
     first = next(iter(by_node.values()), {})
     told = next(iter(last.values()), None)
+    # The table is what is; it says nothing where all is masquerading.
+    seen = (event.forwarding for event in last.values() if event.forwarding)
+    forwarding = next(seen, run.forwarding)
+    past = (forwarding,) if forwarding and past_director(forwarding) else ()
     return DirectorResult(
         persistent_seconds=persistent,
         flags=flags,
@@ -78,7 +87,8 @@ def director_result(run: RecordedRun) -> DirectorResult:
             if values != first
         },
         changed=tuple(_changes(run)),
-        of_service=lasts + flags,
+        of_service=lasts + flags + past,
+        forwarding=forwarding,
         of_director=tuple(
             setting_words(name, value) for name, value in first.items() if _unusual(name, value)
         ),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from ipvsload.ipvs.settings import read_sysctls
+from ipvsload.sidecar.forwardings import read_forwardings
 from ipvsload.sidecar.kernel_schedulers import scheduler_states
 
 _EVERY = 1.0
@@ -19,7 +20,8 @@ class SettingsWatch:
 
     `timeouts` reads IPVS's timeouts in seconds; it gives {} where they cannot be
     read. The line also has the schedulers of the kernel, which do not change. `others`
-    are settings of what balances without IPVS; they stand among the sysctls.
+    are settings of what balances without IPVS; they stand among the sysctls. How
+    real servers are reached is in it where some are not masqueraded.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class SettingsWatch:
             "sysctls": read_sysctls() | self._others(),
             "schedulers": self._schedulers,
         }
+        if forwardings := read_forwardings():
+            settings["forwardings"] = forwardings
         if settings != self._told:
             self._told = settings
             yield {"settings": settings, "t": time.monotonic_ns()}

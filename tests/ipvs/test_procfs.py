@@ -4,7 +4,7 @@ from socket import AF_INET, AF_INET6
 
 from ipvsload.ipvs.decode import Row, TableRows
 from ipvsload.ipvs.keys import Identity, endpoint, service_key
-from ipvsload.ipvs.procfs import read_table
+from ipvsload.ipvs.procfs import forwardings_of, read_table
 from ipvsload.sidecar.pod import wanted
 
 TABLE = """\
@@ -84,3 +84,24 @@ def test_marks_and_servers_of_the_other_family() -> None:
 
 def test_no_table_is_an_empty_one() -> None:
     assert read_table("") == ("", [])
+
+
+def test_how_real_servers_are_reached_is_read_for_each_service() -> None:
+    text = """IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port Forward Weight ActiveConn InActConn
+TCP  C0000250:0051 rr
+  -> C633640C:0051      Route   1      0          0
+  -> C633640B:0051      Route   1      0          0
+TCP  C0000250:0052 lc
+  -> C633640C:0052      Tunnel  1      0          0
+  -> C633640B:0050      Masq    1      0          0
+FWM  00000007 rr
+  -> C633640B:0050      Masq    1      0          0
+UDP  C0000250:0035 rr
+"""
+    assert forwardings_of(text) == {
+        "tcp 192.0.2.80:81": "dr",
+        "tcp 192.0.2.80:82": "masq and tun",
+        "fwmark 7": "masq",
+    }

@@ -9,7 +9,7 @@ import pytest
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.ipvs.table import RealServer, VirtualService
-from ipvsload.record.events import DirectorSettings, Event, ServerJoined
+from ipvsload.record.events import DirectorSettings, Event, ServerJoined, ServerKilled
 from ipvsload.record.format import NO_SERVER, Request, Sample
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results import kernel_counts
@@ -107,8 +107,15 @@ def _timeouts(tcp: int) -> DirectorSettings:
     return DirectorSettings(1, 0, "director", {"tcp": tcp, "tcp_fin": tcp, "udp": tcp}, {})
 
 
-FOUR_CLIENTS = [f"203.0.113.{number}" for number in range(1, 5)]
 USUAL = {"tcp": 900, "tcp_fin": 120}
+
+
+def _forwarding(name: str) -> DirectorSettings:
+    return DirectorSettings(1, 0, "director", USUAL, {}, name)
+
+
+FOUR_CLIENTS = [f"203.0.113.{number}" for number in range(1, 5)]
+
 CASES = {
     "few_clients": (
         Seen("sh", servers=[TWO]),
@@ -198,6 +205,16 @@ CASES = {
         Seen("rr", untaken=("refused", 500_000, 1)),
         "did not take them and answered with ICMP (port unreachable)",
     ),
+    "past_director": (
+        Seen("lc", events=[_forwarding("dr")]),
+        "replies went past the director (direct routing): it counts a connection as active until"
+        " its client's FIN, and hears nothing of what real servers send; see",
+    ),
+    "past_director, a dead server": (
+        Seen("lc", active=(0, 7, 0), events=[_forwarding("tun"), ServerKilled(1, 9, TWO, 2)]),
+        "(tunnels, IP in IP): it counts a connection as active until its client's FIN, and hears"
+        " nothing of what real servers send; server 2 died, and 7 of its connections were active",
+    ),
     "unlike_settings": (
         Seen(
             "rr",
@@ -213,6 +230,9 @@ CASES = {
 OTHERS = {
     "rr on several directors": Seen("rr", nodes=("director-1", "director-2")),
     "lc on one": Seen("lc"),
+    "a server that died where replies pass the director": Seen(
+        "lc", active=(0, 7, 0), events=[_timeouts(900), ServerKilled(1, 9, TWO, 2)]
+    ),
     "rr with one client": Seen("rr"),
     "rr that gave one server all": Seen("rr", servers=[ONE]),
     "counters that stand still": Seen("rr", counted=0, active=(1, 1, 1)),
