@@ -86,7 +86,7 @@ class _Run:
                 variant.scheduler,
                 tuple(weights),
                 planned.capacity,
-                forwarding=planned.forwarding,
+                forwarding=variant.forwarding_in(planned.forwarding),
                 settings=variant.settings,
             )
         )

@@ -177,7 +177,8 @@ def unseen(results: Results) -> list[str]:
 
 def named(label: str, settings: Iterable[str]) -> str:
     """A scheduler's label with what else decides beside it: "rr, persistent 60 s"."""
-    return ", ".join((label, *settings))
+    told = label.split("-")  # a label may say it by itself
+    return ", ".join((label, *(words for words in settings if words not in told)))
 
 
 def place(results: Results) -> list[str]:

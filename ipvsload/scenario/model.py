@@ -136,14 +136,15 @@ class Scenario(Strict, use_attribute_docstrings=True):
         """
         for variant in self.schedulers if variants is None else variants:
             yield from variant.needs()
+            forwarding = variant.forwarding_in(self.service.forwarding)
+            if forwarding != MASQUERADING:
+                yield "forwarding", f"forwarding: {forwarding}"
         if any(weight != 1 for weight in self.service.weights):
             yield "weights", f"weights: {list(self.service.weights)}"
         if self.service.clients > 1:
             yield "clients", f"clients: {self.service.clients}"
         if self.service.capacity is not None:
             yield "capacity", f"capacity: workers: {self.service.capacity.workers}"
-        if self.service.forwarding != MASQUERADING:
-            yield "forwarding", f"forwarding: {self.service.forwarding}"
         if self.service.directors > 1:
             yield "directors", f"directors: {self.service.directors}"
         for step in self.timeline:

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.ipvs.sysctls import FIXED_SYSCTLS, SETTABLE_SYSCTLS
 from ipvsload.scenario.balancer_settings import BalancerSettings
@@ -23,7 +24,13 @@ from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.duration import WHOLE_SECONDS_SCHEMA, whole_seconds
 from ipvsload.scenario.faults import refused, unexpected
-from ipvsload.scenario.names import LABEL_PATTERN, MAX_LABEL, OTHER_SECTIONS, BalancerName
+from ipvsload.scenario.names import (
+    LABEL_PATTERN,
+    MAX_LABEL,
+    OTHER_SECTIONS,
+    BalancerName,
+    ForwardingName,
+)
 from ipvsload.scenario.strict import Strict
 from ipvsload.scenario.words import hint, listed, number, quoted
 
@@ -92,6 +99,8 @@ class Variant(Strict, use_attribute_docstrings=True):
     """Those of /proc/sys/net/ipv4/vs, set on the director for the time of a run."""
     timeouts: Timeouts = Timeouts()
     """IPVS's timeouts, set on the director for the time of a run."""
+    forwarding: ForwardingName | None = None
+    """How packets reach the real servers, where it is not as under `service`."""
     # Last, because it is made of the others.
     label: Label = Field(default_factory=lambda told: made_label(told))
     """Its name everywhere; made of the other keys where it is not given."""
@@ -106,6 +115,12 @@ class Variant(Strict, use_attribute_docstrings=True):
             sysctls=self.sysctls,
             timeouts=self.timeouts.in_seconds(),
         )
+
+    def forwarding_in(self, service: str) -> str:
+        """How packets reach its real servers where `service` says so for all."""
+        if self.scheduler in BALANCERS and self.scheduler not in SCHEDULERS:
+            return MASQUERADING  # rules translate
+        return self.forwarding or service
 
     def needs(self) -> Iterator[tuple[Capability, str]]:
         """Each capability that it needs of a testbed, with the words that need it."""
@@ -133,6 +148,10 @@ class Variant(Strict, use_attribute_docstrings=True):
             raise refused("flags", "a flag is listed twice; take one away")
         if self.netmask is not None and self.persistence is None:
             raise refused("netmask", "'netmask' says whose server is kept: it needs 'persistence'")
+        if self.scheduler not in SCHEDULERS and self.forwarding is not None:
+            raise refused(
+                "forwarding", f"'forwarding' is of IPVS: {self.scheduler} always translates"
+            )
         if self.scheduler not in SCHEDULERS and self.settings:
             key = next(key for key in _SETTINGS if getattr(self, key) or key == "timeouts")
             raise refused(key, f"'{key}' is of IPVS, and {self.scheduler} balances without it")
@@ -178,6 +197,8 @@ def made_label(told: dict[str, Any]) -> str:
     parts += [f"{name}-{value}" for name, value in told["sysctls"].items()]
     timeouts = told["timeouts"]
     parts += [f"{name}-{s}s" for name in _TIMEOUTS if (s := getattr(timeouts, name)) is not None]
+    if told["forwarding"] is not None:
+        parts.append(told["forwarding"])
     return "-".join(parts)
 
 

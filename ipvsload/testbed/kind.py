@@ -56,6 +56,8 @@ class TestbedRequest(NamedTuple):
     tell: Tell
     seed: int = 1
     """Of what the testbed itself leaves to chance."""
+    forwardings: tuple[str, ...] = ()
+    """How packets will reach the real servers; without any, as the service says."""
 
 
 class Doctor(NamedTuple):

@@ -102,3 +102,14 @@ def test_compare_tells_what_was_set_differently(tmp_path: Path) -> None:
         "set: conntrack 1"
     ]
     assert differences(recorded[:2]) == []
+
+
+def test_how_real_servers_are_reached_is_told_where_replies_go_past(tmp_path: Path) -> None:
+    masqueraded = recorded(tmp_path / "masq")
+    masqueraded.forwarding = "masq"
+    found = director_result(masqueraded)
+    assert (found.forwarding, found.of_service) == ("masq", ())
+    # What the table shows comes before what somebody meant.
+    event = DirectorSettings(1, 0, "d", USUAL, SYSCTLS, "dr and masq")
+    found = director_result(recorded(tmp_path / "dr", event))
+    assert (found.forwarding, found.of_service) == ("dr and masq", ("dr and masq",))

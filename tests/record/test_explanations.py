@@ -9,7 +9,7 @@ import pytest
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.ipvs.table import RealServer, VirtualService
-from ipvsload.record.events import DirectorSettings, Event, ServerJoined, ServerKilled
+from ipvsload.record.events import DirectorSettings, Event, ServerCondition, ServerJoined
 from ipvsload.record.format import NO_SERVER, Request, Sample
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results import kernel_counts
@@ -211,7 +211,11 @@ CASES = {
         " its client's FIN, and hears nothing of what real servers send; see",
     ),
     "past_director, a dead server": (
-        Seen("lc", active=(0, 7, 0), events=[_forwarding("tun"), ServerKilled(1, 9, TWO, 2)]),
+        Seen(
+            "lc",
+            active=(0, 7, 0),
+            events=[_forwarding("tun"), ServerCondition(1, 9, TWO, 2, "killed")],
+        ),
         "(tunnels, IP in IP): it counts a connection as active until its client's FIN, and hears"
         " nothing of what real servers send; server 2 died, and 7 of its connections were active",
     ),
@@ -231,7 +235,7 @@ OTHERS = {
     "rr on several directors": Seen("rr", nodes=("director-1", "director-2")),
     "lc on one": Seen("lc"),
     "a server that died where replies pass the director": Seen(
-        "lc", active=(0, 7, 0), events=[_timeouts(900), ServerKilled(1, 9, TWO, 2)]
+        "lc", active=(0, 7, 0), events=[_timeouts(900), ServerCondition(1, 9, TWO, 2, "killed")]
     ),
     "rr with one client": Seen("rr"),
     "rr that gave one server all": Seen("rr", servers=[ONE]),

@@ -57,6 +57,7 @@ def test_all_settings_reach_a_testbed() -> None:
     ("entry", "label"),
     [
         ("{scheduler: lc}", "lc"),
+        ("{scheduler: lc, forwarding: dr}", "lc-dr"),
         ("{scheduler: sh, flags: [sh-port]}", "sh-port"),
         ("{scheduler: mh, flags: [mh-port, mh-fallback]}", "mh-port-fallback"),
         ("{scheduler: rr, persistence: 60s, netmask: 24}", "rr-persistence-60s-netmask-24"),
@@ -68,6 +69,22 @@ def test_all_settings_reach_a_testbed() -> None:
 )
 def test_a_label_is_made_of_what_is_set(entry: str, label: str) -> None:
     assert parsed(entry).schedulers[1].label == label
+
+
+def test_a_variant_may_forward_in_its_own_way() -> None:
+    text = with_entry("{scheduler: lc, forwarding: tun}, iptables").replace(
+        "service: {", "service: {forwarding: dr, "
+    )
+    scenario = parse_scenario(text, "t.yaml")
+    ways = [one.forwarding_in(scenario.service.forwarding) for one in scenario.schedulers]
+    assert ways == ["dr", "tun", "masq"]  # rules of a firewall translate, whatever is said
+    assert [words for needed, words in scenario.needs() if needed == "forwarding"] == [
+        "forwarding: dr",
+        "forwarding: tun",
+    ]
+    assert said(with_entry("{scheduler: iptables, forwarding: masq}"))[0].endswith(
+        "'forwarding' is of IPVS: iptables always translates"
+    )
 
 
 def test_expectations_and_selectors_take_labels() -> None:

@@ -56,7 +56,9 @@ def make_plan(options: Options, lacks: Mapping[Capability, str], *, has_workers:
     if not has_workers:
         kind = TESTBEDS[options.testbed]
         refuse_too_much(scenario, kind.own_ports, kind.host(options.testbed_options))
-    return Plan(scenario, text, variant)
+    forwarding = variant.forwarding_in(scenario.service.forwarding)
+    service = scenario.service.model_copy(update={"forwarding": forwarding})
+    return Plan(scenario.model_copy(update={"service": service}), text, variant)
 
 
 def _chosen(options: Options, scenario: Scenario, lacks: Mapping[Capability, str]) -> Variant:

@@ -8,9 +8,10 @@ director knows nothing, so that dead connections last for their timeout.
 from collections.abc import Iterator
 
 from ipvsload.ipvs.forwarding import FORWARDINGS, past_director
-from ipvsload.record.events import ServerKilled
+from ipvsload.record.events import ServerCondition
 from ipvsload.results.explanations.evidence import RunEvidence, more
 from ipvsload.results.kernel_counts import readings
+from ipvsload.scenario.server_conditions import KILLED
 
 
 def explain(seen: RunEvidence) -> Iterator[str]:
@@ -24,7 +25,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
         " until its client's FIN, and hears nothing of what real servers send"
     )
     *_, (_, last) = readings(seen.run.samples)
-    killed = {event.server for event in seen.run.of_type(ServerKilled)}
+    killed = {one.server for one in seen.run.of_type(ServerCondition) if KILLED in one.words}
     left = {address: last[address].active for address in killed & set(last)}
     for address, active in sorted(left.items()):
         if active:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ipvsload.ipvs.forwarding import MASQUERADING
+from ipvsload.ipvs.forwarding import FORWARDINGS
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.netfilter.nat_kinds import NAT_KINDS
 from ipvsload.testbed import kind
@@ -27,6 +27,7 @@ def _make(request: kind.TestbedRequest) -> "Testbed":
     from ipvsload.testbed.lab.lab_testbed import LabTestbed
 
     service = request.service
+    asked = request.forwardings or (service.forwarding,)
     return LabTestbed(
         Topology(
             request.servers,
@@ -34,7 +35,7 @@ def _make(request: kind.TestbedRequest) -> "Testbed":
             service.directors,
             service.spread,
             request.seed,
-            direct=[service.forwarding] if service.forwarding != MASQUERADING else [],
+            direct=[name for name in dict.fromkeys(asked) if FORWARDINGS[name].direct],
         ),
         kernel=request.options["kernel"],
         schedulers=request.balancers,
