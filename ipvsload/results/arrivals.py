@@ -33,6 +33,7 @@ LEAST_RATE = 0.98
 LEAST_ARRIVALS = 100
 """Of fewer, one in a hundred is none, and a rate is hardly one."""
 
+_MEND = "free its machine, or lower the rate"
 
 Verdict = Literal["believed", "not believed", "too few to tell"]
 
@@ -165,12 +166,12 @@ def _lateness_faults(
     if late["max"] > limits["max"]:
         yield (
             f"{name}: the generator stood still: a request was sent {late['max']:.0f} ms after it"
-            f" was due (limit {limits['max']:.0f} ms)"
+            f" was due (limit {limits['max']:.0f} ms); {_MEND}"
         )
     if count >= LEAST_ARRIVALS and late["p99"] > limits["p99"]:
         yield (
             f"{name}: the generator was late: p99 of lateness is {late['p99']:.1f} ms"
-            f" (limit {limits['p99']:.0f} ms)"
+            f" (limit {limits['p99']:.0f} ms); {_MEND}"
         )
 
 
@@ -182,7 +183,7 @@ def _rate_faults(
     if achieved < LEAST_RATE * planned:
         yield (
             f"{name}: the generator was slow: {achieved:.1f} requests/s were sent of"
-            f" {planned:.1f} that were planned (limit {LEAST_RATE:.0%})"
+            f" {planned:.1f} that were planned (limit {LEAST_RATE:.0%}); {_MEND}"
         )
 
 

@@ -157,7 +157,7 @@ def test_of_few_arrivals_only_a_stop_is_seen() -> None:
     late = [(at, at + 250_000, at + 260_000) for at in plan(few)]
     assert judged(few, late).faults == (
         "short: the generator stood still: a request was sent 250 ms after it was due"
-        " (limit 200 ms)",
+        " (limit 200 ms); free its machine, or lower the rate",
     )
 
 
