@@ -7,7 +7,18 @@ the machine than about the program.
 import subprocess
 import sys
 
-PARTS = ("ready", "providers", "wall", "lab", "servers", "queues", "load", "sidecar", "page")
+PARTS = (
+    "ready",
+    "providers",
+    "wall",
+    "lab",
+    "servers",
+    "queues",
+    "lateness",
+    "load",
+    "sidecar",
+    "page",
+)
 
 
 def main() -> None:

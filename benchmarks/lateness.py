@@ -1,0 +1,64 @@
+"""How late the load sends over the lab, on an otherwise idle machine.
+
+Run as `python -m benchmarks.lateness [--kernel uml]`. Of three runs in one lab, the median of
+each figure; whether each was believed says docs/open-workload.md.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+REPEATS = 3
+RATES = {500: 1.0, 2000: 2.0}
+"""Arrivals a second, and the p99 of lateness in ms that is to be reached."""
+_SCENARIO = """
+name: lateness
+schedulers: [rr]
+service: {{servers: 4, clients: 8}}
+traffic: {{short: {{rate: {rate}, arrivals: poisson, duration: 10s}}}}
+timeline:
+  - start: short
+    until: done
+"""
+
+
+def main() -> None:
+    """Print a line for each rate."""
+    print(f"lateness in ms, medians of {REPEATS} runs of 10 s; Poisson arrivals, new connections")
+    print(f"{'rate':>6} {'p50':>7} {'p99':>7} {'max':>7} {'p99 to reach':>13} believed")
+    for rate, target in RATES.items():
+        with tempfile.TemporaryDirectory() as directory:
+            found = play(rate, Path(directory))
+        late = {
+            which: statistics.median(one["lateness_ms"][which] for one in found)
+            for which in ("p50", "p99", "max")
+        }
+        believed = sum(one["arrivals"]["verdict"] == "believed" for one in found)
+        print(
+            f"{rate:6} {late['p50']:7.2f} {late['p99']:7.2f} {late['max']:7.2f} {target:13g}"
+            f" {believed} of {len(found)}",
+            flush=True,
+        )
+
+
+def play(rate: int, directory: Path) -> list[dict[str, Any]]:
+    """What results.json says of the class in each run."""
+    scenario, out = directory / "lateness.yaml", directory / "out"
+    scenario.write_text(_SCENARIO.format(rate=rate))
+    words = ["run", str(scenario), "--repeats", str(REPEATS), "--out", str(out), *sys.argv[1:]]
+    done = subprocess.run(
+        [sys.executable, "-m", "ipvsload", *words], capture_output=True, text=True, check=False
+    )
+    if done.returncode not in (0, 4):
+        print(done.stdout[-2000:] + done.stderr)
+    return [
+        run["traffic"]["short"] for run in json.loads((out / "results.json").read_text())["runs"]
+    ]
+
+
+if __name__ == "__main__":
+    main()
