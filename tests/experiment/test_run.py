@@ -24,7 +24,7 @@ DEADLINE = 120
 QUICK = """
 name: quick
 schedulers: [rr, lc]
-service: {servers: 1}
+service: {servers: 1, capacity: {workers: 20, queue: 0}}
 traffic:
   long: {request: GET /delay/2, users: 10, requests: 10}
   short: {users: 10, requests: 100}
@@ -110,6 +110,15 @@ def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     assert len({(row["client"], row["port"]) for row in rows}) == 220
     ends = [json.loads(line) for line in (out / "events.ndjson").read_text().splitlines()]
     assert [e["data"]["retransmits"] for e in ends if e.get("kind") == "run-end"] == [0, 0]
+
+    # So says each real server of itself, in the last sample of each run: nothing waited.
+    _header, *lines = (out / "occupancy.ndjson").read_text().splitlines()
+    last = {sample["run"]: sample["servers"] for sample in map(json.loads, lines)}
+    first, second = "198.51.100.11:80", "198.51.100.12:80"
+    assert last == {
+        1: [[first, 0, 0, 60, 0, 20_000_000], [second, 0, 0, 50, 0, 0]],
+        2: [[first, 0, 0, 10, 0, 20_000_000], [second, 0, 0, 100, 0, 0]],
+    }
 
     again = run("report", str(out))
     assert again.returncode == 0
