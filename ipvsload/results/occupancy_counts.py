@@ -41,38 +41,35 @@ def occupancy_figures(
     `workers` is what each server has, None where that is not known. Servers that said
     nothing have no figures.
     """
-    busy_us: dict[str, list[_Reading]] = {}
-    last: dict[str, int] = {}
-    most: dict[str | None, tuple[int, int]] = {}
-
-    def seen(key: str | None, busy: int, queued: int) -> None:
-        most_busy, most_queued = most.get(key, (0, 0))
-        most[key] = max(most_busy, busy), max(most_queued, queued)
-
+    told: dict[str, _Told] = {}
+    all_busy = all_queued = 0
     for sample in samples:
-        mine = [server for server in sample.servers if server.address in since_us]
-        for server in mine:
-            address = server.address
-            seen(address, server.busy, server.queued)
-            # One that fell is of a server that began anew.
-            curve = busy_us.setdefault(address, [])
-            grown = growth(last.get(address, server.busy_us), server.busy_us)
-            spent = (curve[-1].busy_us if curve else 0) + grown
-            curve.append(_Reading(sample.t_us, spent, not server.busy))
-            last[address] = server.busy_us
-        if mine:
-            seen(None, sum(s.busy for s in mine), sum(s.queued for s in mine))
-    means = {a: _mean(curve, since_us[a], until_us, workers) for a, curve in busy_us.items()}
+        sum_busy = sum_queued = 0
+        for address, busy, queued, _, _, busy_us in sample.servers:
+            mine = told.get(address)
+            if mine is None:
+                if address not in since_us:
+                    continue
+                mine = told[address] = _Told(since_us[address], until_us, busy_us)
+            mine.add(sample.t_us, busy, queued, busy_us)
+            sum_busy += busy
+            sum_queued += queued
+        all_busy, all_queued = max(all_busy, sum_busy), max(all_queued, sum_queued)
+    if not told:
+        return {}
+    means = {address: mine.mean(workers) for address, mine in told.items()}
     known = [mean for mean in means.values() if mean is not None]
-    figures: dict[str | None, OccupancyFigures] = {
-        address: OccupancyFigures(*most[address], mean, _by(mean, workers))
-        for address, mean in means.items()
+    together = sum(known) if known else None
+    part = _by(together, workers and workers * len(known))
+    return {
+        **{
+            address: OccupancyFigures(
+                mine.busy_max, mine.queue_max, means[address], _by(means[address], workers)
+            )
+            for address, mine in told.items()
+        },
+        None: OccupancyFigures(all_busy, all_queued, together, part),
     }
-    if figures:
-        together = sum(known) if known else None
-        part = _by(together, workers and workers * len(known))
-        figures[None] = OccupancyFigures(*most[None], together, part)
-    return figures
 
 
 class _Reading(NamedTuple):
@@ -83,15 +80,38 @@ class _Reading(NamedTuple):
     idle: bool
 
 
-def _mean(
-    curve: Sequence[_Reading], begin_us: int, end_us: int, workers: int | None
-) -> float | None:
-    """The mean of busy workers between two times, as far as they were read."""
-    begin, end = max(begin_us, curve[0].t_us), min(end_us, curve[-1].t_us)
-    if end <= begin:
-        return None
-    mean = (_at(curve, end, last=True) - _at(curve, begin, last=False)) / (end - begin)
-    return mean if workers is None else min(mean, workers)
+class _Told:
+    """What one server said between two times, of which only those readings are kept that count."""
+
+    def __init__(self, begin_us: int, end_us: int, busy_us: int) -> None:
+        self.busy_max = self.queue_max = 0
+        self._begin_us, self._end_us = begin_us, end_us
+        self._last, self._spent = busy_us, 0
+        self._curve: list[_Reading] = []
+
+    def add(self, t_us: int, busy: int, queued: int, busy_us: int) -> None:
+        """One reading; one whose count fell is of a server that began anew."""
+        if busy > self.busy_max:
+            self.busy_max = busy
+        if queued > self.queue_max:
+            self.queue_max = queued
+        self._spent += growth(self._last, busy_us)
+        self._last = busy_us
+        reading, curve = _Reading(t_us, self._spent, not busy), self._curve
+        if len(curve) > 2 and curve[-2].t_us >= self._begin_us and t_us <= self._end_us:
+            curve[-1] = reading  # between two that count none does
+        else:
+            curve.append(reading)
+
+    def mean(self, workers: int | None) -> float | None:
+        """The mean of busy workers, as far as there are readings."""
+        curve = self._curve
+        begin, end = max(self._begin_us, curve[0].t_us), min(self._end_us, curve[-1].t_us)
+        if end <= begin:
+            return None
+        spent = _at(curve, end, last=True) - _at(curve, begin, last=False)
+        mean = spent / (end - begin)
+        return mean if workers is None else min(mean, workers)
 
 
 def _at(curve: Sequence[_Reading], t_us: int, *, last: bool) -> float:

@@ -161,3 +161,22 @@ def test_without_what_servers_say_nothing_is_told(tmp_path: Path) -> None:
 
 def _untold(request: Request) -> Request:
     return request._replace(queue_us=None)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 8)), min_size=2, max_size=30),
+    st.data(),
+)
+def test_between_two_readings_it_is_what_was_counted(
+    pieces: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    curve = [(0, 0)]
+    samples = [said(0, ("a", 0, 0, 0))]
+    for length, busy in pieces:
+        curve.append((curve[-1][0] + length, curve[-1][1] + length * busy))
+        samples.append(said(curve[-1][0], ("a", busy, 0, curve[-1][1])))
+    first = data.draw(st.integers(0, len(curve) - 2))
+    last = data.draw(st.integers(first + 1, len(curve) - 1))
+    (begin, before), (end, after) = curve[first], curve[last]
+    mean = occupancy_figures(samples, {"a": begin}, end, 8)["a"].busy_mean
+    assert mean == pytest.approx((after - before) / (end - begin))
