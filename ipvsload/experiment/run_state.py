@@ -88,6 +88,11 @@ class RunState:
         self._occupancy_us = sample.t_us
         self._occupancy = {server.address: server for server in sample.servers}
 
+    @property
+    def occupancy(self) -> Mapping[str, ServerOccupancy]:
+        """What the servers told last, by address; empty where they tell nothing."""
+        return self._occupancy
+
     def in_table(self, address: str) -> RealServer | None:
         """The server as the last sample shows it; None if it is not in the table."""
         return self._table.get(address)

@@ -138,7 +138,7 @@ def _make_part(environment: Environment, plays_scenario: bool) -> ProcessPart:
         from ipvsload.locust_plugin.web.install import install
 
         install(session, generators.users, coordinator, coordinator.take_form)
-    opentelemetry.install(environment, lambda: session.samples)
+    opentelemetry.install(environment, lambda: session.samples, lambda: session.occupancy_sample)
     return coordinator
 
 

@@ -7,7 +7,7 @@ one line.
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -18,6 +18,7 @@ from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.ipvs.table import RealServer
+from ipvsload.record.format import ServerOccupancy
 from ipvsload.report.wording import plain
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures.base import Measure
@@ -31,7 +32,7 @@ _SPARKS = " ▁▂▃▄▅▆▇█"
 _ASCII_SPARKS = " .:-=+*#%"
 
 _COUNTS = ("requests", "failures", "inflight")
-_RIGHT = ("weight", "active", "inactive", "requests", "failed", "in flight")
+_RIGHT = ("weight", "active", "busy", "queue", "inactive", "requests", "failed", "in flight")
 
 NumberedServer = tuple[int, RealServer]
 
@@ -52,7 +53,7 @@ class LiveState:
 
     `step` is the current step in words. `awaits` is what the step waits for and the value
     that was last seen. Both may be empty. `servers` are those in the kernel's table now, with
-    their numbers.
+    their numbers; `occupancy` is what those with a capacity say, by address.
     """
 
     label: str
@@ -63,6 +64,7 @@ class LiveState:
     awaits: str
     servers: Sequence[NumberedServer]
     classes: Sequence[LiveClass]
+    occupancy: Mapping[str, ServerOccupancy] = field(default_factory=dict)
 
 
 class TerminalProgress(Progress):
@@ -128,7 +130,7 @@ class TerminalProgress(Progress):
             for name in self._scenario.traffic
         ]
         elapsed = max(0, state.sample_us - state.began_us) / 1e6 if state.began_us else 0.0
-        return LiveState(*self._run, elapsed, step, awaits, servers, classes)
+        return LiveState(*self._run, elapsed, step, awaits, servers, classes, state.occupancy)
 
 
 def frame(
@@ -148,7 +150,7 @@ def frame(
     )
     parts: list[RenderableType] = [head, step]
     if state.servers:
-        parts.append(_servers(state.servers, history, unicode))
+        parts.append(_servers(state.servers, state.occupancy, history, unicode))
     if state.classes:
         parts.append(_classes(state.classes))
     return Group(*parts)
@@ -162,9 +164,13 @@ def _table(*headers: str) -> Table:
 
 
 def _servers(
-    servers: Sequence[NumberedServer], history: Mapping[str, Sequence[int]], unicode: bool
+    servers: Sequence[NumberedServer],
+    occupancy: Mapping[str, ServerOccupancy],
+    history: Mapping[str, Sequence[int]],
+    unicode: bool,
 ) -> Table:
-    table = _table("server", "", "weight", "active", "inactive", "")
+    told = ("busy", "queue") if occupancy else ()
+    table = _table("server", "", "weight", "active", *told, "inactive", "")
     shown = servers if len(servers) <= SHOWN_SERVERS else servers[: SHOWN_SERVERS - 1]
     greatest = max((max(history.get(s.address, [0])) for _, s in servers), default=0)
     for number, server in shown:
@@ -173,13 +179,26 @@ def _servers(
             Text(server.address, "dim"),
             str(server.weight),
             Text(str(server.active), "bold"),
+            *_told(occupancy, [server.address]),
             str(server.inactive),
             Text(sparkline(history.get(server.address, []), greatest, unicode=unicode), "cyan"),
         )
     if rest := servers[len(shown) :]:
         active, inactive = sum(s.active for _, s in rest), sum(s.inactive for _, s in rest)
-        table.add_row("", Text(f"{len(rest)} more", "dim"), "", str(active), str(inactive), "")
+        more = _told(occupancy, [server.address for _, server in rest])
+        name = Text(f"{len(rest)} more", "dim")
+        table.add_row("", name, "", str(active), *more, str(inactive), "")
     return table
+
+
+def _told(occupancy: Mapping[str, ServerOccupancy], addresses: Sequence[str]) -> tuple[str, ...]:
+    """Busy workers and waiting requests of these servers together; none where nobody tells."""
+    if not occupancy:
+        return ()
+    found = [occupancy[address] for address in addresses if address in occupancy]
+    if not found:
+        return "", ""
+    return str(sum(one.busy for one in found)), str(sum(one.queued for one in found))
 
 
 def _classes(classes: Sequence[LiveClass]) -> Table:

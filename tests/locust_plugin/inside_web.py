@@ -24,7 +24,7 @@ from locust.web import WebUI
 from ipvsload.locust_plugin.metrics import prometheus as metrics
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
 from ipvsload.record.format import Sample
-from tests.locust_plugin.scripted import NODE, requests, two
+from tests.locust_plugin.scripted import NODE, busy, requests, two
 
 
 def page(host: str = "127.0.0.1", port: int = 0, base: str = "", login: bool = False) -> WebUI:
@@ -134,6 +134,7 @@ def serve(host: str, port: str) -> Any:
             up=lambda: True,
             users=lambda: {"ShortUser": 7, "LongUser": 2},
             now_us=now_us,
+            occupancy=lambda: busy(now_us()),
         ),
     )
     web_ui.start()

@@ -2,7 +2,7 @@
 
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 
 NODE = "director"
 SERVICE = "tcp 192.0.2.80:80"
@@ -32,10 +32,16 @@ def two(conns: int = 0, t_us: int = 0) -> Sample:
     return sample(server(FIRST, 1, conns), server(SECOND, 2, 3 * conns), t_us=t_us)
 
 
+def busy(now_us: int) -> OccupancySample:
+    """Two workers of the first server are busy all the time, and three requests wait there."""
+    first = ServerOccupancy(FIRST, 2, 3, 90, 2, 2 * now_us)
+    return OccupancySample(1, now_us, (first, ServerOccupancy(SECOND, 1, 0, 7, 0, now_us)))
+
+
 def requests(counter: RequestCounter) -> None:
     """A tenth of a second: ten short ones, one of them failed, and one long one."""
     for number in range(6):
-        counter.request("ShortUser", SECOND, 10.5 + number, None)
+        counter.request("ShortUser", SECOND, 10.5 + number, None, queue_us=700, late_us=300)
     for number in range(3):
         counter.request("ShortUser", FIRST, 10.5 + number, None)
     counter.request("ShortUser", None, 900.0, "refused")

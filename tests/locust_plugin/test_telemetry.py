@@ -15,7 +15,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData
 
 from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from tests.locust_plugin.scripted import FIRST, NODE, SECOND, SERVICE, sample, server, two
 
 LOCUSTFILE = """
@@ -31,7 +31,7 @@ def end(**_):
 
 @events.init.add_listener
 def begin(environment, **_):
-    telemetry.install(environment, lambda: samples)
+    telemetry.install(environment, lambda: samples, lambda: None)
 
 class Somebody(User):
     wait_time = constant(0.1)
@@ -87,14 +87,22 @@ def test_the_last_samples_are_observed(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = MeterProvider([reader])
     monkeypatch.setattr(metrics, "get_meter", provider.get_meter)
     samples: dict[str, Sample] = {}
-    telemetry.install(WITH_OTEL, lambda: samples)
+    busy = ServerOccupancy(FIRST, 8, 3, 90, 0, 0), ServerOccupancy(SECOND, 1, 0, 7, 0, 0)
+    told: list[OccupancySample] = []
+    telemetry.install(WITH_OTEL, lambda: samples, lambda: told[-1] if told else None)
     assert figures(reader.get_metrics_data()) == {}
     samples[NODE] = two(conns=100)
     assert figures(reader.get_metrics_data()) == TWO
+    told.append(OccupancySample(1, 0, busy))
+    assert figures(reader.get_metrics_data()) == TWO | {
+        "server.workers.busy": {("", "", FIRST): 8, ("", "", SECOND): 1},
+        "server.queue.length": {("", "", FIRST): 3, ("", "", SECOND): 0},
+    }
     samples[NODE] = sample(server(SECOND, 5))
     left = figures(reader.get_metrics_data())
     assert left["ipvs.connections.active"] == {SECOND_ONE: 50}
     # A service made anew counts from zero.
+    assert left["server.workers.busy"] == {("", "", SECOND): 1}
     assert left["ipvs.connections.scheduled"] == {SECOND_ONE: 0}
     provider.shutdown()
 
@@ -104,7 +112,7 @@ def test_a_thousand_servers_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> N
     provider = MeterProvider([reader])
     monkeypatch.setattr(metrics, "get_meter", provider.get_meter)
     many = sample(*(server(f"198.51.{n // 250}.{n % 250}:80", n) for n in range(1000)))
-    telemetry.install(WITH_OTEL, lambda: {NODE: many})
+    telemetry.install(WITH_OTEL, lambda: {NODE: many}, lambda: None)
     assert {len(found) for found in figures(reader.get_metrics_data()).values()} == {1000}
     provider.shutdown()
 
@@ -115,7 +123,7 @@ def test_without_the_flag_nothing_is_imported(options: str) -> None:
 import sys
 from argparse import Namespace
 from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
-telemetry.install(Namespace(parsed_options={options}), dict)
+telemetry.install(Namespace(parsed_options={options}), dict, dict)
 assert not any(name.startswith("opentelemetry") for name in sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -124,11 +132,12 @@ assert not any(name.startswith("opentelemetry") for name in sys.modules)
 def test_the_documentation_has_all_instruments() -> None:
     text = Path("docs/prometheus.md").read_text()
     assert set(re.findall(r"`(ipvs\.[a-z.]+)`", text)) == set(TWO)
+    assert {"`server.workers.busy`", "`server.queue.length`"} <= set(re.findall(r"`[a-z.]+`", text))
 
 
 def test_without_the_package_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    telemetry.install(WITH_OTEL, dict)
+    telemetry.install(WITH_OTEL, dict, lambda: None)
 
 
 def test_in_locust_by_its_own_exporter(tmp_path: Path) -> None:

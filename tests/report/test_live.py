@@ -1,11 +1,12 @@
 import io
+import re
 
 from rich.console import Console
 
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Begin, Timeline
 from ipvsload.ipvs.table import RealServer, VirtualService
-from ipvsload.record.format import Sample
+from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from ipvsload.report.terminal_progress import TerminalProgress
 from ipvsload.scenario.load import parse_scenario
 from tests.skew_recording import ONE, SCENARIO
@@ -20,7 +21,7 @@ class Counts:
     started = True
 
 
-def play(console: Console) -> None:
+def play(console: Console, *told: ServerOccupancy) -> None:
     scenario = parse_scenario(SCENARIO, "skew.yaml")
     state = RunState({name: Counts() for name in scenario.traffic})
     state.joined(ONE)
@@ -31,6 +32,8 @@ def play(console: Console) -> None:
     state.sampled(
         Sample(1, "n", 1_500_000, 0, (VirtualService("k", "lc", 0, 0, 0, 0, 0, 0, 0, (server,)),))
     )
+    if told:
+        state.occupied(OccupancySample(1, 1_500_000, told))
     progress = TerminalProgress(scenario, console)
     progress.begin("lc", 1, 2)
     progress.update(state, timeline)
@@ -46,6 +49,17 @@ def test_a_terminal_sees_the_kernels_table_and_what_is_awaited() -> None:
     assert "step 1 of 4: start long" in text
     assert "active{server=1} = 7" in text
     assert "0.5 s" in text
+
+
+def test_busy_workers_and_the_queue_stand_beside_active_connections() -> None:
+    texts = []
+    for told in ((), (ServerOccupancy(ONE, 4, 3, 90, 0, 0),)):
+        file = io.StringIO()
+        play(Console(file=file, width=100, force_terminal=True, color_system=None), *told)
+        texts.append(file.getvalue())
+    assert re.search(r"active +inactive", texts[0])
+    assert re.search(r"active +busy +queue +inactive", texts[1])
+    assert re.search(rf"{ONE} +1 +7 +4 +3 +0", texts[1])
 
 
 def test_elsewhere_there_is_one_line_a_run() -> None:

@@ -1,4 +1,4 @@
-"""The kernel's table over OpenTelemetry, where Locust was started with --otel.
+"""The kernel's table and busy servers over OpenTelemetry, where Locust was started with --otel.
 
 Locust then has a meter provider with the exporters that the OTEL_ environment
 variables say, and its own histogram of response times in it. The table goes the
@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ipvsload.record.format import Sample
+from ipvsload.locust_plugin.metrics.serving_servers import serving
+from ipvsload.record.format import OccupancySample, Sample
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -36,14 +37,24 @@ _INSTRUMENTS = (
     ("counter", "ipvs.bytes.out", "By",
      "Bytes from a real server", "outbytes"),
 )  # fmt: skip
+# The same of ServerOccupancy.
+_OF_SERVERS = (
+    ("server.workers.busy", "{worker}", "Workers of a real server that are busy", "busy"),
+    ("server.queue.length", "{request}", "Requests that wait for one of its workers", "queued"),
+)
 
 
-def install(environment: "Environment", samples: Callable[[], Mapping[str, Sample]]) -> None:
+def install(
+    environment: "Environment",
+    samples: Callable[[], Mapping[str, Sample]],
+    occupancy: Callable[[], OccupancySample | None],
+) -> None:
     """Have Locust's meter provider observe the samples; do nothing without --otel.
 
     Args:
         environment: Locust's, after its runner was made.
         samples: returns the last sample of each node.
+        occupancy: returns what real servers with a capacity said last of themselves.
     """
     if not getattr(environment.parsed_options, "otel", False):
         return
@@ -59,10 +70,20 @@ def install(environment: "Environment", samples: Callable[[], Mapping[str, Sampl
                     attributes = {"node": node, "service": service.key, "server": server.address}
                     yield metrics.Observation(getattr(server, field), attributes)
 
+    def observe_servers(field: str, _options: Any) -> Iterator[Any]:
+        for server in serving(occupancy(), samples()):
+            yield metrics.Observation(getattr(server, field), {"server": server.address})
+
     meter = metrics.get_meter("ipvsload")
     for kind, name, unit, description, field in _INSTRUMENTS:
         create = getattr(meter, f"create_observable_{kind}")
         create(name, callbacks=[partial(observe, field)], unit=unit, description=description)
+
+    for name, unit, description, field in _OF_SERVERS:
+        callbacks = [partial(observe_servers, field)]
+        meter.create_observable_up_down_counter(
+            name, callbacks=callbacks, unit=unit, description=description
+        )
 
     def flush(**_: Any) -> None:
         # Exporters read once more when the process ends, but by then the table is gone.

@@ -21,6 +21,7 @@ from prometheus_client.samples import Sample as Line
 from ipvsload.ipvs.table import RealServer
 from ipvsload.locust_plugin.arguments import web_base_path
 from ipvsload.locust_plugin.metrics.request_counter import Counts, RequestCounter
+from ipvsload.locust_plugin.metrics.serving_servers import serving
 from ipvsload.locust_plugin.metrics.time_buckets import BOUNDS, Times
 from ipvsload.record.failures import FAILURES
 from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
@@ -97,7 +98,7 @@ class TableAndLoad(Collector):
         # Copied first, because the load goes on in the pauses.
         samples, totals, users = dict(self.samples()), self.counter.totals(), dict(self.users())
         up, now_us = self.up(), self.now_us()
-        told = _in_table(self.occupancy(), samples)
+        told = serving(self.occupancy(), samples)
         yield from self._table(samples)
         for name, kind, text, field in _OCCUPANCY:
             yield self._metric(name, kind, text, _occupancy(told, kind, field))
@@ -207,17 +208,6 @@ def _failures(totals: Mapping[str, Counts]) -> Lines:
     for label, counts in totals.items():
         for kind, count in (dict.fromkeys(FAILURES, 0) | counts["failures"]).items():
             yield "_total", {"class": _text(label), "kind": _text(kind)}, count
-
-
-def _in_table(told: OccupancySample | None, samples: Mapping[str, Sample]) -> list[ServerOccupancy]:
-    """Those that serve a virtual service; others, which may join later, have nothing to do."""
-    known = {
-        server.address
-        for sample in samples.values()
-        for service in sample.services
-        for server in service.servers
-    }
-    return [server for server in told.servers if server.address in known] if told else []
 
 
 def _occupancy(told: list[ServerOccupancy], kind: str, field: str) -> Lines:
