@@ -13,6 +13,9 @@ from typing import Any, Self
 from ipvsload.testbed.lab import network
 from ipvsload.testbed.lab.topology import director
 
+SEVERAL = "several directors need MACVLANs (module macvlan)"
+"""Begins the error of a kernel that can be one director only."""
+
 
 class HostedDirector:
     """One of them; `with` it, what this process opens belongs to its namespace.
@@ -80,7 +83,7 @@ def host_directors(
     try:
         network.run_ip(network.further_links(client_link, server_link, paths))
     except RuntimeError as error:
-        raise RuntimeError(f"several directors need MACVLANs (module macvlan): {error}") from None
+        raise RuntimeError(f"{SEVERAL}: {error}") from None
     hosted = [HostedDirector("director-1", ipvs, server_link, home, home)]
     for number, namespace in enumerate(others, 2):
         setns(namespace)

@@ -11,6 +11,7 @@ from contextlib import closing
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.doctor_finding import DoctorFinding
+from ipvsload.testbed.lab.hosted_directors import SEVERAL
 from ipvsload.testbed.lab.kernels import AUTO
 from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.lab import Lab
@@ -39,14 +40,17 @@ def _program(name: str, mend: str, why: str) -> DoctorFinding:
     return DoctorFinding(name, path is not None, path or f"{why}; install it with: {mend}")
 
 
-def _kernel(name: str) -> DoctorFinding:
+def _kernel(name: str, directors: int = 2, but: str = "") -> DoctorFinding:
+    """Whether this kernel is a director here; `but` is what it cannot be."""
     began = time.monotonic()
     try:
-        with closing(Lab(Topology(), kernel=name)) as lab:
+        with closing(Lab(Topology(directors=directors), kernel=name)) as lab:
             lab.wait_ready()
             seconds = time.monotonic() - began
-            text = f"Linux {lab.kernel.release}, ready in {seconds:.1f} s"
+            text = f"Linux {lab.kernel.release}, ready in {seconds:.1f} s{but}"
             return DoctorFinding(f"kernel {name}", True, text)
     except TestbedError as error:
+        if SEVERAL in str(error) and directors > 1:
+            return _kernel(name, 1, f"; {str(error).splitlines()[-1].strip()}")
         reason = re.sub(rf"^{name}(/\w+)?: ", "", str(error).splitlines()[-1].strip())
         return DoctorFinding(f"kernel {name}", False, f"{reason} ({KERNELS[name].mend})")
