@@ -56,14 +56,16 @@ def run(
     from ipvsload.experiment.monotonic_clock import MonotonicClock
     from ipvsload.experiment.run_directory import make_directory
     from ipvsload.record.writer import RunWriter
-    from ipvsload.scenario.load import parse_scenario, read
+    from ipvsload.scenario.load import parse_scenario, read, with_files
+    from ipvsload.scenario.scenario_files import ScenarioFiles
     from ipvsload.scenario.variant import PRESENT, labels
     from ipvsload.this_machine import refuse_too_much
 
     kind = TESTBEDS[testbed]
     refuse_foreign_options(kind)
     text = read(scenario)
-    plan = parse_scenario(text, str(scenario))
+    plan = parse_scenario(text, str(scenario), ScenarioFiles(scenario.parent))
+    text = with_files(text, plan)
     wanted = tuple(_variant(label, plan) for label in schedulers) or plan.schedulers
     bed = make_testbed(kind, plan, wanted, hz, options)
     refuse_too_much(plan, kind.own_ports, kind.host(options))

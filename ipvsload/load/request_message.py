@@ -1,26 +1,12 @@
-"""The bytes of a request: the same each time, or with work that differs."""
+"""The bytes of a request: the same each time, or with work or a path that differs."""
 
 from collections.abc import Callable
 
 from ipvsload import __version__
 from ipvsload.load.random_numbers import RandomNumbers
-from ipvsload.scenario.traffic import WORK
+from ipvsload.load.trace_arrivals import TraceArrivals
+from ipvsload.scenario.traffic import PATH, WORK, Traffic
 from ipvsload.scenario.url import HttpTarget
-from ipvsload.scenario.work import Work
-
-
-def message_with_work(
-    message: bytes, work: Work, numbers: RandomNumbers
-) -> Callable[[int], tuple[bytes, int]]:
-    """What puts work into a message, by the request's number; it also tells it, in µs."""
-    before, *after = message.split(WORK.encode())
-
-    def drawn(number: int) -> tuple[bytes, int]:
-        work_us = max(1, round(work.quantile(numbers.at(number)) * 1_000_000))
-        seconds = b"%d.%06d" % divmod(work_us, 1_000_000)
-        return seconds.join((before, *after)), work_us
-
-    return drawn
 
 
 def message_of(path: str, target: HttpTarget, reuse: bool) -> bytes:
@@ -30,3 +16,32 @@ def message_of(path: str, target: HttpTarget, reuse: bool) -> bytes:
         f"GET {path} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: ipvsload/{__version__}\r\n"
         f"Accept: */*\r\nConnection: {'keep-alive' if reuse else 'close'}\r\n\r\n"
     ).encode("latin-1")
+
+
+def differing(
+    message: bytes, spec: Traffic, numbers: RandomNumbers, trace: TraceArrivals | None
+) -> Callable[[int], tuple[bytes, int | None]] | None:
+    """What makes the message of the request of a number, and tells its work, in µs.
+
+    Work is drawn by the number, or that of the arrival that was read last.
+    None where all messages are the same.
+    """
+    paths = PATH in spec.request
+    if WORK not in spec.request and not paths:
+        return None
+    draw = spec.work.quantile if spec.work is not None else None
+    before, *after = message.split(WORK.encode())
+
+    def made(number: int) -> tuple[bytes, int | None]:
+        made, work_us = message, None
+        if after:
+            work = (trace and trace.row.work) or 0.0 if draw is None else draw(numbers.at(number))
+            work_us = round(work * 1_000_000)
+            made = (b"%d.%06d" % divmod(work_us, 1_000_000)).join((before, *after))
+        if paths:
+            made = made.replace(
+                PATH.encode(), ((trace and trace.row.path) or "/").encode("latin-1")
+            )
+        return made, work_us
+
+    return made

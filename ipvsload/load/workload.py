@@ -20,7 +20,8 @@ from ipvsload.load.pacing import due_times
 from ipvsload.load.ramped_users import RampedUsers
 from ipvsload.load.random_numbers import RandomNumbers
 from ipvsload.load.request_budget import Lender, RequestBudget
-from ipvsload.load.request_message import message_of, message_with_work
+from ipvsload.load.request_message import differing, message_of
+from ipvsload.load.trace_arrivals import TraceArrivals
 from ipvsload.load.user_pacing import user_changes
 from ipvsload.scenario.model import Traffic
 
@@ -78,10 +79,9 @@ class Workload:
         self._pause = int(spec.think * _SECOND)
         self._budget = RequestBudget(spec.requests, name, lender)
         self._key = key
-        self._draw: Callable[[int], tuple[bytes, int]] | None = None
+        self._draw: Callable[[int], tuple[bytes, int | None]] | None = None
         """Gives the message of the request of this number, and its work in µs."""
-        self._number = 0
-        self._step = 1
+        self._number, self._step = 0, 1
         self._running = False
         self._starts = 0
         self._ramp: RampedUsers | None = None
@@ -138,15 +138,15 @@ class Workload:
         self._budget.renew()
         self.over.clear()
         key = self._key, self.name, self._starts
-        if spec.work is not None:
-            self._draw = message_with_work(self.message, spec.work, RandomNumbers(*key, "work"))
-            self._number, self._step = first, step
+        trace = spec.trace and TraceArrivals(spec.trace, spec.requests, spec.seconds)
+        self._draw = differing(self.message, spec, RandomNumbers(*key, "work"), trace)
+        self._number, self._step = first, step
         now = time.monotonic_ns()
         if math.isfinite(spec.seconds):
             end = now + int(spec.seconds * _SECOND)
             self._timers.at(end, partial(self._duration_over, self._starts))
         if spec.open:
-            due = islice(due_times(spec, *key), first, None, step)
+            due = islice(trace or due_times(spec, *key), first, None, step)
             self._send_due(self._starts, now, due, next(due, None))
         elif spec.user_stages:
             goes_on = partial(self._goes_on, self._starts)

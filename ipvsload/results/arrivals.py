@@ -89,7 +89,7 @@ def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None
     sent.sort(key=lambda r: r.planned_us)
     cohorts = _by_start(run, name, sent)
     # Arrivals out of a file have no rate that the scenario asks for.
-    process = spec.arrivals if spec.rate_stages else "file"
+    process = spec.arrivals if isinstance(spec.arrivals, str) else "file"
     expected = partial(expected_until, spec.rate_stages)
     planned = [[(r.planned_us - at) / 1e6 for r in found] for at, found in cohorts]
     started = [sorted((r.start_us - at) / 1e6 for r in found) for at, found in cohorts]

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from ipvsload.scenario import source
 from ipvsload.scenario.check import check
 from ipvsload.scenario.faults import Fault, ScenarioError
+from ipvsload.scenario.file_reference import Files
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.problems import faults_of, found
+from ipvsload.scenario.scenario_files import ScenarioFiles
 
 __all__ = ["ScenarioError", "load", "parse_scenario", "read"]
 
@@ -25,7 +27,7 @@ def load(path: Path) -> Scenario:
     Raises ScenarioError, whose text has one line a problem:
     `file:line:column: what is wrong; what to do`.
     """
-    return parse_scenario(read(path), str(path))
+    return parse_scenario(read(path), str(path), ScenarioFiles(path.parent))
 
 
 def read(path: Path) -> str:
@@ -55,8 +57,21 @@ def read(path: Path) -> str:
     return text
 
 
-def parse_scenario(text: str, name: str) -> Scenario:
+def with_files(text: str, scenario: Scenario) -> str:
+    """The scenario's text as it is recorded: a comment says which content its files had."""
+    said = [
+        f"# {file.name}: {size}, sha256 {file.sha256}\n"
+        for spec in scenario.traffic.values()
+        for file, size in spec.files()
+    ]
+    return text if not said else text.rstrip("\n") + "\n" + "".join(dict.fromkeys(said))
+
+
+def parse_scenario(text: str, name: str, files: Files | None = None) -> Scenario:
     """The scenario in a text; `name` stands for the file in messages.
+
+    `files` looks at the files that it names; without it, as for a report, nothing of
+    them is known.
 
     Raises ScenarioError, and nothing else, whatever the text.
     """
@@ -69,7 +84,7 @@ def parse_scenario(text: str, name: str) -> Scenario:
         problem = f"found {found(tree.data)}; a scenario file has keys: name, schedulers, ..."
         raise ScenarioError([f"{name}:{line}:{column}: {problem}"])
     try:
-        scenario = Scenario.model_validate(tree.data)
+        scenario = Scenario.model_validate(tree.data, context={"files": files})
     except ValidationError as error:
         faults = faults_of(error.errors(include_url=False))
     else:

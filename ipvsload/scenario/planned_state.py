@@ -58,6 +58,9 @@ class PlannedClass:
     def least_time(self) -> float:
         """Seconds that it takes at least to end by itself; infinite if it never does."""
         traffic = self.traffic
+        if traffic.trace is not None:
+            whole = traffic.requests is None or traffic.requests >= traffic.trace.arrivals
+            return traffic.seconds if whole and traffic.trace.path else 0.0
         if traffic.requests is None:
             return traffic.seconds
         if traffic.users is None:
@@ -179,6 +182,9 @@ def _limit(one: Traffic, limit: Limit) -> tuple[float, str]:
     users, requests = one.most_users or math.inf, one.requests or math.inf
     high = {"budget": requests, "population": users, "concurrency": min(users, requests)}[limit]
     mean = expected(one.rate_stages)
+    if one.trace is not None and limit == "budget":
+        high = min(high, one.trace.arrivals if one.trace.path else math.inf)
+        return high, counted(int(high), "arrival") if math.isfinite(high) else "a file"
     if limit == "budget" and one.open and math.isfinite(mean):
         high = min(high, math.floor(mean) + (0 if one.arrivals == "even" else _chance(mean)) + 1)
     if one.most_users and limit != "budget" and high == users:

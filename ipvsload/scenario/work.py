@@ -11,11 +11,18 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Annotated
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ipvsload.scenario import duration
 from ipvsload.scenario.faults import unexpected
+from ipvsload.scenario.file_reference import (
+    FILE_SCHEMA,
+    NumbersFile,
+    file_reference,
+    looked_at,
+    written_reference,
+)
 from ipvsload.scenario.words import hint, number, quoted
 
 MOST_SECONDS = 10.0
@@ -84,6 +91,18 @@ class ParetoWork(Work):
         # By its logarithm: a small shape makes a power that is out of range.
         tail = -math.log1p(-chance) / self.shape
         return min(self.least * math.exp(min(tail, 700.0)), MOST_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class FileWork(Work):
+    """One of the times of a file, each as likely as the others."""
+
+    file: NumbersFile
+
+    def quantile(self, chance: float) -> float:
+        """See `Work`."""
+        values = self.file.values
+        return values[int(chance * len(values))]
 
 
 _inverse_normal = NormalDist().inv_cdf
@@ -165,10 +184,23 @@ def _at(text: str, words: list[str], place: int, reason: str) -> PydanticCustomE
     return PydanticCustomError("condition", "{reason}", {"reason": reason, "column": column})
 
 
+def _read(value: object, info: ValidationInfo) -> Work:
+    reference = file_reference(value)
+    if reference is None:
+        return read_work(value)
+    unknown = NumbersFile(reference.name)
+    file = looked_at(reference, info, lambda files: files.numbers, unknown)
+    return FileWork(f"file: {file.name}", file)
+
+
+def _written(work: Work) -> object:
+    return written_reference(work.file) if isinstance(work, FileWork) else work.text
+
+
 WorkField = Annotated[
     Work,
-    PlainValidator(read_work),
-    PlainSerializer(lambda work: work.text),
+    PlainValidator(_read),
+    PlainSerializer(_written),
     WithJsonSchema(
         {
             "anyOf": [
@@ -177,6 +209,7 @@ WorkField = Annotated[
                     "type": "string",
                     "pattern": rf"{duration.PATTERN}|^({'|'.join(_DISTRIBUTIONS)})( +[0-9.a-z]+)+$",
                 },
+                *FILE_SCHEMA,
             ]
         }
     ),

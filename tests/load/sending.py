@@ -52,9 +52,13 @@ class Sending:
 
     def workload(self, **spec: Any) -> Workload:
         """A workload that is not started yet."""
+        return self.workload_of(Traffic(**spec))
+
+    def workload_of(self, spec: Traffic) -> Workload:
+        """The same, of what a scenario says."""
         return Workload(
             "it",
-            Traffic(**spec),
+            spec,
             self.client,
             self._finished,
             self.done.append,

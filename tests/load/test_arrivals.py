@@ -1,11 +1,14 @@
 """Requests of an open workload: sent when they are due, with the work of their numbers."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from gevent.event import Event
 
+from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.scenario_files import ScenarioFiles
 from tests.load.sending import OK, Sending, Server, read_request, until
 
 Target = tuple[str, int]
@@ -59,6 +62,35 @@ def test_requests_ask_for_the_work_that_is_drawn_for_their_numbers() -> None:
         workload.start(first=0, step=2)
         workload.over.wait()
         assert (asked[9], asked[10]) == (second[0], second[2])
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_arrivals_of_a_file_have_its_times_its_paths_and_its_work(
+    tmp_path: Path, parts: int
+) -> None:
+    asked: list[str] = []
+
+    def handle(sock: Any, _: Any) -> None:
+        asked.append(read_request(sock).split()[1].decode())
+        sock.sendall(OK)
+
+    rows = [(0.0, "/a", 0.5), (0.03, "/b", 0.25), (0.05, "/c", 2), (0.05, "/d", 0), (0.4, "/e", 1)]
+    lines = "".join(f"{time},{path},{work}\n" for time, path, work in rows)
+    (tmp_path / "t.csv").write_text("offset,path,work\n" + lines)
+    share = {"arrivals": {"file": "t.csv"}, "request": "GET {path}?{work}", "duration": 0.1}
+    spec = Traffic.of_share(share, ScenarioFiles(tmp_path))
+    with Server(handle) as server, Sending(server.target) as sending:
+        workloads = [sending.workload_of(spec) for _ in range(parts)]
+        for first, workload in enumerate(workloads):
+            workload.start(first=first, step=parts)
+        for workload in workloads:
+            workload.over.wait()
+    assert sorted(asked) == [f"{path}?{work:.6f}" for _, path, work in rows[:4]]
+    found = sorted(sending.records, key=lambda record: record.planned)
+    assert sorted(record.work_us or 0 for record in found) == [0, 250_000, 500_000, 2_000_000]
+    if parts == 1:
+        began = found[0].planned
+        assert [record.planned - began for record in found] == [0, 30 * MS, 50 * MS, 50 * MS]
 
 
 def test_a_server_that_stalls_does_not_hold_back_arrivals() -> None:

@@ -101,7 +101,7 @@ def test_what_is_refused(work: str, message: str) -> None:
         ("users: 1, requests: 1, arrivals: poisson",
          "5:33: 'arrivals' are those of a rate, and this class has users"),
         ("rate: 1, requests: 1, arrivals: posson",
-         "5:42: 'arrivals': expected even or poisson, found the text 'posson'; "
+         "5:42: 'arrivals': expected even, poisson or file: NAME, found the text 'posson'; "
          "did you mean 'poisson'?"),
     ],
 )  # fmt: skip

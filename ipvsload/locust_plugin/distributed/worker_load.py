@@ -21,6 +21,7 @@ from ipvsload.locust_plugin.distributed import messages as m
 from ipvsload.locust_plugin.lab_sockets import CurrentSockets
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.scenario_files import ScenarioFiles
 from ipvsload.this_machine import refuse_too_many_users
 
 PROGRESS_SECONDS = 0.05
@@ -98,7 +99,11 @@ class WorkerLoad:
         self._run, self._requests, self._starts, self._told = message.run, [], {}, {}
         trouble = ""
         try:
-            traffic = {name: Traffic(**spec) for name, spec in message.traffic.items()}
+            # Files that it names are looked at here, too: this may be another machine.
+            files = ScenarioFiles(Path("/"))
+            traffic = {
+                name: Traffic.of_share(spec, files) for name, spec in message.traffic.items()
+            }
             refuse_too_many_users(traffic)
             self._load = LocustLoad(
                 traffic,

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ipvsload.errors import UsageError
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.scenario.capabilities import Capability, check_capabilities
 from ipvsload.scenario.check import check
-from ipvsload.scenario.load import parse_scenario, read
+from ipvsload.scenario.load import parse_scenario, read, with_files
 from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.scenario_files import ScenarioFiles
 from ipvsload.scenario.variant import PRESENT, Variant, of_label, unknown_label
 from ipvsload.testbed.registry import TESTBEDS, refuse_foreign_balancers
 from ipvsload.this_machine import refuse_too_much
@@ -33,7 +35,9 @@ def make_plan(options: Options, lacks: Mapping[Capability, str], *, has_workers:
     if options.scenario is None:
         raise UsageError("which scenario? Name its file with --scenario, or in watch(FILE)")
     text = read(options.scenario)
-    scenario = parse_scenario(text, str(options.scenario))
+    files = ScenarioFiles(Path(options.scenario).parent)
+    scenario = parse_scenario(text, str(options.scenario), files)
+    text = with_files(text, scenario)
     changes = {
         key: value
         for key, value in (("servers", options.servers), ("clients", options.clients))
