@@ -8,7 +8,7 @@ them beside the schedulers.
 
 from typing import NamedTuple
 
-from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.ipvs.schedulers import SCHEDULERS, Choice
 
 _IPVS = "ipvs"
 
@@ -18,13 +18,16 @@ class Balancer(NamedTuple):
 
     `flushes` says that kube-proxy empties the whole IPVS table where it starts in
     this mode (platformCleanup in cmd/kube-proxy/app/server_linux.go). `since` is
-    the first kube-proxy with that mode.
+    the first kube-proxy with that mode. `choice` and `rule` are as a Scheduler has them, of
+    what is none.
     """
 
     name: str
     proxy_mode: str = _IPVS
     flushes: bool = False
     since: tuple[int, int] = (1, 8)
+    choice: Choice = "chance"
+    rule: str = ""
 
     @property
     def in_ipvs_table(self) -> bool:
@@ -36,9 +39,25 @@ BALANCERS: dict[str, Balancer] = {
     balancer.name: balancer
     for balancer in (
         *map(Balancer, SCHEDULERS),
-        Balancer("iptables", "iptables", since=(1, 1)),
-        Balancer("nftables", "nftables", flushes=True, since=(1, 29)),
-        Balancer("nftables-hash", ""),
+        Balancer(
+            "iptables",
+            "iptables",
+            since=(1, 1),
+            rule="one draw after the other, with 1/N, 1/(N-1) ... 1 (xt_statistic.c, statistic_mt)",
+        ),
+        Balancer(
+            "nftables",
+            "nftables",
+            flushes=True,
+            since=(1, 29),
+            rule="one number of N is drawn (nft_numgen.c, nft_ng_random_eval)",
+        ),
+        Balancer(
+            "nftables-hash",
+            "",
+            choice="client",
+            rule="a hash of the client's address, modulo N (nft_hash.c, nft_jhash_eval)",
+        ),
     )
 }
 

@@ -18,6 +18,7 @@ from ipvsload.results.explanations import EXPLANATIONS, explanations
 from ipvsload.results.explanations.evidence import RunEvidence
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
+from ipvsload.scenario.balancers import BALANCERS
 
 ROOT = Path(__file__).parents[2]
 SERVERS = ("198.51.100.11:80", "198.51.100.12:80", "198.51.100.13:80")
@@ -125,6 +126,20 @@ CASES = {
     "few_clients of mh": (
         Seen("mh", servers=[ONE, TWO], clients=FOUR_CLIENTS[:2]),
         "100 connections came from 2 client addresses, so mh gives them to 2 servers of 3",
+    ),
+    "few_clients of a hash without IPVS": (
+        Seen("nftables-hash", servers=[TWO]),
+        "so nftables-hash gives them to one server of 3 at a time at most: a hash of the client's",
+    ),
+    "drawn_servers": (
+        Seen("iptables", servers=[ONE, TWO, TWO, THREE, THREE]),
+        "iptables draws a server for each connection, whatever it has to do: of 100 connections"
+        " each of 3 servers got 20 to 40, where chance gives 33, give or take 5. The rule: one"
+        " draw after the other",
+    ),
+    "kept_connections of rules": (
+        Seen("nftables", servers=[ONE, TWO], kept=True, joins_us=(0, 0, 300_000)),
+        "nftables chooses a server for a connection, not for a request: its rules are shown",
     ),
     "several_directors": (
         Seen("lc", nodes=("director-1", "director-2")),
@@ -257,6 +272,11 @@ OTHERS = {
     "kept connections that IPVS did not balance": Seen(
         "iptables", servers=[ONE, TWO], kept=True, joins_us=(0, 0, 300_000), table=False
     ),
+    "rules that drew alike": Seen("iptables"),
+    "rules and a server that came later": Seen(
+        "nftables", servers=[ONE, TWO, TWO], joins_us=(0, 0, 900_000)
+    ),
+    "a hash without IPVS, of many clients": Seen("nftables-hash", clients=FOUR_CLIENTS),
     "rr without any server": Seen("rr", servers=[NO_SERVER], weights=(0, 0, 0)),
     "kept connections and a newcomer that was used": Seen(
         "rr", kept=True, joins_us=(0, 0, 300_000)
@@ -281,9 +301,10 @@ def test_nothing_is_explained_where_nothing_surprises(case: str) -> None:
 
 
 def test_timeouts_of_ipvs_explain_nothing_where_it_does_not_balance() -> None:
-    seen = Seen("iptables", untaken=("reset", 5_012_000, 1), events=[_timeouts(3)], table=False)
-    (note,) = seen.notes()
-    assert note.endswith("did not take them and answered with a reset")
+    for table in (False, True):
+        seen = Seen("iptables", untaken=("reset", 5_012_000, 1), events=[_timeouts(3)], table=table)
+        (note,) = seen.notes()
+        assert note.endswith("did not take them and answered with a reset")
 
 
 def test_each_explanation_has_a_case() -> None:
@@ -294,7 +315,7 @@ def test_each_explanation_has_a_case() -> None:
 def test_their_links_lead_to_a_heading() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "docs/schedulers.md").read_text(), re.MULTILINE)
     anchors = {heading.lower().replace(" ", "-") for heading in headings}
-    assert anchors >= SCHEDULERS.keys()
+    assert anchors >= BALANCERS.keys()
     links = {link for seen, _ in CASES.values() for link in _links(seen)}
     links |= {link for name in SCHEDULERS for link in _links(replace(CASES["idle_servers"][0],
               scheduler=name))}  # fmt: skip

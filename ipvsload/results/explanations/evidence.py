@@ -11,6 +11,7 @@ from ipvsload.record.reader import RecordedRun
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.request_counts import RequestCounts
+from ipvsload.scenario.balancers import find
 
 FEWEST = 10
 """With fewer connections nobody needs to be surprised."""
@@ -28,8 +29,19 @@ class RunEvidence:
 
     @cached_property
     def scheduler(self) -> Scheduler | None:
-        """The scheduler of the run; None where IPVS did not balance, or where it is not known."""
-        return SCHEDULERS.get(self.run.scheduler) if self.kernel.servers else None
+        """What balanced, as a scheduler; None where there is no table, or where it is not known."""
+        name = self.run.scheduler
+        if not self.kernel.servers:
+            return None
+        if self.by_rules:
+            balancer = find(name)
+            return Scheduler(name, "", choice=balancer.choice, rule=balancer.rule)
+        return SCHEDULERS.get(name)
+
+    @cached_property
+    def by_rules(self) -> bool:
+        """Whether rules of iptables or nftables balanced, and not IPVS."""
+        return not find(self.run.scheduler).in_ipvs_table
 
     @cached_property
     def opened(self) -> list[Request]:

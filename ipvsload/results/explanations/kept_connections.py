@@ -1,8 +1,9 @@
 """Keep-alive users that stay where they are, whatever becomes of the servers.
 
 IPVS chooses a server for a connection, at its first packet; later packets find
-the connection in its table (ip_vs_core.c, ip_vs_in). So requests on a connection
-that is kept go where the first one went.
+the connection in its table (ip_vs_core.c, ip_vs_in). Rules of iptables and nftables are
+shown the first packet only, too (nf_nat_core.c, nf_nat_inet_fn). So requests on a
+connection that is kept go where the first one went.
 """
 
 from bisect import bisect_right
@@ -13,16 +14,21 @@ from itertools import accumulate
 from ipvsload.record.format import Request
 from ipvsload.results.explanations.evidence import FEWEST, RunEvidence, more
 
-_RULE = (
-    "IPVS chooses a server for a connection, not for a request (ip_vs_core.c, ip_vs_in);"
-    f" {more('kept-connections')}"
-)
+
+def _rule(seen: RunEvidence) -> str:
+    who = "IPVS chooses a server for a connection, not for a request (ip_vs_core.c, ip_vs_in)"
+    if seen.by_rules:
+        who = (
+            f"{seen.run.scheduler} chooses a server for a connection, not for a request: its rules"
+            " are shown the first packet only (nf_nat_core.c, nf_nat_inet_fn)"
+        )
+    return f"{who}; {more('kept-connections')}"
 
 
 def explain(seen: RunEvidence) -> Iterator[str]:
     """For each class: servers that came too late, and servers of weight 0 that went on serving."""
     if not seen.kernel.servers:
-        return  # IPVS does not balance
+        return  # nobody reads a table
     since = _since_weight_0(seen)
     by_class: dict[str, list[Request]] = {}
     for request in seen.run.requests:
@@ -56,7 +62,7 @@ def _newcomers(seen: RunEvidence, traffic: str, requests: list[Request]) -> Iter
     yield (
         f"{traffic}: server {event.number} joined at {(event.t_us - seen.run.start_us) / 1e6:.1f} s"
         f" and got none of the {after} requests that followed{others}: {kept} of them were on"
-        f" connections that were kept open. {_RULE}"
+        f" connections that were kept open. {_rule(seen)}"
     )
 
 
@@ -75,7 +81,7 @@ def _drained(
                 f"{traffic}: {seen.name_of(address)} had weight 0 from"
                 f" {(since[address] - seen.run.start_us) / 1e6:.1f} s on and served {count} more"
                 f" requests{others}: weight 0 takes no new connections, and these were open"
-                f" before. {_RULE}"
+                f" before. {_rule(seen)}"
             )
 
 

@@ -28,7 +28,8 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     for request in seen.run.requests:
         if request.untaken is not None:
             by_class.setdefault(request.traffic, []).append(request)
-    ipvs = seen.run.of_type(DirectorSettings) if seen.kernel.servers else []
+    by_ipvs = seen.kernel.servers and not seen.by_rules
+    ipvs = seen.run.of_type(DirectorSettings) if by_ipvs else []
     timeouts = [event.timeouts.get("tcp") for event in ipvs]
     timeout = min((one for one in timeouts if one), default=None)
     for name, requests in sorted(by_class.items()):
