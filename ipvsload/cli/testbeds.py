@@ -68,6 +68,7 @@ def make_testbed(
     if kind.imports_ssl:
         # Locust has gevent patch ssl.
         import ipvsload.experiment.headless  # noqa: F401
+    from ipvsload.scenario.balancers import find
     from ipvsload.scenario.capabilities import check_capabilities
     from ipvsload.scenario.servers_needed import servers_needed
 
@@ -80,4 +81,6 @@ def make_testbed(
     )
     asked = [one.label for one in variants if variants != scenario.schedulers]
     check_capabilities(scenario.name, scenario.needs(variants), testbed.lacks, asked)
+    for variant in variants:
+        check_capabilities(scenario.name, scenario.needs(), find(variant.scheduler).lacks)
     return testbed

@@ -9,6 +9,7 @@ them beside the schedulers.
 from typing import NamedTuple
 
 from ipvsload.ipvs.schedulers import SCHEDULERS, Choice
+from ipvsload.scenario.capabilities import Capability
 
 _IPVS = "ipvs"
 
@@ -33,6 +34,17 @@ class Balancer(NamedTuple):
     def in_ipvs_table(self) -> bool:
         """Whether the service and its real servers stand in the kernel's IPVS table."""
         return self.proxy_mode == _IPVS
+
+    @property
+    def lacks(self) -> dict[Capability, str]:
+        """What cannot be had of it anywhere, with the reason for each."""
+        if self.in_ipvs_table:
+            return {}
+        return {
+            "shares": f"{self.name} has no weights: a server has the chance of any other (1) or"
+            " none (0)",
+            "forwarding": f"{self.name} translates addresses; to forward otherwise is IPVS's",
+        }
 
 
 BALANCERS: dict[str, Balancer] = {

@@ -15,6 +15,7 @@ Capability = Literal[
     "scale",
     "faults",
     "weights",
+    "shares",
     "clients",
     "directors",
     "capacity",
@@ -26,8 +27,8 @@ Capability = Literal[
     "sysctls",
     "timeouts",
 ]
-"""What a scenario may ask for; `Scenario.needs` and the actions say when it does. The last five
-are set besides a scheduler (variant.py)."""
+"""What a scenario may ask for; `Scenario.needs` and the actions say when it does. "shares" are
+weights above 1. The last five are set besides a scheduler (variant.py)."""
 
 
 def check_capabilities(

@@ -141,6 +141,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
                 yield "forwarding", f"forwarding: {forwarding}"
         if any(weight != 1 for weight in self.service.weights):
             yield "weights", f"weights: {list(self.service.weights)}"
+        if any(weight > 1 for weight in self.service.weights):
+            yield "shares", f"weights: {list(self.service.weights)}"
         if self.service.clients > 1:
             yield "clients", f"clients: {self.service.clients}"
         if self.service.capacity is not None:
@@ -150,6 +152,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
         for step in self.timeline:
             if step.action.needs is not None:
                 yield step.action.needs, step.action.describe()
+            if step.action.shares:
+                yield "shares", step.action.describe()
         # Last, because --sidecar mends it, and the others nothing.
         for step in self.timeline:
             if isinstance(step.awaited, Condition) and _needs_table(step.awaited):

@@ -1,10 +1,12 @@
 """Scenarios that a testbed cannot play are refused in words, before anything is touched."""
 
+import re
 from typing import get_args
 
 import pytest
 
 from ipvsload.errors import UsageError
+from ipvsload.scenario.balancers import find
 from ipvsload.scenario.capabilities import Capability, check_capabilities
 from ipvsload.scenario.load import parse_scenario
 from ipvsload.scenario.model import Scenario
@@ -47,5 +49,28 @@ def test_what_a_testbed_lacks_is_refused_with_its_reason(
     with pytest.raises(UsageError) as refusal:
         check_capabilities(wants.name, wants.needs(), {lack: "no such thing here"})
     assert str(refusal.value) == f"scenario one wants {words}: no such thing here"
-    lacks = {other: "no such thing here" for other in get_args(Capability) if other != lack}
-    check_capabilities(wants.name, wants.needs(), lacks)
+    others = [other for other in get_args(Capability) if other not in (lack, "shares")]
+    check_capabilities(wants.name, wants.needs(), dict.fromkeys(others, "no such thing here"))
+
+
+@pytest.mark.parametrize(
+    ("service", "step", "words"),
+    [
+        ("{weights: [1, 3]}", "wait: 1", "`weights: [1, 3]`: nftables has no weights: a server"),
+        (
+            "{servers: 2}",
+            "reweigh: {server: 1, weight: 2}",
+            "`server 1: weight 2`: nftables has no",
+        ),
+        ("{forwarding: tun}", "wait: 1", "`forwarding: tun`: nftables translates addresses"),
+        ("{weights: [1, 0]}", "reweigh: {server: 1, weight: 0}", ""),
+    ],
+)
+def test_rules_have_no_weights_and_only_translate(service: str, step: str, words: str) -> None:
+    wants = scenario(service, step)
+    assert not find("lc").lacks
+    if not words:
+        return check_capabilities(wants.name, wants.needs(), find("nftables").lacks)
+    with pytest.raises(UsageError, match=re.escape(f"scenario one wants {words}")):
+        check_capabilities(wants.name, wants.needs(), find("nftables").lacks)
+    return None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ipvsload.errors import UsageError
 from ipvsload.locust_plugin.arguments import Options
+from ipvsload.scenario.balancers import find
 from ipvsload.scenario.capabilities import Capability, check_capabilities
 from ipvsload.scenario.check import check
 from ipvsload.scenario.load import parse_scenario, read, with_files
@@ -57,6 +58,7 @@ def make_plan(options: Options, lacks: Mapping[Capability, str], *, has_workers:
     variant = _chosen(options, scenario, lacks)
     refuse_foreign_balancers(TESTBEDS[options.testbed], filter(None, [variant.scheduler]))
     check_capabilities(scenario.name, scenario.needs((variant,)), lacks, given)
+    check_capabilities(scenario.name, scenario.needs((variant,)), find(variant.scheduler).lacks)
     if not has_workers:
         kind = TESTBEDS[options.testbed]
         refuse_too_much(scenario, kind.own_ports, kind.host(options.testbed_options))

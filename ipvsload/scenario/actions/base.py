@@ -99,6 +99,11 @@ class Action(Strict):
     def describe(self) -> str:
         """What it does in a few words, as the record has it: "scale to 2"."""
 
+    @property
+    def shares(self) -> bool:
+        """Whether it needs weights that are neither 0 nor 1."""
+        return False
+
     def awaited(self) -> Condition | float | None:
         """What it waits for by itself: a condition, or seconds to pass."""
         return None

@@ -23,6 +23,10 @@ class Reweigh(Action, use_attribute_docstrings=True):
     weight: Weight
     """Its new weight; 0: no new connections, old ones are served."""
 
+    @property
+    def shares(self) -> bool:
+        return self.weight > 1
+
     def describe(self) -> str:
         return f"server {self.server}: weight {self.weight}"
 

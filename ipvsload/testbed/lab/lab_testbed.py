@@ -235,9 +235,9 @@ class LabTestbed:
     def set_balancer(self, balancer: str) -> None:
         """Change the scheduler in place; connections and counters stay."""
         if self._nat or balancer in NAT_KINDS:
-            raise TestbedError(
-                "what balances without IPVS has no scheduler that could be changed; a test of its"
-                f" own can have {balancer}"
+            raise UsageError(
+                "what balances without IPVS has no scheduler that could be changed: start a new"
+                f" test with {balancer}"
             )
         self._ask("set_scheduler", scheduler=balancer)
 
@@ -257,7 +257,7 @@ class LabTestbed:
     def set_weight(self, address: str, weight: int) -> None:
         """Change a real server's weight in place."""
         if self._nat and weight not in (0, 1):
-            raise TestbedError("rules have no weights: a server is drawn from (1) or not (0)")
+            raise UsageError("here a server is one of those that are chosen from (1), or not (0)")
         self._ask("set_weight", address=address, weight=weight, **self._by)
 
     def remove_server(self, address: str) -> None:
