@@ -12,6 +12,7 @@ tells of its end, so that is listened to.
 import errno
 import socket
 import struct
+import time
 from collections import Counter
 from collections.abc import Iterable
 from ctypes import addressof, create_string_buffer
@@ -20,6 +21,7 @@ from socket import AF_INET, inet_aton, inet_ntop, ntohs
 from ipvsload.ipvs.decode import ATTRIBUTES, Batch, Decoder, MessageKind, Path, Row, attributes
 from ipvsload.ipvs.keys import Endpoint, join_endpoint
 from ipvsload.ipvs.netlink_socket import ACK
+from ipvsload.netfilter.nat_service import CLOSING
 from ipvsload.netfilter.nfnetlink import (
     CONNTRACK,
     NetfilterSocket,
@@ -58,8 +60,12 @@ _ENDED = _kind(
     *(_SOURCE, _DESTINATION, _PROTOCOL, _SOURCE_PORT, _DESTINATION_PORT, _SERVER, _SERVER_PORT),
 )
 
-ServerCounts = dict[tuple[bytes, int, bytes, int], list[int]]
-"""[active, inactive] connections by virtual address and port, and server address and port."""
+ServerKey = tuple[bytes, int, bytes, int]
+"""Virtual address and port, and server address and port."""
+ServerCounts = dict[ServerKey, list[int]]
+"""[active, inactive] connections of each."""
+_REST = 9
+"""After a whole reading, so many times as long without another."""
 
 
 def counts(batches: Iterable[Batch]) -> ServerCounts:
@@ -85,14 +91,32 @@ class Conntrack:
         self._socket = NetfilterSocket()
         self._decoder = Decoder(_COUNTED)
         self._list = dump_message(CONNTRACK, _GET, AF_INET)
+        mark = attribute(8, bytes(4)) + attribute(21, struct.pack("!I", CLOSING))
+        self._list_open = dump_message(CONNTRACK, _GET, AF_INET, mark)  # CTA_MARK, CTA_MARK_MASK
+        self._inactive: dict[ServerKey, int] = {}
+        self._due = 0.0
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
 
     def counts(self) -> ServerCounts:
-        """How many connections each server has now. Raises InterruptedDumpError and OSError."""
-        return counts(self._socket.dump(self._list, self._decoder))
+        """How many connections each server has. Raises InterruptedDumpError and OSError.
+
+        Active ones are those of now. A table may have a hundred thousand that have closed,
+        so it is read as a whole for a tenth of the time at most: inactive ones are as old as that.
+        """
+        began = time.monotonic()
+        if began >= self._due:
+            found = counts(self._socket.dump(self._list, self._decoder))
+            self._inactive = {key: inactive for key, (_, inactive) in found.items()}
+            ended = time.monotonic()
+            self._due = ended + _REST * (ended - began)
+            return found
+        found = {key: [0, inactive] for key, inactive in self._inactive.items()}
+        for key, (active, _) in counts(self._socket.dump(self._list_open, self._decoder)).items():
+            found[key] = [active, self._inactive.get(key, 0)]
+        return found
 
     def forget_all(self) -> None:
         """Have the kernel forget every connection of this namespace. Raises OSError."""

@@ -4,13 +4,13 @@ pkg/proxy/iptables/proxier.go: syncProxyRules, writeServiceToEndpointRules. A pa
 begins a connection comes to KUBE-SERVICES, from there by its destination to the service's
 chain, whose rules are drawn one after the other with 1/N, 1/(N-1) ... 1, and so to the
 server's chain, which translates. Not here: masquerading, which the lab's wiring does not
-need, and node ports. Pure.
+need, and node ports. Not kube-proxy's: the mark of connections that close. Pure.
 """
 
 from collections.abc import Iterator
 
 from ipvsload.netfilter import chain_names
-from ipvsload.netfilter.nat_service import NAME, NAMESPACE, Changes, NatService
+from ipvsload.netfilter.nat_service import CLOSING, NAME, NAMESPACE, Changes, NatService
 
 NAT_CHAIN = "KUBE-SERVICES"
 
@@ -38,6 +38,10 @@ def _filter(changes: Changes) -> Iterator[str]:
     yield '-A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD'
     yield f"-A FORWARD {portals} -j {NAT_CHAIN}"
     yield "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"
+    yield (
+        "-A FORWARD -m tcp -p tcp --tcp-flags FIN FIN"
+        f" -j CONNMARK --set-xmark {CLOSING:#x}/{CLOSING:#x}"
+    )
     for service in changes.services:
         if not service.drawn:
             yield f"{_to_service(service, 'has no endpoints')} -j REJECT"

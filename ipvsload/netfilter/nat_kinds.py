@@ -30,7 +30,15 @@ NAT_KINDS: dict[str, NatKind] = {
     "iptables": NatKind(
         IptablesRules(),
         (("iptable_nat", "IP_NF_NAT"), ("xt_statistic", "NETFILTER_XT_MATCH_STATISTIC")),
-        ("iptable_filter", "xt_conntrack", "xt_comment", "xt_tcpudp", "xt_nat", "ipt_REJECT"),
+        (
+            "iptable_filter",
+            "xt_conntrack",
+            "xt_comment",
+            "xt_tcpudp",
+            "xt_nat",
+            "xt_connmark",
+            "ipt_REJECT",
+        ),
     ),
     "nftables": NatKind(
         NftablesRules("nftables", RANDOM), (_NFT, ("nft_numgen", "NFT_NUMGEN")), _NFT_USES

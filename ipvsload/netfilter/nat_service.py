@@ -11,6 +11,11 @@ NAMESPACE, NAME = "ipvsload", "service"
 """What the Service would be called in a cluster: kube-proxy makes names and comments of it."""
 
 
+CLOSING = 0x1
+"""The bit of a connection's mark that says that one side has sent its end. kube-proxy does
+not set it: with it the kernel can list open connections without the many closed ones."""
+
+
 class NatService(NamedTuple):
     """The TCP service at `vip`:`port`; its servers ("address:port") and their weights, 0 or 1."""
 

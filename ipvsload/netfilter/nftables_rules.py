@@ -4,14 +4,15 @@ pkg/proxy/nftables/proxier.go: setupNFTables, syncProxyRules, writeServiceToEndp
 A map leads a packet that begins a connection to its service's chain, where one number is
 drawn of as many as there are servers, and a second map leads to the server's chain, which
 translates. Not here: masquerading, which the lab's wiring does not need, and node ports.
-Not kube-proxy's: a named counter for each server, for the number of its connections; and
-a choice by a hash instead of a draw (`jhash`, as nftables' own manual has it). Pure.
+Not kube-proxy's: a named counter for each server, for the number of its connections; the
+mark of connections that close; and a choice by a hash instead of a draw (`jhash`, as
+nftables' own manual has it). Pure.
 """
 
 from collections.abc import Iterator
 
 from ipvsload.netfilter import chain_names
-from ipvsload.netfilter.nat_service import NAME, NAMESPACE, Changes, NatService
+from ipvsload.netfilter.nat_service import CLOSING, NAME, NAMESPACE, Changes, NatService
 
 TABLE = "kube-proxy"
 RANDOM = "numgen random mod {}"
@@ -82,16 +83,17 @@ def _base() -> Iterator[str]:
     yield f"add chain ip {TABLE} reject-chain"
     yield f"add map ip {TABLE} service-ips {{ {_KEY} ; }}"
     yield f"add map ip {TABLE} no-endpoint-services {{ {_KEY} ; }}"
-    for chain, rule in (
+    check = "ct state new jump endpoints-check"
+    for chain, *rules in (
         ("nat-prerouting", "jump services"),
-        ("filter-input", "ct state new jump endpoints-check"),
-        ("filter-forward", "ct state new jump endpoints-check"),
+        ("filter-input", check),
+        ("filter-forward", check, f"tcp flags & fin == fin ct mark set ct mark | {CLOSING:#x}"),
         ("reject-chain", "reject"),
         ("services", f"{_BY_DESTINATION} @service-ips"),
         ("endpoints-check", f"{_BY_DESTINATION} @no-endpoint-services"),
     ):
         yield f"flush chain ip {TABLE} {chain}"
-        yield f"add rule ip {TABLE} {chain} {rule}"
+        yield from (f"add rule ip {TABLE} {chain} {rule}" for rule in rules)
 
 
 def _elements(changes: Changes) -> Iterator[str]:
