@@ -246,7 +246,7 @@ def _port(text: str) -> int:
 def _labels(scenario: Path | None) -> tuple[str, ...]:
     """The labels of the scenario; none where it has a fault, which whoever plays it will tell."""
     try:
-        return tuple(one.label for one in load(scenario).schedulers) if scenario else ()
+        return tuple(one.label for one in load(Path(scenario)).schedulers) if scenario else ()
     except UsageError:
         return ()
 

@@ -14,15 +14,15 @@ ONE, TWO = "198.51.100.11:80", "198.51.100.12:80"
 
 _SET = """
 import json, pathlib, sys, time
-folder, what, server, value = sys.argv[1:]
+folder, what, server, value, *options = sys.argv[1:]
 folder = pathlib.Path(folder)
 with (folder / "log").open("a") as log:
-    print(*filter(None, (what, server, value)), file=log)
+    print(*filter(None, (what, server, value, *options)), file=log)
 if (folder / "broken").exists():
     sys.exit((folder / "broken").read_text())
 state = json.loads((folder / "state").read_text())
 if what == "scheduler":
-    state["scheduler"] = value
+    state["scheduler"], state["options"] = value, options
 else:
     state["weights"][server] = int(value)
 if (folder / "slow").exists():
@@ -46,6 +46,13 @@ state = json.loads((folder / "state").read_text())
 hello = json.loads((folder / "hello").read_text())
 service = json.loads((folder / "service").read_text())
 service["scheduler"] = state["scheduler"]
+options = state.get("options", [])
+if "-b" in options:
+    bits = {"sh-fallback": 8, "sh-port": 16}
+    service["flags"] |= sum(bits[one] for one in options[options.index("-b") + 1].split(","))
+if "-p" in options:
+    service["flags"] |= 1
+    service["persistent_timeout"] = int(options[options.index("-p") + 1])
 service["servers"] = [[a, w] + [0] * 8 for a, w in state["weights"].items()]
 print(json.dumps(hello))
 print(json.dumps({"n": 0, "t": 1, "took": 1, "services": [service] if state["weights"] else []}))

@@ -1,6 +1,6 @@
 """Changes of a director that is there already, by commands that its owner gave.
 
-{service}, {scheduler}, {server} and {weight} in a command are replaced. Each change
+{service}, {scheduler}, {options}, {server} and {weight} in a command are replaced. Each change
 is in the journal before it is made. It is put back by the same commands, at the end
 of the run or by `ipvsload restore`, unless somebody else has changed it since.
 """
@@ -11,7 +11,9 @@ from pathlib import Path
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.keys import split_key
+from ipvsload.ipvs.schedulers import ONE_PACKET, flag_bits, flag_names
 from ipvsload.ipvs.table import VirtualService
+from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.testbed.base import LAB_ONLY
 from ipvsload.testbed.external.change_journal import (
@@ -23,7 +25,12 @@ from ipvsload.testbed.external.change_journal import (
     journal_path,
 )
 from ipvsload.testbed.external.director_table import DirectorTable
-from ipvsload.testbed.external.owner_command import WITHIN_S, NotStartedError, OwnerCommand
+from ipvsload.testbed.external.owner_command import (
+    OPTIONS,
+    WITHIN_S,
+    NotStartedError,
+    OwnerCommand,
+)
 from ipvsload.testbed.external.run_owner import RunOwner
 from ipvsload.testbed.kind import Tell
 
@@ -53,12 +60,13 @@ class DirectorChanges:
 
     def lacks(self) -> dict[Capability, str]:
         """What cannot be changed, with the reason for each; see `BalancerControl.lacks`."""
-        found: dict[Capability, str] = {
-            "scale": FIXED,
-            "faults": FIXED,
-            "persistence": "persistence is as it is set here; the lab sets it",
-            **LAB_ONLY,
-        }
+        found: dict[Capability, str] = {"scale": FIXED, "faults": FIXED, **LAB_ONLY}
+        if self._commands["scheduler"].has(OPTIONS):
+            del found["flags"]
+        else:
+            place = f"the lab sets them, or a command of --set-scheduler with {OPTIONS} in it"
+            found["flags"] = f"a scheduler's flags are as they are set here; {place}"
+            found["persistence"] = f"persistence is as it is set here; {place}"
         if not self._commands["scheduler"]:
             found["scheduler"] = f"{FIXED}, or give --set-scheduler"
         if not self._commands["weight"]:
@@ -107,12 +115,41 @@ class DirectorChanges:
         )
         self.journal = journal
 
-    def set_scheduler(self, scheduler: str, before: str) -> VirtualService:
-        """Change it; the table as it shows that. Raises TestbedError where that fails."""
-        self._set(_SCHEDULER, before, scheduler)
-        found = self._wait_for(_SCHEDULER, scheduler)
+    def set_scheduler(
+        self, scheduler: str, settings: BalancerSettings, now: VirtualService
+    ) -> VirtualService:
+        """Change it where it is another now; the table as it shows that.
+
+        Raises TestbedError where that fails.
+        """
+        flags = flag_bits(scheduler, settings.flags)
+        wanted = self._wording(scheduler, flags, settings.persistence)
+        before = self._shown(now, _SCHEDULER)
+        if before in (wanted, None):
+            return now
+        self._set(_SCHEDULER, before, wanted)
+        found = self._wait_for(_SCHEDULER, wanted)
         self._tell_of_persistence(found)
         return found
+
+    def _wording(self, scheduler: str, flags: int, persistence: int) -> str:
+        """The scheduler, with ipvsadm's options behind it where the command sets those, too."""
+        words = [scheduler]
+        if self._commands["scheduler"].has(OPTIONS):
+            if names := flag_names(scheduler, flags):
+                words += ["-b", ",".join(names)]
+            if flags & ONE_PACKET:
+                words.append("-o")
+            if persistence:
+                words += ["-p", str(persistence)]
+        return " ".join(words)
+
+    def _shown(self, service: VirtualService, change: Change) -> str | None:
+        """What the table shows of this; None where it has no such server."""
+        if not change.server:
+            return self._wording(service.scheduler, service.flags, service.persistent_timeout)
+        weights = {server.address: str(server.weight) for server in service.servers}
+        return weights.get(change.server)
 
     def set_weight(self, server: str, weight: int, before: int | None) -> None:
         """Change it. Raises TestbedError where that fails, or it is not known what it was."""
@@ -170,7 +207,8 @@ class DirectorChanges:
         values = {"service": split_key(self._held()[1].key).target}
         if change.server:
             return self._commands["weight"], {**values, "server": change.server, "weight": value}
-        return self._commands["scheduler"], {**values, "scheduler": value}
+        scheduler, _, options = value.partition(" ")
+        return self._commands["scheduler"], {**values, "scheduler": scheduler, "options": options}
 
     def _put_back(self, changes: list[Change]) -> None:
         journal, head = self._held()
@@ -201,12 +239,12 @@ class DirectorChanges:
             raise TestbedError("; ".join(failed))
 
     def _wait_for(self, change: Change, value: str) -> VirtualService:
-        return self._table.wait_for(lambda now: shown(now, change), value, str(change))
+        return self._table.wait_for(lambda now: self._shown(now, change), value, str(change))
 
     def _stands(self, change: Change, state: ChangeState) -> bool:
         """Whether the table shows what was there before; False where it cannot be read."""
         try:
-            return shown(self._table.service(), change) == state.before
+            return self._shown(self._table.service(), change) == state.before
         except TestbedError:
             return False
 
@@ -217,7 +255,7 @@ class DirectorChanges:
         broken off may have written that and not yet loaded it.
         """
         service = self._table.service()
-        now = shown(service, change)
+        now = self._shown(service, change)
         if now is None:
             self._tell(f"{service.key}: {change.server} is not in the table any more")
         elif now not in (state.before, *state.ours):
@@ -232,6 +270,8 @@ class DirectorChanges:
         return False
 
     def _tell_of_persistence(self, service: VirtualService) -> None:
+        if self._commands["scheduler"].has(OPTIONS):
+            return  # it is a part of what was set
         before = self._held()[1].persistent_timeout
         if service.persistent_timeout != before:
             self._tell(
@@ -246,11 +286,3 @@ class DirectorChanges:
         if 0 < left <= WITHIN_S:
             self._tell(f"waiting {left:.0f} s: a command of that run may still be at work")
             time.sleep(left)
-
-
-def shown(service: VirtualService, change: Change) -> str | None:
-    """What the table shows of this; None where it has no such server."""
-    if not change.server:
-        return service.scheduler
-    weights = {server.address: str(server.weight) for server in service.servers}
-    return weights.get(change.server)

@@ -68,7 +68,8 @@ KIND = TestbedKind(
         *_WATCHED,
         Option(
             "set_scheduler",
-            "Sets the scheduler; {scheduler} and {service} are replaced.",
+            "Sets the scheduler; {scheduler}, {service} and {options} (flags, persistence) are"
+            " replaced.",
             metavar="COMMAND",
         ),
         Option(

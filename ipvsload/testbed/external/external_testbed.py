@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.schedulers import module_of
+from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.url import Tls, read_url
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.existing_testbed import ExistingTestbed
@@ -27,7 +28,7 @@ class ExternalTestbed(ExistingTestbed):
     """The balancer at `url`, watched by the command `sidecar`.
 
     `set_scheduler` and `set_weight` are commands with {service}, {scheduler},
-    {server} and {weight} in them. `service_key` names the virtual service that
+    {options}, {server} and {weight} in them. `service_key` names the virtual service that
     the URL reaches; without it the table is asked. `tell` is told what a person
     should know. Raises UsageError for a bad one of these.
     """
@@ -120,8 +121,8 @@ class ExternalTestbed(ExistingTestbed):
         wanted, weights = spec.balancer, spec.weights
         found = self._table.service()
         self._changes.take(found)
-        if "scheduler" not in self.lacks and wanted not in ("", found.scheduler):
-            found = self._changes.set_scheduler(wanted, found.scheduler)
+        if "scheduler" not in self.lacks and wanted:
+            found = self._changes.set_scheduler(wanted, spec.settings, found)
         if wanted not in ("", found.scheduler):
             raise TestbedError(
                 f"{found.key} is balanced by {found.scheduler} and not by {wanted}: {FIXED}"
@@ -140,7 +141,7 @@ class ExternalTestbed(ExistingTestbed):
 
     def set_balancer(self, balancer: str) -> None:
         """Change it by the owner's command. Raises TestbedError."""
-        self._changes.set_scheduler(balancer, self._table.service().scheduler)
+        self._changes.set_scheduler(balancer, BalancerSettings(), self._table.service())
 
     def add_server(self, weight: int) -> NoReturn:
         """Raise TestbedError."""

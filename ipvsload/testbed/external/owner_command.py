@@ -8,6 +8,7 @@ from ipvsload.errors import TestbedError, UsageError
 
 WITHIN_S = 30.0
 """A command that has not ended by then is given up, in seconds."""
+OPTIONS = "{options}"
 
 
 class NotStartedError(TestbedError):
@@ -38,9 +39,18 @@ class OwnerCommand:
     def __bool__(self) -> bool:
         return bool(self.words)
 
-    def filled(self, **values: str) -> list[str]:
-        """Its words, with these values in their places."""
-        command = self.words
+    def has(self, place: str) -> bool:
+        """Whether a value has this place in it, such as "{options}"."""
+        return place in self.text
+
+    def filled(self, *, options: str = "", **values: str) -> list[str]:
+        """Its words, with these values in their places; of `options` each word is one of its own.
+
+        Where {options} is only a part of a word, such as of a shell's, all of them go there.
+        """
+        command: list[str] = []
+        for word in self.words:
+            command += options.split() if word == OPTIONS else [word.replace(OPTIONS, options)]
         for name, value in values.items():
             command = [word.replace("{" + name + "}", value) for word in command]
         return command
