@@ -24,7 +24,10 @@ Generator = Callable[[list[int]], list[int]]
 """When requests are sent that are due at these times, in µs."""
 POISSON = "rate: 200, arrivals: poisson, duration: 30s"
 EVEN = "rate: 200, duration: 30s"
-RAMP = "rate: 50, arrivals: poisson, duration: 30s"
+RAMP = (
+    "rate: [{from: 20, to: 400, over: 10s}, {from: 400, to: 400, over: 5s},"
+    " {from: 400, to: 0, over: 10s}]"
+)
 
 
 def plan(traffic: str, key: str = "a plan") -> list[int]:
@@ -52,6 +55,19 @@ def in_bursts(due: list[int]) -> list[int]:
 def sent(traffic: str, due: list[int], generator: Generator) -> list[tuple[int, int, int]]:
     starts = sorted(generator(due))
     return [(at, start, start + 10_000) for at, start in zip(due, starts, strict=True)]
+
+
+@pytest.mark.parametrize("arrivals", ["even", "poisson"])
+def test_a_rate_that_changes_is_believed_and_others_are_not(arrivals: str) -> None:
+    ramp = f"{RAMP}, arrivals: {arrivals}"
+    found = judged(ramp, sent(ramp, plan(ramp), sound))
+    assert found.faults == ()
+    assert len(found.tests) == {"even": 2, "poisson": 4}[arrivals]
+    assert found.asked_rate == pytest.approx(found.planned_rate, rel=0.05)
+    # The same number of arrivals in the same time, but at one rate all the time.
+    level = f"rate: {found.asked_rate}, duration: 25s, arrivals: {arrivals}"
+    other = judged(ramp, sent(ramp, plan(level), sound))
+    assert any("dispersion of counts" in fault for fault in other.faults)
 
 
 @pytest.mark.parametrize("traffic", [EVEN, POISSON])
