@@ -38,7 +38,7 @@ def page(recording: Recording, tmp_path: Path, request: pytest.FixtureRequest) -
     """A report with so many columns, of long names."""
     found = results(recording)
     columns = (found.schedulers * 5)[: request.param]
-    columns = (*columns[:-1], replace(columns[-1], scheduler=NAMED))
+    columns = (*columns[:-1], replace(columns[-1], label=NAMED))
     runs = tuple(
         replace(run, servers=tuple(replace(s, address=LONG) for s in run.servers))
         for run in found.runs
