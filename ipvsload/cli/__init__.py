@@ -22,6 +22,7 @@ from ipvsload.cli.restore import restore
 from ipvsload.cli.run import run
 from ipvsload.cli.scenarios import schema, validate
 from ipvsload.cli.terminal import open_closed_streams, silence_stdout
+from ipvsload.cli.trace import trace
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
 from ipvsload.hang_up import end_on_hang_up
 
@@ -40,7 +41,7 @@ def cli() -> None:
     """
 
 
-COMMANDS = (run, report, compare, validate, schema, lab, collect, doctor, restore, iso)
+COMMANDS = (run, report, compare, validate, schema, trace, lab, collect, doctor, restore, iso)
 for command in COMMANDS:
     cli.add_command(command)
 

@@ -127,7 +127,10 @@ class EnvironmentLoad:
         if client is None:
             client = HttpClient(target, self.sockets, on_error=self.give_up)
             self._clients[target] = client
-        return Workload(name, spec, client, partial(report, self._environment), lender=lender)
+        # Of several workers, each draws numbers of its own.
+        key = str(getattr(self._environment.runner, "worker_index", 0))
+        told = partial(report, self._environment)
+        return Workload(name, spec, client, told, lender=lender, key=key)
 
 
 _loads: dict[Environment, EnvironmentLoad] = {}

@@ -83,7 +83,8 @@ class WorkloadUser(ManagedUser):
 class IpvsUser(WorkloadUser):
     """Base of users in a locustfile; sends GET `path` to the test's host.
 
-    Class attributes: `path`; `connection`, "new" for each request, "keep-alive", or for a
+    Class attributes: `path`; `work`, what stands for {work} in it, such as "exponential
+    20ms", as in a scenario; `connection`, "new" for each request, "keep-alive", or for a
     while {"keep-alive": "100 requests"} or {"keep-alive": "30s"}; `retry`, whether a
     request that a kept connection never took is sent again, once; `requests`, a budget
     that all users of the class share (None: no end); `request_timeout` in seconds.
@@ -93,6 +94,7 @@ class IpvsUser(WorkloadUser):
 
     abstract = True
     path: ClassVar[str] = "/ip"
+    work: ClassVar[Any] = None
     connection: ClassVar[Any] = "new"
     retry: ClassVar[bool] = True
     requests: ClassVar[int | None] = None
@@ -114,6 +116,8 @@ class IpvsUser(WorkloadUser):
     def _spec(cls) -> Traffic:
         # What goes with some classes only is given where it is not as by default.
         attributes: dict[str, Any] = {} if cls.retry else {"retry": False}
+        if cls.work is not None:
+            attributes["work"] = cls.work
         try:
             return Traffic(
                 request=f"GET {cls.path}",

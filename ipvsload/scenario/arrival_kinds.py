@@ -26,7 +26,7 @@ def _read(value: object, info: ValidationInfo) -> Arrivals:
     reference = file_reference(value)
     if reference is None:
         expected = {"expected": "'even', 'poisson' or 'file: NAME'"}
-        raise PydanticCustomError("literal_error", "expected {expected}", expected)
+        raise PydanticCustomError("literal_error", "Input should be {expected}", expected)
     return looked_at(reference, info, lambda files: files.trace, TraceFile(reference.name))
 
 

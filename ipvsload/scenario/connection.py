@@ -47,7 +47,7 @@ def read_connection(value: object) -> ConnectionKind:
     if value == "keep-alive":
         return "keep-alive"
     expected = {"expected": "'new' or 'keep-alive'"}
-    raise PydanticCustomError("literal_error", "expected {expected}", expected)
+    raise PydanticCustomError("literal_error", "Input should be {expected}", expected)
 
 
 def _lifetime(value: object) -> Lifetime:

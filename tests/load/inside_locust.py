@@ -91,6 +91,22 @@ def retries(target: Target) -> Any:
         New._spec()
     except UsageError as error:
         found["New"] = str(error)
+
+    class Varied(ShortUser):
+        path = "/delay/{work}"
+        work = "exponential 20ms"
+        connection = {"keep-alive": "100 requests"}  # noqa: RUF012  # as a locustfile has it
+
+    class Odd(ShortUser):
+        path = "/delay/{work}"
+        work = "exponential"
+
+    spec = Varied._spec()
+    found["Varied"] = [spec.work and spec.work.text, spec.lifetime and spec.lifetime.requests]
+    try:
+        Odd._spec()
+    except UsageError as error:
+        found["Odd"] = str(error)
     return found
 
 

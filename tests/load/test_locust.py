@@ -94,6 +94,8 @@ def test_a_kept_connection_s_request_may_be_sent_once_only(target: Any) -> None:
     assert (found["Kept"], found["Once"]) == (True, False)
     assert found["New"].startswith("New.retry: ")
     assert "keep-alive" in found["New"]
+    assert found["Varied"] == ["exponential 20ms", 100]
+    assert found["Odd"] == "Odd.work: expected exponential 20ms (its mean)"
 
 
 def test_a_budget_is_shared_and_whole_again_in_the_next_test(noted: Any) -> None:

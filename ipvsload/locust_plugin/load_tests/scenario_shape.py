@@ -13,6 +13,7 @@ from locust import LoadTestShape, constant
 from ipvsload.load.users import IpvsUser
 from ipvsload.scenario.load import load
 from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.traffic import PATH, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +55,12 @@ def scenario_users(scenario: Path) -> dict[str, type[IpvsUser]]:
 
 
 def _user_class(name: str, spec: Traffic) -> type[IpvsUser]:
+    path = spec.path
+    if spec.trace is not None:  # which these users do not read
+        path = path.replace(PATH, "/").replace(WORK, WORK if spec.work else "0")
     attributes: dict[str, Any] = {
-        "path": spec.path,
+        "path": path,
+        "work": spec.work,
         "connection": spec.connection,
         "retry": spec.retry,
         "request_timeout": spec.timeout,
