@@ -1,6 +1,5 @@
 """Replies past the director, through real kernels: whose a connection is, and what is counted."""
 
-import json
 import socket
 from contextlib import closing
 
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.table import RealServer
+from ipvsload.record.sidecar_stream import Message, Reading, Settings, SidecarParser
 from ipvsload.testbed.base import ServiceSpec, Target
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.direct_routing import neighbours, ruleset
@@ -50,16 +50,16 @@ def answered(connection: socket.socket) -> str:
     return answer.partition("X-Real-Server: ")[2].split()[0]
 
 
-def table(testbed: LabTestbed, key: str) -> dict[str, RealServer]:
-    """The real servers of the service, as the sidecar shows them first."""
+def table(testbed: LabTestbed, key: str) -> tuple[dict[str, RealServer], str | None]:
+    """The real servers of the service and how it forwards, as the sidecar shows them first."""
+    parser, messages = SidecarParser(), list[Message]()
     with closing(testbed.open_samples(10)) as pipe:
-        received = b""
-        while b'"services"' not in received or not received.endswith(b"\n"):
-            received += pipe.recv(65536)
-    [services] = [json.loads(line)["services"] for line in received.splitlines()
-                  if b'"services"' in line][:1]  # fmt: skip
-    [servers] = [service["servers"] for service in services if service["key"] == key]
-    return {row[0]: RealServer(*row) for row in servers}
+        while not any(isinstance(one, Reading) for one in messages):
+            messages += parser.feed(pipe.recv(65536))
+    [settings] = [one for one in messages if isinstance(one, Settings)]
+    [service] = [s for one in messages if isinstance(one, Reading) for s in one.services
+                 if s.key == key][:1]  # fmt: skip
+    return {one.address: one for one in service.servers}, settings.forwardings.get(key)
 
 
 @pytest.mark.kernel
@@ -81,6 +81,15 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(ker
             assert answered(opened(testbed, service.target, next(ports), "/ip?" + "x" * 4000))
             clients = [(client_address(1), port) for port in used]
             assert testbed.connection_servers(clients) == seen
+            # The server has closed its half, and the client has not: only the one whose
+            # replies pass the director knows.
+            half = opened(testbed, service.target, next(ports), "/ip")
+            while half.recv(4096):
+                pass
+            seen_now, told = table(testbed, service.target.key)
+            active = sum(one.active for one in seen_now.values())
+            assert (active, told) == ((0, None) if forwarding == "masq" else (1, forwarding))
+            half.close()
             # A third joins, gets its turn, gets another weight, and the first is killed.
             third = testbed.add_server(1)
             used = [next(ports) for _ in range(6)]
@@ -99,7 +108,7 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(ker
                         connection.recv(1)
                 connection.close()
             testbed.remove_server(names[1])
-            left = table(testbed, service.target.key)
+            left, _ = table(testbed, service.target.key)
             assert set(left) == {names[0], third}
             assert left[third].weight == 0
             # Nobody tells the director of a reset that went past it.

@@ -71,7 +71,10 @@ def main() -> NoReturn:
     code = ctypes.create_string_buffer(program, len(program))
     attached = struct.pack("@HP", len(_FILTER), ctypes.addressof(code))  # struct sock_fprog
     arriving.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attached)
-    arriving.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+    try:
+        arriving.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+    except PermissionError:  # kernels before 5.17 want a right in the initial user namespace
+        arriving.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
     arriving.bind((SERVER_CABLE.far, _IP))
     leaving.bind((ENTRY, 0))
     frame = memoryview(bytearray(_MAX_FRAME))

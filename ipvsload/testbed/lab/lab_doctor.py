@@ -27,10 +27,11 @@ def examine() -> list[DoctorFinding]:
             "sudo apt-get install iptables",
             "optional: balances by iptables, in user-mode Linux",
         ),
+        _program("nft", "sudo apt-get install nftables", "optional: `forwarding: dr` and `tun`"),
         _program("ipvsadm", "sudo apt-get install ipvsadm", "optional: for people in `lab exec`"),
     ]
     findings += [_kernel(name) for name in KERNELS]
-    usable = [name for name, finding in zip(KERNELS, findings[3:], strict=True) if finding.good]
+    usable = [name for name, finding in zip(KERNELS, findings[4:], strict=True) if finding.good]
     text = f"--kernel {AUTO} takes {usable[0]}" if usable else "no kernel can be the director"
     return [*findings, DoctorFinding("lab", bool(usable), text)]
 
