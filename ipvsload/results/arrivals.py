@@ -228,7 +228,7 @@ def _found(test: ProcessTest) -> str:
 
 
 def _level(level: float) -> str:
-    return f"; level {level:.5f}".rstrip("0")
+    return f"; level {level:.6f}".rstrip("0")
 
 
 def _trend_note(name: str, steady: Steadiness | None) -> Iterator[str]:
