@@ -10,12 +10,12 @@ from ipvsload.ipvs.table import VirtualService
 from ipvsload.record.events import DirectorSettings
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.director import (
+    PERSISTENT_WORD,
     DirectorResult,
     persistence_words,
     setting_words,
     timeout_name,
 )
-from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.variant import Variant, of_label
 
@@ -25,13 +25,16 @@ def asked_variant(run: RecordedRun, scenario: Scenario | None) -> Variant | None
     return of_label(run.label, scenario.schedulers) if scenario else None
 
 
-def asked_words(settings: BalancerSettings) -> tuple[str, ...]:
+def asked_words(variant: Variant) -> tuple[str, ...]:
     """What was asked, in the words in which `DirectorResult` tells it."""
+    settings = variant.settings
     words = list(settings.flags)
     if settings.persistence:
         words.append(persistence_words(settings.persistence))
     if settings.netmask is not None:
         words.append(f"netmask {settings.netmask}")
+    if variant.forwarding is not None:
+        words.append(variant.forwarding)
     words += [setting_words(name, value) for name, value in settings.sysctls.items()]
     words += [setting_words(timeout_name(n), value) for n, value in settings.timeouts.items()]
     return tuple(words)
@@ -72,8 +75,11 @@ def _of_service(
             yield _unlike(f"the flag {flag}", ", ".join(director.flags) or "no flag")
     shown, wanted = director.persistent_seconds, variant.persistence or 0
     # /proc does not tell for how long, and then nobody knows better.
-    if wanted and shown != wanted and not (shown is None and director.of_service):
+    untold = shown is None and PERSISTENT_WORD in director.of_service
+    if wanted and shown != wanted and not untold:
         yield _unlike(persistence_words(wanted), f"{shown or 0} s")
+    if variant.forwarding is not None and director.forwarding not in (None, variant.forwarding):
+        yield _unlike(f"forwarding: {variant.forwarding}", f"{director.forwarding}")
 
 
 def _of_director(

@@ -95,8 +95,7 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
     common = common_settings(run.director for run in runs)
     comparisons = tuple(_compare(condition, measured) for condition in asked)
     asked_of = {
-        variant.label: asked_words(variant.settings)
-        for variant in (scenario.schedulers if scenario else ())
+        variant.label: asked_words(variant) for variant in (scenario.schedulers if scenario else ())
     }
     return Results(
         scenario=recording.header.scenario or (scenario.name if scenario else ""),

@@ -110,6 +110,20 @@ def test_a_director_that_is_not_as_asked_does_not_count(
     assert f"the scenario asked for {reason}" in results(recording).runs[1].reasons
 
 
+def test_forwarding_is_a_part_of_the_label(recording: Recording) -> None:
+    text = TEXT.replace("netmask: 24", "netmask: 24, forwarding: dr")
+    recording.runs[1].forwarding = "dr"
+    found = evaluate(recording, parse_scenario(text, "t.yaml"))
+    assert found.runs[1].valid
+    assert column_header(found.schedulers[1]) == "kept"
+    assert "netmask 24, dr," in legend(found)[0]
+    recording.runs[1].forwarding = "masq"
+    found = evaluate(recording, parse_scenario(text, "t.yaml"))
+    assert found.runs[1].reasons == (
+        "the scenario asked for forwarding: dr, and the kernel shows masq",
+    )
+
+
 def test_where_nobody_knows_what_is_set_it_does_not_count(recording: Recording) -> None:
     recording.runs[1].events.pop()
     recording.runs[1].netmask = 32
