@@ -10,8 +10,8 @@ import click
 
 from ipvsload.cli.terminal import tell
 from ipvsload.cli.testbeds import as_click
-from ipvsload.errors import UsageError
-from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.errors import TestbedError, UsageError
+from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.names import MAX_CLIENTS, MAX_DIRECTORS, MAX_SERVERS
 from ipvsload.testbed.lab.lab_kind import KERNEL
 
@@ -23,7 +23,7 @@ _VARIABLE = re.compile(r"\$(URL|VIP)\b|\$\{(URL|VIP)\}")
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.option("--scheduler", default="rr", show_default=True, type=click.Choice(SCHEDULERS))
+@click.option("--scheduler", default="rr", show_default=True, type=click.Choice(list(BALANCERS)))
 @click.option("--servers", default=2, show_default=True, type=click.IntRange(1, MAX_SERVERS))
 @click.option("--clients", default=1, show_default=True, type=click.IntRange(1, MAX_CLIENTS))
 @click.option("--directors", default=1, show_default=True, type=click.IntRange(1, MAX_DIRECTORS))
@@ -79,6 +79,9 @@ def lab(
         tell(f"bringing the lab up: {scheduler} over {servers} real servers ...")
         testbed.start()
         testbed.wait_ready()
+        if not BALANCERS[scheduler].in_ipvs_table:
+            for why in testbed.missing_balancers([scheduler]).values():
+                raise TestbedError(why)
         testbed.begin(ServiceSpec(scheduler, (1,) * servers))
         tell(f"ready: Linux {testbed.kernel['release']} ({testbed.kernel['provider']})")
         if sys.stdin and sys.stdin.isatty():

@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ctypes import addressof, create_string_buffer
 from socket import AF_INET, inet_aton, inet_ntop, ntohs
 
@@ -43,6 +43,7 @@ _SOURCE, _DESTINATION = (1, 1, 1), (1, 1, 2)
 _SOURCE_PORT, _DESTINATION_PORT = (1, 2, 2), (1, 2, 3)
 _SERVER, _SERVER_PORT = (2, 1, 1), (2, 2, 2)
 _PROTOCOL, _STATE = (1, 2, 1), (4, 1, 1)
+_NUMBER: Path = (12,)  # CTA_ID
 
 
 def _kind(raw: set[int], *paths: Path) -> MessageKind:
@@ -58,6 +59,12 @@ _COUNTED = _kind(
 _ENDED = _kind(
     {0, 1, 5},
     *(_SOURCE, _DESTINATION, _PROTOCOL, _SOURCE_PORT, _DESTINATION_PORT, _SERVER, _SERVER_PORT),
+)
+
+_WHOLE = _kind(
+    {0, 1, 5},
+    *(_SOURCE, _DESTINATION, _PROTOCOL, _SOURCE_PORT, _DESTINATION_PORT, _SERVER, _SERVER_PORT),
+    *(_STATE, _NUMBER),
 )
 
 ServerKey = tuple[bytes, int, bytes, int]
@@ -89,7 +96,7 @@ class Conntrack:
 
     def __init__(self) -> None:
         self._socket = NetfilterSocket()
-        self._decoder = Decoder(_COUNTED)
+        self._decoder, self._whole = Decoder(_COUNTED), Decoder(_WHOLE)
         self._list = dump_message(CONNTRACK, _GET, AF_INET)
         mark = attribute(8, bytes(4)) + attribute(21, struct.pack("!I", CLOSING))
         self._list_open = dump_message(CONNTRACK, _GET, AF_INET, mark)  # CTA_MARK, CTA_MARK_MASK
@@ -117,6 +124,15 @@ class Conntrack:
         for key, (active, _) in counts(self._socket.dump(self._list_open, self._decoder)).items():
             found[key] = [active, self._inactive.get(key, 0)]
         return found
+
+    def connections(self) -> Iterator[Row]:
+        """Each connection of IPv4; ports are in network order.
+
+        (client, virtual address, protocol, client port, virtual port, server, server port,
+        state, number). Raises InterruptedDumpError and OSError.
+        """
+        for _, rows in self._socket.dump(self._list, self._whole):
+            yield from rows
 
     def forget_all(self) -> None:
         """Have the kernel forget every connection of this namespace. Raises OSError."""

@@ -1,11 +1,14 @@
 """A director's services, whoever balances them: IPVS, or rules of iptables and nftables."""
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
-from ipvsload.ipvs.client import Ipvs
 from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.netfilter.conntrack_settings import read_conntrack_settings
 from ipvsload.netfilter.nat_table import NatTable
+
+if TYPE_CHECKING:  # it wants pyroute2, and who runs this says what is missing without it
+    from ipvsload.ipvs.client import Ipvs
 
 
 class BalancedServices:
@@ -14,7 +17,7 @@ class BalancedServices:
     While `inside` is entered, this process is in the network namespace of `ipvs`.
     """
 
-    def __init__(self, ipvs: Ipvs, inside: AbstractContextManager[object] | None = None) -> None:
+    def __init__(self, ipvs: "Ipvs", inside: AbstractContextManager[object] | None = None) -> None:
         self._ipvs = ipvs
         self._inside = inside or nullcontext()
         self._nat = NatTable()

@@ -22,6 +22,7 @@ from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.ipvs.keys import split_endpoint
 from ipvsload.ipvs.table import RealServer
 from ipvsload.sidecar import lines
+from ipvsload.sidecar.balanced_services import BalancedServices
 from ipvsload.sidecar.lines import SampleFormatter
 from ipvsload.sidecar.settings_watch import SettingsWatch
 
@@ -279,8 +280,6 @@ def main(argv: list[str] | None = None) -> int:
             watch = SettingsWatch(ipvs.timeouts)
             node = SampledNode(options.node, ipvs, watch, watch.anew)
             if options.nat:
-                from ipvsload.sidecar.balanced_services import BalancedServices
-
                 table = BalancedServices(ipvs)
                 watch = SettingsWatch(ipvs.timeouts, table.settings)
                 node = SampledNode(options.node, table, watch, watch.anew)

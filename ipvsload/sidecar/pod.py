@@ -6,8 +6,9 @@ IPVS in the kernel. So this sidecar reads only the services that it was told of,
 waits for a table to appear, and tells more that can only be known on the node:
 which server each new connection was given ("conns"), the mode and version that
 kube-proxy itself reports ("proxy_mode"), while that is not ipvs, which virtual servers
-there are ("left"), what is set in those that may be somebody else's ("others"),
-and what is set there ("settings").
+there are ("left"), what is set in those that may be somebody else's ("others"), and
+what is set there ("settings"). Where kube-proxy balances without IPVS, the services are
+read from connection tracking, as far as that may be read ("tracking").
 """
 
 import argparse
@@ -19,7 +20,12 @@ from collections.abc import Iterator
 from socket import ntohs
 
 from ipvsload.ipvs.client import Ipvs
-from ipvsload.ipvs.connections import CONNECTIONS, ConnectionTally, read_connections
+from ipvsload.ipvs.connections import (
+    CONNECTIONS,
+    ConnectionEntry,
+    ConnectionTally,
+    read_connections,
+)
 from ipvsload.ipvs.decode import Row, TableRows
 from ipvsload.ipvs.keys import (
     Endpoint,
@@ -31,6 +37,8 @@ from ipvsload.ipvs.keys import (
 )
 from ipvsload.ipvs.netlink import IpvsError
 from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
+from ipvsload.netfilter.conntrack import Conntrack
+from ipvsload.netfilter.tracked_services import TrackedServices
 from ipvsload.sidecar.collect import Collector, SampledNode, stop_on_signals
 from ipvsload.sidecar.other_services import OtherServices
 from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
@@ -52,6 +60,9 @@ def wanted(service: Row, endpoints: list[Endpoint]) -> bool:
 class NodeTable:
     """The wanted part of the node's table; empty while there is none.
 
+    Where kube-proxy runs in a `mode` without IPVS, connection tracking takes its
+    place. `tracking` is "read", or why it cannot be; "" while nobody needs it.
+
     `version` is the kernel's, "" until it is known. `reading` is "netlink",
     "proc", or why there is nothing to be read. `source` limits it to one of the
     two; "auto" takes the first that works.
@@ -62,13 +73,24 @@ class NodeTable:
         self._source = source
         self._reader: Ipvs | ProcIpvs | None = None
         self._next_try = 0.0
+        self._tracked: TrackedServices | None = None
         self.version = ""
         self.reading = ""
+        self.tracking = ""
+        self.mode = ""
         self.may_use_netlink = source != "proc"
         self._open()
 
     def table(self) -> TableRows:
-        """The wanted services now."""
+        """The wanted services now: those of IPVS, and without it those that are tracked."""
+        table = self._of_ipvs()
+        if self.mode in ("", "ipvs"):
+            return table
+        # What IPVS was left with takes the traffic before any rule sees it.
+        theirs = {row[:5] for row, _ in table}
+        return table + [(row, rows) for row, rows in self._track() if row[:5] not in theirs]
+
+    def _of_ipvs(self) -> TableRows:
         if self._reader is None and time.monotonic() >= self._next_try:
             self._open()
         if self._reader is None:
@@ -80,6 +102,23 @@ class NodeTable:
             self._reader.close()
             self._reader = None
             return []
+
+    def _track(self) -> TableRows:
+        try:
+            self._tracked = self._tracked or TrackedServices(self._is_wanted, Conntrack())
+            table = self._tracked.table(self.mode)
+        except OSError as error:
+            self.tracking = f"connection tracking cannot be read: {error.strerror}"
+            return []
+        self.tracking = "read"
+        return table
+
+    def _is_wanted(self, host: str, port: int) -> bool:
+        return any(there in ("", host) and port == number for there, number in self._endpoints)
+
+    def new_connections(self) -> list[ConnectionEntry]:
+        """Those that connection tracking has shown since the last call."""
+        return self._tracked.new_connections() if self._tracked else []
 
     def timeouts(self) -> dict[str, int]:
         """IPVS's timeouts; none where they cannot be read, as without a right to netlink."""
@@ -117,7 +156,12 @@ class NodeFacts:
         self._others = OtherServices(netlink=table.may_use_netlink)
         self._settings = SettingsWatch(table.timeouts)
         self._due = 0.0
-        self._told: list[dict[str, object]] = [{"reading": "", "ipvs": ""}, {"left": []}, {}]
+        self._told: list[dict[str, object]] = [
+            {"reading": "", "ipvs": ""},
+            {"tracking": ""},
+            {"left": []},
+            {},
+        ]
 
     def __call__(self) -> Iterator[dict[str, object]]:
         """New connections always, so that silence has a meaning; the rest when it changed."""
@@ -127,8 +171,10 @@ class NodeFacts:
         self._due = now + _FACTS_EVERY
         status = self._proxy()
         mode = status["proxy_mode"]
+        self._table.mode = str(mode)
         facts: list[dict[str, object]] = [
             {"reading": self._table.reading, "ipvs": self._table.version},
+            {"tracking": self._table.tracking},
             status,
             {"left": [] if mode == "ipvs" else virtual_servers()},
             # A kube-proxy in IPVS mode has deleted them; its own may be thousands.
@@ -141,11 +187,9 @@ class NodeFacts:
         yield {"conns": self._connections(), "t": t}
 
     def _connections(self) -> list[list[object]]:
-        try:
-            with open(CONNECTIONS) as file:
-                new = self._tally.update(read_connections(file, self._endpoints))
-        except OSError:
-            return []
+        new = self._table.new_connections()
+        with contextlib.suppress(OSError), open(CONNECTIONS) as file:
+            new += self._tally.update(read_connections(file, self._endpoints))
         return [[*one.client, join_endpoint(*one.server), one.virtual[1]] for one in new]
 
 

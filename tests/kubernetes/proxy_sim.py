@@ -226,6 +226,7 @@ def stand_in(table: Path, node: str, hz: float, ahead: int, address: str) -> Non
             mode = value["mode"]
             say({"proxy_mode": mode, "proxy_version": "v1.33.1-of-its-own" if mode else ""})
             say({"reading": "netlink", "ipvs": "1.2.1"})
+            say({"tracking": "the stand-in tracks nothing"})
         now = [] if mode == "ipvs" else [service["key"] for service in services]
         if now != left:
             left = now

@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 from ipvsload.ipvs.table import RealServer
 from ipvsload.record.sidecar_stream import Settings, SidecarParser
 from ipvsload.testbed.kubernetes import manifests, sidecar_zipapp
-from ipvsload.testbed.kubernetes.node_lines import NodeState, connection_count, together
+from ipvsload.testbed.kubernetes.node_lines import (
+    NodeState,
+    connection_count,
+    together,
+    tracked,
+)
 
 
 def test_a_bare_interpreter_runs_it(tmp_path: Path) -> None:
@@ -150,3 +155,33 @@ def test_one_service_under_two_addresses_is_one() -> None:
     assert both["servers"] == [["10.1.0.1:80", 1, 4, 6, 0, 6, 0, 0, 0, 0]]
     assert connection_count(both) == 10
     assert connection_count(None) == 0
+
+
+def test_where_ipvs_does_not_balance_samples_have_the_runs_servers_and_no_others() -> None:
+    pods = {"10.0.0.1:80": True, "10.0.0.2:80": True, "10.0.0.3:80": False, "10.0.0.4:80": False}
+    seen = {
+        "key": "tcp 192.0.2.1:30080", "scheduler": "iptables", "flags": 0, "persistent_timeout": 0,
+        "conns": 9, "inpkts": 0, "outpkts": 0, "inbytes": 0, "outbytes": 0,
+        "servers": [
+            ["10.0.0.9:80", 1, 0, 4, 0, 4, 0, 0, 0, 0],  # of the run before
+            ["10.0.0.1:80", 1, 2, 1, 0, 3, 0, 0, 0, 0],
+            ["10.0.0.3:80", 1, 1, 1, 0, 2, 0, 0, 0, 0],
+        ],
+    }  # fmt: skip
+    whole = tracked(seen, "tcp 192.0.2.1:30080", "iptables", pods)
+    assert whole["servers"] == [
+        ["10.0.0.1:80", 1, 2, 1, 0, 3, 0, 0, 0, 0],
+        ["10.0.0.2:80", 1, 0, 0, 0, 0, 0, 0, 0, 0],  # it has had none yet
+        ["10.0.0.3:80", 0, 1, 1, 0, 2, 0, 0, 0, 0],  # it left with one open
+    ]
+    lines = [
+        {"ipvsload": "samples", "t": 1},
+        {"proxy_mode": "nftables", "proxy_version": ""},
+        {"n": 0, "t": 2, "took": 1, "services": []},
+    ]
+    node = NodeState("n", "tcp 192.0.2.1:30081", keys=["tcp 192.0.2.1:30080"], key="k", pods=pods)
+    *_, sample = (node.feed(json.dumps(line).encode()) for line in lines)
+    assert sample
+    (service,) = json.loads(sample)["services"]
+    assert (service["key"], service["scheduler"]) == ("k", "nftables")
+    assert [row[0] for row in service["servers"]] == ["10.0.0.1:80", "10.0.0.2:80"]

@@ -198,7 +198,7 @@ def test_weights_and_kill_are_not_a_clusters(toy: Toy) -> None:
     try:
         with pytest.raises(UsageError, match="weight 1"):
             testbed.begin(ServiceSpec("wrr", (1, 2)))
-        with pytest.raises(TestbedError, match="needs the lab"):
+        with pytest.raises(TestbedError, match="need the lab"):
             testbed.fault_server("127.0.1.1:80", "kill")
     finally:
         testbed.close()

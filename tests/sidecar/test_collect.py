@@ -197,7 +197,7 @@ def test_it_needs_little() -> None:
     heavy = {"asyncio", "ssl", "gevent", "pydantic", "click", "rich", "locust", "sqlite3"}
     assert not heavy & modules
     ours = {name for name in modules if name.split(".")[0] == "ipvsload"}
-    rooms = ("ipvsload.sidecar", "ipvsload.ipvs")
+    rooms = ("ipvsload.sidecar", "ipvsload.netfilter", "ipvsload.ipvs")
     assert {name for name in ours if not name.startswith(rooms)} == {"ipvsload"}
     assert {name.split(".")[1] for name in modules if name.startswith("pyroute2.")} == {
         "common",

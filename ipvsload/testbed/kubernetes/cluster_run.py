@@ -45,7 +45,8 @@ class ClusterRun:
         if self._balancer.in_ipvs_table:
             self._present = node_tables.addresses(nodes[0])
         else:
-            key = ""
+            sidecars.follow_pods(self._present)
+            key = key if sidecars.track() else ""
         self.service = ServiceUnderTest(
             Target(key, host, port),
             found,
@@ -65,6 +66,8 @@ class ClusterRun:
         have = set(self._present)
         new = [one for one in self._pods.wait_ready(len(have) + 1) if one not in have]
         self._present += new
+        if not self._balancer.in_ipvs_table:
+            self._session.sidecars.follow_pods(self._present)
         self._wait_for_tables()
         return new[0]
 
@@ -72,10 +75,13 @@ class ClusterRun:
         """Take a pod out of the Service and leave it running."""
         self._pods.remove(address)
         self._present.remove(address)
+        if not self._balancer.in_ipvs_table:
+            self._session.sidecars.follow_pods(self._present)
         self._wait_for_tables()
 
     def end(self) -> None:
         """Remove the Service and the pods."""
+        self._session.sidecars.follow_pods(())
         self._pods.delete()
 
     def _wait_for_tables(self) -> None:

@@ -8,14 +8,19 @@ kube-proxy is kept for whoever asks.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ipvsload.ipvs.saved_services import SavedService, from_json
 from ipvsload.ipvs.table import SERVICE_COUNTERS, RealServer, by_address
+from ipvsload.scenario.balancers import of_proxy_mode
 
 JsonService = dict[str, Any]
+
+
+TRACKED = "read"
+"""What a sidecar says that reads connection tracking (sidecar/pod.py)."""
 
 
 @dataclass(slots=True)
@@ -45,6 +50,10 @@ class NodeState:
     t: int = -1
     """The end of the last reading, on the node's CLOCK_MONOTONIC in ns."""
     reading: str = ""
+    tracking: str = ""
+    """Whether connection tracking is read ("read"), or why not; "" where nobody has tried."""
+    pods: dict[str, bool] = field(default_factory=dict)
+    """The run's servers, and whether each is in the Service, where the rules have no IPVS."""
     proxy_mode: str | None = None
     proxy_version: str = ""
     """What kube-proxy says of itself; "" where it does not answer."""
@@ -100,6 +109,8 @@ class NodeState:
             self.more, self.addresses = value["more"], frozenset(value["addresses"])
         elif "left" in value:
             self.leftovers = value["left"]
+        elif "tracking" in value:
+            self.tracking = value["tracking"]
         elif "reading" in value:
             self.reading = value["reading"]
         elif "proxy_mode" in value:
@@ -124,12 +135,33 @@ class NodeState:
         services = {service["key"]: service for service in value["services"]}
         ours = [services[key] for key in self.keys if key in services]
         service = together(ours, self.key) if ours else None
+        if self.pods and of_proxy_mode(service["scheduler"] if service else self.proxy_mode):
+            service = tracked(service, self.key, self.proxy_mode or "", self.pods)
         # The time first: a ping's answer is at least as late as the sample that shows it.
         self.t = value["t"] + value["took"] // 2
         self.service, self.probe = service, services.get(self.probe_key)
         value["services"] = [service] if service else []
         value["node"] = self.name
         return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def tracked(
+    service: JsonService | None, key: str, mode: str, pods: Mapping[str, bool]
+) -> JsonService:
+    """A service that connection tracking shows, with all of these servers and no others.
+
+    A server without a connection is not tracked; and a connection of an earlier run is.
+    """
+    empty = {"key": key, "scheduler": mode, "flags": 0, "persistent_timeout": 0}
+    whole: JsonService = {**dict.fromkeys(SERVICE_COUNTERS, 0), **(service or empty)}
+    rows = {row[0]: row for row in whole.get("servers", ())}
+    whole["servers"] = []
+    for address, present in pods.items():
+        row = rows.get(address)
+        if row or present:
+            _, _, *counts = row or RealServer(address, *[0] * 9)
+            whole["servers"].append([address, int(present), *counts])
+    return whole
 
 
 def next_readings(nodes: Iterable[NodeState]) -> Callable[[], bool]:

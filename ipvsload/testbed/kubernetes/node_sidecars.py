@@ -12,13 +12,14 @@ from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
 from ipvsload.testbed.kubernetes.examined_cluster import ExaminedCluster
 from ipvsload.testbed.kubernetes.log_followers import LogFollowers
 from ipvsload.testbed.kubernetes.manifests import code, sidecar
-from ipvsload.testbed.kubernetes.node_lines import NodeState, next_readings
+from ipvsload.testbed.kubernetes.node_lines import TRACKED, NodeState, next_readings
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE, ROLE, SIDECAR
 from ipvsload.testbed.kubernetes.polling import wait_for
 from ipvsload.testbed.kubernetes.session_services import SessionServices
 
 _SPEAKS_WITHIN = 60.0
 _READ_WITHIN = 6.0
+_TRACKS_WITHIN = 5.0
 
 
 class NodeSidecars:
@@ -58,6 +59,30 @@ class NodeSidecars:
         for node in self.nodes:
             node.keys, node.key = keys[node.name], key
         return key
+
+    def follow_pods(self, servers: Sequence[str]) -> None:
+        """Have these servers, and those that have left, in samples where IPVS does not balance.
+
+        Without any the run is over.
+        """
+        for node in self.nodes:
+            before = dict.fromkeys(node.pods, False) if servers else {}
+            node.pods = before | dict.fromkeys(servers, True)
+
+    def track(self) -> bool:
+        """Whether all nodes count connections without IPVS; says why where one does not."""
+        deadline = time.monotonic() + _TRACKS_WITHIN
+        read = next_readings(self.balancing)
+        while time.monotonic() < deadline:
+            if all(node.tracking not in ("", TRACKED) for node in self.balancing) or read():
+                break
+            time.sleep(0.05)
+        for node in self.balancing:
+            if node.tracking != TRACKED:
+                why = node.tracking or "its sidecar does not say whether it tracks connections"
+                self._tell(f"nothing counts connections on node {node.name}: {why}")
+                return False
+        return True
 
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None] | None:
         """The real server of each connection; None where no node knows it.

@@ -97,7 +97,7 @@ def lacking(nodes: Iterable[NodeState], balancer: Balancer, servers: Sequence[st
     """
     for node in nodes:
         if not balancer.in_ipvs_table:
-            if node.service is not None:
+            if _in_ipvs(node):
                 return f"node {node.name} still has the service in its IPVS table"
             # It takes the rules of another mode away before it answers, so that these
             # are not taken for its own.
@@ -112,6 +112,11 @@ def lacking(nodes: Iterable[NodeState], balancer: Balancer, servers: Sequence[st
         if set(have) != set(servers):
             return f"the table of node {node.name} has {len(have)} of {len(servers)} servers"
     return None
+
+
+def _in_ipvs(node: NodeState) -> bool:
+    """Whether it is IPVS that has the service; else connection tracking shows it."""
+    return node.service is not None and not of_proxy_mode(node.service["scheduler"])
 
 
 def other_balancer(nodes: Iterable[NodeState], balancer: Balancer) -> str:
@@ -140,13 +145,13 @@ def failure(
                 f"kube-proxy on node {node.name} has fallen back to"
                 f" {node.proxy_mode or 'iptables'}{why}"
             )
-            if node.service is not None:
+            if _in_ipvs(node):
                 text += (
                     "; the virtual servers that are still in the table are stale: nobody keeps"
                     " them up to date"
                 )
             return text + " (ipvsload doctor --testbed kubernetes says what is missing)"
-        if not balancer.in_ipvs_table and node.service is not None:
+        if not balancer.in_ipvs_table and node.service and _in_ipvs(node):
             return (
                 f"virtual servers of the IPVS mode are left on node {node.name} and still take the"
                 f" traffic; they go with, on that node: {removal(node.service['key'])}"
