@@ -20,7 +20,7 @@ class IptablesRules:
 
     program = ("iptables-legacy-restore", "-w", "5", "--noflush", "--counters")
     package = "iptables"
-    modules_to_remove = ("iptable_nat",)
+    modules_to_remove = ("iptable_nat", "iptable_filter")
     clear = (
         ("sh", "-c", "printf '*nat\\nCOMMIT\\n*filter\\nCOMMIT\\n' | iptables-legacy-restore -w 5"),
     )

@@ -59,7 +59,7 @@ class NatRules(Protocol):
 
     @property
     def modules_to_remove(self) -> tuple[str, ...]:
-        """Those that go on tracking connections when no rule is left."""
+        """Those that go on looking at packets when no rule is left."""
 
     @property
     def clear(self) -> tuple[tuple[str, ...], ...]:

@@ -83,6 +83,8 @@ class NatServices:
                 for module in rules.modules_to_remove:
                     with suppress(NatError):  # another namespace uses it
                         self._run(("rmmod", module), "")
+        if self._conntrack is not None:
+            self._conntrack.forget_all()
 
     def add_server(self, key: str, address: str, weight: int) -> None:
         """Have a server join."""
