@@ -41,9 +41,13 @@ class ScenarioError(UsageError):
         super().__init__("\n".join(shown))
 
 
-def refused(key: str | None, reason: str) -> PydanticCustomError:
-    """The error of a model whose keys do not go together, at this key or at the model itself."""
-    return PydanticCustomError("model", "{reason}", {"reason": reason, "key": key})
+def refused(key: str | None, reason: str, place: int | None = None) -> PydanticCustomError:
+    """The error of a model whose keys do not go together, at this key or at the model itself.
+
+    `place` is the item's in the key's list.
+    """
+    path = [part for part in (key, place) if part is not None]
+    return PydanticCustomError("model", "{reason}", {"reason": reason, "path": path})
 
 
 def misplaced(reason: str, *at: str | int, at_key: bool = False) -> PydanticCustomError:

@@ -77,9 +77,7 @@ def _fault(error: ErrorDetails) -> Fault:
         case "missing":
             return Fault(loc[:-1], f"the key '{loc[-1]}' is missing", at_key=True)
         case "model":
-            key = context["key"]
-            at = loc if key is None else (*loc, key)
-            return Fault(at, context["reason"], at_key=True)
+            return Fault((*loc, *context["path"]), context["reason"], at_key=True)
         case "condition":
             return Fault(loc, context["reason"], column=context["column"])
         case "unexpected":

@@ -142,10 +142,11 @@ class Variant(Strict, use_attribute_docstrings=True):
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
         known = [name for name, _ in getattr(SCHEDULERS.get(self.scheduler), "flags", ())]
-        for flag in self.flags:
-            _check_flag(self.scheduler, flag, known)
-        if len(set(self.flags)) < len(self.flags):
-            raise refused("flags", "a flag is listed twice; take one away")
+        for place, flag in enumerate(self.flags):
+            if fault := _flag_fault(self.scheduler, flag, known):
+                raise refused("flags", fault, place)
+            if flag in self.flags[:place]:
+                raise refused("flags", f"'{flag}' is listed twice; take one away", place)
         if self.netmask is not None and self.persistence is None:
             raise refused("netmask", "'netmask' says whose server is kept: it needs 'persistence'")
         if self.scheduler not in SCHEDULERS and self.forwarding is not None:
@@ -169,21 +170,20 @@ class Variant(Strict, use_attribute_docstrings=True):
 _SETTINGS = ("flags", "persistence", "sysctls", "timeouts")
 
 
-def _check_flag(scheduler: str, flag: str, known: list[str]) -> None:
-    """Raises a fault for a flag that would do nothing."""
+def _flag_fault(scheduler: str, flag: str, known: list[str]) -> str | None:
+    """Why a flag would do nothing."""
     if flag == OPS:
-        raise refused(
-            "flags",
+        return (
             "'ops' (one-packet scheduling) is for UDP alone (ip_vs_core.c, ip_vs_schedule), and"
-            " the load is HTTP over TCP: it would change nothing",
+            " the load is HTTP over TCP: it would change nothing"
         )
     if flag in known:
-        return
+        return None
     if flag in _ALL_FLAGS:
         owner = next(one.name for one in SCHEDULERS.values() if flag in dict(one.flags))
-        raise refused("flags", f"{scheduler} does not know {quoted(flag)}, a flag of {owner}")
+        return f"{scheduler} does not know {quoted(flag)}, a flag of {owner}"
     near = hint(flag, known or _ALL_FLAGS, "flags")
-    raise refused("flags", f"{scheduler} does not know the flag {quoted(flag)}; {near}")
+    return f"{scheduler} does not know the flag {quoted(flag)}; {near}"
 
 
 def made_label(told: dict[str, Any]) -> str:
