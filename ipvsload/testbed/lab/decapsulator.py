@@ -15,6 +15,7 @@ It goes into `ENTRY` and arrives at `EXIT`, the other end of a cable.
 """
 
 import ctypes
+import errno
 import socket
 import struct
 from typing import NoReturn
@@ -31,8 +32,8 @@ _VNET, _ETHERNET = 10, 14
 _OUTER = _VNET + _ETHERNET
 """Where the outer IP header begins: behind the header of virtio and the link's."""
 _NEEDS_CHECKSUM = 1  # include/uapi/linux/virtio_net.h: VIRTIO_NET_HDR_F_NEEDS_CSUM
-_CHECKSUM_START = struct.Struct("=H")
-_CHECKSUM_START_AT = 6
+_OFFSETS = struct.Struct("=HHH")  # of struct virtio_net_hdr: hdr_len, gso_size, csum_start
+_OFFSETS_AT = 2
 _MAX_FRAME = 1 << 17
 _BUFFER = 1 << 25
 """Bytes for packets that wait, so that a burst of connections fits."""
@@ -49,14 +50,18 @@ _FILTER = (
 def inner(frame: memoryview) -> tuple[bytearray, memoryview]:
     """The frame without the outer IP header, in parts; `frame` has the header of virtio in front.
 
-    That header says where a checksum is still to be made (include/linux/virtio_net.h,
-    virtio_net_hdr_from_skb), which moves forward with the rest.
+    That header says where a checksum is still to be made, and how long the headers are
+    of a frame that is several packets in one (include/linux/virtio_net.h,
+    virtio_net_hdr_from_skb). Both move with the rest.
     """
     length = (frame[_OUTER] & 0xF) * 4
     head = bytearray(frame[:_OUTER])
+    headers, segment, start = _OFFSETS.unpack_from(head, _OFFSETS_AT)
+    if headers:
+        headers -= length
     if head[0] & _NEEDS_CHECKSUM:
-        (start,) = _CHECKSUM_START.unpack_from(head, _CHECKSUM_START_AT)
-        _CHECKSUM_START.pack_into(head, _CHECKSUM_START_AT, start - length)
+        start -= length
+    _OFFSETS.pack_into(head, _OFFSETS_AT, headers, segment, start)
     return head, frame[_OUTER + length :]
 
 
@@ -80,7 +85,11 @@ def main() -> NoReturn:
     frame = memoryview(bytearray(_MAX_FRAME))
     while True:
         size = arriving.recv_into(frame)
-        leaving.sendmsg(inner(frame[:size]))
+        try:
+            leaving.sendmsg(inner(frame[:size]))
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:  # lost, as any network loses packets
+                raise
 
 
 if __name__ == "__main__":
