@@ -76,7 +76,9 @@ def make_testbed(
     # Steps that change somebody's cluster are told also where nobody watches the terminal.
     service = scenario.service
     forwardings = tuple(one.forwarding_in(service.forwarding) for one in variants)
-    testbed = kind.make(TestbedRequest(options, servers, service, balancers, hz, say, forwardings))
+    testbed = kind.make(
+        TestbedRequest(options, servers, service, balancers, hz, say, scenario.seed, forwardings)
+    )
     asked = [one.label for one in variants if variants != scenario.schedulers]
     check_capabilities(scenario.name, scenario.needs(variants), testbed.lacks, asked)
     for variant in variants:

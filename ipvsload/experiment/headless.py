@@ -5,7 +5,7 @@ The load is made in this process, by users of a Locust runner without a page.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from functools import partial
 
 from ipvsload.experiment.gevent_inbox import GeventInbox
 from ipvsload.experiment.interruptions import failure_watcher, signals_told
@@ -51,12 +51,7 @@ def play_headless(
         if sockets:
             stack.callback(sockets.close)
         inbox = GeventInbox(clock)
-
-        def make_load(*run: Any) -> LocustLoad:
-            if sockets:
-                sockets.renew()
-            return LocustLoad(*run, sockets=sockets)
-
+        make_load = partial(LocustLoad, sockets=sockets)
         stack.enter_context(signals_told(inbox.put))
         stack.callback(failure_watcher(testbed, inbox.put).kill)
         context = RunContext(

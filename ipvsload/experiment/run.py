@@ -81,8 +81,6 @@ class _Run:
         label = variant.label or None
         self.record(events.RunPlanned(*self.now(), variant.scheduler, repeat, label))
         weights = planned.weights or (1,) * planned.servers
-        # Each scheduler has the same: common random numbers.
-        seed = f"{context.scenario.seed}/{repeat}"
         self._service = service = testbed.begin(
             ServiceSpec(
                 variant.scheduler,
@@ -90,7 +88,6 @@ class _Run:
                 planned.capacity,
                 forwarding=variant.forwarding_in(planned.forwarding),
                 settings=variant.settings,
-                seed=seed,
             )
         )
         self.record(
@@ -125,7 +122,8 @@ class _Run:
                 on_done=self._class_done,
                 on_error=context.inbox.put,
             ),
-            seed,
+            # Each scheduler has the same: common random numbers.
+            f"{context.scenario.seed}/{repeat}",
         )
         self._state = RunState(self._load.counts)
         self._later = LaterActions(context.clock)

@@ -10,12 +10,10 @@ class CurrentSockets:
         self._sockets: LabSockets | None = None
 
     def of(self, broker: str) -> LabSockets | None:
-        """A load's sockets; None where there is no broker. Raises TestbedError."""
+        """The load's sockets; None where there is no broker. Raises TestbedError."""
         if self._sockets is None or self._sockets.name != broker:
             self.close()
             self._sockets = lab_sockets(broker)
-        else:
-            self._sockets.renew()
         return self._sockets
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ class ServiceSpec:
     without any, the real servers that are there are taken. `capacity` is that of
     each real server; without it they are not limited. `forwarding` is how packets
     reach them, one of FORWARDINGS. `settings` are for this service alone: `end`
-    puts back what is changed of the director. `seed` is that of what is left to chance.
+    puts back what is changed of the director.
     """
 
     balancer: str
@@ -49,7 +49,6 @@ class ServiceSpec:
     capacity: Capacity | None = None
     forwarding: str = MASQUERADING
     settings: BalancerSettings = field(default_factory=BalancerSettings)
-    seed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

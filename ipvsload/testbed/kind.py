@@ -54,6 +54,8 @@ class TestbedRequest(NamedTuple):
     hz: float
     """Samples of the kernel's table a second."""
     tell: Tell
+    seed: int = 1
+    """Of what the testbed itself leaves to chance."""
     forwardings: tuple[str, ...] = ()
     """How packets will reach the real servers; without any, as the service says."""
 

@@ -10,8 +10,6 @@ import socket
 from _socket import AF_INET, AF_UNIX, SOCK_NONBLOCK, SOCK_SEQPACKET, SOCK_STREAM
 from _socket import socket as _Socket  # noqa: N812
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.lab.descriptor_messages import MAX_DESCRIPTORS, receive, send
@@ -47,22 +45,9 @@ class LabSockets:
                 ready.append((_Socket(AF_INET, _KIND, 0, descriptor), client, port))
         return ready.popleft()
 
-    def renew(self) -> None:
-        """Give back what was not used: sources may have begun anew. Raises TestbedError."""
-        if self._asked:
-            self._asked = False
-            with _told_as_broken():
-                _sources, descriptors = _receive(self._broker)
-            for descriptor in descriptors:
-                os.close(descriptor)
-        self._give_back()
-
     def close(self) -> None:
         """Give back what was not used."""
         self._broker.close()
-        self._give_back()
-
-    def _give_back(self) -> None:
         while self._ready:
             self._ready.popleft()[0].close()
 
@@ -74,32 +59,15 @@ def lab_sockets(name: str) -> LabSockets | None:
 
 def plain_socket(name: str) -> socket.socket:
     """A blocking TCP socket of the client namespace, not bound. Raises TestbedError."""
-    (descriptor,) = _ask(name, {"sockets": 1})
-    return socket.socket(AF_INET, SOCK_STREAM, 0, descriptor)
-
-
-def restart_sources(name: str, seed: str) -> None:
-    """Have the choice of clients and directors begin anew. Raises TestbedError."""
-    _ask(name, {"sockets": 0, "seed": seed})
-
-
-def _ask(name: str, request: dict[str, object]) -> list[int]:
-    """One question on a connection of its own; the descriptors that are the answer."""
     broker = _connect(name)
     try:
-        with _told_as_broken():
-            send(broker, request)
-            return _receive(broker)[1]
-    finally:
-        broker.close()
-
-
-@contextmanager
-def _told_as_broken() -> Iterator[None]:
-    try:
-        yield
+        send(broker, {"sockets": 1})
+        _sources, (descriptor,) = _receive(broker)
     except OSError as error:
         raise TestbedError(f"the lab's socket broker is gone: {error.strerror}") from error
+    finally:
+        broker.close()
+    return socket.socket(AF_INET, SOCK_STREAM, 0, descriptor)
 
 
 def _connect(name: str) -> _Socket:

@@ -34,6 +34,7 @@ def _make(request: kind.TestbedRequest) -> "Testbed":
             service.clients,
             service.directors,
             service.spread,
+            request.seed,
             direct=[name for name in dict.fromkeys(asked) if FORWARDINGS[name].direct],
         ),
         kernel=request.options["kernel"],

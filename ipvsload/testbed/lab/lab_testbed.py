@@ -24,7 +24,7 @@ from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import direct_routing, warmup
-from ipvsload.testbed.lab.broker_client import plain_socket, restart_sources
+from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.changed_settings import ChangedSettings
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
@@ -195,7 +195,6 @@ class LabTestbed:
             else self._topology.server_addresses
         )
         self._listen(self._addresses, self._listener_options())
-        restart_sources(self.socket_broker, spec.seed)
         self._limit_servers(spec.capacity)
         self._key = join_key(VIP, self._port)
         self._settings.change(spec.settings)

@@ -28,9 +28,8 @@ class SocketBroker:
     """Listens as `name` where it was made; makes sockets where the process is then.
 
     A request is JSON: {"sockets": N} for N blocking sockets, {"sockets": N,
-    "bound": true} for non-blocking ones that are bound; with {"seed": TEXT} the choice
-    of their sources begins anew before. The answer has their descriptors, and as its
-    text the [address, port] of each socket that is bound.
+    "bound": true} for non-blocking ones that are bound. The answer has their
+    descriptors, and as its text the [address, port] of each socket that is bound.
     """
 
     def __init__(self, sources: SourcePorts, loop: ProcessLoop) -> None:
@@ -58,8 +57,6 @@ class SocketBroker:
         sources: list[tuple[str, int]] = []
         try:
             request, _ = descriptor_messages.receive(client)
-            if "seed" in request:
-                self._sources.restart(str(request["seed"]))
             wanted = min(int(request["sockets"]), descriptor_messages.MAX_DESCRIPTORS)
             bound = bool(request.get("bound"))
             kind = SOCK_STREAM | SOCK_CLOEXEC | (SOCK_NONBLOCK if bound else 0)

@@ -26,7 +26,7 @@ class SourcePorts:
     """Hands out (address, port) in turn; `clients` are this machine's addresses.
 
     `directors` has the ports that lead through each; `spread` is one of
-    scenario.names.Spread.
+    scenario.names.Spread, and `seed` that of its choice by chance.
     """
 
     def __init__(
@@ -34,19 +34,12 @@ class SourcePorts:
         clients: Sequence[str],
         directors: Sequence[range] = (SOURCE_PORTS,),
         spread: str = "connection",
+        seed: int = 1,
     ) -> None:
         self._clients, self._directors = tuple(clients), tuple(directors)
         self._used = [[0] * len(directors) for _ in clients]
-        self._spread = spread
-        self.restart("")
-
-    def restart(self, seed: str) -> None:
-        """Choose clients and directors from the beginning; the ports go on.
-
-        With the same seed, the choice by chance is the same again.
-        """
         self._turn = 0
-        self._choose = _CHOICES[self._spread](len(self._clients), len(self._directors), seed)
+        self._choose = _CHOICES[spread](len(clients), len(directors), seed)
 
     def take(self) -> tuple[str, int]:
         """The next one; the same comes again after 63,488 for each client address.
@@ -79,21 +72,21 @@ Choice = Callable[[int], tuple[int, int]]
 """Gives the client and the director, counted from 0, of connection 0, 1, ..."""
 
 
-def _by_client(clients: int, directors: int, _seed: str) -> Choice:
+def _by_client(clients: int, directors: int, _seed: int) -> Choice:
     return lambda turn: (turn % clients, turn % clients % directors)
 
 
-def _by_connection(clients: int, directors: int, _seed: str) -> Choice:
+def _by_connection(clients: int, directors: int, _seed: int) -> Choice:
     # Not both by `turn`: a client would always meet the same directors.
     return lambda turn: (turn // directors % clients, turn % directors)
 
 
-def _by_chance(clients: int, directors: int, seed: str) -> Choice:
+def _by_chance(clients: int, directors: int, seed: int) -> Choice:
     chance = random.Random(seed)
     return lambda turn: (turn % clients, chance.randrange(directors))
 
 
-_CHOICES: dict[str, Callable[[int, int, str], Choice]] = {
+_CHOICES: dict[str, Callable[[int, int, int], Choice]] = {
     "client": _by_client,
     "connection": _by_connection,
     "random": _by_chance,

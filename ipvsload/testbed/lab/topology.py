@@ -86,6 +86,8 @@ class Topology(NamedTuple):
     directors: int = 1
     spread: str = "connection"
     """How connections find a director: one of scenario.names.Spread."""
+    seed: int = 1
+    """Of the choice of directors where it is random."""
     direct: Sequence[str] = ()
     """How packets may reach the real servers besides masquerading; replies then go past."""
 
