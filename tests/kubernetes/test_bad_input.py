@@ -88,7 +88,7 @@ def test_a_scenario_that_a_cluster_cannot_play(toy: Toy, tmp_path: Path) -> None
         "run", KILL, "--testbed", "kubernetes", *out, place=tmp_path, config=toy.cluster.config()
     )
     assert done.returncode == 2
-    assert "`kill` needs the lab" in done.stderr
+    assert "faults need the lab" in done.stderr
     assert toy.cluster.requests == []
 
 
@@ -98,7 +98,8 @@ def test_restore_where_there_is_nothing(toy: Toy, tmp_path: Path) -> None:
     assert "there is nothing of ipvsload" in done.stdout
 
 
-def test_a_proxy_mode_needs_a_cluster(tmp_path: Path) -> None:
-    done = run("run", SKEW, "--scheduler", "iptables", place=tmp_path, config=None)
+def test_a_proxy_mode_needs_a_testbed_that_has_it(tmp_path: Path) -> None:
+    elsewhere = ("--testbed", "external", "--url", "http://192.0.2.80")
+    done = run("run", SKEW, "--scheduler", "iptables", *elsewhere, place=tmp_path, config=None)
     assert done.returncode == 2
-    assert "--testbed kubernetes" in done.stderr
+    assert "--testbed lab or kubernetes" in done.stderr

@@ -49,7 +49,7 @@ def test_users_who_come_and_go_and_a_scheduler_by_hand(toy: Toy, tmp_path: Path)
         offers = command.frame()["offers"]
         assert (offers["set_scheduler"], offers["scale"]) == ("", "")
         assert "kube-proxy and kube-router give every real server weight 1" in offers["reweigh"]
-        assert "needs the lab" in offers["kill"]
+        assert "need the lab" in offers["kill"]
         status, answer = command.control(do="set_scheduler", scheduler="lc")
         assert status == 200, answer
         assert "scheduler: lc" in toy.config
@@ -57,7 +57,7 @@ def test_users_who_come_and_go_and_a_scheduler_by_hand(toy: Toy, tmp_path: Path)
         assert status == 200, answer
         status, answer = command.control(do="kill", server=1)
         assert status != 200
-        assert "needs the lab" in answer["error"]
+        assert "need the lab" in answer["error"]
         command.interrupt()
         assert command.wait() == 0, command.log
     assert toy.cluster.picture() == before
