@@ -92,7 +92,7 @@ class TrafficResult:
 class ExpectationResult:
     """One expectation; `held` is None where it could not be asked.
 
-    `measured` is the left side's value; None, with `reason`, without data.
+    `measured` is the value of the side that measures something; None, with `reason`, without data.
     """
 
     expression: str

@@ -23,8 +23,8 @@ Extremes = dict[Measure, tuple[float, float]]
 class Verdict(NamedTuple):
     """`held` is None where a value was missing; `measured` is what was compared.
 
-    That is the left-hand side of the first comparison, or 1.0 or 0.0 for a
-    truth such as `done`; None where it is missing.
+    That is the first side of the first comparison that measures something, or 1.0 or
+    0.0 for a truth such as `done`; None where it is missing.
     """
 
     held: bool | None
@@ -53,10 +53,12 @@ class Condition:
 
     @cached_property
     def _compared(self) -> tree.Value:
-        """The left-hand side of the first comparison, or the truth that comes before any."""
+        """The side of the first comparison that measures, or the truth that comes before any."""
         terms = (tree.Compare, tree.Read)
         first = next(node for node in tree.walk(self.root) if isinstance(node, terms))
-        return first.left if isinstance(first, tree.Compare) else first
+        if not isinstance(first, tree.Compare):
+            return first
+        return first.left if any(tree.reads(first.left)) else first.right
 
     def evaluate(self, lookup: tree.Lookup) -> Verdict:
         """Whether it holds for what `lookup` knows; never raises by itself."""
@@ -67,7 +69,7 @@ class Condition:
         return ", ".join(f"{measure} {_seen(measure, lookup)}" for measure in self.measures)
 
     def describe_compared(self, lookup: tree.Lookup) -> str:
-        """The left side of the first comparison, as it is seen: "7.1 %", "12", "= yes"."""
+        """What is compared first, as it is seen: "7.1 %", "12", "= yes"."""
         compared = self._compared
         if isinstance(compared, tree.Read):
             return _seen(compared.measure, lookup).removeprefix("= ")

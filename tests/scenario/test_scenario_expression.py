@@ -35,6 +35,7 @@ def verdict(text: str, **known: float) -> Verdict:
         ("failures == 5% +- 1%", {"failures": 6, "requests": 100}, Verdict(True, 0.06)),
         ("failures > 5%", {"failures": 0, "requests": 0}, Verdict(None, None)),
         ("failures > 5% * requests", {"failures": 6, "requests": 100}, Verdict(True, 6.0)),
+        ("5% < failures", {"failures": 6, "requests": 100}, Verdict(True, 0.06)),
         ("failures > 5", {"failures": 6, "requests": 100}, Verdict(True, 6.0)),
         ("latency_p95 < 1s", {"latency_p95": 999.0}, Verdict(True, 999.0)),
         ("latency_p95 < 20 ms", {"latency_p95": 20.0}, Verdict(False, 20.0)),
