@@ -2,14 +2,15 @@
 
 import socket
 from contextlib import closing
+from itertools import chain
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.errors import UsageError
-from ipvsload.ipvs.table import RealServer
-from ipvsload.record.sidecar_stream import Message, Reading, Settings, SidecarParser
+from ipvsload.ipvs.table import RealServer, VirtualService, by_address
+from ipvsload.record.sidecar_stream import Reading, Settings, SidecarParser
 from ipvsload.testbed.base import ServiceSpec, Target
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.direct_routing import neighbours, ruleset
@@ -33,6 +34,9 @@ def test_more_servers_than_addresses_are_refused_before_anything_starts() -> Non
     LabTestbed(Topology(servers=239), kernel="auto").close()
 
 
+NODES = ("director-1", "director-2")
+
+
 def opened(testbed: LabTestbed, target: Target, port: int, path: str) -> socket.socket:
     """A connection from this client port on which the path was asked for."""
     connection = plain_socket(testbed.socket_broker)
@@ -50,34 +54,39 @@ def answered(connection: socket.socket) -> str:
     return answer.partition("X-Real-Server: ")[2].split()[0]
 
 
-def table(testbed: LabTestbed, key: str) -> tuple[dict[str, RealServer], str | None]:
-    """The real servers of the service and how it forwards, as the sidecar shows them first."""
-    parser, messages = SidecarParser(), list[Message]()
+def table(testbed: LabTestbed, key: str) -> tuple[dict[str, RealServer], set[str | None]]:
+    """The real servers of the service, of all directors together, and how these forward."""
+    parser = SidecarParser()
+    shown: dict[str, VirtualService] = {}
+    told: dict[str, str | None] = {}
     with closing(testbed.open_samples(10)) as pipe:
-        while not any(isinstance(one, Reading) for one in messages):
-            messages += parser.feed(pipe.recv(65536))
-    [settings] = [one for one in messages if isinstance(one, Settings)]
-    [service] = [s for one in messages if isinstance(one, Reading) for s in one.services
-                 if s.key == key][:1]  # fmt: skip
-    return {one.address: one for one in service.servers}, settings.forwardings.get(key)
+        while set(shown) < set(NODES) or set(told) < set(NODES):
+            for message in parser.feed(pipe.recv(65536)):
+                if isinstance(message, Reading):
+                    [shown[message.node]] = (s for s in message.services if s.key == key)
+                elif isinstance(message, Settings):
+                    told[message.node] = message.forwardings.get(key)
+    servers = (server for service in shown.values() for server in service.servers)
+    return by_address(servers), set(told.values())
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("kernel", ["uml", "qemu"])
 def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(kernel: str) -> None:
     ways = ["dr", "tun"]
-    with closing(LabTestbed(Topology(servers=3, direct=ways), kernel=kernel)) as testbed:
+    lab = Topology(servers=3, directors=len(NODES), direct=ways)
+    with closing(LabTestbed(lab, kernel=kernel)) as testbed:
         testbed.start()
         testbed.wait_ready()
-        ports = iter(range(3000, 4000))
+        ports = chain.from_iterable(zip(*lab.director_ports, strict=False))
         for forwarding in (*ways, "masq"):
             service = testbed.begin(ServiceSpec("rr", (1, 1), forwarding=forwarding))
             names = [address for address, _ in service.servers]
             assert service.forwarding == forwarding
-            used = [next(ports) for _ in range(6)]
+            used = [next(ports) for _ in range(8)]
             seen = [answered(opened(testbed, service.target, port, "/ip")) for port in used]
-            assert sorted(seen) == sorted(names * 3)
-            # In a tunnel there is less room for a packet, which the client has to be told.
+            assert sorted(seen) == sorted(names * 4)
+            # In a tunnel there is less room for a packet.
             assert answered(opened(testbed, service.target, next(ports), "/ip?" + "x" * 4000))
             clients = [(client_address(1), port) for port in used]
             assert testbed.connection_servers(clients) == seen
@@ -88,7 +97,7 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(ker
                 pass
             seen_now, told = table(testbed, service.target.key)
             active = sum(one.active for one in seen_now.values())
-            assert (active, told) == ((0, None) if forwarding == "masq" else (1, forwarding))
+            assert (active, told) == ((0, {None}) if forwarding == "masq" else (1, {forwarding}))
             half.close()
             # A third joins, gets its turn, gets another weight, and the first is killed.
             third = testbed.add_server(1)

@@ -23,12 +23,16 @@ import subprocess
 from ipvsload.ipvs.forwarding import FORWARDINGS
 from ipvsload.testbed.lab import network
 from ipvsload.testbed.lab.decapsulator import ENTRY, EXIT, IP_IN_IP
-from ipvsload.testbed.lab.topology import SERVER_CABLE, VIP, Topology
+from ipvsload.testbed.lab.topology import CLIENT_CABLE, SERVER_CABLE, VIP, Topology
 
 LINK = "direct"
 """Both ends of the cable, each in its namespace."""
 _CLIENTS_END, _SERVERS_END = "203.0.113.1", "203.0.113.2"
 _TABLE = 99
+_INNER_MTU = 1480
+"""So that a packet fits into another one. The director would tell a client so (ICMP), and the
+client's kernel would note it for the route that is taken without a port (net/ipv4/route.c,
+build_sk_flow_key), which is not the one through the second director."""
 _PREFIX = "02:00"
 """Of the servers' link addresses: locally administered; their IP address follows."""
 
@@ -96,6 +100,8 @@ def wire_clients(topology: Topology) -> None:
     """In the client namespace, after `wire_servers`. Raises OSError and RuntimeError."""
     if topology.direct:
         network.configure(_CLIENT_SYSCTLS, _CLIENT_SIDE)
+    if has_tunnels(topology):
+        network.run_ip(f"link set {CLIENT_CABLE.far} mtu {_INNER_MTU}")
 
 
 def ruleset(topology: Topology) -> str:
