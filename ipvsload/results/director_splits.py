@@ -36,8 +36,11 @@ class DirectorSummary:
     connections: dict[int, MedianRange | None]
 
 
-def director_splits(run: RecordedRun) -> tuple[DirectorSplit, ...]:
-    """Each director's part, in the order of their names; none where there is only one."""
+def director_splits(run: RecordedRun, servers: Iterable[str]) -> tuple[DirectorSplit, ...]:
+    """Each director's part, in the order of their names; none where there is only one.
+
+    `servers` are the addresses in the order in which the results have them.
+    """
     nodes = directors(run)
     if len(nodes) < 2:
         return ()
@@ -47,7 +50,7 @@ def director_splits(run: RecordedRun) -> tuple[DirectorSplit, ...]:
         if one.director and one.server
     )
     return tuple(
-        DirectorSplit(node, _connections(run, node), _of_director(requests, number))
+        DirectorSplit(node, _connections(run, node, servers), _of_director(requests, number))
         for number, node in enumerate(nodes, 1)
     )
 
@@ -89,7 +92,7 @@ def _by_number(name: str) -> list[tuple[int, str]]:
     return [(int(part or 0), word) for word, part in re.findall(r"(\D*)(\d*)", name)]
 
 
-def _connections(run: RecordedRun, node: str) -> dict[str, int]:
+def _connections(run: RecordedRun, node: str, servers: Iterable[str]) -> dict[str, int]:
     samples = [sample for sample in run.samples if sample.node == node]
     baseline: Mapping[str, int] = {}
     if any(run.baseline.values()):
@@ -100,7 +103,7 @@ def _connections(run: RecordedRun, node: str) -> dict[str, int]:
             for server in service.servers
         }
     counted = kernel_counts.count(samples, baseline).servers
-    return {address: counts.connections for address, counts in counted.items()}
+    return {address: counted[address].connections for address in servers if address in counted}
 
 
 def _of_director(

@@ -195,7 +195,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         expectations=expectations,
         seconds=ends[-1].seconds if ends else {},
         director=director,
-        directors=director_splits(run),
+        directors=director_splits(run, joined),
         sampling=sampling,
         verdict="invalid" if reasons else "failed" if early else _held(expectations),
         ended_early=early,

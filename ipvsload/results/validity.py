@@ -25,6 +25,8 @@ from ipvsload.results.sampling import active_span
 from ipvsload.scenario.model import Scenario
 
 MAX_GAP_SECONDS = 1.0
+MAX_NODES_TOLD = 3
+"""Of more directors without samples the worst one stands for all: they may be one kernel's."""
 _DIRECTOR_REFUSED = {
     BY_NO_SERVER: "had no server for them",
     BY_WEIGHT_0: "chose a server of weight 0 for them",
@@ -138,21 +140,26 @@ def _gaps(run: RecordedRun, requests: RequestCounts) -> Iterator[str]:
     if not run.samples:
         yield "there are no samples of the kernel's table"
         return
+    found = []
     for node in dict.fromkeys(sample.node for sample in run.samples):
         times = sorted(sample.t_us for sample in run.samples if sample.node == node)
         inside = [t for t in times if begin < t < end]
         holes = [
-            (a, b)
+            (b - a, a, b)
             for a, b in zip([begin, *inside], [*inside, end], strict=True)
             if b - a > MAX_GAP_SECONDS * 1e6
         ]
         if holes:
-            a, b = max(holes, key=lambda hole: hole[1] - hole[0])
-            more = f", and {len(holes) - 1} more such holes" if len(holes) > 1 else ""
-            yield (
-                f"no sample of {node} between {(a - run.start_us) / 1e6:.1f} s and "
-                f"{(b - run.start_us) / 1e6:.1f} s{more}"
-            )
+            found.append((*max(holes), node, len(holes)))
+    if len(found) > MAX_NODES_TOLD:
+        length, a, b, node, _ = max(found)
+        found = [(length, a, b, node, sum(count for *_, count in found))]
+    for _, a, b, node, count in found:
+        more = f", and {count - 1} more such holes" if count > 1 else ""
+        yield (
+            f"no sample of {node} between {(a - run.start_us) / 1e6:.1f} s and "
+            f"{(b - run.start_us) / 1e6:.1f} s{more}"
+        )
 
 
 def _missing_requests(

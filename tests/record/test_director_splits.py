@@ -44,6 +44,23 @@ def test_each_director_has_its_connections_and_its_requests(two_directors: Recor
         assert max(sent) - min(sent) <= 1
 
 
+def test_many_directors_without_samples_are_told_in_one_line(one_director: Recording) -> None:
+    run = one_director.runs[0]
+    names = [f"director-{number}" for number in range(1, 5)]
+    end = max(one.planned_us + one.latency_us for one in run.requests)
+    late = end + 3_000_000
+    run.requests[-1] = run.requests[-1]._replace(latency_us=late - run.requests[-1].planned_us)
+    run.samples[:] = [
+        replace(one, node=node) for one in run.samples if one.t_us < end for node in names
+    ]
+    reasons = [one for one in results(one_director).runs[0].reasons if "no sample of" in one]
+    assert len(reasons) == 1
+    assert reasons[0].endswith(", and 3 more such holes")
+    run.samples[:] = [one for one in run.samples if one.node in names[:2]]
+    reasons = [one for one in results(one_director).runs[0].reasons if "no sample of" in one]
+    assert [name for name in names if any(f"of {name} " in one for one in reasons)] == names[:2]
+
+
 def test_where_there_is_one_nothing_is_said_of_it(one_director: Recording) -> None:
     found = results(one_director)
     assert not any(run.directors for run in found.runs)
