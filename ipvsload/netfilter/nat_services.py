@@ -52,13 +52,18 @@ class NatServices:
                 self.add_service(key, name, {"192.0.2.1:1": 1, "192.0.2.2:1": 1})
             except (NatError, OSError) as error:
                 why[name] = str(error)
-            with suppress(NatError):
+            with suppress(NatError, KeyError):
                 self.delete_service(key)
         return why
 
     def add_service(self, key: str, balancer: str, weights: Mapping[str, int]) -> None:
-        """Make the service with its servers. What was tracked until now is forgotten."""
+        """Make the service with its servers. What was tracked until now is forgotten.
+
+        Raises NatError.
+        """
         host, port = split_endpoint(split_key(key).target)
+        if ":" in host:
+            raise NatError("its rules are written for IPv4 only")
         service = NatService(host, port, {})
         self._services[key] = balancer, service
         self._write(key, service._replace(weights=dict(weights)), new=list(weights))

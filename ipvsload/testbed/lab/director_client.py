@@ -49,7 +49,7 @@ class DirectorClient:
             raise TestbedError(f"the director closed the connection at {verb!r}")
         answer = json.loads(line)
         if "error" in answer:
-            what = verb.replace("_", " ")
+            what = str(arguments.get("change", verb)).replace("_", " ")
             raise TestbedError(f"the director could not {what}: {answer['error']}")
         return answer["done"]
 
