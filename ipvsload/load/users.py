@@ -130,7 +130,8 @@ class IpvsUser(WorkloadUser):
         except ValidationError as error:
             first = error.errors()[0]
             # A fault of fields that do not go together names one in its context.
-            field = str(first["loc"][0] if first["loc"] else first.get("ctx", {}).get("key"))
+            path = first["loc"] or first.get("ctx", {}).get("path") or [None]
+            field = str(path[0])
             name = {"request": "path", "timeout": "request_timeout"}.get(field, field)
             raise UsageError(f"{cls.__name__}.{name}: {first['msg']}") from None
 

@@ -3,6 +3,7 @@
 `python -m tests.load.inside_locust NAME HOST PORT` prints what NAME found, as JSON.
 """
 
+import gc
 import json
 import sys
 import time
@@ -220,6 +221,7 @@ def load_to_the_end(target: Target) -> Any:
         open={"rate": 500, "requests": 20, "request": "GET /status/404"},
     )
     load = loaded.load
+    assert gc.get_freeze_count() > 10_000  # a collection looks at little, and stops nothing long
     before = {name: counts.done for name, counts in load.counts.items()}
     load.start("short")
     load.start("open")
@@ -230,6 +232,7 @@ def load_to_the_end(target: Target) -> Any:
     }
     overloads = load.overloads()
     load.close()
+    assert gc.get_freeze_count() == 0
     return {
         "before": before,
         "counts": counts,
