@@ -82,5 +82,5 @@ def make_testbed(
     asked = [one.label for one in variants if variants != scenario.schedulers]
     check_capabilities(scenario.name, scenario.needs(variants), testbed.lacks, asked)
     for variant in variants:
-        check_capabilities(scenario.name, scenario.needs(), find(variant.scheduler).lacks)
+        check_capabilities(scenario.name, scenario.needs((variant,)), find(variant.scheduler).lacks)
     return testbed

@@ -16,7 +16,6 @@ from pydantic import (
     model_validator,
 )
 
-from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.ipvs.sysctls import FIXED_SYSCTLS, SETTABLE_SYSCTLS
 from ipvsload.scenario.balancer_settings import BalancerSettings
@@ -118,8 +117,6 @@ class Variant(Strict, use_attribute_docstrings=True):
 
     def forwarding_in(self, service: str) -> str:
         """How packets reach its real servers where `service` says so for all."""
-        if self.scheduler in BALANCERS and self.scheduler not in SCHEDULERS:
-            return MASQUERADING  # rules translate
         return self.forwarding or service
 
     def needs(self) -> Iterator[tuple[Capability, str]]:

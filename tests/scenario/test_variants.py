@@ -77,11 +77,12 @@ def test_a_variant_may_forward_in_its_own_way() -> None:
     )
     scenario = parse_scenario(text, "t.yaml")
     ways = [one.forwarding_in(scenario.service.forwarding) for one in scenario.schedulers]
-    assert ways == ["dr", "tun", "masq"]  # rules of a firewall translate, whatever is said
-    assert [words for needed, words in scenario.needs() if needed == "forwarding"] == [
-        "forwarding: dr",
-        "forwarding: tun",
-    ]
+    assert ways == ["dr", "tun", "dr"]
+    for variant, way in zip(scenario.schedulers, ways, strict=True):
+        assert ("forwarding", f"forwarding: {way}") in scenario.needs((variant,))
+    ours = parse_scenario(with_entry("{scheduler: lc, forwarding: tun}, iptables"), "t.yaml")
+    # What another column asks for is not asked of it.
+    assert "forwarding" not in dict(ours.needs((ours.schedulers[2],)))
     assert said(with_entry("{scheduler: iptables, forwarding: masq}"))[0].endswith(
         "'forwarding' is of IPVS: iptables always translates"
     )

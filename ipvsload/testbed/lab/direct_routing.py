@@ -136,4 +136,7 @@ def _run_nft(rules: str) -> None:
     except FileNotFoundError:
         raise RuntimeError("no `nft`; install it with: apt-get install nftables") from None
     if done.returncode != 0:
-        raise RuntimeError(f"nft: {done.stderr.strip()}")
+        raise RuntimeError(
+            f"nft: {done.stderr.strip()}\n(answers past the director want CONFIG_NFT_TPROXY and"
+            " CONFIG_NF_TABLES_NETDEV of this machine's kernel)"
+        )
