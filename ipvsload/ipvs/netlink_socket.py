@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 import struct
+from collections.abc import Iterator
 
 from ipvsload.ipvs.decode import Batch, Decoder, InterruptedDumpError
 
@@ -58,13 +59,21 @@ class NetlinkSocket:
                     raise
         raise InterruptedDumpError(f"the kernel's table changed during each of {_TRIES} readings")
 
-    def _dump_once(self, request: bytearray, decoder: Decoder) -> list[Batch]:
-        sequence = self._send(request)
-        batches: list[Batch] = []
-        datagrams, done = 0, False
+    def parts(self, request: bytearray, decoder: Decoder) -> Iterator[list[Batch]]:
+        """A dump piece by piece: whoever takes the next one decides when the kernel goes on.
+
+        No other request of this socket may come in between. Raises as `dump`, at once.
+        """
+        sequence, done = self._send(request), False
         while not done:
             size = self._socket.recv_into(self._buffer)
             found, done = decoder.feed(memoryview(self._buffer)[:size], sequence)
+            yield found
+
+    def _dump_once(self, request: bytearray, decoder: Decoder) -> list[Batch]:
+        batches: list[Batch] = []
+        datagrams = 0
+        for found in self.parts(request, decoder):
             batches += found
             datagrams += 1
         # IPVS never sets NLM_F_DUMP_INTR. A server that joins between two

@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from ctypes import addressof, create_string_buffer
 from socket import AF_INET, inet_aton, inet_ntop, ntohs
 
@@ -71,21 +71,56 @@ ServerKey = tuple[bytes, int, bytes, int]
 """Virtual address and port, and server address and port."""
 ServerCounts = dict[ServerKey, list[int]]
 """[active, inactive] connections of each."""
-_REST = 9
-"""After a whole reading, so many times as long without another."""
+_SHARE = 0.01
+"""Seconds for a part of the whole table: at ten samples a second a tenth of the time."""
 
 
-def counts(batches: Iterable[Batch]) -> ServerCounts:
-    """Count the rows of TCP connections; those whose address was not translated are left out."""
-    seen: Counter[Row] = Counter()
-    for _, rows in batches:
-        seen.update(rows)
+def counts(seen: Mapping[Row, int]) -> ServerCounts:
+    """Add up TCP connections, by how often each row was seen.
+
+    Those whose address was not translated are left out.
+    """
     found: ServerCounts = {}
     for (vip, protocol, port, server, server_port, state), number in seen.items():
         if protocol == _TCP and server and (vip, port) != (server, server_port):
             key = vip, port, server, server_port
             found.setdefault(key, [0, 0])[state not in ACTIVE] += number
     return found
+
+
+class _WholeTable:
+    """Reads the whole table, a little at a time, again and again."""
+
+    def __init__(self) -> None:
+        self._socket = NetfilterSocket()
+        self._decoder = Decoder(_COUNTED)
+        self._request = dump_message(CONNTRACK, _GET, AF_INET)
+        self._parts: Iterator[list[Batch]] | None = None
+        self._rows: Counter[Row] = Counter()
+
+    def read(self, until: float) -> tuple[ServerCounts | None, bool]:
+        """Go on until that time of the monotonic clock.
+
+        What was counted, where the end was reached; and whether all of it was read just now.
+        """
+        fresh = self._parts is None
+        if self._parts is None:
+            self._parts, self._rows = self._socket.parts(self._request, self._decoder), Counter()
+        try:
+            for batches in self._parts:
+                for _, rows in batches:
+                    self._rows.update(rows)
+                if time.monotonic() >= until:
+                    return None, False
+        except BaseException:
+            self._parts = None
+            raise
+        self._parts = None
+        return counts(self._rows), fresh
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
 
 
 class Conntrack:
@@ -101,27 +136,28 @@ class Conntrack:
         mark = attribute(8, bytes(4)) + attribute(21, struct.pack("!I", CLOSING))
         self._list_open = dump_message(CONNTRACK, _GET, AF_INET, mark)  # CTA_MARK, CTA_MARK_MASK
         self._inactive: dict[ServerKey, int] = {}
-        self._due = 0.0
+        self._whole_table = _WholeTable()
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the sockets."""
         self._socket.close()
+        self._whole_table.close()
 
     def counts(self) -> ServerCounts:
         """How many connections each server has. Raises InterruptedDumpError and OSError.
 
-        Active ones are those of now. A table may have a hundred thousand that have closed,
-        so it is read as a whole for a tenth of the time at most: inactive ones are as old as that.
+        Active ones are those of now. A table may have a hundred thousand that have closed, so
+        all of it is read a little at a time: inactive ones are those of the last whole reading.
         """
-        began = time.monotonic()
-        if began >= self._due:
-            found = counts(self._socket.dump(self._list, self._decoder))
+        found, fresh = self._whole_table.read(time.monotonic() + _SHARE)
+        if found is not None:
             self._inactive = {key: inactive for key, (_, inactive) in found.items()}
-            ended = time.monotonic()
-            self._due = ended + _REST * (ended - began)
-            return found
+            if fresh:
+                return found
         found = {key: [0, inactive] for key, inactive in self._inactive.items()}
-        for key, (active, _) in counts(self._socket.dump(self._list_open, self._decoder)).items():
+        batches = self._socket.dump(self._list_open, self._decoder)
+        now = counts(Counter(row for _, rows in batches for row in rows))
+        for key, (active, _) in now.items():
             found[key] = [active, self._inactive.get(key, 0)]
         return found
 

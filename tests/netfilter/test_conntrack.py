@@ -60,7 +60,7 @@ def test_connections_are_counted_by_server_and_state(
     # SYN_SENT, SYN_RECV, ESTABLISHED and SYN_SENT2.
     active = Counter((server, port) for server, port, state, _ in table if state in (1, 2, 3, 9))
     every = Counter((server, port) for server, port, _, _ in table)
-    assert conntrack.counts(batches) == {
+    assert conntrack.counts(Counter(row for _, rows in batches for row in rows)) == {
         (VIP, htons(80), server, htons(port)): [active[server, port], n - active[server, port]]
         for (server, port), n in every.items()
     }
@@ -69,4 +69,4 @@ def test_connections_are_counted_by_server_and_state(
 def test_what_is_not_translated_and_what_is_not_tcp_does_not_count() -> None:
     data = connection(VIP, 80, 3) + connection(inet_aton("198.51.100.11"), 80, 3, of=17)
     batches, _ = Decoder(conntrack._COUNTED).feed(data + encoder.done(1), 1)
-    assert conntrack.counts(batches) == {}
+    assert conntrack.counts(Counter(row for _, rows in batches for row in rows)) == {}
