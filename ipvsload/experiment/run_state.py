@@ -7,6 +7,7 @@ something that has not happened yet.
 
 from collections.abc import Mapping
 
+from ipvsload.ipvs.node_sums import NodeSums
 from ipvsload.ipvs.table import RealServer, by_address
 from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from ipvsload.scenario.measures import MEASURES
@@ -22,8 +23,9 @@ class RunState:
         self._classes = classes
         self._addresses: list[str] = []
         self._present: list[int] = []
-        self._nodes: dict[str, Sample] = {}
-        self._table: dict[str, RealServer] = {}
+        self._sums = NodeSums()
+        self._begun_us: dict[str, int] = {}
+        """When the last reading of each node began, at the earliest."""
         self._occupancy: dict[str, ServerOccupancy] = {}
         self._occupancy_us = -1
         self.conditions = dict[int, Conditions]()
@@ -63,25 +65,19 @@ class RunState:
         Where several nodes balance, a server's counts are the sums over all nodes,
         and they are as old as the oldest of the nodes' last samples.
         """
-        self._nodes[sample.node] = sample
-        self._add_up()
+        self._begun_us[sample.node] = sample.t_us - sample.took_us // 2
+        servers = (server for service in sample.services for server in service.servers)
+        self._sums.update(sample.node, by_address(servers))
+        self._find_oldest()
 
     def lost(self, node: str) -> None:
         """No more samples come of this node: the others are what can be known."""
-        if self._nodes.pop(node, None) and self._nodes:
-            self._add_up()
+        if self._begun_us.pop(node, None) is not None and self._begun_us:
+            self._sums.forget(node)
+            self._find_oldest()
 
-    def _add_up(self) -> None:
-        # When the oldest of the readings began, at the earliest.
-        self.sample_us = (
-            min(one.t_us - one.took_us // 2 for one in self._nodes.values()) - self.uncertainty_us
-        )
-        self._table = by_address(
-            server
-            for one in self._nodes.values()
-            for service in one.services
-            for server in service.servers
-        )
+    def _find_oldest(self) -> None:
+        self.sample_us = min(self._begun_us.values()) - self.uncertainty_us
 
     def occupied(self, sample: OccupancySample) -> None:
         """The servers told how busy they are."""
@@ -95,7 +91,7 @@ class RunState:
 
     def in_table(self, address: str) -> RealServer | None:
         """The server as the last sample shows it; None if it is not in the table."""
-        return self._table.get(address)
+        return self._sums.servers.get(address)
 
     def lookup(self, now_us: int, since_us: int) -> Lookup:
         """A function that gives the value of a measure at `now_us`.
@@ -103,7 +99,7 @@ class RunState:
         Measures of the kernel and of servers are None while the last sample of them is older
         than `since_us`.
         """
-        table = self._table if self.sample_us >= since_us else None
+        table = self._sums.servers if self.sample_us >= since_us else None
         elapsed = (now_us - self.began_us) / 1e6
         occupancy = self._occupancy if self._occupancy_us >= since_us else None
         now = LiveCounts(self._classes, self._addresses, table, elapsed, occupancy)

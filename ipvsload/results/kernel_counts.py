@@ -9,6 +9,7 @@ in several virtual services, and be counted by several nodes.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ipvsload.ipvs.node_sums import NodeSums
 from ipvsload.ipvs.table import RealServer, by_address, growth
 from ipvsload.record.format import Sample
 
@@ -90,15 +91,8 @@ def readings(samples: Iterable[Sample]) -> Iterator[tuple[int, dict[str, RealSer
 
     Summed over virtual services, and over nodes as each was last seen.
     """
-    nodes: dict[str, dict[str, RealServer]] = {}
+    nodes = NodeSums()
     for sample in samples:
-        nodes[sample.node] = by_address(
-            server for service in sample.services for server in service.servers
-        )
-        if len(nodes) == 1:
-            yield sample.t_us, nodes[sample.node]
-        else:
-            yield (
-                sample.t_us,
-                by_address(server for table in nodes.values() for server in table.values()),
-            )
+        servers = (server for service in sample.services for server in service.servers)
+        nodes.update(sample.node, by_address(servers))
+        yield sample.t_us, nodes.servers

@@ -1,4 +1,8 @@
-from ipvsload.ipvs.table import RealServer, VirtualService
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipvsload.ipvs.node_sums import NodeSums
+from ipvsload.ipvs.table import RealServer, VirtualService, by_address
 from ipvsload.record.format import Sample
 from ipvsload.results.kernel_counts import count, readings
 
@@ -53,3 +57,40 @@ def test_no_samples_is_not_nothing() -> None:
     found = count([], {"a": 3})
     assert found.connections is None
     assert found.active_max is None
+
+
+TABLES = st.dictionaries(
+    st.sampled_from("abc"), st.tuples(st.integers(0, 9), *[st.integers(0, 99)] * 8), max_size=3
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from("xyz"), TABLES), max_size=12))
+def test_readings_are_the_sums_of_what_each_node_showed_last(
+    told: list[tuple[str, dict[str, tuple[int, ...]]]],
+) -> None:
+    samples = []
+    for t_us, (node, table) in enumerate(told):
+        rows = tuple(RealServer(address, *counts) for address, counts in table.items())
+        service = VirtualService("tcp 192.0.2.80:80", "lc", 0, 0, 0, 0, 0, 0, 0, rows)
+        samples.append(Sample(1, node, t_us, 9, (service,)))
+    last: dict[str, Sample] = {}
+    found = list(readings(samples))
+    assert [t_us for t_us, _ in found] == list(range(len(told)))
+    for sample, (_, table_then) in zip(samples, found, strict=True):
+        last[sample.node] = sample
+        rows = tuple(row for one in last.values() for row in one.services[0].servers)
+        assert table_then == by_address(rows)
+
+
+@given(st.lists(TABLES, min_size=3, max_size=3))
+def test_a_node_that_is_forgotten_counts_no_more(
+    tables: list[dict[str, tuple[int, ...]]],
+) -> None:
+    sums = NodeSums()
+    rows = [{a: RealServer(a, *counts) for a, counts in table.items()} for table in tables]
+    for node, table in zip("xyz", rows, strict=True):
+        sums.update(node, table)
+    sums.forget("x")
+    assert sums.servers == by_address([*rows[1].values(), *rows[2].values()])
+    sums.forget("y")
+    assert sums.servers == rows[2]
