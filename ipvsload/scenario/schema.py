@@ -17,7 +17,12 @@ def json_schema() -> dict[str, Any]:
     """The schema as a JSON-ready dict, draft 2020-12."""
     made = _tidy(Scenario.model_json_schema(mode="validation"))
     made["$defs"]["Step"]["oneOf"] = [{"required": [action]} for action in SCENARIO_ACTIONS]
-    made["$defs"]["Traffic"]["oneOf"] = [{"required": ["users"]}, {"required": ["rate"]}]
+    file = {"arrivals": {"not": {"enum": ["even", "poisson"]}}}
+    made["$defs"]["Traffic"]["oneOf"] = [
+        {"required": ["users"]},
+        {"required": ["rate"]},
+        {"required": ["arrivals"], "properties": file},
+    ]
     made["properties"]["traffic"]["additionalProperties"] = False
     made["properties"]["expect"]["additionalProperties"] = False
     del made["title"]

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -59,6 +60,27 @@ def test_the_schema_is_one_and_refuses_what_the_loader_refuses() -> None:
     for change in changes:
         assert not validator.is_valid({**scenario(), **change}), change
     assert validator.is_valid(scenario())
+
+
+@pytest.mark.parametrize(
+    ("traffic", "good"),
+    [
+        ({"arrivals": {"file": "t.csv"}, "request": "GET {path}"}, True),
+        ({"arrivals": "file: t.csv"}, True),
+        ({"arrivals": "poisson", "rate": [{"from": 1, "to": 5, "over": "3s"}, 5]}, True),
+        ({"users": {"users": 5, "over": 3}, "connection": {"keep-alive": "100 requests"}}, True),
+        ({"users": 5, "request": "GET /{work}", "work": "lognormal 20ms 200ms"}, True),
+        ({"arrivals": "poisson"}, False),
+        ({"arrivals": "file: t.csv", "rate": 5}, False),
+        ({"rate": {"from": 1, "over": "3s"}}, False),
+        ({"users": 5, "connection": {"keep-alive": 100}}, False),
+        ({"users": 5, "work": "normal 20ms"}, False),
+    ],
+)
+def test_editors_know_what_traffic_may_be(traffic: dict[str, Any], good: bool) -> None:
+    schema = json_schema()
+    validator = Draft202012Validator({**schema["$defs"]["Traffic"], "$defs": schema["$defs"]})
+    assert validator.is_valid(traffic) == good
 
 
 def test_the_schema_in_the_documentation_is_this_one() -> None:
