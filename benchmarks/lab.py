@@ -13,7 +13,7 @@ from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.lab.broker_client import LabSockets
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
 from ipvsload.testbed.lab.namespaces import setns
-from ipvsload.testbed.lab.topology import CLIENT_NETWORK, Topology, client_address
+from ipvsload.testbed.lab.topology import Topology, client_address
 
 ROUNDS = 5
 REQUESTS = 6_000
@@ -63,7 +63,7 @@ def shorts(testbed: LabTestbed, sockets: Sockets) -> None:
 
 def come_from(address: str) -> None:
     """Connections to the virtual address that name no source come from this one."""
-    network = f"{CLIENT_NETWORK}.0/24"
+    network = Topology().plan.client_network
     subprocess.run(["ip", "addr", "add", f"{address}/24", "dev", "c0"], check=True)
     subprocess.run(["ip", "route", "replace", network, "dev", "c0", "src", address], check=True)
 

@@ -11,8 +11,10 @@ import click
 from ipvsload.cli.terminal import tell
 from ipvsload.cli.testbeds import as_click
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.ipvs.keys import join_endpoint
 from ipvsload.scenario.balancers import BALANCERS
 from ipvsload.scenario.names import MAX_CLIENTS, MAX_DIRECTORS, MAX_SERVERS
+from ipvsload.testbed.lab.addresses import IPV4, PLANS
 from ipvsload.testbed.lab.lab_kind import KERNEL
 
 DIRECTOR = "IPVSLOAD_DIRECTOR"
@@ -27,6 +29,7 @@ _VARIABLE = re.compile(r"\$(URL|VIP)\b|\$\{(URL|VIP)\}")
 @click.option("--servers", default=2, show_default=True, type=click.IntRange(1, MAX_SERVERS))
 @click.option("--clients", default=1, show_default=True, type=click.IntRange(1, MAX_CLIENTS))
 @click.option("--directors", default=1, show_default=True, type=click.IntRange(1, MAX_DIRECTORS))
+@click.option("--family", default=IPV4, show_default=True, type=click.Choice(list(PLANS)))
 @as_click(KERNEL)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def lab(
@@ -34,6 +37,7 @@ def lab(
     servers: int,
     clients: int,
     directors: int,
+    family: str,
     kernel: str,
     command: tuple[str, ...],
 ) -> int:
@@ -58,12 +62,13 @@ def lab(
     from ipvsload.testbed.lab.topology import (
         CONTROL_PORT,
         FIRST_SERVICE_PORT,
-        VIP,
         Topology,
         director,
     )
 
-    values = {"URL": f"http://{VIP}:{FIRST_SERVICE_PORT}", "VIP": VIP}
+    topology = Topology(servers, clients, directors, family=family)
+    url = f"http://{join_endpoint(topology.vip, FIRST_SERVICE_PORT)}"
+    values = {"URL": url, "VIP": topology.vip}
     environment = {
         **os.environ,
         **values,
@@ -73,7 +78,6 @@ def lab(
         "PATH": f"{os.environ.get('PATH', os.defpath)}:{sysconfig.get_path('scripts')}",
     }
     argv = [_VARIABLE.sub(lambda found: values[found[1] or found[2]], word) for word in command]
-    topology = Topology(servers, clients, directors)
     testbed = LabTestbed(topology, kernel=kernel, schedulers=[scheduler])
     try:
         tell(f"bringing the lab up: {scheduler} over {servers} real servers ...")

@@ -17,6 +17,7 @@ Capability = Literal[
     "weights",
     "shares",
     "clients",
+    "family",
     "directors",
     "capacity",
     "forwarding",

@@ -145,6 +145,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
             yield "shares", f"weights: {list(self.service.weights)}"
         if self.service.clients > 1:
             yield "clients", f"clients: {self.service.clients}"
+        if self.service.family != "ipv4":
+            yield "family", f"family: {self.service.family}"
         if self.service.capacity is not None:
             yield "capacity", f"capacity: workers: {self.service.capacity.workers}"
         if self.service.directors > 1:

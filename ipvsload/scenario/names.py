@@ -26,6 +26,8 @@ MAX_DIRECTORS = 16
 Spread = Literal["client", "connection", "random"]
 """Which director a connection goes through: always the one of its client's address, the next
 in turn, or any."""
+Family = Literal["ipv4", "ipv6"]
+"""Of the addresses of clients, of the virtual service and of the real servers."""
 MAX_USERS = 10_000
 MAX_WEIGHT = 65_535
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"

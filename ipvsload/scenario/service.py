@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.faults import refused
-from ipvsload.scenario.names import MAX_CLIENTS, MAX_DIRECTORS, ForwardingName, Spread
+from ipvsload.scenario.names import MAX_CLIENTS, MAX_DIRECTORS, Family, ForwardingName, Spread
 from ipvsload.scenario.strict import ServerCount, Strict, Weight
 
 
@@ -20,6 +20,8 @@ class Service(Strict, use_attribute_docstrings=True):
     """One weight a server, in the order of joining; empty means 1 each."""
     clients: Annotated[int, Field(ge=1, le=MAX_CLIENTS)] = 1
     """Source addresses that the load comes from (sh and mh hash them)."""
+    family: Family = "ipv4"
+    """Whether clients, virtual service and real servers have addresses of IPv4 or of IPv6."""
     capacity: Capacity | None = None
     """What each real server can do at once; without it, any number of requests."""
     directors: Annotated[int, Field(ge=1, le=MAX_DIRECTORS)] = 1
@@ -43,4 +45,4 @@ class Service(Strict, use_attribute_docstrings=True):
     @property
     def wiring(self) -> tuple[object, ...]:
         """All that a lab must be made anew for where another service differs in it."""
-        return self.clients, self.directors, self.spread, self.forwarding
+        return self.clients, self.family, self.directors, self.spread, self.forwarding

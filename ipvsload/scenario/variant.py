@@ -79,8 +79,9 @@ class Variant(Strict, use_attribute_docstrings=True):
     """The scheduler's: sh-port and sh-fallback, mh-port and mh-fallback."""
     persistence: WholeSeconds | None = None
     """A client keeps its server for this time after its last connection."""
-    netmask: Annotated[int, Field(ge=1, le=32)] | None = None
-    """With persistence: so many leading bits of its address make a client (default: all)."""
+    netmask: Annotated[int, Field(ge=1, le=128)] | None = None
+    """With persistence: so many leading bits of its address make a client (default: all).
+    IPv4 has 32 of them, IPv6 128."""
     sysctls: Annotated[
         dict[str, int],
         AfterValidator(_known_sysctls),

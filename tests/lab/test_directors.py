@@ -8,21 +8,21 @@ from contextlib import closing
 import pytest
 
 from ipvsload.record.sidecar_stream import Hello, Message, Reading, Settings, SidecarParser
-from ipvsload.testbed.base import ServiceSpec
+from ipvsload.testbed.base import ServiceSpec, Target
 from ipvsload.testbed.lab.broker_client import LabSockets
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
-from ipvsload.testbed.lab.topology import VIP, Topology
+from ipvsload.testbed.lab.topology import Topology
 from tests.lab.test_lab import DEADLINE, lab
 
 LAB = Topology(servers=2, clients=3, directors=4)
 
 
-def ask(sockets: LabSockets, port: int) -> tuple[str, int, str]:
+def ask(sockets: LabSockets, target: Target) -> tuple[str, int, str]:
     """One request: the client's address and port, and the real server that answered."""
     sock, client, source = sockets.take()
     try:
         sock.settimeout(DEADLINE)
-        sock.connect((VIP, port))
+        sock.connect((target.host, target.port))
         sock.sendall(b"GET /ip HTTP/1.1\r\nHost: there\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: sock.recv(4096), b"")).decode()
     finally:
@@ -31,19 +31,20 @@ def ask(sockets: LabSockets, port: int) -> tuple[str, int, str]:
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("kernel", ["uml", "qemu"])
-def test_each_of_four_directors_balances_over_the_same_servers(kernel: str) -> None:
-    with closing(LabTestbed(LAB, kernel=kernel, schedulers=["rr"])) as testbed:
+@pytest.mark.parametrize(("kernel", "family"), [("uml", "ipv6"), ("qemu", "ipv4")])
+def test_each_of_four_directors_balances_over_the_same_servers(kernel: str, family: str) -> None:
+    topology = LAB._replace(family=family)
+    with closing(LabTestbed(topology, kernel=kernel, schedulers=["rr"])) as testbed:
         testbed.start()
         testbed.wait_ready()
         service = testbed.begin(ServiceSpec("rr", (1, 1)))
         with closing(LabSockets(testbed.socket_broker)) as sockets:
-            asked = [ask(sockets, service.target.port) for _ in range(24)]
+            asked = [ask(sockets, service.target) for _ in range(24)]
         for number in range(1, 5):
             # Each begins with the same server, and gives its own connections by turns.
             ports = LAB.ports_through(number)
             answered = [server for _, port, server in asked if port in ports]
-            assert Counter(answered) == dict.fromkeys(LAB.server_addresses, 3)
+            assert Counter(answered) == dict.fromkeys(topology.server_addresses, 3)
             assert answered[::2] == [answered[0]] * 3
         found = testbed.connection_servers([(client, port) for client, port, _ in asked])
         assert found == [server for _, _, server in asked]

@@ -52,7 +52,7 @@ def test_the_machines_words_are_its_first_programs_and_its_cards_are_the_descrip
     argv = machine("x86_64", "tcg")
     words = argv[argv.index("-append") + 1].split()
     assert words[words.index("--") + 1 :] == init
-    assert init[-8:] == ["1", "eth0", "eth1", "-", "virtio_net", *MODULES]
+    assert init[-9:] == ["1", "ipv4", "eth0", "eth1", "-", "virtio_net", *MODULES]
     assert words.index("PYTHONPATH=/run/code:/usr/lib/python3/dist-packages") < words.index("--")
     assert [word for word in argv if word.startswith("tap,")] == [
         "tap,id=n0,fd=7",

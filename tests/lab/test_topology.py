@@ -7,16 +7,19 @@ from hypothesis import strategies as st
 
 from ipvsload.testbed.lab import network
 from ipvsload.testbed.lab import topology as lab
+from ipvsload.testbed.lab.addresses import PLANS
 from ipvsload.testbed.lab.topology import Topology
 
 DOCUMENTATION = [
-    ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+    ipaddress.ip_network(net)
+    for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 ]
 topologies = st.builds(
     Topology,
     servers=st.integers(1, 1_000),
     clients=st.integers(1, lab.MAX_CLIENTS),
     directors=st.integers(1, lab.MAX_DIRECTORS),
+    family=st.sampled_from(list(PLANS)),
 )
 
 
@@ -45,7 +48,7 @@ def test_no_two_addresses_are_alike_and_all_are_documentation_addresses(
 ) -> None:
     directors = topology.all_directors
     hosts = [*topology.client_addresses, *topology.server_hosts]
-    hosts += [lab.VIP, *(a for one in directors for a in (one.client_side, one.server_side))]
+    hosts += [topology.vip, *(a for one in directors for a in (one.client_side, one.server_side))]
     assert len(set(hosts)) == len(hosts)
     assert all(documented(host) for host in hosts)
     assert len(set(topology.server_addresses)) == topology.servers

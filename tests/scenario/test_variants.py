@@ -135,8 +135,10 @@ def test_a_command_line_takes_labels_and_other_schedulers() -> None:
             " ip_vs_schedule), and the load is HTTP over TCP: it would change nothing"),
         ("{scheduler: rr, netmask: 24}",
             "2:34: 'netmask' says whose server is kept: it needs 'persistence'"),
+        ("{scheduler: rr, persistence: 60s, netmask: 129}",
+            "2:61: 'netmask': must be at most 128, found 129"),
         ("{scheduler: rr, persistence: 60s, netmask: 33}",
-            "2:61: 'netmask': must be at most 32, found 33"),
+            "2:61: an IPv4 address has 32 bits, and 'netmask' is 33"),
         ("{scheduler: rr, persistence: 1.5s}",
             "2:47: 'persistence': expected whole seconds, as the kernel counts them, found the"
             " text '1.5s'"),

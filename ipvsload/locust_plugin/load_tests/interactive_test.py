@@ -13,6 +13,7 @@ from locust.env import Environment
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
 from ipvsload.experiment.run_servers import RunServers
 from ipvsload.experiment.run_state import RunState
+from ipvsload.ipvs.keys import join_endpoint
 from ipvsload.load.locust_internals import apply_weights
 from ipvsload.load.users import longest_timeout
 from ipvsload.locust_plugin.arguments import Options
@@ -72,7 +73,7 @@ class InteractiveTest:
             environment,
         )
         target = service.target
-        environment.host = f"http://{target.host}:{target.port}"
+        environment.host = f"http://{join_endpoint(target.host, target.port)}"
         classes = [user_class.__name__ for user_class in environment.user_classes]
         session.feed.begin(
             session.clock.now_us(),

@@ -7,7 +7,7 @@ sockets must not let other greenlets run while a connection is being made.
 import errno
 import os
 import socket
-from _socket import AF_INET, AF_UNIX, SOCK_NONBLOCK, SOCK_SEQPACKET, SOCK_STREAM
+from _socket import AF_INET, AF_INET6, AF_UNIX, SOCK_NONBLOCK, SOCK_SEQPACKET, SOCK_STREAM
 from _socket import socket as _Socket  # noqa: N812
 from collections import deque
 
@@ -42,7 +42,8 @@ class LabSockets:
             self._asked = False
             sources, descriptors = _receive(self._broker)
             for descriptor, (client, port) in zip(descriptors, sources, strict=True):
-                ready.append((_Socket(AF_INET, _KIND, 0, descriptor), client, port))
+                family = AF_INET6 if ":" in client else AF_INET
+                ready.append((_Socket(family, _KIND, 0, descriptor), client, port))
         return ready.popleft()
 
     def close(self) -> None:
@@ -57,17 +58,17 @@ def lab_sockets(name: str) -> LabSockets | None:
     return LabSockets(name) if name else None
 
 
-def plain_socket(name: str) -> socket.socket:
+def plain_socket(name: str, *, ipv6: bool = False) -> socket.socket:
     """A blocking TCP socket of the client namespace, not bound. Raises TestbedError."""
     broker = _connect(name)
     try:
-        send(broker, {"sockets": 1})
+        send(broker, {"sockets": 1, "ipv6": ipv6})
         _sources, (descriptor,) = _receive(broker)
     except OSError as error:
         raise TestbedError(f"the lab's socket broker is gone: {error.strerror}") from error
     finally:
         broker.close()
-    return socket.socket(AF_INET, SOCK_STREAM, 0, descriptor)
+    return socket.socket(AF_INET6 if ipv6 else AF_INET, SOCK_STREAM, 0, descriptor)
 
 
 def _connect(name: str) -> _Socket:

@@ -189,13 +189,14 @@ class Agent:
 
 
 def main() -> NoReturn:
-    """Run as `director_agent DIRECTORS CLIENT_LINK SERVER_LINK MODULES_AT MODULE...`.
+    """Run as `director_agent DIRECTORS FAMILY CLIENT_LINK SERVER_LINK MODULES_AT MODULE...`.
 
-    DIRECTORS is how many, the links are the network cards. MODULES_AT is the
-    directory of the kernel's modules where nothing is mounted yet, else "-". A
-    MODULE that is missing is no error here: whoever needs it later reports that.
+    DIRECTORS is how many, FAMILY one of addresses.PLANS, the links are the network
+    cards. MODULES_AT is the directory of the kernel's modules where nothing is
+    mounted yet, else "-". A MODULE that is missing is no error here: whoever needs
+    it later reports that.
     """
-    count, client_link, server_link, modules_at, *modules = sys.argv[1:]
+    count, family, client_link, server_link, modules_at, *modules = sys.argv[1:]
     # For the first process: how long its kernel took until this program ran.
     booted = time.clock_gettime(time.CLOCK_BOOTTIME) if os.getpid() == 1 else 0.0
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -208,7 +209,7 @@ def main() -> NoReturn:
         # Before the network is configured: where the kernel turns out to lack IPVS,
         # nothing must answer on the director's addresses.
         ipvs = Ipvs()
-        directors = host_directors(ipvs, int(count), client_link, server_link)
+        directors = host_directors(ipvs, int(count), family, client_link, server_link)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         listener = socket.create_server((director(1).client_side, CONTROL_PORT), backlog=64)
         agent = Agent(directors, listener)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from ipvsload.testbed.lab import network
-from ipvsload.testbed.lab.topology import director
 
 SEVERAL = "several directors need MACVLANs (module macvlan)"
 """Begins the error of a kernel that can be one director only."""
@@ -64,14 +63,15 @@ def _enter(namespace: int) -> None:
 
 
 def host_directors(
-    ipvs: Any, count: int, client_link: str, server_link: str
+    ipvs: Any, count: int, family: str, client_link: str, server_link: str
 ) -> list[HostedDirector]:
     """Make and wire `count` directors here, where `ipvs` is the first's table.
 
-    The links are the network cards. Raises OSError and RuntimeError.
+    `family` is one of addresses.PLANS. The links are the network cards. Raises
+    OSError and RuntimeError.
     """
-    network.run_ip(network.director_side(director(1), client_link, server_link))
-    network.write_sysctls(network.DIRECTOR_SYSCTLS)
+    sysctls = network.director_sysctls(family)
+    network.configure(sysctls, network.director_side(1, family, client_link, server_link))
     if count == 1:
         return [HostedDirector("director", ipvs, server_link)]
     from ipvsload.testbed.lab.namespaces import new_network, setns
@@ -87,8 +87,7 @@ def host_directors(
     hosted = [HostedDirector("director-1", ipvs, server_link, home, home)]
     for number, namespace in enumerate(others, 2):
         setns(namespace)
-        network.run_ip(network.director_side(director(number), *network.FURTHER_LINKS))
-        network.write_sysctls(network.DIRECTOR_SYSCTLS)
+        network.configure(sysctls, network.director_side(number, family, *network.FURTHER_LINKS))
         hosted.append(
             HostedDirector(
                 f"director-{number}", type(ipvs)(), network.FURTHER_LINKS[1], namespace, home

@@ -24,6 +24,7 @@ from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import direct_routing, warmup
+from ipvsload.testbed.lab.addresses import IPV4
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.changed_settings import ChangedSettings
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
@@ -34,7 +35,6 @@ from ipvsload.testbed.lab.topology import (
     FIRST_SERVICE_PORT,
     MAX_HOSTS,
     PROBE_PORT,
-    VIP,
     Topology,
 )
 from ipvsload.testbed.tcp_timeouts import timeouts
@@ -156,9 +156,11 @@ class LabTestbed:
 
     def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
         """Each is tried in the director, on a port that no run uses."""
-        key = join_key(VIP, FIRST_SERVICE_PORT - 1)
+        key = join_key(self._topology.vip, FIRST_SERVICE_PORT - 1)
         others = [name for name in balancers if name in NAT_KINDS]
         schedulers = [name for name in balancers if name not in NAT_KINDS]
+        if others and self._topology.family != IPV4:
+            return dict.fromkeys(others, "it is for IPv4 only here: take away `family: ipv6`")
         missing = self._control.ask("missing_schedulers", key=key, names=schedulers)
         release, provider = self.lab.kernel.release, self.lab.kernel.provider
         why: dict[str, str] = {}
@@ -196,7 +198,7 @@ class LabTestbed:
         )
         self._listen(self._addresses, self._listener_options())
         self._limit_servers(spec.capacity)
-        self._key = join_key(VIP, self._port)
+        self._key = join_key(self._topology.vip, self._port)
         self._settings.change(spec.settings)
         self._nat = spec.balancer in NAT_KINDS
         if self._nat:  # all servers at once: each change is a program's run
@@ -211,7 +213,7 @@ class LabTestbed:
                 netmask=spec.settings.netmask,
             )
             servers = [(self.add_server(weight), weight) for weight in spec.weights]
-        target = Target(self._key, VIP, self._port)
+        target = Target(self._key, self._topology.vip, self._port)
         several = self._topology.directors > 1
         ports = self._topology.director_ports if several else ()
         mask = self._ask("netmask") if spec.settings.persistence else None
@@ -285,7 +287,7 @@ class LabTestbed:
         """What the kernel's connection table says; it forgets resets after 10 s."""
         verb = ("nat", {"change": "chosen_servers"}) if self._nat else ("chosen_servers", {})
         found: list[str | None] = self._control.ask(
-            verb[0], **verb[1], vip=VIP, port=self._port, clients=list(clients)
+            verb[0], **verb[1], vip=self._topology.vip, port=self._port, clients=list(clients)
         )
         return found
 

@@ -8,16 +8,17 @@ that has the near ends of the cables as its network cards.
 import subprocess
 from collections.abc import Iterable, Mapping
 
+from ipvsload.testbed.lab.addresses import IPV4, IPV6, PLANS
 from ipvsload.testbed.lab.topology import (
     CABLES,
     CLIENT_CABLE,
-    CLIENT_NETWORK,
     PROBE_SOURCE_PORTS,
     SERVER_CABLE,
     SOURCE_PORTS,
-    VIP,
     Director,
     Topology,
+    client_address,
+    director,
 )
 
 
@@ -53,16 +54,17 @@ def bridges() -> str:
 
 def client_side(topology: Topology) -> str:
     """Run in the client namespace; a source port leads to its director."""
-    link = CLIENT_CABLE.far
+    link, plan = CLIENT_CABLE.far, topology.plan
     lines = ["link set lo up"]
-    lines += [f"addr add {address}/24 dev {link}" for address in topology.client_addresses]
+    lines += [_address(address, topology.family, link) for address in topology.client_addresses]
     lines.append(f"link set {link} up")
     if topology.directors > 1:
         # All directors would answer to who asks for the virtual address's MAC.
         first, *_ = directors = topology.all_directors
-        lines.append(f"route add {VIP} via {first.client_side} dev {link}")
+        route = f"route add {plan.vip}/{plan.host_bits}"
+        lines.append(f"{route} via {first.client_side} dev {link}")
         for one in directors:
-            lines.append(f"route add {VIP} via {one.client_side} dev {link} table {_table(one)}")
+            lines.append(f"{route} via {one.client_side} dev {link} table {_table(one)}")
             lines += _rules(topology, one, "sport")
     return "\n".join(lines)
 
@@ -72,18 +74,30 @@ def server_side(topology: Topology) -> str:
 
     What is answered is all that these namespaces ever send.
     """
-    link = SERVER_CABLE.far
+    link, plan = SERVER_CABLE.far, topology.plan
     lines = ["link set lo up"]
-    lines += [f"addr add {host}/24 dev {link}" for host in topology.server_hosts]
+    lines += [_address(host, topology.family, link) for host in topology.server_hosts]
     lines.append(f"link set {link} up")
     first, *_ = directors = topology.all_directors
     if topology.directors > 1:
         for one in directors:
             table = _table(one)
-            lines.append(f"route add {CLIENT_NETWORK}.0/24 via {one.server_side} table {table}")
+            lines.append(f"route add {plan.client_network} via {one.server_side} table {table}")
             lines += _rules(topology, one, "dport")
-    lines.append(f"route add default via {first.server_side}")
+    lines.append(f"route add {plan.everywhere} via {first.server_side}")
     return "\n".join(lines)
+
+
+def control_side(topology: Topology) -> str:
+    """Run in the client namespace: the way to the directors' agent, which is IPv4 always."""
+    if topology.family == IPV4:
+        return ""
+    return _address(client_address(1), IPV4, CLIENT_CABLE.far)
+
+
+def _address(host: str, family: str, link: str) -> str:
+    plan = PLANS[family]
+    return f"addr add {host}/{plan.network_bits} dev {link}{plan.dad}"
 
 
 def _table(director: Director) -> int:
@@ -116,27 +130,33 @@ FURTHER_LINKS = "to-clients", "to-servers"
 """The names of another director's links."""
 
 
-def director_side(director: Director, client_link: str, server_link: str) -> str:
-    """Run in the director: its two sides and the virtual address.
+def director_side(number: int, family: str, client_link: str, server_link: str) -> str:
+    """Run in director `number`: its two sides and the virtual address.
 
     The links are its network cards, as its kernel names them, or FURTHER_LINKS.
     """
-    return "\n".join(
-        (
-            "link set lo up",
-            f"addr add {director.client_side}/24 dev {client_link}",
-            f"addr add {VIP}/32 dev {client_link}",
-            f"addr add {director.server_side}/24 dev {server_link}",
-            f"link set {client_link} up",
-            f"link set {server_link} up",
-        )
-    )
+    plan, one = PLANS[family], director(number, family)
+    lines = [
+        "link set lo up",
+        _address(one.client_side, family, client_link),
+        f"addr add {plan.vip}/{plan.host_bits} dev {client_link}{plan.dad}",
+        _address(one.server_side, family, server_link),
+        f"link set {client_link} up",
+        f"link set {server_link} up",
+    ]
+    if family != IPV4 and number == 1:  # for the agent
+        lines.append(_address(director(1).client_side, IPV4, client_link))
+    return "\n".join(lines)
 
 
-def run_ip(batch: str) -> None:
-    """Run `ip -batch` where the caller is. Raises RuntimeError with what it said."""
+def run_ip(batch: str, family: str = "") -> None:
+    """Run `ip -batch` where the caller is. Raises RuntimeError with what it said.
+
+    Rules without an address are of `family`, by default IPv4.
+    """
+    command = ["ip", *_OPTIONS[family], "-batch", "-"]
     try:
-        done = subprocess.run(["ip", "-batch", "-"], input=batch, text=True, capture_output=True)
+        done = subprocess.run(command, input=batch, text=True, capture_output=True)
     except FileNotFoundError:
         raise RuntimeError("no `ip`; install it with: apt-get install iproute2") from None
     if done.returncode != 0:
@@ -153,32 +173,55 @@ def write_sysctls(values: Mapping[str, str]) -> None:
             file.write(value)
 
 
-def configure(sysctls: Mapping[str, str], batch: str) -> None:
+def configure(sysctls: Mapping[str, str], batch: str, family: str = "") -> None:
     """Both of them. Raises OSError and RuntimeError."""
     write_sysctls(sysctls)
-    run_ip(batch)
+    run_ip(batch, family)
 
 
-CLIENT_SYSCTLS = {
-    # A port that comes round again while IPVS still holds its connection in
-    # TIME_WAIT (120 s) costs a request a second or more: use them all.
-    "net/ipv4/ip_local_port_range": "1024 65535",
-    "net/ipv6/conf/all/disable_ipv6": "1",
-}
-SERVER_SYSCTLS = {
-    "net/core/somaxconn": "65535",
-    "net/ipv4/tcp_max_syn_backlog": "65535",
-    "net/ipv6/conf/all/disable_ipv6": "1",
-}
+_OPTIONS = {"": [], IPV4: ["-4"], IPV6: ["-6"]}
+
+
+def client_sysctls(family: str) -> dict[str, str]:
+    """Of the client namespace."""
+    return {
+        # A port that comes round again while IPVS still holds its connection in
+        # TIME_WAIT (120 s) costs a request a second or more: use them all.
+        "net/ipv4/ip_local_port_range": "1024 65535",
+        **_ipv6(family),
+    }
+
+
+def server_sysctls(family: str) -> dict[str, str]:
+    """Of the server namespace."""
+    return {
+        "net/core/somaxconn": "65535",
+        "net/ipv4/tcp_max_syn_backlog": "65535",
+        **_ipv6(family),
+    }
+
+
+def _ipv6(family: str) -> dict[str, str]:
+    # Where it is not used, nothing of it shall be on the cables.
+    return {"net/ipv6/conf/all/disable_ipv6": "0" if family == IPV6 else "1"}
+
+
 WIRE_SYSCTLS = {
     # The cables' ends in the director's namespace must stay silent where
     # another kernel owns them.
     "net/ipv6/conf/all/disable_ipv6": "1",
     "net/ipv6/conf/default/disable_ipv6": "1",
 }
-DIRECTOR_SYSCTLS = {
-    "net/ipv4/ip_forward": "1",
+
+
+def director_sysctls(family: str) -> dict[str, str]:
+    """Of each director."""
     # IPVS refuses by ICMP when it has no server to give; six and then one a
     # second would make the next run wait for what the last one was refused.
-    "net/ipv4/icmp_ratelimit": "0",
-}
+    if family == IPV6:
+        return {
+            "net/ipv6/conf/all/disable_ipv6": "0",  # after WIRE_SYSCTLS, in this machine's kernel
+            "net/ipv6/conf/all/forwarding": "1",
+            "net/ipv6/icmp/ratelimit": "0",
+        }
+    return {"net/ipv4/ip_forward": "1", "net/ipv4/icmp_ratelimit": "0"}

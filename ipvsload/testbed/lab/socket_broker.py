@@ -14,7 +14,7 @@ owns the lab. The other side is `broker_client.py`.
 import os
 import socket
 import struct
-from _socket import AF_INET, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM
+from _socket import AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM
 from _socket import socket as _Socket  # noqa: N812
 
 from ipvsload.testbed.lab import descriptor_messages
@@ -27,9 +27,10 @@ _CREDENTIALS = struct.Struct("3i")  # struct ucred
 class SocketBroker:
     """Listens as `name` where it was made; makes sockets where the process is then.
 
-    A request is JSON: {"sockets": N} for N blocking sockets, {"sockets": N,
-    "bound": true} for non-blocking ones that are bound. The answer has their
-    descriptors, and as its text the [address, port] of each socket that is bound.
+    A request is JSON: {"sockets": N} for N blocking sockets (with "ipv6": true of
+    that family), {"sockets": N, "bound": true} for non-blocking ones that are bound.
+    The answer has their descriptors, and as its text the [address, port] of each
+    socket that is bound.
     """
 
     def __init__(self, sources: SourcePorts, loop: ProcessLoop) -> None:
@@ -60,8 +61,11 @@ class SocketBroker:
             wanted = min(int(request["sockets"]), descriptor_messages.MAX_DESCRIPTORS)
             bound = bool(request.get("bound"))
             kind = SOCK_STREAM | SOCK_CLOEXEC | (SOCK_NONBLOCK if bound else 0)
+            family = (
+                self._sources.family if bound else (AF_INET, AF_INET6)[bool(request.get("ipv6"))]
+            )
             for _ in range(wanted):
-                made.append(_Socket(AF_INET, kind))
+                made.append(_Socket(family, kind))
                 if bound:
                     sources.append(self._sources.bind(made[-1]))
             descriptor_messages.send(client, sources, [sock.fileno() for sock in made])

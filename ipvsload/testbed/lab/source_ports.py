@@ -14,7 +14,7 @@ connection goes through (`topology.py`).
 
 import errno
 import random
-from _socket import SO_REUSEADDR, SOL_SOCKET, socket
+from _socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from collections.abc import Callable, Sequence
 
 from ipvsload.testbed.lab.topology import SOURCE_PORTS
@@ -37,6 +37,7 @@ class SourcePorts:
         seed: int = 1,
     ) -> None:
         self._clients, self._directors = tuple(clients), tuple(directors)
+        self.family = AF_INET6 if ":" in self._clients[0] else AF_INET
         self._used = [[0] * len(directors) for _ in clients]
         self._turn = 0
         self._choose = _CHOICES[spread](len(clients), len(directors), seed)

@@ -71,16 +71,18 @@ class Supervisor:
         self._client = ns.new_network()
         self._server = ns.new_network()
         namespace = self._wire_director()
-        place = Place(topology.directors, scratch, modules, import_path, processor)
+        family = topology.family
+        place = Place(topology.directors, scratch, modules, import_path, processor, family=family)
         DirectorKernel(place, kernels, namespace, self._client, self._loop, self._tell)
         ns.setns(self._server)
-        network.configure(network.SERVER_SYSCTLS, network.server_side(topology))
+        network.configure(network.server_sysctls(family), network.server_side(topology), family)
         direct_routing.wire_servers(topology, self._path(self._client))
         if direct_routing.has_tunnels(topology):
             self._start_decapsulator()
         real_servers, occupancy = self._start_real_servers()
         ns.setns(self._client)  # and stay there
-        network.configure(network.CLIENT_SYSCTLS, network.client_side(topology))
+        network.configure(network.client_sysctls(family), network.client_side(topology), family)
+        network.run_ip(network.control_side(topology))
         direct_routing.wire_clients(topology)
         with real_servers, occupancy, open("/proc/self/net/netstat") as netstat:
             ends = real_servers.fileno(), occupancy.fileno()

@@ -5,9 +5,8 @@
                         VIP 192.0.2.80
 
 Data only, so that nothing else must know an address or the name of a link;
-`network.py` makes commands of it. All addresses are from the ranges that RFC
-5737 keeps for documentation: nothing in a lab can be mistaken for a machine
-that exists. Every lab has the same ones, in network namespaces of its own.
+`network.py` makes commands of it. Every lab has the same addresses
+(`addresses.py`), in network namespaces of its own.
 
 Several directors are network namespaces of one kernel, each with the same
 virtual address and an address of its own towards clients and servers. The
@@ -19,11 +18,10 @@ address, and so one client can use several directors.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-CLIENT_NETWORK = "192.0.2"
-SERVER_NETWORK = "198.51.100"
+from ipvsload.testbed.lab.addresses import IPV4, PLANS, AddressPlan
 
 CONTROL_PORT = 7070
-"""The director's agent listens here, on the director's client side."""
+"""The director's agent listens here, on the director's client side, in IPv4 always."""
 PROBE_PORT = 7
 """The path is warmed on this port of the VIP, in a service of its own."""
 FIRST_SERVICE_PORT = 80
@@ -36,7 +34,8 @@ SOURCE_PORTS = range(2_048, 65_536)
 
 MAX_CLIENTS = 100
 MAX_DIRECTORS = 16
-VIP = f"{CLIENT_NETWORK}.80"
+VIP = PLANS[IPV4].vip
+"""The virtual address of a lab in IPv4."""
 _FIRST_CLIENT = 101
 _FIRST_SERVER = 11
 _FIRST_SERVER_PORT = 80
@@ -90,30 +89,43 @@ class Topology(NamedTuple):
     """Of the choice of directors where it is random."""
     direct: Sequence[str] = ()
     """How packets may reach the real servers besides masquerading; replies then go past."""
+    family: str = IPV4
+    """One of PLANS: of clients, virtual address and real servers."""
+
+    @property
+    def plan(self) -> AddressPlan:
+        """Its networks."""
+        return PLANS[self.family]
+
+    @property
+    def vip(self) -> str:
+        """The virtual address."""
+        return self.plan.vip
 
     @property
     def server_addresses(self) -> list[str]:
         """address:port of each real server."""
-        return [server_address(number) for number in range(1, self.servers + 1)]
+        return [server_address(number, self.family) for number in range(1, self.servers + 1)]
 
     def server_addresses_on(self, port: int) -> list[str]:
         """Theirs where each listens on this port; there are MAX_HOSTS at most."""
-        return [f"{host}:{port}" for host in self.server_hosts]
+        return [self.plan.endpoint.format(host, port) for host in self.server_hosts]
 
     @property
     def server_hosts(self) -> list[str]:
         """The real servers' addresses without ports, each once."""
-        return list(dict.fromkeys(name.partition(":")[0] for name in self.server_addresses))
+        rows = range(1, min(self.servers, MAX_HOSTS) + 1)
+        return [_server_host(number, self.family) for number in rows]
 
     @property
     def client_addresses(self) -> list[str]:
         """Source addresses of the load."""
-        return [client_address(number) for number in range(1, self.clients + 1)]
+        return [client_address(number, self.family) for number in range(1, self.clients + 1)]
 
     @property
     def all_directors(self) -> list[Director]:
         """Each with its addresses."""
-        return [director(number) for number in range(1, self.directors + 1)]
+        return [director(number, self.family) for number in range(1, self.directors + 1)]
 
     @property
     def director_ports(self) -> list[range]:
@@ -129,26 +141,30 @@ class Topology(NamedTuple):
         return ports[first:behind]
 
 
-def client_address(number: int) -> str:
+def client_address(number: int, family: str = IPV4) -> str:
     """Source address of client `number`, counted from 1 to MAX_CLIENTS."""
-    return f"{CLIENT_NETWORK}.{_FIRST_CLIENT + number - 1}"
+    return f"{PLANS[family].clients}{_FIRST_CLIENT + number - 1}"
 
 
-def server_address(number: int) -> str:
+def server_address(number: int, family: str = IPV4) -> str:
     """address:port of real server `number`, counted from 1.
 
     The network has room for 238 addresses; beyond them the same addresses
     serve on the next port, which to IPVS is a real server of its own.
     """
-    row, column = divmod(number - 1, MAX_HOSTS)
-    return f"{SERVER_NETWORK}.{_FIRST_SERVER + column}:{_FIRST_SERVER_PORT + row}"
+    port = _FIRST_SERVER_PORT + (number - 1) // MAX_HOSTS
+    return PLANS[family].endpoint.format(_server_host(number, family), port)
 
 
-def director(number: int) -> Director:
+def _server_host(number: int, family: str) -> str:
+    return f"{PLANS[family].servers}{_FIRST_SERVER + (number - 1) % MAX_HOSTS}"
+
+
+def director(number: int, family: str = IPV4) -> Director:
     """Director `number`, counted from 1 to MAX_DIRECTORS."""
     behind = 0 if number < _FIRST_SERVER else MAX_HOSTS
     return Director(
         number,
-        client_side=f"{CLIENT_NETWORK}.{number}",
-        server_side=f"{SERVER_NETWORK}.{behind + number}",
+        client_side=f"{PLANS[family].clients}{number}",
+        server_side=f"{PLANS[family].servers}{behind + number}",
     )

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.keys import join_key
+from ipvsload.testbed.lab.addresses import IPV6
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.director_client import DirectorClient
-from ipvsload.testbed.lab.topology import PROBE_PORT, PROBE_SOURCE_PORTS, VIP, Topology
+from ipvsload.testbed.lab.topology import PROBE_PORT, PROBE_SOURCE_PORTS, Topology
 
 SCHEDULER = "rr"
 """Of the probes' service."""
@@ -34,18 +35,19 @@ def warm(
     servers = topology.server_addresses[: len(topology.server_hosts)]  # one on each host
     if forwarding != MASQUERADING:
         servers = topology.server_addresses_on(PROBE_PORT)
-    key = join_key(VIP, PROBE_PORT)
+    key = join_key(topology.vip, PROBE_PORT)
     control.ask("add_service", key=key, scheduler=SCHEDULER)
     for server in servers:
         control.ask("add_server", key=key, address=server, weight=1, forwarding=forwarding)
     for number in range(1, topology.directors + 1):
         ports = topology.ports_through(number, PROBE_SOURCE_PORTS)
-        _probe(servers, topology.client_addresses, ports, broker)
+        _probe(topology, servers, ports, broker)
     control.ask("delete_service", key=key)
 
 
-def _probe(servers: Sequence[str], clients: Sequence[str], ports: range, broker: str) -> None:
+def _probe(topology: Topology, servers: Sequence[str], ports: range, broker: str) -> None:
     """Ask from these source ports until each server has answered and each client has asked."""
+    clients = topology.client_addresses
     waiting = {*servers, *clients}
     deadline = time.monotonic() + _WITHIN
     turn = 0
@@ -54,7 +56,8 @@ def _probe(servers: Sequence[str], clients: Sequence[str], ports: range, broker:
         turn += 1
         source = client, ports[turn % len(ports)]
         try:
-            waiting -= {_ask(plain_socket(broker), source), client}
+            connection = plain_socket(broker, ipv6=topology.family == IPV6)
+            waiting -= {_ask(connection, source, topology.vip), client}
         except OSError:
             if time.monotonic() > deadline:
                 silent = ", ".join(sorted(waiting.intersection(servers) or waiting)[:5])
@@ -63,13 +66,13 @@ def _probe(servers: Sequence[str], clients: Sequence[str], ports: range, broker:
                 ) from None
 
 
-def _ask(connection: socket.socket, source: tuple[str, int]) -> str:
-    """One request from `source`; the real server that answered. Raises OSError."""
+def _ask(connection: socket.socket, source: tuple[str, int], vip: str) -> str:
+    """One request from `source` to `vip`; the real server that answered. Raises OSError."""
     with connection:
         connection.settimeout(_TIMEOUT)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         connection.bind(source)
-        connection.connect((VIP, PROBE_PORT))
+        connection.connect((vip, PROBE_PORT))
         connection.sendall(b"GET /ip HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     for line in answer.split(b"\r\n"):

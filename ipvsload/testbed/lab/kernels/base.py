@@ -30,6 +30,8 @@ class Place(NamedTuple):
     """A number that differs between labs: for who takes one processor only."""
     python: str = sys.executable
     """The interpreter in the director."""
+    family: str = "ipv4"
+    """One of addresses.PLANS."""
 
 
 class Attempt(NamedTuple):
@@ -99,6 +101,6 @@ def agent(
     `modules_at` is the directory of the kernel's modules where the agent has to
     mount everything itself, else "-".
     """
-    words = ("-S", "-m", "ipvsload.testbed.lab.director_agent", str(place.directors))
+    words = ("-S", "-m", "ipvsload.testbed.lab.director_agent", str(place.directors), place.family)
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ":".join(place.import_path)}
     return [place.python, *words, *links, modules_at, *modules], environment
