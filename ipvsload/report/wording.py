@@ -141,7 +141,29 @@ def remarks(results: Results) -> list[str]:
             shape = _COUNT.sub("#", note)
             shapes[shape] += 1
             about.setdefault((shape, shapes[shape]), []).append((note, run.label))
-    return [*legend(results), *unseen(results), *map(_remark, about.values())]
+    told = (*legend(results), *arrivals_line(results), *unseen(results))
+    return [*told, *map(_remark, about.values())]
+
+
+def arrivals_line(results: Results) -> list[str]:
+    """In how many runs all open classes were sent as asked for; nothing where there are none.
+
+    Why others were not believed stands in their reasons, and all figures in `arrival_rows.py`.
+    """
+    runs = [[t.arrivals for t in run.traffic.values() if t.arrivals] for run in results.runs]
+    runs = [found for found in runs if found]
+    whole = [found for found in runs if all(one.verdict == "believed" for one in found)]
+    few = sum(any(one.verdict == "too few to tell" for one in found) for found in runs)
+    levels = {one.level for found in whole for one in found if any(t.p for t in one.tests)}
+    tested = f" (tested at level {max(levels):g})" if levels else ""
+    lines = []
+    if whole and len(whole) == len(runs):
+        lines.append(f"arrivals as asked for in {'the run' if len(runs) == 1 else 'all runs'}")
+    elif whole:
+        lines.append(f"arrivals as asked for in {len(whole)} of {plural(len(runs), 'run')}")
+    if few:
+        lines.append(f"too few arrivals of a class to tell in {plural(few, 'run')}")
+    return ["; ".join(lines) + tested] if lines else []
 
 
 def legend(results: Results) -> list[str]:

@@ -47,7 +47,7 @@ class ArrivalsResult:
     not two, and `asked_rate` of arrivals out of a file. `process` is "even", "poisson" or
     "file"; `tests` are what was tested of it, at `level` all together; `late_limits_ms` is
     how late p99 and max may be. `steadiness` is of its latencies, and decides nothing.
-    `faults` say why the class cannot be believed, and `notes` what was tested and came out,
+    `faults` say why the class cannot be believed, and `notes` what became of its latencies,
     for people.
     """
 
@@ -123,10 +123,7 @@ def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None
         steadiness=steady,
         verdict=verdict,
         faults=faults,
-        notes=(
-            *([_words(name, process, rates, late, tests, steady)] if not faults else []),
-            *_trend_note(name, steady),
-        ),
+        notes=tuple(_trend_note(name, steady)),
     )
 
 
@@ -195,30 +192,6 @@ def _process_faults(name: str, process: str, tests: Sequence[ProcessTest]) -> It
                 f"{name}: the arrivals are not {process}, as was asked for: {_found(test)}, limits"
                 f" {low:.2f} to {high:.2f}{_level(test.level) if test.p is not None else ''}"
             )
-
-
-def _words(
-    name: str,
-    process: str,
-    rates: tuple[float | None, ...],
-    late: Mapping[str, float],
-    tests: Sequence[ProcessTest],
-    steady: Steadiness | None,
-) -> str:
-    """What was tested, at which level, and what came out."""
-    asked, planned, achieved = rates
-    parts = [
-        f"{achieved or 0:.1f} requests/s of {asked or planned or 0:.1f}, p99 of lateness"
-        f" {late['p99']:.2f} ms"
-    ]
-    if tests:
-        level = _level(LEVEL) if any(test.p is not None for test in tests) else ""
-        parts.append(f"{process} by {', '.join(map(_found, tests))}{level}")
-    if steady is not None:
-        parts.append(
-            f"its {steady.latencies} latencies count as {steady.effective:.0f} independent ones"
-        )
-    return f"{name}: sent as asked for: {'; '.join(parts)}"
 
 
 def _found(test: ProcessTest) -> str:

@@ -15,6 +15,7 @@ from ipvsload.report import wording
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
+from ipvsload.report.html.arrival_rows import arrival_rows
 from ipvsload.report.html.chart_series import zero_us
 from ipvsload.report.html.director_bars import director_bars
 from ipvsload.report.html.latency_bars import latency_bars
@@ -76,6 +77,7 @@ def render(results: Results, recording: Recording) -> str:
         expectations=summarize_expectations(results),
         headers=[column_header(s) for s in results.schedulers],
         rows=figure_rows(results.schedulers, addresses, shown),
+        arrivals=arrival_rows(results.runs),
         server_colours=by_server,
         splits=splits,
         times=times,
