@@ -12,6 +12,7 @@ from ipvsload.errors import UsageError
 from ipvsload.ipvs.table import RealServer, VirtualService, by_address
 from ipvsload.record.sidecar_stream import Reading, Settings, SidecarParser
 from ipvsload.testbed.base import ServiceSpec, Target
+from ipvsload.testbed.lab.addresses import IPV4, IPV6, PLANS
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.direct_routing import neighbours, ruleset
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
@@ -19,9 +20,9 @@ from ipvsload.testbed.lab.topology import MAX_HOSTS, Topology, client_address
 from tests.lab.test_lab import DEADLINE
 
 
-@given(st.integers(1, MAX_HOSTS))
-def test_each_server_has_a_link_address_of_its_own(servers: int) -> None:
-    topology = Topology(servers, direct=["dr"])
+@given(st.integers(1, MAX_HOSTS), st.sampled_from(sorted(PLANS)))
+def test_each_server_has_a_link_address_of_its_own(servers: int, family: str) -> None:
+    topology = Topology(servers, direct=["dr"], family=family)
     known = neighbours(topology)
     assert list(known) == topology.server_hosts
     assert len(set(known.values())) == servers
@@ -39,9 +40,11 @@ NODES = ("director-1", "director-2")
 
 def opened(testbed: LabTestbed, target: Target, port: int, path: str) -> socket.socket:
     """A connection from this client port on which the path was asked for."""
-    connection = plain_socket(testbed.socket_broker)
+    ipv6 = ":" in target.host
+    connection = plain_socket(testbed.socket_broker, ipv6=ipv6)
     connection.settimeout(DEADLINE)
-    connection.bind((client_address(1), port))
+    client = client_address(1, IPV6 if ipv6 else IPV4)
+    connection.bind((client, port))
     connection.connect((target.host, target.port))
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     return connection
@@ -71,10 +74,13 @@ def table(testbed: LabTestbed, key: str) -> tuple[dict[str, RealServer], set[str
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("kernel", ["uml", "qemu"])
-def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(kernel: str) -> None:
+@pytest.mark.parametrize(("kernel", "family"), [("uml", IPV4), ("qemu", IPV6)])
+def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(
+    kernel: str, family: str
+) -> None:
     ways = ["dr", "tun"]
-    lab = Topology(servers=3, directors=len(NODES), direct=ways)
+    lab = Topology(servers=3, directors=len(NODES), direct=ways, family=family)
+    client = client_address(1, family)
     with closing(LabTestbed(lab, kernel=kernel)) as testbed:
         testbed.start()
         testbed.wait_ready()
@@ -88,7 +94,7 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(ker
             assert sorted(seen) == sorted(names * 4)
             # In a tunnel there is less room for a packet.
             assert answered(opened(testbed, service.target, next(ports), "/ip?" + "x" * 4000))
-            clients = [(client_address(1), port) for port in used]
+            clients = [(client, port) for port in used]
             assert testbed.connection_servers(clients) == seen
             # The server has closed its half, and the client has not: only the one whose
             # replies pass the director knows.
@@ -103,7 +109,7 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(ker
             third = testbed.add_server(1)
             used = [next(ports) for _ in range(6)]
             held = [opened(testbed, service.target, port, "/delay/60") for port in used]
-            chosen = testbed.connection_servers([(client_address(1), port) for port in used])
+            chosen = testbed.connection_servers([(client, port) for port in used])
             assert sorted(map(str, chosen)) == sorted([*names, third] * 2)
             testbed.set_weight(third, 0)
             testbed.fault_server(names[0], "kill")

@@ -16,60 +16,80 @@ Of tunnels a process takes the packets out (`decapsulator.py`), and they go the 
 
     client namespace                                server namespace
     203.0.113.1   direct ======================== direct   203.0.113.2
+    2001:db8:3::1                                          2001:db8:3::2
 """
 
 import subprocess
+from socket import AF_INET, AF_INET6, inet_pton
+from typing import NamedTuple
 
 from ipvsload.ipvs.forwarding import FORWARDINGS
 from ipvsload.testbed.lab import network
-from ipvsload.testbed.lab.decapsulator import ENTRY, EXIT, IP_IN_IP
-from ipvsload.testbed.lab.topology import CLIENT_CABLE, SERVER_CABLE, VIP, Topology
+from ipvsload.testbed.lab.addresses import IPV4, IPV6
+from ipvsload.testbed.lab.decapsulator import ENTRY, EXIT, TUNNELS
+from ipvsload.testbed.lab.topology import CLIENT_CABLE, SERVER_CABLE, Topology
 
 LINK = "direct"
 """Both ends of the cable, each in its namespace."""
-_CLIENTS_END, _SERVERS_END = "203.0.113.1", "203.0.113.2"
 _TABLE = 99
-_INNER_MTU = 1480
-"""So that a packet fits into another one. The director would tell a client so (ICMP), and the
-client's kernel would note it for the route that is taken without a port (net/ipv4/route.c,
-build_sk_flow_key), which is not the one through the second director."""
 _PREFIX = "02:00"
-"""Of the servers' link addresses: locally administered; their IP address follows."""
+"""Of the servers' link addresses: locally administered; the end of their IP address follows."""
 
 
-_CLIENT_SIDE = f"""\
-addr add {_CLIENTS_END}/30 dev {LINK}
-link set {LINK} up"""
-_SERVER_SIDE = f"""\
-addr add {VIP}/32 dev lo
-addr add {_SERVERS_END}/30 dev {LINK}
-link set {LINK} up
-route add default via {_CLIENTS_END} dev {LINK} table {_TABLE}
-rule add from {VIP} lookup {_TABLE}"""  # of rules without a number the last one comes first
+class _Words(NamedTuple):
+    """What differs between the families in commands, and the ends of the cable."""
+
+    nft: str
+    kind: str
+    clients_end: str
+    servers_end: str
 
 
+_WORDS = {
+    IPV4: _Words("ip", "ipv4_addr", "203.0.113.1/30", "203.0.113.2/30"),
+    IPV6: _Words("ip6", "ipv6_addr", "2001:db8:3::1/126", "2001:db8:3::2/126"),
+}
 _TUNNEL_SIDE = f"""\
 link add {ENTRY} type veth peer name {EXIT}
 link set {ENTRY} up
 link set {EXIT} up"""
 
 
+def _end(address: str, topology: Topology) -> str:
+    """The namespace's end of the cable."""
+    return f"addr add {address} dev {LINK}{topology.plan.dad}\nlink set {LINK} up"
+
+
+def _server_side(topology: Topology) -> str:
+    words, plan = _WORDS[topology.family], topology.plan
+    gateway = words.clients_end.partition("/")[0]
+    return "\n".join(
+        (
+            f"addr add {plan.vip}/{plan.host_bits} dev lo{plan.dad}",
+            _end(words.servers_end, topology),
+            f"route add {plan.everywhere} via {gateway} dev {LINK} table {_TABLE}",
+            # Of rules without a number the last one comes first.
+            f"rule add from {plan.vip} lookup {_TABLE}",
+        )
+    )
+
+
 def _lenient(link: str) -> dict[str, str]:
-    # Replies come by another way than their requests, on either side.
+    # Replies come by another way than their requests, on either side. IPv6 does not mind.
     return {f"net/ipv4/conf/{name}/rp_filter": "0" for name in ("all", link)}
 
 
-_CLIENT_SYSCTLS = _lenient(LINK)
 _SERVER_SYSCTLS = _lenient(SERVER_CABLE.far) | {
-    # The virtual address is the director's to answer for.
+    # The virtual address is the director's to answer for; in IPv6 each link has its own.
     "net/ipv4/conf/all/arp_ignore": "1",
     "net/ipv4/conf/all/arp_announce": "2",
 }
 
 
 def link_address(host: str) -> str:
-    """The link address of the real server with this IPv4 address."""
-    return ":".join((_PREFIX, *(f"{int(part):02x}" for part in host.split("."))))
+    """The link address of the real server with this IP address."""
+    raw = inet_pton(AF_INET6 if ":" in host else AF_INET, host)
+    return ":".join((_PREFIX, *(f"{one:02x}" for one in raw[-4:])))
 
 
 def neighbours(topology: Topology) -> dict[str, str]:
@@ -92,20 +112,26 @@ def wire_servers(topology: Topology, client_namespace: str) -> None:
         if has_tunnels(topology):
             network.run_ip(_TUNNEL_SIDE)
             network.write_sysctls(_lenient(EXIT))
-        network.configure(_SERVER_SYSCTLS, _SERVER_SIDE)
+        network.configure(_SERVER_SYSCTLS, _server_side(topology), topology.family)
         _run_nft(ruleset(topology))
 
 
 def wire_clients(topology: Topology) -> None:
     """In the client namespace, after `wire_servers`. Raises OSError and RuntimeError."""
     if topology.direct:
-        network.configure(_CLIENT_SYSCTLS, _CLIENT_SIDE)
+        words = _WORDS[topology.family]
+        network.configure(_lenient(LINK), _end(words.clients_end, topology))
     if has_tunnels(topology):
-        network.run_ip(f"link set {CLIENT_CABLE.far} mtu {_INNER_MTU}")
+        # So that a packet fits into another one. The director would tell a client so (ICMP),
+        # and the client's kernel would note it for the route that is taken without a port
+        # (net/ipv4/route.c, build_sk_flow_key): not the one through the second director.
+        mtu = 1500 - TUNNELS[topology.family].outer
+        network.run_ip(f"link set {CLIENT_CABLE.far} mtu {mtu}")
 
 
 def ruleset(topology: Topology) -> str:
     """Input for `nft -f`, in the server namespace."""
+    words, tunnel = _WORDS[topology.family], TUNNELS[topology.family]
     links = ", ".join((SERVER_CABLE.far, *([EXIT] if has_tunnels(topology) else ())))
     pairs = ", ".join(f"{mac} : {host}" for host, mac in neighbours(topology).items())
     return f"""\
@@ -115,15 +141,16 @@ table netdev ipvsload {{
     ether daddr & ff:ff:00:00:00:00 == {_PREFIX}:00:00:00:00 meta pkttype set host
   }}
 }}
-table ip ipvsload {{
+table {words.nft} ipvsload {{
   map servers {{
-    type ether_addr : ipv4_addr
+    type ether_addr : {words.kind}
     elements = {{ {pairs} }}
   }}
   chain choose {{
     type filter hook prerouting priority mangle
-    ip protocol {IP_IN_IP} drop
-    ip daddr {VIP} tcp flags & (syn | ack) == syn tproxy to ether daddr map @servers
+    meta l4proto {tunnel.protocol} drop
+    {words.nft} daddr {topology.vip} tcp flags & (syn | ack) == syn \
+tproxy to ether daddr map @servers
   }}
 }}
 """

@@ -12,7 +12,10 @@ from ipvsload.testbed.lab.occupancy_teller import OccupancyTeller
 from ipvsload.testbed.lab.server_connection import ServerConnection
 from ipvsload.testbed.lab.worker_pool import Limits
 
-_IP_TRANSPARENT = 19  # include/uapi/linux/in.h
+_TRANSPARENT: dict[int, tuple[int, int]] = {
+    socket.AF_INET: (socket.IPPROTO_IP, 19),  # IP_TRANSPARENT, include/uapi/linux/in.h
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 75),  # IPV6_TRANSPARENT, include/uapi/linux/in6.h
+}
 _BACKLOG = 65_535
 """The kernel takes net.core.somaxconn instead where that is less (net/socket.c, __sys_listen)."""
 
@@ -62,7 +65,7 @@ class ServerSet:
             sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if transparent:
-                sock.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
+                sock.setsockopt(*_TRANSPARENT[family], 1)
             sock.bind(split_endpoint(name))
             listener = await asyncio.get_running_loop().create_server(
                 partial(ServerConnection, server), sock=sock, backlog=_BACKLOG

@@ -78,7 +78,7 @@ class Supervisor:
         network.configure(network.server_sysctls(family), network.server_side(topology), family)
         direct_routing.wire_servers(topology, self._path(self._client))
         if direct_routing.has_tunnels(topology):
-            self._start_decapsulator()
+            self._start_decapsulator(topology)
         real_servers, occupancy = self._start_real_servers()
         ns.setns(self._client)  # and stay there
         network.configure(network.client_sysctls(family), network.client_side(topology), family)
@@ -129,8 +129,8 @@ class Supervisor:
         """A namespace as `ip` takes it."""
         return f"/proc/{os.getpid()}/fd/{namespace}"
 
-    def _start_decapsulator(self) -> None:
-        program = [sys.executable, "-m", "ipvsload.testbed.lab.decapsulator"]
+    def _start_decapsulator(self, topology: Topology) -> None:
+        program = [sys.executable, "-m", "ipvsload.testbed.lab.decapsulator", topology.family]
         process = subprocess.Popen(program, stdin=subprocess.DEVNULL, start_new_session=True)
         died = partial(self._tell, "died", who="the process that ends the tunnels", log=[])
         self._loop.on_exit(process, lambda status: died(status=status))
