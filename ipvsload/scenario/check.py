@@ -7,7 +7,6 @@ exist, actions without effect, and waits that cannot come true.
 
 from collections.abc import Iterator, Sequence
 
-from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.condition_checks import check_expectations, check_stops, check_wait
 from ipvsload.scenario.faults import Fault
@@ -68,14 +67,10 @@ def check(scenario: Scenario) -> list[Fault]:
 def _of_other_family(scenario: Scenario) -> Iterator[Fault]:
     """What there is in the lab for one family of addresses only."""
     ipv6 = scenario.service.family == "ipv6"
-    if ipv6 and scenario.service.forwarding != MASQUERADING:
-        yield Fault(("service", "forwarding"), _ONLY_IPV4.format(scenario.service.forwarding))
     for place, variant in enumerate(scenario.schedulers):
         loc = ("schedulers", place)
         if ipv6 and variant.scheduler not in SCHEDULERS:
             yield Fault(loc, _ONLY_IPV4.format(variant.scheduler))
-        elif ipv6 and variant.forwarding not in (None, MASQUERADING):
-            yield Fault((*loc, "forwarding"), _ONLY_IPV4.format(variant.forwarding))
         if not ipv6 and (variant.netmask or 0) > _IPV4_BITS:
             text = f"an IPv4 address has {_IPV4_BITS} bits, and 'netmask' is {variant.netmask}"
             yield Fault((*loc, "netmask"), text)

@@ -33,12 +33,6 @@ def test_a_netmask_of_ipv6_may_have_128_bits() -> None:
     [
         ("family: ipv5", "rr", "3:19: 'family': expected ipv4 or ipv6, found the text 'ipv5'"),
         ("family: ipv6", "iptables", "2:14: iptables is for IPv4 only here, and 'service' has"),
-        (
-            "family: ipv6",
-            "{scheduler: lc, forwarding: tun}",
-            "2:42: tun is for IPv4 only here, and 'service' has 'family: ipv6'",
-        ),
-        ("family: ipv6, forwarding: dr", "rr", "3:37: dr is for IPv4 only here, and"),
     ],
 )
 def test_what_is_for_one_family_only_is_told_with_its_place(
