@@ -115,7 +115,9 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
 
         window.until(lambda: apart(*split()))
         assert window.text("#scheduler") == "lc"
-        assert "lc" in window.text("#table")
+        # The page asks for the table only while it is in sight.
+        window.run("document.querySelector('#table-section').scrollIntoView()")
+        window.until(lambda: "lc" in window.text("#table"))
         window.find(".window label:last-child").click()
         window.until(lambda: window.find("input[value=all]").is_selected())
         window.picture("ipvs-page")
