@@ -1,7 +1,7 @@
-"""The figures of schedulers side by side, as rows of text.
+"""All figures of schedulers side by side, as rows of text.
 
-The terminal, summary.md and report.html show the same rows, so they are made
-once, here.
+summary.md and report.html show the same rows, so they are made once, here. The terminal
+shows fewer of them: `first_look.py`. Users come first, and then the servers.
 """
 
 from collections import Counter
@@ -33,6 +33,8 @@ class FigureRow:
 def column_header(summary: SchedulerSummary) -> str:
     """Name the scheduler with its settings, and say how many runs the figures come from."""
     name = named(summary.label, summary.settings)
+    if summary.repeats == 1 and not summary.valid:
+        return f"{name} (not valid)"
     if summary.valid < summary.repeats:
         return f"{name} ({summary.valid} of {summary.repeats} valid)"
     if summary.repeats > 1:
@@ -54,7 +56,7 @@ def figure_rows(
     known: dict[int, str],
     shown: Sequence[int] | None = None,
 ) -> list[FigureRow]:
-    """The rows of servers, then of all classes, with one cell for each column.
+    """The rows of all classes, then of servers, with one cell for each column.
 
     `known` has the servers' addresses by number. `shown` are the servers that get rows of
     their own, by default `shown_servers` of these columns; the others share some.
@@ -62,25 +64,27 @@ def figure_rows(
     classes = list(dict.fromkeys(name for column in columns for name in column.traffic))
     shown = shown_servers(columns) if shown is None else shown
     return [
-        *_servers(columns, known, shown, classes),
+        *traffic_rows(columns, classes),
+        *server_rows(columns, known, shown, classes),
         *_rest(columns, shown, classes),
-        *_directors(columns),
-        *_no_server(columns, classes),
-        *_traffic(columns, classes),
+        *no_server_rows(columns, classes),
+        *director_rows(columns),
     ]
 
 
-def _servers(
+def server_rows(
     columns: Sequence[SchedulerSummary],
     known: dict[int, str],
     shown: Sequence[int],
     classes: Sequence[str],
 ) -> Iterator[FigureRow]:
+    """The rows of each server that is `shown`; `known` has the addresses."""
     by_number = [{server.number: server for server in column.servers} for column in columns]
     for number in shown:
         servers = [found.get(number) for found in by_number]
         yield FigureRow(f"server {number}", remark=known.get(number, ""), server=number)
-        yield _row("weight", (weights(s.weights) if s else DASH for s in servers))
+        if weighted(columns):
+            yield _row("weight", (weights(s.weights) if s else DASH for s in servers))
         yield _row("connections", (over(s.connections if s else None) for s in servers))
         for name in classes:
             yield _row(f"{name} requests", (_requests(s, name) for s in servers))
@@ -95,6 +99,12 @@ def _servers(
             )
 
 
+def weighted(columns: Sequence[SchedulerSummary]) -> bool:
+    """Whether a server had another weight than 1 at any time."""
+    servers = (server for column in columns for server in column.servers)
+    return any(set(course) - {1} for server in servers for course in server.weights)
+
+
 def _rest(
     columns: Sequence[SchedulerSummary], shown: Sequence[int], classes: Sequence[str]
 ) -> Iterator[FigureRow]:
@@ -104,20 +114,21 @@ def _rest(
     if not count:
         return
     yield FigureRow(f"{count} more servers", remark="none farther out")
-    yield _row("weight", map(_weight_range, rest))
-    yield _row("connections", (_range(s.connections for s in c) for c in rest))
+    if weighted(columns):
+        yield _row("weight", map(_weight_range, rest))
+    yield _row("connections", (spread(s.connections for s in c) for c in rest))
     for name in classes:
-        yield _row(f"{name} requests", (_range(s.requests.get(name) for s in c) for c in rest))
+        yield _row(f"{name} requests", (spread(s.requests.get(name) for s in c) for c in rest))
         if any(_some(server.failures.get(name)) for servers in rest for server in servers):
-            yield _row("of them failed", (_range(s.failures.get(name) for s in c) for c in rest))
-    yield _row("active at most", (_range(s.active_max for s in c) for c in rest))
+            yield _row("of them failed", (spread(s.failures.get(name) for s in c) for c in rest))
+    yield _row("active at most", (spread(s.active_max for s in c) for c in rest))
     if any(server.busy_max for servers in rest for server in servers):
-        yield _row("busy at most", (_range(s.busy_max for s in c) for c in rest))
-        yield _row("queue at most", (_range(s.queue_max for s in c) for c in rest))
-        yield _row("utilisation", (_range((s.utilisation for s in c), percent) for c in rest))
+        yield _row("busy at most", (spread(s.busy_max for s in c) for c in rest))
+        yield _row("queue at most", (spread(s.queue_max for s in c) for c in rest))
+        yield _row("utilisation", (spread((s.utilisation for s in c), percent) for c in rest))
 
 
-def _directors(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
+def director_rows(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
     """How each of several directors split its own connections over the servers."""
     by_node = [{one.node: one.connections for one in column.directors} for column in columns]
     nodes = list(dict.fromkeys(node for found in by_node for node in found))
@@ -132,11 +143,13 @@ def _directors(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
         if each:
             cells = [", ".join(figure(s.median) if s else DASH for s in split) for split in splits]
         else:
-            cells = [_range(split) for split in splits]
+            cells = [spread(split) for split in splits]
         yield _row(node, (cell or DASH for cell in cells))
 
 
-def _no_server(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Iterator[FigureRow]:
+def no_server_rows(
+    columns: Sequence[SchedulerSummary], classes: Sequence[str]
+) -> Iterator[FigureRow]:
     """What failed and is in no server's count: with it the parts of a class add up to all of it."""
     rows = []
     for name in classes:
@@ -152,7 +165,14 @@ def _no_server(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> I
         yield from rows
 
 
-def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Iterator[FigureRow]:
+def traffic_rows(
+    columns: Sequence[SchedulerSummary],
+    classes: Sequence[str],
+    latencies: Sequence[str] = LATENCIES,
+    queue_times: Sequence[str] = QUEUE_TIMES,
+    lateness: Sequence[str] = LATENESS,
+) -> Iterator[FigureRow]:
+    """What became of each class, with these percentiles."""
     for name in classes:
         found = [column.traffic.get(name) for column in columns]
         yield FigureRow(name)
@@ -163,15 +183,15 @@ def _traffic(columns: Sequence[SchedulerSummary], classes: Sequence[str]) -> Ite
         if any(t and _some(t.retried) for t in found):
             yield _row("retried", (over(t.retried if t else None) for t in found))
         yield _row("requests/s", (over(t.rps if t else None) for t in found))
-        for p in LATENCIES:
+        for p in latencies:
             cells = (over(t.latency_ms.get(p) if t else None, milliseconds) for t in found)
             yield _row(f"latency {p}", cells)
         if any(t and t.queue_ms.get("max") for t in found):
-            for p in QUEUE_TIMES:
+            for p in queue_times:
                 cells = (over(t.queue_ms.get(p) if t else None, milliseconds) for t in found)
                 yield _row(f"in queue {p}", cells)
         if any(t and t.lateness_ms for t in found):
-            for which in LATENESS:
+            for which in lateness:
                 cells = (over(t.lateness_ms.get(which) if t else None, milliseconds) for t in found)
                 yield _row(f"sent late {which}", cells)
 
@@ -237,9 +257,10 @@ def _weight_range(servers: Sequence[ServerSummary]) -> str:
     return _extremes(min(found), max(found)) if found else DASH
 
 
-def _range(
+def spread(
     medians: Iterable[MedianRange | None], text: Callable[[float | None], str] = figure
 ) -> str:
+    """The least and the greatest median, such as "9 to 10"."""
     found = median_range([median.median if median else None for median in medians])
     return _extremes(found.min, found.max, text) if found else DASH
 

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ipvsload.report.figure_rows import figure_rows
-from ipvsload.report.shown_servers import shown_servers
+from ipvsload.report.figure_rows import FigureRow
+from ipvsload.report.first_look import first_look
 from ipvsload.report.wording import one_line, plain
 from ipvsload.results.results import SchedulerSummary
 
 LABEL_WIDTH = 26
+LEAST_CELL, MOST_CELL = 14, 23
 
 
 class ReportConsole:
@@ -42,29 +43,34 @@ class ReportConsole:
 
         A header may have several lines.
         """
-        cell = 26 if any(column.repeats > 1 for column in columns) else 17
-        shown = shown_servers(columns)
+        cells = [cell for row in first_look(columns, known) for cell in row.cells]
+        cell = 3 + min(MOST_CELL, max(LEAST_CELL, *map(len, cells), 0))
         size = max(1, (self.console.width - LABEL_WIDTH) // cell)
-        # On a narrow terminal labels and then figures are folded: rich would cut them off.
-        label = max(8, min(LABEL_WIDTH - 2, self.console.width - cell))
         for start in range(0, len(columns), size):
-            table = Table(
-                box=box.SIMPLE_HEAD if self.unicode else box.ASCII2,
-                show_edge=False,
-                pad_edge=False,
-                header_style="bold",
-            )
-            table.add_column("", overflow="fold", min_width=label)
-            for header in headers[start : start + size]:
-                lines = Text("\n").join(map(self.text, header.split("\n")))
-                table.add_column(lines, justify="right", overflow="fold", min_width=9)
-            for row in figure_rows(columns[start : start + size], known, shown):
-                if row.cells:
-                    table.add_row(self.text(f"  {row.label}"), *map(self.text, row.cells))
-                    continue
-                if table.row_count:
-                    table.add_row()
-                remark = self.text(f"  {row.remark}", "dim")
-                table.add_row(Text.assemble(self.text(row.label, "bold"), remark))
+            part = slice(start, start + size)
             self.console.print()
-            self.console.print(table)
+            self.console.print(self._part(headers[part], first_look(columns[part], known), cell))
+
+    def _part(self, headers: Sequence[str], rows: Sequence[FigureRow], cell: int) -> Table:
+        """Columns that fit side by side. What is too long is folded: rich would cut it off."""
+        table = Table(
+            box=box.SIMPLE_HEAD if self.unicode else box.ASCII2,
+            show_edge=False,
+            pad_edge=False,
+            header_style="bold",
+        )
+        label = max(8, min(LABEL_WIDTH - 2, self.console.width - cell))
+        most = max(9, (self.console.width - label) // max(1, len(headers)) - 3)
+        table.add_column("", overflow="fold", min_width=label)
+        for header in headers:
+            lines = Text("\n").join(map(self.text, header.split("\n")))
+            table.add_column(lines, justify="right", overflow="fold", min_width=9, max_width=most)
+        for row in rows:
+            if row.cells:
+                table.add_row(self.text(f"  {row.label}"), *map(self.text, row.cells))
+                continue
+            if table.row_count:
+                table.add_row()
+            remark = self.text(f"  {row.remark}" if row.remark else "", "dim")
+            table.add_row(Text.assemble(self.text(row.label, "bold"), remark))
+        return table

@@ -1,7 +1,7 @@
 """The table on the terminal: schedulers side by side, then the verdict.
 
-What a person wants first after a run: who got what, how long it took, and
-whether it was as expected.
+What a person wants first after a run. The verdict and what it stands on come last, because
+the end of what was printed is what the terminal shows.
 """
 
 from rich.console import Console
@@ -28,6 +28,7 @@ def print_results(results: Results, console: Console | None = None) -> None:
     output.line(output.text(" · ".join(place(results)), "dim"))
     headers = [column_header(summary) for summary in results.schedulers]
     output.figures(headers, results.schedulers, agreed_addresses(results.runs))
+    _notes(output, results)
     _expectations(output, results)
     _verdict(output, results)
 
@@ -47,7 +48,7 @@ def _expectations(output: ReportConsole, results: Results) -> None:
         style = "" if one.ok else colour
         table.add_row(
             output.text(mark, colour),
-            output.text(one.label, "bold"),
+            output.text(one.label or "compare", "bold"),
             output.text(one.expression, style),
             output.text(measured, style or "dim"),
         )
@@ -56,10 +57,15 @@ def _expectations(output: ReportConsole, results: Results) -> None:
         output.console.print(table)
 
 
+def _notes(output: ReportConsole, results: Results) -> None:
+    for at, line in enumerate(remarks(results)):
+        if not at:
+            output.console.print()
+        output.line(output.text(f"note: {line}", "dim"))
+
+
 def _verdict(output: ReportConsole, results: Results) -> None:
     output.console.print()
-    for line in remarks(results):
-        output.line(output.text(f"note: {line}", "dim"))
     word = output.text(f" {results.verdict.upper()} ", f"bold reverse {_COLOURS[results.verdict]}")
     output.line(word, output.text(f" {verdict_line(results)}"))
     for line in (*problems(results), *early_ends(results)):

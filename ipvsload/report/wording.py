@@ -108,7 +108,8 @@ def _invalid_line(results: Results) -> str:
     if not verdicts["held"] and not verdicts["failed"]:
         return "this recording does not count"
     parts = [f"{verdicts[one]} {words}" for one, words in _OF_RUNS.items() if verdicts[one]]
-    return f"this recording is not whole; of {plural(len(results.runs), 'run')} {', '.join(parts)}"
+    whole = "this recording is not whole; " if results.ends else ""
+    return f"{whole}of {plural(len(results.runs), 'run')} {', '.join(parts)}"
 
 
 def problems(results: Results) -> list[str]:

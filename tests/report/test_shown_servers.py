@@ -8,6 +8,7 @@ import pytest
 
 from ipvsload.record.reader import Recording
 from ipvsload.report.figure_rows import figure_rows
+from ipvsload.report.first_look import first_look
 from ipvsload.report.html import html_report
 from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.shown_servers import shown_servers
@@ -72,10 +73,34 @@ def test_rows_of_the_rest_are_a_range() -> None:
     assert [row.cells for row in rest if row.label == "connections"] == [("9 to 10",)]
 
 
-def test_parts_of_a_wide_table_show_the_same_servers(recording: Recording) -> None:
-    found = results(recording)
-    many = replace(found, schedulers=(column("rr", {}), column("lc", UNUSUAL)) * 4)
-    assert printed(many, 80).count("server 400") == 3
+def test_on_the_terminal_many_servers_are_a_range_with_the_outliers_named() -> None:
+    rows = first_look([column("rr", {}), column("lc", UNUSUAL)], {})
+    assert (rows[0].label, rows[0].remark) == (
+        "1000 servers",
+        "least to most; farthest out: 1, 2, 17, 400, 998",
+    )
+    assert [(row.label, row.cells) for row in rows[1:]] == [
+        ("connections", ("9 to 10", "0 to 900")),
+        ("active at most", ("1", "1")),
+    ]
+
+
+def test_on_the_terminal_a_few_servers_stand_in_one_row() -> None:
+    found = column("lc", {2: 900}, count=4)
+    servers = [
+        replace(s, share={"short": one(s.number / 10)}, weights=((s.number,),))
+        for s in found.servers
+    ]
+    traffic = {"short": None}
+    changed = replace(found, servers=tuple(servers), traffic=traffic)  # type: ignore[arg-type]
+    rows = first_look([changed, column("rr", {}, count=3)], {})
+    cells = {row.label: row.cells for row in rows if row.cells}
+    at = [row.label for row in rows].index("servers 1 2 3 4")
+    assert [row.label for row in rows[at + 1 :]] == list(cells)[-4:]
+    assert cells["weight"][0] == "1; 2; 3; 4"
+    assert cells["connections"] == ("10 900 10 9", "10 9 10 \u2013")
+    assert cells["short requests"] == ("10 20 30 40 %", "\u2013 \u2013 \u2013 \u2013")
+    assert cells["active at most"] == ("1 1 1 1", "1 1 1 \u2013")
 
 
 @pytest.mark.parametrize(

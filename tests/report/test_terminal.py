@@ -12,7 +12,7 @@ from ipvsload.errors import UsageError
 from ipvsload.record.events import RunInvalid, RunPlanned
 from ipvsload.record.reader import Recording, read
 from ipvsload.record.writer import RunWriter
-from ipvsload.report.figure_rows import figure_rows
+from ipvsload.report.first_look import first_look
 from ipvsload.report.terminal_comparison import print_comparison
 from ipvsload.report.wording import plain, remarks
 from tests.report.rendering import printed, results
@@ -69,6 +69,28 @@ def test_schedulers_that_do_not_fit_stand_below_each_other(recording: Recording)
     assert out.count("server 1  198.51.100.11:80") == 3
 
 
+def test_a_long_label_is_folded_and_nothing_is_cut_off(recording: Recording) -> None:
+    found = results(recording)
+    label = "rr-persistence-3600s-netmask-24"
+    columns = (*found.schedulers, replace(found.schedulers[0], label=label))
+    out = printed(replace(found, schedulers=columns), 80)
+    table = out[: out.index("ok  rr")]
+    assert max(map(len, out.splitlines())) <= 80
+    last = "".join(line.rpartition("|")[2] for line in table.splitlines())
+    assert squeezed(label) in squeezed(last)
+    assert table.count("50 (50 %)") == 4
+
+
+def test_the_verdict_and_what_it_stands_on_come_last(recording: Recording) -> None:
+    found = results(recording)
+    run = replace(found.runs[0], notes=("slow",))
+    out = printed(replace(found, runs=(run, *found.runs[1:])))
+    places = [
+        out.index(text) for text in ("long  ", "server 1", "note: rr: slow", "ok  rr", "HELD")
+    ]
+    assert places == sorted(places)
+
+
 def compared(*directories: Path) -> str:
     file = io.StringIO()
     print_comparison(directories, Console(file=file, width=120))
@@ -100,7 +122,7 @@ def test_nothing_is_cut_off_on_a_narrow_terminal(tmp_path: Path, width: int, rep
     assert max(map(len, text.splitlines())) <= width
     table = text[text.index("-+-") : text.index("ok  rr")].splitlines()
     labels, cells = zip(*(line.split("|") for line in table if "|" in line), strict=True)
-    rows = figure_rows(found.schedulers, {1: ONE, 2: TWO})
+    rows = first_look(found.schedulers, {1: ONE, 2: TWO})
     assert squeezed("".join(labels)) == squeezed("".join(r.label + r.remark for r in rows))
     assert squeezed("".join(cells)) == squeezed("".join("".join(r.cells) for r in rows))
 
@@ -119,7 +141,7 @@ def test_a_run_whose_service_could_not_be_made_is_named_by_its_scheduler(tmp_pat
     found = results(read(tmp_path / "none"))
     assert "run 1 (lc): the director could not add it" in printed(found)
     for text in (printed(found), compared(tmp_path / "none", write_skew(tmp_path / "two"))):
-        assert "lc (0 of 1 valid)" in text
+        assert "lc (not valid)" in text
         assert "unknown (" not in text
 
 
