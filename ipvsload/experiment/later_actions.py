@@ -4,9 +4,11 @@ Steps of the timeline wait for events; these do not, and go on beside them.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
 
+from ipvsload.errors import UsageError
 from ipvsload.experiment.clock import Clock
 
 
@@ -29,6 +31,8 @@ class LaterActions:
         return min([*due, *([] if other_us is None else [other_us])], default=None)
 
     def do_due(self) -> None:
-        """Do what is due. Raises what it raises."""
+        """Do what is due, unless it cannot be done any more. Raises what else it raises."""
         while self._waiting and self._waiting[0][0] <= self._clock.now_us():
-            heappop(self._waiting)[2]()
+            act = heappop(self._waiting)[2]
+            with suppress(UsageError):  # its server has left or died since
+                act()

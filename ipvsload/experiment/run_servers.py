@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from ipvsload.errors import UsageError
 from ipvsload.experiment.run_state import RunState
 from ipvsload.load.base import Load
-from ipvsload.scenario.server_conditions import Conditions, ServerFault, after_fault, at_speed
+from ipvsload.scenario.server_conditions import (
+    KILLED,
+    Conditions,
+    ServerFault,
+    after_fault,
+    at_speed,
+    without_effect,
+    without_speed,
+)
 from ipvsload.testbed.base import BalancerControl
 
 
@@ -62,14 +70,19 @@ class RunServers:
 
     def fault(self, server: int, fault: ServerFault) -> None:
         """Do this to a server's process or packets; its entry in the table stays."""
-        address = self._present(server)
+        address, before = self._present(server), self.state.conditions.get(server, ())
+        if KILLED in before and fault != "restart":
+            raise UsageError(f"server {server} {without_effect(before, fault)}")
         self.testbed.fault_server(address, fault)
-        self._changed(server, after_fault(self.state.conditions.get(server, ()), fault))
+        self._changed(server, after_fault(before, fault))
 
     def set_speed(self, server: int, speed: float) -> None:
         """Have a server do its work at this speed."""
-        self.testbed.set_server_speed(self._present(server), speed)
-        self._changed(server, at_speed(self.state.conditions.get(server, ()), speed))
+        address, before = self._present(server), self.state.conditions.get(server, ())
+        if why := without_speed(before):
+            raise UsageError(f"server {server} {why}")
+        self.testbed.set_server_speed(address, speed)
+        self._changed(server, at_speed(before, speed))
 
     def set_scheduler(self, scheduler: str) -> None:
         """Change the scheduler in place."""

@@ -14,10 +14,10 @@ from ipvsload.scenario.strict import Strict
 
 MAX_WORKERS = 10_000
 MAX_QUEUE = 1_000_000
-MAX_SPEED = 1_000
+MIN_SPEED, MAX_SPEED = 0.001, 1_000
 
 Overflow = Literal[503, "refuse"]
-Speed = Annotated[float, Field(gt=0, le=MAX_SPEED, allow_inf_nan=False)]
+Speed = Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED, allow_inf_nan=False)]
 
 
 def _one_or_more(value: object) -> object:

@@ -18,7 +18,9 @@ from ipvsload.scenario.server_conditions import (
     Conditions,
     ServerFault,
     after_fault,
+    at_speed,
     without_effect,
+    without_speed,
 )
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.stages import expected, time_of
@@ -133,6 +135,14 @@ class PlannedState:
             self.refuse(f"server {server} {why}", *at)
         self.conditions[server] = after_fault(conditions, fault)
         return not why
+
+    def slow(self, server: int, speed: float, *at: str | int) -> None:
+        """The server has this speed from here on; where it cannot, the action is refused."""
+        if self.has_server(server, *at):
+            conditions = self.conditions.get(server, ())
+            if why := without_speed(conditions):
+                self.refuse(f"server {server} {why}", *at)
+            self.conditions[server] = at_speed(conditions, speed)
 
     def named(self, names: Sequence[str]) -> Iterator[tuple[int, str, PlannedClass]]:
         """The classes of these names with their positions; refuses names that do not exist."""

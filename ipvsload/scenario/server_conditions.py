@@ -14,6 +14,7 @@ Conditions = tuple[str, ...]
 """Words for people: "killed", "frozen", "vanished", "speed 0.1"; none for a healthy server."""
 
 KILLED, FROZEN, VANISHED = "killed", "frozen", "vanished"
+NO_PROCESS = "is killed; a restart brings it back"
 _SPEED = "speed "
 _EFFECTS: dict[ServerFault, tuple[str, tuple[str, ...]]] = {
     "kill": (KILLED, (FROZEN, VANISHED)),
@@ -40,11 +41,18 @@ def at_speed(conditions: Conditions, speed: float) -> Conditions:
     return kept if speed == 1 else (*kept, f"{_SPEED}{speed:g}")
 
 
+def without_speed(conditions: Conditions) -> str:
+    """Why the server works at no speed at all; "" where it has one."""
+    return NO_PROCESS if KILLED in conditions else ""
+
+
 def without_effect(conditions: Conditions, fault: ServerFault) -> str:
     """Why the fault would change nothing: "is frozen already"; "" where it changes something."""
     gained, lost = _EFFECTS[fault]
     if gained in conditions:
         return f"is {gained} already"
+    if fault != "restart" and KILLED in conditions:
+        return NO_PROCESS
     if not gained and fault != "restart" and not set(lost) & set(conditions):
         return f"is not {lost[0]}"
     return ""

@@ -177,6 +177,26 @@ def test_a_wait_that_misses_its_deadline_ends_the_steps(tmp_path: Path) -> None:
     assert len(recording.runs[0].requests) == 3
 
 
+def test_a_flapping_server_may_die_and_may_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def fault(_self: SimulatedTestbed, _address: str, fault: str) -> None:
+        done.append(fault)
+
+    monkeypatch.setattr(SimulatedTestbed, "fault_server", fault, raising=False)
+    monkeypatch.setattr(SimulatedTestbed, "remove_server", lambda *_: None, raising=False)
+    flapping = "- flap: {server: 2, down: 1s, up: 1s, times: 9}\n  - wait: 2500ms\n  - "
+    after = "until: done{class=short}"
+    for end, last in (("kill: 2", ["kill"]), ("remove: 2", [])):
+        done.clear()
+        text = SKEW.read_text().replace(after, f"{after}\n  {flapping}{end}\n  - wait: 3s")
+        _, results = played(tmp_path / end[:4], text)
+        assert [run.reasons for run in results.runs] == [(), ()]
+        assert done == ["vanish", "return", "vanish", *last] * 2
+
+
 def test_an_interruption_in_the_inbox_ends_the_run_and_is_recorded(tmp_path: Path) -> None:
     time = VirtualTime()
     time.after(30_000_000, lambda: time.put(InvalidRunError("interrupted")))

@@ -20,9 +20,9 @@ timeline:
 @pytest.mark.parametrize(
     ("capacity", "problem"),
     [
-        ("{workers: 8, speed: 0}", "5:33: 'speed': must be more than 0, found 0"),
-        ("{workers: 8, speed: [1, 0, 1]}", "5:37: 'speed': must be more than 0, found 0"),
-        ("{workers: 8, speed: [1, -2, 1]}", "5:37: 'speed': must be more than 0, found -2"),
+        ("{workers: 8, speed: 0}", "5:33: 'speed': must be at least 0.001, found 0"),
+        ("{workers: 8, speed: [1, 0, 1]}", "5:37: 'speed': must be at least 0.001, found 0"),
+        ("{workers: 8, speed: [1, -2, 1]}", "5:37: 'speed': must be at least 0.001, found -2"),
         (
             "{workers: 8, speed: [1, 1]}",
             "5:33: 2 speeds for 3 servers that join; give each one, or one number for all",

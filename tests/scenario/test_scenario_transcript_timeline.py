@@ -66,6 +66,16 @@ STEPS = [
         "t.yaml:13:11: server 2 is killed already",
     ),
     (
+        "  - start: short\n",
+        "  - kill: 2\n  - freeze: 2\n  - start: short\n",
+        "t.yaml:13:13: server 2 is killed; a restart brings it back",
+    ),
+    (
+        "  - start: short\n",
+        "  - kill: 2\n  - slow: {server: 2, speed: 0.5}\n  - start: short\n",
+        "t.yaml:13:20: server 2 is killed; a restart brings it back",
+    ),
+    (
         # Numbers are never used again: after 2 and 1, the third server is number 3.
         "  - start: short\n",
         "  - scale: 1\n  - scale: 2\n  - kill: 2\n  - start: short\n",

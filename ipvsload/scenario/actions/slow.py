@@ -1,14 +1,9 @@
 """Give a real server another speed while it runs."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from ipvsload.scenario.actions.base import Action, ActionTarget
+from ipvsload.scenario.capacity import Speed
 from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.strict import ServerNumber
-
-Speed = Annotated[float, Field(gt=0, le=1000)]
 
 
 class Slow(Action):
@@ -24,7 +19,7 @@ class Slow(Action):
         return f"server {self.server}: speed {self.speed:g}"
 
     def plan(self, planned: PlannedState) -> None:
-        planned.has_server(self.server, "server")
+        planned.slow(self.server, self.speed, "server")
 
     def act(self, target: ActionTarget) -> None:
         target.set_speed(self.server, self.speed)
