@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check bench iso setup system test-system iso-system clean
+.PHONY: help demo test check coverage bench iso setup system test-system iso-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
@@ -19,12 +19,9 @@ help:
 demo: setup
 	$(BIN)/ipvsload run scenarios/skew.yaml
 
-# Of the quick tests it prints what part of the package they run; see pyproject.toml for what
-# counts. The tests against the kernel measure times, which counting would change.
-test: COVERAGE = --cov
 test: LEFT_OUT =
 test: setup test-system iso check
-	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs" -n 2
+	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs" -n 4 --dist worksteal
 
 LEFT_OUT = and not long
 
@@ -35,7 +32,12 @@ check: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not kernel and not programs $(LEFT_OUT)" -n 6 --dist worksteal $(COVERAGE)
+	$(BIN)/pytest -m "not kernel and not programs $(LEFT_OUT)" -n 6 --dist worksteal
+
+# What part of the package the quick tests run; see pyproject.toml for what counts. Counting
+# slows them down, so `make test` does without.
+coverage: setup
+	$(BIN)/pytest -m "not kernel and not programs" -n 6 --dist worksteal --cov
 
 bench: setup iso
 	$(BIN)/python -m benchmarks

@@ -26,7 +26,8 @@ def test_each_server_has_a_link_address_of_its_own(servers: int, family: str) ->
     known = neighbours(topology)
     assert list(known) == topology.server_hosts
     assert len(set(known.values())) == servers
-    assert all(f"{mac} : {host}" in ruleset(topology) for host, mac in known.items())
+    rules = ruleset(topology)
+    assert all(f"{mac} : {host}" in rules for host, mac in known.items())
 
 
 def test_more_servers_than_addresses_are_refused_before_anything_starts() -> None:
