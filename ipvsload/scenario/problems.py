@@ -95,6 +95,8 @@ def _fault(error: ErrorDetails) -> Fault:
     text = f"{_named(loc)}{expected}, found {found(value)}"
     if kind in ("int_type", "float_type") and isinstance(value, str) and value.isdecimal():
         text += "; take the quotes away"
+    if kind == "model_type" and (known := _keys_of(_model_at(loc))):
+        text += f"; its keys are {listed(known, 'and')}"
     return Fault(loc, text)
 
 

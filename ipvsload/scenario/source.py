@@ -232,10 +232,12 @@ _PROBLEMS = {
 def _explain(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
     """PyYAML's problem in plain words."""
     problem = error.problem or error.context or "syntax error"
-    if problem.startswith(("expected ',' or", "did not find expected ',' or")):
+    if problem.startswith(
+        ("expected ',' or", "did not find expected ',' or", "found character '>' that cannot")
+    ):
         here = "".join(text.splitlines()[line - 1 : line])
         if "{" in here and any(sign in here for sign in ("==", "<", ">", "done")):
-            return f"not YAML: a condition inside {{ }}; {_IN_QUOTES}"
+            return f"not YAML: a condition inside {{ }} or [ ]; {_IN_QUOTES}"
         return "not YAML: expected ',' or a closing bracket"
     if "'\\t'" in problem:
         return "not YAML: a tab; indent with spaces"

@@ -52,7 +52,7 @@ def test_the_page_stands_alone_and_leads_with_the_verdict(recording: Recording) 
     assert "url(" not in text
     assert "@import" not in text
     places = [
-        text.index(part) for part in ("<strong>Held</strong>", "Notes", "Expectations", "<svg")
+        text.index(part) for part in ("<strong>Held</strong>", "Expectations", "Notes", "<svg")
     ]
     assert places == sorted(places)
     assert text.count("<svg") == 8

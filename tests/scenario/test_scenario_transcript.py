@@ -160,7 +160,17 @@ YAML = [
     (
         "  - start: short\n",
         "  - {start: short, until: done{class=short}}\n  - start: short\n",
-        "t.yaml:12:31: not YAML: a condition inside { }; put the whole value in quotes",
+        "t.yaml:12:31: not YAML: a condition inside { } or [ ]; put the whole value in quotes",
+    ),
+    (
+        "  - start: short\n",
+        "  - [start, until: done{class=short} > 1]\n  - start: short\n",
+        "t.yaml:12:38: not YAML: a condition inside { } or [ ]; put the whole value in quotes",
+    ),
+    (
+        "  - start: short\n",
+        "  - slow: 1\n  - start: short\n",
+        "t.yaml:12:11: 'slow': expected a mapping, found 1; its keys are server and speed",
     ),
     (
         "service: {servers: 1}",

@@ -23,25 +23,22 @@ def arrival_rows(runs: Sequence[RunResult]) -> tuple[list[str], list[list[str]]]
         if traffic.arrivals
     ]
     tests = list(dict.fromkeys(_short(test) for _, _, one in found for test in one.tests))
-    header = ["class", "asked for", "requests", "rate asked", "rate sent", "late p99", "late max"]
+    header = ["class", "verdict", "process", "requests/s, of asked", "late p99, max"]
     rows = []
     for run, name, one in found[:MOST_ROWS]:
         by_name = {_short(test): test for test in one.tests}
         cells = [
             run.label if run.repeat == 1 else f"{run.label}, repeat {run.repeat}",
             name,
+            one.verdict,
             one.process,
-            figure(one.requests),
-            figure(one.asked_rate or one.planned_rate),
-            figure(one.achieved_rate),
-            milliseconds(one.lateness_ms.get("p99")),
-            milliseconds(one.lateness_ms.get("max")),
+            f"{figure(one.achieved_rate)} of {figure(one.asked_rate or one.planned_rate)}",
+            ", ".join(milliseconds(one.lateness_ms.get(which)) for which in ("p99", "max")),
             *(_effect(by_name.get(test)) for test in tests),
             figure(round(one.steadiness.effective)) if one.steadiness else DASH,
-            one.verdict,
         ]
         rows.append(cells)
-    return ["", *header, *tests, "counts as", "verdict"], rows
+    return ["", *header, *tests, "independent"], rows
 
 
 def _short(test: ProcessTest) -> str:
