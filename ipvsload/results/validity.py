@@ -19,6 +19,7 @@ from ipvsload.record.events import (
 )
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import KernelCounts
+from ipvsload.results.ports_again import ports_again, reuse_modes
 from ipvsload.results.refusals import BY_NO_SERVER, BY_WEIGHT_0
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.sampling import active_span
@@ -65,7 +66,7 @@ def reasons(
             for name, n in sorted(requests.unknown.items())
         ]
         if not requests.unknown and complete:
-            found += _connections(requests, kernel)
+            found += _connections(run, requests, kernel)
     return tuple(dict.fromkeys(found))
 
 
@@ -176,18 +177,21 @@ def _missing_requests(
             yield f"{name}: {recorded} of {starts * traffic.requests} requests are recorded"
 
 
-def _connections(requests: RequestCounts, kernel: KernelCounts) -> Iterator[str]:
+def _connections(run: RecordedRun, requests: RequestCounts, kernel: KernelCounts) -> Iterator[str]:
     """Where the kernel's count of connections is not the generator's own.
 
     A connection that failed before its server was known may be in the kernel's
     count or not: it widens what is accepted. A server that left was last read
-    up to two seconds before and is not compared.
+    up to two seconds before and is not compared. Of a port that came again the
+    kernel may have counted the first connection alone.
     """
     unknown = requests.opened[None]
+    uncounted = ports_again(run.requests) if 0 in reuse_modes(run) else 0
     for address, server in kernel.servers.items():
-        least = requests.opened[address]
-        if server.present and not least <= server.connections <= least + unknown:
-            wanted = f"{least} to {least + unknown}" if unknown else str(least)
+        most = requests.opened[address] + unknown
+        least = max(0, requests.opened[address] - uncounted)
+        if server.present and not least <= server.connections <= most:
+            wanted = f"{least} to {most}" if least < most else str(least)
             yield (
                 f"{address}: the kernel counted {server.connections} connections, "
                 f"the generator opened {wanted}"

@@ -18,6 +18,7 @@ Capability = Literal[
     "shares",
     "clients",
     "family",
+    "source-ports",
     "directors",
     "capacity",
     "forwarding",

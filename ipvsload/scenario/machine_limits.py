@@ -79,6 +79,9 @@ def shortfalls(scenario: Scenario, limits: MachineLimits) -> Iterator[str]:
     service = scenario.service
     # A port belongs to one director, so a client that has one director has that one's ports only.
     each = limits.local_ports // (service.directors if service.spread == "client" else 1)
+    if isinstance(service.source_ports, int):
+        several = 1 if service.spread == "client" else service.directors
+        each = min(each, service.source_ports * several)
     ports = max(0, each * service.clients - limits.taken_ports)
     clients = "1 client address" if scenario.service.clients == 1 else "the client addresses"
     taken = (

@@ -22,6 +22,7 @@ from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import refused
 from ipvsload.scenario.measures import needs_table
 from ipvsload.scenario.service import Service
+from ipvsload.scenario.source_port_choice import IN_TURN
 from ipvsload.scenario.strict import Name, Strict
 from ipvsload.scenario.traffic import Traffic
 from ipvsload.scenario.variant import Label, Variant, VariantEntry
@@ -145,6 +146,8 @@ class Scenario(Strict, use_attribute_docstrings=True):
             yield "shares", f"weights: {list(self.service.weights)}"
         if self.service.clients > 1:
             yield "clients", f"clients: {self.service.clients}"
+        if self.service.source_ports != IN_TURN:
+            yield "source-ports", f"source-ports: {self.service.source_ports}"
         if self.service.family != "ipv4":
             yield "family", f"family: {self.service.family}"
         if self.service.capacity is not None:

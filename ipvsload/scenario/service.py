@@ -8,6 +8,7 @@ from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.faults import refused
 from ipvsload.scenario.names import MAX_CLIENTS, MAX_DIRECTORS, Family, ForwardingName, Spread
+from ipvsload.scenario.source_port_choice import IN_TURN, SourcePortChoice
 from ipvsload.scenario.strict import ServerCount, Strict, Weight
 
 
@@ -20,6 +21,9 @@ class Service(Strict, use_attribute_docstrings=True):
     """One weight a server, in the order of joining; empty means 1 each."""
     clients: Annotated[int, Field(ge=1, le=MAX_CLIENTS)] = 1
     """Source addresses that the load comes from (sh and mh hash them)."""
+    source_ports: Annotated[SourcePortChoice, Field(alias="source-ports")] = IN_TURN
+    """Which port of its address a connection comes from: all `in-turn`, `random`, or, by a number,
+    a fixed few that are used again and again. IPVS remembers a port's last connection for 120 s."""
     family: Family = "ipv4"
     """Whether clients, virtual service and real servers have addresses of IPv4 or of IPv6."""
     capacity: Capacity | None = None
@@ -45,4 +49,11 @@ class Service(Strict, use_attribute_docstrings=True):
     @property
     def wiring(self) -> tuple[object, ...]:
         """All that a lab must be made anew for where another service differs in it."""
-        return self.clients, self.family, self.directors, self.spread, self.forwarding
+        return (
+            self.clients,
+            self.source_ports,
+            self.family,
+            self.directors,
+            self.spread,
+            self.forwarding,
+        )

@@ -20,6 +20,7 @@ from ipvsload.scenario.url import Tls
 
 LAB_ONLY: Mapping[Capability, str] = {
     "clients": "here the load has this machine's own address; the lab has more",
+    "source-ports": "here this machine's kernel chooses the ports; the lab chooses its own",
     "family": "which addresses are used, the URL here says; the lab has those of either family",
     "directors": "the directors are those that are there; the lab makes as many as are asked for",
     "capacity": "how many requests its real servers work on at once is their own affair, and they"

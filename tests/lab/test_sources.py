@@ -1,6 +1,8 @@
 """Where the load comes from: each source as seldom as can be."""
 
+from _socket import socket as _Socket  # noqa: N812
 from collections import Counter
+from contextlib import ExitStack, closing
 
 import pytest
 from hypothesis import given
@@ -9,9 +11,11 @@ from hypothesis import strategies as st
 from ipvsload.testbed.lab.source_ports import SourcePorts
 from ipvsload.testbed.lab.topology import MAX_DIRECTORS, SOURCE_PORTS, Topology
 
+SPREADS = ["client", "connection", "random"]
+
 
 def test_sources_are_taken_in_turn() -> None:
-    sources = SourcePorts(["192.0.2.1", "192.0.2.2"])
+    sources = SourcePorts(["192.0.2.1", "192.0.2.2"], Topology())
     taken = [sources.take() for _ in range(2 * 63_488 + 1)]
     assert taken[:3] == [("192.0.2.1", 2048), ("192.0.2.2", 2048), ("192.0.2.1", 2049)]
     assert len(set(taken)) == 2 * 63_488
@@ -21,7 +25,7 @@ def test_sources_are_taken_in_turn() -> None:
 def choices(topology: Topology, count: int) -> list[tuple[str, int]]:
     """The client and the director of so many connections."""
     ranges = topology.director_ports
-    sources = SourcePorts(topology.client_addresses, ranges, topology.spread, topology.seed)
+    sources = SourcePorts(topology.client_addresses, topology)
     taken = [sources.take() for _ in range(count)]
     assert len(set(taken)) == count
     return [
@@ -67,3 +71,45 @@ def test_by_chance_a_seed_gives_the_same_directors_and_another_gives_others(dire
     assert one == again != other
     counts = Counter(director for _, director in one)
     assert all(abs(counts[n] - 2_000 / directors) < 300 for n in range(1, directors + 1))
+
+
+@given(st.integers(1, 1_000), st.integers(1, 3), st.integers(1, 3), st.sampled_from(SPREADS))
+def test_a_fixed_few_come_again_and_each_run_has_others(
+    few: int, clients: int, directors: int, spread: str
+) -> None:
+    topology = Topology(clients=clients, directors=directors, source_ports=few, spread=spread)
+    sources = SourcePorts(topology.client_addresses, topology)
+    runs = []
+    for _ in range(3):
+        sources.begin_run()
+        runs.append(Counter(sources.take() for _ in range(200)))
+    for taken in runs:
+        for client in topology.client_addresses:
+            for ports in topology.director_ports:
+                mine = [n for (one, p), n in taken.items() if one == client and p in ports]
+                assert len(mine) == min(sum(mine), few)
+                assert not mine or max(mine) - min(mine) <= 1
+    assert len(set().union(*runs)) == sum(map(len, runs))
+
+
+def test_a_seed_gives_the_same_ports_at_random_and_another_gives_others() -> None:
+    one, again, other = (
+        [source.take()[1] for _ in range(500)]
+        for seed in (1, 1, 2)
+        for source in [SourcePorts(["192.0.2.1"], Topology(source_ports="random", seed=seed))]
+    )
+    assert one == again != other
+    assert set(one) <= set(SOURCE_PORTS)
+    assert len(set(one)) > 450
+
+
+def test_of_a_few_the_next_free_one_is_taken_and_at_last_none() -> None:
+    sources = SourcePorts(["127.0.0.1"], Topology(source_ports=3))
+    with ExitStack() as held:
+        sockets = [held.enter_context(closing(_Socket())) for _ in range(4)]
+        ports = [sources.bind(sock)[1] for sock in sockets[:3]]
+        assert len(set(ports)) == 3
+        with pytest.raises(OSError, match="no free source port"):
+            sources.bind(sockets[3])
+        sockets[1].close()
+        assert sources.bind(sockets[3])[1] == ports[1]

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from ipvsload.testbed.lab.source_ports import SourcePorts
+from ipvsload.testbed.lab.topology import Topology
 
 # Each test process has a network of its own within 127.0.0.0/8.
 _NETWORK = f"127.{1 + os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
@@ -101,7 +102,7 @@ class BoundSockets:
     """Sockets that are bound to addresses of this machine in turn, as the lab's are."""
 
     def __init__(self, clients: Sequence[str]) -> None:
-        self._sources = SourcePorts(clients)
+        self._sources = SourcePorts(clients, Topology())
 
     def take(self) -> tuple[Any, str, int]:
         sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)

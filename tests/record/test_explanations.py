@@ -33,7 +33,7 @@ class Seen:
     and `early` is that of the last one before. Without `table` IPVS does not balance.
     The last forty requests are such as nobody took, where `untaken` says how. The
     kernel has `counted` so many connections of each server at the end. Each of `nodes`
-    shows the same table.
+    shows the same table. There are so many `ports`.
     """
 
     scheduler: str
@@ -52,6 +52,7 @@ class Seen:
     untaken: tuple[str, int, int] | None = None
     counted: int = 33
     nodes: Sequence[str] = ("director",)
+    ports: int = 100
 
     def notes(self) -> list[str]:
         requests = [self._request(number) for number in range(100)]
@@ -81,7 +82,7 @@ class Seen:
         client = self.clients[number % len(self.clients)]
         reused = self.kept and number >= 4
         lost = server == NO_SERVER
-        start, port = number * 10_000, 40_000 + (number % 4 if self.kept else number)
+        start, port = number * 10_000, 40_000 + (number % 4 if self.kept else number % self.ports)
         untaken = (self.untaken or ()) if number >= 60 else ()
         return Request(
             1, "short", start, start, 900, 0 if lost else 200, 9, client, port, reused, server,
@@ -145,6 +146,13 @@ CASES = {
         Seen("lc", nodes=("director-1", "director-2")),
         "2 directors balanced over the same servers, and each chose by its own connections only: lc"
         " saw a server as idle on one that was busy with those of the other;",
+    ),
+    "used_ports": (
+        Seen(
+            "rr", ports=16, events=[DirectorSettings(1, 0, "a", USUAL, {"conn_reuse_mode": 0})]
+        ),
+        "84 of 100 connections came from a client port whose last one was less than 120 s ago, and"
+        " IPVS remembered that: with conn_reuse_mode 0 they followed it to its server",
     ),
     "one_destination": (
         Seen("lblc", servers=[THREE], clients=FOUR_CLIENTS),
@@ -253,6 +261,8 @@ OTHERS = {
         "lc", active=(0, 7, 0), events=[_timeouts(900), ServerCondition(1, 9, TWO, 2, "killed")]
     ),
     "rr with one client": Seen("rr"),
+    "a few ports that came again": Seen("rr", ports=95),
+    "rules, which remember otherwise": Seen("iptables", ports=16, clients=FOUR_CLIENTS),
     "rr that gave one server all": Seen("rr", servers=[ONE]),
     "counters that stand still": Seen("rr", counted=0, active=(1, 1, 1)),
     "a director that refused all": Seen("rr", counted=0, servers=[NO_SERVER]),

@@ -1,4 +1,4 @@
-"""`service: family`: what it means, and what there is for one family only."""
+"""`service: family` and `source-ports`: what they mean, and what is wrong with them."""
 
 import pytest
 
@@ -48,3 +48,18 @@ def test_a_testbed_whose_addresses_are_there_refuses_another_family() -> None:
     check_capabilities(scenario.name, scenario.needs(), {})
     with pytest.raises(UsageError, match="wants `family: ipv6`: which addresses are used, the URL"):
         check_capabilities(scenario.name, scenario.needs(), LAB_ONLY)
+
+
+def test_source_ports_are_in_turn_random_or_a_fixed_few() -> None:
+    assert six("servers: 2").service.source_ports == "in-turn"
+    assert six("source-ports: random").service.source_ports == "random"
+    scenario = six("source-ports: 16")
+    assert scenario.service.source_ports == 16
+    with pytest.raises(UsageError, match="wants `source-ports: 16`: here this machine's kernel"):
+        check_capabilities(scenario.name, scenario.needs(), LAB_ONLY)
+
+
+@pytest.mark.parametrize("value", ["1001", "0", "true", "often", "1.5"])
+def test_other_source_ports_are_refused_with_their_place(value: str) -> None:
+    with pytest.raises(ScenarioError, match=r"t\.yaml:3:25: 'source-ports': expected "):
+        six(f"source-ports: {value}")

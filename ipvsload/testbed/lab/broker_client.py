@@ -30,17 +30,26 @@ class LabSockets:
         self._broker = _connect(name)
         self._ready: deque[tuple[_Socket, str, int]] = deque()
         self._asked = False
+        self._low = _LOW
 
     def take(self) -> tuple[_Socket, str, int]:
-        """A TCP socket and the address and port that it is bound to. Raises OSError."""
+        """A TCP socket and the address and port that it is bound to.
+
+        Raises OSError, EADDRNOTAVAIL where every port is in use.
+        """
         ready = self._ready
-        if len(ready) <= _LOW and not self._asked:
+        if len(ready) <= self._low and not self._asked:
             # Early, so that nobody waits for the next ones.
             send(self._broker, {"sockets": MAX_DESCRIPTORS, "bound": True})
             self._asked = True
         if not ready:
             self._asked = False
             sources, descriptors = _receive(self._broker)
+            if not sources:
+                raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+            if len(sources) < MAX_DESCRIPTORS:
+                # Ports are scarce: none is held before it is needed.
+                self._low = 0
             for descriptor, (client, port) in zip(descriptors, sources, strict=True):
                 family = AF_INET6 if ":" in client else AF_INET
                 ready.append((_Socket(family, _KIND, 0, descriptor), client, port))
@@ -69,6 +78,18 @@ def plain_socket(name: str, *, ipv6: bool = False) -> socket.socket:
     finally:
         broker.close()
     return socket.socket(AF_INET6 if ipv6 else AF_INET, SOCK_STREAM, 0, descriptor)
+
+
+def begin_run(name: str) -> None:
+    """Tell the lab that a run begins. Raises TestbedError."""
+    broker = _connect(name)
+    try:
+        send(broker, {"begin": True})
+        _receive(broker)
+    except OSError as error:
+        raise TestbedError(f"the lab's socket broker is gone: {error.strerror}") from error
+    finally:
+        broker.close()
 
 
 def _connect(name: str) -> _Socket:

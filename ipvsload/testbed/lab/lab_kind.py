@@ -36,6 +36,7 @@ def _make(request: kind.TestbedRequest) -> "Testbed":
             service.spread,
             request.seed,
             direct=[name for name in dict.fromkeys(asked) if FORWARDINGS[name].direct],
+            source_ports=service.source_ports,
             family=service.family,
         ),
         kernel=request.options["kernel"],

@@ -25,7 +25,7 @@ from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.lab import direct_routing, warmup
 from ipvsload.testbed.lab.addresses import IPV4
-from ipvsload.testbed.lab.broker_client import plain_socket
+from ipvsload.testbed.lab.broker_client import begin_run, plain_socket
 from ipvsload.testbed.lab.changed_settings import ChangedSettings
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
@@ -187,6 +187,7 @@ class LabTestbed:
         for address in self._unwell & self._listening:
             self.lab.real_servers.ask("restart", address)
         self._unwell.clear()
+        begin_run(self.socket_broker)
         self._port += 1
         self._joined = 0
         self._forwarding = spec.forwarding

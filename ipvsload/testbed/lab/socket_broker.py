@@ -11,6 +11,7 @@ where nothing is left when its process has ended. It serves only the user who
 owns the lab. The other side is `broker_client.py`.
 """
 
+import errno
 import os
 import socket
 import struct
@@ -30,7 +31,8 @@ class SocketBroker:
     A request is JSON: {"sockets": N} for N blocking sockets (with "ipv6": true of
     that family), {"sockets": N, "bound": true} for non-blocking ones that are bound.
     The answer has their descriptors, and as its text the [address, port] of each
-    socket that is bound.
+    socket that is bound. There is one alone where ports are scarce, and none where
+    none is free. {"begin": true} begins a run's ports; its answer is [].
     """
 
     def __init__(self, sources: SourcePorts, loop: ProcessLoop) -> None:
@@ -58,18 +60,31 @@ class SocketBroker:
         sources: list[tuple[str, int]] = []
         try:
             request, _ = descriptor_messages.receive(client)
+            if request is None:
+                raise ConnectionResetError
+            if request.get("begin"):
+                self._sources.begin_run()
+                descriptor_messages.send(client, [])
+                return
             wanted = min(int(request["sockets"]), descriptor_messages.MAX_DESCRIPTORS)
             bound = bool(request.get("bound"))
+            if bound and self._sources.scarce:
+                wanted = min(wanted, 1)
             kind = SOCK_STREAM | SOCK_CLOEXEC | (SOCK_NONBLOCK if bound else 0)
-            family = (
-                self._sources.family if bound else (AF_INET, AF_INET6)[bool(request.get("ipv6"))]
-            )
+            family = AF_INET6 if request.get("ipv6") else AF_INET
+            if bound:
+                family = self._sources.family
             for _ in range(wanted):
                 made.append(_Socket(family, kind))
                 if bound:
-                    sources.append(self._sources.bind(made[-1]))
+                    try:
+                        sources.append(self._sources.bind(made[-1]))
+                    except OSError as error:
+                        if error.errno != errno.EADDRNOTAVAIL or not self._sources.scarce:
+                            raise
+                        made.pop().close()
             descriptor_messages.send(client, sources, [sock.fileno() for sock in made])
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             self._loop.forget(client.fileno())
             client.close()
         finally:

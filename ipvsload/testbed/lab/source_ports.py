@@ -1,4 +1,4 @@
-"""Source addresses and ports, each used again as late as possible.
+"""Source addresses and ports, each used again as late as possible unless a scenario wants it.
 
 IPVS remembers a connection for two minutes after its end. A client port that
 comes again in that time meets the old entry, even one of another virtual
@@ -7,6 +7,10 @@ is then sent back under the wrong address, and the request is tried again a
 second later. The kernel chooses ports at random, so a few thousand requests
 are enough for that; this takes them in turn, over all runs of a lab and all
 its generators.
+
+A scenario may want them at random all the same, or a fixed few again and
+again, as clients behind a gateway have them. Of the few each run has others
+than the last one, so that it meets the entries of its own service only.
 
 Where there are several directors, the port also says which of them the
 connection goes through (`topology.py`).
@@ -17,47 +21,68 @@ import random
 from _socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from collections.abc import Callable, Sequence
 
-from ipvsload.testbed.lab.topology import SOURCE_PORTS
+from ipvsload.testbed.lab.addresses import IPV6
+from ipvsload.testbed.lab.topology import Topology
 
 _TRIES = 100
+_MOST_TRIES = 1_000
+"""Of a fixed few: so that nobody waits long for the answer that all of them are in use."""
 
 
 class SourcePorts:
-    """Hands out (address, port) in turn; `clients` are this machine's addresses.
+    """Hands out (address, port) as `topology` says; `clients` are this machine's addresses.
 
-    `directors` has the ports that lead through each; `spread` is one of
-    scenario.names.Spread, and `seed` that of its choice by chance.
+    `family` is that of their sockets.
     """
 
-    def __init__(
-        self,
-        clients: Sequence[str],
-        directors: Sequence[range] = (SOURCE_PORTS,),
-        spread: str = "connection",
-        seed: int = 1,
-    ) -> None:
-        self._clients, self._directors = tuple(clients), tuple(directors)
-        self.family = AF_INET6 if ":" in self._clients[0] else AF_INET
-        self._used = [[0] * len(directors) for _ in clients]
+    def __init__(self, clients: Sequence[str], topology: Topology) -> None:
+        self._clients, self._directors = tuple(clients), tuple(topology.director_ports)
+        self.family = AF_INET6 if topology.family == IPV6 else AF_INET
+        many, directors = len(self._clients), len(self._directors)
+        self._used = [[0] * directors for _ in self._clients]
         self._turn = 0
-        self._choose = _CHOICES[spread](len(clients), len(directors), seed)
+        self._choose = _CHOICES[topology.spread](many, directors, topology.seed)
+        self._few = topology.source_ports if isinstance(topology.source_ports, int) else 0
+        self._in_turn = topology.source_ports != "random"
+        # Not the seed of the directors alone: the two choices would be one.
+        self._chance = random.Random(f"source ports {topology.seed}")
+        self._run = 0
+        self._tries = min(many * directors * self._few, _MOST_TRIES) if self._few else _TRIES
+
+    @property
+    def scarce(self) -> bool:
+        """Whether a port must not be held before it is needed, because there are few."""
+        return self._few > 0
+
+    def begin_run(self) -> None:
+        """From now on a fixed few are others, until there are no others any more."""
+        self._run += 1
 
     def take(self) -> tuple[str, int]:
-        """The next one; the same comes again after 63,488 for each client address.
+        """The next one; in turn the same comes again after 63,488 for each client address.
 
         Where there are several directors, it may be after as many as lead through one.
         """
         client, director = self._choose(self._turn)
         self._turn += 1
         ports, used = self._directors[director], self._used[client]
-        port = ports[used[director] % len(ports)]
+        place = used[director]
         used[director] += 1
-        return self._clients[client], port
+        if self._few:
+            place = self._run * self._few + place % self._few
+        elif not self._in_turn:
+            place = self._chance.randrange(len(ports))
+        return self._clients[client], ports[place % len(ports)]
 
     def bind(self, sock: socket) -> tuple[str, int]:
-        """Give `sock` the next one that is free, and return it. Raises OSError."""
-        sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-        for _ in range(_TRIES):
+        """Give `sock` the next one that is free, and return it.
+
+        Raises OSError, EADDRNOTAVAIL where none is free.
+        """
+        if not self._few and self._in_turn:
+            # Else one that an open connection has, or the kernel remembers, is not free.
+            sock.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        for _ in range(self._tries):
             source = self.take()
             try:
                 sock.bind(source)

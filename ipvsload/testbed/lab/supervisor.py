@@ -58,9 +58,7 @@ class Supervisor:
         self._loop.watch(owner.fileno(), self._serve_owner)
         self._loop.watch(parent, _end)
         # While still in the owner's network namespace, in which its name is known.
-        sources = SourcePorts(
-            topology.client_addresses, topology.director_ports, topology.spread, topology.seed
-        )
+        sources = SourcePorts(topology.client_addresses, topology)
         broker = SocketBroker(sources, self._loop)
         kernels = [KERNELS[name] for name in (KERNELS if kernel == AUTO else (kernel,))]
         modules = ["ip_vs", *balancing_modules(schedulers)]

@@ -86,9 +86,11 @@ class Topology(NamedTuple):
     spread: str = "connection"
     """How connections find a director: one of scenario.names.Spread."""
     seed: int = 1
-    """Of the choice of directors where it is random."""
+    """Of the choice of directors and ports where it is random."""
     direct: Sequence[str] = ()
     """How packets may reach the real servers besides masquerading; replies then go past."""
+    source_ports: str | int = "in-turn"
+    """The load's: "in-turn", "random", or how few for each client address and director."""
     family: str = IPV4
     """One of PLANS: of clients, virtual address and real servers."""
 
