@@ -35,11 +35,15 @@ def column_header(summary: SchedulerSummary) -> str:
     name = named(summary.label, summary.settings)
     if summary.repeats == 1 and not summary.valid:
         return f"{name} (not valid)"
+    told = []
     if summary.valid < summary.repeats:
-        return f"{name} ({summary.valid} of {summary.repeats} valid)"
-    if summary.repeats > 1:
-        return f"{name} (median of {summary.repeats})"
-    return name
+        told.append(f"{summary.valid} of {summary.repeats} valid")
+    elif summary.repeats > 1:
+        told.append(f"median of {summary.repeats}")
+    if summary.ended_early:
+        several = f"{summary.ended_early} " if summary.repeats > 1 else ""
+        told.append(f"{several}ended early")
+    return f"{name} ({', '.join(told)})" if told else name
 
 
 def agreed_addresses(runs: Iterable[RunResult]) -> dict[int, str]:

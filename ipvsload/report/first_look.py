@@ -89,6 +89,8 @@ def _cell(column: SchedulerSummary, numbers: Sequence[int], value: _Value, text:
         return spread((value(server) for server in column.servers), text)
     by_number = {server.number: value(server) for server in column.servers}
     told = [text(one.median) if (one := by_number.get(n)) else DASH for n in numbers]
+    if set(told) == {DASH}:
+        return DASH
     # The unit stands once, behind the last one.
     unit = "%" if any(one.endswith("%") for one in told) else ""
     return " ".join(one.removesuffix("%").strip() for one in told) + (f" {unit}" if unit else "")

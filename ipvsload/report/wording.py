@@ -159,12 +159,14 @@ def arrivals_line(results: Results) -> list[str]:
     tested = f" (tested at level {max(levels):g})" if levels else ""
     lines = []
     if whole and len(whole) == len(runs):
-        lines.append(f"arrivals as asked for in {'the run' if len(runs) == 1 else 'all runs'}")
+        where = "the run" if len(runs) == 1 else "all runs"
+        lines.append(f"arrivals as asked for in {where}{tested}")
     elif whole:
-        lines.append(f"arrivals as asked for in {len(whole)} of {plural(len(runs), 'run')}")
+        where = f"{len(whole)} of {plural(len(runs), 'run')}"
+        lines.append(f"arrivals as asked for in {where}{tested}")
     if few:
         lines.append(f"too few arrivals of a class to tell in {plural(few, 'run')}")
-    return ["; ".join(lines) + tested] if lines else []
+    return ["; ".join(lines)] if lines else []
 
 
 def legend(results: Results) -> list[str]:

@@ -180,7 +180,8 @@ class SchedulerSummary:
     `label` names it: a scheduler may be there several times, set differently. `asked` is
     what the scenario asked to be set, for people. `settings` is what was set, can decide
     more than the scheduler and was not asked for, for people: of the service, and of the
-    director where that is not the same in all runs.
+    director where that is not the same in all runs. Of the runs that count, `ended_early` were
+    shorter than the others.
     """
 
     scheduler: str
@@ -192,6 +193,7 @@ class SchedulerSummary:
     settings: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     directors: tuple[DirectorSummary, ...] = ()
+    ended_early: int = 0
 
 
 @dataclass(frozen=True, slots=True)

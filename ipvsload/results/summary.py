@@ -53,6 +53,7 @@ def summarize(
         directors=summarize_directors(
             [([server.address for server in run.servers], run.directors) for run in counted]
         ),
+        ended_early=sum(run.ended_early is not None for run in counted),
     )
 
 

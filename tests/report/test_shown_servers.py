@@ -99,7 +99,7 @@ def test_on_the_terminal_a_few_servers_stand_in_one_row() -> None:
     assert [row.label for row in rows[at + 1 :]] == list(cells)[-4:]
     assert cells["weight"][0] == "1; 2; 3; 4"
     assert cells["connections"] == ("10 900 10 9", "10 9 10 \u2013")
-    assert cells["short requests"] == ("10 20 30 40 %", "\u2013 \u2013 \u2013 \u2013")
+    assert cells["short requests"] == ("10 20 30 40 %", "\u2013")
     assert cells["active at most"] == ("1 1 1 1", "1 1 1 \u2013")
 
 

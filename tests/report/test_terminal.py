@@ -12,6 +12,7 @@ from ipvsload.errors import UsageError
 from ipvsload.record.events import RunInvalid, RunPlanned
 from ipvsload.record.reader import Recording, read
 from ipvsload.record.writer import RunWriter
+from ipvsload.report.figure_rows import column_header
 from ipvsload.report.first_look import first_look
 from ipvsload.report.terminal_comparison import print_comparison
 from ipvsload.report.wording import plain, remarks
@@ -89,6 +90,25 @@ def test_the_verdict_and_what_it_stands_on_come_last(recording: Recording) -> No
         out.index(text) for text in ("long  ", "server 1", "note: rr: slow", "ok  rr", "HELD")
     ]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("repeats", "valid", "ended_early", "header"),
+    [
+        (1, 1, 0, "rr"),
+        (1, 0, 0, "rr (not valid)"),
+        (1, 1, 1, "rr (ended early)"),
+        (3, 3, 0, "rr (median of 3)"),
+        (3, 3, 1, "rr (median of 3, 1 ended early)"),
+        (3, 2, 1, "rr (2 of 3 valid, 1 ended early)"),
+    ],
+)
+def test_a_header_says_which_runs_its_figures_come_from(
+    recording: Recording, repeats: int, valid: int, ended_early: int, header: str
+) -> None:
+    summary = results(recording).schedulers[0]
+    changed = replace(summary, repeats=repeats, valid=valid, ended_early=ended_early)
+    assert column_header(changed) == header
 
 
 def compared(*directories: Path) -> str:
