@@ -34,7 +34,7 @@ _DIRECTOR_REFUSED = {
 }
 _OF_THIS_MACHINE = {
     "no port": "local port left, or no address of the target's family; spread the load over more"
-    " client addresses or machines",
+    " client addresses or machines, or more `source-ports` where they are few",
     "no descriptor": "open file left for its process; raise the hard limit (ulimit -Hn)",
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.record.events import Event, RunEnded, RunInvalid, RunPlanned
+from ipvsload.record.events import DirectorSettings, Event, RunEnded, RunInvalid, RunPlanned
 from ipvsload.record.format import NO_SERVER
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.results.evaluate import evaluate
@@ -146,6 +146,21 @@ def test_a_connection_that_failed_unseen_may_be_in_the_kernels_count_or_not(
     assert found.runs[0].traffic["short"].errors == {"reset": 1}
     assert found.verdict == "failed"
     assert "the director gave them to none, or has forgotten" in found.runs[0].notes[0]
+
+
+@pytest.mark.parametrize(("mode", "valid"), [(0, True), (1, False)])
+def test_of_a_port_that_came_again_the_kernel_may_count_the_first_connection_alone(
+    recording: Recording, mode: int, valid: bool
+) -> None:
+    run = recording.runs[0]
+    run.baseline = {**run.baseline, TWO: run.baseline.get(TWO, 0) + 1}
+    first, second, *_ = (i for i, r in enumerate(run.requests) if r.server == TWO)
+    run.requests[second] = run.requests[second]._replace(
+        client=run.requests[first].client, port=run.requests[first].port
+    )
+    run.events.append(DirectorSettings(1, 0, "director", {}, {"conn_reuse_mode": mode}))
+    found = results(recording).runs[0]
+    assert found.valid == valid, found.reasons
 
 
 def test_a_failed_request_whose_server_nobody_asked_for_was_not_given_to_none(
