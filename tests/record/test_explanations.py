@@ -283,6 +283,7 @@ OTHERS = {
         "iptables", servers=[ONE, TWO], kept=True, joins_us=(0, 0, 300_000), table=False
     ),
     "rules that drew alike": Seen("iptables"),
+    "rules whose draws are not all known": Seen("iptables", servers=[ONE, TWO, TWO, NO_SERVER]),
     "rules and a server that came later": Seen(
         "nftables", servers=[ONE, TWO, TWO], joins_us=(0, 0, 900_000)
     ),

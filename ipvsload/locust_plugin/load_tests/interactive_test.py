@@ -4,6 +4,7 @@ Nothing is planned and nothing is judged: people change users, weights,
 schedulers and servers while they look at the charts.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -27,7 +28,11 @@ from ipvsload.scenario.service import Service
 from ipvsload.testbed.base import ServiceSpec
 from ipvsload.testbed.registry import TESTBEDS
 
+logger = logging.getLogger(__name__)
+
 _SERVERS, _CLIENTS = 2, 1
+_PATIENCE = 2
+"""Seconds that Locust's stop may take without a word; a frozen server never answers."""
 
 
 def service_at_start(options: Options) -> Service:
@@ -111,6 +116,9 @@ class InteractiveTest:
 
     def stopping(self) -> None:
         """Wait until the requests in flight have ended, also those of workers."""
+        most = self._environment.stop_timeout
+        said = "waiting for the answers to what was sent, %g s at most"
+        self._delayed.append(gevent.spawn_later(_PATIENCE, logger.info, said, most))
         self._generators.drain()
 
     def stop(self) -> None:

@@ -26,7 +26,8 @@ def explain(seen: RunEvidence) -> Iterator[str]:
         return
     counts = [seen.requests.opened[address] for address in servers]
     mean = len(opened) / len(servers)
-    if max(counts) - min(counts) < _UNLIKE * mean:
+    # Failed ones may be in no server's count, and then the counts are not the draws'.
+    if sum(counts) < len(opened) or max(counts) - min(counts) < _UNLIKE * mean:
         return
     deviation = sqrt(mean * (1 - 1 / len(servers)))
     yield (
