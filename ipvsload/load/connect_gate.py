@@ -5,7 +5,8 @@ milliseconds. That is more than the queue of a virtual network card holds. What
 the card drops is sent again a second later, which would look like latency of
 the balancer. So new connections are begun only as fast as they are accepted. A
 connection that is not accepted soon is not counted any more: a dead server must
-not delay requests to the others.
+not delay requests to the others. This is for users who wait for their answers; an
+open workload is sent when it is due.
 """
 
 from collections.abc import Hashable

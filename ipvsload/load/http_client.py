@@ -67,8 +67,8 @@ class HttpClient:
         self._entries: dict[int, Exchange | Connection] = {}
         """What each descriptor belongs to: an exchange, or a connection that is closing."""
         self._to_connect: deque[Exchange] = deque()
-        self._connected: deque[Exchange] = deque()
-        """Exchanges to be sent that have a connection: they need not wait for the gate."""
+        self._ungated: deque[Exchange] = deque()
+        """Exchanges that do not wait for the gate: they have a connection, or are due."""
         self.timers = Timers()
         self._poll.register(self.timers.fd, _IN | _EDGE)
         self._closing = ClosingConnections(self.timers, self._entries, self._to_connect)
@@ -89,7 +89,9 @@ class HttpClient:
         exchange.start = 0
         if exchange.closing and exchange.one_connection:
             return  # ClosingConnections passes it on
-        (self._to_connect if exchange.sock is None else self._connected).append(exchange)
+        # What is due at a time does not wait: its lateness would be ours.
+        gated = exchange.sock is None and not planned_ns
+        (self._to_connect if gated else self._ungated).append(exchange)
         if self.timers.asleep:
             self.timers.wake()
 
@@ -137,7 +139,7 @@ class HttpClient:
         timers = self.timers
         try:
             while True:
-                if self._to_connect or self._connected:
+                if self._to_connect or self._ungated:
                     gevent.sleep(0)
                 else:
                     timers.arm_next()
@@ -153,13 +155,13 @@ class HttpClient:
     def _slice(self, end: int) -> None:
         poll, timers = self._poll.poll, self.timers
         entries = self._entries
-        to_connect, connected = self._to_connect, self._connected
+        to_connect, ungated = self._to_connect, self._ungated
         while True:
             # The wait sleeps in the kernel. It is short, so that other greenlets
             # wait little; it saves a turn of the hub for nearly every event.
             timers.arm_next()
             may_connect = bool(to_connect) and self._gate.is_open(time.monotonic_ns())
-            events = poll(0 if may_connect or connected else 0.001, _BATCH)
+            events = poll(0 if may_connect or ungated else 0.001, _BATCH)
             for fd, mask in events:
                 entry = entries.get(fd)
                 if entry is None:
@@ -173,15 +175,15 @@ class HttpClient:
                     # At once, so that the server has work while we go on. This is wrong for
                     # one that has a connection: its end may be among these events.
                     self._start(to_connect.popleft())
-            if may_connect or connected or events:
+            if may_connect or ungated or events:
                 self._start_some()
-            if not (events or to_connect or connected) or time.monotonic_ns() >= end:
+            if not (events or to_connect or ungated) or time.monotonic_ns() >= end:
                 return
 
     def _start_some(self) -> None:
-        to_connect, connected = self._to_connect, self._connected
-        for _ in range(min(len(connected), _BATCH)):
-            self._start(connected.popleft())
+        to_connect, ungated = self._to_connect, self._ungated
+        for _ in range(min(len(ungated), _BATCH)):
+            self._start(ungated.popleft())
         for _ in range(min(len(to_connect), _BATCH)):
             if not self._gate.is_open(time.monotonic_ns()):
                 return

@@ -1,5 +1,6 @@
 """Budgets, pauses, arrivals and ends: every request that began is counted once."""
 
+import socket
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ from ipvsload.load.http_client import HttpClient
 from ipvsload.load.workload import Workload
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget
+from ipvsload.testbed.lab import packet_loss
 from tests.load.sending import OK, Sending, Server, answering, read_request, silent, until
 
 Target = tuple[str, int]
@@ -268,3 +270,13 @@ def test_what_is_raised_when_a_class_is_done_is_told_as_well(target: Target) -> 
     client.close()
     assert len(told) == 1
     assert workload.requests == 5
+
+
+def test_arrivals_are_sent_when_they_are_due_though_nobody_accepts() -> None:
+    """A server that drops SYNs holds users back, a hundred each 200 ms, and no arrivals."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        packet_loss.lose(deaf)
+        with Sending(deaf.getsockname()) as sending:
+            records = sending.play(rate=5000, requests=1000, timeout=1.5)
+    assert {r.error for r in records} == {"timeout"}
+    assert max(r.start for r in records) < min(r.end for r in records)
