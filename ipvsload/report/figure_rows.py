@@ -140,12 +140,12 @@ def director_rows(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
         return
     servers = {number for found in by_node for split in found.values() for number in split}
     each = len(servers) <= MOST
-    remark = f"to server {', '.join(map(str, sorted(servers)))}" if each else "to a server"
+    remark = f"to servers {' '.join(map(str, sorted(servers)))}" if each else "to a server"
     yield FigureRow("connections of each director", remark=remark)
     for node in nodes:
         splits = [found.get(node, {}).values() for found in by_node]
         if each:
-            cells = [", ".join(figure(s.median) if s else DASH for s in split) for split in splits]
+            cells = [" ".join(figure(s.median) if s else DASH for s in split) for split in splits]
         else:
             cells = [spread(split) for split in splits]
         yield _row(node, (cell or DASH for cell in cells))

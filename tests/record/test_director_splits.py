@@ -71,7 +71,7 @@ def test_where_there_is_one_nothing_is_said_of_it(one_director: Recording) -> No
 def test_each_report_shows_what_each_did(two_directors: Recording) -> None:
     found = results(two_directors)
     by_number = found.schedulers[0].directors[0].connections
-    cells = ", ".join(f"{count.median:g}" for count in by_number.values() if count)
+    cells = " ".join(f"{count.median:g}" for count in by_number.values() if count)
     for text in reports(found, two_directors):
         assert "connections of each director" in text.lower()
         assert all(node in text for node in NODES)

@@ -17,13 +17,15 @@ from tests.skew_recording import ONE, SCENARIO, TWO, write_skew
 FALLBACK = 0x8
 
 
-def refused(run: RecordedRun, count: int, server: str | None, port: int = 4000) -> list[Request]:
-    """Has `count` short requests refused; returns them as they are recorded."""
+def refused(
+    run: RecordedRun, count: int, server: str | None, port: int | None = 4000
+) -> list[Request]:
+    """Has `count` short requests refused, from one port or their own; returns them as recorded."""
     places = [i for i, r in enumerate(run.requests) if r.traffic == "short"][:count]
     for i in places:
-        run.requests[i] = run.requests[i]._replace(
-            server=server, status=0, error="refused", port=port
-        )
+        one = run.requests[i]
+        own = one.port if port is None else port
+        run.requests[i] = one._replace(server=server, status=0, error="refused", port=own)
     return [run.requests[i] for i in places]
 
 
@@ -57,7 +59,7 @@ def result(tmp_path: Path, change: Callable[[RecordedRun], object]) -> RunResult
 def test_a_refusal_is_a_servers_or_the_directors(
     server: str | None, by: str, note: str, tmp_path: Path
 ) -> None:
-    run = result(tmp_path, lambda run: refused(run, 30, server))
+    run = result(tmp_path, lambda run: refused(run, 30, server, port=None))
     assert run.traffic["short"].errors == {"refused": 30}
     assert run.traffic["short"].refused_by == {by: 30}
     assert run.traffic["long"].refused_by == {}
