@@ -46,7 +46,7 @@ class _Kind(NamedTuple):
             last = len(value) - 1
             stages = tuple(self._stage(one, (at,), at == last) for at, one in enumerate(value))
         if not expected(stages):
-            raise unexpected(f"at least one stage needs a {self.word} of more than 0")
+            raise unexpected(f"{self.word} must be more than 0 in at least one stage")
         return stages
 
     def _stage(self, value: object, at: tuple[int, ...], last: bool) -> Stage:
