@@ -8,6 +8,7 @@ exist, actions without effect, and waits that cannot come true.
 from collections.abc import Iterator, Sequence
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.scenario.balancers import find
 from ipvsload.scenario.condition_checks import check_expectations, check_stops, check_wait
 from ipvsload.scenario.faults import Fault
 from ipvsload.scenario.model import Scenario
@@ -34,6 +35,7 @@ def check(scenario: Scenario) -> list[Fault]:
         faults.append(Fault(("service", "spread"), text))
     faults += _repeated_labels(scenario.schedulers)
     faults += _of_other_family(scenario)
+    faults += _without_weights(scenario)
     state = PlannedState.at_start(scenario.service, scenario.traffic)
     for index, step in enumerate(scenario.timeline):
         state.loc = ("timeline", index, step.action.key)
@@ -62,6 +64,15 @@ def check(scenario: Scenario) -> list[Fault]:
     return (
         faults + state.faults + check_stops(scenario, state) + check_expectations(scenario, state)
     )
+
+
+def _without_weights(scenario: Scenario) -> Iterator[Fault]:
+    """What balances without weights, where the scenario has some."""
+    wanted = [words for capability, words in scenario.needs() if capability == "shares"]
+    for place, variant in enumerate(scenario.schedulers):
+        lacks = find(variant.scheduler).lacks
+        if wanted and "shares" in lacks:
+            yield Fault(("schedulers", place), f"{lacks['shares']}; the scenario has `{wanted[0]}`")
 
 
 def _of_other_family(scenario: Scenario) -> Iterator[Fault]:

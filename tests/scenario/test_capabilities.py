@@ -8,7 +8,7 @@ import pytest
 from ipvsload.errors import UsageError
 from ipvsload.scenario.balancers import find
 from ipvsload.scenario.capabilities import Capability, check_capabilities
-from ipvsload.scenario.load import parse_scenario
+from ipvsload.scenario.load import ScenarioError, parse_scenario
 from ipvsload.scenario.model import Scenario
 
 
@@ -74,3 +74,12 @@ def test_rules_have_no_weights_and_only_translate(service: str, step: str, words
     with pytest.raises(UsageError, match=re.escape(f"scenario one wants {words}")):
         check_capabilities(wants.name, wants.needs(), find("nftables").lacks)
     return None
+
+
+def test_weights_beside_what_has_none_are_told_with_their_place() -> None:
+    with pytest.raises(ScenarioError, match=r"^t:2:18: iptables has no weights: .*`weights: \["):
+        parse_scenario(
+            "name: one\nschedulers: [rr, iptables]\nservice: {weights: [1, 3]}\n"
+            "traffic: {short: {users: 1, requests: 1}}\ntimeline: [start: short]\n",
+            "t",
+        )
