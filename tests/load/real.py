@@ -1,6 +1,7 @@
 """The lab's real servers as a child process, on loopback addresses of this test's own."""
 
 import _socket
+import contextlib
 import json
 import os
 import socket
@@ -18,6 +19,10 @@ from ipvsload.testbed.lab.topology import Topology
 # Each test process has a network of its own within 127.0.0.0/8.
 _NETWORK = f"127.{1 + os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
 _numbers = count()
+# Below the ports that the kernel gives to connections (from 32,768): no connection of
+# another test takes one between being asked for here and being used.
+_PORTS = range(10_000, 30_000)
+_port_numbers = count(61 * os.getpid())
 
 
 def fresh_address() -> str:
@@ -28,11 +33,14 @@ def fresh_address() -> str:
 
 
 def free_port(host: str) -> int:
-    """A port that the kernel says is free there."""
-    with socket.socket() as sock:
-        sock.bind((host, 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A port that nobody has, here or at all addresses; each call gives another one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for _ in _PORTS:
+        port = _PORTS[next(_port_numbers) % len(_PORTS)]
+        with socket.socket(family) as sock, contextlib.suppress(OSError):
+            sock.bind((host, port))
+            return port
+    raise AssertionError(f"no port is free at {host}")
 
 
 class RealServers:
