@@ -11,7 +11,7 @@ SKEW = str(Path(__file__).parents[2] / "scenarios" / "skew.yaml")
 
 def ipvsload(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "ipvsload", *words], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "ipvsload", *words], capture_output=True, text=True, timeout=180
     )
 
 

@@ -39,7 +39,7 @@ def test_the_director_is_asked_who_refused_and_its_weights_say_why(tmp_path: Pat
     (tmp_path / "refused.yaml").write_text(SCENARIO)
     words = ["run", f"{tmp_path}/refused.yaml", "--out", f"{tmp_path}/out"]
     done = subprocess.run(
-        [sys.executable, "-m", "ipvsload", *words], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "ipvsload", *words], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rr, sh = json.loads((tmp_path / "out" / "results.json").read_text())["runs"]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.kernel
 
 ROOT = Path(__file__).parents[2]
 IPVSLOAD = [sys.executable, "-m", "ipvsload"]
-DEADLINE = 120
+DEADLINE = 300
 
 # The skew experiment with shorter long requests.
 QUICK = """

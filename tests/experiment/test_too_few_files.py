@@ -38,7 +38,7 @@ def command(*arguments: object) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         preexec_fn=few_files,
     )
 

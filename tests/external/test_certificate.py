@@ -35,7 +35,7 @@ def run(directory: Path, url: str, *words: str) -> "subprocess.CompletedProcess[
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
 
 

@@ -39,7 +39,7 @@ def test_requests_on_forgotten_connections_are_sent_again_or_fail_and_the_notes_
         [*IPVSLOAD.split(), "lab", "--servers", "2", "--", "sh", str(script)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
     )
     assert done.returncode == 0, done.stdout + done.stderr

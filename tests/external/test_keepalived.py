@@ -70,7 +70,7 @@ def test_a_keepalived_director(tmp_path: Path) -> None:
         [*IPVSLOAD.split(), "lab", "--servers", "2", "--", "sh", str(script)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={
             **os.environ,
             "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",

@@ -45,7 +45,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [*IPVSLOAD.split(), "lab", "--scheduler", "rr", "--servers", "4", "--", "sh", str(script)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "COLUMNS": "400"},
     )
     assert done.returncode == 0, done.stdout + done.stderr

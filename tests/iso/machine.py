@@ -32,7 +32,7 @@ class Console:
             self.said += chunk.decode(errors="replace")
         return self.said[begun:]
 
-    def ask(self, command: str, seconds: float = 30) -> str:
+    def ask(self, command: str, seconds: float = 120) -> str:
         """Run a command at the shell; what it prints."""
         assert self._process.stdin
         # The echo of what is typed must not be taken for the end.

@@ -18,7 +18,7 @@ def check(*words: str) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", "ipvsload", "iso", "check", *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
 
 

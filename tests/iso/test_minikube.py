@@ -15,7 +15,7 @@ def ipvsload(*words: str) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", "ipvsload", "iso", "minikube", *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
 
 

@@ -22,7 +22,7 @@ def run(*words: str, place: Path, config: str | None) -> "subprocess.CompletedPr
         [sys.executable, "-m", "ipvsload", *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         env=environment,
     )
 

@@ -16,7 +16,7 @@ from tests.kubernetes.toy import Toy
 
 def doctor() -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "ipvsload", "doctor", "--testbed", "kubernetes"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=180)
 
 
 def test_doctor_looks_at_everything_and_leaves_nothing(toy: Toy) -> None:

@@ -203,7 +203,7 @@ def test_a_whole_run_on_two_nodes_and_its_record(two: Toy, tmp_path: Path, mode:
     )
     words = ["run", "small.yaml", "--testbed", "kubernetes", "--scheduler", mode, "--out", "out"]
     command = [sys.executable, "-m", "ipvsload", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert two.cluster.picture() == before
     lines = (tmp_path / "out" / "samples.ndjson").read_text().splitlines()

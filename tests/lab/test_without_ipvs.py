@@ -51,7 +51,7 @@ def test_each_connection_is_counted_and_each_failure_has_its_server(
         [sys.executable, "-m", "ipvsload", *words, "--scheduler", balancer],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = json.loads((tmp_path / "out" / "results.json").read_text())["runs"]

@@ -21,7 +21,7 @@ def started(target: tuple[str, int], kind: str) -> "subprocess.Popen[str]":
 
 
 def told(process: "subprocess.Popen[str]") -> ArrivalsResult:
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=180)
     assert process.returncode == 0
     return judged(TRAFFIC, json.loads(output))
 

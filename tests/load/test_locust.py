@@ -22,7 +22,7 @@ def inside(name: str, target: Target) -> Any:
         [sys.executable, "-m", "tests.load.inside_locust", name, target[0], str(target[1])],
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -139,7 +139,7 @@ def locust(directory: Path, text: str, *words: str) -> "subprocess.CompletedProc
         [sys.executable, "-m", "locust", "-f", str(path), "--headless", *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
 
 

@@ -17,7 +17,7 @@ from tests.load.real import free_port
 
 ROOT = Path(__file__).parents[2]
 LOCUSTFILES = ROOT / "locustfiles"
-DEADLINE = 90
+DEADLINE = 240
 
 
 class Command:

@@ -262,7 +262,7 @@ def inside(name: str) -> Any:
         [sys.executable, "-m", "tests.locust_plugin.inside_web", name],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -14,7 +14,7 @@ def inside(name: str) -> Any:
         [sys.executable, "-m", "tests.locust_plugin.inside_page", name],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

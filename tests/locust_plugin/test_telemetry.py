@@ -155,7 +155,7 @@ def test_in_locust_by_its_own_exporter(tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     # Beside it on standard output is Locust's summary.

@@ -51,7 +51,7 @@ class Forked:
 
 def collect(*options: str, under: Sequence[str] = ()) -> dict[str, Any]:
     done = subprocess.run(
-        [*under, *COLLECT, *options], capture_output=True, text=True, timeout=60,
+        [*under, *COLLECT, *options], capture_output=True, text=True, timeout=180,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     return {"status": done.returncode, "out": done.stdout.splitlines(), "err": done.stderr}
