@@ -12,6 +12,7 @@ from ipvsload.results.arrivals import ArrivalsResult
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.director_splits import DirectorSplit, DirectorSummary
 from ipvsload.results.early_end import EarlyEnd
+from ipvsload.results.prediction import PredictedServer, Prediction
 from ipvsload.results.sampling import SamplingResult
 from ipvsload.statistics.median_range import MedianRange
 
@@ -47,6 +48,7 @@ class ServerResult:
     utilisation: float | None = None
     busy_max: int | None = None
     queue_max: int | None = None
+    predicted: PredictedServer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class RunResult:
     verdict: VerdictName = "held"
     ended_early: EarlyEnd | None = None
     directors: tuple[DirectorSplit, ...] = ()
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,60 @@
+"""What a scheduler's rule is given, and what it answers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
+
+from ipvsload.ipvs_model.server_list import ServerList
+
+
+class Client(NamedTuple):
+    """Where a connection comes from."""
+
+    address: str
+    port: int
+
+
+class RuleSettings(NamedTuple):
+    """What a rule must know besides the servers.
+
+    `flags` are names as in ipvs/schedulers.py. `lc_law` is how much one active connection
+    counts in ip_vs_dest_conn_overhead (include/net/ip_vs.h): 256, or 257 in kernels that add
+    the total. `destination` is the virtual service's address. `draw` gives a number
+    from 0 up to 1, for rules that leave something to chance.
+    """
+
+    destination: str
+    flags: frozenset[str] = frozenset()
+    lc_law: int = 256
+    draw: Callable[[], float] | None = None
+
+
+class SchedulerRule(ABC):
+    """A scheduler of one virtual service. Its class attributes are its registration."""
+
+    name: ClassVar[str]
+    source: ClassVar[str]
+    """The kernel's file and function that it follows."""
+    by_chance: ClassVar[bool] = False
+    """Whether the same history may be followed by another choice."""
+
+    def __init__(self, servers: ServerList, settings: RuleSettings) -> None:
+        self.servers = servers
+        self.settings = settings
+
+    @abstractmethod
+    def choose(self, client: Client) -> int | None:
+        """The number of the server for a new connection; None: it gets none.
+
+        The servers' counts are those before the connection.
+        """
+
+    def changed(self) -> None:  # noqa: B027 - most rules keep nothing that a change makes old
+        """A server has joined or left, or has another weight."""
+
+    def counted(self, number: int) -> None:  # noqa: B027
+        """A server has other counts of connections."""
+
+    def score(self, number: int) -> float | None:
+        """What the rule compares of a server now, of which the least wins; None without."""
+        return None
