@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md work: each is followed in a copy, whose new test then passes."""
+"""The recipes of docs/recipes.md work: each is followed in a copy, whose new test then passes."""
 
 import re
 import shutil
@@ -10,8 +10,8 @@ from textwrap import dedent, indent
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "CONTRIBUTING.md").read_text()
-RECIPES = dict(re.findall(r"^### Add an? (.*?)\n(.*?)(?=^##|\Z)", TEXT, re.DOTALL | re.MULTILINE))
+TEXT = (ROOT / "docs" / "recipes.md").read_text()
+RECIPES = dict(re.findall(r"^## Add an? (.*?)\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE))
 _BLOCK = re.compile(r"^ *```python\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 
