@@ -166,6 +166,25 @@ class ClockAligned(Event):
 
 
 @dataclass(frozen=True)
+class WitnessKept(Event):
+    """What the watching of a run's packets brought and cost.
+
+    So many `packets` are kept, in so many `size` bytes on disk, for `cpu_s` seconds of
+    processor; `dropped` more were seen by the kernel and are lost. `why` says why
+    there are none, or not all; None where all are there. `director_us` is how long a
+    connection's SYN took through the director: "p50" and "p99".
+    """
+
+    kind = "witness"
+    packets: int
+    dropped: int
+    size: int
+    cpu_s: float
+    why: str | None = None
+    director_us: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ChangedByHand(Event):
     """A person changed something in the middle of the run."""
 

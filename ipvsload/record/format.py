@@ -24,6 +24,8 @@ EVENTS = "events.ndjson"
 SAMPLES = "samples.ndjson"
 REQUESTS = "requests.ndjson"
 OCCUPANCY = "occupancy.ndjson"
+PACKETS = "packets"
+"""The folder of the runs' witnesses; see packet_file.py."""
 SCENARIO = "scenario.yaml"
 RESULTS = "results.json"
 

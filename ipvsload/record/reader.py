@@ -36,6 +36,7 @@ from ipvsload.record.format import (
     Request,
     Sample,
 )
+from ipvsload.record.witness import Witness
 
 _Event = TypeVar("_Event", bound=Event)
 
@@ -101,6 +102,15 @@ class Recording:
     scenario_text: str | None
     runs: tuple[RecordedRun, ...]
     ends: tuple[str, ...]
+
+    def witness(self, run: RecordedRun) -> Witness | None:
+        """What packets say of this run's connections; None where nobody watched them.
+
+        Times are on the recording's clock. Raises FormatError for a damaged file.
+        """
+        from ipvsload.record.packet_file import read_packets  # numpy: only where it is used
+
+        return read_packets(self.directory, run.number)
 
 
 class _Numbered(Protocol):

@@ -37,7 +37,11 @@ class Packet(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """Packets in the order of time; `dropped` says how many were seen and not kept."""
+    """Packets in the order of time; `dropped` says how many were seen and not kept.
+
+    Packets of one instant stand in the order in which they were seen. What a run
+    directory gives is a `PacketTable`: its `len` is known, and its `rows` are an array.
+    """
 
     packets: Iterable[Packet]
     dropped: int = 0

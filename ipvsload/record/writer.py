@@ -17,6 +17,7 @@ from ipvsload.record.events import Event
 from ipvsload.record.format import (
     EVENTS,
     OCCUPANCY,
+    PACKETS,
     REQUESTS,
     SAMPLES,
     SCENARIO,
@@ -25,6 +26,7 @@ from ipvsload.record.format import (
     Request,
     Sample,
 )
+from ipvsload.record.witness import Witness
 
 FLUSH_US = 500_000
 
@@ -94,6 +96,20 @@ class RunWriter:
         self._lines[EVENTS].append(codec.encode_event(event))
         self.flush()
 
+    def packets(self, run: int, witness: Witness) -> int:
+        """Write what packets said of a run; how many bytes. Times are the recording's.
+
+        Raises InvalidRunError as `flush` does.
+        """
+        from ipvsload.record.packet_file import write_packets  # numpy: only where it is used
+
+        if self.failed:
+            return 0
+        try:
+            return write_packets(self.directory, run, witness)
+        except OSError as error:
+            raise self._failure(PACKETS, error) from None
+
     def flush(self) -> None:
         """Write every line that is kept; raises InvalidRunError the first time that fails."""
         for name, lines in self._lines.items():
@@ -108,11 +124,7 @@ class RunWriter:
                     self._begin(name, self._headers[name])
                 self._write(name, text)
             except OSError as error:
-                self.failed = True
-                raise InvalidRunError(
-                    f"{self.directory / name}: cannot record any further: {error.strerror}; "
-                    f"what was recorded until now can be read: ipvsload report {self.directory}"
-                ) from None
+                raise self._failure(name, error) from None
 
     def close(self) -> None:
         """Flush and close; calling it again does nothing."""
@@ -121,6 +133,14 @@ class RunWriter:
                 self.flush()
         finally:
             self._close()
+
+    def _failure(self, name: str, error: OSError) -> InvalidRunError:
+        """Drop everything from now on."""
+        self.failed = True
+        return InvalidRunError(
+            f"{self.directory / name}: cannot record any further: {error.strerror}; "
+            f"what was recorded until now can be read: ipvsload report {self.directory}"
+        )
 
     def _tick(self, now_us: int) -> None:
         if now_us - self._flushed_us >= FLUSH_US:
