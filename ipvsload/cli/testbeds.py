@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ipvsload.cli.terminal import say
+from ipvsload.cli.terminal import say, tell
 from ipvsload.errors import UsageError
 from ipvsload.scenario.url import MAX_PORT
 from ipvsload.testbed import registry
@@ -77,7 +77,9 @@ def make_testbed(
     service = scenario.service
     forwardings = tuple(one.forwarding_in(service.forwarding) for one in variants)
     testbed = kind.make(
-        TestbedRequest(options, servers, service, balancers, hz, say, scenario.seed, forwardings)
+        TestbedRequest(
+            options, servers, service, balancers, hz, say, scenario.seed, forwardings, tell
+        )
     )
     asked = [one.label for one in variants if variants != scenario.schedulers]
     check_capabilities(scenario.name, scenario.needs(variants), testbed.lacks, asked)

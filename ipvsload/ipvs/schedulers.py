@@ -36,6 +36,9 @@ class Scheduler(NamedTuple):
     """A hash of addresses chooses, and a server of weight 0 keeps its place in the table."""
     capacity: bool = False
     """A server's weight is how many active connections it takes; where all are full, none does."""
+    counts_finished: bool = False
+    """It compares ip_vs_dest_conn_overhead (include/net/ip_vs.h), in which finished connections
+    count too, in newer kernels otherwise than in older ones."""
 
     @property
     def module(self) -> str:
@@ -73,11 +76,13 @@ SCHEDULERS: dict[str, Scheduler] = {
             "least connections",
             rule="the fewest connections, of which an active one counts 256 times an inactive one"
             " (ip_vs_lc.c, ip_vs_lc_schedule)",
+            counts_finished=True,
         ),
         Scheduler(
             "wlc",
             "weighted least connections; ipvsadm's and keepalived's default",
             rule="as lc, divided by the weight (ip_vs_wlc.c, ip_vs_wlc_schedule)",
+            counts_finished=True,
         ),
         Scheduler(
             "lblc",
@@ -86,6 +91,7 @@ SCHEDULERS: dict[str, Scheduler] = {
             rule="the server that the destination address had before, until it has more active"
             " connections than its weight and another has less than half of that"
             " (ip_vs_lblc.c, ip_vs_lblc_schedule, is_overloaded)",
+            counts_finished=True,
         ),
         Scheduler(
             "lblcr",
@@ -93,6 +99,7 @@ SCHEDULERS: dict[str, Scheduler] = {
             choice="destination",
             rule="the least loaded of the destination address's set of servers, which grows as"
             " lblc moves on (ip_vs_lblcr.c, ip_vs_lblcr_schedule, is_overloaded)",
+            counts_finished=True,
         ),
         Scheduler(
             "dh",
@@ -156,6 +163,7 @@ SCHEDULERS: dict[str, Scheduler] = {
             choice="chance",
             rule="two draws by weight, and of them the one with fewer connections for its weight"
             " (ip_vs_twos.c, ip_vs_twos_schedule)",
+            counts_finished=True,
         ),
     )
 }

@@ -9,7 +9,7 @@ Every method raises TestbedError when it cannot do its work.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.scenario.balancer_settings import BalancerSettings
@@ -187,8 +187,11 @@ class Observation(Protocol):
         """Whether there is a way to read the kernel's table."""
 
     @property
-    def kernel(self) -> dict[str, str]:
-        """The director's kernel: {"release": ..., "provider": ...} and what else is known."""
+    def kernel(self) -> dict[str, Any]:
+        """The director's kernel: {"release": ..., "provider": ...} and what else is known.
+
+        "lc_law" is how much an active connection counts beside a finished one under lc and its kin.
+        """
 
     @property
     def socket_broker(self) -> str:

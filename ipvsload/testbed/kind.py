@@ -19,6 +19,10 @@ Tell = Callable[[str], None]
 """Is told each step, in a line of text."""
 
 
+def nobody(_text: str) -> None:
+    """A `Tell` where nobody wants to know."""
+
+
 class Option(NamedTuple):
     """`--name` of ipvsload's and of Locust's command line.
 
@@ -58,6 +62,8 @@ class TestbedRequest(NamedTuple):
     """Of what the testbed itself leaves to chance."""
     forwardings: tuple[str, ...] = ()
     """How packets will reach the real servers; without any, as the service says."""
+    progress: Tell = nobody
+    """Is told what only matters to who watches; `tell` is told what everybody must know."""
 
 
 class Doctor(NamedTuple):

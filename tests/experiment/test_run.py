@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ipvsload.testbed.lab.lc_law_probe import LAWS
 from tests.leftovers import nothing_left
 
 pytestmark = pytest.mark.kernel
@@ -74,7 +75,9 @@ def results(directory: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("kernel", ["uml", "qemu"])
 def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = run("run", written(tmp_path, QUICK), "--kernel", kernel, "--out", str(out))
+    cache = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    words = "--kernel", kernel, "--out", str(out)
+    done = run("run", written(tmp_path, QUICK), *words, env=cache)
     assert done.returncode == 0, done.stdout + done.stderr
     found = results(out)
     assert found["verdict"] == "held"
@@ -91,6 +94,8 @@ def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     assert all(entry["valid"] for entry in found["runs"])
     assert all(entry["kernel"]["release"] for entry in found["runs"])
     assert {entry["kernel"]["provider"] for entry in found["runs"]} == {kernel}
+    (law,) = {entry["kernel"]["lc_law"] for entry in found["runs"]}
+    assert law in LAWS
     rr, lc = (entry["servers"][0]["active_max"] for entry in found["runs"])
     assert lc == 10
     assert 10 <= rr <= 20, "a sample may see short requests beside the long ones"

@@ -146,6 +146,13 @@ class Agent:
                 # A client's port is in the table of one director only.
                 tables = map(self._connections, self._directors)
                 return connections.chosen_servers(chain.from_iterable(tables), **arguments)
+            case "kernel_build":
+                with open("/proc/version") as file:
+                    return file.read().strip()
+            case "lc_law":
+                from ipvsload.testbed.lab.lc_law_probe import lc_law
+
+                return lc_law()
             case "nat":
                 return self._balance_without_ipvs(**arguments)
         raise ValueError(f"unknown verb {do!r}")

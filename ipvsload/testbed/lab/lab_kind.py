@@ -41,6 +41,7 @@ def _make(request: kind.TestbedRequest) -> "Testbed":
         ),
         kernel=request.options["kernel"],
         schedulers=request.balancers,
+        progress=request.progress,
     )
 
 

@@ -16,19 +16,21 @@ from typing import Any
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.keys import join_key
-from ipvsload.ipvs.schedulers import flag_bits, module_of
+from ipvsload.ipvs.schedulers import SCHEDULERS, flag_bits, module_of
 from ipvsload.netfilter.nat_kinds import NAT_KINDS
 from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
+from ipvsload.testbed.kind import Tell, nobody
 from ipvsload.testbed.lab import direct_routing, warmup
 from ipvsload.testbed.lab.addresses import IPV4
 from ipvsload.testbed.lab.broker_client import begin_run, plain_socket
 from ipvsload.testbed.lab.changed_settings import ChangedSettings
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
+from ipvsload.testbed.lab.lc_law import lc_law
 from ipvsload.testbed.lab.limit_orders import limits
 from ipvsload.testbed.lab.scheduler_mend import nat_mend, scheduler_mend
 from ipvsload.testbed.lab.topology import (
@@ -43,14 +45,21 @@ from ipvsload.testbed.tcp_timeouts import timeouts
 class LabTestbed:
     """A testbed with the parts of `topology`. `kernel` and `schedulers` as `Lab` has them.
 
-    Raises UsageError where it has no room for them.
+    `progress` is told what it does meanwhile. Raises UsageError where it has no room for them.
     """
 
     exclusive = True
     has_samples = True
     lacks: Mapping[Capability, str] = MappingProxyType({})
 
-    def __init__(self, topology: Topology, *, kernel: str, schedulers: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        *,
+        kernel: str,
+        schedulers: Sequence[str] = (),
+        progress: Tell = nobody,
+    ) -> None:
         if topology.direct and topology.servers > MAX_HOSTS:
             raise UsageError(
                 f"forwarding: {topology.direct[0]}: the lab has room for {MAX_HOSTS} real servers"
@@ -60,6 +69,13 @@ class LabTestbed:
         self._topology = topology
         self._kernel = kernel
         self._schedulers = tuple(dict.fromkeys((warmup.SCHEDULER, *schedulers)))
+        # Without any named, whichever may follow.
+        self._needs_law = any(
+            SCHEDULERS[one].counts_finished
+            for one in SCHEDULERS.keys() & set(schedulers or SCHEDULERS)
+        )
+        self._law: int | None = None
+        self._progress = progress
         self._lab: Lab | None = None
         self._undo = ExitStack()
         self.max_real_servers = topology.servers
@@ -90,6 +106,8 @@ class LabTestbed:
         warmup.warm(self._topology, self._control, self.socket_broker)
         if self._topology.direct:
             self._warm_direct()
+        if self._needs_law:
+            self._law = lc_law(self._control, self._progress)
 
     def _warm_direct(self) -> None:
         neighbours = direct_routing.neighbours(self._topology)
@@ -138,9 +156,10 @@ class LabTestbed:
         return self.lab.socket_broker
 
     @property
-    def kernel(self) -> dict[str, str]:
-        """The kernel that the director runs."""
-        return {"release": self.lab.kernel.release, "provider": self.lab.kernel.provider}
+    def kernel(self) -> dict[str, Any]:
+        """The kernel that the director runs, and how it counts where that was asked."""
+        kernel = {"release": self.lab.kernel.release, "provider": self.lab.kernel.provider}
+        return kernel if self._law is None else {**kernel, "lc_law": self._law}
 
     def open_samples(self, hz: float) -> SidecarPipe:
         """Start the directors' sidecar."""

@@ -1,0 +1,63 @@
+"""How the lab's kernel counts finished connections under lc and its kin, asked once a build.
+
+`lc_law_probe.py` asks in the director. The answer is kept in the user's cache directory
+under the build that the director names (/proc/version has release, builder and date): it
+cannot change before another kernel is booted. A cache that cannot be read or written is as
+good as none.
+"""
+
+import json
+import os
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from ipvsload.errors import TestbedError
+from ipvsload.testbed.kind import Tell
+from ipvsload.testbed.lab.director_client import DirectorClient
+
+ASKING = "asking the kernel how it counts finished connections ..."
+
+
+def lc_law(control: DirectorClient, tell: Tell) -> int | None:
+    """How much an active connection counts beside a finished one: 256 or 257; None: not known."""
+    try:
+        build: str = control.ask("kernel_build")
+        kept = _place(build)
+        if (law := _read(kept, build)) is None:
+            tell(ASKING)
+            law = control.ask("lc_law")
+            if law is not None and kept is not None:
+                _write(kept, build, law)
+    except TestbedError:  # its scheduler may be missing; whoever needs that is told so
+        return None
+    return law
+
+
+def _place(build: str) -> Path | None:
+    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not cache.is_absolute():  # as the XDG Base Directory Specification has it
+        try:
+            cache = Path.home() / ".cache"
+        except RuntimeError:  # a user without a home
+            return None
+    return cache / "ipvsload" / "kernels" / f"{sha256(build.encode()).hexdigest()[:16]}.json"
+
+
+def _read(place: Path | None, build: str) -> int | None:
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        if place is not None:
+            kept = json.loads(place.read_text())
+            if kept["build"] == build and type(kept["lc_law"]) is int:
+                law: int = kept["lc_law"]
+                return law
+    return None
+
+
+def _write(place: Path, build: str, law: int) -> None:
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Others may read or write it meanwhile.
+        whole = place.with_suffix(f".{os.getpid()}")
+        whole.write_text(json.dumps({"build": build, "lc_law": law}) + "\n")
+        whole.replace(place)
