@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ipvsload.report.prediction_rows import prediction_rows
 from ipvsload.report.shown_servers import MOST, shown_servers
 from ipvsload.report.wording import DASH, figure, milliseconds, named, over, percent, weights
 from ipvsload.results.lateness import LATENESS
@@ -73,6 +74,7 @@ def figure_rows(
         *_rest(columns, shown, classes),
         *no_server_rows(columns, classes),
         *director_rows(columns),
+        *model_rows(columns),
     ]
 
 
@@ -90,6 +92,8 @@ def server_rows(
         if weighted(columns):
             yield _row("weight", (weights(s.weights) if s else DASH for s in servers))
         yield _row("connections", (over(s.connections if s else None) for s in servers))
+        if any(s and s.predicted != s.connections for s in servers if s and s.predicted):
+            yield _row("predicted", (over(s.predicted if s else None) for s in servers))
         for name in classes:
             yield _row(f"{name} requests", (_requests(s, name) for s in servers))
             if any(s and _some(s.failures.get(name)) for s in servers):
@@ -149,6 +153,14 @@ def director_rows(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
         else:
             cells = [spread(split) for split in splits]
         yield _row(node, (cell or DASH for cell in cells))
+
+
+def model_rows(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
+    """How many of the kernel's choices are those of the model of its scheduler."""
+    rows = [_row(label, cells) for label, cells in prediction_rows(columns)]
+    if rows:
+        yield FigureRow("the model", remark="the rule's own choice, beside each of the kernel's")
+        yield from rows
 
 
 def no_server_rows(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ipvsload.report.figure_rows import (
     FigureRow,
     director_rows,
+    model_rows,
     no_server_rows,
     server_rows,
     spread,
@@ -42,6 +43,7 @@ def first_look(columns: Sequence[SchedulerSummary], known: dict[int, str]) -> li
         ),
         *no_server_rows(columns, classes),
         *director_rows(columns),
+        *model_rows(columns),
     ]
 
 
@@ -68,6 +70,7 @@ _ALWAYS = ("connections", "active at most")
 
 def _figures(classes: Sequence[str]) -> Iterator[tuple[str, _Value, _Text]]:
     yield "connections", lambda server: server.connections, figure
+    yield "predicted", lambda server: server.predicted, figure
     for name in classes:
         yield f"{name} requests", _share(name), percent
         yield f"{name} failed", _failures(name), figure

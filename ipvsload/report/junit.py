@@ -5,11 +5,11 @@ holds is not known.
 """
 
 import re
-from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from ipvsload.report.prediction_rows import matched, surprises
 from ipvsload.report.wording import figure, problems
-from ipvsload.results.results import ExpectationResult, Results
+from ipvsload.results.results import ExpectationResult, Results, RunResult
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot carry, not even escaped."""
@@ -21,7 +21,7 @@ def render(results: Results) -> str:
     for run in results.runs:
         suite = _suite(root, f"{results.scenario}.{run.label}.{run.repeat}")
         suite.set("time", f"{run.seconds.get('timeline', 0.0):.3f}")
-        _settings(suite, (*run.director.of_service, *run.director.of_director))
+        _properties(suite, run)
         broken = "; ".join(run.reasons)
         if broken and not run.expectations:
             ElementTree.SubElement(
@@ -32,8 +32,9 @@ def render(results: Results) -> str:
             ElementTree.SubElement(case, "failure", message=_clean(run.ended_early.reason))
         for expectation in run.expectations:
             _expectation(suite, expectation, broken)
-        if run.notes:
-            ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(run.notes))
+        told = (*surprises(results, run), *run.notes)
+        if told:
+            ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(told))
     if results.comparisons:
         suite = _suite(root, f"{results.scenario}.compare")
         broken = "; ".join(problems(results))
@@ -56,12 +57,19 @@ def _suite(root: ElementTree.Element, name: str) -> ElementTree.Element:
     return ElementTree.SubElement(root, "testsuite", name=_clean(name))
 
 
-def _settings(suite: ElementTree.Element, settings: Sequence[str]) -> None:
-    """What was set and can decide more than the scheduler; a suite's properties stand first."""
-    if settings:
-        properties = ElementTree.SubElement(suite, "properties")
-        value = _clean(", ".join(settings))
-        ElementTree.SubElement(properties, "property", name="settings", value=value)
+def _properties(suite: ElementTree.Element, run: RunResult) -> None:
+    """What was set and can decide more than the scheduler, and how many choices are the model's.
+
+    A suite's properties stand first.
+    """
+    told = {
+        "settings": ", ".join((*run.director.of_service, *run.director.of_director)),
+        "model": matched(run.prediction) if run.prediction else "",
+    }
+    known = {name: value for name, value in told.items() if value}
+    properties = ElementTree.SubElement(suite, "properties") if known else suite
+    for name, value in known.items():
+        ElementTree.SubElement(properties, "property", name=name, value=_clean(value))
 
 
 def _case(suite: ElementTree.Element, name: str) -> ElementTree.Element:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
+from ipvsload.report.prediction_rows import surprises
 from ipvsload.report.wording import (
     early_ends,
     one_line,
@@ -32,7 +33,8 @@ def render(results: Results) -> str:
         f"{_text(verdict_line(results))}; {_text(', '.join(place(results)))}.",
         "",
     ]
-    lines += [f"- {_text(line)}" for line in (*problems(results), *early_ends(results))]
+    told = (*problems(results), *early_ends(results), *surprises(results))
+    lines += [f"- {_text(line)}" for line in told]
     expectations = summarize_expectations(results)
     if expectations:
         lines += ["", *_table(["", "scheduler", "expectation", "measured", "held"], numbers=2)]

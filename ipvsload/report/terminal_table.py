@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header
+from ipvsload.report.prediction_rows import surprises
 from ipvsload.report.terminal_console import ReportConsole
 from ipvsload.report.wording import DASH, early_ends, over, place, problems, remarks, verdict_line
 from ipvsload.results.results import Results
@@ -70,3 +71,5 @@ def _verdict(output: ReportConsole, results: Results) -> None:
     output.line(word, output.text(f" {verdict_line(results)}"))
     for line in (*problems(results), *early_ends(results)):
         output.line(output.text(f"   {line}"))
+    for line in surprises(results):
+        output.line(output.text(f"   {line}", "yellow"))

@@ -153,6 +153,7 @@ class ServerSummary:
     utilisation: MedianRange | None = None
     busy_max: MedianRange | None = None
     queue_max: MedianRange | None = None
+    predicted: MedianRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class SchedulerSummary:
     what the scenario asked to be set, for people. `settings` is what was set, can decide
     more than the scheduler and was not asked for, for people: of the service, and of the
     director where that is not the same in all runs. Of the runs that count, `ended_early` were
-    shorter than the others.
+    shorter than the others. `prediction` is that of these runs together.
     """
 
     scheduler: str
@@ -197,6 +198,7 @@ class SchedulerSummary:
     asked: tuple[str, ...] = ()
     directors: tuple[DirectorSummary, ...] = ()
     ended_early: int = 0
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ipvsload.results.director_splits import summarize_directors
 from ipvsload.results.lateness import LATENESS
+from ipvsload.results.prediction import together
 from ipvsload.results.queue_times import PARTS
 from ipvsload.results.refusals import REFUSED
 from ipvsload.results.results import (
@@ -54,6 +55,7 @@ def summarize(
             [([server.address for server in run.servers], run.directors) for run in counted]
         ),
         ended_early=sum(run.ended_early is not None for run in counted),
+        prediction=together(run.prediction for run in counted),
     )
 
 
@@ -79,6 +81,7 @@ def _server(number: int, runs: Sequence[RunResult], classes: Sequence[str]) -> S
         utilisation=median_range([server.utilisation for server in mine]),
         busy_max=median_range([server.busy_max for server in mine]),
         queue_max=median_range([server.queue_max for server in mine]),
+        predicted=median_range([s.predicted.connections if s.predicted else None for s in mine]),
     )
 
 

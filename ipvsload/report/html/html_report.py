@@ -21,6 +21,7 @@ from ipvsload.report.html.director_bars import director_bars
 from ipvsload.report.html.latency_bars import latency_bars
 from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
+from ipvsload.report.prediction_rows import surprises
 from ipvsload.report.shown_servers import shown_servers
 from ipvsload.results.results import Results, RunResult
 
@@ -74,6 +75,7 @@ def render(results: Results, recording: Recording) -> str:
         version=__version__,
         started=started.strftime("%-d %B %Y, %H:%M UTC"),
         wording=wording,
+        surprises=surprises(results),
         expectations=summarize_expectations(results),
         headers=[column_header(s) for s in results.schedulers],
         rows=figure_rows(results.schedulers, addresses, shown),
