@@ -1,18 +1,48 @@
 """Round robin."""
 
+from bisect import bisect_right
 from typing import ClassVar
 
-from ipvsload.ipvs_model.schedulers.base import Client, SchedulerRule
+import numpy as np
+
+from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
+from ipvsload.ipvs_model.server_list import ServerList
 
 
 class RoundRobin(SchedulerRule):
-    """The next server after the last one chosen whose weight is not 0."""
+    """The next server after the last one chosen whose weight is not 0.
+
+    The kernel keeps a mark in its list. A server that joins stands before the mark, so its
+    turn comes in the next round. When the marked server leaves, the mark moves to the one
+    before it (ip_vs_rr_del_dest), and to the list's head if there is none: then a server
+    that joins next has the next turn. A change of weight leaves the mark where it is.
+    """
 
     name: ClassVar[str] = "rr"
     source: ClassVar[str] = "net/netfilter/ipvs/ip_vs_rr.c, ip_vs_rr_schedule"
 
-    _last: int | None = None
+    def __init__(self, servers: ServerList, settings: RuleSettings) -> None:
+        super().__init__(servers, settings)
+        self._marked: int | None = None
+        self._next = 0
+        self.changed()
 
     def choose(self, client: Client) -> int | None:
         """Turns do not look at the client."""
-        raise NotImplementedError
+        if not self._turns:
+            return None
+        if self._next == len(self._turns):
+            self._next = 0
+        self._marked = self._turns[self._next]
+        self._next += 1
+        return self._marked
+
+    def changed(self) -> None:
+        """The mark stays, or moves to the next newer server."""
+        servers = self.servers
+        while self._marked is not None and not servers.present[servers.place(self._marked)]:
+            self._marked = self._marked + 1 if self._marked + 1 < len(servers) else None
+        places = np.flatnonzero(servers.weights > 0)
+        self._turns: list[int] = [servers.place(place) for place in places.tolist()]
+        mark = -1 if self._marked is None else servers.place(self._marked)
+        self._next = bisect_right(places.tolist(), mark)

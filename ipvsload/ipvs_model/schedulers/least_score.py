@@ -1,0 +1,72 @@
+"""What lc, wlc, sed and nq share: of all servers the first one with the least score.
+
+The kernel compares load1 * weight2 with load2 * weight1 in 64-bit integers. Here load / weight is
+a double for each server. Two unequal ratios differ by at least 1 / (weight1 * weight2), that is
+by at least one part in load * weight, and division rounds to one part in 2**53: so the order
+of doubles is that of the products while load * weight stays under 2**52. With 1,000 times
+256 for the load of a thousand connections that is a weight of 17 thousand million.
+"""
+
+from abc import abstractmethod
+from math import inf
+from typing import ClassVar, TypeVar, cast
+
+import numpy as np
+
+from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
+from ipvsload.ipvs_model.server_list import Counts, ServerList
+
+Load = TypeVar("Load", int, Counts)
+
+
+class LeastScore(SchedulerRule):
+    """A server's score is its load, divided by its weight; that of weight 0 is infinite.
+
+    Scores are kept in an array, where a count changes one and numpy finds the least of
+    ten thousand in a microsecond or two. Its first least is the kernel's: the newest.
+    """
+
+    weighted: ClassVar[bool] = True
+    """Whether the weight divides the load, or 0 alone counts."""
+
+    def __init__(self, servers: ServerList, settings: RuleSettings) -> None:
+        super().__init__(servers, settings)
+        self.changed()
+
+    @abstractmethod
+    def load(self, active: Load, inactive: Load) -> Load:
+        """What is compared before the weight divides it: of one server, or of all in arrays."""
+
+    def choose(self, client: Client) -> int | None:
+        """The first server with the least score."""
+        if not self._one_by_one:
+            return None
+        place = int(self._scores.argmin())
+        if self._one_by_one[place] == inf:
+            return None
+        return self.servers.place(place)
+
+    def changed(self) -> None:
+        """All scores are taken anew."""
+        servers = self.servers
+        divisors = servers.weights if self.weighted else np.minimum(servers.weights, 1)
+        self._scores = np.full(len(servers), inf)
+        load = self.load(servers.active, servers.inactive)
+        np.divide(load, divisors, out=self._scores, where=divisors > 0)
+        # Single numbers are read and written three times as fast in a memoryview.
+        self._one_by_one = cast("memoryview[float]", self._scores.data)
+        self._divisors = divisors.data
+        self._active = servers.active.data
+        self._inactive = servers.inactive.data
+
+    def counted(self, number: int) -> None:
+        """The server's score is taken anew."""
+        place = self.servers.place(number)
+        divisor = self._divisors[place]
+        if divisor:
+            load = self.load(self._active[place], self._inactive[place])
+            self._one_by_one[place] = load / divisor
+
+    def score(self, number: int) -> float | None:
+        """The load, divided by the weight; infinite for a server that gets no connections."""
+        return self._one_by_one[self.servers.place(number)]
