@@ -7,13 +7,14 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check coverage bench iso setup system test-system iso-system clean
+.PHONY: help demo test check coverage bench study-model iso setup system test-system iso-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
 	@echo "make test    every test, against a real IPVS kernel"
 	@echo "make check   format, lint, types, layers and the quick tests"
 	@echo "make bench   the figures that the documentation speaks of, measured here"
+	@echo "make study-model  each scheduler on real kernels and on the model, into docs/model.md"
 	@echo "make iso     the director as a machine image, for lab --kernel qemu (docs/iso.md)"
 
 demo: setup
@@ -41,6 +42,10 @@ coverage: setup
 
 bench: setup iso
 	$(BIN)/python -m benchmarks
+
+# Takes a quarter of an hour.
+study-model: setup iso
+	$(BIN)/python -m benchmarks.model_study
 
 # Nothing to do when it is there; SUITE=bookworm makes one with an older kernel.
 iso: $(VENV)/ready iso-system

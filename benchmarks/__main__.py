@@ -18,6 +18,7 @@ PARTS = (
     "load",
     "sidecar",
     "page",
+    "replay",
 )
 
 
