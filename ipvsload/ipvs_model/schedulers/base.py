@@ -28,6 +28,12 @@ class RuleSettings(NamedTuple):
     lc_law: int = 256
     draw: Callable[[], float] | None = None
 
+    def drawn(self) -> float:
+        """A number of `draw`. Raises ValueError without."""
+        if self.draw is None:
+            raise ValueError("a scheduler that leaves something to chance needs a draw")
+        return self.draw()
+
 
 class SchedulerRule(ABC):
     """A scheduler of one virtual service. Its class attributes are its registration."""
@@ -41,6 +47,7 @@ class SchedulerRule(ABC):
     def __init__(self, servers: ServerList, settings: RuleSettings) -> None:
         self.servers = servers
         self.settings = settings
+        self.changed()
 
     @abstractmethod
     def choose(self, client: Client) -> int | None:

@@ -13,8 +13,8 @@ from typing import ClassVar, TypeVar, cast
 
 import numpy as np
 
-from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
-from ipvsload.ipvs_model.server_list import Counts, ServerList
+from ipvsload.ipvs_model.schedulers.base import Client, SchedulerRule
+from ipvsload.ipvs_model.server_list import Counts
 
 Load = TypeVar("Load", int, Counts)
 
@@ -28,10 +28,6 @@ class LeastScore(SchedulerRule):
 
     weighted: ClassVar[bool] = True
     """Whether the weight divides the load, or 0 alone counts."""
-
-    def __init__(self, servers: ServerList, settings: RuleSettings) -> None:
-        super().__init__(servers, settings)
-        self.changed()
 
     @abstractmethod
     def load(self, active: Load, inactive: Load) -> Load:
@@ -67,6 +63,6 @@ class LeastScore(SchedulerRule):
             load = self.load(self._active[place], self._inactive[place])
             self._one_by_one[place] = load / divisor
 
-    def score(self, number: int) -> float | None:
+    def score(self, number: int) -> float:
         """The load, divided by the weight; infinite for a server that gets no connections."""
         return self._one_by_one[self.servers.place(number)]

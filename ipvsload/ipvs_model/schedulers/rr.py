@@ -5,8 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
-from ipvsload.ipvs_model.server_list import ServerList
+from ipvsload.ipvs_model.schedulers.base import Client, SchedulerRule
 
 
 class RoundRobin(SchedulerRule):
@@ -21,11 +20,8 @@ class RoundRobin(SchedulerRule):
     name: ClassVar[str] = "rr"
     source: ClassVar[str] = "net/netfilter/ipvs/ip_vs_rr.c, ip_vs_rr_schedule"
 
-    def __init__(self, servers: ServerList, settings: RuleSettings) -> None:
-        super().__init__(servers, settings)
-        self._marked: int | None = None
-        self._next = 0
-        self.changed()
+    _marked: int | None = None
+    _next = 0
 
     def choose(self, client: Client) -> int | None:
         """Turns do not look at the client."""

@@ -4,8 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
-from ipvsload.ipvs_model.server_list import ServerList
+from ipvsload.ipvs_model.schedulers.base import Client, SchedulerRule
 
 
 class WeightedRoundRobin(SchedulerRule):
@@ -19,10 +18,8 @@ class WeightedRoundRobin(SchedulerRule):
     name: ClassVar[str] = "wrr"
     source: ClassVar[str] = "net/netfilter/ipvs/ip_vs_wrr.c, ip_vs_wrr_schedule"
 
-    def __init__(self, servers: ServerList, settings: RuleSettings) -> None:
-        super().__init__(servers, settings)
-        self._weight = 0
-        self.changed()
+    _weight = 0
+    """The pass's."""
 
     def choose(self, client: Client) -> int | None:
         """Turns do not look at the client."""

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipvsload.ipvs_model.schedulers import RULES
@@ -31,12 +31,13 @@ changes = st.lists(
         st.tuples(st.just("reweigh"), st.integers(0, 20), weights, st.none()),
         st.tuples(st.just("count"), st.integers(0, 20), counts, counts),
     ),
-    max_size=60,
+    max_size=40,
 )
 
 
 @pytest.mark.parametrize("name", EXACT)
 @pytest.mark.parametrize("law", [256, 257])
+@settings(max_examples=40)
 @given(history=changes)
 def test_the_newest_of_those_with_the_least_exact_score_is_chosen(
     name: str, law: int, history: list[tuple[str, int, int, int]]
