@@ -23,6 +23,7 @@ from ipvsload.record import events
 from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
+from ipvsload.record.witness import Witness
 from ipvsload.scenario.server_conditions import Conditions
 from ipvsload.scenario.url import HttpTarget
 from ipvsload.scenario.variant import Variant
@@ -63,6 +64,7 @@ def play_run(context: RunContext, number: int, variant: Variant, repeat: int) ->
     finally:
         run.close()
     run.align_clocks()
+    run.keep_packets()
     testbed.end()
     marks.append(clock.now_us())
     spans = zip(("setup", "timeline", "teardown"), marks, marks[1:], strict=False)
@@ -245,6 +247,27 @@ class _Run:
         self._load.close()
         self._requests.give_up()
 
+    def keep_packets(self) -> None:
+        """Record what packets say of the run, where they were watched."""
+        watch = self._context.testbed.packet_watch
+        if watch is None:
+            return
+        seen = watch.end()
+        table = seen.table.moved(self._clock.from_ns(0) * 1000)
+        witness = Witness(table, seen.dropped)
+        size = self._context.writer.packets(self._number, witness) if len(table) else 0
+        self.record(
+            events.WitnessKept(
+                *self.now(),
+                packets=len(table),
+                dropped=seen.dropped,
+                size=size,
+                cpu_s=round(seen.cpu_s, 4),
+                why=seen.why or None,
+                director_us=table.director_us(),
+            )
+        )
+
     def align_clocks(self) -> int:
         """Measure the nodes' clocks; returns by how much the worst result may be wrong, in µs."""
         clocks = self._context.samples.align()
@@ -264,6 +287,8 @@ class _Run:
         if isinstance(news, BaseException):
             raise news
         if isinstance(news, Sample):
+            if self._context.testbed.packet_watch:
+                self._context.testbed.packet_watch.take()
             if news.run == self._number:
                 self._context.writer.sample(news)
                 self._record_settings()

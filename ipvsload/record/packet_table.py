@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipvsload.record.witness import Packet, PacketKind
+from ipvsload.statistics.percentiles import percentile
 
 COLUMNS = np.dtype(
     [("t_ns", "<i8"), ("kind", "u1"), ("client", "<u2"), ("port", "<u2"), ("server", "<u2")]
@@ -56,6 +57,30 @@ class PacketTable:
             COLUMNS,
         )
         return cls(rows, tuple(clients), tuple(servers))
+
+    def moved(self, ns: int) -> Self:
+        """The same packets, so much later."""
+        rows = self.rows.copy()
+        rows["t_ns"] += ns
+        return type(self)(rows, self.clients, self.servers)
+
+    def director_us(self) -> dict[str, float]:
+        """How long the director had a connection's SYN, from ASKED to CHOSEN: p50 and p99.
+
+        {} where there is none.
+        """
+        syn = self.rows[self.rows["kind"] <= PacketKind.CHOSEN]
+        connection = syn["client"].astype(np.int64) << 16 | syn["port"]
+        syn = syn[np.argsort(connection, kind="stable")]
+        asked, chosen = syn[:-1], syn[1:]
+        pairs = (
+            (asked["kind"] == PacketKind.ASKED)
+            & (chosen["kind"] == PacketKind.CHOSEN)
+            & (asked["client"] == chosen["client"])
+            & (asked["port"] == chosen["port"])
+        )
+        times = np.sort(chosen["t_ns"][pairs] - asked["t_ns"][pairs]).tolist()
+        return {f"p{p}": percentile(times, p) / 1000 for p in (50, 99) if times}
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -9,7 +9,7 @@ Every method raises TestbedError when it cannot do its work.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.scenario.balancer_settings import BalancerSettings
@@ -17,6 +17,9 @@ from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.scenario.url import Tls
+
+if TYPE_CHECKING:  # it imports numpy
+    from ipvsload.record.packet_table import PacketTable
 
 LAB_ONLY: Mapping[Capability, str] = {
     "clients": "here the load has this machine's own address; the lab has more",
@@ -103,6 +106,29 @@ class SidecarPipe(Protocol):
 
     def close(self) -> None:
         """Close both directions."""
+
+
+class WatchedPackets(NamedTuple):
+    """The packets of one run, on the generator's clock (`time.monotonic_ns()`).
+
+    `dropped` more were seen and are lost. `cpu_s` are the seconds of processor that this
+    took here. `why` says why there are none, or not all; "" where all are there.
+    """
+
+    table: "PacketTable"
+    dropped: int = 0
+    cpu_s: float = 0.0
+    why: str = ""
+
+
+class PacketWatch(Protocol):
+    """Who watches the packets of a run at the director, from `begin` on."""
+
+    def take(self) -> None:
+        """Take what was seen since; a run calls it ten times a second, and does not wait."""
+
+    def end(self) -> WatchedPackets:
+        """What was seen; nothing is watched any more."""
 
 
 class Lifecycle(Protocol):
@@ -205,6 +231,10 @@ class Observation(Protocol):
 
         Lines of JSON: `record/occupancy_stream.py`.
         """
+
+    @property
+    def packet_watch(self) -> PacketWatch | None:
+        """Who has watched packets since `begin`; None where nobody does."""
 
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts until now where the load is sent from."""

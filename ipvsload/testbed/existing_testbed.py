@@ -18,6 +18,7 @@ class ExistingTestbed:
 
     exclusive = False
     socket_broker = ""
+    packet_watch = None
     max_real_servers = MAX_SERVERS
 
     def __init__(self, lacks: Mapping[Capability, str]) -> None:

@@ -100,6 +100,7 @@ class SimulatedTestbed:
     kernel: Mapping[str, str] = {"release": "none", "provider": "model"}
     max_real_servers = 8
     exclusive = True
+    packet_watch = None
 
     def __init__(self, time: VirtualTime) -> None:
         self._time = time

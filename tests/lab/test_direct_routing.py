@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ipvsload.errors import UsageError
 from ipvsload.ipvs.table import RealServer, VirtualService, by_address
 from ipvsload.record.sidecar_stream import Reading, Settings, SidecarParser
-from ipvsload.testbed.base import ServiceSpec, Target
+from ipvsload.record.witness import PacketKind
+from ipvsload.testbed.base import ServiceSpec, Target, WatchedPackets
 from ipvsload.testbed.lab.addresses import IPV4, IPV6, PLANS
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.direct_routing import neighbours, ruleset
@@ -74,6 +75,26 @@ def table(testbed: LabTestbed, key: str) -> tuple[dict[str, RealServer], set[str
     return by_address(servers), set(told.values())
 
 
+def chosen_servers(seen: WatchedPackets) -> dict[tuple[str, int], str]:
+    return {(p.client, p.port): p.server for p in seen.table if p.kind == PacketKind.CHOSEN}
+
+
+def check_packets(
+    seen: WatchedPackets, served: dict[tuple[str, int], str], forwarding: str
+) -> None:
+    """What packets say of connections that were closed by the server first, then by the client."""
+    assert (seen.dropped, seen.why) == (0, "")
+    times = [packet.t_ns for packet in seen.table]
+    assert times == sorted(times)
+    kinds = [PacketKind.ASKED, PacketKind.CHOSEN, PacketKind.CLIENT_FIN]
+    if forwarding == "masq":  # else it goes past the director
+        kinds.insert(2, PacketKind.SERVER_FIN)
+    for connection, server in served.items():
+        packets = [one for one in seen.table if (one.client, one.port) == connection]
+        assert [one.kind for one in packets] == kinds
+        assert [one.server for one in packets] == ["", *[server] * (len(kinds) - 1)]
+
+
 @pytest.mark.kernel
 @pytest.mark.parametrize(("kernel", "family"), [("uml", IPV4), ("qemu", IPV6)])
 def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(
@@ -129,4 +150,12 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(
             assert left[third].weight == 0
             # Nobody tells the director of a reset that went past it.
             assert left[names[0]].active == (0 if forwarding == "masq" else 2)
+            assert testbed.packet_watch
+            seen_packets = testbed.packet_watch.end()
+            check_packets(seen_packets, dict(zip(clients, seen, strict=True)), forwarding)
+            chosen_by_packets = chosen_servers(seen_packets)
+            assert [chosen_by_packets[client, port] for port in used] == chosen
+            assert len(chosen_by_packets) == 8 + 1 + 1 + 6
+            reset = [p.server for p in seen_packets.table if p.kind == PacketKind.SERVER_RST]
+            assert reset == ([names[0]] * 2 if forwarding == "masq" else [])
             testbed.end()

@@ -72,10 +72,13 @@ class Lab:
             undo.callback(self._end_supervisor)
             message, descriptors = self._expect("wired")
             self.socket_broker: str = message["broker"]
-            self.client_namespace, self.netstat, connection, occupancy = descriptors
+            self.client_namespace, self.netstat, connection, occupancy, *cables = descriptors
             """Descriptors of the client namespace and of its /proc/net/netstat."""
             undo.callback(os.close, self.client_namespace)
             undo.callback(os.close, self.netstat)
+            self._packet_sockets, self.unwatched = cables, message["unwatched"]
+            """Why there are no packet sockets; "" where there are."""
+            undo.callback(self._close_packet_sockets)
             self.real_servers = RealServersClient(connection, occupancy, self.broken, undo)
             self._undo = undo.pop_all()
 
@@ -95,6 +98,18 @@ class Lab:
         except subprocess.TimeoutExpired:
             self._supervisor.kill()  # it may be stopped (SIGSTOP); the lab ends with it
             self._supervisor.wait()
+
+    def take_packet_sockets(self) -> list[int]:
+        """One at the near end of each cable, the caller's from now on.
+
+        They are to be closed when the lab is: its namespace lives as long as they do.
+        """
+        taken, self._packet_sockets = self._packet_sockets, []
+        return taken
+
+    def _close_packet_sockets(self) -> None:
+        for descriptor in self.take_packet_sockets():
+            os.close(descriptor)
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run a program in the client namespace with this process's streams.

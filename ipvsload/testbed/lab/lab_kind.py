@@ -22,6 +22,8 @@ KERNEL = kind.Option(
     CHOICES,
 )
 
+_NO_WITNESS = kind.Option("no_witness", "Watch no packets at the director's cables.", False)
+
 
 def _make(request: kind.TestbedRequest) -> "Testbed":
     from ipvsload.testbed.lab.lab_testbed import LabTestbed
@@ -41,6 +43,7 @@ def _make(request: kind.TestbedRequest) -> "Testbed":
         ),
         kernel=request.options["kernel"],
         schedulers=request.balancers,
+        watched=not request.options[_NO_WITNESS.name],
         progress=request.progress,
     )
 
@@ -54,7 +57,7 @@ def _examine(_options: kind.OptionValues, _tell: kind.Tell) -> "Iterable[DoctorF
 KIND = kind.TestbedKind(
     name="lab",
     about="made for this command",
-    options=(KERNEL,),
+    options=(KERNEL, _NO_WITNESS),
     make=_make,
     balancers=(*SCHEDULERS, *NAT_KINDS),
     default_balancer="rr",

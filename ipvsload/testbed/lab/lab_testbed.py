@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.keys import join_key
-from ipvsload.ipvs.schedulers import SCHEDULERS, flag_bits, module_of
+from ipvsload.ipvs.schedulers import SCHEDULERS, flag_bits
 from ipvsload.netfilter.nat_kinds import NAT_KINDS
 from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
@@ -25,14 +25,13 @@ from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.kind import Tell, nobody
 from ipvsload.testbed.lab import direct_routing, warmup
-from ipvsload.testbed.lab.addresses import IPV4
 from ipvsload.testbed.lab.broker_client import begin_run, plain_socket
 from ipvsload.testbed.lab.changed_settings import ChangedSettings
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.lc_law import lc_law
 from ipvsload.testbed.lab.limit_orders import limits
-from ipvsload.testbed.lab.scheduler_mend import nat_mend, scheduler_mend
+from ipvsload.testbed.lab.scheduler_mend import why_missing
 from ipvsload.testbed.lab.topology import (
     FIRST_SERVICE_PORT,
     MAX_HOSTS,
@@ -41,11 +40,15 @@ from ipvsload.testbed.lab.topology import (
 )
 from ipvsload.testbed.tcp_timeouts import timeouts
 
+if TYPE_CHECKING:
+    from ipvsload.testbed.lab.cable_watch import CableWatch
+
 
 class LabTestbed:
     """A testbed with the parts of `topology`. `kernel` and `schedulers` as `Lab` has them.
 
-    `progress` is told what it does meanwhile. Raises UsageError where it has no room for them.
+    `watched`: the packets of its runs are. `progress` is told what it does meanwhile.
+    Raises UsageError where it has no room for them.
     """
 
     exclusive = True
@@ -58,6 +61,7 @@ class LabTestbed:
         *,
         kernel: str,
         schedulers: Sequence[str] = (),
+        watched: bool = True,
         progress: Tell = nobody,
     ) -> None:
         if topology.direct and topology.servers > MAX_HOSTS:
@@ -92,11 +96,20 @@ class LabTestbed:
         self._listening: set[str] = set()
         self._unwell: set[str] = set()
         self._limited = False
+        self._watched = watched
+        self.packet_watch: CableWatch | None = None
+        """Of each run, from `start` on; None where nobody shall watch."""
 
     def start(self) -> None:
         """Start the lab; its kernel boots while the caller does other work."""
         self._lab = Lab(self._topology, kernel=self._kernel, schedulers=self._schedulers)
         self._undo.callback(self._lab.close)
+        if self._watched:
+            from ipvsload.testbed.lab.cable_watch import CableWatch  # numpy, while the kernel boots
+
+            sockets = self._lab.take_packet_sockets()
+            self.packet_watch = CableWatch(self._topology, sockets, self._lab.unwatched)
+            self._undo.callback(self.packet_watch.close)
 
     def wait_ready(self) -> None:
         """Start the real servers, wait for the kernel, use every path once."""
@@ -176,24 +189,8 @@ class LabTestbed:
     def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
         """Each is tried in the director, on a port that no run uses."""
         key = join_key(self._topology.vip, FIRST_SERVICE_PORT - 1)
-        others = [name for name in balancers if name in NAT_KINDS]
-        schedulers = [name for name in balancers if name not in NAT_KINDS]
-        if others and self._topology.family != IPV4:
-            return dict.fromkeys(others, "it is for IPv4 only here: take away `family: ipv6`")
-        missing = self._control.ask("missing_schedulers", key=key, names=schedulers)
-        release, provider = self.lab.kernel.release, self.lab.kernel.provider
-        why: dict[str, str] = {}
-        for name in others:
-            why |= self._control.ask("nat", change="missing", key=key, names=[name])
-        return {
-            name: f"the lab's kernel (Linux {release}, {provider}) cannot balance by it ({reason});"
-            f" {nat_mend(name)}"
-            for name, reason in why.items()
-        } | {
-            name: f"the lab's kernel (Linux {release}, {provider}) does not have this scheduler,"
-            f" module {module_of(name)}; {scheduler_mend(name)}"
-            for name in missing
-        }
+        kernel = f"Linux {self.lab.kernel.release}, {self.lab.kernel.provider}"
+        return why_missing(self._control, key, kernel, balancers, self._topology.family)
 
     def refused_settings(self, settings: BalancerSettings) -> str:
         """The director's kernel is asked; nothing is changed."""
@@ -219,6 +216,8 @@ class LabTestbed:
         self._listen(self._addresses, self._listener_options())
         self._limit_servers(spec.capacity)
         self._key = join_key(self._topology.vip, self._port)
+        if self.packet_watch:
+            self.packet_watch.begin(self._port, spec.forwarding)
         self._settings.change(spec.settings)
         self._nat = spec.balancer in NAT_KINDS
         if self._nat:  # all servers at once: each change is a program's run

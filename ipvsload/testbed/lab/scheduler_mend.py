@@ -1,9 +1,39 @@
 """Which kernel of the lab can balance by what another one cannot, for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.ipvs.schedulers import SCHEDULERS, module_of
 from ipvsload.netfilter.nat_kinds import NAT_KINDS
+from ipvsload.testbed.lab.addresses import IPV4
+
+if TYPE_CHECKING:
+    from ipvsload.testbed.lab.director_client import DirectorClient
+
+
+def why_missing(
+    director: "DirectorClient", key: str, kernel: str, balancers: Sequence[str], family: str
+) -> Mapping[str, str]:
+    """Which of these the director's kernel cannot have, and why; each is tried on service `key`.
+
+    `kernel` names it for people; `family` is one of addresses.PLANS. Raises TestbedError.
+    """
+    others = [name for name in balancers if name in NAT_KINDS]
+    schedulers = [name for name in balancers if name not in NAT_KINDS]
+    if others and family != IPV4:
+        return dict.fromkeys(others, "it is for IPv4 only here: take away `family: ipv6`")
+    missing = director.ask("missing_schedulers", key=key, names=schedulers)
+    why: dict[str, str] = {}
+    for name in others:
+        why |= director.ask("nat", change="missing", key=key, names=[name])
+    return {
+        name: f"the lab's kernel ({kernel}) cannot balance by it ({reason}); {nat_mend(name)}"
+        for name, reason in why.items()
+    } | {
+        name: f"the lab's kernel ({kernel}) does not have this scheduler,"
+        f" module {module_of(name)}; {scheduler_mend(name)}"
+        for name in missing
+    }
 
 
 def scheduler_mend(name: str) -> str:

@@ -29,7 +29,7 @@ from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.process_loop import ProcessLoop
 from ipvsload.testbed.lab.socket_broker import SocketBroker
 from ipvsload.testbed.lab.source_ports import SourcePorts
-from ipvsload.testbed.lab.topology import Topology
+from ipvsload.testbed.lab.topology import CABLES, Topology
 
 
 class Supervisor:
@@ -69,6 +69,7 @@ class Supervisor:
         self._client = ns.new_network()
         self._server = ns.new_network()
         namespace = self._wire_director()
+        packet_sockets, unwatched = _packet_sockets()
         family = topology.family
         place = Place(topology.directors, scratch, modules, import_path, processor, family=family)
         DirectorKernel(place, kernels, namespace, self._client, self._loop, self._tell)
@@ -84,8 +85,10 @@ class Supervisor:
         direct_routing.wire_clients(topology)
         with real_servers, occupancy, open("/proc/self/net/netstat") as netstat:
             ends = real_servers.fileno(), occupancy.fileno()
-            descriptors = self._client, netstat.fileno(), *ends
-            self._tell("wired", *descriptors, broker=broker.name)
+            descriptors = self._client, netstat.fileno(), *ends, *packet_sockets
+            self._tell("wired", *descriptors, broker=broker.name, unwatched=unwatched)
+        for descriptor in packet_sockets:
+            os.close(descriptor)
 
     def run(self) -> NoReturn:
         """Serve until the owner leaves."""
@@ -148,6 +151,21 @@ class Supervisor:
         died = partial(self._tell, "died", who="the real servers' process", log=[])
         self._loop.on_exit(process, lambda status: died(status=status))
         return ours, told
+
+
+def _packet_sockets() -> tuple[list[int], str]:
+    """One for each cable, of the namespace that this process is in; or why there are none.
+
+    They see nothing yet. Who is not root of the namespace could not make them.
+    """
+    made: list[int] = []
+    try:
+        for _ in CABLES:
+            packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+            made.append(packets.detach())
+    except OSError as error:
+        return made, f"this user may not watch packets: {error.strerror}"
+    return made, ""
 
 
 def _import_path() -> list[str]:
