@@ -112,7 +112,7 @@ class DirectorModel:
 
     def set_weight(self, number: int, weight: int) -> None:
         """A server has another weight from now on."""
-        self.servers.weights[self.servers.place(number)] = weight
+        self.servers.set_weight(number, weight)
         self.rule.changed()
 
     def leave(self, number: int) -> None:

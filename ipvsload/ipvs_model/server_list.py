@@ -18,13 +18,14 @@ class ServerList:
 
     `weights`, `active` and `inactive` have one entry a server that ever joined, the newest
     first: server `number` is at `place(number)`. A server that has left has weight 0 and is
-    not `present`.
+    not `present`. `last_weights` are the latest ones that were not 0, for servers that did not
+    join with 0 (__ip_vs_update_dest, last_weight).
     """
 
     def __init__(self) -> None:
         self.addresses: list[str] = []
         """By number."""
-        self._room = np.zeros((4, _ROOM), np.int64)
+        self._room = np.zeros((5, _ROOM), np.int64)
         self._show()
 
     def __len__(self) -> int:
@@ -41,8 +42,16 @@ class ServerList:
             self._room = np.hstack([np.zeros((rows, room), np.int64), self._room])
         self.addresses.append(address)
         self._show()
-        self.weights[0], self.present[0] = weight, 1
+        self.weights[0] = self.last_weights[0] = weight
+        self.present[0] = 1
         return len(self.addresses) - 1
+
+    def set_weight(self, number: int, weight: int) -> None:
+        """A server has another weight."""
+        place = self.place(number)
+        self.weights[place] = weight
+        if weight:
+            self.last_weights[place] = weight
 
     def leave(self, number: int) -> None:
         """A server is taken out of the list; connections that it has are still counted."""
@@ -56,3 +65,4 @@ class ServerList:
         self.active: Counts = self._room[1, first:]
         self.inactive: Counts = self._room[2, first:]
         self.present: Counts = self._room[3, first:]
+        self.last_weights: Counts = self._room[4, first:]
