@@ -17,6 +17,7 @@ PARTS = (
     "lateness",
     "load",
     "sidecar",
+    "witness",
     "page",
     "replay",
 )
