@@ -74,6 +74,7 @@ def figure_rows(
         *_rest(columns, shown, classes),
         *no_server_rows(columns, classes),
         *director_rows(columns),
+        *director_time_rows(columns),
         *model_rows(columns),
     ]
 
@@ -155,6 +156,15 @@ def director_rows(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
         yield _row(node, (cell or DASH for cell in cells))
 
 
+def director_time_rows(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
+    """How long the directors took over a connection's first packet, where packets say it."""
+    if any(column.director_us for column in columns):
+        yield FigureRow("through the director", remark="a connection's SYN, from cable to cable")
+        for p in ("p50", "p99"):
+            found = (column.director_us.get(p) for column in columns)
+            yield _row(p, (over(one, _microseconds) for one in found))
+
+
 def model_rows(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
     """How many of the kernel's choices are those of the model of its scheduler."""
     rows = [_row(label, cells) for label, cells in prediction_rows(columns)]
@@ -232,6 +242,10 @@ def _kind(errors: Mapping[str, MedianRange | None] | None, *kinds: str) -> str:
         return DASH
     found = [count for kind in kinds if (count := errors.get(kind))]
     return over(found[0]) if len(kinds) == 1 and found else figure(sum(c.median for c in found))
+
+
+def _microseconds(value: float | None) -> str:
+    return milliseconds(None if value is None else value / 1000)
 
 
 def _row(label: str, cells: Iterable[str]) -> FigureRow:

@@ -11,7 +11,16 @@ from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header
 from ipvsload.report.prediction_rows import surprises
 from ipvsload.report.terminal_console import ReportConsole
-from ipvsload.report.wording import DASH, early_ends, over, place, problems, remarks, verdict_line
+from ipvsload.report.wording import (
+    DASH,
+    early_ends,
+    over,
+    place,
+    problems,
+    remarks,
+    verdict_line,
+    watched,
+)
 from ipvsload.results.results import Results
 
 _COLOURS = {"held": "green", "failed": "red", "invalid": "yellow"}
@@ -63,6 +72,8 @@ def _notes(output: ReportConsole, results: Results) -> None:
         if not at:
             output.console.print()
         output.line(output.text(f"note: {line}", "dim"))
+    if line := watched(results):
+        output.line(output.text(line, "dim"))
 
 
 def _verdict(output: ReportConsole, results: Results) -> None:

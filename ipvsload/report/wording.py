@@ -146,6 +146,20 @@ def remarks(results: Results) -> list[str]:
     return [*told, *map(_remark, about.values())]
 
 
+def watched(results: Results) -> str:
+    """What the watching of packets brought and cost in all runs; "" where nobody watched."""
+    found = [run.witness for run in results.runs if run.witness]
+    if not any(one.packets for one in found):
+        return ""
+    packets, dropped = sum(one.packets for one in found), sum(one.dropped for one in found)
+    lost = figure(dropped) if dropped else "none"
+    return (
+        f"packets at the director: {figure(packets)} recorded, {lost} lost;"
+        f" {sum(one.size for one in found) / 1e6:.2f} MB and"
+        f" {sum(one.cpu_s for one in found):.2f} s of processor"
+    )
+
+
 def arrivals_line(results: Results) -> list[str]:
     """In how many runs all open classes were sent as asked for; nothing where there are none.
 

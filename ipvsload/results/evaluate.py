@@ -33,6 +33,7 @@ from ipvsload.results.results import (
 )
 from ipvsload.results.sampling import active_span, sampling_notes, sampling_result
 from ipvsload.results.summary import summarize
+from ipvsload.results.witness_result import witness_notes, witness_result
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import FinalCounts, Measure
@@ -180,6 +181,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         notes=(
             *validity.notes(run, requests, refusals),
             *sampling_notes(sampling),
+            *witness_notes(run),
             *(note for one in opened.values() for note in one.notes),
             *explanations(RunEvidence(run, requests, kernel, director, refusals)),
         ),
@@ -199,6 +201,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         sampling=sampling,
         verdict="invalid" if reasons else "failed" if early else _held(expectations),
         ended_early=early,
+        witness=witness_result(run),
     )
     return result, measures
 

@@ -14,6 +14,7 @@ from ipvsload.results.director_splits import DirectorSplit, DirectorSummary
 from ipvsload.results.early_end import EarlyEnd
 from ipvsload.results.prediction import PredictedServer, Prediction
 from ipvsload.results.sampling import SamplingResult
+from ipvsload.results.witness_result import WitnessResult
 from ipvsload.statistics.median_range import MedianRange
 
 FORMAT = 1
@@ -131,6 +132,7 @@ class RunResult:
     ended_early: EarlyEnd | None = None
     directors: tuple[DirectorSplit, ...] = ()
     prediction: Prediction | None = None
+    witness: WitnessResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,8 @@ class SchedulerSummary:
     what the scenario asked to be set, for people. `settings` is what was set, can decide
     more than the scheduler and was not asked for, for people: of the service, and of the
     director where that is not the same in all runs. Of the runs that count, `ended_early` were
-    shorter than the others. `prediction` is that of these runs together.
+    shorter than the others. `prediction` is that of these runs together. `director_us` is how
+    long the director had a SYN (witness_result.py); {} where no packet says it.
     """
 
     scheduler: str
@@ -199,6 +202,7 @@ class SchedulerSummary:
     directors: tuple[DirectorSummary, ...] = ()
     ended_early: int = 0
     prediction: Prediction | None = None
+    director_us: dict[str, MedianRange | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,13 @@ def summarize(
         ),
         ended_early=sum(run.ended_early is not None for run in counted),
         prediction=together(run.prediction for run in counted),
+        director_us=_director_us(counted),
     )
+
+
+def _director_us(runs: Sequence[RunResult]) -> dict[str, MedianRange | None]:
+    times = [run.witness.director_us for run in runs if run.witness and run.witness.director_us]
+    return {p: median_range([one[p] for one in times]) for p in ("p50", "p99") if times}
 
 
 def _server(number: int, runs: Sequence[RunResult], classes: Sequence[str]) -> ServerSummary:
