@@ -5,8 +5,8 @@ A connection is an entry, from its SYN until it has been silent for its state's 
 measured, a simulation what it chose.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ipvsload.ipvs.forwarding import FORWARDINGS, MASQUERADING
@@ -51,25 +51,34 @@ class ServiceSettings(NamedTuple):
 
 
 class _Remembered:
-    __slots__ = ("active", "due", "number", "queue", "state", "template")
+    __slots__ = ("active", "bucket", "client", "number", "state", "template")
 
-    def __init__(self, number: int, template: Template | None) -> None:
+    def __init__(self, client: Client, number: int, template: Template | None) -> None:
+        self.client = client
         self.number = number
         self.template = template
         self.state = 0
         self.active = False
-        self.due = 0
-        self.queue: _SilentFor | None = None
+        self.bucket: _Bucket = {}
+        """Those that are forgotten together with it."""
+
+
+_Bucket = dict[_Remembered, None]
 
 
 class _SilentFor:
-    """Entries with one timeout: whoever was silent for longest is due first."""
+    """Connections with one timeout, in the order in which they are due.
 
-    __slots__ = ("entries", "shift", "ticks")
+    Their timers are rounded up, so many are due at once and stand in one bucket.
+    """
+
+    __slots__ = ("buckets", "last", "last_due", "shift", "ticks")
 
     def __init__(self, ticks: int, shift: int) -> None:
         self.ticks, self.shift = ticks, shift
-        self.entries: OrderedDict[_Remembered, Client] = OrderedDict()
+        self.buckets: deque[tuple[int, _Bucket]] = deque()
+        self.last: _Bucket = {}
+        self.last_due = 0
 
 
 class DirectorModel:
@@ -82,10 +91,18 @@ class DirectorModel:
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
         self.servers = ServerList()
+        self._newest = -1
+        self._active, self._inactive = self.servers.active.data, self.servers.inactive.data
         self.rule: SchedulerRule
         self.set_scheduler(settings.scheduler, settings.flags)
         self._direct = FORWARDINGS[settings.forwarding].direct
-        self._next_states = CLIENT_SEEN if self._direct else BOTH_SEEN
+        next_states = CLIENT_SEEN if self._direct else BOTH_SEEN
+        # By side and state. Looked up once, because a member of an enumeration is slow to find.
+        self._after_fin, self._after_ack, self._after_rst = (
+            [rows[flag] for rows in next_states] for flag in (TcpFlag.FIN, TcpFlag.ACK, TcpFlag.RST)
+        )
+        self._after_syn = next_states[Side.CLIENT][TcpFlag.SYN]
+        self._after_answer = [self._after_ack[Side.CLIENT][state] for state in self._after_syn]
         self._sysctls = {**DECIDING_SYSCTLS, **settings.sysctls}
         self._wheel = TimerWheel(settings.hz)
         self._templates: PersistenceTemplates | None = None
@@ -93,6 +110,7 @@ class DirectorModel:
             self._templates = PersistenceTemplates(
                 settings.persistence, settings.netmask, self._wheel
             )
+        self._left: dict[str, int] = {}
         self._entries: dict[Client, _Remembered] = {}
         self._queues: dict[int, _SilentFor] = {}
         self._queue_of: list[_SilentFor] = []
@@ -105,8 +123,16 @@ class DirectorModel:
         return len(self._entries)
 
     def join(self, address: str, weight: int) -> int:
-        """A server is added. Returns its number."""
+        """A server is added. Returns its number.
+
+        One that has left and comes again has the connections that it had (ip_vs_trash_get_dest).
+        """
         number = self.servers.join(address, weight)
+        self._newest = number
+        # Single numbers are read and written twice as fast in a memoryview.
+        self._active, self._inactive = self.servers.active.data, self.servers.inactive.data
+        if (earlier := self._left.pop(address, None)) is not None:
+            self._hand_over(earlier, number)
         self.rule.changed()
         return number
 
@@ -118,6 +144,7 @@ class DirectorModel:
     def leave(self, number: int) -> None:
         """A server is removed. Its connections stay, but their clients' packets are dropped."""
         self.servers.leave(number)
+        self._left[self.servers.addresses[number]] = number
         self.rule.changed()
 
     def set_scheduler(self, name: str, flags: frozenset[str] = frozenset()) -> None:
@@ -137,7 +164,8 @@ class DirectorModel:
 
         That of its template or of the same connection, else the rule's. No counts are changed.
         """
-        self.expire(now_ns)
+        if now_ns >= self._next_due:
+            self.expire(now_ns)
         entry = self._entries.get(client)
         if entry is not None and not self._given_up(entry):
             if self.servers.present[self.servers.place(entry.number)]:
@@ -152,7 +180,8 @@ class DirectorModel:
 
     def opened(self, client: Client, number: int, now_ns: int, *, answered: bool = True) -> None:
         """A SYN of this client went to this server, which answered it unless you say that not."""
-        self.expire(now_ns)
+        if now_ns >= self._next_due:
+            self.expire(now_ns)
         entry = self._entries.get(client)
         if entry is not None and (entry.number != number or self._given_up(entry)):
             self._replace(entry, now_ns)
@@ -161,75 +190,92 @@ class DirectorModel:
             template = None
             if self._templates is not None:
                 template = self._templates.use(client.address, number, now_ns)
-            entry = self._entries[client] = _Remembered(number, template)
-            self.servers.inactive[self.servers.place(number)] += 1
-        state = self._next_states[0][TcpFlag.SYN][entry.state]
-        if answered:
-            state = self._next_states[0][TcpFlag.ACK][state]
-        self._move(client, entry, state, now_ns)
+                self._next_due = min(self._next_due, template.due)
+            entry = self._entries[client] = _Remembered(client, number, template)
+            self._inactive[self._newest - number] += 1
+        after = self._after_answer if answered else self._after_syn
+        self._move(entry, after[entry.state], now_ns)
 
     def closing(self, client: Client, side: Side, now_ns: int) -> None:
         """A FIN of this side."""
-        self._packet(client, side, TcpFlag.FIN, now_ns)
+        self._packet(client, side, self._after_fin, now_ns)
 
     def reset(self, client: Client, side: Side, now_ns: int) -> None:
         """A RST of this side."""
-        self._packet(client, side, TcpFlag.RST, now_ns)
+        self._packet(client, side, self._after_rst, now_ns)
 
     def heard(self, client: Client, side: Side, now_ns: int) -> None:
         """Any other packet of this side: its connection is remembered from now on."""
-        self._packet(client, side, TcpFlag.ACK, now_ns)
+        self._packet(client, side, self._after_ack, now_ns)
 
     def expire(self, now_ns: int) -> None:
         """Forget what has timed out."""
-        if self._templates is not None:
-            while (due := self._templates.next_due) <= now_ns:
-                self._expire_connections(due)
-                self._templates.expire(due)
-        if self._next_due <= now_ns:
-            self._expire_connections(now_ns)
+        if now_ns < self._next_due:
+            return
+        if self._templates is None:
+            self._next_due = self._expire_connections(now_ns)
+            return
+        while (due := self._templates.next_due) <= now_ns:
+            self._expire_connections(due)
+            self._templates.expire(due)
+        self._next_due = min(due, self._expire_connections(now_ns))
 
-    def _packet(self, client: Client, side: Side, flag: TcpFlag, now_ns: int) -> None:
-        self.expire(now_ns)
-        if side and self._direct:
-            return
+    def _hand_over(self, earlier: int, number: int) -> None:
+        was, now = self.servers.place(earlier), self.servers.place(number)
+        for counts in (self.servers.active, self.servers.inactive):
+            counts[now], counts[was] = counts[was], 0
+        for queue in (self._replaced, *self._queues.values()):
+            for _, bucket in queue.buckets:
+                for entry in bucket:
+                    if entry.number == earlier:
+                        entry.number = number
+        if self._templates is not None:
+            self._templates.hand_over(earlier, number)
+
+    def _packet(
+        self, client: Client, side: Side, after: Sequence[Sequence[TcpState]], now_ns: int
+    ) -> None:
+        if now_ns >= self._next_due:
+            self.expire(now_ns)
         entry = self._entries.get(client)
-        if entry is None:
+        if entry is None or (side and self._direct):
             return
-        if not side and not self.servers.present[self.servers.place(entry.number)]:
+        if not side and not self.servers.present[self._newest - entry.number]:
             if self._sysctls["expire_nodest_conn"]:
                 self._replace(entry, now_ns)
                 del self._entries[client]
             return
-        self._move(client, entry, self._next_states[side][flag][entry.state], now_ns)
+        self._move(entry, after[side][entry.state], now_ns)
 
-    def _move(self, client: Client, entry: _Remembered, state: int, now_ns: int) -> None:
+    def _move(self, entry: _Remembered, state: int, now_ns: int) -> None:
         entry.state = state
-        if ACTIVE[state] != entry.active:
+        if ACTIVE[state] is not entry.active:
+            place = self._newest - entry.number
+            if entry.active:
+                self._active[place] -= 1
+                self._inactive[place] += 1
+            else:
+                self._active[place] += 1
+                self._inactive[place] -= 1
             entry.active = not entry.active
-            servers = self.servers
-            place = servers.place(entry.number)
-            by = 1 if entry.active else -1
-            servers.active[place] += by
-            servers.inactive[place] -= by
             self.rule.counted(entry.number)
-        if entry.queue is not None:
-            del entry.queue.entries[entry]
-        queue = entry.queue = self._queue_of[state]
-        entry.due = due = self._wheel.fires(now_ns, queue.ticks, queue.shift)
-        queue.entries[entry] = client
-        if due < self._next_due:
-            self._next_due = due
+        queue = self._queue_of[state]
+        self._put(entry, queue, self._wheel.fires(now_ns, queue.ticks, queue.shift))
+
+    def _put(self, entry: _Remembered, queue: _SilentFor, due: int) -> None:
+        if due != queue.last_due:
+            queue.last, queue.last_due = {}, due
+            queue.buckets.append((due, queue.last))
+            self._next_due = min(self._next_due, due)
+        if entry.bucket is not queue.last:
+            entry.bucket.pop(entry, None)
+            entry.bucket = queue.last
+            queue.last[entry] = None
 
     def _replace(self, entry: _Remembered, now_ns: int) -> None:
         # It counts until the next tick, so the one that comes in its place is chosen with it
         # (ip_vs_conn_expire_now).
-        assert entry.queue is not None
-        client = entry.queue.entries.pop(entry)
-        entry.queue = self._replaced
-        entry.due = self._wheel.fires(now_ns, 0, 0)
-        self._replaced.entries[entry] = client
-        self._next_due = min(self._next_due, entry.due)
+        self._put(entry, self._replaced, self._wheel.fires(now_ns, 0, 0))
 
     def _given_up(self, entry: _Remembered) -> bool:
         """Whether a SYN begins another connection, which is_new_conn_expected decides."""
@@ -259,28 +305,27 @@ class DirectorModel:
             queue = self._queues[timeout_ns] = _SilentFor(*self._wheel.rounding(timeout_ns))
         return queue
 
-    def _expire_connections(self, now_ns: int) -> None:
+    def _expire_connections(self, now_ns: int) -> int:
+        """Forget what is due; returns when the next ones are."""
         first = NEVER
         for queue in (self._replaced, *self._queues.values()):
-            entries = queue.entries
-            while entries:
-                entry = next(iter(entries))
-                if entry.due > now_ns:
-                    first = min(first, entry.due)
-                    break
-                client = entries.pop(entry)
-                self._forget(client, entry)
-        self._next_due = first
+            buckets = queue.buckets
+            while buckets and buckets[0][0] <= now_ns:
+                _, bucket = buckets.popleft()
+                for entry in bucket:
+                    self._forget(entry)
+                bucket.clear()
+            if buckets:
+                first = min(first, buckets[0][0])
+            else:
+                queue.last_due = 0
+        return first
 
-    def _forget(self, client: Client, entry: _Remembered) -> None:
-        servers = self.servers
-        place = servers.place(entry.number)
-        if entry.active:
-            servers.active[place] -= 1
-        else:
-            servers.inactive[place] -= 1
+    def _forget(self, entry: _Remembered) -> None:
+        counts = self._active if entry.active else self._inactive
+        counts[self._newest - entry.number] -= 1
         self.rule.counted(entry.number)
         if entry.template is not None:
             entry.template.connections -= 1
-        if self._entries.get(client) is entry:
-            del self._entries[client]
+        if self._entries.get(entry.client) is entry:
+            del self._entries[entry.client]

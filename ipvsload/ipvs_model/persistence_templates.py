@@ -60,6 +60,12 @@ class PersistenceTemplates:
         self._start(template, now_ns)
         return template
 
+    def hand_over(self, earlier: int, number: int) -> None:
+        """A server that had left is there again, with another number."""
+        for template in self._by_network.values():
+            if template.number == earlier:
+                template.number = number
+
     @property
     def next_due(self) -> int:
         """When (ns) the first template times out, or would if it had no connections."""
