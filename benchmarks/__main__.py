@@ -19,6 +19,7 @@ PARTS = (
     "sidecar",
     "witness",
     "page",
+    "rules",
     "replay",
 )
 
