@@ -21,6 +21,7 @@ from ipvsload.cli.records import compare, report
 from ipvsload.cli.restore import restore
 from ipvsload.cli.run import run
 from ipvsload.cli.scenarios import schema, validate
+from ipvsload.cli.simulate import simulate
 from ipvsload.cli.terminal import open_closed_streams, silence_stdout
 from ipvsload.cli.trace import trace
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
@@ -41,7 +42,20 @@ def cli() -> None:
     """
 
 
-COMMANDS = (run, report, compare, validate, schema, trace, lab, collect, doctor, restore, iso)
+COMMANDS = (
+    run,
+    simulate,
+    report,
+    compare,
+    validate,
+    schema,
+    trace,
+    lab,
+    collect,
+    doctor,
+    restore,
+    iso,
+)
 for command in COMMANDS:
     cli.add_command(command)
 

@@ -1,19 +1,16 @@
 """`ipvsload run`: a scenario for each scheduler, recorded and judged."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ipvsload.cli.records import conclude
 from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign_options, with_options
-from ipvsload.errors import IpvsloadError, UsageError
+from ipvsload.cli.variants import wanted_variants
+from ipvsload.errors import IpvsloadError
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS
-
-if TYPE_CHECKING:
-    from ipvsload.scenario.model import Scenario
-    from ipvsload.scenario.variant import Variant
 
 
 @click.command()
@@ -52,21 +49,26 @@ def run(
     out: Path | None,
     **options: Any,
 ) -> int:
-    """Run SCENARIO for each scheduler and compare them."""
+    """Run SCENARIO for each scheduler and compare them.
+
+    SCENARIO is a file, or the name of a shipped scenario, as skew.
+    """
     from ipvsload.experiment.monotonic_clock import MonotonicClock
     from ipvsload.experiment.run_directory import make_directory
     from ipvsload.record.writer import RunWriter
     from ipvsload.scenario.load import parse_scenario, read, with_files
     from ipvsload.scenario.scenario_files import ScenarioFiles
+    from ipvsload.scenario.shipped import scenario_path
     from ipvsload.scenario.variant import PRESENT, labels
     from ipvsload.this_machine import refuse_too_much
 
     kind = TESTBEDS[testbed]
     refuse_foreign_options(kind)
-    text = read(scenario)
-    plan = parse_scenario(text, str(scenario), ScenarioFiles(scenario.parent))
+    path = scenario_path(scenario)
+    text = read(path)
+    plan = parse_scenario(text, str(path), ScenarioFiles(path.parent))
     text = with_files(text, plan)
-    wanted = tuple(_variant(label, plan) for label in schedulers) or plan.schedulers
+    wanted = wanted_variants(schedulers, plan)
     bed = make_testbed(kind, plan, wanted, hz, options)
     refuse_too_much(plan, kind.own_ports, kind.host(options))
     directory = out or make_directory(plan.name)
@@ -105,15 +107,3 @@ def run(
             failure = failure or error
         writer.close()
     return conclude(directory, failure)
-
-
-def _variant(label: str, scenario: "Scenario") -> "Variant":
-    from ipvsload.scenario.variant import of_label, unknown_label
-
-    found = of_label(label, scenario.schedulers)
-    if found is None:
-        near = unknown_label(label, scenario.schedulers)
-        raise UsageError(
-            f"--scheduler {label[:64]!r} is neither a label of the scenario nor a scheduler; {near}"
-        )
-    return found

@@ -14,6 +14,7 @@ def validate(scenarios: tuple[Path, ...]) -> int:
     """Check scenario files, and whether this machine can make their load; starts nothing."""
     from ipvsload.scenario.load import load
     from ipvsload.scenario.machine_limits import shortfalls
+    from ipvsload.scenario.shipped import scenario_path
     from ipvsload.scenario.words import counted
     from ipvsload.this_machine import machine_limits
 
@@ -21,7 +22,7 @@ def validate(scenarios: tuple[Path, ...]) -> int:
     status = 0
     for path in scenarios:
         try:
-            scenario = load(path)
+            scenario = load(scenario_path(path))
         except UsageError as error:
             click.echo(str(error), err=True)
             status = error.exit_status

@@ -12,7 +12,7 @@ from ipvsload.record.format import OccupancySample
 from ipvsload.record.sidecar_stream import Settings
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
-from ipvsload.testbed.base import Testbed
+from ipvsload.testbed.base import PlayedTestbed
 
 
 class SampleSource(Protocol):
@@ -45,7 +45,7 @@ class RunContext:
     """A testbed that is up, its samples, the load, and where things are told and recorded."""
 
     scenario: Scenario
-    testbed: Testbed
+    testbed: PlayedTestbed
     writer: RunWriter
     clock: Clock
     inbox: Inbox

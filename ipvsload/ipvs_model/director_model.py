@@ -208,6 +208,11 @@ class DirectorModel:
         """Any other packet of this side: its connection is remembered from now on."""
         self._packet(client, side, self._after_ack, now_ns)
 
+    def remembers(self, client: Client, now_ns: int) -> bool:
+        """Whether a packet of this client's connection would be known as one."""
+        self.expire(now_ns)
+        return client in self._entries
+
     def expire(self, now_ns: int) -> None:
         """Forget what has timed out."""
         if now_ns < self._next_due:

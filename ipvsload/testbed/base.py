@@ -3,7 +3,7 @@
 A testbed has one balancer and real servers: the lab, a cluster, a director
 that is there already. What a testbed changes, its `close` undoes.
 
-The protocol is three small ones. Whoever needs only a part asks for that part.
+The protocol is four small ones. Whoever needs only a part asks for that part.
 Every method raises TestbedError when it cannot do its work.
 """
 
@@ -200,7 +200,7 @@ class BalancerControl(Protocol):
 
 
 class Observation(Protocol):
-    """What can be seen of the balancer, and from where the load is sent."""
+    """What a run asks of the balancer, besides its table."""
 
     exclusive: bool
     """Whether nobody else uses the balancer, and every answer names its real server.
@@ -209,27 +209,10 @@ class Observation(Protocol):
     """
 
     @property
-    def has_samples(self) -> bool:
-        """Whether there is a way to read the kernel's table."""
-
-    @property
     def kernel(self) -> dict[str, Any]:
         """The director's kernel: {"release": ..., "provider": ...} and what else is known.
 
         "lc_law" is how much an active connection counts beside a finished one under lc and its kin.
-        """
-
-    @property
-    def socket_broker(self) -> str:
-        """The name of the broker that gives generators their sockets; "" where none is needed."""
-
-    def open_samples(self, hz: float) -> SidecarPipe:
-        """Start the sidecar beside the kernel's table; `hz` samples a second."""
-
-    def open_occupancy(self, hz: float) -> SidecarPipe | None:
-        """What the real servers tell of themselves, `hz` times a second; None where they do not.
-
-        Lines of JSON: `record/occupancy_stream.py`.
         """
 
     @property
@@ -247,5 +230,30 @@ class Observation(Protocol):
         """
 
 
-class Testbed(Lifecycle, BalancerControl, Observation, Protocol):
+class Streams(Protocol):
+    """What is told all the time, and from where the load is sent."""
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether there is a way to read the kernel's table."""
+
+    @property
+    def socket_broker(self) -> str:
+        """The name of the broker that gives generators their sockets; "" where none is needed."""
+
+    def open_samples(self, hz: float) -> SidecarPipe:
+        """Start the sidecar beside the kernel's table; `hz` samples a second."""
+
+    def open_occupancy(self, hz: float) -> SidecarPipe | None:
+        """What the real servers tell of themselves, `hz` times a second; None where they do not.
+
+        Lines of JSON: `record/occupancy_stream.py`.
+        """
+
+
+class PlayedTestbed(BalancerControl, Observation, Protocol):
+    """What a run needs of a testbed that is up, and of a model of one."""
+
+
+class Testbed(Lifecycle, PlayedTestbed, Streams, Protocol):
     """One balancer with its real servers."""

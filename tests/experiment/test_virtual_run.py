@@ -3,57 +3,22 @@
 import subprocess
 import sys
 import time as wall
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ipvsload.errors import InvalidRunError, TestbedError
-from ipvsload.experiment.progress import Progress
-from ipvsload.experiment.run_context import RunContext
-from ipvsload.experiment.session import play
 from ipvsload.record.events import ClassDone, RunEnded, StepDone, StepStarted
-from ipvsload.record.reader import Recording, read
-from ipvsload.record.writer import RunWriter
+from ipvsload.record.reader import read
 from ipvsload.report.wording import verdict_line
 from ipvsload.results.evaluate import evaluate
-from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
+from ipvsload.simulate.model_testbed import ModelTestbed
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest
-from tests.experiment.simulated import (
-    SimulatedLoad,
-    SimulatedOccupancy,
-    SimulatedTestbed,
-    VirtualTime,
-)
+from tests.simulate.played import played
 
 SKEW = Path(__file__).parents[2] / "scenarios" / "skew.yaml"
-
-
-def played(
-    directory: Path, text: str, time: VirtualTime | None = None, repeats: int = 1
-) -> tuple[Recording, Results]:
-    scenario = parse_scenario(text, "virtual")
-    time = time or VirtualTime()
-    testbed: Any = SimulatedTestbed(time)
-    writer = RunWriter(
-        directory,
-        scenario_text=text,
-        scenario=scenario.name,
-        testbed="lab",
-        origin_unix_us=1_767_225_600_000_000,
-    )
-    make_load: Any = partial(SimulatedLoad, time, testbed)
-    occupancy = SimulatedOccupancy(time, testbed) if scenario.service.capacity else None
-    context = RunContext(
-        scenario, testbed, writer, time, time, testbed, make_load, Progress(), occupancy
-    )
-    try:
-        play(context, scenario.schedulers, repeats)
-    finally:
-        recording = read(directory)
-    return recording, evaluate(recording, scenario)
 
 
 def test_the_skew_scenario_is_played_in_no_time_and_holds(
@@ -70,7 +35,7 @@ def test_the_skew_scenario_is_played_in_no_time_and_holds(
     for run, result in zip(recording.runs, results.runs, strict=True):
         assert result.valid, result.reasons
         assert all(sample.t_us >= run.start_us for sample in run.samples)
-        assert result.traffic["long"].latency_ms["p50"] == 10_000
+        assert result.traffic["long"].latency_ms["p50"] == 10_000.2
         # Ten seconds went by on the run's clock, and the samples have no gap.
         assert 10 <= result.seconds["timeline"] < 10.5
         assert len(run.samples) > 100
@@ -85,7 +50,10 @@ def test_the_skew_scenario_is_played_in_no_time_and_holds(
 def test_a_scheduler_that_is_missing_is_found_before_anything_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SimulatedTestbed, "missing", {"lc": "no module", "sh": "not asked for"})
+    def missing(_self: ModelTestbed, balancers: Sequence[str]) -> dict[str, str]:
+        return {name: "no module" for name in balancers if name == "lc"}
+
+    monkeypatch.setattr(ModelTestbed, "missing_balancers", missing)
     with pytest.raises(TestbedError, match=r"^nothing was run\. lc: no module$"):
         played(tmp_path / "run", SKEW.read_text())
     recording = read(tmp_path / "run")
@@ -98,14 +66,14 @@ def test_a_scheduler_that_is_missing_is_found_before_anything_runs(
 def test_what_was_recorded_before_a_failure_keeps_its_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = SimulatedTestbed.begin
+    begin = ModelTestbed.begin
 
-    def begin_but_lc(self: SimulatedTestbed, spec: ServiceSpec) -> ServiceUnderTest:
+    def begin_but_lc(self: ModelTestbed, spec: ServiceSpec) -> ServiceUnderTest:
         if spec.balancer == "lc":
             raise TestbedError("no lc today")
         return begin(self, spec)
 
-    monkeypatch.setattr(SimulatedTestbed, "begin", begin_but_lc)
+    monkeypatch.setattr(ModelTestbed, "begin", begin_but_lc)
     with pytest.raises(TestbedError, match="no lc today"):
         played(tmp_path / "run", SKEW.read_text())
     results = evaluate(read(tmp_path / "run"), parse_scenario(SKEW.read_text(), "virtual"))
@@ -131,11 +99,11 @@ def test_a_run_in_virtual_time_is_the_same_each_time(tmp_path: Path) -> None:
 MISSED = """
 name: missed
 schedulers: [rr]
-traffic: {long: {request: GET /delay/100, users: 3, requests: 3, timeout: 10m}}
+traffic: {long: {request: GET /delay/50, users: 3, requests: 3}}
 timeline:
   - start: long
     until: done
-    within: 60s
+    within: 40s
 """
 
 
@@ -172,8 +140,8 @@ def test_a_run_waits_for_busy_servers_and_records_those_that_joined(tmp_path: Pa
 def test_a_wait_that_misses_its_deadline_ends_the_steps(tmp_path: Path) -> None:
     recording, results = played(tmp_path / "run", MISSED)
     assert results.verdict == "invalid"
-    assert "waited 60 s for done" in results.runs[0].reasons[0]
-    assert 60 <= results.runs[0].seconds["timeline"] < 61
+    assert "waited 40 s for done" in results.runs[0].reasons[0]
+    assert 40 <= results.runs[0].seconds["timeline"] < 41
     assert len(recording.runs[0].requests) == 3
 
 
@@ -182,11 +150,11 @@ def test_a_flapping_server_may_die_and_may_leave(
 ) -> None:
     done: list[str] = []
 
-    def fault(_self: SimulatedTestbed, _address: str, fault: str) -> None:
+    def fault(_self: ModelTestbed, _address: str, fault: str) -> None:
         done.append(fault)
 
-    monkeypatch.setattr(SimulatedTestbed, "fault_server", fault, raising=False)
-    monkeypatch.setattr(SimulatedTestbed, "remove_server", lambda *_: None, raising=False)
+    monkeypatch.setattr(ModelTestbed, "fault_server", fault)
+    monkeypatch.setattr(ModelTestbed, "remove_server", lambda *_: None)
     flapping = "- flap: {server: 2, down: 1s, up: 1s, times: 9}\n  - wait: 2500ms\n  - "
     after = "until: done{class=short}"
     for end, last in (("kill: 2", ["kill"]), ("remove: 2", [])):
@@ -198,10 +166,12 @@ def test_a_flapping_server_may_die_and_may_leave(
 
 
 def test_an_interruption_in_the_inbox_ends_the_run_and_is_recorded(tmp_path: Path) -> None:
-    time = VirtualTime()
-    time.after(30_000_000, lambda: time.put(InvalidRunError("interrupted")))
+    def interrupt(testbed: ModelTestbed) -> None:
+        time = testbed.time
+        time.call(30_000_000_000, lambda _: time.put(InvalidRunError("interrupted")))
+
     with pytest.raises(InvalidRunError, match="interrupted"):
-        played(tmp_path / "run", MISSED, time)
+        played(tmp_path / "run", MISSED, before=interrupt)
     recording = read(tmp_path / "run")
     assert evaluate(recording, parse_scenario(MISSED, "virtual")).runs[0].reasons == (
         "interrupted",

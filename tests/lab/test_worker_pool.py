@@ -6,7 +6,7 @@ from heapq import heapify, heappop, heappush
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.testbed.lab.exact_timers import DueCall
+from ipvsload.testbed.lab.due_call import DueCall
 from ipvsload.testbed.lab.worker_pool import Job, Limits, WorkerPool
 
 S = 1_000_000_000

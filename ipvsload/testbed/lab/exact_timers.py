@@ -10,20 +10,8 @@ import time
 from collections.abc import Callable
 from heapq import heappop, heappush
 
+from ipvsload.testbed.lab.due_call import DueCall
 from ipvsload.timerfd import TimerFd
-
-
-class DueCall:
-    """A function that will be called, unless it is cancelled before."""
-
-    __slots__ = ("function",)
-
-    def __init__(self, function: Callable[[int], None]) -> None:
-        self.function: Callable[[int], None] | None = function
-
-    def cancel(self) -> None:
-        """Do not call it."""
-        self.function = None
 
 
 class ExactTimers:
@@ -63,8 +51,7 @@ class ExactTimers:
         try:
             while heap and heap[0][0] <= now:
                 when_ns, _, call = heappop(heap)
-                if call.function is not None:
-                    call.function(when_ns)
+                call(when_ns)
         finally:
             self._running = False
         first = heap[0][0] if heap else 0

@@ -11,9 +11,12 @@ import json
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ipvsload.testbed.lab.exact_timers import DueCall, ExactTimers
+from ipvsload.testbed.lab.exact_timers import ExactTimers
+
+if TYPE_CHECKING:
+    from ipvsload.testbed.lab.due_call import DueCall
 
 
 class OccupancyTeller:

@@ -22,7 +22,7 @@ from typing import cast
 import httptools
 
 from ipvsload.testbed.lab import packet_loss
-from ipvsload.testbed.lab.exact_timers import DueCall
+from ipvsload.testbed.lab.due_call import DueCall
 from ipvsload.testbed.lab.httpbin import (
     HttpRequest,
     answer,

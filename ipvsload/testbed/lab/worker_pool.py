@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from ipvsload.testbed.lab.exact_timers import DueCall
+from ipvsload.testbed.lab.due_call import DueCall
 
 
 class Limits(NamedTuple):
@@ -65,7 +65,8 @@ class WorkerPool:
         self.limits = limits
         self._speed = speed
         self._paused = False
-        self._serving: set[Job] = set()
+        self._serving: dict[Job, None] = {}
+        """In the order of their beginnings, so that a model does the same each time."""
         self._queue: deque[Job] = deque()
         self._busy_ns = 0
         self.requests = 0
@@ -141,7 +142,7 @@ class WorkerPool:
 
     def _begin(self, job: Job, now: int) -> None:
         job.began = now
-        self._serving.add(job)
+        self._serving[job] = None
         self._go_on(job, now)
 
     def _go_on(self, job: Job, now: int) -> None:
@@ -153,7 +154,7 @@ class WorkerPool:
             job._call = self._clock.at(job._due, lambda when: self._ended(job, when))
 
     def _ended(self, job: Job, when: int) -> None:
-        self._serving.discard(job)
+        self._serving.pop(job, None)
         self._busy_ns += when - job.began
         job.ended = when
         job._call = None

@@ -1,0 +1,73 @@
+"""`ipvsload simulate`: a scenario on the model of IPVS, recorded and judged as a real run."""
+
+from pathlib import Path
+
+import click
+
+from ipvsload.cli.records import conclude
+from ipvsload.cli.variants import wanted_variants
+from ipvsload.errors import IpvsloadError
+
+
+@click.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option(
+    "--scheduler",
+    "schedulers",
+    multiple=True,
+    metavar="LABEL",
+    help="Simulate only this one: one of the scenario, by its label, or any other by its name;"
+    " may be given again. Default: those of the scenario.",
+)
+@click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    help="Of what is drawn at random. Default: the scenario's.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Directory of the record, new or empty. Default: runs/NAME-TIME.",
+)
+def simulate(
+    scenario: Path,
+    schedulers: tuple[str, ...],
+    repeats: int,
+    seed: int | None,
+    out: Path | None,
+) -> int:
+    """Simulate SCENARIO for each scheduler and compare them.
+
+    No kernel, no root, no network: a model of IPVS on a virtual clock. SCENARIO is a
+    file, or the name of a shipped scenario, as skew.
+    """
+    from ipvsload.experiment.run_directory import make_directory
+    from ipvsload.record.writer import RunWriter
+    from ipvsload.scenario.capabilities import check_capabilities
+    from ipvsload.scenario.load import parse_scenario, read, with_files
+    from ipvsload.scenario.scenario_files import ScenarioFiles
+    from ipvsload.scenario.shipped import scenario_path
+    from ipvsload.simulate.play_model import model_testbed, play_model
+
+    path = scenario_path(scenario)
+    text = read(path)
+    plan = parse_scenario(text, str(path), ScenarioFiles(path.parent))
+    text = with_files(text, plan)
+    if seed is not None:
+        plan = plan.model_copy(update={"seed": seed})
+    wanted = wanted_variants(schedulers, plan)
+    testbed = model_testbed(plan)
+    check_capabilities(plan.name, plan.needs(wanted), testbed.lacks)
+    directory = out or make_directory(plan.name)
+    writer = RunWriter(
+        directory, scenario_text=text, scenario=plan.name, testbed="model", origin_unix_us=0
+    )
+    failure: IpvsloadError | None = None
+    try:
+        play_model(plan, testbed, writer, wanted, repeats)
+    except IpvsloadError as error:
+        failure = error
+    finally:
+        writer.close()
+    return conclude(directory, failure)

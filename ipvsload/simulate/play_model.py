@@ -1,0 +1,80 @@
+"""All runs of `ipvsload simulate`: the engine of runs on a virtual clock, over the model."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from signal import SIGINT, SIGTERM, signal
+from types import FrameType
+
+from ipvsload.experiment.progress import Progress
+from ipvsload.experiment.run_context import RunContext
+from ipvsload.experiment.session import StoppedError, play
+from ipvsload.record.writer import RunWriter
+from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.servers_needed import servers_needed
+from ipvsload.scenario.variant import Variant
+from ipvsload.simulate.model_load import ModelLoad
+from ipvsload.simulate.model_samples import ModelOccupancy, ModelSamples
+from ipvsload.simulate.model_testbed import ModelTestbed
+from ipvsload.simulate.virtual_time import VirtualTime
+from ipvsload.testbed.lab.topology import Topology
+
+HZ = 10.0
+"""Samples of the tables a second, as a real run has them."""
+
+
+def model_testbed(scenario: Scenario) -> ModelTestbed:
+    """The model that a scenario needs, at the beginning of time."""
+    service = scenario.service
+    return ModelTestbed(
+        Topology(
+            servers_needed(scenario),
+            service.clients,
+            service.directors,
+            service.spread,
+            scenario.seed,
+            source_ports=service.source_ports,
+            family=service.family,
+        ),
+        VirtualTime(),
+    )
+
+
+def play_model(
+    scenario: Scenario,
+    testbed: ModelTestbed,
+    writer: RunWriter,
+    variants: Sequence[Variant],
+    repeats: int,
+) -> None:
+    """Play them; see `session.play`. Ctrl-C ends the present run as it ends a real one."""
+    time = testbed.time
+    occupancy = ModelOccupancy(testbed, HZ) if scenario.service.capacity else None
+    context = RunContext(
+        scenario,
+        testbed,
+        writer,
+        time,
+        time,
+        ModelSamples(testbed, HZ),
+        partial(ModelLoad, testbed),
+        Progress(),
+        occupancy,
+    )
+    with _signals_told(time):
+        play(context, variants, repeats)
+
+
+@contextmanager
+def _signals_told(time: VirtualTime) -> Iterator[None]:
+    """Tell of Ctrl-C and SIGTERM, instead of raising KeyboardInterrupt just anywhere."""
+
+    def tell(_number: int, _frame: FrameType | None) -> None:
+        time.put(StoppedError())
+
+    before = {number: signal(number, tell) for number in (SIGINT, SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal(number, handler)

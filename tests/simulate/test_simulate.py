@@ -1,0 +1,94 @@
+"""`ipvsload simulate`: a scenario without a kernel, as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ipvsload.ipvs_model.schedulers import RULES
+from ipvsload.scenario.load import load
+from ipvsload.simulate.model_directors import rule_of
+from tests.simulate.played import played
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+
+
+def simulate(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ipvsload", "simulate", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_a_shipped_scenario_is_simulated_by_its_name(tmp_path: Path) -> None:
+    done = simulate("skew", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "model | kernel" in done.stdout
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["verdict"] == "held"
+    assert [run["kernel"]["provider"] for run in results["runs"]] == ["model", "model"]
+    rr, lc = ([s["requests"]["short"] for s in run["servers"]] for run in results["runs"])
+    assert (rr, lc) == ([50, 50], [0, 100])
+    for name in ("report.html", "junit.xml", "summary.md", "samples.ndjson", "scenario.yaml"):
+        assert (tmp_path / "out" / name).stat().st_size
+
+
+def test_a_simulation_is_the_same_each_time(tmp_path: Path) -> None:
+    text = (SCENARIOS / "slow-server.yaml").read_text().replace("duration: 12s", "duration: 3s")
+    for name in ("one", "two"):
+        played(tmp_path / name, text)
+    recorded = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert "occupancy.ndjson" in recorded
+    for file in recorded:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
+def test_every_shipped_scenario_holds_on_the_model(name: str, tmp_path: Path) -> None:
+    path = SCENARIOS / f"{name}.yaml"
+    if any(rule_of(one.scheduler) not in RULES for one in load(path).schedulers):
+        pytest.skip("the model has not all of its schedulers yet")
+    _, results = played(tmp_path / "run", path.read_text())
+    missed = [one for run in results.runs for one in run.expectations if not one.held]
+    assert (results.verdict, missed) == ("held", []), [run.reasons for run in results.runs]
+    assert load(path).schedulers[0].label == results.runs[0].label
+
+
+MACOS = """
+import os, socket, sys
+for module, names in {
+    os: ("pidfd_open", "timerfd_create", "sched_getaffinity", "memfd_create", "eventfd"),
+    socket: ("AF_PACKET", "AF_NETLINK", "AF_VSOCK"),
+}.items():
+    for name in names:
+        if hasattr(module, name):
+            delattr(module, name)
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in HIDDEN:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+sys.argv = ["ipvsload", "simulate", "even", "--out", "out"]
+from ipvsload.cli import main
+try:
+    main()
+finally:
+    print(sorted(HIDDEN & set(sys.modules)), file=sys.stderr)
+"""
+HIDDEN = {
+    "gevent", "locust", "kubernetes", "pyroute2", "uvloop", "httptools", "flask", "greenlet",
+    "geventhttpclient", "ssl", "_ssl",
+}  # fmt: skip
+
+
+def test_it_needs_nothing_that_only_linux_or_the_real_load_has(tmp_path: Path) -> None:
+    script = f"HIDDEN = {HIDDEN!r}\n{MACOS}"
+    environment = {**os.environ, "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True,
+        env=environment, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (0, ["[]"]), done.stderr
+    assert (tmp_path / "out" / "results.json").exists()
