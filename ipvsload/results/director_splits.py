@@ -4,11 +4,11 @@ The same for a lab's directors and for a cluster's nodes: each has a table of it
 own. The sums over all of them hide what each did, and each knows of itself only.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ipvsload.record.nodes import nodes
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results import kernel_counts
 from ipvsload.statistics.median_range import MedianRange, median_range
@@ -41,8 +41,8 @@ def director_splits(run: RecordedRun, servers: Iterable[str]) -> tuple[DirectorS
 
     `servers` are the addresses in the order in which the results have them.
     """
-    nodes = directors(run)
-    if len(nodes) < 2:
+    names = nodes(run.samples)
+    if len(names) < 2:
         return ()
     requests: Counter[tuple[int, str, str]] = Counter(
         (one.director, one.traffic, one.server)
@@ -51,20 +51,15 @@ def director_splits(run: RecordedRun, servers: Iterable[str]) -> tuple[DirectorS
     )
     return tuple(
         DirectorSplit(node, _connections(run, node, servers), _of_director(requests, number))
-        for number, node in enumerate(nodes, 1)
+        for number, node in enumerate(names, 1)
     )
-
-
-def directors(run: RecordedRun) -> list[str]:
-    """The nodes of the samples; a request's `director` is a number in this list, from 1."""
-    return sorted({sample.node for sample in run.samples}, key=_by_number)
 
 
 def summarize_directors(
     runs: Sequence[tuple[Sequence[str], Sequence[DirectorSplit]]],
 ) -> tuple[DirectorSummary, ...]:
     """The repeats together: each run's servers in the order of joining, and its splits."""
-    nodes = dict.fromkeys(split.node for _, splits in runs for split in splits)
+    known = dict.fromkeys(split.node for _, splits in runs for split in splits)
     most = max((len(servers) for servers, _ in runs), default=0)
     return tuple(
         DirectorSummary(
@@ -74,7 +69,7 @@ def summarize_directors(
                 for number in range(1, most + 1)
             },
         )
-        for node in nodes
+        for node in known
     )
 
 
@@ -85,11 +80,6 @@ def _of_server(
         for split in splits:
             if split.node == node and len(servers) >= number:
                 yield split.connections.get(servers[number - 1], 0)
-
-
-def _by_number(name: str) -> list[tuple[int, str]]:
-    """So that director-10 stands behind director-9."""
-    return [(int(part or 0), word) for word, part in re.findall(r"(\D*)(\d*)", name)]
 
 
 def _connections(run: RecordedRun, node: str, servers: Iterable[str]) -> dict[str, int]:

@@ -20,6 +20,7 @@ from ipvsload.results.explanations import explanations
 from ipvsload.results.explanations.evidence import RunEvidence
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figures
+from ipvsload.results.predicted_run import PredictedRun, predicted_run
 from ipvsload.results.queue_times import latency_parts_ms, queue_ms
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
@@ -90,7 +91,7 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
     ends = recording.ends
     if scenario is None:
         ends = (*ends, "scenario.yaml is missing or not valid: its expectations are unknown")
-    measured = [_run(recorded, scenario) for recorded in recording.runs]
+    measured = [_run(recording, recorded, scenario) for recorded in recording.runs]
     runs = tuple(run for run, _ in measured)
     asked = scenario.expect.get("compare", ()) if scenario is not None else ()
     common = common_settings(run.director for run in runs)
@@ -138,7 +139,9 @@ def _not_asked(condition: Condition) -> ExpectationResult:
     return ExpectationResult(str(condition), None, None, "the run ended early")
 
 
-def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMeasures]:
+def _run(
+    recording: Recording, run: RecordedRun, scenario: Scenario | None
+) -> tuple[RunResult, RunMeasures]:
     requests = RequestCounts(run.requests)
     kernel = kernel_counts.count(run.samples, run.baseline)
     joined = {event.server: event.weight for event in run.of_type(ServerJoined)}
@@ -171,6 +174,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         _not_asked(c) if early else _expect(c, measures, measures.why) for c in expected
     )
     ends = run.of_type(RunEnded)
+    model = predicted_run(recording, run, scenario)
     result = RunResult(
         number=run.number,
         scheduler=run.scheduler,
@@ -184,10 +188,11 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
             *witness_notes(run),
             *(note for one in opened.values() for note in one.notes),
             *explanations(RunEvidence(run, requests, kernel, director, refusals)),
+            *((model.note,) if model.note else ()),
         ),
         kernel=run.kernel,
         servers=tuple(
-            _server(address, weight, kernel, requests, classes, occupancy.get(address))
+            _server(address, weight, kernel, requests, classes, occupancy.get(address), model)
             for address, weight in joined.items()
         ),
         traffic={
@@ -201,6 +206,7 @@ def _run(run: RecordedRun, scenario: Scenario | None) -> tuple[RunResult, RunMea
         sampling=sampling,
         verdict="invalid" if reasons else "failed" if early else _held(expectations),
         ended_early=early,
+        prediction=model.prediction,
         witness=witness_result(run),
     )
     return result, measures
@@ -213,6 +219,7 @@ def _server(
     requests: RequestCounts,
     classes: Iterable[str],
     occupancy: OccupancyFigures | None,
+    model: PredictedRun,
 ) -> ServerResult:
     counts = kernel.servers.get(address)
     return ServerResult(
@@ -227,6 +234,7 @@ def _server(
         utilisation=occupancy.utilisation if occupancy else None,
         busy_max=occupancy.busy_max if occupancy else None,
         queue_max=occupancy.queue_max if occupancy else None,
+        predicted=model.servers.get(address),
     )
 
 

@@ -7,7 +7,7 @@ the same one (kubernetes/kubernetes#79213).
 
 from collections.abc import Iterator
 
-from ipvsload.results.director_splits import directors
+from ipvsload.record.nodes import nodes
 from ipvsload.results.explanations.evidence import FEWEST, RunEvidence
 
 _BY_CONNECTIONS = ("load", "idle")
@@ -18,7 +18,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     scheduler = seen.scheduler
     if scheduler is None or scheduler.choice not in _BY_CONNECTIONS or len(seen.opened) < FEWEST:
         return
-    count = len(directors(seen.run))
+    count = len(nodes(seen.run.samples))
     if count < 2:
         return
     yield (

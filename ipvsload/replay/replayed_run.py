@@ -1,0 +1,183 @@
+"""A recorded run through the model: each decision, and all of them counted."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from heapq import merge
+from typing import NamedTuple
+
+from ipvsload.ipvs_model.schedulers import RULES
+from ipvsload.record.reader import RecordedRun
+from ipvsload.record.witness import Witness
+from ipvsload.replay.decision import Decision
+from ipvsload.replay.director_replay import DirectorReplay
+from ipvsload.replay.order_search import Replayed
+from ipvsload.replay.recorded_directors import (
+    NotReplayableError,
+    recorded_directors,
+    rule_name,
+)
+from ipvsload.scenario.model import Scenario
+
+LAWS = (256, 257)
+"""How much an active connection counts beside a finished one, in older kernels and in newer."""
+_MOST_TOLD = 5
+
+
+class RunReplay(NamedTuple):
+    """All of a run's decisions, counted. `connections` is their number.
+
+    `unexplained` are those that are neither matched nor consistent, of which the first few are
+    in `first`. `predicted` is what the model alone would have given to each server's address,
+    with the same arrivals and ends of connections. `lc_law` is the law that was used; None where
+    neither the record nor the choices tell it. `gave_up` counts decisions for which not all
+    orders were tried.
+    """
+
+    connections: int
+    matched: int
+    consistent: int
+    unexplained: int
+    first: tuple[Decision, ...]
+    predicted: dict[str, int]
+    lc_law: int | None
+    gave_up: int
+
+
+def decisions(
+    run: RecordedRun, scenario: Scenario | None, witness: Witness | None
+) -> Iterator[Decision]:
+    """Each decision of the run; those of several directors about in the order of time.
+
+    `witness` are its packets, None where nobody watched them. Raises NotReplayableError.
+    """
+    law = recorded_law(run) or replay(run, scenario, witness).lc_law or LAWS[0]
+    parts = _parts(run, scenario, witness, law, every_table=True)
+    traffic = _TrafficOfPorts(run)
+    for index, (part, one) in enumerate(_merged(parts)):
+        yield _decision(index, part, one, traffic)
+
+
+def replay(run: RecordedRun, scenario: Scenario | None, witness: Witness | None) -> RunReplay:
+    """Count them, and have the model choose alone. Raises NotReplayableError.
+
+    Where the record does not have the law of lc and its kin, it is the one that explains more.
+    """
+    known = recorded_law(run)
+    if known is not None:
+        return _replay(run, scenario, witness, known)
+    older, newer = (_replay(run, scenario, witness, law) for law in LAWS)
+    quality = [(-one.unexplained, one.matched) for one in (older, newer)]
+    if quality[0] == quality[1]:
+        return older._replace(lc_law=None)
+    return older if quality[0] > quality[1] else newer
+
+
+def recorded_law(run: RecordedRun) -> int | None:
+    """The record's own `lc_law`, 256 or 257."""
+    law = run.kernel.get("lc_law")
+    return law if isinstance(law, int) else None
+
+
+def _replay(
+    run: RecordedRun, scenario: Scenario | None, witness: Witness | None, law: int
+) -> RunReplay:
+    parts = _parts(run, scenario, witness, law)
+    counts: Counter[str] = Counter()
+    given: Counter[str] = Counter()
+    first: list[tuple[int, DirectorReplay, Replayed]] = []
+    index = 0
+    for part in parts:
+        for one in part.replayed():
+            counts[one.verdict] += 1
+            if one.event.chosen is not None:
+                given[part.addresses[one.event.chosen]] += 1
+            if one.verdict not in ("matched", "consistent"):
+                first.append((index, part, one))
+                if len(first) > _MOST_TOLD * 2:
+                    first = _earliest(first)
+            index += 1
+    matched, consistent = counts["matched"], counts["consistent"]
+    if matched < index:
+        given = sum((part.alone() for part in parts), Counter())
+    traffic = _TrafficOfPorts(run) if first else None
+    return RunReplay(
+        index,
+        matched,
+        consistent,
+        index - matched - consistent,
+        tuple(_decision(number, part, one, traffic) for number, part, one in _earliest(first)),
+        {address: given[address] for part in parts for address in part.addresses},
+        law,
+        sum(part.gave_up for part in parts),
+    )
+
+
+def _parts(
+    run: RecordedRun,
+    scenario: Scenario | None,
+    witness: Witness | None,
+    law: int,
+    *,
+    every_table: bool = False,
+) -> list[DirectorReplay]:
+    if RULES[rule_name(run)].by_chance:
+        raise NotReplayableError(
+            f"{run.scheduler} draws by chance: no single choice of it can be foretold"
+        )
+    return [
+        DirectorReplay(director, run, witness, every_table=every_table)
+        for director in recorded_directors(run, scenario, law)
+    ]
+
+
+def _merged(parts: list[DirectorReplay]) -> Iterator[tuple[DirectorReplay, Replayed]]:
+    def of_one(part: DirectorReplay) -> Iterator[tuple[DirectorReplay, Replayed]]:
+        return ((part, one) for one in part.replayed())
+
+    return iter(merge(*map(of_one, parts), key=lambda one: one[1].event.t_ns))
+
+
+def _earliest(
+    found: list[tuple[int, DirectorReplay, Replayed]],
+) -> list[tuple[int, DirectorReplay, Replayed]]:
+    return sorted(found, key=lambda one: one[2].event.t_ns)[:_MOST_TOLD]
+
+
+class _TrafficOfPorts:
+    """Which class a connection is of: that of the request that began on its port last."""
+
+    def __init__(self, run: RecordedRun) -> None:
+        self._found: dict[tuple[str, int], list[tuple[int, str]]] = {}
+        for one in run.requests:
+            if one.port and not one.reused:
+                self._found.setdefault((one.client, one.port), []).append(
+                    (one.start_us, one.traffic)
+                )
+        for begun in self._found.values():
+            begun.sort()
+
+    def of(self, client: str, port: int, t_us: int) -> str | None:
+        begun = self._found.get((client, port))
+        if not begun:
+            return None
+        return begun[max(0, bisect_right(begun, (t_us, "\U0010ffff")) - 1)][1]
+
+
+def _decision(
+    index: int, part: DirectorReplay, one: Replayed, traffic: _TrafficOfPorts | None
+) -> Decision:
+    client, port = one.event.client or ("", 0)
+    t_us = one.event.t_ns // 1000
+    return Decision(
+        index,
+        t_us,
+        client,
+        port,
+        traffic.of(client, port, t_us) if traffic else None,
+        part.address(one.event.chosen),
+        part.address(one.predicted),
+        one.verdict,
+        one.servers,
+        part.director.number,
+    )

@@ -1,0 +1,81 @@
+"""A run replayed through the model, as results have it.
+
+The model stands on numpy, which is imported only where a run is replayed.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from ipvsload.record.format import FormatError
+from ipvsload.record.reader import RecordedRun, Recording
+from ipvsload.results.prediction import (
+    Mismatch,
+    PredictedServer,
+    Prediction,
+    ServerAtChoice,
+)
+from ipvsload.scenario.model import Scenario
+
+MOST_CONNECTIONS = 2_000_000
+"""More are not replayed: a million take half a minute."""
+
+
+class PredictedRun(NamedTuple):
+    """What the model says of a run: of all of it, and of servers by their address.
+
+    Both are empty where it says nothing; `note` says why where that is not for lack of a rule.
+    """
+
+    prediction: Prediction | None = None
+    servers: Mapping[str, PredictedServer] = MappingProxyType({})
+    note: str = ""
+
+
+def predicted_run(
+    recording: Recording, run: RecordedRun, scenario: Scenario | None
+) -> PredictedRun:
+    """Replay the run, with what its record has of packets."""
+    connections = sum(bool(one.port) and not one.reused for one in run.requests)
+    if not connections:
+        return PredictedRun()
+    if connections > MOST_CONNECTIONS:
+        return PredictedRun(
+            note=f"not replayed through the model: {connections} connections are too many for it"
+        )
+    from ipvsload.replay.recorded_directors import NotReplayableError
+    from ipvsload.replay.replayed_run import replay
+
+    try:
+        witness = recording.witness(run)
+    except FormatError as error:
+        return PredictedRun(note=f"not replayed through the model: {error}")
+    if witness is None:
+        return PredictedRun()
+    try:
+        found = replay(run, scenario, witness)
+    except NotReplayableError:
+        return PredictedRun()
+    return PredictedRun(
+        Prediction(
+            found.connections,
+            found.matched,
+            found.consistent,
+            found.unexplained,
+            witness=True,
+            mismatches=tuple(
+                Mismatch(
+                    one.index + 1,
+                    one.t_us,
+                    one.client,
+                    one.port,
+                    one.traffic,
+                    one.chosen,
+                    one.predicted,
+                    tuple(ServerAtChoice(*server, working="") for server in one.servers),
+                )
+                for one in found.first
+            ),
+        ),
+        {address: PredictedServer(many) for address, many in found.predicted.items()},
+    )

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from ipvsload.record.packet_file import write_packets
+from ipvsload.record.reader import read
+from ipvsload.record.witness import Packet, PacketKind, Witness
+from ipvsload.results import predicted_run
+from ipvsload.results.evaluate import evaluate
+from ipvsload.results.results import RunResult
+from ipvsload.scenario.load import parse_scenario
+from tests.skew_recording import SCENARIO, write_skew
+
+
+def recorded(directory: Path, *, wrong: int | None = None) -> RunResult:
+    """The skew's run under lc, whose packets are at the times of its requests."""
+    write_skew(directory, schedulers=("lc",))
+    packets = []
+    connections = sorted(read(directory).runs[0].requests, key=lambda one: one.start_us)
+    for number, one in enumerate(connections):
+        begin, end = one.start_us * 1000, (one.start_us + one.latency_us) * 1000
+        server = "198.51.100.11:80" if number == wrong else one.server or ""
+        packets += [
+            Packet(begin, PacketKind.CHOSEN, one.client, one.port, server),
+            Packet(end, PacketKind.SERVER_FIN, one.client, one.port, server),
+        ]
+    write_packets(directory, 1, Witness(sorted(packets)))
+    return evaluate(read(directory), parse_scenario(SCENARIO, "skew.yaml")).runs[0]
+
+
+def test_results_say_that_each_choice_is_the_models(tmp_path: Path) -> None:
+    run = recorded(tmp_path / "run")
+    found = run.prediction
+    assert found is not None
+    assert (found.connections, found.matched, found.mismatched) == (110, 110, 0)
+    assert found.witness
+    predicted = [one.predicted.connections if one.predicted else None for one in run.servers]
+    assert predicted == [10, 100]
+
+
+def test_a_choice_that_is_not_the_models_is_told_with_the_servers_then(tmp_path: Path) -> None:
+    found = recorded(tmp_path / "run", wrong=60).prediction
+    assert found is not None
+    assert found.mismatched == 1
+    [told] = found.mismatches
+    assert (told.connection, told.traffic) == (61, "short")
+    assert (told.chosen, told.predicted) == ("198.51.100.11:80", "198.51.100.12:80")
+    assert next((one.active, one.inactive > 0) for one in told.servers) == (10, False)
+
+
+def test_a_run_of_too_many_connections_is_not_replayed_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predicted_run, "MOST_CONNECTIONS", 109)
+    run = recorded(tmp_path / "run")
+    assert run.prediction is None
+    assert any("110 connections are too many" in note for note in run.notes)
