@@ -26,6 +26,8 @@ class PacketKind(IntEnum):
 class Packet(NamedTuple):
     """One packet of a run's connections, at `t_ns` on the recording's clock.
 
+    One that was sent again is there again.
+
     `server` is the real server's address:port; "" for ASKED.
     """
 

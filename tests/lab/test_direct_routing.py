@@ -91,8 +91,9 @@ def check_packets(
         kinds.insert(2, PacketKind.SERVER_FIN)
     for connection, server in served.items():
         packets = [one for one in seen.table if (one.client, one.port) == connection]
-        assert [one.kind for one in packets] == kinds
-        assert [one.server for one in packets] == ["", *[server] * (len(kinds) - 1)]
+        # On a busy machine a packet may be sent again.
+        assert list(dict.fromkeys(one.kind for one in packets)) == kinds
+        assert {one.server for one in packets if one.kind != PacketKind.ASKED} == {server}
 
 
 @pytest.mark.kernel
@@ -156,6 +157,6 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(
             chosen_by_packets = chosen_servers(seen_packets)
             assert [chosen_by_packets[client, port] for port in used] == chosen
             assert len(chosen_by_packets) == 8 + 1 + 1 + 6
-            reset = [p.server for p in seen_packets.table if p.kind == PacketKind.SERVER_RST]
-            assert reset == ([names[0]] * 2 if forwarding == "masq" else [])
+            reset = {p.server for p in seen_packets.table if p.kind == PacketKind.SERVER_RST}
+            assert reset == ({names[0]} if forwarding == "masq" else set())
             testbed.end()
