@@ -74,8 +74,11 @@ class Round:
 
 def measure(testbed: LabTestbed) -> Round:
     """One round."""
-    target = testbed.begin(ServiceSpec("lc", (1,) * SERVERS)).target
+    service = testbed.begin(ServiceSpec("lc", (1,) * SERVERS))
+    target = service.target
     watch = testbed.packet_watch
+    if watch:
+        watch.begin(service)
     taker = gevent.spawn(take, testbed)
     sockets = LabSockets(testbed.socket_broker)
     busy = machine_busy_s()

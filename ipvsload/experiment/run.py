@@ -92,6 +92,9 @@ class _Run:
                 settings=variant.settings,
             )
         )
+        self._watch = testbed.packet_watch
+        if self._watch:
+            self._watch.begin(service)
         self.record(
             events.RunStarted(
                 *self.now(),
@@ -249,10 +252,9 @@ class _Run:
 
     def keep_packets(self) -> None:
         """Record what packets say of the run, where they were watched."""
-        watch = self._context.testbed.packet_watch
-        if watch is None:
+        if self._watch is None:
             return
-        seen = watch.end()
+        seen = self._watch.end()
         table = seen.table.moved(self._clock.from_ns(0) * 1000)
         witness = Witness(table, seen.dropped)
         size = self._context.writer.packets(self._number, witness) if len(table) else 0
@@ -287,8 +289,8 @@ class _Run:
         if isinstance(news, BaseException):
             raise news
         if isinstance(news, Sample):
-            if self._context.testbed.packet_watch:
-                self._context.testbed.packet_watch.take()
+            if self._watch:
+                self._watch.take()
             if news.run == self._number:
                 self._context.writer.sample(news)
                 self._record_settings()

@@ -122,7 +122,10 @@ class WatchedPackets(NamedTuple):
 
 
 class PacketWatch(Protocol):
-    """Who watches the packets of a run at the director, from `begin` on."""
+    """Who can watch the packets of a run at the director."""
+
+    def begin(self, service: ServiceUnderTest) -> None:
+        """Watch from now on what goes to this service and comes from it."""
 
     def take(self) -> None:
         """Take what was seen since; a run calls it ten times a second, and does not wait."""
@@ -217,7 +220,7 @@ class Observation(Protocol):
 
     @property
     def packet_watch(self) -> PacketWatch | None:
-        """Who has watched packets since `begin`; None where nobody does."""
+        """Who can watch packets, when it is ready; None where nobody does."""
 
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts until now where the load is sent from."""

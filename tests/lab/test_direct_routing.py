@@ -110,6 +110,8 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(
         ports = chain.from_iterable(zip(*lab.director_ports, strict=False))
         for forwarding in (*ways, "masq"):
             service = testbed.begin(ServiceSpec("rr", (1, 1), forwarding=forwarding))
+            assert testbed.packet_watch
+            testbed.packet_watch.begin(service)
             names = [address for address, _ in service.servers]
             assert service.forwarding == forwarding
             used = [next(ports) for _ in range(8)]
@@ -151,7 +153,6 @@ def test_each_connection_reaches_its_server_and_the_director_sees_half_of_it(
             assert left[third].weight == 0
             # Nobody tells the director of a reset that went past it.
             assert left[names[0]].active == (0 if forwarding == "masq" else 2)
-            assert testbed.packet_watch
             seen_packets = testbed.packet_watch.end()
             check_packets(seen_packets, dict(zip(clients, seen, strict=True)), forwarding)
             chosen_by_packets = chosen_servers(seen_packets)

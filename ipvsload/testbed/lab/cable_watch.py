@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipvsload.ipvs.forwarding import FORWARDINGS
-from ipvsload.testbed.base import WatchedPackets
+from ipvsload.testbed.base import ServiceUnderTest, WatchedPackets
 from ipvsload.testbed.lab import direct_routing
 from ipvsload.testbed.lab.packet_columns import FrameColumns
 from ipvsload.testbed.lab.packet_filter import (
@@ -59,8 +59,9 @@ class CableWatch:
                 os.close(descriptor)
             self.close()
 
-    def begin(self, port: int, forwarding: str) -> None:
-        """Watch from now on what goes to this port of the virtual address."""
+    def begin(self, service: ServiceUnderTest) -> None:
+        """Watch from now on what goes to this service and comes from it."""
+        port, forwarding = service.target.port, service.forwarding
         topology, way = self._topology, FORWARDINGS[forwarding]
         family, vip = topology.family, topology.vip
         links = direct_routing.neighbours(topology) if way.direct else {}

@@ -98,7 +98,7 @@ class LabTestbed:
         self._limited = False
         self._watched = watched
         self.packet_watch: CableWatch | None = None
-        """Of each run, from `start` on; None where nobody shall watch."""
+        """From `start` on; None where nobody shall watch."""
 
     def start(self) -> None:
         """Start the lab; its kernel boots while the caller does other work."""
@@ -216,8 +216,6 @@ class LabTestbed:
         self._listen(self._addresses, self._listener_options())
         self._limit_servers(spec.capacity)
         self._key = join_key(self._topology.vip, self._port)
-        if self.packet_watch:
-            self.packet_watch.begin(self._port, spec.forwarding)
         self._settings.change(spec.settings)
         self._nat = spec.balancer in NAT_KINDS
         if self._nat:  # all servers at once: each change is a program's run
