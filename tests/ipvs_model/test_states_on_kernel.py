@@ -1,0 +1,121 @@
+"""What a real kernel counts for connections that are held, ended, reset and refused."""
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+import pytest
+
+from ipvsload.ipvs_model.director_model import DirectorModel, ServiceSettings
+from ipvsload.ipvs_model.schedulers.base import Client
+from ipvsload.ipvs_model.tcp_states import Side
+from ipvsload.record.sidecar_stream import Reading, SidecarParser
+from ipvsload.testbed.base import ServiceSpec, SidecarPipe, Target
+from ipvsload.testbed.lab.broker_client import plain_socket
+from ipvsload.testbed.lab.lab_testbed import LabTestbed
+from ipvsload.testbed.lab.topology import Topology, client_address
+from tests.lab.test_lab import DEADLINE
+
+HELD, ENDED, HALF_CLOSED, RESET, REFUSED = (Client(client_address(1), 2048 + n) for n in range(5))
+SAMPLES = 1_000
+TICK = 10_000_000
+MOMENT = 5 * 10**9
+
+
+class _Shown:
+    """Active and inactive connections of a service's one server, as they are sampled."""
+
+    def __init__(self, pipe: SidecarPipe) -> None:
+        self._pipe, self._parser = pipe, SidecarParser()
+
+    def until(self, key: str, expected: tuple[int, int]) -> None:
+        shown: list[tuple[int, int]] = []
+        while expected not in shown:
+            assert len(shown) < SAMPLES, f"{expected} expected, shown {set(shown)}"
+            data = self._pipe.recv(65536)
+            assert data
+            readings = (one for one in self._parser.feed(data) if isinstance(one, Reading))
+            services = (service for reading in readings for service in reading.services)
+            servers = [one for service in services if service.key == key for one in service.servers]
+            shown += [(server.active, server.inactive) for server in servers]
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("kernel", ["uml"])
+def test_the_kernel_counts_what_the_model_counts(kernel: str) -> None:
+    topology = Topology(servers=1, direct=("dr",))
+    with closing(LabTestbed(topology, kernel=kernel, schedulers=["rr"])) as testbed:
+        testbed.start()
+        testbed.wait_ready()
+        with closing(testbed.open_samples(50)) as pipe:
+            shown = _Shown(pipe)
+            for forwarding in ("masq", "dr"):
+                _same_counts(testbed, shown, forwarding)
+
+
+def _same_counts(testbed: LabTestbed, shown: _Shown, forwarding: str) -> None:
+    service = testbed.begin(ServiceSpec("rr", (1,), forwarding=forwarding))
+    (address, _), target = service.servers[0], service.target
+    model = DirectorModel(ServiceSettings("rr", target.host, forwarding=forwarding))
+    model.join(address, 1)
+
+    def agree(now_ns: int) -> tuple[int, int]:
+        """The kernel's counts become the model's."""
+        model.expire(now_ns)
+        expected = int(model.servers.active[0]), int(model.servers.inactive[0])
+        shown.until(target.key, expected)
+        return expected
+
+    with ExitStack() as stack:
+        model.opened(HELD, 0, 0)
+        stack.enter_context(_connected(testbed, target, HELD))
+        assert agree(0) == (1, 0)
+
+        model.opened(ENDED, 0, 0)
+        model.closing(ENDED, Side.SERVER, 0)
+        with _connected(testbed, target, ENDED) as asking:
+            asking.sendall(b"GET /ip HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            while asking.recv(4096):
+                pass
+            assert agree(0) == ((1, 1) if forwarding == "masq" else (2, 0))
+        model.closing(ENDED, Side.CLIENT, 0)
+        assert agree(0) == (1, 1)
+
+        model.opened(HALF_CLOSED, 0, 0)
+        model.closing(HALF_CLOSED, Side.CLIENT, 0)
+        half = stack.enter_context(_connected(testbed, target, HALF_CLOSED))
+        half.shutdown(socket.SHUT_WR)
+        assert agree(0) == (1, 2)
+
+        model.opened(RESET, 0, 0)
+        with _connected(testbed, target, RESET) as resetting:
+            resetting.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            assert agree(0) == (2, 2)
+        model.reset(RESET, Side.CLIENT, 0)
+        assert agree(0) == (1, 3)
+
+        # The same port again: where both ends were seen the old entry goes.
+        model.opened(ENDED, 0, TICK)
+        stack.enter_context(_connected(testbed, target, ENDED))
+        assert agree(2 * TICK + MOMENT) == (2, 2)
+
+        # Who is killed resets what is open, and refuses what comes.
+        model.opened(REFUSED, 0, MOMENT, answered=False)
+        for client in (HELD, ENDED, REFUSED):
+            model.reset(client, Side.SERVER, MOMENT)
+        testbed.fault_server(address, "kill")
+        with pytest.raises(ConnectionRefusedError):
+            stack.enter_context(_connected(testbed, target, REFUSED))
+        assert agree(MOMENT) == ((0, 5) if forwarding == "masq" else (3, 2))
+    testbed.end()
+
+
+@contextmanager
+def _connected(testbed: LabTestbed, target: Target, client: Client) -> Iterator[socket.socket]:
+    with plain_socket(testbed.socket_broker) as connection:
+        connection.settimeout(DEADLINE)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        connection.bind(client)
+        connection.connect((target.host, target.port))
+        yield connection
