@@ -19,6 +19,8 @@ PARTS = (
     "sidecar",
     "witness",
     "page",
+    "director_model",
+    "maglev",
     "rules",
     "replay",
 )

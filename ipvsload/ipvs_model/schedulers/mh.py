@@ -1,5 +1,6 @@
 """Maglev hashing."""
 
+from functools import lru_cache
 from math import gcd
 from typing import ClassVar
 
@@ -44,13 +45,13 @@ class MaglevHashing(SchedulerRule):
             return None
         flags = self.settings.flags
         value = folded(client.address) + (client.port if "mh-port" in flags else 0)
-        slot = hsiphash(value, _FIRST) % SLOTS
+        slot = _slot(value)
         weights, place = self.servers.weights, self.servers.place
         if weights[place(table[slot])] > 0:
             return table[slot]
         if "mh-fallback" in flags:
             for step in range(SLOTS):
-                number = table[hsiphash(value + (slot + step) % SLOTS, _FIRST) % SLOTS]
+                number = table[_slot(value + (slot + step) % SLOTS)]
                 if weights[place(number)] > 0:
                     return number
         return None
@@ -94,4 +95,9 @@ class MaglevHashing(SchedulerRule):
         """Where a server begins in the table, and how far it goes on (ip_vs_mh_permutate)."""
         host, _, port = self.servers.addresses[number].rpartition(":")
         value = folded(host.strip("[]")) + int(port)
-        return hsiphash(value, _FIRST) % SLOTS, hsiphash(value, _SECOND) % (SLOTS - 1) + 1
+        return _slot(value), hsiphash(value, _SECOND) % (SLOTS - 1) + 1
+
+
+@lru_cache(maxsize=1 << 16)
+def _slot(value: int) -> int:
+    return hsiphash(value, _FIRST) % SLOTS
