@@ -29,12 +29,17 @@ class LeastScore(SchedulerRule):
     weighted: ClassVar[bool] = True
     """Whether the weight divides the load, or 0 alone counts."""
 
+    _fresh = False
+    """Whether scores are kept; after a change they are not until somebody asks."""
+
     @abstractmethod
     def load(self, active: Load, inactive: Load) -> Load:
         """What is compared before the weight divides it: of one server, or of all in arrays."""
 
     def choose(self, client: Client) -> int | None:
         """The first server with the least score."""
+        if not self._fresh:
+            self._refresh()
         if not self._one_by_one:
             return None
         place = int(self._scores.argmin())
@@ -43,7 +48,11 @@ class LeastScore(SchedulerRule):
         return self.servers.place(place)
 
     def changed(self) -> None:
-        """All scores are taken anew."""
+        """All scores are to be taken anew."""
+        self._fresh = False
+
+    def _refresh(self) -> None:
+        self._fresh = True
         servers = self.servers
         divisors = servers.weights if self.weighted else np.minimum(servers.weights, 1)
         self._scores = np.full(len(servers), inf)
@@ -57,6 +66,8 @@ class LeastScore(SchedulerRule):
 
     def counted(self, number: int) -> None:
         """The server's score is taken anew."""
+        if not self._fresh:
+            return
         place = self.servers.place(number)
         divisor = self._divisors[place]
         if divisor:
@@ -65,4 +76,6 @@ class LeastScore(SchedulerRule):
 
     def score(self, number: int) -> float:
         """The load, divided by the weight; infinite for a server that gets no connections."""
+        if not self._fresh:
+            self._refresh()
         return self._one_by_one[self.servers.place(number)]

@@ -16,14 +16,17 @@ class RandomChoice(SchedulerRule):
     )
     by_chance: ClassVar[bool] = True
 
+    _numbers: list[int] | None = None
+    """Those with a weight; None: not known since a change."""
+
     def choose(self, client: Client) -> int | None:
         """One draw."""
-        if not self._numbers:
-            return None
-        return self._numbers[int(self.settings.drawn() * len(self._numbers))]
+        numbers = self._numbers
+        if numbers is None:
+            places: list[int] = np.flatnonzero(self.servers.weights).tolist()
+            numbers = self._numbers = [self.servers.place(place) for place in places]
+        return numbers[int(self.settings.drawn() * len(numbers))] if numbers else None
 
     def changed(self) -> None:
         """Other servers may have a weight."""
-        servers = self.servers
-        places = np.flatnonzero(servers.weights).tolist()
-        self._numbers: list[int] = [servers.place(place) for place in places]
+        self._numbers = None

@@ -21,15 +21,20 @@ class RoundRobin(SchedulerRule):
     source: ClassVar[str] = "net/netfilter/ipvs/ip_vs_rr.c, ip_vs_rr_schedule"
 
     _marked: int | None = None
+    _turns: list[int] | None = None
+    """Whose turn it is, one after the other; None: not known since a change."""
     _next = 0
 
     def choose(self, client: Client) -> int | None:
         """Turns do not look at the client."""
-        if not self._turns:
+        turns = self._turns
+        if turns is None:
+            turns = self._turns = self._order()
+        if not turns:
             return None
-        if self._next == len(self._turns):
+        if self._next == len(turns):
             self._next = 0
-        self._marked = self._turns[self._next]
+        self._marked = turns[self._next]
         self._next += 1
         return self._marked
 
@@ -38,7 +43,10 @@ class RoundRobin(SchedulerRule):
         servers = self.servers
         while self._marked is not None and not servers.present[servers.place(self._marked)]:
             self._marked = self._marked + 1 if self._marked + 1 < len(servers) else None
-        places = np.flatnonzero(servers.weights > 0)
-        self._turns: list[int] = [servers.place(place) for place in places.tolist()]
-        mark = -1 if self._marked is None else servers.place(self._marked)
-        self._next = bisect_right(places.tolist(), mark)
+        self._turns = None
+
+    def _order(self) -> list[int]:
+        places: list[int] = np.flatnonzero(self.servers.weights).tolist()
+        mark = -1 if self._marked is None else self.servers.place(self._marked)
+        self._next = bisect_right(places, mark)
+        return [self.servers.place(place) for place in places]

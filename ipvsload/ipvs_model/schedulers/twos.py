@@ -21,15 +21,16 @@ class PowerOfTwo(WeightedLeastConnections):
 
     def choose(self, client: Client) -> int | None:
         """Two draws, also when there is but one server."""
+        if not self._fresh:
+            self._refresh()
         if not self._total:
             return None
         first, second = self._drawn(), self._drawn()
         scores = self._one_by_one
         return self.servers.place(second if scores[second] < scores[first] else first)
 
-    def changed(self) -> None:
-        """The weights are summed up anew, from the head of the list on."""
-        super().changed()
+    def _refresh(self) -> None:
+        super()._refresh()
         weights = self.servers.weights
         self._places = np.flatnonzero(weights)
         self._sums = np.cumsum(weights[self._places])

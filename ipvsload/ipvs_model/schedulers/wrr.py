@@ -20,19 +20,25 @@ class WeightedRoundRobin(SchedulerRule):
 
     _weight = 0
     """The pass's."""
+    _turns: list[int] | None = None
+    """Those that take part in the pass; None: not known since it began."""
+    _next = 0
 
     def choose(self, client: Client) -> int | None:
         """Turns do not look at the client."""
         if not self._greatest:
             return None
         # No pass is empty: its weight is the greatest one's at most.
-        while self._next == len(self._turns):
+        turns = self._turns
+        if turns is None:
+            turns = self._turns = self._begin_pass()
+        elif self._next == len(turns):
             self._weight -= self._step
             if self._weight <= 0:
                 self._weight = self._greatest
-            self._begin_pass()
+            turns = self._turns = self._begin_pass()
         self._next += 1
-        return self._turns[self._next - 1]
+        return turns[self._next - 1]
 
     def changed(self) -> None:
         """The pass begins again, with a weight that the new weights can have."""
@@ -44,9 +50,9 @@ class WeightedRoundRobin(SchedulerRule):
             self._weight = self._greatest
         elif self._step > 1:
             self._weight = self._weight // self._step * self._step + 1
-        self._begin_pass()
+        self._turns = None
 
-    def _begin_pass(self) -> None:
-        places = np.flatnonzero(self.servers.weights >= self._weight).tolist()
-        self._turns: list[int] = [self.servers.place(place) for place in places]
+    def _begin_pass(self) -> list[int]:
+        places: list[int] = np.flatnonzero(self.servers.weights >= self._weight).tolist()
         self._next = 0
+        return [self.servers.place(place) for place in places]
