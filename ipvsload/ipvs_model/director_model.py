@@ -5,13 +5,14 @@ A connection is an entry, from its SYN until it has been silent for its state's 
 measured, a simulation what it chose.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ipvsload.ipvs.forwarding import FORWARDINGS, MASQUERADING
+from ipvsload.ipvs.schedulers import flag_bits, flag_names
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS
 from ipvsload.ipvs_model.persistence_templates import PersistenceTemplates, Template
+from ipvsload.ipvs_model.remembered_connections import RememberedConnection, TimeoutQueue
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
 from ipvsload.ipvs_model.server_list import ServerList
@@ -50,37 +51,6 @@ class ServiceSettings(NamedTuple):
     draw: Callable[[], float] | None = None
 
 
-class _Remembered:
-    __slots__ = ("active", "bucket", "client", "number", "state", "template")
-
-    def __init__(self, client: Client, number: int, template: Template | None) -> None:
-        self.client = client
-        self.number = number
-        self.template = template
-        self.state = 0
-        self.active = False
-        self.bucket: _Bucket = {}
-        """Those that are forgotten together with it."""
-
-
-_Bucket = dict[_Remembered, None]
-
-
-class _SilentFor:
-    """Connections with one timeout, in the order in which they are due.
-
-    Their timers are rounded up, so many are due at once and stand in one bucket.
-    """
-
-    __slots__ = ("buckets", "last", "last_due", "shift", "ticks")
-
-    def __init__(self, ticks: int, shift: int) -> None:
-        self.ticks, self.shift = ticks, shift
-        self.buckets: deque[tuple[int, _Bucket]] = deque()
-        self.last: _Bucket = {}
-        self.last_due = 0
-
-
 class DirectorModel:
     """The service's servers with their counts, its rule, and the connections that it remembers.
 
@@ -94,6 +64,7 @@ class DirectorModel:
         self._newest = -1
         self._active, self._inactive = self.servers.active.data, self.servers.inactive.data
         self.rule: SchedulerRule
+        self._flag_bits = 0
         self.set_scheduler(settings.scheduler, settings.flags)
         self._direct = FORWARDINGS[settings.forwarding].direct
         next_states = CLIENT_SEEN if self._direct else BOTH_SEEN
@@ -111,10 +82,10 @@ class DirectorModel:
                 settings.persistence, settings.netmask, self._wheel
             )
         self._left: dict[str, int] = {}
-        self._entries: dict[Client, _Remembered] = {}
-        self._queues: dict[int, _SilentFor] = {}
-        self._queue_of: list[_SilentFor] = []
-        self._replaced = _SilentFor(0, 0)
+        self._entries: dict[Client, RememberedConnection] = {}
+        self._queues: dict[int, TimeoutQueue] = {}
+        self._queue_of: list[TimeoutQueue] = []
+        self._replaced = TimeoutQueue(0, 0)
         self._next_due = NEVER
         self.set_timeouts(settings.timeouts)
 
@@ -147,8 +118,16 @@ class DirectorModel:
         self._left[self.servers.addresses[number]] = number
         self.rule.changed()
 
-    def set_scheduler(self, name: str, flags: frozenset[str] = frozenset()) -> None:
-        """Another scheduler from now on; it begins anew, and connections are as they were."""
+    def set_scheduler(self, name: str, flags: frozenset[str] | None = None) -> None:
+        """Another scheduler from now on; it begins anew, and connections are as they were.
+
+        Without `flags` the service keeps the bits that it has, and those of one scheduler mean
+        something to another: sh-port becomes mh-port.
+        """
+        if flags is None:
+            flags = frozenset(flag_names(name, self._flag_bits))
+        else:
+            self._flag_bits = flag_bits(name, flags) if flags else 0
         own = self.settings
         self.rule = RULES[name](
             self.servers, RuleSettings(own.destination, flags, own.lc_law, own.draw)
@@ -191,7 +170,7 @@ class DirectorModel:
             if self._templates is not None:
                 template = self._templates.use(client.address, number, now_ns)
                 self._next_due = min(self._next_due, template.due)
-            entry = self._entries[client] = _Remembered(client, number, template)
+            entry = self._entries[client] = RememberedConnection(client, number, template)
             self._inactive[self._newest - number] += 1
         after = self._after_answer if answered else self._after_syn
         self._move(entry, after[entry.state], now_ns)
@@ -252,7 +231,7 @@ class DirectorModel:
             return
         self._move(entry, after[side][entry.state], now_ns)
 
-    def _move(self, entry: _Remembered, state: int, now_ns: int) -> None:
+    def _move(self, entry: RememberedConnection, state: int, now_ns: int) -> None:
         entry.state = state
         if ACTIVE[state] is not entry.active:
             place = self._newest - entry.number
@@ -267,7 +246,7 @@ class DirectorModel:
         queue = self._queue_of[state]
         self._put(entry, queue, self._wheel.fires(now_ns, queue.ticks, queue.shift))
 
-    def _put(self, entry: _Remembered, queue: _SilentFor, due: int) -> None:
+    def _put(self, entry: RememberedConnection, queue: TimeoutQueue, due: int) -> None:
         if due != queue.last_due:
             queue.last, queue.last_due = {}, due
             queue.buckets.append((due, queue.last))
@@ -277,12 +256,12 @@ class DirectorModel:
             entry.bucket = queue.last
             queue.last[entry] = None
 
-    def _replace(self, entry: _Remembered, now_ns: int) -> None:
+    def _replace(self, entry: RememberedConnection, now_ns: int) -> None:
         # It counts until the next tick, so the one that comes in its place is chosen with it
         # (ip_vs_conn_expire_now).
         self._put(entry, self._replaced, self._wheel.fires(now_ns, 0, 0))
 
-    def _given_up(self, entry: _Remembered) -> bool:
+    def _given_up(self, entry: RememberedConnection) -> bool:
         """Whether a SYN begins another connection, which is_new_conn_expected decides."""
         if entry.template is not None:
             return False
@@ -305,9 +284,9 @@ class DirectorModel:
             return False
         return bool(self.servers.weights[place] or not self._sysctls["expire_quiescent_template"])
 
-    def _queue(self, timeout_ns: int) -> _SilentFor:
+    def _queue(self, timeout_ns: int) -> TimeoutQueue:
         if (queue := self._queues.get(timeout_ns)) is None:
-            queue = self._queues[timeout_ns] = _SilentFor(*self._wheel.rounding(timeout_ns))
+            queue = self._queues[timeout_ns] = TimeoutQueue(*self._wheel.rounding(timeout_ns))
         return queue
 
     def _expire_connections(self, now_ns: int) -> int:
@@ -326,7 +305,7 @@ class DirectorModel:
                 queue.last_due = 0
         return first
 
-    def _forget(self, entry: _Remembered) -> None:
+    def _forget(self, entry: RememberedConnection) -> None:
         counts = self._active if entry.active else self._inactive
         counts[self._newest - entry.number] -= 1
         self.rule.counted(entry.number)

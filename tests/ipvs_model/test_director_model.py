@@ -81,3 +81,17 @@ def test_timeouts_are_those_of_the_last_packet() -> None:
     assert counts(model, 10 * S) == ([0, 0], [0, 1])
     assert counts(model, 12 * S) == ([0, 0], [0, 0])
     assert len(model) == 0
+
+
+def test_a_change_of_scheduler_keeps_connections_and_the_bits_of_flags() -> None:
+    model = director(scheduler="sh", flags=frozenset(["sh-port"]))
+    model.opened(ONE, 0, 0)
+    model.set_scheduler("rr")
+    assert model.choose(OTHER, S) == 1
+    model.set_scheduler("mh")
+    assert model.rule.settings.flags == {"mh-port"}
+    model.set_scheduler("sh", frozenset())
+    assert model.rule.settings.flags == set()
+    model.set_scheduler("mh")
+    assert model.rule.settings.flags == set()
+    assert counts(model, S) == ([0, 1], [0, 0])

@@ -83,4 +83,8 @@ def _same_servers(
     model.leave(1)
     assert model.join(testbed.add_server(4), 4) == len(WEIGHTS)
     ask(FEW)
+
+    testbed.set_balancer("mh")
+    model.set_scheduler("mh")
+    ask(FEW)
     testbed.end()
