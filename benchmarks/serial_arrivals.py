@@ -2,7 +2,8 @@
 
 Their order is known, so nothing has to watch packets: an answer names its real server. In
 the first half one connection is held open beside short ones, which tells the laws of lc and its
-kin apart; in the second half some are held, weights change to 0 and back, servers join and leave.
+kin apart; in the second half some are held, weights change to 0 and back, servers join and leave,
+and at the end another scheduler takes over.
 """
 
 import socket
@@ -91,8 +92,10 @@ class _Course:
         self.served: dict[str, int] = {}
         self.mismatches: list[str] = []
         self._testbed, self._sockets, self._random = testbed, sockets, Random(seed)
+        self._scheduler = column.scheduler
         self._held: list[tuple[Client, socket.socket]] = []
         self._refusals = 0
+        self._taken_over = False
 
     def play(self, target: tuple[str, int], connections: int) -> None:
         joins = {connections * part // 16 for part in (9, 11, 13)}
@@ -107,6 +110,8 @@ class _Course:
             if self.connections in leaves:
                 leaves.remove(self.connections)
                 self._leave()
+            if self.connections >= connections * 15 // 16 and not self._taken_over:
+                self._take_over()
             kind = self._random.random()
             if kind < 0.04:
                 self._reweigh()
@@ -172,6 +177,12 @@ class _Course:
         number = self._random.choice(self._present())
         self._testbed.remove_server(self.model.servers.addresses[number])
         self.model.leave(number)
+
+    def _take_over(self) -> None:
+        self._taken_over = True
+        other = next(name for name in ("wrr", "rr") if name != self._scheduler)
+        self._testbed.set_balancer(other)
+        self.model.set_scheduler(other)
 
     def _mismatch(self, client: Client, chosen: int | None, predicted: int | None) -> str:
         servers, rule = self.model.servers, self.model.rule
