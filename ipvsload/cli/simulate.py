@@ -19,6 +19,16 @@ from ipvsload.errors import IpvsloadError
     help="Simulate only this one: one of the scenario, by its label, or any other by its name;"
     " may be given again. Default: those of the scenario.",
 )
+@click.option(
+    "--servers",
+    type=click.IntRange(1, 100_000),
+    help="Real servers at the start, with as many times the load. Default: the scenario's.",
+)
+@click.option(
+    "--directors",
+    type=click.IntRange(1, 1_000),
+    help="Directors over the same servers. Default: the scenario's.",
+)
 @click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 1000))
 @click.option(
     "--seed",
@@ -33,6 +43,8 @@ from ipvsload.errors import IpvsloadError
 def simulate(
     scenario: Path,
     schedulers: tuple[str, ...],
+    servers: int | None,
+    directors: int | None,
     repeats: int,
     seed: int | None,
     out: Path | None,
@@ -43,9 +55,11 @@ def simulate(
     file, or the name of a shipped scenario, as skew.
     """
     from ipvsload.experiment.run_directory import make_directory
+    from ipvsload.record.events import ScenarioScaled
     from ipvsload.record.writer import RunWriter
     from ipvsload.scenario.capabilities import check_capabilities
     from ipvsload.scenario.load import parse_scenario, read, with_files
+    from ipvsload.scenario.scaled import ScaledBy, scaled
     from ipvsload.scenario.scenario_files import ScenarioFiles
     from ipvsload.scenario.shipped import scenario_path
     from ipvsload.simulate.play_model import model_testbed, play_model
@@ -54,8 +68,8 @@ def simulate(
     text = read(path)
     plan = parse_scenario(text, str(path), ScenarioFiles(path.parent))
     text = with_files(text, plan)
-    if seed is not None:
-        plan = plan.model_copy(update={"seed": seed})
+    scale = ScaledBy(servers, directors, seed)
+    plan = scaled(plan, scale)
     wanted = wanted_variants(schedulers, plan)
     testbed = model_testbed(plan)
     check_capabilities(plan.name, plan.needs(wanted), testbed.lacks)
@@ -65,6 +79,8 @@ def simulate(
     )
     failure: IpvsloadError | None = None
     try:
+        if scale != ScaledBy():
+            writer.event(ScenarioScaled(0, 0, servers, directors, seed))
         play_model(plan, testbed, writer, wanted, repeats)
     except IpvsloadError as error:
         failure = error

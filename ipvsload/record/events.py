@@ -228,6 +228,19 @@ class RunEnded(Event):
 
 
 @dataclass(frozen=True)
+class ScenarioScaled(Event):
+    """The scenario was simulated with so many servers and directors, and with this seed.
+
+    None where that is as the scenario says. Its run is 0.
+    """
+
+    kind = "scaled"
+    servers: int | None = None
+    directors: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
 class RecordingEnded(Event):
     """The whole recording ended in order; its run is 0."""
 

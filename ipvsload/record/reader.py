@@ -23,6 +23,7 @@ from ipvsload.record.events import (
     RunInvalid,
     RunPlanned,
     RunStarted,
+    ScenarioScaled,
 )
 from ipvsload.record.format import (
     EVENTS,
@@ -94,7 +95,8 @@ class Recording:
     """A run directory's contents.
 
     `ends` is empty for a recording that ended in order; otherwise each line
-    says, for people, where it ends or what is missing.
+    says, for people, where it ends or what is missing. `scaled` says how the scenario was
+    changed before it was simulated.
     """
 
     directory: Path
@@ -102,6 +104,7 @@ class Recording:
     scenario_text: str | None
     runs: tuple[RecordedRun, ...]
     ends: tuple[str, ...]
+    scaled: ScenarioScaled | None = None
 
     def witness(self, run: RecordedRun) -> Witness | None:
         """What packets say of this run's connections; None where nobody watched them.
@@ -161,7 +164,9 @@ def read(directory: Path) -> Recording:
     notes += [event.reason for event in recording if isinstance(event, RunInvalid)]
     if not any(isinstance(event, RecordingEnded) for event in events):
         notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
-    return Recording(directory, header, _scenario_text(directory), ordered, tuple(notes))
+    scaled = next((event for event in recording if isinstance(event, ScenarioScaled)), None)
+    text = _scenario_text(directory)
+    return Recording(directory, header, text, ordered, tuple(notes), scaled)
 
 
 def _describe(run: RecordedRun) -> None:

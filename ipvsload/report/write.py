@@ -9,15 +9,16 @@ import json
 import os
 from pathlib import Path
 
-from ipvsload.errors import TestbedError
+from ipvsload.errors import TestbedError, UsageError
 from ipvsload.record.format import RESULTS, SCENARIO
 from ipvsload.record.reader import Recording, read
 from ipvsload.report import junit, markdown
 from ipvsload.report.html import html_report
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import Results
-from ipvsload.scenario.load import ScenarioError, parse_scenario
+from ipvsload.scenario.load import parse_scenario
 from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.scaled import ScaledBy, scaled
 
 
 def write_reports(recording: Recording, results: Results) -> Path:
@@ -46,8 +47,10 @@ def _scenario(recording: Recording) -> Scenario | None:
     if recording.scenario_text is None:
         return None
     try:
-        return parse_scenario(recording.scenario_text, str(recording.directory / SCENARIO))
-    except ScenarioError:
+        found = parse_scenario(recording.scenario_text, str(recording.directory / SCENARIO))
+        how = recording.scaled
+        return scaled(found, ScaledBy(how.servers, how.directors, how.seed)) if how else found
+    except UsageError:
         return None
 
 

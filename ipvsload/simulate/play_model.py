@@ -19,8 +19,11 @@ from ipvsload.simulate.model_testbed import ModelTestbed
 from ipvsload.simulate.virtual_time import VirtualTime
 from ipvsload.testbed.lab.topology import Topology
 
-HZ = 10.0
-"""Samples of the tables a second, as a real run has them."""
+_HZ = 10.0
+"""Samples of the tables a second, as a real run has them ..."""
+_LEAST_HZ = 2.0
+"""... but fewer where tables are long: a run with a second between two does not count."""
+_ROWS_A_SECOND = 20_000
 
 
 def model_testbed(scenario: Scenario) -> ModelTestbed:
@@ -49,14 +52,16 @@ def play_model(
 ) -> None:
     """Play them; see `session.play`. Ctrl-C ends the present run as it ends a real one."""
     time = testbed.time
-    occupancy = ModelOccupancy(testbed, HZ) if scenario.service.capacity else None
+    rows = testbed.max_real_servers * scenario.service.directors
+    hz = min(_HZ, max(_LEAST_HZ, _ROWS_A_SECOND / rows))
+    occupancy = ModelOccupancy(testbed, hz) if scenario.service.capacity else None
     context = RunContext(
         scenario,
         testbed,
         writer,
         time,
         time,
-        ModelSamples(testbed, HZ),
+        ModelSamples(testbed, hz),
         partial(ModelLoad, testbed),
         Progress(),
         occupancy,
