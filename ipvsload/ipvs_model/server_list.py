@@ -58,6 +58,12 @@ class ServerList:
         place = self.place(number)
         self.weights[place] = self.present[place] = 0
 
+    def again(self, number: int) -> int:
+        """The number that a server has which may have left and come again: its latest."""
+        if self.present[self.place(number)]:
+            return number
+        return self.place(self.addresses[::-1].index(self.addresses[number]))
+
     def _show(self) -> None:
         # From the end on, so that places move and nothing else does.
         first = self._room.shape[1] - len(self.addresses)

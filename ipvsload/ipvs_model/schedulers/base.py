@@ -36,7 +36,11 @@ class RuleSettings(NamedTuple):
 
 
 class SchedulerRule(ABC):
-    """A scheduler of one virtual service. Its class attributes are its registration."""
+    """A scheduler of one virtual service. Its class attributes are its registration.
+
+    Thresholds of connections, above which a server gets none (IP_VS_DEST_F_OVERLOAD), are
+    left out: no testbed sets them.
+    """
 
     name: ClassVar[str]
     source: ClassVar[str]

@@ -32,3 +32,9 @@ class LocalityBasedLeastConnections(WeightedLeastConnections):
         if number is not None:
             self._before = number
         return number
+
+    def changed(self) -> None:
+        """A server that comes again is the one of before: the entry holds it (ip_vs_dest_hold)."""
+        super().changed()
+        if self._before is not None:
+            self._before = self.servers.again(self._before)

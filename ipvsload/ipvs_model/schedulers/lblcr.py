@@ -3,10 +3,9 @@
 from math import inf
 from typing import ClassVar
 
-from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings
+from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.ipvs_model.schedulers.overloaded import is_overloaded
 from ipvsload.ipvs_model.schedulers.wlc import WeightedLeastConnections
-from ipvsload.ipvs_model.server_list import ServerList
 
 
 class ReplicatedLeastConnections(WeightedLeastConnections):
@@ -20,10 +19,8 @@ class ReplicatedLeastConnections(WeightedLeastConnections):
     name: ClassVar[str] = "lblcr"
     source: ClassVar[str] = "net/netfilter/ipvs/ip_vs_lblcr.c, ip_vs_lblcr_schedule"
 
-    def __init__(self, servers: ServerList, settings: RuleSettings) -> None:
-        super().__init__(servers, settings)
-        self._set: list[int] = []
-        """The newest member first."""
+    _set: tuple[int, ...] = ()
+    """The newest member first."""
 
     def choose(self, client: Client) -> int | None:
         """The address is the service's, whatever the client's."""
@@ -36,5 +33,10 @@ class ReplicatedLeastConnections(WeightedLeastConnections):
             return least
         number = super().choose(client)
         if number is not None and number not in self._set:
-            self._set.insert(0, number)
+            self._set = (number, *self._set)
         return number
+
+    def changed(self) -> None:
+        """A server that comes again is the one of before: the set holds it (ip_vs_dest_hold)."""
+        super().changed()
+        self._set = tuple(map(self.servers.again, self._set))

@@ -1,5 +1,7 @@
 """lblc and lblcr: one server for the address, until it is overloaded."""
 
+import pytest
+
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
 from ipvsload.ipvs_model.server_list import ServerList
@@ -96,3 +98,15 @@ def test_lblcr_leaves_out_what_has_no_weight_or_has_left() -> None:
     assert rule.choose(CLIENT) == 0
     reweigh(rule, 0, 0)
     assert rule.choose(CLIENT) is None
+
+
+@pytest.mark.parametrize("scheduler", ["lblc", "lblcr"])
+def test_a_server_that_comes_again_is_the_one_of_before(scheduler: str) -> None:
+    rule = service(scheduler, 5, 5)
+    assert rule.choose(CLIENT) == 1
+    rule.servers.leave(1)
+    rule.changed()
+    assert rule.servers.join(rule.servers.addresses[1], 5) == 2
+    rule.changed()
+    count(rule, 2, 3)  # of before, and wlc would take the other
+    assert rule.choose(CLIENT) == 2
