@@ -15,6 +15,7 @@ import click
 from ipvsload import __version__
 from ipvsload.cli.collect import collect
 from ipvsload.cli.doctor import doctor
+from ipvsload.cli.explain import explain
 from ipvsload.cli.iso import iso
 from ipvsload.cli.lab import lab
 from ipvsload.cli.records import compare, report
@@ -47,6 +48,7 @@ COMMANDS = (
     simulate,
     report,
     compare,
+    explain,
     validate,
     schema,
     trace,

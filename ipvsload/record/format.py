@@ -29,6 +29,9 @@ PACKETS = "packets"
 SCENARIO = "scenario.yaml"
 RESULTS = "results.json"
 
+MODEL = "model"
+"""The provider of a director that is no kernel: ipvsload's own model of IPVS."""
+
 NO_SERVER = ""
 """The server of a request for which the director's table had none when it was asked."""
 

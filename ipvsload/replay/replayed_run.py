@@ -45,14 +45,19 @@ class RunReplay(NamedTuple):
 
 
 def decisions(
-    run: RecordedRun, scenario: Scenario | None, witness: Witness | None
+    run: RecordedRun,
+    scenario: Scenario | None,
+    witness: Witness | None,
+    *,
+    every_table: bool = True,
 ) -> Iterator[Decision]:
     """Each decision of the run; those of several directors about in the order of time.
 
-    `witness` are its packets, None where nobody watched them. Raises NotReplayableError.
+    `witness` are its packets, None where nobody watched them. Without `every_table`, only what
+    is not explained has the servers' states. Raises NotReplayableError.
     """
     law = recorded_law(run) or replay(run, scenario, witness).lc_law or LAWS[0]
-    parts = _parts(run, scenario, witness, law, every_table=True)
+    parts = _parts(run, scenario, witness, law, every_table=every_table)
     traffic = _TrafficOfPorts(run)
     for index, (part, one) in enumerate(_merged(parts)):
         yield _decision(index, part, one, traffic)

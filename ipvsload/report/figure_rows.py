@@ -169,7 +169,7 @@ def model_rows(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
     """How many of the kernel's choices are those of the model of its scheduler."""
     rows = [_row(label, cells) for label, cells in prediction_rows(columns)]
     if rows:
-        yield FigureRow("the model", remark="the rule's own choice, beside each of the kernel's")
+        yield FigureRow("the model's choices")
         yield from rows
 
 

@@ -56,14 +56,14 @@ def _surprise(run: RunResult) -> str:
     if found is None or not found.mismatched:
         return ""
     choices = f"{figure(found.mismatched)} of {plural(found.connections, 'choice')}"
-    see = f"`ipvsload explain DIR --run {run.number} --mismatches` shows them"
+    see = f"ipvsload explain DIR --run {run.number} --mismatches"
     if found.witness:
         return (
-            f"{choices} are not what the rule of {run.scheduler} says: a fault of ipvsload or of"
-            f" the kernel; {see}"
+            f"{choices} are not what the rule of {run.scheduler} says, a fault of ipvsload or of"
+            f" the kernel: {see}"
         )
     return (
-        f"{choices} fit the rule of {run.scheduler} in no order that the times of requests allow;"
+        f"{choices} fit the rule of {run.scheduler} in no order that the times of requests allow:"
         f" {see}"
     )
 

@@ -26,15 +26,25 @@ class ReportConsole:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.unicode = console.is_terminal and "utf" in console.encoding.lower()
-        self._adapt: Callable[[str], str] = str if self.unicode else plain
+        self.adapt: Callable[[str], str] = str if self.unicode else plain
+        """Replaces the characters that the console cannot show."""
 
     def text(self, text: str, style: str = "") -> Text:
         """Make text that is shown as it is: without markup, line breaks and escape sequences."""
-        return Text(self._adapt(one_line(text)), style=style)
+        return Text(self.adapt(one_line(text)), style=style)
 
     def line(self, *parts: Text) -> None:
         """Print one line. It is folded where it is too long."""
         self.console.print(Text("").join(parts), highlight=False)
+
+    def table(self) -> Table:
+        """A table without columns, with the lines that the console can show."""
+        return Table(
+            box=box.SIMPLE_HEAD if self.unicode else box.ASCII2,
+            show_edge=False,
+            pad_edge=False,
+            header_style="bold",
+        )
 
     def figures(
         self, headers: Sequence[str], columns: Sequence[SchedulerSummary], known: dict[int, str]
@@ -53,12 +63,7 @@ class ReportConsole:
 
     def _part(self, headers: Sequence[str], rows: Sequence[FigureRow], cell: int) -> Table:
         """Columns that fit side by side. What is too long is folded: rich would cut it off."""
-        table = Table(
-            box=box.SIMPLE_HEAD if self.unicode else box.ASCII2,
-            show_edge=False,
-            pad_edge=False,
-            header_style="bold",
-        )
+        table = self.table()
         label = max(8, min(LABEL_WIDTH - 2, self.console.width - cell))
         most = max(9, (self.console.width - label) // max(1, len(headers)) - 3)
         table.add_column("", overflow="fold", min_width=label)

@@ -222,7 +222,10 @@ def named(label: str, settings: Iterable[str]) -> str:
 
 def place(results: Results) -> list[str]:
     """Where it was: the testbed, the kernels, and what was set on the director in all runs."""
-    told = [results.testbed, f"kernel {results.kernels}"]
+    if results.simulated:
+        told = ["simulated: ipvsload's model of IPVS, not a kernel"]
+    else:
+        told = [results.testbed, f"kernel {results.kernels}"]
     return told + ([f"director set to {', '.join(results.settings)}"] if results.settings else [])
 
 
@@ -243,4 +246,5 @@ def plain(text: str) -> str:
     table: dict[str, str | int | None] = {
         DASH: "-", "·": "|", "…": "...", "✓": "ok", "✗": "NO", "\u202f": "",
     }  # fmt: skip
+    text = re.sub(r"(?<=\d)·(?=\d)", "*", text)  # a product, and no mark between two texts
     return text.translate(str.maketrans(table)).encode("ascii", "replace").decode()

@@ -9,16 +9,14 @@ import json
 import os
 from pathlib import Path
 
-from ipvsload.errors import TestbedError, UsageError
-from ipvsload.record.format import RESULTS, SCENARIO
+from ipvsload.errors import TestbedError
+from ipvsload.record.format import RESULTS
 from ipvsload.record.reader import Recording, read
 from ipvsload.report import junit, markdown
 from ipvsload.report.html import html_report
 from ipvsload.results.evaluate import evaluate
+from ipvsload.results.recorded_scenario import recorded_scenario
 from ipvsload.results.results import Results
-from ipvsload.scenario.load import parse_scenario
-from ipvsload.scenario.model import Scenario
-from ipvsload.scenario.scaled import ScaledBy, scaled
 
 
 def write_reports(recording: Recording, results: Results) -> Path:
@@ -40,18 +38,7 @@ def write_reports(recording: Recording, results: Results) -> Path:
 def load_results(directory: Path) -> tuple[Recording, Results]:
     """Read a recording and evaluate it. Raises UsageError where there is none."""
     recording = read(directory)
-    return recording, evaluate(recording, _scenario(recording))
-
-
-def _scenario(recording: Recording) -> Scenario | None:
-    if recording.scenario_text is None:
-        return None
-    try:
-        found = parse_scenario(recording.scenario_text, str(recording.directory / SCENARIO))
-        how = recording.scaled
-        return scaled(found, ScaledBy(how.servers, how.directors, how.seed)) if how else found
-    except UsageError:
-        return None
+    return recording, evaluate(recording, recorded_scenario(recording))
 
 
 def _replace(path: Path, text: str) -> None:

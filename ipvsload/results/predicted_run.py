@@ -9,12 +9,7 @@ from typing import NamedTuple
 
 from ipvsload.record.format import FormatError
 from ipvsload.record.reader import RecordedRun, Recording
-from ipvsload.results.prediction import (
-    Mismatch,
-    PredictedServer,
-    Prediction,
-    ServerAtChoice,
-)
+from ipvsload.results.prediction import PredictedServer, Prediction
 from ipvsload.scenario.model import Scenario
 
 MOST_CONNECTIONS = 2_000_000
@@ -44,7 +39,8 @@ def predicted_run(
             note=f"not replayed through the model: {connections} connections are too many for it"
         )
     from ipvsload.replay.recorded_directors import NotReplayableError
-    from ipvsload.replay.replayed_run import replay
+    from ipvsload.replay.replayed_run import LAWS, replay
+    from ipvsload.results.mismatches import mismatches
 
     try:
         witness = recording.witness(run)
@@ -63,19 +59,7 @@ def predicted_run(
             found.consistent,
             found.unexplained,
             witness=True,
-            mismatches=tuple(
-                Mismatch(
-                    one.index + 1,
-                    one.t_us,
-                    one.client,
-                    one.port,
-                    one.traffic,
-                    one.chosen,
-                    one.predicted,
-                    tuple(ServerAtChoice(*server, working="") for server in one.servers),
-                )
-                for one in found.first
-            ),
+            mismatches=mismatches(found.first, run.scheduler, found.lc_law or LAWS[0]),
         ),
         {address: PredictedServer(many) for address, many in found.predicted.items()},
     )

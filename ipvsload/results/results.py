@@ -8,6 +8,7 @@ milliseconds.
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from ipvsload.record.format import MODEL
 from ipvsload.results.arrivals import ArrivalsResult
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.director_splits import DirectorSplit, DirectorSummary
@@ -232,6 +233,12 @@ class Results:
     def expectations(self) -> tuple[ExpectationResult, ...]:
         """All that was asked, over runs and comparisons."""
         return (*(e for run in self.runs for e in run.expectations), *self.comparisons)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no kernel took part: ipvsload's model of IPVS was the director."""
+        providers = {run.kernel.get("provider") for run in self.runs if run.kernel}
+        return providers == {MODEL}
 
     @property
     def kernels(self) -> str:

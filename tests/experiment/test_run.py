@@ -102,6 +102,22 @@ def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     for name in ("report.html", "junit.xml", "summary.md", "samples.ndjson", "scenario.yaml"):
         assert (out / name).stat().st_size > 0, name
 
+    # Each choice of the kernel is the model's, and explained.
+    for entry in found["runs"]:
+        said = entry["prediction"]
+        assert (said["connections"], said["mismatched"], said["witness"]) == (110, 0, True)
+        assert said["matched"] + said["consistent"] == 110
+        assert [s["predicted"]["connections"] for s in entry["servers"]] == [
+            s["connections"] for s in entry["servers"]
+        ]
+    one = run("explain", str(out), "--run", "2", "--connection", "11").stdout
+    assert f"{law}*10 + 0 = {law * 10}" in one
+    assert "Server 2 has the least score, 0." in one
+    assert "The kernel chose server 2, and so does the model: matched." in one
+    page = (out / "report.html").read_text()
+    assert page.count('class="predicted"') == 4
+    assert "Choices that are not" not in page
+
     # Every request is in the record, once, with a source port of its own.
     _header, *lines = (out / "requests.ndjson").read_text().splitlines()
     columns = json.loads(_header)["columns"]

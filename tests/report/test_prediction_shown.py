@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from ipvsload.record.reader import Recording
+from ipvsload.record.reader import Recording, read
 from ipvsload.report import junit, markdown
 from ipvsload.report.html import html_report
 from ipvsload.results.prediction import PredictedServer, Prediction
 from ipvsload.results.results import Results
 from ipvsload.results.summary import summarize
 from tests.report.rendering import printed, results
+from tests.skew_recording import write_skew
 
 ALL = Prediction(20_004, 20_004, 0, 0, witness=True)
 TWO = Prediction(110, 108, 0, 2, witness=True)
@@ -95,3 +97,14 @@ def test_without_a_prediction_nothing_is_said_of_it(recording: Recording) -> Non
     text = printed(results(recording))
     assert "matched" not in text
     assert "the model" not in text
+
+
+def test_a_simulated_run_says_that_no_kernel_took_part(tmp_path: Path) -> None:
+    directory = write_skew(tmp_path / "run", provider="model")
+    recording = read(directory)
+    words = "simulated: ipvsload's model of IPVS, not a kernel"
+    found = results(recording)
+    assert printed(found).splitlines()[1] == words
+    assert words.replace("'", "&#39;") in html_report.render(found, recording)
+    assert words in markdown.render(found)
+    assert "own count of what it scheduled" not in html_report.render(found, recording)

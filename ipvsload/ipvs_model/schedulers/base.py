@@ -69,3 +69,8 @@ class SchedulerRule(ABC):
     def score(self, number: int) -> float | None:
         """What the rule compares of a server now, of which the least wins; None without."""
         return None
+
+    @classmethod
+    def working(cls, weight: int, active: int, inactive: int, lc_law: int) -> str:
+        """How the score of such a server is worked out, for people: "256·3 + 12"; "" without."""
+        return ""

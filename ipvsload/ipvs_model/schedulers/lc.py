@@ -15,3 +15,8 @@ class LeastConnections(LeastScore):
     def load(self, active: Load, inactive: Load) -> Load:
         """As include/net/ip_vs.h, ip_vs_dest_conn_overhead."""
         return active * self.settings.lc_law + inactive
+
+    @staticmethod
+    def load_words(active: int, inactive: int, lc_law: int) -> str:
+        """The same in words."""
+        return f"{lc_law}·{active} + {inactive}"

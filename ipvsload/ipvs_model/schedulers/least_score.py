@@ -79,3 +79,14 @@ class LeastScore(SchedulerRule):
         if not self._fresh:
             self._refresh()
         return self._one_by_one[self.servers.place(number)]
+
+    @classmethod
+    def working(cls, weight: int, active: int, inactive: int, lc_law: int) -> str:
+        """As `load`, in words: "256·3 + 12", "(256·3 + 12) / 2"."""
+        load = cls.load_words(active, inactive, lc_law)
+        return f"({load}) / {weight}" if load and cls.weighted and weight != 1 else load
+
+    @staticmethod
+    @abstractmethod
+    def load_words(active: int, inactive: int, lc_law: int) -> str:
+        """The load as a sum; "" where there is none to work out."""

@@ -14,3 +14,8 @@ class NeverQueue(LeastScore):
     def load(self, active: Load, inactive: Load) -> Load:
         """As ip_vs_nq_dest_overhead; an idle server has no load, so its weight does not count."""
         return (active + 1) * (active > 0)
+
+    @staticmethod
+    def load_words(active: int, inactive: int, lc_law: int) -> str:
+        """The same in words."""
+        return f"{active} + 1" if active else ""

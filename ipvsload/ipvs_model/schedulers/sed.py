@@ -14,3 +14,8 @@ class ShortestExpectedDelay(LeastScore):
     def load(self, active: Load, inactive: Load) -> Load:
         """As ip_vs_sed_dest_overhead: finished connections do not count."""
         return active + 1
+
+    @staticmethod
+    def load_words(active: int, inactive: int, lc_law: int) -> str:
+        """The same in words."""
+        return f"{active} + 1"

@@ -9,6 +9,7 @@ from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
+from types import MappingProxyType
 
 from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
@@ -29,6 +30,8 @@ class RunCurves:
 
     end: float
     active: dict[str, list[Point]]
+    predicted: Mapping[str, list[Point]]
+    """Active connections as the model predicts them; {} where it does not."""
     inactive: dict[str, list[Point]]
     busy: dict[str, list[Point]]
     queued: dict[str, list[Point]]
@@ -57,8 +60,12 @@ class SharedAxes:
     latency: svg.Axis
 
 
-def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
-    """Make all curves of one run, with the classes in this order."""
+def run_curves(
+    run: RecordedRun,
+    classes: Sequence[str],
+    predicted: Mapping[str, list[Point]] = MappingProxyType({}),
+) -> RunCurves:
+    """Make all curves of one run, with the classes in this order and what is `predicted`."""
     end = chart_series.end_seconds(run)
     zero = chart_series.zero_us(run)
     width = chart_series.bucket_width(end)
@@ -76,6 +83,7 @@ def run_curves(run: RecordedRun, classes: Sequence[str]) -> RunCurves:
     return RunCurves(
         end=end,
         active=active,
+        predicted=predicted,
         inactive=inactive,
         busy=busy,
         queued=queued,
@@ -119,7 +127,9 @@ def shared_axes(runs: Sequence[RunCurves]) -> SharedAxes:
     greatest = max((one[3] for one in answers), default=1.0)
     return SharedAxes(
         x=svg.Axis(0.0, max((c.end for c in runs), default=1.0) * 1.02),
-        active=svg.linear(_greatest(p for c in runs for p in c.active.values())),
+        active=svg.linear(
+            _greatest(p for c in runs for p in (*c.active.values(), *c.predicted.values()))
+        ),
         inactive=svg.linear(_greatest(p for c in runs for p in c.inactive.values())),
         busy=svg.linear(_greatest(p for c in runs for p in c.busy.values())),
         queued=svg.linear(_greatest(p for c in runs for p in c.queued.values())),
@@ -147,12 +157,12 @@ def plots(
     the two of requests.
     """
     of_servers = [
-        _server_plot(title, points, curves, axes.x, y, servers, by_server, of_table)
-        for title, points, y, of_table in (
-            ("Active connections", curves.active, axes.active, True),
-            ("Busy workers", curves.busy, axes.busy, False),
-            ("Queue length", curves.queued, axes.queued, False),
-            ("Inactive connections", curves.inactive, axes.inactive, True),
+        _server_plot(title, points, curves, axes.x, y, servers, by_server, of_table, predicted)
+        for title, points, y, of_table, predicted in (
+            ("Active connections", curves.active, axes.active, True, curves.predicted),
+            ("Busy workers", curves.busy, axes.busy, False, {}),
+            ("Queue length", curves.queued, axes.queued, False, {}),
+            ("Inactive connections", curves.inactive, axes.inactive, True, {}),
         )
         if any(address in points for address in servers)
     ]
@@ -168,6 +178,7 @@ def _server_plot(
     servers: Sequence[str],
     colours: Mapping[int, str],
     of_table: bool,
+    predicted: Mapping[str, list[Point]],
 ) -> svg.Plot:
     numbers = {number: a for number, a in enumerate(servers, 1) if a in points}
     coloured = {number: a for number, a in numbers.items() if number in colours}
@@ -187,13 +198,19 @@ def _server_plot(
             layers.append(svg.Layer(f"server {number}", "--muted", path, "thin", legend=False))
         note = f"{len(numbers)} servers, those that differ most in colour"
     for number, address in coloured.items():
+        if address in predicted:
+            path = _path(predicted[address], max(60, buckets), x, y)
+            name = f"server {number} predicted"
+            layers.append(svg.Layer(name, colours[number], path, "predicted", legend=False))
+    for number, address in coloured.items():
         path = _path(points[address], max(60, buckets), x, y)
         layers.append(svg.Layer(f"server {number}", colours[number], path))
     spoken = ", ".join(
         f"server {number} {figure(_greatest([points[a]]))}" for number, a in coloured.items()
     )
     alternative = f"{title} over {figure(curves.end)} s; at most: {spoken or 'nothing recorded'}"
-    note = "; ".join(part for part in (note, curves.holes if of_table else "") if part)
+    parts = (note, "thin: predicted" if predicted else "", curves.holes if of_table else "")
+    note = "; ".join(filter(None, parts))
     return svg.Plot(title, "", y, layers, alternative, note, svg.labels(y))
 
 

@@ -16,14 +16,18 @@ from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.arrival_rows import arrival_rows
-from ipvsload.report.html.chart_series import zero_us
+from ipvsload.report.html.chart_series import Point, zero_us
 from ipvsload.report.html.director_bars import director_bars
 from ipvsload.report.html.latency_bars import latency_bars
+from ipvsload.report.html.mismatch_tables import mismatch_tables
+from ipvsload.report.html.predicted_course import predicted_active
 from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
 from ipvsload.report.prediction_rows import surprises
 from ipvsload.report.shown_servers import shown_servers
+from ipvsload.results.recorded_scenario import recorded_scenario
 from ipvsload.results.results import Results, RunResult
+from ipvsload.scenario.model import Scenario
 
 MAX_CHARTED_RUNS = 12
 CLASS_COLOURS = 6
@@ -51,7 +55,15 @@ def render(results: Results, recording: Recording) -> str:
     colours = {name: f"--c{i % CLASS_COLOURS}" for i, name in enumerate(classes)}
     charted = _charted(results.runs)
     recorded = {run.number: run for run in recording.runs}
-    curves = {run.number: charts.run_curves(recorded[run.number], classes) for run in charted}
+    scenario = recorded_scenario(recording)
+    curves = {
+        run.number: charts.run_curves(
+            recorded[run.number],
+            classes,
+            _predicted(recording, recorded[run.number], scenario) if run.prediction else {},
+        )
+        for run in charted
+    }
     servers = {run.number: [server.address for server in run.servers] for run in charted}
     shown = shown_servers(results.schedulers)
     most = max((len(run.servers) for run in results.runs), default=0)
@@ -76,6 +88,7 @@ def render(results: Results, recording: Recording) -> str:
         started=started.strftime("%-d %B %Y, %H:%M UTC"),
         wording=wording,
         surprises=surprises(results),
+        mismatches=mismatch_tables(results.runs),
         expectations=summarize_expectations(results),
         headers=[column_header(s) for s in results.schedulers],
         rows=figure_rows(results.schedulers, addresses, shown),
@@ -97,6 +110,16 @@ def render(results: Results, recording: Recording) -> str:
         x_end=axes.x.high,
     )
     return page
+
+
+def _predicted(
+    recording: Recording, run: RecordedRun, scenario: Scenario | None
+) -> dict[str, list[Point]]:
+    from ipvsload.replay.replayed_run import decisions  # numpy: only where it is used
+
+    witness = recording.witness(run)
+    choices = decisions(run, scenario, witness, every_table=False)
+    return predicted_active(run, choices, witness)
 
 
 def _charted(runs: Sequence[RunResult]) -> list[RunResult]:

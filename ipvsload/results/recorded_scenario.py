@@ -1,0 +1,20 @@
+"""The scenario that a recording was made of: its copy in the run directory."""
+
+from ipvsload.errors import UsageError
+from ipvsload.record.format import SCENARIO
+from ipvsload.record.reader import Recording
+from ipvsload.scenario.load import parse_scenario
+from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.scaled import ScaledBy, scaled
+
+
+def recorded_scenario(recording: Recording) -> Scenario | None:
+    """The scenario as it was run; None where its copy is lost or not valid."""
+    if recording.scenario_text is None:
+        return None
+    try:
+        found = parse_scenario(recording.scenario_text, str(recording.directory / SCENARIO))
+        how = recording.scaled
+        return scaled(found, ScaledBy(how.servers, how.directors, how.seed)) if how else found
+    except UsageError:
+        return None
