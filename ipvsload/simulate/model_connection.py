@@ -13,6 +13,7 @@ from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.ipvs_model.tcp_states import Side
 from ipvsload.simulate.model_exchange import ModelExchange
 from ipvsload.simulate.model_server import ModelServer
+from ipvsload.simulate.model_watch import FINS, RSTS, ModelWatch
 from ipvsload.simulate.virtual_time import VirtualTime
 
 WAY_NS = 100_000
@@ -27,6 +28,7 @@ class ClientSide(Protocol):
     """Who has made a connection, and hears of it: the network."""
 
     time: VirtualTime
+    watch: ModelWatch
     timeouts: int
     """Of TCP, until now."""
 
@@ -86,13 +88,13 @@ class ModelConnection:
         self.network.released(self.client)
         if not self.established:
             return  # a socket without a connection sends nothing at its end
-        self.table.closing(self.client, Side.CLIENT, now_ns)
+        self._fin(Side.CLIENT, now_ns)
         server = self.server
         # A server that works on it looks at it when it answers.
         silent = self.arrived or server.frozen or server.vanished
         if self in server.connections and not silent:
             del server.connections[self]
-            self.table.closing(self.client, Side.SERVER, now_ns)
+            self._fin(Side.SERVER, now_ns)
 
     def _arrive(self, now_ns: int) -> None:
         server = self.server
@@ -102,7 +104,7 @@ class ModelConnection:
             again, self.again_ns = self.again_ns, self.again_ns * 2
             self.network.time.call(now_ns + again, self._send_again)
         elif server.dead:
-            self.table.reset(self.client, Side.SERVER, now_ns)
+            self._rst(Side.SERVER, now_ns)
             self._broken("reset" if self.established else "refused")
         else:
             if not self.established and self.again_ns != SYN_AGAIN_NS:
@@ -124,18 +126,18 @@ class ModelConnection:
         if not self.open:
             # It closes too, and its answer meets no socket any more.
             self.server.connections.pop(self, None)
-            self.table.closing(self.client, Side.SERVER, now_ns)
-            self.table.reset(self.client, Side.CLIENT, now_ns)
+            self._fin(Side.SERVER, now_ns)
+            self._rst(Side.CLIENT, now_ns)
             return
         if not self.kept:
             del self.server.connections[self]
-            self.table.closing(self.client, Side.SERVER, now_ns)
+            self._fin(Side.SERVER, now_ns)
         self.exchange.status, self.exchange.queue_us = status, queue_us
         self.network.time.call(now_ns + WAY_NS, self._received)
 
     def reset(self, now_ns: int) -> None:
         """The server ends it with RST."""
-        self.table.reset(self.client, Side.SERVER, now_ns)
+        self._rst(Side.SERVER, now_ns)
         if self.open:
             self._broken("reset")
 
@@ -147,3 +149,13 @@ class ModelConnection:
     def _received(self, now_ns: int) -> None:
         if self.open:
             self.network.received(self, now_ns)
+
+    # At the director
+
+    def _fin(self, side: Side, now_ns: int) -> None:
+        self.network.watch.saw(now_ns, FINS[side], self.client, self.server.address)
+        self.table.closing(self.client, side, now_ns)
+
+    def _rst(self, side: Side, now_ns: int) -> None:
+        self.network.watch.saw(now_ns, RSTS[side], self.client, self.server.address)
+        self.table.reset(self.client, side, now_ns)

@@ -9,11 +9,13 @@ from functools import partial
 from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.ipvs_model.tcp_states import Side
 from ipvsload.record.format import NO_SERVER
+from ipvsload.record.witness import PacketKind
 from ipvsload.scenario.connection import Lifetime
 from ipvsload.simulate.model_connection import WAY_NS, ModelConnection
 from ipvsload.simulate.model_directors import ModelDirectors
 from ipvsload.simulate.model_exchange import ModelExchange
 from ipvsload.simulate.model_server import ModelServer
+from ipvsload.simulate.model_watch import ModelWatch
 from ipvsload.simulate.virtual_time import VirtualTime
 from ipvsload.testbed.lab.source_ports import SourcePorts
 
@@ -35,9 +37,10 @@ class ModelNetwork:
         directors: ModelDirectors,
         servers: Sequence[ModelServer],
         ports: SourcePorts,
+        watch: ModelWatch,
         drops_gone: bool,
     ) -> None:
-        self.time = time
+        self.time, self.watch = time, watch
         self.timeouts = 0
         self._directors, self._servers, self._ports = directors, servers, ports
         self._drops_gone = drops_gone
@@ -104,6 +107,7 @@ class ModelNetwork:
             self.time.call(now_ns + WAY_NS, partial(self._failed, exchange, "refused"))
             return
         server = self._servers[number]
+        self.watch.saw(now_ns, PacketKind.CHOSEN, client, server.address)
         table.opened(client, number, now_ns, answered=not (server.dead or server.vanished))
         self._directors.counted(place, number)
         exchange.server = server.address

@@ -9,6 +9,7 @@ from typing import Any
 
 from ipvsload import __version__
 from ipvsload.errors import TestbedError, UsageError
+from ipvsload.ipvs.forwarding import FORWARDINGS
 from ipvsload.ipvs.keys import join_key
 from ipvsload.ipvs_model.director_model import ServiceSettings
 from ipvsload.ipvs_model.schedulers import RULES
@@ -21,6 +22,7 @@ from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.simulate.model_directors import ModelDirectors, rule_of
 from ipvsload.simulate.model_network import ModelNetwork
 from ipvsload.simulate.model_server import ModelServer
+from ipvsload.simulate.model_watch import ModelWatch
 from ipvsload.simulate.virtual_time import VirtualTime
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, Target
 from ipvsload.testbed.lab.source_ports import SourcePorts
@@ -37,7 +39,6 @@ class ModelTestbed:
     """A testbed with the parts of `topology` on the clock `time`."""
 
     exclusive = True
-    packet_watch = None
     lacks: Mapping[Capability, str] = MappingProxyType({})
 
     def __init__(self, topology: Topology, time: VirtualTime) -> None:
@@ -53,6 +54,7 @@ class ModelTestbed:
         self.spec = ServiceSpec("")
         self.directors: ModelDirectors
         self.network: ModelNetwork
+        self.packet_watch: ModelWatch
         self._topology = topology
         self._ports = SourcePorts(topology.client_addresses, topology)
         self._runs = 0
@@ -128,11 +130,13 @@ class ModelTestbed:
             self._topology.director_ports,
             f"{self._topology.seed}/{self._runs}",
         )
+        self.packet_watch = ModelWatch(FORWARDINGS[spec.forwarding].direct)
         self.network = ModelNetwork(
             self.time,
             self.directors,
             self.servers,
             self._ports,
+            self.packet_watch,
             bool(settings.sysctls.get("expire_nodest_conn")),
         )
 

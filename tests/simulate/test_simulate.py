@@ -2,13 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from ipvsload.scenario.load import load
 from tests.simulate.played import played
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -28,6 +29,9 @@ def test_a_shipped_scenario_is_simulated_by_its_name(tmp_path: Path) -> None:
     assert [run["kernel"]["provider"] for run in results["runs"]] == ["model", "model"]
     rr, lc = ([s["requests"]["short"] for s in run["servers"]] for run in results["runs"])
     assert (rr, lc) == ([50, 50], [0, 100])
+    # Its packets are kept, too, and a replay of them comes to the same choices.
+    told = [(run["prediction"]["matched"], run["prediction"]["witness"]) for run in results["runs"]]
+    assert told == [(110, True), (110, True)]
     for name in ("report.html", "junit.xml", "summary.md", "samples.ndjson", "scenario.yaml"):
         assert (tmp_path / "out" / name).stat().st_size
 
@@ -36,8 +40,9 @@ def test_a_simulation_is_the_same_each_time(tmp_path: Path) -> None:
     text = (SCENARIOS / "slow-server.yaml").read_text().replace("duration: 12s", "duration: 3s")
     for name in ("one", "two"):
         played(tmp_path / name, text)
-    recorded = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert "occupancy.ndjson" in recorded
+    paths = (path for path in (tmp_path / "one").rglob("*") if path.is_file())
+    recorded = sorted(str(path.relative_to(tmp_path / "one")) for path in paths)
+    assert {"occupancy.ndjson", "packets/1.npy"} <= set(recorded)
     for file in recorded:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
@@ -49,7 +54,53 @@ def test_every_shipped_scenario_holds_on_the_model(name: str, tmp_path: Path) ->
     _, results = played(tmp_path / "run", path.read_text())
     missed = [one for run in results.runs for one in run.expectations if not one.held]
     assert (results.verdict, missed) == ("held", []), [run.reasons for run in results.runs]
-    assert load(path).schedulers[0].label == results.runs[0].label
+    replayed = [run.prediction for run in results.runs if run.prediction is not None]
+    assert [one.mismatched for one in replayed] == [0] * len(replayed)
+
+
+LONG = """
+name: long
+schedulers: [rr, lc]
+traffic: {load: {users: 2, think: 1ms}}
+timeline:
+  - start: load
+  - wait: 10h
+  - stop: load
+"""
+
+
+def test_an_interruption_leaves_a_record_that_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_text(LONG)
+    command = [sys.executable, "-m", "ipvsload", "simulate", "long.yaml", "--out", "out"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        requests = tmp_path / "out" / "requests.ndjson"
+        deadline = time.monotonic() + 60
+        while not (requests.exists() and requests.stat().st_size > 10_000):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (4, "ipvsload: interrupted\n")
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert (results["verdict"], results["runs"][0]["reasons"]) == ("invalid", ["interrupted"])
+
+
+def test_what_cannot_be_simulated_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "file").touch()
+    (tmp_path / "bad.yaml").write_text("name: bad\nschedulers: [rrr]\n")
+    for arguments, told in (
+        (["skwe"], "did you mean 'skew'"),
+        (["none.yaml"], "none.yaml: no such file"),
+        (["bad.yaml"], "bad.yaml:2:14: "),
+        (["even", "--out", "used"], "used: there is something in this directory"),
+        (["even", "--scheduler", "lcc"], "--scheduler 'lcc' is neither a label"),
+        (["unequal", "--servers", "5"], "take a multiple of 4"),
+    ):
+        done = simulate(*arguments, cwd=tmp_path)
+        assert done.returncode == 2, done
+        assert told in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 MACOS = """
