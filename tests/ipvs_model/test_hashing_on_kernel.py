@@ -23,7 +23,16 @@ IPV4 = (
     ("mh", BalancerSettings(flags=("mh-port",)), 1_000),
     ("mh", BalancerSettings(flags=("mh-port", "mh-fallback")), FEW),
     ("sh", BalancerSettings(flags=("sh-port",), persistence=300), 200),
-    ("mh", BalancerSettings(flags=("mh-port",), persistence=300, netmask=29), 200),
+    (
+        "mh",
+        BalancerSettings(
+            flags=("mh-port",),
+            persistence=300,
+            netmask=29,
+            sysctls={"expire_quiescent_template": 1},
+        ),
+        200,
+    ),
 )
 IPV6 = (
     ("dh", BalancerSettings(), FEW),
@@ -61,6 +70,7 @@ def _same_servers(
             frozenset(settings.flags),
             persistence=settings.persistence,
             netmask=settings.netmask,
+            sysctls=settings.sysctls,
         )
     )
     for address, weight in service.servers:

@@ -1,7 +1,9 @@
 """What a real kernel counts for connections that are held, ended, reset and refused."""
 
+import errno
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 
@@ -11,6 +13,7 @@ from ipvsload.ipvs_model.director_model import DirectorModel, ServiceSettings
 from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.ipvs_model.tcp_states import Side
 from ipvsload.record.sidecar_stream import Reading, SidecarParser
+from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.testbed.base import ServiceSpec, SidecarPipe, Target
 from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
@@ -44,7 +47,7 @@ class _Shown:
 @pytest.mark.kernel
 @pytest.mark.parametrize("kernel", ["uml"])
 def test_the_kernel_counts_what_the_model_counts(kernel: str) -> None:
-    topology = Topology(servers=1, direct=("dr",))
+    topology = Topology(servers=2, direct=("dr",))
     with closing(LabTestbed(topology, kernel=kernel, schedulers=["rr"])) as testbed:
         testbed.start()
         testbed.wait_ready()
@@ -52,6 +55,8 @@ def test_the_kernel_counts_what_the_model_counts(kernel: str) -> None:
             shown = _Shown(pipe)
             for forwarding in ("masq", "dr"):
                 _same_counts(testbed, shown, forwarding)
+        for forwarding, mode in (("masq", 0), ("masq", 1), ("dr", 1), ("dr", 2)):
+            _same_choices(testbed, forwarding, mode)
 
 
 def _same_counts(testbed: LabTestbed, shown: _Shown, forwarding: str) -> None:
@@ -111,11 +116,44 @@ def _same_counts(testbed: LabTestbed, shown: _Shown, forwarding: str) -> None:
     testbed.end()
 
 
+def _same_choices(testbed: LabTestbed, forwarding: str, mode: int) -> None:
+    """One port again and again, under this conn_reuse_mode."""
+    sysctls = {"conn_reuse_mode": mode}
+    settings = BalancerSettings(sysctls=sysctls)
+    service = testbed.begin(ServiceSpec("rr", (1, 1), forwarding=forwarding, settings=settings))
+    model = DirectorModel(
+        ServiceSettings("rr", service.target.host, forwarding=forwarding, sysctls=sysctls)
+    )
+    for address, weight in service.servers:
+        model.join(address, weight)
+    # Servers know a connection by its client: each service must have a client of its own.
+    client = Client(client_address(1), 3_000 + service.target.port)
+    for turn in range(3):
+        with _connected(testbed, service.target, client) as asking:
+            asking.sendall(b"GET /ip HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: asking.recv(4096), b"")).decode()
+        number = model.choose(client, turn)
+        assert number is not None
+        model.opened(client, number, turn)
+        for side in (Side.SERVER, Side.CLIENT):
+            model.closing(client, side, turn)
+        expected = model.servers.addresses[number]
+        assert f"X-Real-Server: {expected}\r\n" in answer, (forwarding, mode, turn)
+    testbed.end()
+
+
 @contextmanager
 def _connected(testbed: LabTestbed, target: Target, client: Client) -> Iterator[socket.socket]:
     with plain_socket(testbed.socket_broker) as connection:
         connection.settimeout(DEADLINE)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         connection.bind(client)
-        connection.connect((target.host, target.port))
+        for _ in range(SAMPLES):
+            try:
+                connection.connect((target.host, target.port))
+                break
+            except OSError as error:
+                if error.errno != errno.EADDRNOTAVAIL:
+                    raise
+            time.sleep(0.01)  # the port's last connection is not over yet
         yield connection
