@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.played_runs import alike, played, scheduler_words
 from ipvsload.ipvs.schedulers import SCHEDULERS
+from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.scenario.load import load
 from ipvsload.testbed.lab.kernels.providers import KERNELS
 
@@ -19,6 +20,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "model.md"
 BEGIN, END = "<!-- make study-model: begin -->", "<!-- make study-model: end -->"
 STUDY = Path(__file__).with_name("study")
 SCENARIOS = tuple(STUDY / f"{name}.yaml" for name in ("serial", "weights", "near-capacity"))
+
+TIMES = "p50/p99, ms"
 
 Runs = dict[str, dict[str, Any]]
 """By scheduler; a scheduler that is not there has none."""
@@ -56,27 +59,39 @@ def on_model(scenario: Path) -> Runs:
 
 def table(scenario: Path, measured: dict[str, Runs], simulated: Runs) -> str:
     """A section of the page: what it is, and a row for each scheduler."""
+    plan = load(scenario)
+    timed = plan.service.capacity is not None
     head = ["scheduler"]
     for kernel, runs in measured.items():
         head += [f"{kernel}: {_release(runs.values())}", "predicted", "choices alike"]
-    rows = [[*head, "simulated"]]
+        head += [TIMES] * timed
+    rows = [[*head, "simulated", *[TIMES] * timed]]
     for name in SCHEDULERS:
         row = [name]
         for runs in measured.values():
-            row += cells(runs.get(name))
-        rows.append([*row, split(simulated.get(name))])
-    title = load(scenario).title
-    place = f"[{scenario.stem}](../{scenario.relative_to(PAGE.parents[1])})"
-    return f"### {title}\n\nScenario {place}.\n\n{markdown(rows)}"
+            row += cells(runs.get(name), by_chance=RULES[name].by_chance)
+            row += [times(runs.get(name))] if timed else []
+        alone = simulated.get(name)
+        rows.append([*row, split(alone), *([times(alone)] if timed else [])])
+    place = f"`{scenario.relative_to(PAGE.parents[1])}`"
+    return f"### {plan.title}\n\nThe scenario is {place}.\n\n{markdown(rows)}"
 
 
-def cells(run: dict[str, Any] | None) -> list[str]:
+def cells(run: dict[str, Any] | None, *, by_chance: bool) -> list[str]:
     """What the kernel gave each server, what the model would, and how many choices are alike."""
     if run is None:
         return ["not there", "", ""]
     predicted = [server.get("predicted") for server in run["servers"]]
     would = "" if None in predicted else "/".join(str(one["connections"]) for one in predicted)
-    return [split(run), would, alike(run.get("prediction"))]
+    return [split(run), would, "drawn" if by_chance else alike(run.get("prediction"))]
+
+
+def times(run: dict[str, Any] | None) -> str:
+    """How long the requests of the only class took."""
+    if run is None:
+        return ""
+    (traffic,) = run["traffic"].values()
+    return "/".join(f"{traffic['latency_ms'][name]:.0f}" for name in ("p50", "p99"))
 
 
 def split(run: dict[str, Any] | None) -> str:
