@@ -4,20 +4,20 @@ Results are always made from the files, also right after a run. So the verdict
 of a run and that of its report a year later are the same computation.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping
 
 from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.failures import in_order
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.arrivals import ArrivalsResult, arrivals_results
-from ipvsload.results.asked_settings import asked_variant, asked_words, unlike_asked
-from ipvsload.results.director import common_settings, director_result
+from ipvsload.results.asked_settings import asked_variant, unlike_asked
+from ipvsload.results.director import director_result
 from ipvsload.results.director_splits import director_splits
 from ipvsload.results.early_end import early_end
 from ipvsload.results.explanations import explanations
 from ipvsload.results.explanations.evidence import RunEvidence
+from ipvsload.results.judgement import RunMeasures, expectations_of, held, judged
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figures
 from ipvsload.results.predicted_run import PredictedRun, predicted_run
@@ -25,61 +25,15 @@ from ipvsload.results.queue_times import latency_parts_ms, queue_ms
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
-    ExpectationResult,
     Results,
     RunResult,
     ServerResult,
     TrafficResult,
-    VerdictName,
 )
 from ipvsload.results.sampling import active_span, sampling_notes, sampling_result
-from ipvsload.results.summary import summarize
 from ipvsload.results.witness_result import witness_notes, witness_result
-from ipvsload.scenario.expression import Condition
-from ipvsload.scenario.measures import MEASURES
-from ipvsload.scenario.measures.base import FinalCounts, Measure
 from ipvsload.scenario.measures.latency import LATENCIES, latency_ms
 from ipvsload.scenario.model import Scenario
-from ipvsload.statistics.median_range import median_range
-
-
-class RunMeasures:
-    """The final measures that expectations name, looked up in one run's counts.
-
-    A measure without data is None and never 0: "not measured" must not look
-    like "none". `why` says why there are no data.
-
-    `servers` are the addresses in the order of joining; a selector `server=1`
-    is the first of them.
-    """
-
-    def __init__(
-        self,
-        requests: RequestCounts,
-        kernel: KernelCounts,
-        servers: Sequence[str],
-        occupancy: Mapping[str | None, OccupancyFigures] = MappingProxyType({}),
-    ) -> None:
-        self._counts = FinalCounts(requests, kernel, kernel.servers, occupancy)
-        self._servers = servers
-
-    def __call__(self, measure: Measure) -> float | None:
-        """The value, or None where there are no data."""
-        final = MEASURES[measure.name].final
-        if final is None or self._absent(measure):
-            return None
-        address = None if measure.server is None else self._servers[measure.server - 1]
-        return final.value(self._counts, measure, address)
-
-    def why(self, measure: Measure) -> str:
-        """Why a measure has no value, for people."""
-        if self._absent(measure):
-            return f"no server {measure.server} joined"
-        final = MEASURES[measure.name].final
-        return final.why(self._counts, measure) if final else "it is known while the load runs"
-
-    def _absent(self, measure: Measure) -> bool:
-        return measure.server is not None and not 0 < measure.server <= len(self._servers)
 
 
 def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
@@ -92,51 +46,14 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
     if scenario is None:
         ends = (*ends, "scenario.yaml is missing or not valid: its expectations are unknown")
     measured = [_run(recording, recorded, scenario) for recorded in recording.runs]
-    runs = tuple(run for run, _ in measured)
-    asked = scenario.expect.get("compare", ()) if scenario is not None else ()
-    common = common_settings(run.director for run in runs)
-    comparisons = tuple(_compare(condition, measured) for condition in asked)
-    asked_of = {
-        variant.label: asked_words(variant) for variant in (scenario.schedulers if scenario else ())
-    }
-    return Results(
-        scenario=recording.header.scenario or (scenario.name if scenario else ""),
-        title=scenario.title if scenario else "",
-        testbed=recording.header.testbed,
-        started_unix_us=recording.header.origin_unix_us,
-        verdict=_verdict(runs, comparisons, ends),
-        runs=runs,
-        comparisons=comparisons,
-        schedulers=tuple(
-            summarize(
-                label,
-                [run for run in runs if run.label == label],
-                common,
-                asked_of.get(label, ()),
-            )
-            for label in dict.fromkeys(run.label for run in runs)
-        ),
-        ends=ends,
-        settings=common,
+    return judged(
+        scenario,
+        recording.header.scenario or (scenario.name if scenario else ""),
+        recording.header.testbed,
+        recording.header.origin_unix_us,
+        measured,
+        ends,
     )
-
-
-def _verdict(
-    runs: Sequence[RunResult], comparisons: Sequence[ExpectationResult], ends: Sequence[str]
-) -> VerdictName:
-    if ends or not runs or not all(run.valid for run in runs):
-        return "invalid"
-    if any(run.verdict == "failed" for run in runs):
-        return "failed"
-    return _held(comparisons)
-
-
-def _held(asked: Iterable[ExpectationResult]) -> VerdictName:
-    return "failed" if any(e.held is False for e in asked) else "held"
-
-
-def _not_asked(condition: Condition) -> ExpectationResult:
-    return ExpectationResult(str(condition), None, None, "the run ended early")
 
 
 def _run(
@@ -162,17 +79,9 @@ def _run(
     )
     refusals = refused_by(run.requests, run.samples)
     occupancy = _occupancy(run, joined, requests.last_us, scenario)
-    measures = RunMeasures(requests, kernel, list(joined), occupancy)
-    expected = [
-        condition
-        for key, conditions in (scenario.expect if scenario else {}).items()
-        if key in ("all", run.label)
-        for condition in conditions
-    ]
+    measures = RunMeasures(requests, kernel, kernel.servers, list(joined), occupancy)
     early = early_end(run)
-    expectations = tuple(
-        _not_asked(c) if early else _expect(c, measures, measures.why) for c in expected
-    )
+    expectations = expectations_of(run.label, scenario, measures, ended_early=early is not None)
     ends = run.of_type(RunEnded)
     model = predicted_run(recording, run, scenario)
     result = RunResult(
@@ -204,7 +113,7 @@ def _run(
         director=director,
         directors=director_splits(run, joined),
         sampling=sampling,
-        verdict="invalid" if reasons else "failed" if early else _held(expectations),
+        verdict="invalid" if reasons else "failed" if early else held(expectations),
         ended_early=early,
         prediction=model.prediction,
         witness=witness_result(run),
@@ -272,57 +181,3 @@ def _traffic(
         queue_ms=queue_ms(requests.queue_times(name)),
         latency_parts_ms=latency_parts_ms(requests.queued(name)),
     )
-
-
-def _expect(
-    condition: Condition, lookup: Callable[[Measure], float | None], why: Callable[[Measure], str]
-) -> ExpectationResult:
-    """One expectation. Without the data to decide it did not hold, and the reason says so."""
-    missing: list[str] = []
-
-    def noting(measure: Measure) -> float | None:
-        value = lookup(measure)
-        if value is None:
-            missing.append(why(measure))
-        return value
-
-    verdict = condition.evaluate(noting)
-    held = verdict.held is True
-    reason = "; ".join(dict.fromkeys(missing)) if missing and not held else None
-    return ExpectationResult(str(condition), verdict.measured, held, reason)
-
-
-def _compare(
-    condition: Condition, measured: Sequence[tuple[RunResult, RunMeasures]]
-) -> ExpectationResult:
-    """An expectation over schedulers: each measure is the median of that one's repeats.
-
-    If a scheduler was not run (`--scheduler` chose others), or a run of it ended early,
-    `held` is None.
-    """
-    absent: list[str] = []
-
-    def chosen(measure: Measure) -> list[RunMeasures]:
-        pairs = [one for one in measured if measure.scheduler in (None, one[0].label)]
-        return [m for run, m in pairs if run.valid] or [m for _, m in pairs]
-
-    def stopped(measure: Measure) -> bool:
-        return any(run.ended_early for run, _ in measured if run.label == measure.scheduler)
-
-    def lookup(measure: Measure) -> float | None:
-        found = chosen(measure)
-        if not found:
-            absent.append(f"{measure.scheduler} was not run")
-        elif stopped(measure):
-            absent.append(f"a run of {measure.scheduler} ended early")
-        over = median_range([m(measure) for m in found])
-        return over.median if over else None
-
-    def why(measure: Measure) -> str:
-        found = chosen(measure)
-        return f"{measure.scheduler}: {found[0].why(measure)}" if found else absent[-1]
-
-    result = _expect(condition, lookup, why)
-    if absent:
-        return ExpectationResult(result.expression, None, None, "; ".join(dict.fromkeys(absent)))
-    return result

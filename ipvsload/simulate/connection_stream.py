@@ -67,11 +67,12 @@ class ClassFigures:
 class ConnectionStream:
     """Servers and their directors while connections come.
 
-    All servers have joined each of the directors. A request is at its server `way_ns` after it was
+    The directors have the same servers. A request is at its server `way_ns` after it was
     sent, and its answer takes as long; the director counts the connection as active from
     when it is sent until the server has answered. `origin` says where the next connection
     comes from; without it all come from one port, through the first director. `classes` is how
-    many classes of traffic there are. Without a capacity a server serves any number at once.
+    many classes of traffic there are. Each `look_ns` the counts are looked at for `active_max` and
+    `inactive_max`. Without a capacity a server serves any number at once.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class ConnectionStream:
         classes: int = 1,
         origin: Callable[[], Origin] | None = None,
         way_ns: int = 0,
+        look_ns: int = LOOK_NS,
     ) -> None:
         self.directors = directors
         self.capacity = capacity
@@ -94,9 +96,9 @@ class ConnectionStream:
         """By server, how long its workers have worked, added up."""
         self.active_max: Counts = np.zeros(servers, np.int64)
         self.inactive_max: Counts = np.zeros(servers, np.int64)
-        """By server, the most at any look, of which there are ten a second."""
+        """By server, the most at any look."""
         self._origin = origin
-        self._way = way_ns
+        self._way, self._look_ns = way_ns, look_ns
         self._free = [[0] * capacity.workers for _ in range(servers)] if capacity else []
         """By server, a heap of when each of its workers will be free."""
         self._present: list[list[int]] = [[] for _ in range(servers)]
@@ -114,7 +116,7 @@ class ConnectionStream:
     def finish(self) -> None:
         """Have every connection end that has not."""
         while self._ends:
-            self._advance(max(self.now_ns + LOOK_NS, self._ends.earliest_ns))
+            self.advance(max(self.now_ns + self._look_ns, self._ends.earliest_ns))
 
     def play_some(self, coming: Iterator[Arrival]) -> int:
         """Have some thousands of them come. Returns how many did."""
@@ -131,7 +133,7 @@ class ConnectionStream:
         at, failed = self.now_ns, 0
         for at, work, traffic in islice(coming, _BATCH):
             if at >= self._due:
-                self._advance(at)
+                self.advance(at)
             for which in take(at):
                 if several:
                     directors[which // servers].ended(which % servers)
@@ -179,8 +181,8 @@ class ConnectionStream:
             heappop(present)
         return len(present) >= self.capacity.workers + (self.capacity.queue or 0)
 
-    def _advance(self, now_ns: int) -> None:
-        """Have end what ends by now, look at the counts when it is time to, and forget."""
+    def advance(self, now_ns: int) -> None:
+        """Time goes on until now: what ends by then ends, and is forgotten when it is due."""
         while self._due <= now_ns:
             self.now_ns = self._due
             self._end(self._due)
@@ -188,7 +190,7 @@ class ConnectionStream:
                 self._look()
                 # Until something happens again all looks would be alike.
                 quiet = min(self._ends.earliest_ns, now_ns)
-                self._next_look = max(self._due + LOOK_NS, quiet)
+                self._next_look = max(self._due + self._look_ns, quiet)
             for one in self.directors:
                 if one.next_change <= self._due:
                     one.advance(self._due)

@@ -1,7 +1,7 @@
 """Times of any number of requests in little room: how many there were in each of many buckets.
 
 A bucket is 1/128 of an octave, so a percentile is at most 0.28 % from the exact one. Count, sum,
-least and greatest are exact. numpy fills it from thousands of times at once.
+greatest, and how many were 0, are exact. numpy fills it from thousands of times at once.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ class LatencyHistogram:
         self.count = 0
         self.total = 0
         self.greatest = 0
-        self._zeros = 0
+        self.zeros = 0
         self._buckets = np.zeros(_PER_OCTAVE * _OCTAVES, np.int64)
 
     def add(self, times: NDArray[Any]) -> None:
@@ -31,7 +31,7 @@ class LatencyHistogram:
         self.total += int(times.sum())
         self.greatest = max(self.greatest, int(times.max()))
         some = times[times > 0]
-        self._zeros += len(times) - len(some)
+        self.zeros += len(times) - len(some)
         places = (np.log2(some) * _PER_OCTAVE).astype(np.int64)
         self._buckets += np.bincount(places, minlength=len(self._buckets))
 
@@ -48,7 +48,7 @@ class LatencyHistogram:
         rank = max(1, -(-self.count * round(part * 1000) // 100_000))
         if rank == self.count:
             return float(self.greatest)
-        if rank <= self._zeros:
+        if rank <= self.zeros:
             return 0.0
-        place = int(np.searchsorted(np.cumsum(self._buckets), rank - self._zeros))
+        place = int(np.searchsorted(np.cumsum(self._buckets), rank - self.zeros))
         return min(float(2 ** ((place + 0.5) / _PER_OCTAVE)), float(self.greatest))

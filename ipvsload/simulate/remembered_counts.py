@@ -9,6 +9,7 @@ there are. A test holds the choices of both against each other.
 """
 
 from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -19,33 +20,39 @@ from ipvsload.ipvs_model.timer_wheel import SECOND_NS, TimerWheel
 
 
 class RememberedCounts:
-    """The servers and the rule of one director. Times are ns and never go back.
+    """The servers and the rule of one director. Times are ns from 0 on, and never go back.
 
-    `remembered` is for how many seconds a finished connection counts as inactive: that of
-    TIME_WAIT (tcp_states.py). Raises KeyError for a scheduler that there is not.
+    `servers` are addresses and weights, in the order of joining. `remembered` is for how many
+    seconds a finished connection counts as inactive: that of TIME_WAIT (tcp_states.py). `hz` is
+    the kernel's ticks a second. Raises KeyError for a scheduler that there is not.
     """
 
     def __init__(
-        self, scheduler: str, settings: RuleSettings, remembered: int = 120, hz: int = 250
+        self,
+        scheduler: str,
+        settings: RuleSettings,
+        servers: Iterable[tuple[str, int]],
+        remembered: int = 120,
+        hz: int = 250,
     ) -> None:
         self.servers = ServerList()
         self.rule = RULES[scheduler](self.servers, settings)
+        for address, weight in servers:
+            self.servers.join(address, weight)
+            self.rule.changed()
+        # Single numbers are read and written three times as fast in a memoryview.
+        self._active = self.servers.active.data
+        self._inactive = self.servers.inactive.data
+        self._last = len(self.servers) - 1
+        self._choose, self._counted = self.rule.choose, self.rule.counted
         self._wheel = TimerWheel(hz)
         self._ticks, self._shift = self._wheel.rounding(remembered * SECOND_NS)
         self._spans: deque[tuple[int, Counts]] = deque()
         """When the connections that ended within a span are forgotten, and how many there are of
         each server, by number."""
-        self._span_ends = -1
-        self.next_change = 0
+        self._begin_span(0)
+        self.next_change = self._span_ends
         """`advance` must be called when this time has come."""
-        self._show()
-
-    def join(self, address: str, weight: int) -> int:
-        """A server is added, before the first connection. Returns its number."""
-        number = self.servers.join(address, weight)
-        self.rule.changed()
-        self._show()
-        return number
 
     def choose(self, client: Client) -> int | None:
         """The server that a new connection is given to, and counted at; None: it gets none."""
@@ -65,20 +72,14 @@ class RememberedCounts:
 
     def advance(self, now_ns: int) -> None:
         """Forget what is due by now, and begin the span of now."""
-        servers, spans = self.servers, self._spans
+        spans = self._spans
         while spans and spans[0][0] <= now_ns:
-            ended = spans.popleft()[1]
-            servers.inactive[::-1] -= ended
+            _, ended = spans.popleft()
+            self.servers.inactive[::-1] -= ended
             for number in np.flatnonzero(ended).tolist():
                 self._counted(number)
         if now_ns >= self._span_ends:
-            wheel = self._wheel
-            due = wheel.fires(now_ns, self._ticks, self._shift)
-            step = (1 << self._shift) * wheel.tick_ns
-            self._span_ends = due - self._ticks * wheel.tick_ns
-            assert now_ns < self._span_ends <= now_ns + step
-            spans.append((due, np.zeros(len(servers), np.int64)))
-            self._show()
+            self._begin_span(now_ns)
         self.next_change = min(self._span_ends, spans[0][0])
 
     @property
@@ -86,11 +87,9 @@ class RememberedCounts:
         """How many numbers are kept of finished connections."""
         return sum(len(ended) for _, ended in self._spans)
 
-    def _show(self) -> None:
-        # Single numbers are read and written three times as fast in a memoryview.
-        self._active = self.servers.active.data
-        self._inactive = self.servers.inactive.data
-        self._last = len(self.servers) - 1
-        self._choose, self._counted = self.rule.choose, self.rule.counted
-        if self._spans:
-            self._ended = self._spans[-1][1].data
+    def _begin_span(self, now_ns: int) -> None:
+        ended = np.zeros(len(self.servers), np.int64)
+        due = self._wheel.fires(now_ns, self._ticks, self._shift)
+        self._spans.append((due, ended))
+        self._span_ends = due - self._ticks * self._wheel.tick_ns
+        self._ended = ended.data

@@ -63,10 +63,10 @@ def test_choices_and_times_are_those_of_the_model_that_knows_every_connection(
             )
         )
         draw = random.Random(f"{seed}/{director}").random
-        quick.append(RememberedCounts(scheduler, RuleSettings(VIP, lc_law=law, draw=draw)))
-        for number, weight in enumerate(weights):
-            plain[-1].join(f"198.51.100.{number}:80", weight)
-            quick[-1].join(f"198.51.100.{number}:80", weight)
+        servers = [(f"198.51.100.{number}:80", weight) for number, weight in enumerate(weights)]
+        quick.append(RememberedCounts(scheduler, RuleSettings(VIP, lc_law=law, draw=draw), servers))
+        for server in servers:
+            plain[-1].join(*server)
     expected = played(plain, coming, origins, capacity)
     stream = ConnectionStream(quick, capacity, classes=len(coming), origin=iter(origins).__next__)
     # A class each, so that the figures are those of single requests.
@@ -88,8 +88,7 @@ def test_choices_and_times_are_those_of_the_model_that_knows_every_connection(
 
 
 def test_a_way_of_some_time_is_added_there_and_back() -> None:
-    director = RememberedCounts("lc", RuleSettings(VIP))
-    director.join("198.51.100.11:80", 1)
+    director = RememberedCounts("lc", RuleSettings(VIP), [("198.51.100.11:80", 1)])
     stream = ConnectionStream([director], ServerCapacity(1), way_ns=100)
     stream.play([Arrival(1_000, 50), Arrival(1_010, 50)])
     stream.finish()
@@ -102,8 +101,7 @@ def test_a_way_of_some_time_is_added_there_and_back() -> None:
 
 
 def test_without_a_capacity_a_server_does_all_at_once() -> None:
-    director = RememberedCounts("lc", RuleSettings(VIP))
-    director.join("198.51.100.11:80", 1)
+    director = RememberedCounts("lc", RuleSettings(VIP), [("198.51.100.11:80", 1)])
     stream = ConnectionStream([director])
     stream.play(Arrival(at, 3 * SECOND) for at in range(50))
     stream.finish()
@@ -113,9 +111,8 @@ def test_without_a_capacity_a_server_does_all_at_once() -> None:
 
 
 def test_what_it_keeps_does_not_grow_with_the_connections() -> None:
-    director = RememberedCounts("lc", RuleSettings(VIP))
-    for number in range(3):
-        director.join(f"198.51.100.{number}:80", 1)
+    servers = [(f"198.51.100.{number}:80", 1) for number in range(3)]
+    director = RememberedCounts("lc", RuleSettings(VIP), servers)
     stream = ConnectionStream([director], ServerCapacity(1))
     for hour in range(3):
         stream.play(Arrival((hour * 1000 + at) * SECOND, SECOND // 2) for at in range(1000))
