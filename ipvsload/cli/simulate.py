@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ipvsload.cli.records import conclude
+from ipvsload.cli.summarized import summarize_simulation
 from ipvsload.cli.variants import wanted_variants
 from ipvsload.errors import IpvsloadError
 
@@ -36,6 +37,12 @@ from ipvsload.errors import IpvsloadError
     help="Of what is drawn at random. Default: the scenario's.",
 )
 @click.option(
+    "--summary",
+    is_flag=True,
+    help="Keep no single request, for millions of connections: tables and results.json, without"
+    " records and charts.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Directory of the record, new or empty. Default: runs/NAME-TIME.",
@@ -47,6 +54,7 @@ def simulate(
     directors: int | None,
     repeats: int,
     seed: int | None,
+    summary: bool,
     out: Path | None,
 ) -> int:
     """Simulate SCENARIO for each scheduler and compare them.
@@ -73,7 +81,13 @@ def simulate(
     wanted = wanted_variants(schedulers, plan)
     testbed = model_testbed(plan)
     check_capabilities(plan.name, plan.needs(wanted), testbed.lacks)
+    if summary:
+        from ipvsload.simulate.summarized_plan import refuse_what_needs_a_record
+
+        refuse_what_needs_a_record(plan, wanted)
     directory = out or make_directory(plan.name)
+    if summary:
+        return summarize_simulation(plan, text, wanted, repeats, directory)
     writer = RunWriter(
         directory, scenario_text=text, scenario=plan.name, testbed="model", origin_unix_us=0
     )

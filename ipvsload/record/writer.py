@@ -63,7 +63,7 @@ class RunWriter:
             for name in self._lines
         }  # fmt: skip
         self._flushed_us = 0
-        _make(directory)
+        make_empty(directory)
         try:
             self._begin(SCENARIO, scenario_text)
             for name, header in self._headers.items():
@@ -163,7 +163,8 @@ class RunWriter:
         self._files.clear()
 
 
-def _make(directory: Path) -> None:
+def make_empty(directory: Path) -> None:
+    """Make it, or take it if it is empty. Raises UsageError."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):

@@ -24,15 +24,21 @@ def write_reports(recording: Recording, results: Results) -> Path:
 
     Raises TestbedError where one cannot be written. The records are not changed.
     """
+    write_figures(recording.directory, results)
+    page = recording.directory / "report.html"
+    _replace(page, html_report.render(results, recording))
+    return page
+
+
+def write_figures(directory: Path, results: Results) -> None:
+    """Write the reports that need no record: all but the page. Raises TestbedError."""
     texts = {
         RESULTS: json.dumps(results.to_json(), indent=1) + "\n",
         "junit.xml": junit.render(results),
         "summary.md": markdown.render(results),
-        "report.html": html_report.render(results, recording),
     }
     for name, text in texts.items():
-        _replace(recording.directory / name, text)
-    return recording.directory / "report.html"
+        _replace(directory / name, text)
 
 
 def load_results(directory: Path) -> tuple[Recording, Results]:

@@ -87,7 +87,7 @@ class ConnectionStream:
     ) -> None:
         self.directors = directors
         self.capacity = capacity
-        self.now_ns = 0
+        self.now_ns = self.connections = 0
         self.answered_ns = 0
         """When the request that came last has its answer: a closed user waits for it."""
         servers = self._servers = len(directors[0].servers)
@@ -97,6 +97,8 @@ class ConnectionStream:
         self.active_max: Counts = np.zeros(servers, np.int64)
         self.inactive_max: Counts = np.zeros(servers, np.int64)
         """By server, the most at any look."""
+        self.active_most = self.inactive_most = self.busy_most = self.queued_most = 0
+        """The same of all servers together; the last two of their workers and queues."""
         self._origin = origin
         self._way, self._look_ns = way_ns, look_ns
         self._free = [[0] * capacity.workers for _ in range(servers)] if capacity else []
@@ -117,6 +119,7 @@ class ConnectionStream:
         """Have every connection end that has not."""
         while self._ends:
             self.advance(max(self.now_ns + self._look_ns, self._ends.earliest_ns))
+        self._look()
 
     def play_some(self, coming: Iterator[Arrival]) -> int:
         """Have some thousands of them come. Returns how many did."""
@@ -172,7 +175,9 @@ class ConnectionStream:
             self.answered_ns = end + way
         self.now_ns = at
         self._count(*(np.frombuffer(one, np.int64) for one in (numbers, kinds, latencies, waits)))
-        return len(numbers) + failed
+        came = len(numbers) + failed
+        self.connections += came
+        return came
 
     def _full(self, number: int, now_ns: int) -> bool:
         assert self.capacity is not None
@@ -204,11 +209,16 @@ class ConnectionStream:
 
     def _look(self) -> None:
         # By number, which is the other way round.
-        for most, counts in (
-            (self.active_max, [one.servers.active[::-1] for one in self.directors]),
-            (self.inactive_max, [one.servers.inactive[::-1] for one in self.directors]),
-        ):
-            np.maximum(most, np.sum(counts, axis=0), out=most)
+        active = np.sum([one.servers.active[::-1] for one in self.directors], axis=0)
+        inactive = np.sum([one.servers.inactive[::-1] for one in self.directors], axis=0)
+        np.maximum(self.active_max, active, out=self.active_max)
+        np.maximum(self.inactive_max, inactive, out=self.inactive_max)
+        self.active_most = max(self.active_most, int(active.sum()))
+        self.inactive_most = max(self.inactive_most, int(inactive.sum()))
+        if self.capacity is not None:
+            busy = np.minimum(active, self.capacity.workers)
+            self.busy_most = max(self.busy_most, int(busy.sum()))
+            self.queued_most = max(self.queued_most, int((active - busy).sum()))
 
     def _count(self, numbers: Counts, kinds: Counts, latencies: Counts, waits: Counts) -> None:
         self.busy_ns += np.bincount(numbers, latencies - waits, self._servers)

@@ -4,6 +4,7 @@ A bucket is 1/128 of an octave, so a percentile is at most 0.28 % from the exact
 greatest, and how many were 0, are exact. numpy fills it from thousands of times at once.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,14 @@ class LatencyHistogram:
         places = (np.log2(some) * _PER_OCTAVE).astype(np.int64)
         self._buckets += np.bincount(places, minlength=len(self._buckets))
 
+    def merge(self, other: "LatencyHistogram") -> None:
+        """Count those of another one, too."""
+        self.count += other.count
+        self.total += other.total
+        self.greatest = max(self.greatest, other.greatest)
+        self.zeros += other.zeros
+        self._buckets += other._buckets
+
     @property
     def mean(self) -> float | None:
         """Of all times, in ns; None without any."""
@@ -45,10 +54,23 @@ class LatencyHistogram:
         if not self.count:
             return None
         # The nearest rank, as statistics/percentiles.py has it.
-        rank = max(1, -(-self.count * round(part * 1000) // 100_000))
+        return self.at_rank(max(1, -(-self.count * round(part * 1000) // 100_000)))
+
+    def at_rank(self, rank: int) -> float:
+        """The time, in ns, at this place from 1 to `count` in ascending order."""
         if rank == self.count:
             return float(self.greatest)
         if rank <= self.zeros:
             return 0.0
         place = int(np.searchsorted(np.cumsum(self._buckets), rank - self.zeros))
+        return self._time_of(place)
+
+    def buckets(self) -> Iterator[tuple[float, int]]:
+        """Each time in ns that a bucket stands for, ascending, and how many there are."""
+        if self.zeros:
+            yield 0.0, self.zeros
+        for place in np.flatnonzero(self._buckets).tolist():
+            yield self._time_of(place), int(self._buckets[place])
+
+    def _time_of(self, place: int) -> float:
         return min(float(2 ** ((place + 0.5) / _PER_OCTAVE)), float(self.greatest))

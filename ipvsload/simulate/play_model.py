@@ -28,18 +28,20 @@ _ROWS_A_SECOND = 20_000
 
 def model_testbed(scenario: Scenario) -> ModelTestbed:
     """The model that a scenario needs, at the beginning of time."""
+    return ModelTestbed(model_topology(scenario), VirtualTime())
+
+
+def model_topology(scenario: Scenario) -> Topology:
+    """The addresses and ports that a lab would have for it."""
     service = scenario.service
-    return ModelTestbed(
-        Topology(
-            servers_needed(scenario),
-            service.clients,
-            service.directors,
-            service.spread,
-            scenario.seed,
-            source_ports=service.source_ports,
-            family=service.family,
-        ),
-        VirtualTime(),
+    return Topology(
+        servers_needed(scenario),
+        service.clients,
+        service.directors,
+        service.spread,
+        scenario.seed,
+        source_ports=service.source_ports,
+        family=service.family,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ipvsload.ipvs.table import RealServer
 from ipvsload.record.format import Request, ServerOccupancy
-from ipvsload.results.evaluate import RunMeasures
+from ipvsload.results.judgement import RunMeasures
 from ipvsload.results.kernel_counts import KernelCounts, ServerCounts
 from ipvsload.results.occupancy_counts import OccupancyFigures
 from ipvsload.results.request_counts import RequestCounts
@@ -93,7 +93,7 @@ def final(*requests: Request) -> RunMeasures:
         None: OccupancyFigures(11, 7, 6.0, 0.375),
         A: OccupancyFigures(8, 5, 4.0, 0.5),
     }
-    return RunMeasures(RequestCounts(requests), kernel, [A, B], occupancy)
+    return RunMeasures(RequestCounts(requests), kernel, kernel.servers, [A, B], occupancy)
 
 
 FINAL = {
@@ -158,7 +158,7 @@ def test_why_a_final_measure_has_no_value(measure: Measure, why: str) -> None:
 
 
 def test_without_samples_the_kernels_counts_are_unknown() -> None:
-    measures = RunMeasures(RequestCounts([]), KernelCounts({}, None, None), [A])
+    measures = RunMeasures(RequestCounts([]), KernelCounts({}, None, None), {}, [A])
     for name in ("conns", "active_max", "inactive_max"):
         for measure in (Measure(name), Measure(name, server=1)):
             assert measures(measure) is None
