@@ -31,7 +31,8 @@ class Decision:
     request says it, as of a connection that warmed the path. `chosen` is None where the director
     had no server for it. `predicted` is None where the model has none, or where the rule leaves
     the choice to chance. `servers` are those in the table, in the order of joining. `director`
-    counts from 1; 0 where there is only one.
+    counts from 1; 0 where there is only one. `by_rule` says whether the rule chose; otherwise
+    the client's template of a persistent service did, or the entry of an earlier connection.
     """
 
     index: int
@@ -44,3 +45,4 @@ class Decision:
     verdict: Verdict
     servers: tuple[ServerState, ...]
     director: int = 0
+    by_rule: bool = True

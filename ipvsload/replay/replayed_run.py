@@ -185,4 +185,5 @@ def _decision(
         one.verdict,
         one.servers,
         part.director.number,
+        one.event.asked,
     )

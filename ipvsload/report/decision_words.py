@@ -9,6 +9,9 @@ from ipaddress import ip_address, ip_network
 from math import inf
 
 from ipvsload.ipvs.schedulers import SCHEDULERS, Choice
+from ipvsload.ipvs_model.director_model import ServiceSettings
+from ipvsload.ipvs_model.schedulers import RULES
+from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings
 from ipvsload.replay.decision import Decision, ServerState
 from ipvsload.report.wording import figure, plural
 from ipvsload.results.mismatches import score_words, working
@@ -19,20 +22,21 @@ class DecidingRun:
     """What a reader must know of a run to follow its decisions.
 
     `zero_us` is when its first step began, and `numbers` has the servers' numbers in the order of
-    joining, by address. `lc_law` is how much an active connection counts. `persistent_s` is 0
-    where the service is not persistent, and `netmask` how many bits of a client count then.
-    With a `witness` packets gave the order of events.
+    joining, by address. `service` is what the model was told of the service; with a `witness`
+    packets gave the order of events.
     """
 
     number: int
     label: str
-    scheduler: str
+    service: ServiceSettings
     zero_us: int
     numbers: Mapping[str, int]
-    lc_law: int = 256
-    persistent_s: int = 0
-    netmask: int | None = None
     witness: bool = True
+
+    @property
+    def scheduler(self) -> str:
+        """The name of the rule."""
+        return self.service.scheduler
 
     @property
     def rule(self) -> str:
@@ -58,7 +62,7 @@ class DecidingRun:
 
     def working(self, server: ServerState) -> str:
         """The server's score, as it is worked out: "256·3 + 12 = 780"; "" without one."""
-        return working(server, self.scheduler, self.lc_law)
+        return working(server, self.scheduler, self.service.lc_law)
 
 
 @dataclass(slots=True)
@@ -73,10 +77,10 @@ class Before:
     def note(self, decision: Decision, run: DecidingRun) -> None:
         """This one was."""
         self.last[decision.director] = decision
-        if run.persistent_s:
-            self.of_client[decision.director, client_network(decision.client, run.netmask)] = (
-                decision
-            )
+        if run.service.persistence:
+            self.of_client[
+                decision.director, client_network(decision.client, run.service.netmask)
+            ] = decision
 
 
 def client_network(client: str, netmask: int | None) -> str:
@@ -88,7 +92,7 @@ def client_network(client: str, netmask: int | None) -> str:
 
 def why(decision: Decision, run: DecidingRun, before: Before) -> list[str]:
     """Sentences that say why this server, by the rule."""
-    told = _template(decision, run, before)
+    told = _remembered(decision, run, before)
     if told:
         return [told]
     choices = {
@@ -127,21 +131,21 @@ def verdict_words(decision: Decision, run: DecidingRun) -> str:
             )
 
 
-def _template(decision: Decision, run: DecidingRun, before: Before) -> str:
-    if not run.persistent_s:
+def _remembered(decision: Decision, run: DecidingRun, before: Before) -> str:
+    if decision.by_rule:
         return ""
-    network = client_network(decision.client, run.netmask)
+    own = run.service
+    if not own.persistence:
+        return (
+            f"The director still remembered an earlier connection of port {decision.port}, and its"
+            " server. The rule was not asked."
+        )
+    network = client_network(decision.client, own.netmask)
     first = before.of_client.get((decision.director, network))
-    if first is None or first.chosen != decision.chosen:
-        return ""
-    if (
-        decision.t_us - first.t_us
-    ) / 1e6 > run.persistent_s + 120:  # FIN_WAIT and TIME_WAIT hold it
-        return ""
+    which = f"connection {first.index + 1} of {network}" if first else f"one of {network}"
     return (
-        f"The service is persistent: connection {first.index + 1} of {network} went to"
-        f" {run.name(first.chosen)}, and its template lasts for {run.persistent_s} s after the last"
-        " connection. The rule was not asked."
+        f"The service is persistent for {own.persistence} s: {which} was before it, and"
+        f" {run.name(decision.predicted)} is in the client's template. The rule was not asked."
     )
 
 
@@ -183,9 +187,16 @@ def _weight(decision: Decision, run: DecidingRun, before: Before) -> list[str]:
 
 
 def _hash(decision: Decision, run: DecidingRun, before: Before) -> list[str]:
+    client = Client(decision.client, decision.port)
+    own = run.service
+    settings = RuleSettings(own.destination, own.flags, own.lc_law)
+    bucket = RULES[own.scheduler].bucket(client, settings)
+    of_port = any(flag.endswith("-port") for flag in own.flags)
+    hashed = f"{client.address} port {client.port}" if of_port else client.address
+    where = "place {} of the table's {}, from 0".format(*bucket) if bucket else "a place"
     return [
-        f"The hash of the client, {decision.client}, falls on a place that"
-        f" {run.name(decision.predicted)} has in the table. Connections do not count."
+        f"The hash of {hashed} falls on {where}, which leads to {run.name(decision.predicted)}."
+        " Connections do not count."
     ]
 
 

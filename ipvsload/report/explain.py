@@ -13,12 +13,11 @@ from ipvsload.record.events import ServerJoined
 from ipvsload.record.format import FormatError
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.record.witness import Witness
-from ipvsload.replay.recorded_directors import NotReplayableError, rule_name
-from ipvsload.replay.replayed_run import decisions, recorded_law, replay
+from ipvsload.replay.recorded_directors import NotReplayableError, recorded_directors
+from ipvsload.replay.replayed_run import LAWS, decisions, recorded_law, replay
 from ipvsload.report.decision_words import DecidingRun
 from ipvsload.report.html.chart_series import zero_us
 from ipvsload.report.terminal_decisions import print_one, print_table
-from ipvsload.results.director import director_result
 from ipvsload.results.recorded_scenario import recorded_scenario
 from ipvsload.scenario.model import Scenario
 
@@ -118,21 +117,13 @@ def _explain(
 def _deciding(run: RecordedRun, scenario: Scenario | None, witness: Witness | None) -> DecidingRun:
     law = recorded_law(run)
     if law is None:
-        law = replay(run, scenario, witness).lc_law
-    settings = director_result(run)
+        law = replay(run, scenario, witness).lc_law or LAWS[0]
     joined = {event.server: event.number for event in run.of_type(ServerJoined)}
     for address in (s.address for one in run.samples[:1] for v in one.services for s in v.servers):
         joined.setdefault(address, len(joined) + 1)
+    settings = recorded_directors(run, scenario, law)[0].settings
     return DecidingRun(
-        run.number,
-        run.label,
-        rule_name(run),
-        zero_us(run),
-        joined,
-        **({"lc_law": law} if law else {}),
-        persistent_s=settings.persistent_seconds or 0,
-        netmask=run.netmask,
-        witness=witness is not None,
+        run.number, run.label, settings, zero_us(run), joined, witness=witness is not None
     )
 
 

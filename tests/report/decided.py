@@ -16,9 +16,10 @@ def server(number: int) -> str:
     return f"198.51.100.{10 + number}:80"
 
 
-def deciding(scheduler: str, servers: int = 2, **more: int) -> DecidingRun:
+def deciding(scheduler: str, servers: int = 2, persistence: int = 0) -> DecidingRun:
     numbers = {server(number): number for number in range(1, servers + 1)}
-    return DecidingRun(2, scheduler, scheduler, FIRST_MS * 1000, numbers, **more)  # type: ignore[arg-type]
+    service = ServiceSettings(scheduler, "192.0.2.80", persistence=persistence)
+    return DecidingRun(2, scheduler, service, FIRST_MS * 1000, numbers)
 
 
 def decided(
@@ -65,4 +66,5 @@ def decided(
             None if choice is None else server(choice + 1),
             "matched" if chosen == choice else "mismatched",
             states,
+            by_rule=not persistence or index == 0,
         )

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -92,7 +93,7 @@ def test_no_line_is_wider_than_the_terminal(
         ("rr", 1, "It is the first connection: turns begin at the head of the kernel's list"),
         ("rr", 2, "Connection 1 before it went to server 3."),
         ("fo", 1, "Server 3 has weight 1 and 0 active connections."),
-        ("sh", 1, "The hash of the client, 192.0.2.101, falls on a place that"),
+        ("sh", 1, "The hash of 192.0.2.101 falls on place 101 of the table's 256, from 0, which"),
         ("dh", 2, "Connection 1 to the same destination went to"),
     ],
 )  # fmt: skip
@@ -111,9 +112,17 @@ def test_a_mismatch_in_sentences_names_both() -> None:
 
 
 def test_a_template_of_persistence_is_why() -> None:
-    text = one("lc", decided("lc", 9, (1, 1, 1), persistence=60), 4, persistent_s=60)
-    assert "The service is persistent: connection 3 of 192.0.2.101 went to server 3" in text
-    assert "The rule was not asked." in text
+    text = one("lc", decided("lc", 9, (1, 1, 1), persistence=60), 4, persistence=60)
+    assert (
+        "The service is persistent for 60 s: connection 3 of 192.0.2.101 was before it, and server"
+        " 3 is in the client's template. The rule was not asked."
+    ) in text
+
+
+def test_a_port_that_comes_again_is_why() -> None:
+    (first, *_) = decided("lc", 2, (1, 1, 1))
+    text = one("lc", iter([replace(first, by_rule=False)]), 1)
+    assert "still remembered an earlier connection of port 20000, and its server." in text
 
 
 def test_a_connection_that_there_is_not_is_none() -> None:

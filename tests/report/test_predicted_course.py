@@ -1,16 +1,19 @@
 """The predicted course of active connections, and how the page draws it."""
 
+import random
 from bisect import bisect_left
 from dataclasses import replace
+from itertools import accumulate, pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.record.witness import Packet, PacketKind, Witness
 from ipvsload.report.html import charts, html_report
-from ipvsload.report.html.chart_series import Point
-from ipvsload.report.html.predicted_course import predicted_active
+from ipvsload.report.html.chart_series import MAX_BUCKETS, Point
+from ipvsload.report.html.predicted_course import drawn, predicted_active
 from ipvsload.results.mismatches import mismatches
 from ipvsload.results.prediction import Prediction
 from tests.report.decided import CLIENT, SERVICE_MS, decided
@@ -65,6 +68,25 @@ def test_without_packets_a_connection_ends_with_its_last_request(recording: Reco
     found = [replace(first, t_us=10, client=kept[0].client, port=5)]
     (points,) = predicted_active(mine, found, None).values()
     assert points == [(1e-05, 0), (1e-05, 1), (0.0025, 0)]
+
+
+@given(st.integers(0, 1_000), st.integers(1, 9))
+def test_many_changes_are_drawn_as_means(seed: int, most: int) -> None:
+    gaps = random.Random(seed)
+    times = list(accumulate(gaps.expovariate(500) for _ in range(500)))
+    points: list[Point] = [(t, float(at % (most + 1))) for at, t in enumerate(times)]
+    points.append((times[-1] + 0.01, 0.0))
+    end = points[-1][0]
+    means = drawn(points, end)
+    assert len(means) == MAX_BUCKETS + 1
+    held = sum((after[0] - t) * (n or 0) for (t, n), after in pairwise(points))
+    assert sum((n or 0) * end / MAX_BUCKETS for _, n in means) == pytest.approx(held)
+    assert all(0 <= (n or 0) <= most + 1e-6 for _, n in means)
+
+
+def test_few_changes_are_drawn_as_they_are() -> None:
+    course: list[Point] = [(0.0, 0.0), (0.1, 3.0), (0.4, 0.0)]
+    assert drawn(course, 9.0) == course
 
 
 def test_the_predicted_line_is_thin_and_under_the_measured_one(recording: Recording) -> None:

@@ -74,3 +74,11 @@ class SchedulerRule(ABC):
     def working(cls, weight: int, active: int, inactive: int, lc_law: int) -> str:
         """How the score of such a server is worked out, for people: "256·3 + 12"; "" without."""
         return ""
+
+    @classmethod
+    def bucket(cls, client: Client, settings: RuleSettings) -> tuple[int, int] | None:
+        """Which place of the rule's table a client's hash falls on, from 0, and of how many.
+
+        None where no hash chooses.
+        """
+        return None

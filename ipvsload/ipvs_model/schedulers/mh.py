@@ -5,7 +5,7 @@ from math import gcd
 from typing import ClassVar
 
 from ipvsload.ipvs_model.address_hashes import Key, folded, hsiphash
-from ipvsload.ipvs_model.schedulers.base import Client, SchedulerRule
+from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
 from ipvsload.ipvs_model.server_list import Counts
 
 SLOTS = 4093  # primes[CONFIG_IP_VS_MH_TAB_INDEX - 8], in the kernels that we know
@@ -55,6 +55,12 @@ class MaglevHashing(SchedulerRule):
                 if weights[place(number)] > 0:
                     return number
         return None
+
+    @classmethod
+    def bucket(cls, client: Client, settings: RuleSettings) -> tuple[int, int]:
+        """As ip_vs_mh_hashkey."""
+        port = client.port if "mh-port" in settings.flags else 0
+        return _slot(folded(client.address) + port), SLOTS
 
     def table(self) -> tuple[int, ...]:
         """The number of the server in each slot; () where no server ever had a weight."""

@@ -4,7 +4,7 @@ from itertools import cycle
 from typing import ClassVar
 
 from ipvsload.ipvs_model.address_hashes import folded, hash_32
-from ipvsload.ipvs_model.schedulers.base import Client, SchedulerRule
+from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
 
 _BITS = 8  # CONFIG_IP_VS_SH_TAB_BITS, in the kernels that we know
 BUCKETS = 1 << _BITS
@@ -32,8 +32,7 @@ class SourceHashing(SchedulerRule):
         if not table:
             return None
         flags = self.settings.flags
-        port = client.port if "sh-port" in flags else 0
-        bucket = hash_32(port + folded(client.address), _BITS)
+        bucket, _ = self.bucket(client, self.settings)
         weights, place = self.servers.weights, self.servers.place
         if weights[place(table[bucket])] > 0:
             return table[bucket]
@@ -44,6 +43,12 @@ class SourceHashing(SchedulerRule):
                 if weights[place(number)] > 0:
                     return number
         return None
+
+    @classmethod
+    def bucket(cls, client: Client, settings: RuleSettings) -> tuple[int, int]:
+        """As ip_vs_sh_hashkey."""
+        port = client.port if "sh-port" in settings.flags else 0
+        return hash_32(port + folded(client.address), _BITS), BUCKETS
 
     def table(self) -> tuple[int, ...]:
         """The number of the server in each bucket; () without servers."""

@@ -199,7 +199,7 @@ def _server_plot(
         note = f"{len(numbers)} servers, those that differ most in colour"
     for number, address in coloured.items():
         if address in predicted:
-            path = _path(predicted[address], max(60, buckets), x, y)
+            path = svg.step_path(predicted[address], x, y)
             name = f"server {number} predicted"
             layers.append(svg.Layer(name, colours[number], path, "predicted", legend=False))
     for number, address in coloured.items():
@@ -209,9 +209,16 @@ def _server_plot(
         f"server {number} {figure(_greatest([points[a]]))}" for number, a in coloured.items()
     )
     alternative = f"{title} over {figure(curves.end)} s; at most: {spoken or 'nothing recorded'}"
-    parts = (note, "thin: predicted" if predicted else "", curves.holes if of_table else "")
+    parts = (note, _thin_line(predicted), curves.holes if of_table else "")
     note = "; ".join(filter(None, parts))
     return svg.Plot(title, "", y, layers, alternative, note, svg.labels(y))
+
+
+def _thin_line(predicted: Mapping[str, list[Point]]) -> str:
+    if not predicted:
+        return ""
+    means = any(value and value % 1 for points in predicted.values() for _, value in points)
+    return "thin: predicted, the mean over time" if means else "thin: predicted"
 
 
 def _path(points: Sequence[Point], buckets: int, x: svg.Axis, y: svg.Axis) -> str:

@@ -16,11 +16,11 @@ from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.arrival_rows import arrival_rows
-from ipvsload.report.html.chart_series import Point, zero_us
+from ipvsload.report.html.chart_series import Point, end_seconds, zero_us
 from ipvsload.report.html.director_bars import director_bars
 from ipvsload.report.html.latency_bars import latency_bars
 from ipvsload.report.html.mismatch_tables import mismatch_tables
-from ipvsload.report.html.predicted_course import predicted_active
+from ipvsload.report.html.predicted_course import drawn, predicted_active
 from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
 from ipvsload.report.prediction_rows import surprises
@@ -119,7 +119,8 @@ def _predicted(
 
     witness = recording.witness(run)
     choices = decisions(run, scenario, witness, every_table=False)
-    return predicted_active(run, choices, witness)
+    courses, end = predicted_active(run, choices, witness), end_seconds(run)
+    return {address: drawn(points, end) for address, points in courses.items()}
 
 
 def _charted(runs: Sequence[RunResult]) -> list[RunResult]:

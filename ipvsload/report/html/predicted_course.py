@@ -6,15 +6,35 @@ first FIN or RST; without packets, to the end of its last request.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import PacketKind, Witness
 from ipvsload.replay.decision import Decision
-from ipvsload.report.html.chart_series import Point, zero_us
+from ipvsload.report.html.chart_series import MAX_BUCKETS, Point, zero_us
 
 Ends = Mapping[tuple[str, int], list[int]]
 """When connections of a client's address and port ended, ascending, in µs of the record."""
+
+
+def drawn(points: list[Point], end: float) -> list[Point]:
+    """The course as a chart can show it, from 0 to `end` seconds.
+
+    Where there are too many changes to see each, it is the mean of each short stretch of time:
+    a line through their extremes would fill the chart.
+    """
+    if len(points) <= 3 * MAX_BUCKETS:
+        return points
+    width = end / MAX_BUCKETS
+    sums = [0.0] * MAX_BUCKETS
+    for (begin, value), (until, _) in pairwise([*points, (end, 0.0)]):
+        t, until = max(0.0, begin), min(until, end)
+        while value and t < until:
+            bucket = min(int(t / width), MAX_BUCKETS - 1)
+            upto = until if bucket == MAX_BUCKETS - 1 else min(until, (bucket + 1) * width)
+            sums[bucket] += value * (upto - t)
+            t = max(upto, t + width * 1e-9)
+    return [(bucket * width, total / width) for bucket, total in enumerate(sums)] + [(end, None)]
 
 
 def predicted_active(
