@@ -153,10 +153,10 @@ def watched(results: Results) -> str:
         return ""
     packets, dropped = sum(one.packets for one in found), sum(one.dropped for one in found)
     lost = figure(dropped) if dropped else "none"
+    size, cpu_s = sum(one.size for one in found) / 1e6, sum(one.cpu_s for one in found)
     return (
-        f"packets at the director: {figure(packets)} recorded, {lost} lost;"
-        f" {sum(one.size for one in found) / 1e6:.2f} MB and"
-        f" {sum(one.cpu_s for one in found):.2f} s of processor"
+        f"packets at the director: {figure(packets)} kept, {lost} lost"
+        f" ({size:.2f} MB, {cpu_s:.2f} s of CPU)"
     )
 
 

@@ -32,7 +32,7 @@ def test_results_and_reports_have_it(recording: Recording) -> None:
     assert second["witness"] is None
     assert "| p99 | 1.06 ms | \u2013 |" in markdown.render(found)
     words = " ".join(printed(found).split())
-    assert "packets at the director: 440 recorded, none lost; 0.01 MB and 0.01 s" in words
+    assert "packets at the director: 440 kept, none lost (0.01 MB, 0.01 s of CPU)" in words
     assert first["notes"] == results(recording).to_json()["runs"][0]["notes"]
 
 
@@ -45,7 +45,7 @@ def test_what_is_missing_is_noted(recording: Recording) -> None:
     assert any(
         note.startswith("7 packets at the director were seen") for note in found.runs[0].notes
     )
-    assert "440 recorded, 7 lost" in " ".join(printed(found).split())
+    assert "440 kept, 7 lost" in " ".join(printed(found).split())
 
 
 def test_without_a_witness_nothing_is_said(recording: Recording) -> None:
