@@ -23,7 +23,7 @@ class DecidingRun:
 
     `zero_us` is when its first step began, and `numbers` has the servers' numbers in the order of
     joining, by address. `service` is what the model was told of the service; with a `witness`
-    packets gave the order of events.
+    packets gave the order of events. `simulated`: no kernel chose, but the model itself.
     """
 
     number: int
@@ -32,6 +32,7 @@ class DecidingRun:
     zero_us: int
     numbers: Mapping[str, int]
     witness: bool = True
+    simulated: bool = False
 
     @property
     def scheduler(self) -> str:
@@ -109,7 +110,8 @@ def why(decision: Decision, run: DecidingRun, before: Before) -> list[str]:
 
 def verdict_words(decision: Decision, run: DecidingRun) -> str:
     """What the kernel chose, what the model chooses, and whether that is the same."""
-    kernel = f"The kernel chose {run.name(decision.chosen)}"
+    who = "simulation" if run.simulated else "kernel"
+    kernel = f"The {who} chose {run.name(decision.chosen)}"
     model = run.name(decision.predicted)
     match decision.verdict:
         case "matched":

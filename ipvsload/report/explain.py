@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ipvsload.errors import UsageError
 from ipvsload.record.events import ServerJoined
-from ipvsload.record.format import FormatError
+from ipvsload.record.format import MODEL, FormatError
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.record.witness import Witness
 from ipvsload.replay.recorded_directors import NotReplayableError, recorded_directors
@@ -123,7 +123,13 @@ def _deciding(run: RecordedRun, scenario: Scenario | None, witness: Witness | No
         joined.setdefault(address, len(joined) + 1)
     settings = recorded_directors(run, scenario, law)[0].settings
     return DecidingRun(
-        run.number, run.label, settings, zero_us(run), joined, witness=witness is not None
+        run.number,
+        run.label,
+        settings,
+        zero_us(run),
+        joined,
+        witness=witness is not None,
+        simulated=run.kernel.get("provider") == MODEL,
     )
 
 

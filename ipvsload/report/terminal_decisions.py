@@ -87,11 +87,12 @@ def print_one(
     else:
         return seen
     output = ReportConsole(console or Console())
+    simulated = ", simulated" if run.simulated else ""
     kind = f", class {decision.traffic}" if decision.traffic else ", of no class"
     through = f", through director {decision.director}" if decision.director else ""
     output.line(
         output.text(f"connection {wanted}", "bold"),
-        output.text(f" of run {run.number} ({run.label}){kind}: from {decision.client}"
+        output.text(f" of run {run.number} ({run.label}{simulated}){kind}: from {decision.client}"
                     f" port {decision.port}{through}, at {run.seconds(decision):.6f} s"),
     )  # fmt: skip
     if run.rule:
@@ -105,8 +106,11 @@ def print_one(
 
 
 def _heading(output: ReportConsole, run: DecidingRun) -> None:
-    output.line(output.text(f"run {run.number} ({run.label})", "bold"),
-                output.text(f"  {run.scheduler}: {run.rule}" if run.rule else ""))  # fmt: skip
+    simulated = ", simulated" if run.simulated else ""
+    output.line(
+        output.text(f"run {run.number} ({run.label}{simulated})", "bold"),
+        output.text(f"  {run.scheduler}: {run.rule}" if run.rule else ""),
+    )
 
 
 def _counted(found: Iterable[Decision], verdicts: Counter[str]) -> Iterator[Decision]:

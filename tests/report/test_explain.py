@@ -59,6 +59,14 @@ def test_one_connection(directory: Path) -> None:
     assert output.endswith("The kernel chose server 2, and so does the model: matched.\n")
 
 
+def test_a_simulated_run_has_no_kernel(tmp_path: Path) -> None:
+    directory = write_skew(tmp_path / "run", provider="model")
+    output = explained(directory, "--connection", "1").output
+    assert output.startswith("connection 1 of run 1 (rr, simulated), class long")
+    assert "The simulation chose server 1, and so does the model: matched." in output
+    assert explained(directory).output.startswith("run 1 (rr, simulated)  rr: the next server")
+
+
 def test_the_mismatches_of_all_runs(directory: Path) -> None:
     output = explained(directory, "--mismatches").output
     assert output.count("no choice that is not the model's") == 2
