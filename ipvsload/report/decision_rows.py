@@ -68,25 +68,28 @@ def _table(
         middle = [run.name(address) for address in addresses]
     elif middle:
         middle[0] = run.name(addresses[0])  # the others are servers, too, and their columns narrow
+    several = any(one.director for one in decisions)
+    before = 4 if several else 3
     rows = []
     for decision in decisions:
         states = {one.address: one for one in decision.servers}
         chosen = states.get(decision.chosen or "")
         if each:
             cells = [_cell(run, states.get(address), in_numbers) for address in addresses]
-            place = addresses.index(chosen.address) + 3 if chosen else None
+            place = addresses.index(chosen.address) + before if chosen else None
         else:
             others = [one for one in decision.servers if one is not chosen]
             best = min(reversed(others), key=score_of, default=None)
             named = f"{_short(run, best.address)}: " if best else ""
             cells = [_cell(run, chosen, in_numbers), named + _cell(run, best, in_numbers)]
-            place = 3 if chosen else None
+            place = before if chosen else None
         rows.append(
             DecisionRow(
                 cells=(
                     str(decision.index + 1),
                     decision.traffic or DASH,
                     f"{run.seconds(decision):.6f}",
+                    *([str(decision.director)] if several else []),
                     *cells,
                     _short(run, decision.chosen),
                     _short(run, decision.predicted),
@@ -104,7 +107,18 @@ def _table(
         wins = run.choice in ("load", "idle")
         remark += ", its score by the rule" + (", of which the least wins" if wins else "")
     return DecisionTable(
-        ("#", "class", "at (s)", *middle, "chosen", "predicted", "verdict"), tuple(rows), remark
+        (
+            "#",
+            "class",
+            "at (s)",
+            *(["director"] if several else []),
+            *middle,
+            "chosen",
+            "predicted",
+            "verdict",
+        ),
+        tuple(rows),
+        remark,
     )
 
 

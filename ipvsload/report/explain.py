@@ -10,9 +10,10 @@ from rich.console import Console
 
 from ipvsload.errors import UsageError
 from ipvsload.record.events import ServerJoined
-from ipvsload.record.format import MODEL, FormatError
+from ipvsload.record.format import EVENTS, MODEL, RESULTS, FormatError
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.record.witness import Witness
+from ipvsload.replay.decision import Decision
 from ipvsload.replay.recorded_directors import NotReplayableError, recorded_directors
 from ipvsload.replay.replayed_run import LAWS, decisions, recorded_law, replay
 from ipvsload.report.decision_words import DecidingRun
@@ -43,6 +44,8 @@ def explain(directory: Path, wanted: Wanted) -> None:
     console = Console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=WIDE)
+    if (directory / RESULTS).is_file() and not (directory / EVENTS).exists():
+        raise UsageError(f"{directory} has results without a record of single connections")
     recording = read(directory)
     scenario = recorded_scenario(recording)
     runs = _runs(recording, wanted)
@@ -94,18 +97,21 @@ def _explain(
 ) -> None:
     witness = recording.witness(run)
     deciding = _deciding(run, scenario, witness)
-    found = decisions(run, scenario, witness)
+
+    def replayed(every_table: bool) -> Iterator[Decision]:
+        return decisions(run, scenario, witness, every_table=every_table)
+
     if wanted.connection is None:
         print_table(
             deciding,
-            found,
+            replayed,
             only_mismatches=wanted.mismatches,
             everything=wanted.everything,
             command=f"ipvsload explain {recording.directory} --run {run.number}",
             console=console,
         )
         return
-    there_are = print_one(deciding, found, wanted.connection, console)
+    there_are = print_one(deciding, replayed(True), wanted.connection, console)
     if there_are is not None:
         has = f"connections 1 to {there_are}" if there_are else "no connections"
         raise UsageError(

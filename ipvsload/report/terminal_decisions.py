@@ -1,7 +1,7 @@
 """`ipvsload explain` on the terminal: decisions as a table, or one of them in sentences."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from rich.console import Console
@@ -25,7 +25,7 @@ _STYLES = {"matched": "dim", "consistent": "dim", "mismatched": "bold red", "une
 
 def print_table(
     run: DecidingRun,
-    found: Iterable[Decision],
+    replayed: Callable[[bool], Iterable[Decision]],
     *,
     only_mismatches: bool,
     everything: bool,
@@ -34,18 +34,25 @@ def print_table(
 ) -> None:
     """Print a run's decisions, the first FIRST or all, and how many there are.
 
-    `command` is what a reader types to see more of the run, without the options for it.
+    `replayed` gives all of them anew each time, with the servers of each or, much quicker where
+    there are many servers, with those of mismatches alone. `command` is what a reader types to
+    see more of the run, without the options for it.
     """
     output = ReportConsole(console or Console())
     _heading(output, run)
     verdicts: Counter[str] = Counter()
-    asked = (one for one in _counted(found, verdicts) if not only_mismatches or _strange(one))
+    asked = (
+        one
+        for one in _counted(replayed(everything and not only_mismatches), verdicts)
+        if not only_mismatches or _strange(one)
+    )
     if everything:
         shown = _all(output, run, asked)
     else:
         page = list(islice(asked, FIRST))
         shown = len(page)
         if page:
+            page = page if only_mismatches else list(islice(replayed(True), FIRST))
             rows = decision_table(run, page, output.console.width)
             output.line(output.text(rows.remark, "dim"))
             output.console.print()
@@ -178,7 +185,8 @@ def _servers(output: ReportConsole, run: DecidingRun, decision: Decision) -> Tab
     table.add_column("", overflow="fold")
     shown = set(decision.servers)
     if len(decision.servers) > MANY:
-        best = sorted(decision.servers, key=score_of)[:MANY]
+        newest_first = decision.servers[::-1]
+        best = sorted(newest_first, key=score_of)[:MANY]
         shown = {
             *best,
             *(s for s in decision.servers if s.address in (decision.chosen, decision.predicted)),

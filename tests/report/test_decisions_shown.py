@@ -23,12 +23,14 @@ COMMAND = "ipvsload explain runs/x --run 2"
 counts = st.integers(0, 100_000)
 
 
-def table(scheduler: str, found: Iterator[Decision], servers: int = 2, width: int = 200,
+def table(scheduler: str, every: Iterator[Decision], servers: int = 2, width: int = 200,
           **options: bool) -> str:  # fmt: skip
     file = io.StringIO()
     shown = {"only_mismatches": False, "everything": False} | options
     console = Console(file=file, width=width)
-    print_table(deciding(scheduler, servers), found, command=COMMAND, console=console, **shown)
+    found = list(every)
+    run = deciding(scheduler, servers)
+    print_table(run, lambda _: iter(found), command=COMMAND, console=console, **shown)
     return file.getvalue()
 
 

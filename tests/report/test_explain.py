@@ -102,6 +102,11 @@ def test_what_has_no_choice_to_explain_says_why(
     assert isinstance(done.exception, UsageError)
 
 
+def test_results_without_a_record_have_nothing_to_explain(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text("{}")
+    assert "without a record of single connections" in str(explained(tmp_path).exception)
+
+
 def test_a_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ipvsload", "explain", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
