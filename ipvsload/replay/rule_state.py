@@ -43,7 +43,6 @@ class RuleState:
         for number, (_, weight) in enumerate(table.servers):
             self._set(number, weight, weight, 1)
             self.rule.changed()
-        self._keep()
 
     def apply(self, event: CountedEvent) -> Undo:
         """Change what the event changes; what the rule keeps of a decision it knows already."""
@@ -69,7 +68,6 @@ class RuleState:
             self.rule.counted(number)
         if undo.rule is not None:
             self.rule = undo.rule
-            self._keep()
         if undo.server is not None:
             self._set(*undo.server)
         if undo is not _NOTHING:
@@ -79,19 +77,18 @@ class RuleState:
     @property
     def own(self) -> Own:
         """What the rule keeps besides the counts."""
-        not_own = self._not_own
         return tuple(
             [
                 (name, value.copy() if isinstance(value, dict | set) else value)
                 for name, value in vars(self.rule).items()
-                if name not in not_own
+                if name not in _GIVEN and not isinstance(value, _MADE)
             ]
         )
 
     @own.setter
     def own(self, own: Own) -> None:
         values = vars(self.rule)
-        for name in [name for name in values if name not in self._not_own]:
+        for name, _ in self.own:
             del values[name]
         for name, value in own:
             values[name] = value.copy() if isinstance(value, dict | set) else value
@@ -139,7 +136,6 @@ class RuleState:
                 self.servers, self._settings._replace(flags=frozenset())
             )
             self.rule.changed()
-            self._keep()
             return Undo(own, None, before)
         if number is None or number < 0:
             return _NOTHING
@@ -156,13 +152,9 @@ class RuleState:
         servers.weights[place], servers.last_weights[place] = weight, last
         servers.present[place] = present
 
-    def _keep(self) -> None:
-        # Arrays are made of the counts, and made again with them.
-        arrays = (np.ndarray, memoryview)
-        values = vars(self.rule).items()
-        self._not_own = {name for name, value in values if isinstance(value, arrays)}
-        self._not_own |= {"servers", "settings"}
 
-
+_GIVEN = {"servers", "settings"}
+_MADE = (np.ndarray, memoryview)
+"""Of the counts; a rule keeps them up itself, and makes them again after a change."""
 _NOTHING = Undo(())
 _NOBODY = Client("0.0.0.0", 0)

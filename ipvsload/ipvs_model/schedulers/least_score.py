@@ -12,6 +12,7 @@ from math import inf
 from typing import ClassVar, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.ipvs_model.schedulers.base import Client, SchedulerRule
 from ipvsload.ipvs_model.server_list import Counts
@@ -29,8 +30,8 @@ class LeastScore(SchedulerRule):
     weighted: ClassVar[bool] = True
     """Whether the weight divides the load, or 0 alone counts."""
 
-    _fresh = False
-    """Whether scores are kept; after a change they are not until somebody asks."""
+    _scores: NDArray[np.float64] | None = None
+    """After a change there are none until somebody asks."""
 
     @abstractmethod
     def load(self, active: Load, inactive: Load) -> Load:
@@ -38,35 +39,36 @@ class LeastScore(SchedulerRule):
 
     def choose(self, client: Client) -> int | None:
         """The first server with the least score."""
-        if not self._fresh:
-            self._refresh()
+        scores = self._scores
+        if scores is None:
+            scores = self._refresh()
         if not self._one_by_one:
             return None
-        place = int(self._scores.argmin())
+        place = int(scores.argmin())
         if self._one_by_one[place] == inf:
             return None
         return self.servers.place(place)
 
     def changed(self) -> None:
         """All scores are to be taken anew."""
-        self._fresh = False
+        self._scores = None
 
-    def _refresh(self) -> None:
-        self._fresh = True
+    def _refresh(self) -> NDArray[np.float64]:
         servers = self.servers
         divisors = servers.weights if self.weighted else np.minimum(servers.weights, 1)
-        self._scores = np.full(len(servers), inf)
+        self._scores = scores = np.full(len(servers), inf)
         load = self.load(servers.active, servers.inactive)
-        np.divide(load, divisors, out=self._scores, where=divisors > 0)
+        np.divide(load, divisors, out=scores, where=divisors > 0)
         # Single numbers are read and written three times as fast in a memoryview.
-        self._one_by_one = cast("memoryview[float]", self._scores.data)
+        self._one_by_one = cast("memoryview[float]", scores.data)
         self._divisors = divisors.data
         self._active = servers.active.data
         self._inactive = servers.inactive.data
+        return scores
 
     def counted(self, number: int) -> None:
         """The server's score is taken anew."""
-        if not self._fresh:
+        if self._scores is None:
             return
         place = self.servers.place(number)
         divisor = self._divisors[place]
@@ -76,7 +78,7 @@ class LeastScore(SchedulerRule):
 
     def score(self, number: int) -> float:
         """The load, divided by the weight; infinite for a server that gets no connections."""
-        if not self._fresh:
+        if self._scores is None:
             self._refresh()
         return self._one_by_one[self.servers.place(number)]
 

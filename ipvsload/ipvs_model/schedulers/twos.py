@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.ipvs_model.schedulers.wlc import WeightedLeastConnections
@@ -21,7 +22,7 @@ class PowerOfTwo(WeightedLeastConnections):
 
     def choose(self, client: Client) -> int | None:
         """Two draws, also when there is but one server."""
-        if not self._fresh:
+        if self._scores is None:
             self._refresh()
         if not self._total:
             return None
@@ -29,12 +30,13 @@ class PowerOfTwo(WeightedLeastConnections):
         scores = self._one_by_one
         return self.servers.place(second if scores[second] < scores[first] else first)
 
-    def _refresh(self) -> None:
-        super()._refresh()
+    def _refresh(self) -> NDArray[np.float64]:
+        scores = super()._refresh()
         weights = self.servers.weights
         self._places = np.flatnonzero(weights)
         self._sums = np.cumsum(weights[self._places])
         self._total = int(weights.sum())
+        return scores
 
     def _drawn(self) -> int:
         number = int(self.settings.drawn() * (self._total + 1))
