@@ -23,7 +23,7 @@ _HZ = 10.0
 """Samples of the tables a second, as a real run has them ..."""
 _LEAST_HZ = 2.0
 """... but fewer where tables are long: a run with a second between two does not count."""
-_ROWS_A_SECOND = 20_000
+_ROWS_A_SECOND = 4_000
 
 
 def model_testbed(scenario: Scenario) -> ModelTestbed:

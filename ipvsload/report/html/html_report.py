@@ -85,7 +85,7 @@ def render(results: Results, recording: Recording) -> str:
     page: str = environment.get_template("report.html.j2").render(
         results=results,
         version=__version__,
-        started=started.strftime("%-d %B %Y, %H:%M UTC"),
+        started="" if results.simulated else started.strftime("%-d %B %Y, %H:%M UTC"),
         wording=wording,
         surprises=surprises(results),
         mismatches=mismatch_tables(results.runs),
