@@ -279,7 +279,8 @@ class _Run:
     def _clock_aligned(self, node: str, clock: Alignment) -> int:
         """A node's clock was measured; returns how far the result may be wrong, in µs."""
         uncertainty_us = -(-clock.uncertainty_ns // 1000)
-        self.record(events.ClockAligned(*self.now(), node, clock.offset_ns // 1000, uncertainty_us))
+        offset_us, booted_us = clock.offset_ns // 1000, self._clock.from_ns(-clock.offset_ns)
+        self.record(events.ClockAligned(*self.now(), node, offset_us, uncertainty_us, booted_us))
         return uncertainty_us
 
     def _take(self, until_us: int | None) -> None:
@@ -317,7 +318,9 @@ class _Run:
                 timeouts, sysctls = dict(told.timeouts), dict(told.sysctls)
                 forwarding = told.forwardings.get(self._service.target.key)
                 self.record(
-                    events.DirectorSettings(*self.now(), node, timeouts, sysctls, forwarding)
+                    events.DirectorSettings(
+                        *self.now(), node, timeouts, sysctls, forwarding, told.ticks
+                    )
                 )
 
     def _server_joined(self, number: int, address: str, weight: int) -> None:

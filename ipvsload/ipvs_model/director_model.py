@@ -25,7 +25,7 @@ from ipvsload.ipvs_model.tcp_states import (
     TcpState,
     TcpTimeouts,
 )
-from ipvsload.ipvs_model.timer_wheel import NEVER, SECOND_NS, TimerWheel
+from ipvsload.ipvs_model.timer_wheel import JIFFIES_BEGAN_NS, NEVER, SECOND_NS, TimerWheel
 
 
 class ServiceSettings(NamedTuple):
@@ -35,7 +35,8 @@ class ServiceSettings(NamedTuple):
     `RuleSettings` has them. `forwarding` is one of ipvs/forwarding.py. `persistence` is in seconds,
     0 without; `netmask` is how many leading bits of a client's address count for it. `sysctls`
     are by name, those that are missing as the kernel has them. `hz` is the kernel's ticks a
-    second, in which timers are counted.
+    second, in which timers are counted, and `booted_ns` when it was started, on the clock of the
+    model's times.
     """
 
     scheduler: str
@@ -48,6 +49,7 @@ class ServiceSettings(NamedTuple):
     timeouts: TcpTimeouts = TcpTimeouts()
     sysctls: Mapping[str, int] = DECIDING_SYSCTLS
     hz: int = 250
+    booted_ns: int = JIFFIES_BEGAN_NS
     draw: Callable[[], float] | None = None
 
 
@@ -75,7 +77,7 @@ class DirectorModel:
         self._after_syn = next_states[Side.CLIENT][TcpFlag.SYN]
         self._after_answer = [self._after_ack[Side.CLIENT][state] for state in self._after_syn]
         self._sysctls = {**DECIDING_SYSCTLS, **settings.sysctls}
-        self._wheel = TimerWheel(settings.hz)
+        self._wheel = TimerWheel(settings.hz, settings.booted_ns)
         self._templates: PersistenceTemplates | None = None
         if settings.persistence:
             self._templates = PersistenceTemplates(

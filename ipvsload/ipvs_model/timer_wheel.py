@@ -12,11 +12,19 @@ _SHIFT, _SIZE = 3, 64  # LVL_CLK_SHIFT, LVL_SIZE
 _LEVELS = 9
 
 
-class TimerWheel:
-    """Timers of one kernel, in which `hz` ticks make a second; its clock began at 0 ns."""
+JIFFIES_BEGAN_NS = -300 * SECOND_NS
+"""Jiffies began 300 s before a multiple of all steps (include/linux/jiffies.h, INITIAL_JIFFIES)."""
 
-    def __init__(self, hz: int) -> None:
+
+class TimerWheel:
+    """Timers of one kernel, in which `hz` ticks make a second.
+
+    `booted_ns` is when it was started, on the clock of all times here.
+    """
+
+    def __init__(self, hz: int, booted_ns: int = JIFFIES_BEGAN_NS) -> None:
         self.tick_ns = SECOND_NS // hz
+        self._zero_ns = booted_ns - JIFFIES_BEGAN_NS
 
     def rounding(self, timeout_ns: int) -> tuple[int, int]:
         """What `fires` wants of a timeout: its ticks, and the bits that its level leaves out."""
@@ -28,4 +36,5 @@ class TimerWheel:
 
     def fires(self, now_ns: int, ticks: int, shift: int) -> int:
         """When (ns) a timer set now for so many ticks fires."""
-        return ((now_ns // self.tick_ns + ticks >> shift) + 1 << shift) * self.tick_ns
+        tick, zero = self.tick_ns, self._zero_ns
+        return ((((now_ns - zero) // tick + ticks) >> shift) + 1 << shift) * tick + zero

@@ -90,7 +90,8 @@ class DirectorSettings(Event):
     `timeouts` are IPVS's, in seconds ("tcp", "tcp_fin", "udp"); {} where they
     cannot be read. `sysctls` are those in /proc/sys/net/ipv4/vs. `forwarding` is how
     the table says that the run's real servers are reached, where that is not
-    masquerading: "dr", "tun", or such as "dr and masq".
+    masquerading: "dr", "tun", or such as "dr and masq". `ticks` are the kernel's jiffies in a
+    second, in which it counts timeouts; 0 where that is not known.
     """
 
     kind = "director"
@@ -98,6 +99,7 @@ class DirectorSettings(Event):
     timeouts: dict[str, int]
     sysctls: dict[str, Any]
     forwarding: str | None = None
+    ticks: int = 0
 
 
 @dataclass(frozen=True)
@@ -157,12 +159,16 @@ class ClassDone(Event):
 
 @dataclass(frozen=True)
 class ClockAligned(Event):
-    """The clock of `node` less the generator's, and how far that may be wrong; in µs."""
+    """The clock of `node` less the generator's, and how far that may be wrong; in µs.
+
+    `booted_us` is when it began, on the recording's clock; None in older records.
+    """
 
     kind = "clock"
     node: str
     offset_us: float
     uncertainty_us: float
+    booted_us: int | None = None
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Settings:
     it: "loaded", "built in", "loadable" or "absent"; {} where that is not known.
     `forwardings` says by a service's key how its real servers are reached, as
     "dr" or "dr and masq"; {} where all are masqueraded, or where that is not known.
-    `node` as in a Reading.
+    `ticks` are the kernel's jiffies in a second; 0 where that is not known. `node` as in a Reading.
     """
 
     t_ns: int
@@ -90,6 +90,7 @@ class Settings:
     node: str = ""
     schedulers: Mapping[str, str] = field(default_factory=dict)
     forwardings: Mapping[str, str] = field(default_factory=dict)
+    ticks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +148,12 @@ class SidecarParser:
                 told = value["settings"]
                 timeouts, sysctls = dict(told["timeouts"]), dict(told["sysctls"])
                 schedulers, node = dict(told.get("schedulers", {})), value.get("node", "")
-                _typed(int, value["t"], *timeouts.values())
+                ticks = told.get("ticks", 0)
+                _typed(int, value["t"], ticks, *timeouts.values())
                 forwardings = dict(told.get("forwardings", {}))
                 _typed(str, node, *schedulers.values(), *forwardings.values())
                 _typed(str, *(one for one in sysctls.values() if type(one) is not int))
-                return Settings(value["t"], timeouts, sysctls, node, schedulers, forwardings)
+                return Settings(value["t"], timeouts, sysctls, node, schedulers, forwardings, ticks)
             if "lost" in value:
                 _typed(str, value["lost"], value["reason"])
                 return NodeLost(value["lost"], value["reason"])

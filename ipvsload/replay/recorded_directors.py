@@ -13,7 +13,7 @@ from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS
 from ipvsload.ipvs_model.director_model import ServiceSettings
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.tcp_states import TcpTimeouts
-from ipvsload.record.events import DirectorSettings
+from ipvsload.record.events import ClockAligned, DirectorSettings
 from ipvsload.record.nodes import nodes
 from ipvsload.record.reader import RecordedRun
 from ipvsload.replay.table_changes import ServerTable, server_table
@@ -109,7 +109,7 @@ def _settings(run: RecordedRun, node: str | None, lc_law: int) -> ServiceSetting
     forwarding = (told.forwarding if told else None) or run.forwarding or MASQUERADING
     if forwarding not in FORWARDINGS:
         raise NotReplayableError(f"its servers are reached in different ways: {forwarding}")
-    return ServiceSettings(
+    own = ServiceSettings(
         rule_name(run),
         _host(run.service),
         flags=flags,
@@ -124,6 +124,12 @@ def _settings(run: RecordedRun, node: str | None, lc_law: int) -> ServiceSetting
             if name in DECIDING_SYSCTLS and isinstance(value, int)
         },
     )
+    if told and told.ticks:
+        own = own._replace(hz=told.ticks)
+    clock = next((one for one in run.of_type(ClockAligned) if one.node == node), None)
+    if clock and clock.booted_us is not None:
+        own = own._replace(booted_ns=clock.booted_us * 1000)
+    return own
 
 
 def _host(service: str) -> str:

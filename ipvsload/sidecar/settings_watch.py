@@ -8,6 +8,7 @@ are read again each second.
 import time
 from collections.abc import Callable, Iterator
 
+from ipvsload.ipvs.jiffies import ticks_a_second
 from ipvsload.ipvs.settings import read_sysctls
 from ipvsload.sidecar.forwardings import read_forwardings
 from ipvsload.sidecar.kernel_schedulers import scheduler_states
@@ -19,7 +20,8 @@ class SettingsWatch:
     """Gives the line {"settings": ..., "t": ns of CLOCK_MONOTONIC} when there is news.
 
     `timeouts` reads IPVS's timeouts in seconds; it gives {} where they cannot be
-    read. The line also has the schedulers of the kernel, which do not change. `others`
+    read. The line also has the schedulers of the kernel and how many jiffies make its
+    second ("ticks"; 0 where nothing tells it), which do not change. `others`
     are settings of what balances without IPVS; they stand among the sysctls. How
     real servers are reached is in it where some are not masqueraded.
     """
@@ -31,6 +33,7 @@ class SettingsWatch:
     ) -> None:
         self._timeouts, self._others = timeouts, others
         self._schedulers = scheduler_states()
+        self._ticks = ticks_a_second()
         self._told: dict[str, object] = {"timeouts": {}, "sysctls": {}, "schedulers": {}}
         self._due = 0.0
 
@@ -48,6 +51,7 @@ class SettingsWatch:
             "timeouts": self._timeouts(),
             "sysctls": read_sysctls() | self._others(),
             "schedulers": self._schedulers,
+            "ticks": self._ticks,
         }
         if forwardings := read_forwardings():
             settings["forwardings"] = forwardings

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.ipvs.jiffies import hz_of_config, hz_of_schedstat
+from ipvsload.ipvs.jiffies import hz_of_config, hz_of_jiffies
 from ipvsload.ipvs.keys import Identity, service_key
 from ipvsload.ipvs.procfs import read_table
 
@@ -19,9 +19,11 @@ def jiffies(hz: int, up_s: float) -> int:
 @given(st.sampled_from(USUAL), st.floats(0, 250) | st.floats(350, 1e7), st.booleans())
 def test_jiffies_and_uptime_tell_the_kernels_hz(hz: int, up_s: float, short: bool) -> None:
     now = jiffies(hz, up_s) % 2**32 if short else jiffies(hz, up_s)
-    found = hz_of_schedstat(f"version 15\ntimestamp {now}\ncpu0 0\n", f"{up_s:.2f} 1.00\n")
+    found = hz_of_jiffies(f"version 15\ntimestamp {now}\ncpu0 0\n", f"{up_s:.2f} 1.00\n")
     # A kernel of 32 bits counts from 0 again; another number of hz may fit then, too.
     assert found in ((hz, 0) if short or up_s > 4e6 else (hz,))
+    timers = f"Timer List Version: v0.9\n  .idle_jiffies   : 7\njiffies: {now}\n\n"
+    assert hz_of_jiffies(timers, f"{up_s:.2f} 1.00\n") == found
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,7 @@ def test_jiffies_and_uptime_tell_the_kernels_hz(hz: int, up_s: float, short: boo
     ],
 )
 def test_where_they_do_not_tell_it_is_not_known(schedstat: str, uptime: str) -> None:
-    assert hz_of_schedstat(schedstat, uptime) == 0
+    assert hz_of_jiffies(schedstat, uptime) == 0
 
 
 def test_a_configuration_tells_it() -> None:

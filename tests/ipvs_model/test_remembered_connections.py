@@ -218,3 +218,16 @@ def test_a_timer_fires_after_its_timeout_and_by_its_levels_step_later(
     wheel = TimerWheel(hz)
     due = wheel.fires(now, *wheel.rounding(seconds * S))
     assert seconds * S < due - now <= seconds * S * 71 // 63 + 2 * wheel.tick_ns
+
+
+@pytest.mark.parametrize(
+    ("hz", "ended_s", "forgotten_s"),
+    [(100, 5.90, 125.92), (100, 5.93, 131.04), (250, 30.6, 152.544), (250, 38.6, 158.688)],
+)
+def test_a_time_wait_ends_at_the_kernels_step_counted_from_its_start(
+    hz: int, ended_s: float, forgotten_s: float
+) -> None:
+    """Steps as seen on user-mode Linux (100) and on the director image (250), on their clocks."""
+    wheel = TimerWheel(hz, booted_ns=7 * S)
+    ended = round(ended_s * S) + 7 * S
+    assert wheel.fires(ended, *wheel.rounding(120 * S)) == round(forgotten_s * S) + 7 * S
