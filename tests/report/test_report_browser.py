@@ -8,7 +8,10 @@ import pytest
 
 from ipvsload.record.reader import Recording
 from ipvsload.report.html import html_report
+from ipvsload.results.mismatches import mismatches
+from ipvsload.results.prediction import Prediction
 from tests.locust_plugin.browser import Browser, browser
+from tests.report.decided import decided
 from tests.report.rendering import results
 
 pytestmark = pytest.mark.programs
@@ -39,8 +42,14 @@ def page(recording: Recording, tmp_path: Path, request: pytest.FixtureRequest) -
     found = results(recording)
     columns = (found.schedulers * 5)[: request.param]
     columns = (*columns[:-1], replace(columns[-1], label=NAMED))
+    wrong = (one for one in decided("wlc", 9, (2, 3), frozenset({3})) if one.verdict != "matched")
+    prediction = Prediction(9, 8, 0, 1, True, mismatches(wrong, "wlc", 256))
     runs = tuple(
-        replace(run, servers=tuple(replace(s, address=LONG) for s in run.servers))
+        replace(
+            run,
+            servers=tuple(replace(s, address=LONG) for s in run.servers),
+            prediction=prediction if run.number == 1 else None,
+        )
         for run in found.runs
     )
     path = tmp_path / "report.html"
@@ -55,6 +64,7 @@ def test_nothing_is_cut_without_a_sign(window: Browser, page: tuple[Path, int], 
     window.open(f"file://{path}")
     assert window.run("return document.documentElement.scrollWidth") <= width
     assert window.run(_OUTSIDE) == []
+    assert "that are not the model" in window.text("section:has(.choice) h2")
     hidden = window.run(
         "const s = document.querySelector('section.wide .scroll');"
         "return s.scrollWidth - s.clientWidth"
