@@ -91,26 +91,24 @@ def _replay(
     counts: Counter[str] = Counter()
     given: Counter[str] = Counter()
     first: list[tuple[int, DirectorReplay, Replayed]] = []
-    index = 0
-    for part in parts:
-        for one in part.replayed():
-            counts[one.verdict] += 1
-            if one.event.chosen is not None:
-                given[part.addresses[one.event.chosen]] += 1
-            if one.verdict not in ("matched", "consistent"):
-                first.append((index, part, one))
-                if len(first) > _MOST_TOLD * 2:
-                    first = _earliest(first)
-            index += 1
+    for index, (part, one) in enumerate(_merged(parts)):
+        counts[one.verdict] += 1
+        if one.event.chosen is not None:
+            given[part.addresses[one.event.chosen]] += 1
+        if one.verdict not in ("matched", "consistent"):
+            first.append((index, part, one))
+            if len(first) > _MOST_TOLD * 2:
+                first = _earliest(first)
+    total = counts.total()
     matched, consistent = counts["matched"], counts["consistent"]
-    if matched < index:
+    if matched < total:
         given = sum((part.alone() for part in parts), Counter())
     traffic = _TrafficOfPorts(run) if first else None
     return RunReplay(
-        index,
+        total,
         matched,
         consistent,
-        index - matched - consistent,
+        total - matched - consistent,
         tuple(_decision(number, part, one, traffic) for number, part, one in _earliest(first)),
         {address: given[address] for part in parts for address in part.addresses},
         law,

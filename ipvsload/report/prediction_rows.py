@@ -58,8 +58,9 @@ def _surprise(run: RunResult) -> str:
     choices = f"{figure(found.mismatched)} of {plural(found.connections, 'choice')}"
     see = f"ipvsload explain DIR --run {run.number} --mismatches"
     if found.witness:
+        verb = "is" if found.mismatched == 1 else "are"
         return (
-            f"{choices} are not what the rule of {run.scheduler} says, a fault of ipvsload or of"
+            f"{choices} {verb} not what the rule of {run.scheduler} says, a fault of ipvsload or of"
             f" the kernel: {see}"
         )
     return (
