@@ -79,7 +79,7 @@ def test_an_interruption_leaves_a_record_that_can_be_read(tmp_path: Path) -> Non
             assert time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=200)
     assert (process.returncode, told) == (4, "ipvsload: interrupted\n")
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert (results["verdict"], results["runs"][0]["reasons"]) == ("invalid", ["interrupted"])
