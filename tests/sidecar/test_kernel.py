@@ -112,14 +112,14 @@ def test_proc_lists_the_same_servers_in_the_same_order(
 
 
 def test_both_readers_give_the_same_table(guest: dict[str, Any], reading: Reading) -> None:
-    """But for what /proc does not tell: counters, seconds, and that a mark is for IPv6."""
+    """But for what /proc does not tell: counters, and that a mark is for IPv6."""
     services = {one["key"]: one for one in json.loads(guest["read_from_proc"])["services"]}
     assert set(services) == {service.key.removesuffix(" v6") for service in reading.services}
     for service in reading.services:
         other = services[service.key.removesuffix(" v6")]
         assert other["scheduler"] == service.scheduler
-        # There it is in jiffies, and nothing tells in user-mode Linux how many make a second.
-        assert other["persistent_timeout"] == 0
+        # There it is in jiffies; how many make a second root can find out in user-mode Linux.
+        assert other["persistent_timeout"] == service.persistent_timeout
         assert other["flags"] & 0x1 == bool(service.persistent_timeout)
         assert [row[:4] for row in other["servers"]] == [list(one[:4]) for one in service.servers]
     (server,) = services["tcp 192.0.2.90:80"]["servers"]
