@@ -134,7 +134,6 @@ class DirectorModel:
         self.rule = RULES[name](
             self.servers, RuleSettings(own.destination, flags, own.lc_law, own.draw)
         )
-        self.rule.changed()
 
     def set_timeouts(self, timeouts: TcpTimeouts) -> None:
         """Other timeouts from now on; a connection has its own until its next packet."""
@@ -264,16 +263,14 @@ class DirectorModel:
         self._put(entry, self._replaced, self._wheel.fires(now_ns, 0, 0))
 
     def _given_up(self, entry: RememberedConnection) -> bool:
-        """Whether a SYN begins another connection, which is_new_conn_expected decides."""
-        if entry.template is not None:
-            return False
+        """Whether a SYN begins another connection (ip_vs_in_hook, is_new_conn_expected)."""
         if (
             self._sysctls["expire_nodest_conn"]
             and not self.servers.weights[self.servers.place(entry.number)]
         ):
             return True
         mode = self._sysctls["conn_reuse_mode"]
-        if not mode:
+        if not mode or entry.template is not None:
             return False
         if entry.state in (TcpState.TIME_WAIT, TcpState.CLOSE):
             return True

@@ -62,7 +62,10 @@ class TcpTimeouts(NamedTuple):
 
 
 class TcpFlag(IntEnum):
-    """What of a packet moves a connection: the first of these that is set (tcp_state_idx)."""
+    """What of a packet moves a connection: RST where it is set, else the first one that is set.
+
+    As tcp_state_idx; these are its numbers.
+    """
 
     SYN = 0
     FIN = 1

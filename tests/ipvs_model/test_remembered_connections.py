@@ -66,6 +66,18 @@ def test_a_syn_sent_again_goes_to_the_same_server_and_is_counted_once() -> None:
     assert sum(counts(model, S)[0]) == 1
 
 
+@pytest.mark.parametrize("persistence", [0, 300])
+def test_a_syn_sent_again_to_weight_0_begins_anew_where_such_entries_expire(
+    persistence: int,
+) -> None:
+    sysctls = {"expire_nodest_conn": 1, "expire_quiescent_template": 1}
+    model = director(persistence=persistence, sysctls=sysctls)
+    model.opened(ONE, 1, 0)
+    assert model.choose(ONE, S) == 1
+    model.set_weight(1, 0)
+    assert model.choose(ONE, S) == 0
+
+
 @pytest.mark.parametrize("nodest", [0, 1])
 def test_the_clients_packets_to_a_server_that_left_are_dropped(nodest: int) -> None:
     model = director(sysctls={"expire_nodest_conn": nodest})

@@ -57,7 +57,8 @@ class SourceHashing(SchedulerRule):
             walk = cycle(servers.present.nonzero()[0].tolist())
             filled: list[int] = []
             for place in walk:
-                filled += [servers.place(place)] * max(1, int(servers.weights[place]))
+                turns = min(max(1, int(servers.weights[place])), BUCKETS)
+                filled += [servers.place(place)] * turns
                 if len(filled) >= BUCKETS:
                     break
             self._table = tuple(filled[:BUCKETS])
