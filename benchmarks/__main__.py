@@ -23,6 +23,7 @@ PARTS = (
     "maglev",
     "rules",
     "replay",
+    "simulate",
 )
 
 
