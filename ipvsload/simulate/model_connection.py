@@ -3,7 +3,7 @@
 The client and the director stand side by side: a SYN, FIN or RST of the client's is at the
 director when it is sent. A request is at its server WAY_NS after that, and the answer at the
 client WAY_NS after the server has sent it; the director sees the server's FIN or RST when it
-is sent. A handshake takes no time.
+is sent. Of a new connection SYN, SYN+ACK and request share WAY_NS, so a refusal is sooner there.
 """
 
 from typing import Protocol
@@ -18,6 +18,7 @@ from ipvsload.simulate.virtual_time import VirtualTime
 
 WAY_NS = 100_000
 """A request without work takes twice as long: 0.2 ms."""
+PASSAGE_NS = WAY_NS // 3
 SYN_AGAIN_NS = 1_000_000_000
 """TCP's first timeout of a SYN, which doubles each time (include/net/tcp.h, TCP_TIMEOUT_INIT)."""
 DATA_AGAIN_NS = 200_000_000
@@ -78,7 +79,8 @@ class ModelConnection:
     def send(self, now_ns: int) -> None:
         """The client sends its next request."""
         self.arrived = False
-        self.network.time.call(now_ns + WAY_NS, self._arrive)
+        refused = self.server.dead and not self.established
+        self.network.time.call(now_ns + (PASSAGE_NS if refused else WAY_NS), self._arrive)
 
     def close(self, now_ns: int) -> None:
         """The client closes it, also where it still waits for an answer."""
@@ -105,7 +107,10 @@ class ModelConnection:
             self.network.time.call(now_ns + again, self._send_again)
         elif server.dead:
             self._rst(Side.SERVER, now_ns)
-            self._broken("reset" if self.established else "refused")
+            if self.established:
+                self._broken("reset", WAY_NS)
+            else:
+                self._broken("refused", PASSAGE_NS)
         else:
             if not self.established and self.again_ns != SYN_AGAIN_NS:
                 self.table.heard(self.client, Side.CLIENT, now_ns)
@@ -139,12 +144,12 @@ class ModelConnection:
         """The server ends it with RST."""
         self._rst(Side.SERVER, now_ns)
         if self.open:
-            self._broken("reset")
+            self._broken("reset", WAY_NS)
 
-    def _broken(self, error: str) -> None:
-        """The client hears of the end."""
+    def _broken(self, error: str, way_ns: int) -> None:
+        """The client hears of the end, so much later."""
         time = self.network.time
-        time.call(time.now_ns + WAY_NS, lambda now_ns: self.network.broken(self, error, now_ns))
+        time.call(time.now_ns + way_ns, lambda now_ns: self.network.broken(self, error, now_ns))
 
     def _received(self, now_ns: int) -> None:
         if self.open:
