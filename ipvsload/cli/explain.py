@@ -7,7 +7,9 @@ import click
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--run", "run", type=click.IntRange(min=1), help="Of this run, and not of the first.")
+@click.option(
+    "--run", type=click.IntRange(min=1), metavar="N", help="Of this run, and not of the first."
+)
 @click.option(
     "--connection", type=click.IntRange(min=1), metavar="K", help="Explain this one in sentences."
 )
