@@ -11,6 +11,7 @@ PARTS = (
     "ready",
     "providers",
     "wall",
+    "simulation",
     "lab",
     "servers",
     "queues",

@@ -1,6 +1,7 @@
 """Arrivals of a Poisson process with exponential or other work, in batches by a seed."""
 
 from collections.abc import Callable, Iterator
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def one_in_ten_long(mean_s: float) -> WorkDraw:
 
 
 def poisson_arrivals(
-    connections: int, rate: float, work: WorkDraw, seed: int = 1
+    connections: int, rate: float, work: WorkDraw, seed: int = 1, traffic: int = 0
 ) -> Iterator[Arrival]:
     """So many of them, `rate` a second in the mean."""
     chance = np.random.default_rng(seed)
@@ -41,5 +42,4 @@ def poisson_arrivals(
         began = times[-1]
         at_ns = (times * _SECOND).astype(np.int64).tolist()
         work_ns = (work(chance, many) * _SECOND).astype(np.int64).tolist()
-        for at, asked in zip(at_ns, work_ns, strict=True):
-            yield Arrival(at, asked)
+        yield from zip(at_ns, work_ns, repeat(traffic))

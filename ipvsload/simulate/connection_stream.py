@@ -25,12 +25,8 @@ LOOK_NS = 100_000_000
 _BATCH = 16_384
 
 
-class Arrival(NamedTuple):
-    """A request: when it is sent, in ns; its work in ns of a server whose speed is 1; its class."""
-
-    at_ns: int
-    work_ns: int
-    traffic: int = 0
+Arrival = tuple[int, int, int]
+"""A request: when it is sent, in ns; its work in ns of a server whose speed is 1; its class."""
 
 
 class Origin(NamedTuple):

@@ -107,7 +107,7 @@ class SummarizedTraffic:
                 continue
             of_class.left -= 1
             traffic = of_class.traffic
-            yield Arrival(at, of_class.next_work_ns(), traffic)
+            yield at, of_class.next_work_ns(), traffic
             answered = stream.answered_ns
             if answered > self.last_answer_ns[traffic]:
                 self.last_answer_ns[traffic] = answered

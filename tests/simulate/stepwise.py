@@ -34,11 +34,11 @@ def played(
     busy = [0] * servers
     served = [Served(None, None, None) for _ in arrivals]
     happens: list[tuple[int, int, int]] = []  # time, 0 for an end or 1 for an arrival, which
-    for at, arrival in enumerate(arrivals):
-        heappush(happens, (arrival.at_ns, 1, at))
+    for at, (at_ns, _, _) in enumerate(arrivals):
+        heappush(happens, (at_ns, 1, at))
 
     def begin(at: int, server: int, now_ns: int) -> None:
-        work = arrivals[at].work_ns
+        _, work, _ = arrivals[at]
         if capacity.speeds:
             work = round(work / capacity.speeds[server])
         served[at] = Served(server, now_ns, now_ns + work)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ipvsload.ipvs_model.director_model import DirectorModel, ServiceSettings
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.schedulers.base import RuleSettings
-from ipvsload.simulate.connection_stream import Arrival, ConnectionStream, ServerCapacity
+from ipvsload.simulate.connection_stream import ConnectionStream, ServerCapacity
 from ipvsload.simulate.remembered_counts import RememberedCounts
 from tests.simulate.stepwise import origin, played
 
@@ -50,7 +50,10 @@ def test_choices_and_times_are_those_of_the_model_that_knows_every_connection(
 ) -> None:
     capacity = ServerCapacity(workers, queue, [1 + number % 2 for number in range(len(weights))])
     times = np.cumsum([gap for gap, _ in steps]).tolist()
-    coming = [Arrival(at, work) for at, (_, work) in zip(times, steps, strict=True)]
+    # A class each, so that the figures are those of single requests.
+    coming = [
+        (at, work, number) for number, (at, (_, work)) in enumerate(zip(times, steps, strict=True))
+    ]
     through = random.Random(seed).choices(range(directors), k=len(coming))
     origins = [origin(number, director) for number, director in enumerate(through, 1)]
     plain, quick = [], []
@@ -69,20 +72,17 @@ def test_choices_and_times_are_those_of_the_model_that_knows_every_connection(
             plain[-1].join(*server)
     expected = played(plain, coming, origins, capacity)
     stream = ConnectionStream(quick, capacity, classes=len(coming), origin=iter(origins).__next__)
-    # A class each, so that the figures are those of single requests.
-    stream.play(
-        Arrival(arrival.at_ns, arrival.work_ns, number) for number, arrival in enumerate(coming)
-    )
+    stream.play(coming)
     stream.finish()
-    for arrival, served, figures in zip(coming, expected, stream.figures, strict=True):
+    for (at_ns, _, _), served, figures in zip(coming, expected, stream.figures, strict=True):
         if served.server is None:
             assert figures.without_server == 1
         elif served.began_ns is None:
             assert figures.overflowed[served.server] == 1
         else:
             assert figures.by_server[served.server] == 1
-            assert figures.latency.total == (served.ended_ns or 0) - arrival.at_ns
-            assert figures.queue.total == served.began_ns - arrival.at_ns
+            assert figures.latency.total == (served.ended_ns or 0) - at_ns
+            assert figures.queue.total == served.began_ns - at_ns
     for one in quick:
         assert not one.servers.active.any()
 
@@ -90,7 +90,7 @@ def test_choices_and_times_are_those_of_the_model_that_knows_every_connection(
 def test_a_way_of_some_time_is_added_there_and_back() -> None:
     director = RememberedCounts("lc", RuleSettings(VIP), [("198.51.100.11:80", 1)])
     stream = ConnectionStream([director], ServerCapacity(1), way_ns=100)
-    stream.play([Arrival(1_000, 50), Arrival(1_010, 50)])
+    stream.play([(1_000, 50, 0), (1_010, 50, 0)])
     stream.finish()
     (figures,) = stream.figures
     # The second begins when the first has ended, at 1,150.
@@ -103,7 +103,7 @@ def test_a_way_of_some_time_is_added_there_and_back() -> None:
 def test_without_a_capacity_a_server_does_all_at_once() -> None:
     director = RememberedCounts("lc", RuleSettings(VIP), [("198.51.100.11:80", 1)])
     stream = ConnectionStream([director])
-    stream.play(Arrival(at, 3 * SECOND) for at in range(50))
+    stream.play((at, 3 * SECOND, 0) for at in range(50))
     stream.finish()
     assert stream.figures[0].latency.greatest == 3 * SECOND
     assert stream.active_max.tolist() == [50]
@@ -115,6 +115,6 @@ def test_what_it_keeps_does_not_grow_with_the_connections() -> None:
     director = RememberedCounts("lc", RuleSettings(VIP), servers)
     stream = ConnectionStream([director], ServerCapacity(1))
     for hour in range(3):
-        stream.play(Arrival((hour * 1000 + at) * SECOND, SECOND // 2) for at in range(1000))
+        stream.play(((hour * 1000 + at) * SECOND, SECOND // 2, 0) for at in range(1000))
         assert director.kept <= 62 * 3
     assert stream.inactive_max.sum() == pytest.approx(122, abs=2)

@@ -51,7 +51,7 @@ def steady(
     stream = stream_of(rule, servers, workers, seed)
     rate = load * servers * workers / WORK_S
     coming = poisson_arrivals(many * 4 // 3, rate, exponential(WORK_S), seed)
-    before = (arrival._replace(traffic=1) for arrival in islice(coming, many // 3))
+    before = ((at_ns, work_ns, 1) for at_ns, work_ns, _ in islice(coming, many // 3))
     stream.play(chain(before, coming))
     stream.finish()
     return stream.figures[0]
@@ -100,7 +100,7 @@ def test_twos_is_the_supermarket_model() -> None:
     stream = stream_of("twos", SERVERS, 1, 3)
     coming = poisson_arrivals(100_000, 0.9 * SERVERS / WORK_S, exponential(WORK_S), 3)
     looks: list[list[float]] = []
-    for at_ns, some in groupby(coming, lambda arrival: -(-arrival.at_ns // EACH_NS) * EACH_NS):
+    for at_ns, some in groupby(coming, lambda arrival: -(-arrival[0] // EACH_NS) * EACH_NS):
         stream.play(some)
         stream.advance(at_ns)
         if at_ns >= 20 * EACH_NS:

@@ -1,5 +1,6 @@
 """lc, wlc, sed and nq: doubles in an array choose as the kernel's integers do."""
 
+import random
 from collections.abc import Callable
 from fractions import Fraction
 from math import inf
@@ -87,3 +88,24 @@ def test_what_is_nearly_equal_is_told_apart_at_the_greatest_weight() -> None:
             servers.inactive[0] = inactive
             rule.changed()
         assert rule.choose(CLIENT) == (0 if order == 1 else 1)
+
+
+@pytest.mark.parametrize("name", ["lc", "wlc", "sed", "nq"])
+def test_of_many_servers_the_first_least_is_found_without_looking_at_all(name: str) -> None:
+    """Of so many, blocks are looked at; the counts and weights change as they would."""
+    chance = random.Random(7)
+    servers = ServerList()
+    rule = RULES[name](servers, RuleSettings("192.0.2.80"))
+    for number in range(1300):
+        servers.join(f"server {number}", chance.choice([0, 1, 1, 2]))
+    rule.changed()
+    for step in range(200):
+        expected = min(range(1299, -1, -1), key=lambda number: rule.score(number) or 0.0)
+        assert rule.choose(CLIENT) == expected
+        for number in (expected, chance.randrange(1300)):
+            counts = chance.choice([servers.active, servers.inactive])
+            counts[servers.place(number)] += 1
+            rule.counted(number)
+        if step % 50 == 49:
+            servers.weights[chance.randrange(1300)] = chance.choice([0, 3])
+            rule.changed()
