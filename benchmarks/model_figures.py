@@ -83,7 +83,7 @@ def played(
         ServerCapacity(workers),
         classes=2,
         origin=origins().__next__ if directors > 1 else None,
-        look_ns=SECOND,
+        look_ns=3600 * SECOND,
     )
     coming = poisson_arrivals(
         connections, load * servers * workers / work_s, work or exponential(work_s)
@@ -107,7 +107,7 @@ def p99(stream: ConnectionStream) -> str:
 def theory() -> Rows:
     """Means of the time in the system beside closed forms."""
     yield "queue", "simulated mean, ms", "in theory", "difference"
-    work_s = 5.0  # seconds, so that what lc and twos remember of finished ones decides nothing
+    work_s = 0.5  # so that what twos remembers of finished ones decides nothing
     cases: Sequence[tuple[str, str, int, int, float, float]] = (
         ("M/M/1 at 0.7", "rr", 1, 1, 0.7, MarkovianQueue(0.7 / work_s, work_s).mean_time),
         ("M/M/4 at 0.9", "rr", 1, 4, 0.9, MarkovianQueue(3.6 / work_s, work_s, 4).mean_time),
@@ -120,7 +120,7 @@ def theory() -> Rows:
     for name, rule, servers, workers, load, expected in cases:
         stream = played(
             rule, load=load, work_s=work_s,
-            connections=5 * CONNECTIONS, servers=servers, workers=workers,
+            connections=3 * CONNECTIONS, servers=servers, workers=workers,
         )  # fmt: skip
         mean = (stream.figures[0].latency.mean or 0) / 1e9
         ms = f"{mean * 1e3:,.0f}", f"{expected * 1e3:,.0f}"
@@ -170,7 +170,7 @@ def part_of_holder(held: int, rate: int) -> float:
 
 
 PARTS: dict[str, tuple[str, Callable[[], Rows]]] = {
-    "theory": ("Means beside closed forms, a million connections each", theory),
+    "theory": ("Means beside closed forms, 600,000 connections each", theory),
     "memory": ("lc: the part of short connections that goes to the server with long ones", memory),
     "idle": (f"{SERVERS} servers with {WORKERS} workers, exponential work of 20 ms", idle),
     "directors": (
