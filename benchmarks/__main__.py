@@ -24,7 +24,7 @@ PARTS = (
     "maglev",
     "rules",
     "replay",
-    "simulate",
+    "verdict",
 )
 
 
