@@ -83,7 +83,7 @@ class LeastScore(SchedulerRule):
         self._least = np.full(len(self._blocks), inf)
         self._least_one_by_one = cast("memoryview[float]", self._least.data)
         self._stale = set(range(len(self._blocks)))
-        """Blocks of which some score has changed since."""
+        """Blocks whose least score has become more since."""
         # Single numbers are read and written three times as fast in a memoryview.
         self._one_by_one = cast("memoryview[float]", scores.data)
         self._divisors = divisors.data
@@ -99,9 +99,15 @@ class LeastScore(SchedulerRule):
         divisor = self._divisors[place]
         if divisor:
             load = self.load(self._active[place], self._inactive[place])
-            self._one_by_one[place] = load / divisor
+            before = self._one_by_one[place]
+            after = self._one_by_one[place] = load / divisor
             if self._blocks:
-                self._stale.add(place >> _BLOCK_BITS)
+                block = place >> _BLOCK_BITS
+                least = self._least_one_by_one[block]
+                if after < least:
+                    self._least_one_by_one[block] = after
+                elif before <= least:
+                    self._stale.add(block)
 
     def score(self, number: int) -> float:
         """The load, divided by the weight; infinite for a server that gets no connections."""
