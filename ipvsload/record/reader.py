@@ -29,6 +29,7 @@ from ipvsload.record.format import (
     EVENTS,
     OCCUPANCY,
     REQUESTS,
+    RESULTS,
     SAMPLES,
     SCENARIO,
     VERSION,
@@ -134,10 +135,7 @@ def read(directory: Path) -> Recording:
     directory = Path(directory)
     names = (EVENTS, SAMPLES, REQUESTS)
     if not any((directory / name).is_file() for name in names):
-        what = "is not a run directory: no events.ndjson in it" if directory.is_dir() else (
-            "is a file: name the run directory" if directory.exists() else "does not exist"
-        )  # fmt: skip
-        raise UsageError(f"{directory} {what}")
+        raise UsageError(f"{directory} {_why_no_record(directory)}")
     notes: list[str] = []
     with _no_collector():
         header, events = _read_file(directory / EVENTS, codec.decode_events, notes)
@@ -167,6 +165,14 @@ def read(directory: Path) -> Recording:
     scaled = next((event for event in recording if isinstance(event, ScenarioScaled)), None)
     text = _scenario_text(directory)
     return Recording(directory, header, text, ordered, tuple(notes), scaled)
+
+
+def _why_no_record(directory: Path) -> str:
+    if not directory.is_dir():
+        return "is a file: name the run directory" if directory.exists() else "does not exist"
+    if (directory / RESULTS).is_file():
+        return "has results without a record of single connections: its tables are in summary.md"
+    return "is not a run directory: no events.ndjson in it"
 
 
 def _describe(run: RecordedRun) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ipvsload.errors import UsageError
 from ipvsload.record.events import ServerJoined
-from ipvsload.record.format import EVENTS, MODEL, RESULTS, FormatError
+from ipvsload.record.format import MODEL, FormatError
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.record.witness import Witness
 from ipvsload.replay.decision import Decision
@@ -44,8 +44,6 @@ def explain(directory: Path, wanted: Wanted) -> None:
     console = Console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=WIDE)
-    if (directory / RESULTS).is_file() and not (directory / EVENTS).exists():
-        raise UsageError(f"{directory} has results without a record of single connections")
     recording = read(directory)
     scenario = recorded_scenario(recording)
     runs = _runs(recording, wanted)
