@@ -30,14 +30,14 @@ class CountedEvent:
     whether the rule chose; otherwise `followed` is the server of the client's template.
     """
 
-    __slots__ = ("asked", "cable", "change", "chosen", "client", "counts", "decision", "early_ns",
-                 "followed", "late_ns", "place", "t_ns")  # fmt: skip
+    __slots__ = ("asked", "change", "chosen", "client", "counts", "decision", "early_ns",
+                 "followed", "late_ns", "line", "place", "t_ns")  # fmt: skip
 
     def __init__(self, place: int, t_ns: int, early_ns: int, late_ns: int) -> None:
         self.place = place
         self.t_ns, self.early_ns, self.late_ns = t_ns, early_ns, late_ns
         self.counts: Sequence[CountChange] = ()
-        self.cable: int | None = None
+        self.line: int | None = None
         self.client: Client | None = None
         self.decision = self.asked = False
         self.chosen: int | None = None
@@ -154,7 +154,7 @@ class _Counting:
             if not self._rule.noted:
                 return None
             found = self._next(now, event.early_ns, event.late_ns)
-            found.cable, found.client = event.cable, client
+            found.line, found.client = event.line, client
             found.counts = self._counts()
             return found
         self._rule.asked = False
@@ -162,7 +162,7 @@ class _Counting:
         if client in self._begun or (not self._rule.asked and not model.settings.persistence):
             return None  # the same SYN again, or one that an old connection takes
         found = self._next(now, event.early_ns, event.late_ns)
-        found.cable, found.client = event.cable, client
+        found.line, found.client = event.line, client
         found.decision, found.asked, found.followed = True, self._rule.asked, followed
         if event.server is None:
             found.chosen = UNKNOWN

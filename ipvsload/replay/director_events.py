@@ -1,13 +1,15 @@
 """What one director saw of connections, in the order of its recorded times.
 
-From a witness's packets the order is known, but for one thing: which of two packets that left
-by different cables was first, where a kernel serves its network cards one after the other. From
-requests alone a time is a guess: a SYN passes after the generator began, and a FIN
+From a witness's packets the order is known where the kernel sends each packet at once. A
+virtual machine's cards are served apart and in bunches: of two packets by different cards,
+`packet_order_us` (testbed/lab/kernels/base.py) apart or less, either may have been first. From
+requests alone a time is a guess: a SYN passes after the generator began to connect, and a FIN
 about when the generator had the answer.
 """
 
 from collections.abc import Callable, Iterator
 from enum import IntEnum
+from statistics import median_low
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,15 +20,6 @@ from ipvsload.ipvs_model.tcp_states import Side
 from ipvsload.record.format import NO_SERVER, Request
 from ipvsload.record.packet_table import PacketTable
 from ipvsload.record.witness import PacketKind, Witness
-
-CABLES_APART_NS = 100_000
-"""Two packets by different cables, seen at most so far apart, may have passed either way round.
-In user-mode Linux none did, in a virtual machine some 30 us apart."""
-SYN_LATE_NS = 1_500_000
-"""A SYN passes the director at most so long after the generator began to connect."""
-FIN_EARLY_NS = 1_500_000
-FIN_LATE_NS = 1_500_000
-"""A connection's first FIN passes at most so long before or after the generator had the answer."""
 
 
 class EventKind(IntEnum):
@@ -41,7 +34,7 @@ class DirectorEvent(NamedTuple):
     """A SYN, or the FIN or RST of one side, passed at `t_ns`, or at some time from early to late.
 
     `server` is where a SYN went; None where to is not known, "" where the director had no server
-    for it. Events of one `cable` happened in their order; None is of no cable.
+    for it. Events of one `line` happened in their order.
     """
 
     t_ns: int
@@ -51,32 +44,35 @@ class DirectorEvent(NamedTuple):
     client: Client
     side: Side
     server: str | None
-    cable: int | None
+    line: int
 
 
 _PACKETS = {
-    PacketKind.ASKED: (EventKind.SYN, Side.CLIENT, None),
-    PacketKind.CHOSEN: (EventKind.SYN, Side.CLIENT, 1),
-    PacketKind.CLIENT_FIN: (EventKind.FIN, Side.CLIENT, 1),
-    PacketKind.SERVER_FIN: (EventKind.FIN, Side.SERVER, 0),
-    PacketKind.CLIENT_RST: (EventKind.RST, Side.CLIENT, 1),
-    PacketKind.SERVER_RST: (EventKind.RST, Side.SERVER, 0),
+    PacketKind.ASKED: (EventKind.SYN, Side.CLIENT),
+    PacketKind.CHOSEN: (EventKind.SYN, Side.CLIENT),
+    PacketKind.CLIENT_FIN: (EventKind.FIN, Side.CLIENT),
+    PacketKind.SERVER_FIN: (EventKind.FIN, Side.SERVER),
+    PacketKind.CLIENT_RST: (EventKind.RST, Side.CLIENT),
+    PacketKind.SERVER_RST: (EventKind.RST, Side.SERVER),
 }
+_SYNS = 2
+"""The line of decisions; the others' are their sides, because each leaves by its own card."""
 _AT_ONCE = 1 << 14
 
 
 def witnessed(
-    witness: Witness, through: Callable[[int], bool] | None = None
+    witness: Witness, apart_ns: int = 0, through: Callable[[int], bool] | None = None
 ) -> Iterator[DirectorEvent]:
     """A witness's packets, of the client ports that are `through` the director; None: of all.
 
-    SYNs that the director sent to no server are there, too, with the server "".
+    Those by different cards, `apart_ns` apart or less, may have passed either way round. SYNs
+    that the director sent to no server are there, too, with the server "".
     """
     packets = witness.packets
     table = packets if isinstance(packets, PacketTable) else PacketTable.of(packets)
-    rows = table.rows[_telling(table.rows)]
+    rows = _as_decided(table.rows)
     clients, servers = table.clients, table.servers
-    half = CABLES_APART_NS // 2
+    half = apart_ns // 2
     known: dict[tuple[int, int], Client] = {}
     for begin in range(0, len(rows), _AT_ONCE):
         for t_ns, kind, client, port, server in rows[begin : begin + _AT_ONCE].tolist():
@@ -85,55 +81,95 @@ def witnessed(
             source = known.get((client, port))
             if source is None:
                 source = known[client, port] = Client(clients[client], port)
-            what, side, cable = _PACKETS[kind]
+            what, side = _PACKETS[kind]
+            line = _SYNS if what == EventKind.SYN else side
             yield DirectorEvent(
-                t_ns, t_ns - half, t_ns + half, what, source, side, servers[server], cable
+                t_ns, t_ns - half, t_ns + half, what, source, side, servers[server], line
             )
 
 
-def _telling(rows: NDArray[Any]) -> NDArray[np.int64]:
-    """Which rows say something: all but SYNs on their way in that came out again."""
+def _as_decided(rows: NDArray[Any]) -> NDArray[Any]:
+    """The rows that tell something, decisions in the order in which they were made.
+
+    A SYN on its way in tells nothing where it came out again, but for this: the director takes
+    SYNs up in the order in which they come. So one that leaves after a later one was decided
+    before that one left.
+    """
     syns = np.flatnonzero(rows["kind"] <= PacketKind.CHOSEN)
     source = rows["client"][syns].astype(np.int64) << 16 | rows["port"][syns]
     by_source = np.argsort(source, kind="stable")
     source, kinds = source[by_source], rows["kind"][syns][by_source]
-    answered = np.zeros(len(syns), bool)
-    answered[:-1] = (source[1:] == source[:-1]) & (kinds[1:] == PacketKind.CHOSEN)
-    answered &= kinds == PacketKind.ASKED
+    pairs = np.flatnonzero(
+        (source[1:] == source[:-1])
+        & (kinds[:-1] == PacketKind.ASKED)
+        & (kinds[1:] == PacketKind.CHOSEN)
+    )
+    asked, chosen = syns[by_source[pairs]], syns[by_source[pairs + 1]]
+    come = np.argsort(asked, kind="stable")
+    left = rows["t_ns"][chosen[come]]
+    decided = np.minimum.accumulate(left[::-1])[::-1]
     tells = np.ones(len(rows), bool)
-    tells[syns[by_source[answered]]] = False
-    return np.flatnonzero(tells)
+    tells[asked] = False
+    if (decided == left).all():
+        return rows[tells]
+    found = np.array(rows)
+    found["t_ns"][chosen[come]] = decided
+    order = np.arange(len(rows))
+    order[chosen[come]] = asked[come]  # of those decided at one time
+    found, order = found[tells], order[tells]
+    return found[np.lexsort((order, found["t_ns"]))]
 
 
-def requested(requests: list[Request], end_ns: int) -> list[DirectorEvent]:
-    """What requests tell of connections; `end_ns` is when the run was over."""
+def path_ns(requests: list[Request]) -> int:
+    """How long an answer takes at most by itself, in nearly all cases.
+
+    That is the time of 999 in 1,000 answers of the class that has the quickest ones.
+    """
+    by_class: dict[str, list[int]] = {}
+    for one in requests:
+        if one.error is None:
+            by_class.setdefault(one.traffic, []).append(
+                one.planned_us + one.latency_us - one.start_us
+            )
+    if not by_class:
+        return 0
+    quickest = sorted(min(by_class.values(), key=median_low))
+    return max(0, quickest[min(len(quickest) - 1, len(quickest) * 999 // 1000)]) * 1000
+
+
+def requested(requests: list[Request], path: int) -> list[DirectorEvent]:
+    """What requests tell of connections; `path` is their `path_ns`.
+
+    A SYN passes after the generator began, by `path` at most and before the answer. A FIN passes
+    about with the last answer, by `path` before or after it. One that was kept for some
+    time is taken to end with its last answer.
+    """
     events: list[DirectorEvent] = []
     carried: dict[tuple[str, int], list[Request]] = {}
     for request in sorted((one for one in requests if one.port), key=lambda one: one.start_us):
         source = request.client, request.port
         if not request.reused and source in carried:
-            events += _of_connection(carried.pop(source), request.start_us * 1000)
+            events += _of_connection(carried.pop(source), path)
         carried.setdefault(source, []).append(request)
     for connection in carried.values():
-        events += _of_connection(connection, end_ns)
+        events += _of_connection(connection, path)
     events.sort(key=lambda one: one.t_ns)
     return events
 
 
-def _of_connection(requests: list[Request], before_ns: int) -> Iterator[DirectorEvent]:
+def _of_connection(requests: list[Request], path: int) -> Iterator[DirectorEvent]:
     first, last = requests[0], requests[-1]
     client = Client(first.client, first.port)
     begin = first.start_us * 1000
     answered = max(begin, (first.planned_us + first.latency_us) * 1000)
     end = max(begin, (last.planned_us + last.latency_us) * 1000)
-    late = min(answered, begin + SYN_LATE_NS) + 999
-    yield DirectorEvent(begin, begin, late, EventKind.SYN, client, Side.CLIENT, first.server, None)
+    passed = min(answered, begin + path) + 999
+    yield DirectorEvent(
+        begin, begin, passed, EventKind.SYN, client, Side.CLIENT, first.server, _SYNS
+    )
     if first.server in (None, NO_SERVER):
         return
-    # Of a kept connection nobody knows when it was closed.
-    kept = len(requests) > 1
-    latest = max(end, before_ns) if kept else end + FIN_LATE_NS
     kind = EventKind.RST if last.error in ("refused", "reset") else EventKind.FIN
-    early = max(begin, end - FIN_EARLY_NS)
-    yield DirectorEvent(end, early, latest, kind, client, Side.SERVER, None, None)
-    yield DirectorEvent(end, early, latest, kind, client, Side.CLIENT, None, None)
+    early, late = max(begin, end - path), end + path + 999
+    yield DirectorEvent(end, early, late, kind, client, Side.SERVER, None, 0)
+    yield DirectorEvent(end, early, late, kind, client, Side.CLIENT, None, 0)

@@ -8,11 +8,8 @@ from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import Witness
 from ipvsload.replay.counted_events import EXPIRY_NS, ServerNumbers, counted_events
 from ipvsload.replay.director_events import (
-    CABLES_APART_NS,
-    FIN_EARLY_NS,
-    FIN_LATE_NS,
-    SYN_LATE_NS,
     DirectorEvent,
+    path_ns,
     requested,
     witnessed,
 )
@@ -20,6 +17,10 @@ from ipvsload.replay.model_alone import model_alone
 from ipvsload.replay.order_search import OrderSearch, Replayed
 from ipvsload.replay.recorded_directors import RecordedDirector
 from ipvsload.replay.rule_state import RuleState
+
+_TRIED = 150
+_TRIED_WITHOUT_PACKETS = 40
+"""Positions that are tried for a request, on the average: each takes some 10 us."""
 
 
 class DirectorReplay:
@@ -30,6 +31,7 @@ class DirectorReplay:
         director: RecordedDirector,
         run: RecordedRun,
         witness: Witness | None,
+        widest: int,
         *,
         every_table: bool = False,
     ) -> None:
@@ -37,17 +39,27 @@ class DirectorReplay:
         self.addresses = ServerNumbers(director.table).addresses
         self._run = run
         self._witness = witness
+        self._path_ns = 0 if witness else path_ns(run.requests)
+        apart = run.kernel.get("packet_order_us")
+        self._apart_ns = apart * 1000 if isinstance(apart, int) else 0
         self._search = OrderSearch(
             self._state(),
             "mismatched" if witness else "unexplained",
             self._span_ns(),
-            every_table=every_table,
+            widest,
+            (_TRIED if witness else _TRIED_WITHOUT_PACKETS) * (len(run.requests) + 500),
+            self._state() if every_table else None,
         )
 
     def replayed(self) -> Iterator[Replayed]:
         """Each decision; to be called once."""
         director = self.director
         return self._search.run(counted_events(self._events(), director.table, director.settings))
+
+    @property
+    def exact(self) -> bool:
+        """Whether the order of all packets is known."""
+        return self._witness is not None and not self._apart_ns
 
     def alone(self) -> Counter[str]:
         """What the model alone gives to each server's address."""
@@ -57,18 +69,13 @@ class DirectorReplay:
         """A server's address by its number."""
         return None if number is None else self.addresses[number]
 
-    @property
-    def gave_up(self) -> int:
-        """Decisions until now for which not all orders were tried."""
-        return self._search.gave_up
-
     def _events(self) -> Iterable[DirectorEvent]:
         number, through = self.director.number, self.director.through
         if self._witness is not None:
-            return witnessed(self._witness, through)
+            return witnessed(self._witness, self._apart_ns, through)
         requests = self._run.requests
         mine = [one for one in requests if one.director == number] if through else requests
-        return requested(mine, self._run.end_us * 1000)
+        return requested(mine, self._path_ns)
 
     def _state(self) -> RuleState:
         own = self.director.settings
@@ -76,8 +83,6 @@ class DirectorReplay:
         return RuleState(own.scheduler, self.director.table, rule)
 
     def _span_ns(self) -> int:
-        """How far from its recorded time an event may be, but for ends of kept connections."""
+        """How far from its recorded time an event may be at most."""
         spans = [one.late_ns - one.early_ns for one in self.director.table.changes]
-        if self._witness is None:
-            spans += [SYN_LATE_NS, FIN_EARLY_NS, FIN_LATE_NS]
-        return max(CABLES_APART_NS, EXPIRY_NS, *spans)
+        return max(self._apart_ns, 2 * self._path_ns, EXPIRY_NS, *spans)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ipvsload.ipvs.forwarding import FORWARDINGS, MASQUERADING
-from ipvsload.ipvs.schedulers import ONE_PACKET, PERSISTENT, flag_names
+from ipvsload.ipvs.schedulers import ONE_PACKET, PERSISTENT, SCHEDULERS, flag_names
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS
 from ipvsload.ipvs_model.director_model import ServiceSettings
 from ipvsload.ipvs_model.schedulers import RULES
@@ -98,7 +98,10 @@ def _ports(run: RecordedRun) -> dict[int, range]:
 def _settings(run: RecordedRun, node: str | None, lc_law: int) -> ServiceSettings:
     samples = (one for one in run.samples if one.node == node)
     service = next((one for sample in samples for one in sample.services), None)
-    flags = frozenset(flag_names(service.scheduler, service.flags)) if service else frozenset()
+    rule = rule_name(run)
+    flags = frozenset(flag_names(rule, service.flags)) if service else frozenset()
+    if rule in SCHEDULERS:
+        flags &= dict(SCHEDULERS[rule].flags).keys()
     persistence = service.persistent_timeout if service else 0
     if service and service.flags & ONE_PACKET:
         raise NotReplayableError("the service schedules each packet for itself (ops)")
@@ -110,7 +113,7 @@ def _settings(run: RecordedRun, node: str | None, lc_law: int) -> ServiceSetting
     if forwarding not in FORWARDINGS:
         raise NotReplayableError(f"its servers are reached in different ways: {forwarding}")
     own = ServiceSettings(
-        rule_name(run),
+        rule,
         _host(run.service),
         flags=flags,
         lc_law=lc_law,

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from heapq import merge
+from itertools import islice
 from typing import NamedTuple
 
 from ipvsload.ipvs_model.schedulers import RULES
@@ -11,7 +12,7 @@ from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import Witness
 from ipvsload.replay.decision import Decision
 from ipvsload.replay.director_replay import DirectorReplay
-from ipvsload.replay.order_search import Replayed
+from ipvsload.replay.order_search import Replayed, TooManyOrdersError
 from ipvsload.replay.recorded_directors import (
     NotReplayableError,
     recorded_directors,
@@ -22,6 +23,12 @@ from ipvsload.scenario.model import Scenario
 LAWS = (256, 257)
 """How much an active connection counts beside a finished one, in older kernels and in newer."""
 _MOST_TOLD = 5
+_WIDTHS = (4, 16, 64)
+"""How many places an event may be moved in its line, one try after the other."""
+_HOPELESS = 0.2
+"""Where a larger part is not explained, it is not for the order of events."""
+_MOST_POSITIONS = 1_300_000
+"""No wider search for more connections times places: this takes some twenty seconds."""
 
 
 class RunReplay(NamedTuple):
@@ -30,8 +37,7 @@ class RunReplay(NamedTuple):
     `unexplained` are those that are neither matched nor consistent, of which the first few are
     in `first`. `predicted` is what the model alone would have given to each server's address,
     with the same arrivals and ends of connections. `lc_law` is the law that was used; None where
-    neither the record nor the choices tell it. `gave_up` counts decisions for which not all
-    orders were tried.
+    neither the record nor the choices tell it. `widest` is how far events were moved at most.
     """
 
     connections: int
@@ -41,7 +47,7 @@ class RunReplay(NamedTuple):
     first: tuple[Decision, ...]
     predicted: dict[str, int]
     lc_law: int | None
-    gave_up: int
+    widest: int
 
 
 def decisions(
@@ -53,14 +59,14 @@ def decisions(
 ) -> Iterator[Decision]:
     """Each decision of the run; those of several directors about in the order of time.
 
-    `witness` are its packets, None where nobody watched them. Without `every_table`, only what
-    is not explained has the servers' states. Raises NotReplayableError.
+    `witness` are its packets, None where nobody watched them. Without `every_table`, none
+    has the servers' states. Raises NotReplayableError.
     """
-    law = recorded_law(run) or replay(run, scenario, witness).lc_law or LAWS[0]
-    parts = _parts(run, scenario, witness, law, every_table=every_table)
-    traffic = _TrafficOfPorts(run)
-    for index, (part, one) in enumerate(_merged(parts)):
-        yield _decision(index, part, one, traffic)
+    law, widest = recorded_law(run), _WIDTHS[-1]
+    if law is None or not all(p.exact for p in _parts(run, scenario, witness, law, widest)):
+        found = replay(run, scenario, witness)
+        law, widest = found.lc_law or LAWS[0], found.widest
+    return _decisions(run, scenario, witness, law, widest, every_table=every_table)
 
 
 def replay(run: RecordedRun, scenario: Scenario | None, witness: Witness | None) -> RunReplay:
@@ -87,33 +93,62 @@ def recorded_law(run: RecordedRun) -> int | None:
 def _replay(
     run: RecordedRun, scenario: Scenario | None, witness: Witness | None, law: int
 ) -> RunReplay:
-    parts = _parts(run, scenario, witness, law)
-    counts: Counter[str] = Counter()
-    given: Counter[str] = Counter()
-    first: list[tuple[int, DirectorReplay, Replayed]] = []
-    for index, (part, one) in enumerate(_merged(parts)):
-        counts[one.verdict] += 1
-        if one.event.chosen is not None:
-            given[part.addresses[one.event.chosen]] += 1
-        if one.verdict not in ("matched", "consistent"):
-            first.append((index, part, one))
-            if len(first) > _MOST_TOLD * 2:
-                first = _earliest(first)
-    total = counts.total()
-    matched, consistent = counts["matched"], counts["consistent"]
-    if matched < total:
+    """With wider searches as long as something is not explained, and time allows."""
+    best: RunReplay | None = None
+    for widest in _WIDTHS:
+        if best is not None and best.connections * widest > _MOST_POSITIONS:
+            break
+        parts = _parts(run, scenario, witness, law, widest)
+        if all(part.exact for part in parts) and widest != _WIDTHS[-1]:
+            continue  # it is as quick with the widest one
+        try:
+            found = _counted(parts, law, widest)
+        except TooManyOrdersError:
+            break
+        if best is None or found.unexplained < best.unexplained:
+            best = found
+        if not best.unexplained or best.unexplained > _HOPELESS * best.connections:
+            break
+    if best is None:
+        raise NotReplayableError("too many orders of its events are possible")
+    if best.matched < best.connections:
         given = sum((part.alone() for part in parts), Counter())
-    traffic = _TrafficOfPorts(run) if first else None
-    return RunReplay(
-        total,
-        matched,
-        consistent,
-        total - matched - consistent,
-        tuple(_decision(number, part, one, traffic) for number, part, one in _earliest(first)),
-        {address: given[address] for part in parts for address in part.addresses},
-        law,
-        sum(part.gave_up for part in parts),
-    )
+        best = best._replace(predicted={address: given[address] for address in best.predicted})
+    if best.unexplained:
+        every = _decisions(run, scenario, witness, law, best.widest)
+        surprising = (one for one in every if one.verdict not in ("matched", "consistent"))
+        best = best._replace(first=tuple(islice(surprising, _MOST_TOLD)))
+    return best
+
+
+def _counted(parts: list[DirectorReplay], law: int, widest: int) -> RunReplay:
+    verdicts: Counter[str] = Counter()
+    given: Counter[str] = Counter()
+    for part in parts:
+        for one in part.replayed():
+            verdicts[one.verdict] += 1
+            if one.event.chosen is not None:
+                given[part.addresses[one.event.chosen]] += 1
+    matched, consistent = verdicts["matched"], verdicts["consistent"]
+    unexplained = verdicts.total() - matched - consistent
+    addresses = dict.fromkeys(address for part in parts for address in part.addresses)
+    predicted = {address: given[address] for address in addresses}
+    return RunReplay(verdicts.total(), matched, consistent, unexplained, (), predicted, law, widest)
+
+
+def _decisions(
+    run: RecordedRun,
+    scenario: Scenario | None,
+    witness: Witness | None,
+    law: int,
+    widest: int,
+    *,
+    every_table: bool = True,
+) -> Iterator[Decision]:
+    parts = _parts(run, scenario, witness, law, widest, every_table=every_table)
+    traffic = _TrafficOfPorts(run)
+    for index, (part, one) in enumerate(_merged(parts)):
+        yield _decision(index, part, one, traffic)
 
 
 def _parts(
@@ -121,6 +156,7 @@ def _parts(
     scenario: Scenario | None,
     witness: Witness | None,
     law: int,
+    widest: int,
     *,
     every_table: bool = False,
 ) -> list[DirectorReplay]:
@@ -129,7 +165,7 @@ def _parts(
             f"{run.scheduler} draws by chance: no single choice of it can be foretold"
         )
     return [
-        DirectorReplay(director, run, witness, every_table=every_table)
+        DirectorReplay(director, run, witness, widest, every_table=every_table)
         for director in recorded_directors(run, scenario, law)
     ]
 
@@ -139,12 +175,6 @@ def _merged(parts: list[DirectorReplay]) -> Iterator[tuple[DirectorReplay, Repla
         return ((part, one) for one in part.replayed())
 
     return iter(merge(*map(of_one, parts), key=lambda one: one[1].event.t_ns))
-
-
-def _earliest(
-    found: list[tuple[int, DirectorReplay, Replayed]],
-) -> list[tuple[int, DirectorReplay, Replayed]]:
-    return sorted(found, key=lambda one: one[2].event.t_ns)[:_MOST_TOLD]
 
 
 class _TrafficOfPorts:
@@ -168,7 +198,7 @@ class _TrafficOfPorts:
 
 
 def _decision(
-    index: int, part: DirectorReplay, one: Replayed, traffic: _TrafficOfPorts | None
+    index: int, part: DirectorReplay, one: Replayed, traffic: _TrafficOfPorts
 ) -> Decision:
     client, port = one.event.client or ("", 0)
     t_us = one.event.t_ns // 1000
@@ -177,7 +207,7 @@ def _decision(
         t_us,
         client,
         port,
-        traffic.of(client, port, t_us) if traffic else None,
+        traffic.of(client, port, t_us),
         part.address(one.event.chosen),
         part.address(one.predicted),
         one.verdict,

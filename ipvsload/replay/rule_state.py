@@ -93,18 +93,15 @@ class RuleState:
         for name, value in own:
             values[name] = value.copy() if isinstance(value, dict | set) else value
 
-    @property
-    def key(self) -> str:
-        """What tells states of the same counts apart; long lists are made of the servers."""
-        return str([one for one in self.own if not isinstance(one[1], list | tuple)])
-
     def follow(self, number: int) -> None:
         """Have the turns go on behind this server, where the rule has turns that lead there."""
-        before, was = self.own, self.key
+        before = self.own
+        if not before:
+            return
         for _ in range(_MOST_TURNS):
             if self.rule.choose(_NOBODY) == number:
                 return
-            if self.key == was:
+            if self.own == before:
                 break
         self.own = before
 

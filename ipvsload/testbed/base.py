@@ -216,6 +216,7 @@ class Observation(Protocol):
         """The director's kernel: {"release": ..., "provider": ...} and what else is known.
 
         "lc_law" is how much an active connection counts beside a finished one under lc and its kin.
+        "packet_order_us": of packets by different cards so far apart, either may have been first.
         """
 
     @property

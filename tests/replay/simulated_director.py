@@ -35,6 +35,8 @@ class SimulatedDirector:
     scheduler: str
     weights: Sequence[int]
     lc_law: int = 256
+    packet_order_us: int = 0
+    least_apart_ns: int = 1
     faulty: frozenset[int] = frozenset()
     packets: list[Packet] = field(default_factory=list)
 
@@ -51,7 +53,7 @@ class SimulatedDirector:
         servers: dict[int, int] = {}
         last = 0
         for due_ns, ends, number in sorted(due):
-            t_ns = last = max(due_ns, last + 1)
+            t_ns = last = max(due_ns, last + self.least_apart_ns)
             client = Client(CLIENT, 1024 + number)
             if ends:
                 if number in servers:
@@ -82,7 +84,8 @@ class SimulatedDirector:
             ),
         ]  # fmt: skip
         return RecordedRun(
-            1, self.scheduler, kernel={"lc_law": self.lc_law}, service=f"tcp {VIP}:80",
+            1, self.scheduler, service=f"tcp {VIP}:80",
+            kernel={"lc_law": self.lc_law, "packet_order_us": self.packet_order_us},
             exclusive=True, events=events, requests=list(requests),
         )  # fmt: skip
 

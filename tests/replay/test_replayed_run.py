@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.record.witness import Packet, PacketKind, Witness
-from ipvsload.replay.director_events import CABLES_APART_NS
 from ipvsload.replay.recorded_directors import NotReplayableError
 from ipvsload.replay.replayed_run import decisions, replay
 from tests.replay.simulated_director import Arrival, SimulatedDirector
 
 CERTAIN = sorted(name for name, rule in RULES.items() if not rule.by_chance)
 BY_COUNTS = ["lc", "nq", "sed", "wlc"]
-FAR_APART = CABLES_APART_NS + 2
+APART_US = 100
+FAR_APART = APART_US * 1000 + 2
 
 arrivals = st.lists(
     st.builds(Arrival, st.integers(1, 400_000), st.integers(1, 3_000_000)),
@@ -40,14 +40,14 @@ def test_what_the_model_itself_chose_is_matched(
 def test_packets_of_two_cables_that_changed_places_are_consistent(
     scheduler: str, weights: list[int], arrivals: list[Arrival], chance: Random
 ) -> None:
-    director = SimulatedDirector(scheduler, weights)
+    director = SimulatedDirector(scheduler, weights, packet_order_us=APART_US)
     director.play(arrivals)
     packets = sorted(director.packets)
     place = 0
     while place + 1 < len(packets):
         one, other = packets[place : place + 2]
         apart = other.t_ns - one.t_ns
-        near = one.kind != other.kind and one.port != other.port and apart < CABLES_APART_NS // 2
+        near = one.kind != other.kind and one.port != other.port and apart < APART_US * 500
         if near and chance.random() < 0.5:
             packets[place : place + 2] = [
                 other._replace(t_ns=one.t_ns),
@@ -70,7 +70,9 @@ def test_a_choice_that_the_rule_does_not_make_is_mismatched(
     # Half a gap off, so that no end is near a beginning.
     arrivals = [Arrival(2 * one.gap_ns, 2 * one.held_ns + FAR_APART) for one in arrivals]
     wrong = data.draw(st.integers(0, len(arrivals) - 1))
-    director = SimulatedDirector(scheduler, weights, faulty=frozenset([wrong]))
+    director = SimulatedDirector(
+        scheduler, weights, packet_order_us=APART_US, faulty=frozenset([wrong])
+    )
     director.play(arrivals)
     found = replay(director.run(), None, director.witness)
     assert (found.matched, found.consistent, found.unexplained) == (len(arrivals) - 1, 0, 1)
@@ -131,3 +133,36 @@ def test_the_law_is_the_one_that_explains_more() -> None:
     run = director.run()
     run.kernel = {}
     assert replay(run, None, director.witness).lc_law is None
+
+
+@given(st.sampled_from(CERTAIN), weights, arrivals, st.floats(0, 1))
+def test_without_packets_times_that_are_late_explain_every_choice(
+    scheduler: str, weights: list[int], arrivals: list[Arrival], part: float
+) -> None:
+    director = SimulatedDirector(scheduler, weights, least_apart_ns=1000)
+    director.play(arrivals)
+    requests = director.requests()
+    late_us = round(part * min((one.latency_us for one in requests), default=0))
+    seen = [one._replace(latency_us=one.latency_us + late_us) for one in requests]
+    found = replay(director.run(seen), None, None)
+    assert (found.connections, found.unexplained) == (len(requests), 0)
+    if not late_us:
+        assert found.matched == len(requests)
+
+
+def test_packets_of_one_card_that_left_in_bunches_are_taken_in_the_order_in_which_they_came() -> (
+    None
+):
+    director = SimulatedDirector("rr", [1, 1, 1])
+    director.play([Arrival(100_000, 5_500_000)] * 6)
+    asked = [
+        Packet(one.t_ns - 50_000, PacketKind.ASKED, one.client, one.port, "")
+        for one in director.packets
+        if one.kind == PacketKind.CHOSEN
+    ]
+    late = [
+        one._replace(t_ns=one.t_ns + 900_000) if one.port in (1025, 1026) else one
+        for one in director.packets
+    ]
+    found = replay(director.run(), None, Witness(sorted([*asked, *late])))
+    assert (found.connections, found.matched) == (6, 6)

@@ -171,7 +171,13 @@ class LabTestbed:
     @property
     def kernel(self) -> dict[str, Any]:
         """The kernel that the director runs, and how it counts where that was asked."""
-        kernel = {"release": self.lab.kernel.release, "provider": self.lab.kernel.provider}
+        # Imports every provider, while the director boots.
+        from ipvsload.testbed.lab.kernels.providers import KERNELS
+
+        provider = self.lab.kernel.provider
+        kernel: dict[str, Any] = {"release": self.lab.kernel.release, "provider": provider}
+        if order_us := KERNELS[provider].packet_order_us:
+            kernel["packet_order_us"] = order_us
         return kernel if self._law is None else {**kernel, "lc_law": self._law}
 
     def open_samples(self, hz: float) -> SidecarPipe:

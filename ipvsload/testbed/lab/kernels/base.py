@@ -65,6 +65,9 @@ class KernelProvider(ABC):
     """Its place in the order in which `auto` tries the providers, ascending."""
     mend: ClassVar[str]
     """For the doctor: how a person gets it on this machine."""
+    packet_order_us: ClassVar[int] = 0
+    """Two packets that left it by different cards, seen at most so far apart, may have passed the
+    other way round. 0: it sends each packet at once, in the order in which it works."""
 
     @abstractmethod
     def missing(self) -> str | None:
