@@ -169,7 +169,10 @@ def _of_connection(requests: list[Request], path: int) -> Iterator[DirectorEvent
     )
     if first.server in (None, NO_SERVER):
         return
-    kind = EventKind.RST if last.error in ("refused", "reset") else EventKind.FIN
     early, late = max(begin, end - path), end + path + 999
-    yield DirectorEvent(end, early, late, kind, client, Side.SERVER, None, 0)
-    yield DirectorEvent(end, early, late, kind, client, Side.CLIENT, None, 0)
+    if last.error in ("refused", "reset"):
+        # A client that gets RST is silent from then on.
+        yield DirectorEvent(end, early, late, EventKind.RST, client, Side.SERVER, None, 0)
+        return
+    yield DirectorEvent(end, early, late, EventKind.FIN, client, Side.SERVER, None, 0)
+    yield DirectorEvent(end, early, late, EventKind.FIN, client, Side.CLIENT, None, 0)

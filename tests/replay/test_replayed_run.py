@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.ipvs_model.schedulers import RULES
+from ipvsload.ipvs_model.tcp_states import Side
 from ipvsload.record.witness import Packet, PacketKind, Witness
+from ipvsload.replay.director_events import EventKind, requested
 from ipvsload.replay.recorded_directors import NotReplayableError
 from ipvsload.replay.replayed_run import decisions, replay
 from tests.replay.simulated_director import Arrival, SimulatedDirector
@@ -166,3 +168,13 @@ def test_packets_of_one_card_that_left_in_bunches_are_taken_in_the_order_in_whic
     ]
     found = replay(director.run(), None, Witness(sorted([*asked, *late])))
     assert (found.connections, found.matched) == (6, 6)
+
+
+def test_a_client_that_is_refused_sends_nothing_more() -> None:
+    director = SimulatedDirector("rr", [1])
+    director.play([Arrival(1_000_000, 5_500_000)])
+    [request] = director.requests()
+    for error, ends in (("refused", [EventKind.RST]), (None, [EventKind.FIN] * 2)):
+        told = requested([request._replace(error=error)], 0)
+        assert [one.kind for one in told] == [EventKind.SYN, *ends]
+        assert told[1].side == Side.SERVER
