@@ -35,15 +35,15 @@ def print_table(
     """Print a run's decisions, the first FIRST or all, and how many there are.
 
     `replayed` gives all of them anew each time, with the servers of each or, much quicker where
-    there are many servers, with those of mismatches alone. `command` is what a reader types to
-    see more of the run, without the options for it.
+    there are many servers, without any. `command` is what a reader types to see more of the run,
+    without the options for it.
     """
     output = ReportConsole(console or Console())
     _heading(output, run)
     verdicts: Counter[str] = Counter()
     asked = (
         one
-        for one in _counted(replayed(everything and not only_mismatches), verdicts)
+        for one in _counted(replayed(everything or only_mismatches), verdicts)
         if not only_mismatches or _strange(one)
     )
     if everything:

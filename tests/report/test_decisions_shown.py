@@ -30,7 +30,11 @@ def table(scheduler: str, every: Iterator[Decision], servers: int = 2, width: in
     console = Console(file=file, width=width)
     found = list(every)
     run = deciding(scheduler, servers)
-    print_table(run, lambda _: iter(found), command=COMMAND, console=console, **shown)
+
+    def replayed(every_table: bool) -> Iterator[Decision]:
+        return iter(found if every_table else [replace(one, servers=()) for one in found])
+
+    print_table(run, replayed, command=COMMAND, console=console, **shown)
     return file.getvalue()
 
 
@@ -67,6 +71,7 @@ def test_only_mismatches_and_there_may_be_none() -> None:
     text = table("lc", decided("lc", 60, wrong=wrong), only_mismatches=True)
     assert [row[0] for row in cells(text)[1:]] == ["5", "25"]
     assert [row[-1] for row in cells(text)[1:]] == ["mismatched"] * 2
+    assert all("256*" in cell for row in cells(text)[1:] for cell in row[3:5])
     assert "matched 58 of 60, mismatched 2" in text
     none = table("lc", decided("lc", 60), only_mismatches=True)
     assert "no choice that is not the model's" in none
