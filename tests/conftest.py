@@ -10,5 +10,6 @@ settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is heard: a shell has its background jobs ignore it, and so would all we start."""
+    """Signals are heard: a shell has background jobs ignore Ctrl-C, and nohup a hang-up."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
