@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ipvsload.ipvs.forwarding import FORWARDINGS, MASQUERADING
 from ipvsload.ipvs.schedulers import flag_bits, flag_names
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS
+from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs_model.persistence_templates import PersistenceTemplates, Template
 from ipvsload.ipvs_model.remembered_connections import RememberedConnection, TimeoutQueue
 from ipvsload.ipvs_model.schedulers import RULES
@@ -42,7 +43,7 @@ class ServiceSettings(NamedTuple):
     scheduler: str
     destination: str
     flags: frozenset[str] = frozenset()
-    lc_law: int = 256
+    lc_law: int = USUAL_LC_LAW
     forwarding: str = MASQUERADING
     persistence: int = 0
     netmask: int | None = None

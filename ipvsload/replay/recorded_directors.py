@@ -11,17 +11,13 @@ from ipvsload.ipvs.forwarding import FORWARDINGS, MASQUERADING
 from ipvsload.ipvs.schedulers import ONE_PACKET, PERSISTENT, SCHEDULERS, flag_names
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS
 from ipvsload.ipvs_model.director_model import ServiceSettings
-from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.tcp_states import TcpTimeouts
 from ipvsload.record.events import ClockAligned, DirectorSettings
 from ipvsload.record.nodes import nodes
 from ipvsload.record.reader import RecordedRun
 from ipvsload.replay.table_changes import ServerTable, server_table
-from ipvsload.scenario.balancers import find
 from ipvsload.scenario.model import Scenario
-
-_BY_CHANCE = "random"
-"""The rule of what balances by chance without IPVS."""
+from ipvsload.scenario.model_rule import model_rule
 
 
 class NotReplayableError(Exception):
@@ -66,11 +62,8 @@ def recorded_directors(
 
 def rule_name(run: RecordedRun) -> str:
     """The rule that the run's balancer follows. Raises NotReplayableError."""
-    balancer = find(run.scheduler)
-    name = run.scheduler
-    if not balancer.in_ipvs_table and balancer.choice == "chance":
-        name = _BY_CHANCE
-    if name not in RULES:
+    name = model_rule(run.scheduler)
+    if name is None:
         raise NotReplayableError(f"the model does not know the rule of {run.scheduler}")
     return name
 

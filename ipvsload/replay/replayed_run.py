@@ -7,6 +7,7 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
+from ipvsload.ipvs_model.lc_laws import LC_LAWS, USUAL_LC_LAW
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import Witness
@@ -20,8 +21,6 @@ from ipvsload.replay.recorded_directors import (
 )
 from ipvsload.scenario.model import Scenario
 
-LAWS = (256, 257)
-"""How much an active connection counts beside a finished one, in older kernels and in newer."""
 _MOST_TOLD = 5
 _WIDTHS = (4, 16, 64)
 """How many places an event may be moved in its line, one try after the other."""
@@ -65,7 +64,7 @@ def decisions(
     law, widest = recorded_law(run), _WIDTHS[-1]
     if law is None or not all(p.exact for p in _parts(run, scenario, witness, law, widest)):
         found = replay(run, scenario, witness)
-        law, widest = found.lc_law or LAWS[0], found.widest
+        law, widest = found.lc_law or USUAL_LC_LAW, found.widest
     return _decisions(run, scenario, witness, law, widest, every_table=every_table)
 
 
@@ -77,7 +76,7 @@ def replay(run: RecordedRun, scenario: Scenario | None, witness: Witness | None)
     known = recorded_law(run)
     if known is not None:
         return _replay(run, scenario, witness, known)
-    older, newer = (_replay(run, scenario, witness, law) for law in LAWS)
+    older, newer = (_replay(run, scenario, witness, law) for law in LC_LAWS)
     quality = [(-one.unexplained, one.matched) for one in (older, newer)]
     if quality[0] == quality[1]:
         return older._replace(lc_law=None)
@@ -85,7 +84,7 @@ def replay(run: RecordedRun, scenario: Scenario | None, witness: Witness | None)
 
 
 def recorded_law(run: RecordedRun) -> int | None:
-    """The record's own `lc_law`, 256 or 257."""
+    """The record's own `lc_law`, one of LC_LAWS."""
     law = run.kernel.get("lc_law")
     return law if isinstance(law, int) else None
 

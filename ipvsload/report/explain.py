@@ -9,13 +9,14 @@ from pathlib import Path
 from rich.console import Console
 
 from ipvsload.errors import UsageError
+from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.record.events import ServerJoined
 from ipvsload.record.format import MODEL, FormatError
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.record.witness import Witness
 from ipvsload.replay.decision import Decision
 from ipvsload.replay.recorded_directors import NotReplayableError, recorded_directors
-from ipvsload.replay.replayed_run import LAWS, decisions, recorded_law, replay
+from ipvsload.replay.replayed_run import decisions, recorded_law, replay
 from ipvsload.report.decision_words import DecidingRun
 from ipvsload.report.html.chart_series import zero_us
 from ipvsload.report.terminal_decisions import print_one, print_table
@@ -121,7 +122,7 @@ def _explain(
 def _deciding(run: RecordedRun, scenario: Scenario | None, witness: Witness | None) -> DecidingRun:
     law = recorded_law(run)
     if law is None:
-        law = replay(run, scenario, witness).lc_law or LAWS[0]
+        law = replay(run, scenario, witness).lc_law or USUAL_LC_LAW
     joined = {event.server: event.number for event in run.of_type(ServerJoined)}
     for address in (s.address for one in run.samples[:1] for v in one.services for s in v.servers):
         joined.setdefault(address, len(joined) + 1)

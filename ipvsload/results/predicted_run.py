@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.record.format import FormatError
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results.prediction import PredictedServer, Prediction
@@ -39,7 +40,7 @@ def predicted_run(
             note=f"not replayed through the model: {connections} connections are too many for it"
         )
     from ipvsload.replay.recorded_directors import NotReplayableError
-    from ipvsload.replay.replayed_run import LAWS, replay
+    from ipvsload.replay.replayed_run import replay
     from ipvsload.results.mismatches import mismatches
 
     try:
@@ -59,7 +60,7 @@ def predicted_run(
             found.consistent,
             found.unexplained,
             witness=True,
-            mismatches=mismatches(found.first, run.scheduler, found.lc_law or LAWS[0]),
+            mismatches=mismatches(found.first, run.scheduler, found.lc_law or USUAL_LC_LAW),
         ),
         {address: PredictedServer(many) for address, many in found.predicted.items()},
     )

@@ -10,18 +10,6 @@ from random import Random
 from ipvsload.ipvs.schedulers import PERSISTENT, SCHEDULERS, flag_bits
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.ipvs_model.director_model import DirectorModel, ServiceSettings
-from ipvsload.scenario.balancers import find
-
-_BY_CHANCE = "random"
-"""The model's rule of what balances without IPVS, by chance."""
-
-
-def rule_of(balancer: str) -> str | None:
-    """The name of the rule by which the model follows a balancer; None where it has none."""
-    known = find(balancer)
-    if known.in_ipvs_table:
-        return balancer
-    return _BY_CHANCE if known.choice == "chance" else None
 
 
 class ModelDirectors:

@@ -12,14 +12,15 @@ from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.forwarding import FORWARDINGS
 from ipvsload.ipvs.keys import join_key
 from ipvsload.ipvs_model.director_model import ServiceSettings
-from ipvsload.ipvs_model.schedulers import RULES
+from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs_model.tcp_states import TcpTimeouts
 from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.balancers import find
 from ipvsload.scenario.capabilities import Capability
 from ipvsload.scenario.capacity import Capacity
+from ipvsload.scenario.model_rule import model_rule
 from ipvsload.scenario.server_conditions import ServerFault
-from ipvsload.simulate.model_directors import ModelDirectors, rule_of
+from ipvsload.simulate.model_directors import ModelDirectors
 from ipvsload.simulate.model_network import ModelNetwork
 from ipvsload.simulate.model_server import ModelServer
 from ipvsload.simulate.model_watch import ModelWatch
@@ -29,8 +30,6 @@ from ipvsload.testbed.lab.source_ports import SourcePorts
 from ipvsload.testbed.lab.topology import FIRST_SERVICE_PORT, Topology, server_address
 from ipvsload.testbed.lab.worker_pool import Limits
 
-LC_LAW = 256
-"""How much an active connection counts beside a finished one in most kernels of today."""
 _KNOWN_SYSCTLS = ("conn_reuse_mode", "expire_nodest_conn", "expire_quiescent_template")
 """Those whose doing the model follows."""
 
@@ -47,7 +46,7 @@ class ModelTestbed:
         self.kernel: dict[str, Any] = {
             "release": __version__,
             "provider": "model",
-            "lc_law": LC_LAW,
+            "lc_law": USUAL_LC_LAW,
         }
         self.servers: list[ModelServer] = []
         """Those that have joined this run, by number from 0 on."""
@@ -81,7 +80,7 @@ class ModelTestbed:
     def missing_balancers(self, balancers: Sequence[str]) -> Mapping[str, str]:
         """Those that the model has no rule for."""
         return {
-            name: "the model has no rule for it" for name in balancers if rule_of(name) not in RULES
+            name: "the model has no rule for it" for name in balancers if model_rule(name) is None
         }
 
     def refused_settings(self, settings: BalancerSettings) -> str:
@@ -94,7 +93,7 @@ class ModelTestbed:
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """A new service, whose directors remember nothing."""
-        rule = rule_of(spec.balancer)
+        rule = model_rule(spec.balancer)
         if rule is None:
             raise TestbedError(f"the model has no rule for {spec.balancer}")
         self._runs += 1
@@ -120,7 +119,7 @@ class ModelTestbed:
                 rule,
                 self._topology.vip,
                 frozenset(settings.flags),
-                LC_LAW,
+                USUAL_LC_LAW,
                 spec.forwarding,
                 settings.persistence,
                 settings.netmask,
@@ -142,7 +141,7 @@ class ModelTestbed:
 
     def set_balancer(self, balancer: str) -> None:
         """Change the scheduler in place."""
-        without_ipvs = [one for one in (self.spec.balancer, balancer) if rule_of(one) != one]
+        without_ipvs = [one for one in (self.spec.balancer, balancer) if model_rule(one) != one]
         if without_ipvs:
             raise UsageError(
                 "what balances without IPVS has no scheduler that could be changed: start a new"

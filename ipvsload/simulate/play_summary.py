@@ -11,16 +11,15 @@ from random import Random
 
 from ipvsload.errors import TestbedError
 from ipvsload.ipvs.schedulers import SCHEDULERS
-from ipvsload.ipvs_model.schedulers import RULES
+from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings
 from ipvsload.results.judgement import RunMeasures, judged
 from ipvsload.results.results import Results, RunResult
 from ipvsload.scenario.model import Scenario
+from ipvsload.scenario.model_rule import model_rule
 from ipvsload.scenario.variant import Variant
 from ipvsload.simulate.connection_stream import ConnectionStream, Origin, ServerCapacity
 from ipvsload.simulate.model_connection import WAY_NS
-from ipvsload.simulate.model_directors import rule_of
-from ipvsload.simulate.model_testbed import LC_LAW
 from ipvsload.simulate.play_model import model_topology
 from ipvsload.simulate.remembered_counts import RememberedCounts
 from ipvsload.simulate.summarized_result import SummarizedRun, summarized_result
@@ -68,8 +67,8 @@ def _played(
     progress: OnSummaryProgress,
 ) -> SummarizedRun:
     service = scenario.service
-    rule = rule_of(variant.scheduler)
-    if rule is None or rule not in RULES:
+    rule = model_rule(variant.scheduler)
+    if rule is None:
         raise TestbedError(f"nothing was run. {variant.scheduler}: the model has no rule for it")
     weights = service.weights or (1,) * service.servers
     servers = [
@@ -81,7 +80,7 @@ def _played(
             RuleSettings(
                 topology.vip,
                 frozenset(variant.flags),
-                LC_LAW,
+                USUAL_LC_LAW,
                 Random(f"{topology.seed}/{number}/{director}").random,
             ),
             servers,

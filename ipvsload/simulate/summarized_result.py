@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ipvsload import __version__
+from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.judgement import RunMeasures, expectations_of, held
 from ipvsload.results.kernel_counts import KernelCounts, ServerCounts
@@ -16,7 +17,6 @@ from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.variant import Variant
 from ipvsload.simulate.connection_stream import ClassFigures, ConnectionStream
 from ipvsload.simulate.latency_histogram import LatencyHistogram
-from ipvsload.simulate.model_testbed import LC_LAW
 from ipvsload.simulate.summarized_counts import SummarizedCounts
 
 NOTE = "a summary: no single request was kept, and percentiles are exact to 0.3 %"
@@ -53,7 +53,7 @@ def summarized_result(scenario: Scenario, run: SummarizedRun) -> tuple[RunResult
         valid=not reasons,
         reasons=reasons,
         notes=(NOTE,),
-        kernel={"release": __version__, "provider": "model", "lc_law": LC_LAW},
+        kernel={"release": __version__, "provider": "model", "lc_law": USUAL_LC_LAW},
         servers=tuple(_servers(run, figures, table, occupancy)),
         traffic={name: _traffic(name, one, counts) for name, one in figures.items()},
         expectations=expectations,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ipvsload.testbed.lab.lc_law_probe import LAWS
+from ipvsload.ipvs_model.lc_laws import LC_LAWS
 from tests.leftovers import nothing_left
 
 pytestmark = pytest.mark.kernel
@@ -95,7 +95,7 @@ def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     assert all(entry["kernel"]["release"] for entry in found["runs"])
     assert {entry["kernel"]["provider"] for entry in found["runs"]} == {kernel}
     (law,) = {entry["kernel"]["lc_law"] for entry in found["runs"]}
-    assert law in LAWS
+    assert law in LC_LAWS
     rr, lc = (entry["servers"][0]["active_max"] for entry in found["runs"])
     assert lc == 10
     assert 10 <= rr <= 20, "a sample may see short requests beside the long ones"

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
+from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs_model.server_list import ServerList
 
 
@@ -18,14 +19,13 @@ class RuleSettings(NamedTuple):
     """What a rule must know besides the servers.
 
     `flags` are names as in ipvs/schedulers.py. `lc_law` is how much one active connection
-    counts in ip_vs_dest_conn_overhead (include/net/ip_vs.h): 256, or 257 in kernels that add
-    the total. `destination` is the virtual service's address. `draw` gives a number
-    from 0 up to 1, for rules that leave something to chance.
+    counts beside a finished one (lc_laws.py). `destination` is the virtual service's address.
+    `draw` gives a number from 0 up to 1, for rules that leave something to chance.
     """
 
     destination: str
     flags: frozenset[str] = frozenset()
-    lc_law: int = 256
+    lc_law: int = USUAL_LC_LAW
     draw: Callable[[], float] | None = None
 
     def drawn(self) -> float:

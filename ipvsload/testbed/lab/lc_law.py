@@ -20,7 +20,7 @@ ASKING = "asking the kernel how it counts finished connections ..."
 
 
 def lc_law(control: DirectorClient, tell: Tell) -> int | None:
-    """How much an active connection counts beside a finished one: 256 or 257; None: not known."""
+    """How much an active connection counts beside a finished one (LC_LAWS); None: not known."""
     try:
         build: str = control.ask("kernel_build")
         kept = _place(build)

@@ -1,9 +1,7 @@
 """Find out, in the director, how its kernel counts finished connections.
 
-lc and its kin compare `ip_vs_dest_conn_overhead` (include/net/ip_vs.h). Until 2026 it was
-256 times the active connections plus the inactive ones; since "ipvs: add totalconns for
-dest" it is 256 times the active ones plus all. Stable series have got it with any update,
-so a version says nothing, and the kernel is asked.
+There are two laws (ipvs_model/lc_laws.py). Stable series have got the newer one with any
+update, so a version says nothing, and the kernel is asked.
 
 It is asked in a network namespace of its own, over its loopback: no port, address or counter
 of a run is touched, and the namespace takes everything with it.
@@ -15,11 +13,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from ipvsload.ipvs.client import Ipvs
+from ipvsload.ipvs_model.lc_laws import LC_LAWS
 from ipvsload.testbed.lab import network
 from ipvsload.testbed.lab.namespaces import new_network, setns
-
-LAWS = 256, 257
-"""How much one active connection counts beside a finished one."""
 
 _SCHEDULER = "lc"
 _KEY, _VIP = "tcp 127.0.0.1:80", ("127.0.0.1", 80)
@@ -29,7 +25,7 @@ _TIMEOUT = 5.0
 
 
 def lc_law() -> int | None:
-    """One of LAWS; None where the kernel keeps to neither. Raises OSError and IpvsError."""
+    """One of LC_LAWS; None where the kernel keeps to neither. Raises OSError and IpvsError."""
     with _own_network(), ExitStack() as stack:
         # Some kernels let 128 wait at most.
         network.configure({"net/core/somaxconn": str(_BACKLOG)}, "link set lo up")
@@ -42,7 +38,7 @@ def lc_law() -> int | None:
             table.add_server(_KEY, f"{address}:{port}", 1)
         stack.enter_context(_connected())  # held: the other server gets all until they are equal
         opened = 0
-        for law in LAWS:
+        for law in LC_LAWS:
             while opened <= law:
                 _connected().close()
                 opened += 1
