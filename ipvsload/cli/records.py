@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from ipvsload.cli.terminal import silence_stdout
-from ipvsload.errors import IpvsloadError
+from ipvsload.cli.terminal import passing_line, silence_stdout
+from ipvsload.errors import IpvsloadError, UsageError
 
 
 @click.command()
@@ -21,8 +21,19 @@ def report(directory: Path) -> int:
 def compare(directories: tuple[Path, ...]) -> None:
     """Set the recorded runs of several directories side by side."""
     from ipvsload.report.terminal_comparison import print_comparison
+    from ipvsload.report.write import load_results
 
-    print_comparison(directories)
+    if len(directories) < 2:
+        raise UsageError("compare takes two run directories or more")
+    loaded = []
+    with passing_line() as say_now:
+        for directory in directories:
+
+            def begins(at: int, of: int, which: Path = directory) -> None:
+                say_now(f"evaluating run {at} of {of} in {which} ...")
+
+            loaded.append(load_results(directory, begins))
+    print_comparison(loaded)
 
 
 def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:
@@ -33,12 +44,16 @@ def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:
     from ipvsload.report.terminal_table import print_results
     from ipvsload.report.write import load_results, write_reports
 
-    recording, results = load_results(directory)
     page = None
-    try:
-        page = write_reports(recording, results)
-    except IpvsloadError as error:
-        failure = failure or error
+    with passing_line() as say_now:
+        recording, results = load_results(
+            directory, lambda at, of: say_now(f"evaluating run {at} of {of} ...")
+        )
+        say_now("writing the reports ...")
+        try:
+            page = write_reports(recording, results)
+        except IpvsloadError as error:
+            failure = failure or error
     try:
         print_results(results)
         if page:

@@ -1,17 +1,16 @@
 """`ipvsload simulate --summary`: what it prints and writes."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ipvsload.cli.terminal import passing_line
+
 if TYPE_CHECKING:
     from ipvsload.scenario.model import Scenario
     from ipvsload.scenario.variant import Variant
-
-_ERASE = "\r\x1b[K"
 
 
 def summarize_simulation(
@@ -29,16 +28,12 @@ def summarize_simulation(
 
     make_empty(directory)
     (directory / SCENARIO).write_text(text)
-    told = sys.stderr.isatty()
+    with passing_line() as say_now:
 
-    def progress(label: str, connections: int, seconds: float) -> None:
-        if told:
-            words = f"{label}: {connections:,} connections, {seconds:,.1f} s"
-            click.echo(f"{_ERASE}{words}", nl=False, err=True)
+        def progress(label: str, connections: int, seconds: float) -> None:
+            say_now(f"{label}: {connections:,} connections, {seconds:,.1f} s")
 
-    results = play_summary(plan, wanted, repeats, progress)
-    if told:
-        click.echo(_ERASE, nl=False, err=True)
+        results = play_summary(plan, wanted, repeats, progress)
     write_figures(directory, results)
     print_results(results)
     click.echo(f"results: {directory / 'results.json'}")

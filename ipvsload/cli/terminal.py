@@ -2,7 +2,8 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -17,6 +18,25 @@ def say(text: str) -> None:
     """Write a line to stderr; goes on where nobody reads it any more."""
     with suppress(OSError):
         click.echo(text, err=True)
+
+
+@contextmanager
+def passing_line() -> Iterator[Callable[[str], None]]:
+    """Give a function that writes a line to stderr in place of the last one; none remains.
+
+    Silent in CI and in pipes.
+    """
+    told = sys.stderr.isatty()
+
+    def write(text: str) -> None:
+        if told:
+            with suppress(OSError):
+                click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+
+    try:
+        yield write
+    finally:
+        write("")
 
 
 def open_closed_streams() -> None:

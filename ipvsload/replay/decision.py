@@ -22,6 +22,18 @@ class ServerState(NamedTuple):
     score: float | None
 
 
+class PredictedChoice(NamedTuple):
+    """Which server the model chooses for a connection, in the state that the kernel had.
+
+    `t_us` is on the recording's clock; `predicted` is an address, None where there is none.
+    """
+
+    t_us: int
+    client: str
+    port: int
+    predicted: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The scheduler gave a connection to a server.

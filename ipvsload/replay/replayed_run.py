@@ -11,7 +11,7 @@ from ipvsload.ipvs_model.lc_laws import LC_LAWS, USUAL_LC_LAW
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import Witness
-from ipvsload.replay.decision import Decision
+from ipvsload.replay.decision import Decision, PredictedChoice
 from ipvsload.replay.director_replay import DirectorReplay
 from ipvsload.replay.order_search import Replayed, TooManyOrdersError
 from ipvsload.replay.recorded_directors import (
@@ -37,6 +37,7 @@ class RunReplay(NamedTuple):
     in `first`. `predicted` is what the model alone would have given to each server's address,
     with the same arrivals and ends of connections. `lc_law` is the law that was used; None where
     neither the record nor the choices tell it. `widest` is how far events were moved at most.
+    `choices` are the model's, one for each connection.
     """
 
     connections: int
@@ -47,6 +48,7 @@ class RunReplay(NamedTuple):
     predicted: dict[str, int]
     lc_law: int | None
     widest: int
+    choices: tuple[PredictedChoice, ...]
 
 
 def decisions(
@@ -123,16 +125,30 @@ def _replay(
 def _counted(parts: list[DirectorReplay], law: int, widest: int) -> RunReplay:
     verdicts: Counter[str] = Counter()
     given: Counter[str] = Counter()
+    choices: list[PredictedChoice] = []
     for part in parts:
         for one in part.replayed():
             verdicts[one.verdict] += 1
+            client, port = one.event.client or ("", 0)
+            server = part.address(one.predicted)
+            choices.append(PredictedChoice(one.event.t_ns // 1000, client, port, server))
             if one.event.chosen is not None:
                 given[part.addresses[one.event.chosen]] += 1
     matched, consistent = verdicts["matched"], verdicts["consistent"]
     unexplained = verdicts.total() - matched - consistent
     addresses = dict.fromkeys(address for part in parts for address in part.addresses)
     predicted = {address: given[address] for address in addresses}
-    return RunReplay(verdicts.total(), matched, consistent, unexplained, (), predicted, law, widest)
+    return RunReplay(
+        connections=verdicts.total(),
+        matched=matched,
+        consistent=consistent,
+        unexplained=unexplained,
+        first=(),
+        predicted=predicted,
+        lc_law=law,
+        widest=widest,
+        choices=tuple(choices),
+    )
 
 
 def _decisions(

@@ -6,25 +6,23 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ipvsload.errors import UsageError
+from ipvsload.record.reader import Recording
 from ipvsload.report.figure_rows import agreed_addresses, column_header
 from ipvsload.report.terminal_console import ReportConsole
 from ipvsload.report.wording import place, unseen, verdict_line
-from ipvsload.report.write import load_results
 from ipvsload.results.comparison import ComparedRecording, columns, differences
+from ipvsload.results.results import Results
 
 
-def print_comparison(directories: Sequence[Path], console: Console | None = None) -> None:
-    """Print one table of all recordings, by default on standard output.
-
-    Raises UsageError where there are fewer than two, or where one is not a run directory.
-    """
-    if len(directories) < 2:
-        raise UsageError("compare takes two run directories or more")
-    recordings = []
-    for name, directory in zip(_names(directories), directories, strict=True):
-        recording, results = load_results(directory)
-        recordings.append(ComparedRecording(name, results, recording.scenario_text))
+def print_comparison(
+    loaded: Sequence[tuple[Recording, Results]], console: Console | None = None
+) -> None:
+    """Print one table of all recordings, by default on standard output."""
+    names = _names([recording.directory for recording, _ in loaded])
+    recordings = [
+        ComparedRecording(name, results, recording.scenario_text)
+        for name, (recording, results) in zip(names, loaded, strict=True)
+    ]
     output = ReportConsole(console or Console())
     for one in recordings:
         output.line(

@@ -7,6 +7,7 @@ report, and a failure leaves the old one.
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from ipvsload.errors import TestbedError
@@ -41,10 +42,15 @@ def write_figures(directory: Path, results: Results) -> None:
         _replace(directory / name, text)
 
 
-def load_results(directory: Path) -> tuple[Recording, Results]:
-    """Read a recording and evaluate it. Raises UsageError where there is none."""
+def load_results(
+    directory: Path, begins: Callable[[int, int], None] | None = None
+) -> tuple[Recording, Results]:
+    """Read a recording and evaluate it. Raises UsageError where there is none.
+
+    `begins` hears which run is evaluated next, from 1, and of how many.
+    """
     recording = read(directory)
-    return recording, evaluate(recording, recorded_scenario(recording))
+    return recording, evaluate(recording, recorded_scenario(recording), begins)
 
 
 def _replace(path: Path, text: str) -> None:

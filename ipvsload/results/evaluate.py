@@ -4,7 +4,8 @@ Results are always made from the files, also right after a run. So the verdict
 of a run and that of its report a year later are the same computation.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from ipvsload.record.events import RunEnded, ServerJoined
 from ipvsload.record.failures import in_order
@@ -36,17 +37,30 @@ from ipvsload.scenario.measures.latency import LATENCIES, latency_ms
 from ipvsload.scenario.model import Scenario
 
 
-def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
+def evaluate(
+    recording: Recording,
+    scenario: Scenario | None,
+    begins: Callable[[int, int], None] | None = None,
+) -> Results:
     """All results of a recording.
 
     Without a scenario (its copy is lost) nothing can be expected, and the
-    verdict is "invalid".
+    verdict is "invalid". `begins` hears which run comes next, from 1, and of how many: long
+    ones take seconds, most of them in the model.
     """
     ends = recording.ends
     if scenario is None:
         ends = (*ends, "scenario.yaml is missing or not valid: its expectations are unknown")
-    measured = [_run(recording, recorded, scenario) for recorded in recording.runs]
-    return judged(
+    measured = []
+    choices = {}
+    for at, run in enumerate(recording.runs, 1):
+        if begins:
+            begins(at, len(recording.runs))
+        model = predicted_run(recording, run, scenario)
+        measured.append(_run(run, scenario, model))
+        if model.choices:
+            choices[run.number] = model.choices
+    found = judged(
         scenario,
         recording.header.scenario or (scenario.name if scenario else ""),
         recording.header.testbed,
@@ -54,10 +68,11 @@ def evaluate(recording: Recording, scenario: Scenario | None) -> Results:
         measured,
         ends,
     )
+    return replace(found, choices=choices)
 
 
 def _run(
-    recording: Recording, run: RecordedRun, scenario: Scenario | None
+    run: RecordedRun, scenario: Scenario | None, model: PredictedRun
 ) -> tuple[RunResult, RunMeasures]:
     requests = RequestCounts(run.requests)
     kernel = kernel_counts.count(run.samples, run.baseline)
@@ -83,7 +98,6 @@ def _run(
     early = early_end(run)
     expectations = expectations_of(run.label, scenario, measures, ended_early=early is not None)
     ends = run.of_type(RunEnded)
-    model = predicted_run(recording, run, scenario)
     result = RunResult(
         number=run.number,
         scheduler=run.scheduler,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.record.format import FormatError
 from ipvsload.record.reader import RecordedRun, Recording
+from ipvsload.replay.decision import PredictedChoice
 from ipvsload.results.prediction import PredictedServer, Prediction
 from ipvsload.scenario.model import Scenario
 
@@ -20,12 +21,14 @@ MOST_CONNECTIONS = 2_000_000
 class PredictedRun(NamedTuple):
     """What the model says of a run: of all of it, and of servers by their address.
 
-    Both are empty where it says nothing; `note` says why where that is not for lack of a rule.
+    All are empty where it says nothing; `note` says why where that is not for lack of a rule.
+    `choices` are the model's, one for each connection.
     """
 
     prediction: Prediction | None = None
     servers: Mapping[str, PredictedServer] = MappingProxyType({})
     note: str = ""
+    choices: tuple[PredictedChoice, ...] = ()
 
 
 def predicted_run(
@@ -63,4 +66,5 @@ def predicted_run(
             mismatches=mismatches(found.first, run.scheduler, found.lc_law or USUAL_LC_LAW),
         ),
         {address: PredictedServer(many) for address, many in found.predicted.items()},
+        choices=found.choices,
     )

@@ -1,14 +1,16 @@
 """The results of a recording, as types: the contract's results.json.
 
 Every report shows these, so that no two reports can differ; only the curves of
-report.html are made from the records. Numbers are exact; latencies are in
-milliseconds.
+report.html are made from the records, and from what the model chose. Numbers are
+exact; latencies are in milliseconds.
 """
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from ipvsload.record.format import MODEL
+from ipvsload.replay.decision import PredictedChoice
 from ipvsload.results.arrivals import ArrivalsResult
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.director_splits import DirectorSplit, DirectorSummary
@@ -211,6 +213,8 @@ class Results:
     """A recording's results; `ends` says where it ends if not in order.
 
     `settings` is what was set on the director in all runs and is not usual, for people.
+    `choices` are the model's of each run, by its number, where its packets were recorded: the
+    report draws them. They are not in results.json.
     """
 
     scenario: str
@@ -223,6 +227,7 @@ class Results:
     schedulers: tuple[SchedulerSummary, ...] = ()
     ends: tuple[str, ...] = field(default=())
     settings: tuple[str, ...] = ()
+    choices: Mapping[int, tuple[PredictedChoice, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def exit_status(self) -> int:
@@ -252,4 +257,6 @@ class Results:
 
     def to_json(self) -> dict[str, Any]:
         """results.json as an object of plain types."""
-        return {"version": FORMAT, **asdict(self)}
+        told = asdict(replace(self, choices={}))
+        del told["choices"]
+        return {"version": FORMAT, **told}

@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from ipvsload.record.packet_file import write_packets
-from ipvsload.record.reader import read
+from ipvsload.record.reader import Recording, read
 from ipvsload.record.witness import Packet, PacketKind, Witness
+from ipvsload.replay.director_replay import DirectorReplay
+from ipvsload.report.html import html_report
 from ipvsload.results import predicted_run
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import RunResult
@@ -12,7 +14,7 @@ from ipvsload.scenario.load import parse_scenario
 from tests.skew_recording import SCENARIO, write_skew
 
 
-def recorded(directory: Path, *, wrong: int | None = None) -> RunResult:
+def write_recorded(directory: Path, *, wrong: int | None = None) -> Recording:
     """The skew's run under lc, whose packets are at the times of its requests."""
     write_skew(directory, schedulers=("lc",))
     packets = []
@@ -25,7 +27,12 @@ def recorded(directory: Path, *, wrong: int | None = None) -> RunResult:
             Packet(end, PacketKind.SERVER_FIN, one.client, one.port, server),
         ]
     write_packets(directory, 1, Witness(sorted(packets)))
-    return evaluate(read(directory), parse_scenario(SCENARIO, "skew.yaml")).runs[0]
+    return read(directory)
+
+
+def recorded(directory: Path, *, wrong: int | None = None) -> RunResult:
+    recording = write_recorded(directory, wrong=wrong)
+    return evaluate(recording, parse_scenario(SCENARIO, "skew.yaml")).runs[0]
 
 
 def test_results_say_that_each_choice_is_the_models(tmp_path: Path) -> None:
@@ -36,6 +43,20 @@ def test_results_say_that_each_choice_is_the_models(tmp_path: Path) -> None:
     assert found.witness
     predicted = [one.predicted.connections if one.predicted else None for one in run.servers]
     assert predicted == [10, 100]
+
+
+def test_the_chart_has_the_choices_of_the_one_replay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = write_recorded(tmp_path / "run")
+    begun: list[tuple[int, int]] = []
+    plan = parse_scenario(SCENARIO, "skew.yaml")
+    found = evaluate(recording, plan, lambda at, of: begun.append((at, of)))
+    assert begun == [(1, 1)]
+    assert len(found.choices[1]) == 110
+    assert "choices" not in found.to_json()
+    monkeypatch.delattr(DirectorReplay, "replayed")  # nobody asks for it again
+    assert html_report.render(found, recording).count('class="predicted"') == 2
 
 
 def test_a_choice_that_is_not_the_models_is_told_with_the_servers_then(tmp_path: Path) -> None:

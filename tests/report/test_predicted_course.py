@@ -2,6 +2,7 @@
 
 import random
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.record.witness import Packet, PacketKind, Witness
+from ipvsload.replay.decision import Decision, PredictedChoice
 from ipvsload.report.html import charts, html_report
 from ipvsload.report.html.chart_series import MAX_BUCKETS, Point
 from ipvsload.report.html.predicted_course import drawn, predicted_active
@@ -34,12 +36,16 @@ def ends(count: int) -> Witness:
     )
 
 
+def choices(found: Iterable[Decision]) -> list[PredictedChoice]:
+    return [PredictedChoice(one.t_us, one.client, one.port, one.predicted) for one in found]
+
+
 @given(st.integers(1, 60), st.sampled_from(["lc", "wlc", "sed", "rr"]), st.integers(1, 4))
 def test_where_the_model_is_right_its_course_is_what_servers_had(
     count: int, scheduler: str, weight: int
 ) -> None:
     found = list(decided(scheduler, count, (1, weight)))
-    course = predicted_active(NOBODY, found, ends(count))
+    course = predicted_active(NOBODY, choices(found), ends(count))
     for decision in found[1:]:
         for server in decision.servers:
             points = course.get(server.address, [(0.0, 0)])
@@ -52,7 +58,7 @@ def test_a_connection_counts_where_the_model_has_it() -> None:
     found = list(decided("lc", 2, wrong=frozenset({0})))
     one, two = (server.address for server in found[0].servers)
     assert (found[0].chosen, found[0].predicted) == (one, two)
-    course = predicted_active(NOBODY, found, ends(2))
+    course = predicted_active(NOBODY, choices(found), ends(2))
     assert course == {two: [(1.0, 0), (1.0, 1), (1.02, 2), (1.05, 1), (1.07, 0)]}
 
 
@@ -66,7 +72,7 @@ def test_without_packets_a_connection_ends_with_its_last_request(recording: Reco
     mine = replace(run, requests=kept, start_us=0, events=[])
     (first, *_) = decided("lc", 1)
     found = [replace(first, t_us=10, client=kept[0].client, port=5)]
-    (points,) = predicted_active(mine, found, None).values()
+    (points,) = predicted_active(mine, choices(found), None).values()
     assert points == [(1e-05, 0), (1e-05, 1), (0.0025, 0)]
 
 

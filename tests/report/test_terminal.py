@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from ipvsload.cli.records import compare
 from ipvsload.errors import UsageError
 from ipvsload.record.events import RunInvalid, RunPlanned
 from ipvsload.record.reader import Recording, read
@@ -16,6 +18,7 @@ from ipvsload.report.figure_rows import column_header
 from ipvsload.report.first_look import first_look
 from ipvsload.report.terminal_comparison import print_comparison
 from ipvsload.report.wording import plain, remarks
+from ipvsload.report.write import load_results
 from tests.report.rendering import printed, results
 from tests.skew_recording import ONE, SCENARIO, TWO, write_skew
 
@@ -113,7 +116,7 @@ def test_a_header_says_which_runs_its_figures_come_from(
 
 def compared(*directories: Path) -> str:
     file = io.StringIO()
-    print_comparison(directories, Console(file=file, width=120))
+    print_comparison([*map(load_results, directories)], Console(file=file, width=120))
     return file.getvalue()
 
 
@@ -130,8 +133,9 @@ def test_two_recordings_stand_side_by_side_with_what_differs(tmp_path: Path) -> 
 
 
 def test_one_directory_is_no_comparison(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="two"):
-        compared(write_skew(tmp_path / "one"))
+    done = CliRunner().invoke(compare, [str(write_skew(tmp_path / "one"))])
+    assert isinstance(done.exception, UsageError)
+    assert "two run directories" in str(done.exception)
 
 
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 200])

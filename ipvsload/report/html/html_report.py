@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from ipvsload import __version__
 from ipvsload.record.events import StepDone, StepStarted
 from ipvsload.record.reader import RecordedRun, Recording
+from ipvsload.replay.decision import PredictedChoice
 from ipvsload.report import wording
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
@@ -25,9 +26,7 @@ from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
 from ipvsload.report.prediction_rows import surprises
 from ipvsload.report.shown_servers import shown_servers
-from ipvsload.results.recorded_scenario import recorded_scenario
 from ipvsload.results.results import Results, RunResult
-from ipvsload.scenario.model import Scenario
 
 MAX_CHARTED_RUNS = 12
 CLASS_COLOURS = 6
@@ -55,12 +54,11 @@ def render(results: Results, recording: Recording) -> str:
     colours = {name: f"--c{i % CLASS_COLOURS}" for i, name in enumerate(classes)}
     charted = _charted(results.runs)
     recorded = {run.number: run for run in recording.runs}
-    scenario = recorded_scenario(recording)
     curves = {
         run.number: charts.run_curves(
             recorded[run.number],
             classes,
-            _predicted(recording, recorded[run.number], scenario) if run.prediction else {},
+            _predicted(recording, recorded[run.number], results.choices.get(run.number, ())),
         )
         for run in charted
     }
@@ -113,13 +111,11 @@ def render(results: Results, recording: Recording) -> str:
 
 
 def _predicted(
-    recording: Recording, run: RecordedRun, scenario: Scenario | None
+    recording: Recording, run: RecordedRun, choices: Sequence[PredictedChoice]
 ) -> dict[str, list[Point]]:
-    from ipvsload.replay.replayed_run import decisions  # numpy: only where it is used
-
-    witness = recording.witness(run)
-    choices = decisions(run, scenario, witness, every_table=False)
-    courses, end = predicted_active(run, choices, witness), end_seconds(run)
+    if not choices:
+        return {}
+    courses, end = predicted_active(run, choices, recording.witness(run)), end_seconds(run)
     return {address: drawn(points, end) for address, points in courses.items()}
 
 

@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 
 from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import PacketKind, Witness
-from ipvsload.replay.decision import Decision
+from ipvsload.replay.decision import PredictedChoice
 from ipvsload.report.html.chart_series import MAX_BUCKETS, Point, zero_us
 
 Ends = Mapping[tuple[str, int], list[int]]
@@ -38,7 +38,7 @@ def drawn(points: list[Point], end: float) -> list[Point]:
 
 
 def predicted_active(
-    run: RecordedRun, found: Iterable[Decision], witness: Witness | None
+    run: RecordedRun, found: Iterable[PredictedChoice], witness: Witness | None
 ) -> dict[str, list[Point]]:
     """Active connections by server and time, with a point for each change.
 
