@@ -6,6 +6,7 @@ import numpy as np
 
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
+from ipvsload.ipvs_model.schedulers.first_least import FirstLeast
 from ipvsload.ipvs_model.server_list import ServerList
 from ipvsload.replay.counted_events import CountedEvent, ServerNumbers
 from ipvsload.replay.decision import ServerState
@@ -151,7 +152,7 @@ class RuleState:
 
 
 _GIVEN = {"servers", "settings"}
-_MADE = (np.ndarray, memoryview)
+_MADE = (np.ndarray, memoryview, FirstLeast)
 """Of the counts; a rule keeps them up itself, and makes them again after a change."""
 _NOTHING = Undo(())
 _NOBODY = Client("0.0.0.0", 0)
