@@ -1,8 +1,8 @@
 """What one director saw of connections, in the order of its recorded times.
 
-From a witness's packets the order is known where the kernel sends each packet at once. A
-virtual machine's cards are served apart and in bunches: of two packets by different cards,
-`packet_order_us` (testbed/lab/kernels/base.py) apart or less, either may have been first. From
+From a witness's packets the order is known where they leave the director in the order in which
+it worked. Where they do not (a kernel on several processors), either may have been first of two
+packets by different cards, `packet_order_us` (testbed/lab/kernels/base.py) apart or less. From
 requests alone a time is a guess: a SYN passes after the generator began to connect, and a FIN
 about when the generator had the answer.
 """

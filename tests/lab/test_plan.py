@@ -9,7 +9,6 @@ from ipvsload import cpio
 from ipvsload.testbed.lab.kernels import CHOICES, qemu, uml
 from ipvsload.testbed.lab.kernels.base import Place
 from ipvsload.testbed.lab.kernels.providers import KERNELS
-from ipvsload.testbed.lab.topology import CABLES
 
 MODULES = ["ip_vs", "ip_vs_rr", "ip_vs_lc"]
 PLACE = Place(1, "/dev/shm", MODULES, ["/a"], processor=0)
@@ -41,25 +40,24 @@ def machine(processor: str, accelerator: str) -> list[str]:
         Path("/image"),
         "/dev/shm/initrd",
         accelerator,
-        [(7, CABLES[0].mac), (9, CABLES[1].mac)],
+        7,
         init,
         environment,
     )
 
 
-def test_the_machines_words_are_its_first_programs_and_its_cards_are_the_descriptors() -> None:
+def test_the_machines_words_are_its_first_programs_and_its_card_is_the_descriptor() -> None:
     init, _ = qemu.first_program(PLACE)
     argv = machine("x86_64", "tcg")
     words = argv[argv.index("-append") + 1].split()
     assert words[words.index("--") + 1 :] == init
-    assert init[-9:] == ["1", "ipv4", "eth0", "eth1", "-", "virtio_net", *MODULES]
+    words_of_agent = ["1", "ipv4", "eth0", "eth0", "-", "virtio_net", "macvlan", *MODULES]
+    assert init[-len(words_of_agent) :] == words_of_agent
     assert words.index("PYTHONPATH=/run/code:/usr/lib/python3/dist-packages") < words.index("--")
-    assert [word for word in argv if word.startswith("tap,")] == [
-        "tap,id=n0,fd=7",
-        "tap,id=n1,fd=9",
-    ]
+    # One card only: what leaves by two leaves in no order.
+    assert [word for word in argv if word.startswith("tap,")] == ["tap,id=card,fd=7"]
     assert argv[argv.index("-accel") + 1] == "tcg"
-    # Nothing of it can be reached but through its cards and its console.
+    # Nothing of it can be reached but through its card and its console.
     assert {"-nodefaults", "-no-user-config"} <= set(argv)
 
 

@@ -67,10 +67,13 @@ def host_directors(
 ) -> list[HostedDirector]:
     """Make and wire `count` directors here, where `ipvs` is the first's table.
 
-    `family` is one of addresses.PLANS. The links are the network cards. Raises
-    OSError and RuntimeError.
+    `family` is one of addresses.PLANS. The links are the network cards; one card may be
+    both. Raises OSError and RuntimeError.
     """
     sysctls = network.director_sysctls(family)
+    if client_link == server_link:
+        network.configure(network.ONE_CARD_SYSCTLS, network.split_card(client_link))
+        client_link, server_link = network.SIDES
     network.configure(sysctls, network.director_side(1, family, client_link, server_link))
     if count == 1:
         return [HostedDirector("director", ipvs, server_link)]

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 
 from ipvsload.testbed.lab.addresses import IPV4, IPV6, PLANS
 from ipvsload.testbed.lab.topology import (
+    BRIDGE,
     CABLES,
     CLIENT_CABLE,
     PROBE_SOURCE_PORTS,
     SERVER_CABLE,
     SOURCE_PORTS,
+    TAP,
     Director,
     Topology,
     client_address,
@@ -36,20 +38,22 @@ def wires(client_namespace: str, server_namespace: str) -> str:
     return "\n".join(lines)
 
 
-def bridges() -> str:
-    """Run in the director's namespace: each cable's near end is joined with its tap."""
-    return "\n".join(
-        line
-        for near, _far, bridge, tap, _mac in CABLES
-        for line in (
-            # Forwards at once, whoever speaks first.
-            f"link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
-            f"link set {near} master {bridge}",
-            f"link set {tap} master {bridge}",
-            f"link set {tap} up",
-            f"link set {bridge} up",
-        )
-    )
+def bridge() -> str:
+    """Run in the director's namespace: both cables' near ends are joined with the tap.
+
+    They see nothing of each other, and to the clients goes what is theirs only.
+    """
+    lines = [
+        # Forwards at once, whoever speaks first.
+        f"link add {BRIDGE} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+        *(f"link set {port} master {BRIDGE}" for port in (TAP, *(one.near for one in CABLES))),
+        *(f"link set {one.near} type bridge_slave isolated on" for one in CABLES),
+        # Real servers that answer past the director never say which link address they have.
+        f"link set {CLIENT_CABLE.near} type bridge_slave flood off",
+        f"link set {TAP} up",
+        f"link set {BRIDGE} up",
+    ]
+    return "\n".join(lines)
 
 
 def client_side(topology: Topology) -> str:
@@ -114,6 +118,23 @@ def _rules(topology: Topology, director: Director, port: str) -> list[str]:
     return [f"rule add {port} {r[0]}-{r[-1]} lookup {_table(director)}" for r in ranges]
 
 
+def split_card(card: str) -> str:
+    """Run in a director with one network card: a link on it for each of its sides.
+
+    What is sent by either leaves by the card, in the order in which it was sent.
+    """
+    lines = [f"link add link {card} name {name} type macvlan mode bridge" for name in SIDES]
+    return "\n".join([*lines, f"link set {card} up"])
+
+
+SIDES = "clients", "servers"
+"""The names of these links."""
+ONE_CARD_SYSCTLS = {
+    # Before the card is up: in the usual queue, fq_codel, new connections overtake others.
+    "net/core/default_qdisc": "pfifo",
+}
+
+
 def further_links(client_link: str, server_link: str, namespaces: Iterable[str]) -> str:
     """Run in the first director: links for the others, each in its namespace, on the same cards.
 
@@ -127,13 +148,13 @@ def further_links(client_link: str, server_link: str, namespaces: Iterable[str])
 
 
 FURTHER_LINKS = "to-clients", "to-servers"
-"""The names of another director's links."""
+"""The names of another director's links; the kernel wants others than the first has."""
 
 
 def director_side(number: int, family: str, client_link: str, server_link: str) -> str:
     """Run in director `number`: its two sides and the virtual address.
 
-    The links are its network cards, as its kernel names them, or FURTHER_LINKS.
+    The links are its network cards, as its kernel names them, or SIDES, or FURTHER_LINKS.
     """
     plan, one = PLANS[family], director(number, family)
     lines = [
@@ -220,8 +241,13 @@ def director_sysctls(family: str) -> dict[str, str]:
     # second would make the next run wait for what the last one was refused.
     if family == IPV6:
         return {
+            **_ARP,
             "net/ipv6/conf/all/disable_ipv6": "0",  # after WIRE_SYSCTLS, in this machine's kernel
             "net/ipv6/conf/all/forwarding": "1",
             "net/ipv6/icmp/ratelimit": "0",
         }
-    return {"net/ipv4/ip_forward": "1", "net/ipv4/icmp_ratelimit": "0"}
+    return {**_ARP, "net/ipv4/ip_forward": "1", "net/ipv4/icmp_ratelimit": "0"}
+
+
+# Where one card is both sides, both hear who is asked for; the one with the address answers.
+_ARP = {"net/ipv4/conf/all/arp_ignore": "1"}

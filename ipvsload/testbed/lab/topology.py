@@ -47,25 +47,20 @@ class Cable(NamedTuple):
     """A veth pair between the director and the clients or the servers.
 
     A kernel of its own may have `near` as its network card, or, as a virtual
-    machine, the tap that a bridge joins with `near`.
+    machine, one card at the tap that a bridge joins with both.
     """
 
     near: str
     """The end in the director's namespace."""
     far: str
     """The end in the clients' or the servers' namespace."""
-    bridge: str
-    tap: str
-    mac: str
-    """Of a virtual machine's network card."""
 
 
-CLIENT_CABLE, SERVER_CABLE = (
-    Cable(f"d{card}", f"{far}0", f"b{card}", f"t{card}", f"52:54:00:00:00:{card + 1:02x}")
-    for card, far in enumerate("cs")
-)
+CLIENT_CABLE, SERVER_CABLE = (Cable(f"d{card}", f"{far}0") for card, far in enumerate("cs"))
 CABLES = CLIENT_CABLE, SERVER_CABLE
 """In the order of the director's network cards."""
+BRIDGE, TAP = "b0", "t0"
+"""A virtual machine's, in the director's namespace."""
 
 
 class Director(NamedTuple):

@@ -67,7 +67,7 @@ class KernelProvider(ABC):
     """For the doctor: how a person gets it on this machine."""
     packet_order_us: ClassVar[int] = 0
     """Two packets that left it by different cards, seen at most so far apart, may have passed the
-    other way round. 0: it sends each packet at once, in the order in which it works."""
+    other way round. 0: they come in the order in which it works."""
 
     @abstractmethod
     def missing(self) -> str | None:
@@ -100,7 +100,8 @@ def agent(
     """The command that runs the director's agent, and its environment.
 
     `links` are the director's network cards towards the clients and the servers,
-    as its kernel names them. The interpreter is started without its site (-S).
+    as its kernel names them; one card may be both. The interpreter is started without
+    its site (-S).
     `modules_at` is the directory of the kernel's modules where the agent has to
     mount everything itself, else "-".
     """

@@ -2,9 +2,12 @@
 
 The machine boots the director image (`make iso`, see docs/iso.md) by its kernel
 and initramfs. This checkout's agent and sidecar are appended to the initramfs,
-so the image need not be built again when they change. Its network cards are
-taps, each bridged to one of the director's cables: QEMU takes no packet
-sockets, as user-mode Linux does (net/dgram.c knows only AF_UNIX and AF_INET).
+so the image need not be built again when they change. Its network card is a
+tap, bridged to both of the director's cables: QEMU takes no packet sockets,
+as user-mode Linux does (net/dgram.c knows only AF_UNIX and AF_INET). It is one
+card, because QEMU serves cards one after the other: what left by two would
+arrive in another order than the director sent it, and nobody could tell in
+which order it had decided.
 """
 
 import os
@@ -16,7 +19,7 @@ from typing import NamedTuple
 from ipvsload.cpio import archive, file
 from ipvsload.testbed.lab import network, taps
 from ipvsload.testbed.lab.kernels import base
-from ipvsload.testbed.lab.topology import CABLES
+from ipvsload.testbed.lab.topology import CABLES, TAP
 
 _PACKAGE = Path(__file__).parents[3]
 """ipvsload's directory."""
@@ -57,6 +60,7 @@ _IMPORT_PATH = (CODE, "/usr/lib/python3/dist-packages")  # there is pyroute2
 _PARTS = ("", "ipvs", "netfilter", "sidecar", "testbed", "testbed/lab")
 """The packages of ipvsload that the agent imports from."""
 
+_CARD = "eth0"
 _MEMORY = "256M"
 _MACHINES = ("kvm", "tcg")
 """QEMU's accelerators, the faster first."""
@@ -77,8 +81,6 @@ class VirtualMachine(base.KernelProvider):
         if base.PROCESSOR in PROCESSORS
         else base.NOT_HERE
     )
-    # The machine's main loop serves the cards one after the other, and when it is not calm, late.
-    packet_order_us = 30_000
 
     def missing(self) -> str | None:
         """QEMU, the image and the right to make taps are looked for."""
@@ -97,21 +99,20 @@ class VirtualMachine(base.KernelProvider):
         return (str(image()),)
 
     def attempts(self, place: base.Place) -> Iterator[base.Attempt]:
-        """One for each accelerator, all with the same taps."""
+        """One for each accelerator, all with the same tap."""
         initrd = f"{place.scratch}/initrd.img"
         with open(initrd, "wb") as out:
             out.write((image() / "initrd.img").read_bytes())
             out.write(code(_PACKAGE))
-        # Held open here too: the next attempt uses the same ones.
-        cards = [(taps.open_tap(cable.tap), cable.mac) for cable in CABLES]
-        network.run_ip(network.bridges())
+        tap = taps.open_tap(TAP)  # held open here too: the next attempt uses the same one
+        network.run_ip(network.bridge())
         init, environment = first_program(place)
         for accelerator in working_accelerators():
             yield base.Attempt(
                 f"{self.name}/{accelerator}",
-                command(base.PROCESSOR, image(), initrd, accelerator, cards, init, environment),
+                command(base.PROCESSOR, image(), initrd, accelerator, tap, init, environment),
                 {},
-                descriptors=[descriptor for descriptor, _mac in cards],
+                descriptors=[tap],
                 first_line=FIRST_LINE,
                 first_line_within=FIRST_LINE_WITHIN[accelerator],
             )
@@ -172,9 +173,9 @@ def code(package: Path) -> bytes:
 
 def first_program(place: base.Place) -> tuple[list[str], dict[str, str]]:
     """What the machine runs after the image's own /init, and its environment."""
-    links = [f"eth{number}" for number in range(len(CABLES))]
-    modules = ("virtio_net", *place.modules)
-    return base.agent(place._replace(python=_PYTHON, import_path=_IMPORT_PATH), links, modules)
+    modules = ("virtio_net", "macvlan", *place.modules)
+    inside = place._replace(python=_PYTHON, import_path=_IMPORT_PATH)
+    return base.agent(inside, [_CARD] * len(CABLES), modules)
 
 
 def command(
@@ -182,15 +183,15 @@ def command(
     place: Path,
     initrd: str,
     accelerator: str,
-    cards: Sequence[tuple[int, str]],
+    tap: int,
     init: Sequence[str],
     environment: Mapping[str, str],
 ) -> list[str]:
     """The command line that boots a director which runs `init` on the image's root.
 
     `processor` is the image's, one of PROCESSORS. `place` holds the image, `initrd`
-    is its initramfs with the code appended. `cards` are taps: each a descriptor and
-    the network card's MAC address. The console is on descriptors 0 and 1.
+    is its initramfs with the code appended. `tap` is the network card's descriptor.
+    The console is on descriptors 0 and 1.
     The kernel hands NAME=VALUE words that it does not know to init as its
     environment, and the words after -- as arguments.
     """
@@ -201,7 +202,7 @@ def command(
         *("--", *init),
     ]
     root = str(place / "root.squashfs").replace(",", ",,")  # QEMU's way to write a comma
-    argv = [
+    return [
         known.program,
         *("-machine", known.machine, "-accel", accelerator),
         *("-cpu", "host" if accelerator == "kvm" else known.emulated),
@@ -211,11 +212,6 @@ def command(
         "-drive",
         f"file={root},if=none,id=root,format=raw,readonly=on",
         *("-device", "virtio-blk-pci,drive=root"),
+        *("-netdev", f"tap,id=card,fd={tap}"),
+        *("-device", "virtio-net-pci,netdev=card,romfile="),
     ]
-    for number, (descriptor, mac) in enumerate(cards):
-        argv += [
-            *("-netdev", f"tap,id=n{number},fd={descriptor}"),
-            "-device",
-            f"virtio-net-pci,netdev=n{number},mac={mac},romfile=",
-        ]
-    return argv
