@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.patience import HUNG_AFTER_S
+
 _MARK = "IPVSLOAD_TEST_MARK"
-_PATIENCE = 10.0
 
 
 class Marked:
@@ -44,7 +45,7 @@ class Marked:
 
     def gone(self) -> bool:
         """Whether all are gone soon."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + HUNG_AFTER_S
         while self.processes():
             if time.monotonic() > deadline:
                 return False

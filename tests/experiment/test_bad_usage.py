@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HUNG_AFTER_S
+
 SKEW = str(Path(__file__).parents[2] / "scenarios" / "skew.yaml")
 
 
 def ipvsload(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "ipvsload", *words], capture_output=True, text=True, timeout=180
+        [sys.executable, "-m", "ipvsload", *words],
+        capture_output=True,
+        text=True,
+        timeout=HUNG_AFTER_S,
     )
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.experiment.test_run import DEADLINE, ENDLESS, IPVSLOAD, results, written
+from tests.experiment.test_run import ENDLESS, IPVSLOAD, results, written
 from tests.leftovers import Marked, nothing_left
+from tests.patience import HUNG_AFTER_S
 
 pytestmark = pytest.mark.kernel
 
@@ -40,7 +41,7 @@ class _Run:
         Returns the length of its record.
         """
         before = self._length()
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + HUNG_AFTER_S
         while self._length() <= before:
             assert self.process.poll() is None
             assert time.monotonic() < deadline
@@ -62,7 +63,7 @@ def test_a_terminal_that_has_gone_ends_the_run_in_order(tmp_path: Path, marked: 
     os.close(theirs)
     run.records(ours)
     os.close(ours)
-    assert run.process.wait(DEADLINE) == 4
+    assert run.process.wait(HUNG_AFTER_S) == 4
     assert results(run.out)["runs"][0]["reasons"] == ["interrupted"]
     assert (run.out / "report.html").exists()
 
@@ -74,4 +75,4 @@ def test_under_nohup_it_goes_on(tmp_path: Path, marked: Marked) -> None:
     run.process.send_signal(signal.SIGHUP)
     run.records()
     run.process.terminate()
-    assert run.process.wait(DEADLINE) == 4
+    assert run.process.wait(HUNG_AFTER_S) == 4

@@ -10,6 +10,7 @@ import pytest
 
 from ipvsload.record.events import DirectorSettings
 from ipvsload.record.reader import read
+from tests.patience import HUNG_AFTER_S
 
 pytestmark = pytest.mark.kernel
 
@@ -37,7 +38,10 @@ def test_each_director_counts_what_went_through_it(tmp_path: Path) -> None:
     (tmp_path / "many.yaml").write_text(SCENARIO)
     words = ["run", f"{tmp_path}/many.yaml", "--out", f"{tmp_path}/out"]
     done = subprocess.run(
-        [sys.executable, "-m", "ipvsload", *words], capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "ipvsload", *words],
+        capture_output=True,
+        text=True,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = json.loads((tmp_path / "out" / "results.json").read_text())["runs"]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HUNG_AFTER_S
+
 pytestmark = pytest.mark.kernel
 
 SCENARIO = """
@@ -39,7 +41,10 @@ def test_the_director_is_asked_who_refused_and_its_weights_say_why(tmp_path: Pat
     (tmp_path / "refused.yaml").write_text(SCENARIO)
     words = ["run", f"{tmp_path}/refused.yaml", "--out", f"{tmp_path}/out"]
     done = subprocess.run(
-        [sys.executable, "-m", "ipvsload", *words], capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "ipvsload", *words],
+        capture_output=True,
+        text=True,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rr, sh = json.loads((tmp_path / "out" / "results.json").read_text())["runs"]

@@ -14,12 +14,12 @@ import pytest
 
 from ipvsload.ipvs_model.lc_laws import LC_LAWS
 from tests.leftovers import nothing_left
+from tests.patience import HUNG_AFTER_S
 
 pytestmark = pytest.mark.kernel
 
 ROOT = Path(__file__).parents[2]
 IPVSLOAD = [sys.executable, "-m", "ipvsload"]
-DEADLINE = 300
 
 # The skew experiment with shorter long requests.
 QUICK = """
@@ -57,7 +57,7 @@ timeline:
 
 def run(*words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [*IPVSLOAD, *words], capture_output=True, text=True, timeout=DEADLINE, **options
+        [*IPVSLOAD, *words], capture_output=True, text=True, timeout=HUNG_AFTER_S, **options
     )
 
 
@@ -186,7 +186,7 @@ def test_an_interrupted_run_is_reported_and_leaves_nothing(
     with nothing_left(f"{os.getpid()}-{number}") as marked:
         process = _started(out, tmp_path, marked.environment)
         process.send_signal(number)
-        _, stderr = process.communicate(timeout=DEADLINE)
+        _, stderr = process.communicate(timeout=HUNG_AFTER_S)
     assert process.returncode == 4
     assert "interrupted" in stderr
     assert "Traceback" not in stderr
@@ -200,7 +200,7 @@ def test_a_killed_run_can_be_reported(tmp_path: Path) -> None:
     with nothing_left(f"{os.getpid()}-kill") as marked:
         process = _started(out, tmp_path, marked.environment)
         process.kill()
-        process.communicate(timeout=DEADLINE)
+        process.communicate(timeout=HUNG_AFTER_S)
     done = run("report", str(out))
     assert done.returncode == 4
     assert "recording ends" in done.stdout
@@ -212,7 +212,7 @@ def test_a_director_that_dies_breaks_the_run(tmp_path: Path) -> None:
     with nothing_left(f"{os.getpid()}-director") as marked:
         process = _started(out, tmp_path, marked.environment, "--kernel", "uml")
         os.kill(marked.guest(), signal.SIGKILL)
-        _, stderr = process.communicate(timeout=DEADLINE)
+        _, stderr = process.communicate(timeout=HUNG_AFTER_S)
     assert process.returncode == 3
     assert "Traceback" not in stderr
     assert results(out)["verdict"] == "invalid"
@@ -228,7 +228,7 @@ def test_a_full_disk_ends_the_run_with_a_clear_line(tmp_path: Path) -> None:
     )
     unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
     done = subprocess.run(
-        [*unshare, "sh", "-c", script], capture_output=True, text=True, timeout=DEADLINE
+        [*unshare, "sh", "-c", script], capture_output=True, text=True, timeout=HUNG_AFTER_S
     )
     assert done.returncode == 4, done.stderr
     assert "No space left on device" in done.stderr
@@ -246,7 +246,7 @@ def _started(
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + HUNG_AFTER_S
     requests = out / "requests.ndjson"
     while not requests.exists() or requests.read_text().count("\n") < 20:
         assert process.poll() is None, process.communicate()
@@ -345,6 +345,6 @@ def test_a_reader_that_leaves_early_costs_no_report(tmp_path: Path) -> None:
     out = tmp_path / "out"
     scenario = str(ROOT / "scenarios" / "even.yaml")
     command = f"{' '.join(IPVSLOAD)} run {scenario} --out {out} | true; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=DEADLINE)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=HUNG_AFTER_S)
     assert done.returncode == 0, done.stderr
     assert (out / "report.html").exists()

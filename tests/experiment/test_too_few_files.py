@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HUNG_AFTER_S
+
 SCENARIO = """\
 name: descriptors
 schedulers: [rr]
@@ -38,7 +40,7 @@ def command(*arguments: object) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
         preexec_fn=few_files,
     )
 

@@ -9,6 +9,7 @@ import pytest
 from ipvsload.scenario.url import read_url
 from ipvsload.testbed.external.certificate import check_certificate
 from tests.load.https_server import Authority, https_server, make_authority
+from tests.patience import HUNG_AFTER_S
 
 SCENARIO = """
 name: secure
@@ -35,7 +36,7 @@ def run(directory: Path, url: str, *words: str) -> "subprocess.CompletedProcess[
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
     )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HUNG_AFTER_S
+
 pytestmark = pytest.mark.kernel
 
 IPVSLOAD = f"{sys.executable} -m ipvsload"
@@ -39,7 +41,7 @@ def test_requests_on_forgotten_connections_are_sent_again_or_fail_and_the_notes_
         [*IPVSLOAD.split(), "lab", "--servers", "2", "--", "sh", str(script)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HUNG_AFTER_S,
         env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
     )
     assert done.returncode == 0, done.stdout + done.stderr

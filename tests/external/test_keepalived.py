@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HUNG_AFTER_S
+
 pytestmark = pytest.mark.kernel
 
 IPVSLOAD = f"{sys.executable} -m ipvsload"
@@ -70,7 +72,7 @@ def test_a_keepalived_director(tmp_path: Path) -> None:
         [*IPVSLOAD.split(), "lab", "--servers", "2", "--", "sh", str(script)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HUNG_AFTER_S,
         env={
             **os.environ,
             "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import HUNG_AFTER_S
+
 pytestmark = pytest.mark.kernel
 
 IPVSLOAD = f"{sys.executable} -m ipvsload"
@@ -45,7 +47,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [*IPVSLOAD.split(), "lab", "--scheduler", "rr", "--servers", "4", "--", "sh", str(script)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HUNG_AFTER_S,
         env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", "COLUMNS": "400"},
     )
     assert done.returncode == 0, done.stdout + done.stderr

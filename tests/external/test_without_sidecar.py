@@ -12,6 +12,7 @@ import pytest
 from ipvsload.scenario.load import parse_scenario
 from tests.load.real import RealServers
 from tests.locust_plugin.command import LOCUSTFILES, ROOT, Command
+from tests.patience import HUNG_AFTER_S
 
 SCENARIO = """
 name: load
@@ -49,7 +50,7 @@ def run(directory: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
     )
 
 

@@ -9,11 +9,11 @@ from ipvsload.ipvs_model.director_model import DirectorModel
 from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.testbed.base import Target
 from ipvsload.testbed.lab.broker_client import LabSockets
+from tests.patience import HUNG_AFTER_S
 
 Asked = list[tuple[Client, str | None]]
 
 _AT_ONCE = 32
-_DEADLINE = 20.0
 _ASKED = b"GET /ip HTTP/1.1\r\nHost: there\r\nConnection: close\r\n\r\n"
 _NAMED = b"X-Real-Server: "
 
@@ -32,7 +32,7 @@ def ask_many(sockets: LabSockets, target: Target, count: int) -> Asked:
                 open_now[sock.fileno()] = sock, client, bytearray()
                 poll.register(sock.fileno(), select.EPOLLOUT)
                 left -= 1
-            ready = poll.poll(_DEADLINE)
+            ready = poll.poll(HUNG_AFTER_S)
             assert ready, f"no answer to {[client for _, client, _ in open_now.values()]}"
             for descriptor, events in ready:
                 sock, client, got = open_now[descriptor]

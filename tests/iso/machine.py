@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ipvsload.testbed.lab.kernels import qemu
+from tests.patience import HUNG_AFTER_S
 
 PROMPT = "director # "
 
@@ -19,32 +20,32 @@ class Console:
         self._process = process
         self.said = ""
 
-    def until(self, words: str, seconds: float) -> str:
-        """What it says up to `words`; fails when they do not come in time."""
+    def until(self, words: str) -> str:
+        """What it says up to `words`; fails when they do not come."""
         assert self._process.stdout
         begun = len(self.said)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + HUNG_AFTER_S
         while words not in self.said[begun:]:
             left = deadline - time.monotonic()
             ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, left))
             chunk = os.read(self._process.stdout.fileno(), 4096) if ready else b""
-            assert chunk, f"no {words!r} within {seconds:g} s; so far:\n{self.said[-2000:]}"
+            assert chunk, f"waited for {words!r} in vain; so far:\n{self.said[-2000:]}"
             self.said += chunk.decode(errors="replace")
         return self.said[begun:]
 
-    def ask(self, command: str, seconds: float = 120) -> str:
+    def ask(self, command: str) -> str:
         """Run a command at the shell; what it prints."""
         assert self._process.stdin
         # The echo of what is typed must not be taken for the end.
         self._process.stdin.write(f"{command}; echo EN''D\n".encode())
         end = f"END\r\n{PROMPT}"  # typed before the prompt, a command is echoed twice
-        return self.until(end, seconds).partition("\n")[2].removesuffix(end)
+        return self.until(end).partition("\n")[2].removesuffix(end)
 
-    def power_off(self, seconds: float) -> int:
+    def power_off(self) -> int:
         """The machine's own way down; QEMU's exit status."""
         assert self._process.stdin
         self._process.stdin.write(b"poweroff\n")
-        return self._process.wait(seconds)
+        return self._process.wait(HUNG_AFTER_S)
 
 
 BOARDS = {

@@ -11,6 +11,7 @@ import pytest
 from ipvsload import cpio
 from ipvsload.ipvs.kernel_features import FEATURES
 from tests.iso import trees
+from tests.patience import HUNG_AFTER_S
 
 
 def check(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -18,7 +19,7 @@ def check(*words: str) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", "ipvsload", "iso", "check", *words],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from ipvsload.iso import minikube
 from tests.iso import trees
+from tests.patience import HUNG_AFTER_S
 
 
 def ipvsload(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -15,7 +16,7 @@ def ipvsload(*words: str) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", "ipvsload", "iso", "minikube", *words],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ipvsload.testbed.kubernetes.api import Api, ApiError
 from ipvsload.testbed.kubernetes.kubeconfig import connect
+from tests.patience import HUNG_AFTER_S
 
 USERS = ("admin", "runner")
 """Each has its own name as its token; the admin is in system:masters."""
@@ -105,13 +106,13 @@ def ready(config: Path) -> bool:
         return False
 
 
-def until(look: Callable[[], Any], what: str, place: Path, within: float = 90) -> None:
+def until(look: Callable[[], Any], what: str, place: Path) -> None:
     """Wait; in vain, say what the programs said last."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + HUNG_AFTER_S
     while not look():
         if time.monotonic() > deadline:
             for log in sorted(place.glob("*.log")):
                 print("---", log.name)  # noqa: T201
                 print("\n".join(log.read_text(errors="replace").splitlines()[-8:]))  # noqa: T201
-            raise SystemExit(f"no {what} within {within:.0f} s")
+            raise SystemExit(f"no {what} came")
         time.sleep(0.2)

@@ -184,7 +184,7 @@ def await_proxies(kubelets: dict[str, Kubelet], logs: Any, place: Path) -> None:
         return len(ready) >= len(kubelets)
 
     try:
-        until(up, "proxy on every node", place, 60)
+        until(up, "proxy on every node", place)
     except SystemExit:
         show(logs)
         raise

@@ -5,6 +5,7 @@ from typing import Any
 
 from ipvsload.testbed.kubernetes.absent_nodes import AbsentNodes
 from ipvsload.testbed.kubernetes.api import ApiError
+from tests.patience import HUNG_AFTER_S
 
 READY = {
     "metadata": {"name": "node1"},
@@ -20,7 +21,7 @@ class SlowApi:
 
     def every(self, _kind: str) -> list[Any]:
         self.asked.set()
-        assert self.let.wait(10)
+        assert self.let.wait(HUNG_AFTER_S)
         return [READY]
 
 
@@ -33,12 +34,12 @@ def test_who_comes_while_another_asks_hears_the_answer() -> None:
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
     threads[0].start()
-    assert api.asked.wait(10)
+    assert api.asked.wait(HUNG_AFTER_S)
     threads[1].start()
     threads[1].join(0.2)  # without a lock it would have an answer by now
     api.let.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(HUNG_AFTER_S)
     assert found == [{"node2": "it is not in the cluster any more"}] * 2
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.kubernetes.apiserver import Refusal
 from tests.kubernetes.toy import Toy
+from tests.patience import HUNG_AFTER_S
 
 SKEW = str(Path(__file__).parents[2] / "scenarios" / "skew.yaml")
 KILL = str(Path(__file__).parents[2] / "scenarios" / "server-dies.yaml")
@@ -22,7 +23,7 @@ def run(*words: str, place: Path, config: str | None) -> "subprocess.CompletedPr
         [sys.executable, "-m", "ipvsload", *words],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
         env=environment,
     )
 

@@ -20,6 +20,7 @@ from ipvsload.testbed.kubernetes.node_lines import (
     together,
     tracked,
 )
+from tests.patience import HUNG_AFTER_S
 
 
 def test_a_bare_interpreter_runs_it(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_a_bare_interpreter_runs_it(tmp_path: Path) -> None:
         sample = next(line for line in told if "services" in line)
         process.terminate()
         rest = [json.loads(line) for line in lines]
-    assert process.wait(10) == 0
+    assert process.wait(HUNG_AFTER_S) == 0
     assert (hello["ipvsload"], hello["node"]) == ("samples", "n")
     assert sample["services"] == []
     assert rest[-1]["end"] == "SIGTERM"

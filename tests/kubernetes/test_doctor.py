@@ -12,11 +12,12 @@ from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.proxies import read_log
 from ipvsload.testbed.kubernetes.proxy_config import edit
 from tests.kubernetes.toy import Toy
+from tests.patience import HUNG_AFTER_S
 
 
 def doctor() -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "ipvsload", "doctor", "--testbed", "kubernetes"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=180)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HUNG_AFTER_S)
 
 
 def test_doctor_looks_at_everything_and_leaves_nothing(toy: Toy) -> None:

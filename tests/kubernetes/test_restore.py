@@ -22,6 +22,7 @@ from ipvsload.testbed.kubernetes.process_identity import identify, lives
 from ipvsload.testbed.kubernetes.restore import restore
 from tests.kubernetes.foreign_table import THEIRS
 from tests.kubernetes.toy import NODE, Toy
+from tests.patience import HUNG_AFTER_S
 
 # As counted by `test_the_whole_is_so_many_steps`.
 STEPS = 38
@@ -47,7 +48,7 @@ def killed_after(toy: Toy, step: int) -> "list[tuple[str, str]]":
 
     toy.cluster.after = after
     try:
-        process.wait(60)
+        process.wait(HUNG_AFTER_S)
     finally:
         process.kill()
         process.wait()
@@ -92,7 +93,7 @@ def test_a_slow_proxy_lets_the_services_of_a_killed_run_go(toy: Toy) -> None:
     }
     toy.cluster.put("services", "default", {"metadata": {"name": "kubernetes"}, "spec": spec})
     killed_after(toy, 19)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HUNG_AFTER_S
     table = toy.tables[NODE]
     while len(json.loads(table.read_text())["services"]) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -16,6 +16,7 @@ from ipvsload.testbed.kubernetes.kubernetes_testbed import KubernetesTestbed
 from ipvsload.testbed.kubernetes.proxy_config import edit
 from ipvsload.testbed.kubernetes.server_pods import ServerPods
 from tests.kubernetes.toy import Toy
+from tests.patience import HUNG_AFTER_S
 
 
 def made(
@@ -155,7 +156,7 @@ def test_without_the_config_map_the_proxy_is_measured_as_it_is(toy: Toy) -> None
     # Somebody has set it up so.
     toy.config_map["data"]["config.conf"] = edit(toy.config, "ipvs", "lc")
     proxies.restart(connect(), lambda _: None)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HUNG_AFTER_S
     while toy.proxy.mode != "ipvs" and time.monotonic() < deadline:
         time.sleep(0.05)
     held = toy.config_map

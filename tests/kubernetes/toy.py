@@ -18,6 +18,7 @@ from tests.kubernetes.apiserver import Cluster
 from tests.kubernetes.cluster_objects import proxy_config_map, proxy_daemon_set
 from tests.kubernetes.kubelet import Crash, Kubelet, Log
 from tests.kubernetes.proxy_sim import Proxy
+from tests.patience import HUNG_AFTER_S
 
 NODE = "node1"
 AHEAD = 5_000_000_000
@@ -105,7 +106,7 @@ class Toy:
     def __enter__(self) -> "Toy":
         for kubelet in self.kubelets:
             kubelet.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + HUNG_AFTER_S
         while not all(p.mode for p in self.proxies.values()) and time.monotonic() < deadline:
             time.sleep(0.02)
         return self

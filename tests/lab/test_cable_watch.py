@@ -12,6 +12,7 @@ import pytest
 from ipvsload.testbed.base import ServiceUnderTest, Target
 from ipvsload.testbed.lab.cable_watch import CableWatch
 from ipvsload.testbed.lab.topology import Topology
+from tests.patience import HUNG_AFTER_S
 
 SERVICE = ServiceUnderTest(Target("", "192.0.2.80", 85), "rr", [], forwarding="masq")
 
@@ -21,7 +22,7 @@ def test_all_that_there_was_room_for_is_told_and_how_much_there_was_not() -> Non
     # Whoever is not root becomes it in namespaces of its own.
     user = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user"]
     program = [*user, sys.executable, "-m", "tests.lab.watched_wires"]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(program, capture_output=True, text=True, timeout=HUNG_AFTER_S)
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = {one["case"]: one for one in map(json.loads, done.stdout.splitlines())}
     whole = {name: one for name, one in told.items() if not name.startswith("too many")}

@@ -18,7 +18,7 @@ from ipvsload.testbed.lab.broker_client import plain_socket
 from ipvsload.testbed.lab.direct_routing import neighbours, ruleset
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
 from ipvsload.testbed.lab.topology import MAX_HOSTS, Topology, client_address
-from tests.lab.test_lab import DEADLINE
+from tests.patience import HUNG_AFTER_S
 
 
 @given(st.integers(1, MAX_HOSTS), st.sampled_from(sorted(PLANS)))
@@ -44,7 +44,7 @@ def opened(testbed: LabTestbed, target: Target, port: int, path: str) -> socket.
     """A connection from this client port on which the path was asked for."""
     ipv6 = ":" in target.host
     connection = plain_socket(testbed.socket_broker, ipv6=ipv6)
-    connection.settimeout(DEADLINE)
+    connection.settimeout(HUNG_AFTER_S)
     client = client_address(1, IPV6 if ipv6 else IPV4)
     connection.bind((client, port))
     connection.connect((target.host, target.port))

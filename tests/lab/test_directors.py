@@ -12,7 +12,8 @@ from ipvsload.testbed.base import ServiceSpec, Target
 from ipvsload.testbed.lab.broker_client import LabSockets
 from ipvsload.testbed.lab.lab_testbed import LabTestbed
 from ipvsload.testbed.lab.topology import Topology
-from tests.lab.test_lab import DEADLINE, lab
+from tests.lab.test_lab import lab
+from tests.patience import HUNG_AFTER_S
 
 LAB = Topology(servers=2, clients=3, directors=4)
 
@@ -21,7 +22,7 @@ def ask(sockets: LabSockets, target: Target) -> tuple[str, int, str]:
     """One request: the client's address and port, and the real server that answered."""
     sock, client, source = sockets.take()
     try:
-        sock.settimeout(DEADLINE)
+        sock.settimeout(HUNG_AFTER_S)
         sock.connect((target.host, target.port))
         sock.sendall(b"GET /ip HTTP/1.1\r\nHost: there\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: sock.recv(4096), b"")).decode()

@@ -20,11 +20,11 @@ from ipvsload.testbed.lab.kernels import qemu
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.topology import Topology
 from tests.leftovers import Marked, command_line, nothing_left
+from tests.patience import HUNG_AFTER_S
 
 pytestmark = pytest.mark.kernel
 
 IPVSLOAD = [sys.executable, "-m", "ipvsload"]
-DEADLINE = 180
 
 
 @pytest.fixture(params=["uml", "qemu"])
@@ -46,7 +46,7 @@ def lab(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedP
         [*IPVSLOAD, "lab", "--kernel", *words],
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=HUNG_AFTER_S,
         env=env,
     )
 
@@ -99,7 +99,7 @@ def test_ipvsload_is_found_inside_and_beside_the_table_without_an_environment(ke
         env={"PATH": os.defpath},
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=HUNG_AFTER_S,
     )
     version, *lines = done.stdout.splitlines()
     assert version.startswith("ipvsload "), done.stderr
@@ -120,7 +120,7 @@ def test_two_labs_side_by_side_see_only_their_own_load(kernel: str) -> None:
         subprocess.Popen([*words, count], stdout=subprocess.PIPE, text=True)
         for count in ("6", "20")
     ]
-    counts = [Counter(process.communicate(timeout=DEADLINE)[0].split()) for process in both]
+    counts = [Counter(process.communicate(timeout=HUNG_AFTER_S)[0].split()) for process in both]
     assert [sum(count.values()) for count in counts] == [6, 20]
     assert all(len(set(count.values())) == 1 for count in counts)
 
@@ -156,7 +156,7 @@ def test_a_signal_ends_the_lab_in_order(number: signal.Signals, marked: Marked) 
     assert process.stderr
     assert process.stdout.readline() == "up\n"
     process.send_signal(number)
-    assert process.wait(DEADLINE) == 4
+    assert process.wait(HUNG_AFTER_S) == 4
     assert process.stderr.read().strip() == "ipvsload: interrupted"
     process.stdout.close()
     process.stderr.close()
@@ -176,7 +176,7 @@ def test_the_death_of_the_director_ends_the_lab_with_a_clear_line(
     assert process.stderr
     process.stdout.readline()
     os.kill(marked.guest(), signal.SIGKILL)
-    assert process.wait(DEADLINE) == 3
+    assert process.wait(HUNG_AFTER_S) == 3
     assert "the director's kernel ended unexpectedly" in process.stderr.read()
     process.stdout.close()
     process.stderr.close()
@@ -198,7 +198,7 @@ def test_sigkill_of_the_supervisor_leaves_nothing(which: int, kernel: str, marke
     found = [pid for pid in marked.processes() if b"lab.bootstrap" in command_line(pid)]
     assert len(found) == 2
     os.kill(sorted(found, key=depth)[which], signal.SIGKILL)
-    assert process.wait(DEADLINE) == 3
+    assert process.wait(HUNG_AFTER_S) == 3
     assert "the lab's supervisor ended unexpectedly" in process.stderr.read()
     process.stdout.close()
     process.stderr.close()
@@ -228,7 +228,7 @@ def test_it_works_for_an_ordinary_user(kernel: str) -> None:
         [*user, *IPVSLOAD, "lab", "--kernel", kernel, "--", sys.executable, "-c", ASK, "4"],
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stderr
     assert Counter(done.stdout.split()) == {"198.51.100.11:80": 2, "198.51.100.12:80": 2}
@@ -238,7 +238,7 @@ def test_the_hosts_own_kernel_as_the_director() -> None:
     # Where this machine has no IPVS, a guest that has is the host: a lab in a lab.
     command = [*IPVSLOAD, "lab", "--kernel", "host", "--", sys.executable, "-c", ASK, "4"]
     within = [*IPVSLOAD, "lab", "--kernel", "uml", "--", *IPVSLOAD, "lab", "exec", "--"]
-    done = subprocess.run([*within, *command], capture_output=True, text=True, timeout=2 * DEADLINE)
+    done = subprocess.run([*within, *command], capture_output=True, text=True, timeout=HUNG_AFTER_S)
     assert done.returncode == 0, done.stderr
     assert Counter(done.stdout.split()) == {"198.51.100.11:80": 2, "198.51.100.12:80": 2}
 
@@ -311,7 +311,7 @@ def test_a_scheduler_that_the_kernel_lacks_is_found_before_anything_runs(tmp_pat
     words = ["run", "scenarios/even.yaml", "--kernel", "uml", "--out", str(tmp_path / "run")]
     for scheduler in ("rr", "lc", "twos"):
         words += ["--scheduler", scheduler]
-    done = subprocess.run([*IPVSLOAD, *words], capture_output=True, text=True, timeout=DEADLINE)
+    done = subprocess.run([*IPVSLOAD, *words], capture_output=True, text=True, timeout=HUNG_AFTER_S)
     assert done.returncode == 3, done.stderr
     assert "nothing was run. twos: the lab's kernel (Linux " in done.stderr
     assert "module ip_vs_twos; --kernel qemu has it" in done.stderr

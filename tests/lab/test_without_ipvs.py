@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HUNG_AFTER_S
+
 pytestmark = pytest.mark.kernel
 
 SCENARIO = """
@@ -51,7 +53,7 @@ def test_each_connection_is_counted_and_each_failure_has_its_server(
         [sys.executable, "-m", "ipvsload", *words, "--scheduler", balancer],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = json.loads((tmp_path / "out" / "results.json").read_text())["runs"]

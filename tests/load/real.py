@@ -15,6 +15,7 @@ from typing import Any
 
 from ipvsload.testbed.lab.source_ports import SourcePorts
 from ipvsload.testbed.lab.topology import Topology
+from tests.patience import HUNG_AFTER_S
 
 # Each test process has a network of its own within 127.0.0.0/8.
 _NETWORK = f"127.{1 + os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
@@ -91,7 +92,7 @@ class RealServers:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.close()
-        assert self.process.wait(10) == 0
+        assert self.process.wait(HUNG_AFTER_S) == 0
         self.process.stdout.close()
 
     def __enter__(self) -> "RealServers":

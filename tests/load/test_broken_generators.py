@@ -10,6 +10,7 @@ import time
 from ipvsload.results.arrivals import ArrivalsResult
 from tests.load.broken_generator import KEYS
 from tests.open_run import judged
+from tests.patience import HUNG_AFTER_S
 
 TRAFFIC = ", ".join(f"{key}: {value}" for key, value in KEYS.items())
 KINDS = ("stopped", "slow", "bursty")
@@ -21,7 +22,7 @@ def started(target: tuple[str, int], kind: str) -> "subprocess.Popen[str]":
 
 
 def told(process: "subprocess.Popen[str]") -> ArrivalsResult:
-    output, _ = process.communicate(timeout=180)
+    output, _ = process.communicate(timeout=HUNG_AFTER_S)
     assert process.returncode == 0
     return judged(TRAFFIC, json.loads(output))
 

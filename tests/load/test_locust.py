@@ -12,6 +12,7 @@ import pytest
 
 from ipvsload.record.format import Request
 from tests.load.real import RealServers, free_port
+from tests.patience import HUNG_AFTER_S
 
 Target = tuple[str, int]
 
@@ -22,7 +23,7 @@ def inside(name: str, target: Target) -> Any:
         [sys.executable, "-m", "tests.load.inside_locust", name, target[0], str(target[1])],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -139,7 +140,7 @@ def locust(directory: Path, text: str, *words: str) -> "subprocess.CompletedProc
         [sys.executable, "-m", "locust", "-f", str(path), "--headless", *words],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
     )
 
 

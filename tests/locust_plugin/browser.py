@@ -13,6 +13,8 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
+from tests.patience import HUNG_AFTER_S
+
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -107,11 +109,11 @@ class Browser:
         entries: list[dict[str, Any]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [json.dumps(entry) for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
 
-    def until(self, what: Callable[[], Any], seconds: float = 20) -> Any:
-        """The first truth of `what`; fails when there is none in time."""
-        deadline = time.monotonic() + seconds
+    def until(self, what: Callable[[], Any]) -> Any:
+        """The first truth of `what`; fails when there is none."""
+        deadline = time.monotonic() + HUNG_AFTER_S
         while not (found := what()):
-            assert time.monotonic() < deadline, f"waited {seconds} s in vain; {self.text('body')}"
+            assert time.monotonic() < deadline, f"waited in vain; {self.text('body')}"
             time.sleep(0.05)
         return found
 
@@ -129,7 +131,7 @@ def browser(profile: Path) -> Iterator[Browser]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, Service(DRIVER))
     try:
-        driver.set_page_load_timeout(30)
+        driver.set_page_load_timeout(HUNG_AFTER_S)
         yield Browser(driver, Path(os.environ.get("IPVSLOAD_SCREENSHOTS") or profile))
     finally:
         driver.quit()

@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Any
 
 from tests.load.real import free_port
+from tests.patience import HUNG_AFTER_S
 
 ROOT = Path(__file__).parents[2]
 LOCUSTFILES = ROOT / "locustfiles"
-DEADLINE = 240
 
 
 class Command:
@@ -61,7 +61,7 @@ class Command:
 
     def wait(self) -> int:
         """Its exit status."""
-        return self.process.wait(DEADLINE)
+        return self.process.wait(HUNG_AFTER_S)
 
     def until(self, said: str) -> None:
         """Wait until it has printed this."""
@@ -69,7 +69,7 @@ class Command:
 
     def eventually(self, condition: Any, what: str = "") -> Any:
         """Wait until the condition is true, and return what it gave."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + HUNG_AFTER_S
         while not (found := condition()):
             assert time.monotonic() < deadline, f"waited for {what}; the log:\n{self.log}"
             assert self.process.poll() is None, f"waited for {what}; it ended:\n{self.log}"
@@ -87,7 +87,7 @@ class Command:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.url + path, body, named)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=HUNG_AFTER_S) as answer:
                 return answer.status, dict(answer.headers), answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

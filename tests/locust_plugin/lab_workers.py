@@ -13,10 +13,10 @@ from pathlib import Path
 from ipvsload.testbed.lab.network import run_ip
 from ipvsload.testbed.lab.topology import CLIENT_CABLE, Topology
 from tests.locust_plugin.machines import machine, on_machine
+from tests.patience import HUNG_AFTER_S
 
 ADDRESSES = ("192.0.2.111", "192.0.2.112")
 _PORT = "6001"
-_PATIENCE = 60
 
 
 def main() -> int:
@@ -46,7 +46,7 @@ def main() -> int:
         words += ["--worker", "--master-host", client, "--master-port", _PORT]
         workers.append(subprocess.Popen(words, stdout=subprocess.DEVNULL))
     try:
-        return master.wait(_PATIENCE)
+        return master.wait(HUNG_AFTER_S)
     finally:
         for process in (master, *workers):
             process.kill()

@@ -24,6 +24,7 @@ from itertools import count
 
 from ipvsload.testbed.lab import namespaces
 from ipvsload.testbed.lab.network import run_ip
+from tests.patience import HUNG_AFTER_S
 
 _ETH_P_ALL = 3
 _PACKET_OUTGOING = 4
@@ -76,7 +77,7 @@ def machines(number: int) -> Iterator[Machines]:
         finally:
             assert process.stdin
             process.stdin.close()
-            process.wait(10)
+            process.wait(HUNG_AFTER_S)
 
 
 class Relay:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_PATIENCE = 20
+from tests.patience import HUNG_AFTER_S
 
 
 class Served:
@@ -43,7 +43,7 @@ def served(*words: str) -> Iterator[Served]:
             assert process.stdin
             process.stdin.close()
             try:
-                process.wait(_PATIENCE)
+                process.wait(HUNG_AFTER_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise

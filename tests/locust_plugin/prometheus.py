@@ -11,8 +11,7 @@ from urllib.parse import quote
 from urllib.request import ProxyHandler, build_opener
 
 from tests.load.real import free_port, fresh_address
-
-_PATIENCE = 40.0
+from tests.patience import HUNG_AFTER_S
 
 # To the address that is asked, whatever proxy the environment names.
 fetch = build_opener(ProxyHandler({})).open
@@ -30,7 +29,7 @@ class Prometheus:
     def ready(self) -> bool:
         """Whether it answers yet."""
         try:
-            with fetch(f"http://{self._address}/-/ready", timeout=5):
+            with fetch(f"http://{self._address}/-/ready", timeout=HUNG_AFTER_S):
                 return True
         except (URLError, ConnectionError):
             return False
@@ -42,7 +41,9 @@ class Prometheus:
         """
         try:
             url = f"http://{self._address}/api/v1/query?query={quote(expression)}"
-            with fetch(url if self.at is None else f"{url}&time={self.at}", timeout=10) as answer:
+            with fetch(
+                url if self.at is None else f"{url}&time={self.at}", timeout=HUNG_AFTER_S
+            ) as answer:
                 found = json.load(answer)
         except HTTPError as error:
             with error:
@@ -56,7 +57,7 @@ class Prometheus:
 
     def wait(self, expression: str) -> None:
         """Until it has a series, or the test fails."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + HUNG_AFTER_S
         while not self.query(expression):
             assert time.monotonic() < deadline, f"{expression} has nothing"
             time.sleep(0.1)
@@ -88,7 +89,7 @@ scrape_configs:
         )
     try:
         one = Prometheus(address)
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + HUNG_AFTER_S
         while not one.ready():
             assert process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline, (folder / "log").read_text()
@@ -96,4 +97,4 @@ scrape_configs:
         yield one
     finally:
         process.terminate()
-        process.wait(_PATIENCE)
+        process.wait(HUNG_AFTER_S)

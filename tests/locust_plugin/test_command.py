@@ -16,7 +16,8 @@ import pytest
 
 from tests.experiment.test_run import QUICK
 from tests.leftovers import Marked, command_line, nothing_left
-from tests.locust_plugin.command import DEADLINE, LOCUSTFILES, ROOT, Command
+from tests.locust_plugin.command import LOCUSTFILES, ROOT, Command
+from tests.patience import HUNG_AFTER_S
 
 pytestmark = pytest.mark.kernel
 
@@ -258,7 +259,7 @@ def test_your_own_users_get_the_samples_beside_them(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stderr
     assert "status 0" in done.stdout
@@ -290,7 +291,7 @@ def test_a_scenario_over_a_balancer_that_is_anothers(there: str, tmp_path: Path)
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stderr
     assert f"TCP  192.0.2.80:80 {there}\n" in done.stdout  # as it was

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from tests.locust_plugin import lab_workers
-from tests.locust_plugin.command import DEADLINE, LOCUSTFILES, ROOT, Command
+from tests.locust_plugin.command import LOCUSTFILES, ROOT, Command
 from tests.locust_plugin.machines import Machines, address, machines
+from tests.patience import HUNG_AFTER_S
 
 pytestmark = pytest.mark.kernel
 
@@ -193,7 +194,7 @@ def test_workers_beside_a_real_director_are_clients_of_their_own(tmp_path: Path)
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "out" / "results.json").read_text())

@@ -26,6 +26,7 @@ from tests.locust_plugin.scripted import (
     server,
     two,
 )
+from tests.patience import HUNG_AFTER_S
 
 DOCUMENTATION = Path("docs/prometheus.md")
 OPEN = "application/openmetrics-text; version=1.0.0"
@@ -262,7 +263,7 @@ def inside(name: str) -> Any:
         [sys.executable, "-m", "tests.locust_plugin.inside_web", name],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from tests.locust_plugin.simulated import SERVICE, address
+from tests.patience import HUNG_AFTER_S
 
 
 def inside(name: str) -> Any:
@@ -14,7 +15,7 @@ def inside(name: str) -> Any:
         [sys.executable, "-m", "tests.locust_plugin.inside_page", name],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

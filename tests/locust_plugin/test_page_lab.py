@@ -73,7 +73,7 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
         window.open(command.url)
         window.until(lambda: window.driver.find_elements("css selector", "button[type=submit]"))
         window.find("button[type=submit]").click()
-        window.until(lambda: "RUNNING" in window.text("body").upper(), 20)
+        window.until(lambda: "RUNNING" in window.text("body").upper())
         window.run("document.querySelector('a[href$=ipvs]').click()")
         window.until(lambda: "running" in window.text("#state"))
 
@@ -93,9 +93,7 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
 
         window.until(lambda: alike(*split()))
         before = legend(window, "InActConn")
-        window.until(
-            lambda: all(now > before[n] for n, now in legend(window, "InActConn").items()), 15
-        )
+        window.until(lambda: all(now > before[n] for n, now in legend(window, "InActConn").items()))
         first, second = (
             window.run(
                 "return getComputedStyle(document.body).getPropertyValue(arguments[0])", name
@@ -108,7 +106,7 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
 
         # Least connections: none of them for the busy one.
         press(window, "set_scheduler", scheduler="lc")
-        window.until(lambda: "scheduler lc" in window.text("#marks"), 5)
+        window.until(lambda: "scheduler lc" in window.text("#marks"))
 
         def apart(one: float, other: float) -> bool:
             return one < 1 and other > 10
@@ -135,13 +133,13 @@ def test_a_person_at_the_page(tmp_path: Path, window: Browser, marked: Marked) -
 
         # Its director dies.
         os.kill(marked.guest(), signal.SIGKILL)
-        window.until(lambda: "director's kernel ended unexpectedly" in window.text("#trouble"), 10)
+        window.until(lambda: "director's kernel ended unexpectedly" in window.text("#trouble"))
         window.picture("ipvs-page-trouble")
         # The browser notes by itself that something was refused.
         assert all("/ipvs/control" in complaint for complaint in window.complaints())
         command.interrupt(signal.SIGKILL)
         command.wait()
-        window.until(lambda: "does not answer since" in window.text("#lost"), 10)
+        window.until(lambda: "does not answer since" in window.text("#lost"))
 
 
 def test_the_page_says_when_the_sidecar_dies(
@@ -155,15 +153,15 @@ def test_the_page_says_when_the_sidecar_dies(
     ) as command:
         command.eventually(command.serving, "the page")
         window.open(f"{command.url}/ipvs")
-        window.until(lambda: "running" in window.text("#state"), 20)
+        window.until(lambda: "running" in window.text("#state"))
         window.until(lambda: legend(window, "InActConn").get("2", 0) > 0)
         kill_sidecar(marked)
-        window.until(lambda: "sidecar's output ended" in window.text("#trouble"), 10)
+        window.until(lambda: "sidecar's output ended" in window.text("#trouble"))
         # The load does not stop for that; the next test has a new one.
         command.ask("/stop", b"")
         answer = command.swarm(user_count="4", spawn_rate="4")
         assert answer["success"]
-        window.until(lambda: not window.text("#trouble") and "running" in window.text("#state"), 20)
+        window.until(lambda: not window.text("#trouble") and "running" in window.text("#state"))
         window.until(lambda: legend(window, "InActConn").get("2", 0) > 0)
         command.interrupt()
         assert command.wait() in (0, 3), command.log

@@ -14,6 +14,7 @@ import pytest
 from tests.load.real import free_port, fresh_address
 from tests.locust_plugin.prometheus import Prometheus, fetch, prometheus
 from tests.locust_plugin.scripted import FIRST, NODE, ODD, SECOND, SERVICE
+from tests.patience import HUNG_AFTER_S
 
 pytestmark = pytest.mark.programs
 
@@ -40,7 +41,7 @@ def page() -> Iterator[str]:
         yield f"{host}:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(HUNG_AFTER_S)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_a_label_with_everything_in_it(server: Prometheus) -> None:
 
 
 def test_promtool_has_nothing_to_say(page: str, server: Prometheus) -> None:
-    with fetch(f"http://{page}/metrics", timeout=10) as answer:
+    with fetch(f"http://{page}/metrics", timeout=HUNG_AFTER_S) as answer:
         text = answer.read()
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")

@@ -17,6 +17,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData
 from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
 from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from tests.locust_plugin.scripted import FIRST, NODE, SECOND, SERVICE, sample, server, two
+from tests.patience import HUNG_AFTER_S
 
 LOCUSTFILE = """
 from ipvsload.locust_plugin.metrics import opentelemetry as telemetry
@@ -155,7 +156,7 @@ def test_in_locust_by_its_own_exporter(tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HUNG_AFTER_S,
     )
     assert done.returncode == 0, done.stderr
     # Beside it on standard output is Locust's summary.

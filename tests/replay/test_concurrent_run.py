@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HUNG_AFTER_S
+
 pytestmark = pytest.mark.kernel
 
 CONNECTIONS = 2_000
@@ -30,7 +32,11 @@ def test_every_choice_of_a_concurrent_run_is_the_models(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "ipvsload", "run", str(scenario), "--kernel", "uml"]
     # A busy machine may make a run that does not count; the kernel chooses in it all the same.
     done = subprocess.run(
-        [*words, "--out", str(out)], capture_output=True, text=True, timeout=120, check=False
+        [*words, "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=HUNG_AFTER_S,
+        check=False,
     )
     assert done.returncode in (0, 4), done.stdout + done.stderr
     runs = json.loads((out / "results.json").read_text())["runs"]

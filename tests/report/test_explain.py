@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from ipvsload.cli import cli
 from ipvsload.errors import UsageError
+from tests.patience import HUNG_AFTER_S
 from tests.skew_recording import write_skew
 
 
@@ -109,7 +110,7 @@ def test_results_without_a_record_have_nothing_to_explain(tmp_path: Path) -> Non
 
 def test_a_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ipvsload", "explain", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HUNG_AFTER_S)
     assert (done.returncode, done.stdout) == (2, "")
     said = f"ipvsload: {tmp_path} is not a run directory: no events.ndjson in it\n"
     assert done.stderr == said

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HUNG_AFTER_S
 from tests.simulate.played import played
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -74,12 +75,12 @@ def test_an_interruption_leaves_a_record_that_can_be_read(tmp_path: Path) -> Non
     command = [sys.executable, "-m", "ipvsload", "simulate", "long.yaml", "--out", "out"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         requests = tmp_path / "out" / "requests.ndjson"
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + HUNG_AFTER_S
         while not (requests.exists() and requests.stat().st_size > 10_000):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=200)
+        _, told = process.communicate(timeout=HUNG_AFTER_S)
     assert (process.returncode, told) == (4, "ipvsload: interrupted\n")
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert (results["verdict"], results["runs"][0]["reasons"]) == ("invalid", ["interrupted"])
