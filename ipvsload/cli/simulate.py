@@ -6,6 +6,7 @@ import click
 
 from ipvsload.cli.records import conclude
 from ipvsload.cli.summarized import summarize_simulation
+from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.variants import wanted_variants
 from ipvsload.errors import IpvsloadError
 
@@ -63,14 +64,17 @@ def simulate(
     file, or the name of a shipped scenario, as skew.
     """
     from ipvsload.experiment.run_directory import make_directory
+    from ipvsload.experiment.session import StoppedError
     from ipvsload.record.events import ScenarioScaled
     from ipvsload.record.writer import RunWriter
     from ipvsload.scenario.capabilities import check_capabilities
     from ipvsload.scenario.load import parse_scenario, read, with_files
+    from ipvsload.scenario.model_rule import refuse_unknown_rules
     from ipvsload.scenario.scaled import ScaledBy, scaled
     from ipvsload.scenario.scenario_files import ScenarioFiles
     from ipvsload.scenario.shipped import scenario_path
     from ipvsload.simulate.play_model import model_testbed, play_model
+    from ipvsload.simulate.simulation_size import refuse_too_large, refuse_too_long_a_record
 
     path = scenario_path(scenario)
     text = read(path)
@@ -79,15 +83,19 @@ def simulate(
     scale = ScaledBy(servers, directors, seed)
     plan = scaled(plan, scale)
     wanted = wanted_variants(schedulers, plan)
+    refuse_unknown_rules(wanted)
+    refuse_too_large(plan, summary=summary)
     testbed = model_testbed(plan)
     check_capabilities(plan.name, plan.needs(wanted), testbed.lacks)
     if summary:
         from ipvsload.simulate.summarized_plan import refuse_what_needs_a_record
 
         refuse_what_needs_a_record(plan, wanted)
+    elif hint := refuse_too_long_a_record(plan, wanted, repeats):
+        say(hint)
     directory = out or make_directory(plan.name)
     if summary:
-        return summarize_simulation(plan, text, wanted, repeats, directory)
+        return summarize_simulation(plan, text, wanted, repeats, directory, scale.notes)
     writer = RunWriter(
         directory, scenario_text=text, scenario=plan.name, testbed="model", origin_unix_us=0
     )
@@ -98,6 +106,8 @@ def simulate(
         play_model(plan, testbed, writer, wanted, repeats)
     except IpvsloadError as error:
         failure = error
+        if isinstance(error, StoppedError):
+            tell("interrupted: reading what was recorded; Ctrl-C again leaves it at that")
     finally:
         writer.close()
     return conclude(directory, failure)

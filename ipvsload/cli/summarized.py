@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ipvsload.cli.terminal import passing_line
+from ipvsload.errors import UsageError
 
 if TYPE_CHECKING:
     from ipvsload.scenario.model import Scenario
@@ -14,11 +15,17 @@ if TYPE_CHECKING:
 
 
 def summarize_simulation(
-    plan: "Scenario", text: str, wanted: Sequence["Variant"], repeats: int, directory: Path
+    plan: "Scenario",
+    text: str,
+    wanted: Sequence["Variant"],
+    repeats: int,
+    directory: Path,
+    notes: tuple[str, ...],
 ) -> int:
     """Simulate and report. Returns the exit status.
 
-    Raises UsageError where the scenario needs a record, TestbedError where nothing can be written.
+    `notes` are told with each run. Raises UsageError where the directory cannot be written,
+    TestbedError where a report cannot.
     """
     from ipvsload.record.format import SCENARIO
     from ipvsload.record.writer import make_empty
@@ -27,13 +34,16 @@ def summarize_simulation(
     from ipvsload.simulate.play_summary import play_summary
 
     make_empty(directory)
-    (directory / SCENARIO).write_text(text)
+    try:
+        (directory / SCENARIO).write_text(text)
+    except OSError as error:
+        raise UsageError(f"{directory}: cannot write: {error.strerror}") from None
     with passing_line() as say_now:
 
         def progress(label: str, connections: int, seconds: float) -> None:
             say_now(f"{label}: {connections:,} connections, {seconds:,.1f} s")
 
-        results = play_summary(plan, wanted, repeats, progress)
+        results = play_summary(plan, wanted, repeats, progress, notes)
     write_figures(directory, results)
     print_results(results)
     click.echo(f"results: {directory / 'results.json'}")

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ipvsload.record.format import Sample
 from ipvsload.record.nodes import nodes
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results import kernel_counts
@@ -49,8 +50,14 @@ def director_splits(run: RecordedRun, servers: Iterable[str]) -> tuple[DirectorS
         for one in run.requests
         if one.director and one.server
     )
+    samples: dict[str, list[Sample]] = {node: [] for node in names}
+    for sample in run.samples:
+        samples[sample.node].append(sample)
+    of_director: dict[int, dict[str, dict[str, int]]] = {}
+    for (director, traffic, server), count in requests.items():
+        of_director.setdefault(director, {}).setdefault(traffic, {})[server] = count
     return tuple(
-        DirectorSplit(node, _connections(run, node, servers), _of_director(requests, number))
+        DirectorSplit(node, _connections(run, samples[node], servers), of_director.get(number, {}))
         for number, node in enumerate(names, 1)
     )
 
@@ -61,11 +68,12 @@ def summarize_directors(
     """The repeats together: each run's servers in the order of joining, and its splits."""
     known = dict.fromkeys(split.node for _, splits in runs for split in splits)
     most = max((len(servers) for servers, _ in runs), default=0)
+    by_node = [(servers, {split.node: split for split in splits}) for servers, splits in runs]
     return tuple(
         DirectorSummary(
             node,
             {
-                number: median_range(list(_of_server(runs, node, number)))
+                number: median_range(list(_of_server(by_node, node, number)))
                 for number in range(1, most + 1)
             },
         )
@@ -74,16 +82,16 @@ def summarize_directors(
 
 
 def _of_server(
-    runs: Sequence[tuple[Sequence[str], Sequence[DirectorSplit]]], node: str, number: int
+    runs: Sequence[tuple[Sequence[str], Mapping[str, DirectorSplit]]], node: str, number: int
 ) -> Iterable[int]:
     for servers, splits in runs:
-        for split in splits:
-            if split.node == node and len(servers) >= number:
-                yield split.connections.get(servers[number - 1], 0)
+        if node in splits and len(servers) >= number:
+            yield splits[node].connections.get(servers[number - 1], 0)
 
 
-def _connections(run: RecordedRun, node: str, servers: Iterable[str]) -> dict[str, int]:
-    samples = [sample for sample in run.samples if sample.node == node]
+def _connections(
+    run: RecordedRun, samples: Sequence[Sample], servers: Iterable[str]
+) -> dict[str, int]:
     baseline: Mapping[str, int] = {}
     if any(run.baseline.values()):
         # It is known of all directors together only; each one's first sample is of before the load.
@@ -94,13 +102,3 @@ def _connections(run: RecordedRun, node: str, servers: Iterable[str]) -> dict[st
         }
     counted = kernel_counts.count(samples, baseline).servers
     return {address: counted[address].connections for address in servers if address in counted}
-
-
-def _of_director(
-    requests: Mapping[tuple[int, str, str], int], number: int
-) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for (director, traffic, server), count in requests.items():
-        if director == number:
-            found.setdefault(traffic, {})[server] = count
-    return found

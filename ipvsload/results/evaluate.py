@@ -23,6 +23,7 @@ from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figures
 from ipvsload.results.predicted_run import PredictedRun, predicted_run
 from ipvsload.results.queue_times import latency_parts_ms, queue_ms
+from ipvsload.results.recorded_scenario import scaling_of
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
@@ -57,7 +58,9 @@ def evaluate(
         if begins:
             begins(at, len(recording.runs))
         model = predicted_run(recording, run, scenario)
-        measured.append(_run(run, scenario, model))
+        result, measures = _run(run, scenario, model)
+        result = replace(result, notes=(*scaling_of(recording).notes, *result.notes))
+        measured.append((result, measures))
         if model.choices:
             choices[run.number] = model.choices
     found = judged(

@@ -14,7 +14,12 @@ def recorded_scenario(recording: Recording) -> Scenario | None:
         return None
     try:
         found = parse_scenario(recording.scenario_text, str(recording.directory / SCENARIO))
-        how = recording.scaled
-        return scaled(found, ScaledBy(how.servers, how.directors, how.seed)) if how else found
+        return scaled(found, scaling_of(recording))
     except UsageError:
         return None
+
+
+def scaling_of(recording: Recording) -> ScaledBy:
+    """How the scenario was changed before it was simulated."""
+    how = recording.scaled
+    return ScaledBy(how.servers, how.directors, how.seed) if how else ScaledBy()

@@ -243,7 +243,7 @@ class Results:
     def simulated(self) -> bool:
         """Whether no kernel took part: ipvsload's model of IPVS was the director."""
         providers = {run.kernel.get("provider") for run in self.runs if run.kernel}
-        return providers == {MODEL}
+        return (providers or {self.testbed}) == {MODEL}
 
     @property
     def kernels(self) -> str:

@@ -24,6 +24,13 @@ class ScaledBy:
     directors: int | None = None
     seed: int | None = None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That a scenario was changed so, for people; none where nothing is changed."""
+        asked = {"--servers": self.servers, "--directors": self.directors, "--seed": self.seed}
+        told = [f"{name} {value}" for name, value in asked.items() if value is not None]
+        return (f"simulated with {' '.join(told)}, not as the file says",) if told else ()
+
 
 def scaled(scenario: Scenario, scale: ScaledBy) -> Scenario:
     """The scenario with so many servers and directors, and with this seed.

@@ -50,6 +50,8 @@ class ModelSamples:
     def _sample(self, run: int, follower: Follower, now_ns: int) -> None:
         testbed = self._testbed
         for place, node in enumerate(testbed.nodes):
+            if testbed.time.ending:
+                return
             service = testbed.directors.service(place, testbed.key, now_ns)
             follower(Sample(run, node, now_ns // 1000, 0, (service,)))
         next_ns = now_ns + round(_SECOND / self.hz)

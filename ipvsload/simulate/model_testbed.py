@@ -99,7 +99,10 @@ class ModelTestbed:
         self._runs += 1
         self._ports.begin_run()
         self._begin(spec, rule)
-        joined = [(self.add_server(weight), weight) for weight in spec.weights]
+        joined = []
+        for weight in spec.weights:
+            self.time.raise_if_ending()  # a thousand directors take it up one after the other
+            joined.append((self.add_server(weight), weight))
         persistent = spec.settings.persistence
         bits = self._topology.plan.host_bits
         return ServiceUnderTest(

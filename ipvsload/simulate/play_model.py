@@ -74,9 +74,17 @@ def play_model(
 
 @contextmanager
 def _signals_told(time: VirtualTime) -> Iterator[None]:
-    """Tell of Ctrl-C and SIGTERM, instead of raising KeyboardInterrupt just anywhere."""
+    """Tell of Ctrl-C and SIGTERM, instead of raising KeyboardInterrupt just anywhere.
+
+    A second one does raise it: whoever presses it again wants no record.
+    """
+    told = False
 
     def tell(_number: int, _frame: FrameType | None) -> None:
+        nonlocal told
+        if told:
+            raise KeyboardInterrupt
+        told = True
         time.put(StoppedError())
 
     before = {number: signal(number, tell) for number in (SIGINT, SIGTERM)}

@@ -38,8 +38,11 @@ def play_summary(
     variants: Sequence[Variant],
     repeats: int,
     progress: OnSummaryProgress = lambda label, connections, seconds: None,
+    notes: tuple[str, ...] = (),
 ) -> Results:
-    """The results of all runs. Raises TestbedError for a balancer without a rule.
+    """The results of all runs, or of those that were over when somebody interrupted them.
+
+    `notes` are told with each run. Raises TestbedError for a balancer without a rule.
 
     `refuse_what_needs_a_record` must have passed.
     """
@@ -50,11 +53,17 @@ def play_summary(
     if scenario.service.directors > 1 or any(map(_looks_at_clients, variants)):
         origin = _origins(ports, topology)
     measured: list[tuple[RunResult, RunMeasures]] = []
+    ends: tuple[str, ...] = ()
     for number, (repeat, variant) in enumerate(product(range(1, repeats + 1), variants), 1):
-        ports.begin_run()
-        played = _played(scenario, variant, number, repeat, topology, origin, progress)
-        measured.append(summarized_result(scenario, played))
-    return judged(scenario, scenario.name, "model", 0, measured)
+        try:
+            ports.begin_run()
+            played = _played(scenario, variant, number, repeat, topology, origin, progress)
+            measured.append(summarized_result(scenario, played, notes))
+        except KeyboardInterrupt:
+            # Just anywhere: what there is of this run may not fit together.
+            ends = (f"interrupted in run {number} ({variant.label}), which is left out",)
+            break
+    return judged(scenario, scenario.name, "model", 0, measured, ends)
 
 
 def _played(

@@ -36,7 +36,9 @@ class SummarizedRun(NamedTuple):
     reasons: Sequence[str]
 
 
-def summarized_result(scenario: Scenario, run: SummarizedRun) -> tuple[RunResult, RunMeasures]:
+def summarized_result(
+    scenario: Scenario, run: SummarizedRun, notes: Sequence[str] = ()
+) -> tuple[RunResult, RunMeasures]:
     """The run's figures, and what expectations measure of it."""
     addresses = [address for address, _ in run.servers]
     figures = dict(zip(scenario.traffic, run.stream.figures, strict=True))
@@ -52,7 +54,7 @@ def summarized_result(scenario: Scenario, run: SummarizedRun) -> tuple[RunResult
         repeat=run.repeat,
         valid=not reasons,
         reasons=reasons,
-        notes=(NOTE,),
+        notes=(*notes, NOTE),
         kernel={"release": __version__, "provider": "model", "lc_law": USUAL_LC_LAW},
         servers=tuple(_servers(run, figures, table, occupancy)),
         traffic={name: _traffic(name, one, counts) for name, one in figures.items()},

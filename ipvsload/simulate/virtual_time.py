@@ -52,8 +52,23 @@ class VirtualTime:
     # The inbox of a run
 
     def put(self, news: News) -> None:
-        """Add something."""
-        self._news.append(news)
+        """Add something. An error comes before all that waits: a run ends at once."""
+        if isinstance(news, BaseException):
+            self._news.appendleft(news)
+        else:
+            self._news.append(news)
+
+    @property
+    def ending(self) -> bool:
+        """Whether an error waits to be taken."""
+        return bool(self._news) and isinstance(self._news[0], BaseException)
+
+    def raise_if_ending(self) -> None:
+        """Raise the error that waits. For whoever does much before the inbox is looked at."""
+        if self.ending:
+            error = self._news.popleft()
+            assert isinstance(error, BaseException)
+            raise error
 
     def get(self, until_us: int | None = None) -> News:
         """Take the next; have things happen until there is one, or until that time."""
@@ -95,8 +110,5 @@ class VirtualTime:
     def pass_until(self, done: Callable[[], bool], last_ns: int) -> None:
         """Have things happen until `done`, until that time, or until an error ends the run."""
         heap = self._heap
-        while not done() and not self._ends() and heap and heap[0][0] <= last_ns:
+        while not done() and not self.ending and heap and heap[0][0] <= last_ns:
             self.step()
-
-    def _ends(self) -> bool:
-        return bool(self._news) and isinstance(self._news[-1], BaseException)

@@ -97,6 +97,8 @@ def test_what_cannot_be_simulated_is_told_in_a_line(tmp_path: Path) -> None:
         (["even", "--out", "used"], "used: there is something in this directory"),
         (["even", "--scheduler", "lcc"], "--scheduler 'lcc' is neither a label"),
         (["unequal", "--servers", "5"], "take a multiple of 4"),
+        (["even", "--scheduler", "nftables-hash"], "the nearest is 'nftables'. It has rr, wrr"),
+        (["even", "--servers", "100000", "--directors", "1000"], "up to 5,000,000"),
     ):
         done = simulate(*arguments, cwd=tmp_path)
         assert done.returncode == 2, done
