@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from ipvsload.cli.terminal import until_nobody_reads
+
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
@@ -29,5 +31,6 @@ def explain(
 
     if connection is not None and mismatches:
         raise click.UsageError("--connection explains one, --mismatches shows those of a kind")
-    explained.explain(directory, explained.Wanted(run, connection, mismatches, everything))
+    with until_nobody_reads():
+        explained.explain(directory, explained.Wanted(run, connection, mismatches, everything))
     return 0

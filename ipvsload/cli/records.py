@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ipvsload.cli.terminal import passing_line, silence_stdout
+from ipvsload.cli.terminal import passing_line, silence_stdout, until_nobody_reads
 from ipvsload.errors import IpvsloadError, UsageError
 
 
@@ -33,7 +33,8 @@ def compare(directories: tuple[Path, ...]) -> None:
                 say_now(f"evaluating run {at} of {of} in {which} ...")
 
             loaded.append(load_results(directory, begins))
-    print_comparison(loaded)
+    with until_nobody_reads():
+        print_comparison(loaded)
 
 
 def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:

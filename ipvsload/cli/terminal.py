@@ -52,6 +52,20 @@ def open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
 
 
+@contextmanager
+def until_nobody_reads() -> Iterator[None]:
+    """Print for as long as somebody reads. A pipe that head closes is no failure."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
+    except SystemExit as end:  # rich makes this of a broken pipe
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        silence_stdout()
+
+
 def silence_stdout() -> None:
     """Drop what is still to be written to a stdout that nobody reads."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

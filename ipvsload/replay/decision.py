@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 
 Verdict = Literal["matched", "consistent", "mismatched", "unexplained"]
 """`matched`: the model chooses the same server at that moment. `consistent`: it does in another
-order of events whose times cannot tell the order. Else `mismatched` with a witness, whose order
-is known, and `unexplained` without."""
+order of events whose times cannot tell the order. Else `mismatched` where the order of all packets
+is known, and `unexplained` where it is not."""
 
 
 class ServerState(NamedTuple):

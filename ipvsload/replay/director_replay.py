@@ -44,7 +44,7 @@ class DirectorReplay:
         self._apart_ns = apart * 1000 if isinstance(apart, int) else 0
         self._search = OrderSearch(
             self._state(),
-            "mismatched" if witness else "unexplained",
+            "mismatched" if self.exact else "unexplained",
             self._span_ns(),
             widest,
             (_TRIED if witness else _TRIED_WITHOUT_PACKETS) * (len(run.requests) + 500),

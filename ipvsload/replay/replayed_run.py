@@ -37,7 +37,8 @@ class RunReplay(NamedTuple):
     in `first`. `predicted` is what the model alone would have given to each server's address,
     with the same arrivals and ends of connections. `lc_law` is the law that was used; None where
     neither the record nor the choices tell it. `widest` is how far events were moved at most.
-    `choices` are the model's, one for each connection.
+    `choices` are the model's, one for each connection. `exact` says whether packets gave the
+    order, without any doubt.
     """
 
     connections: int
@@ -49,6 +50,7 @@ class RunReplay(NamedTuple):
     lc_law: int | None
     widest: int
     choices: tuple[PredictedChoice, ...]
+    exact: bool
 
 
 def decisions(
@@ -148,6 +150,7 @@ def _counted(parts: list[DirectorReplay], law: int, widest: int) -> RunReplay:
         lc_law=law,
         widest=widest,
         choices=tuple(choices),
+        exact=all(part.exact for part in parts),
     )
 
 

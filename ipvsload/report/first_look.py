@@ -60,9 +60,16 @@ def _in_a_row(
         yield FigureRow("weight", tuple(_weights(c, numbers) for c in columns))
     for label, value, text in _figures(classes):
         found = [value(server) for column in columns for server in column.servers]
+        if label == "predicted" and not any(_surprised(column) for column in columns):
+            continue
         # Connections and requests that are none say something; queues that nobody has do not.
         if any(one and (one.max or label in _ALWAYS) for one in found):
             yield FigureRow(label, tuple(_cell(c, numbers, value, text) for c in columns))
+
+
+def _surprised(column: SchedulerSummary) -> bool:
+    """Whether the model alone would have given a server other connections than it had."""
+    return any(one.predicted and one.predicted != one.connections for one in column.servers)
 
 
 _ALWAYS = ("connections", "active at most")

@@ -64,7 +64,7 @@ def _properties(suite: ElementTree.Element, run: RunResult) -> None:
     """
     told = {
         "settings": ", ".join((*run.director.of_service, *run.director.of_director)),
-        "model": matched(run.prediction) if run.prediction else "",
+        "model": matched(run.prediction),
     }
     known = {name: value for name, value in told.items() if value}
     properties = ElementTree.SubElement(suite, "properties") if known else suite

@@ -1,6 +1,7 @@
 """What the model says of the kernel's choices, as rows and sentences that all reports share.
 
-A choice that is not the model's is a fault of ours or of the kernel: it may not hide in a table.
+Where the order of events is known, a choice that is not the model's is a fault of ours or of the
+kernel: it may not hide in a table.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,9 +15,10 @@ def prediction_rows(columns: Sequence[SchedulerSummary]) -> Iterator[tuple[str, 
     """Label and cells of each row: how many choices are the model's, over the column's runs.
 
     What is none of its choices is "mismatched" where packets gave the order, and "unexplained"
-    without them.
+    where it is not certain. That a simulation agrees with its own model is not said.
     """
-    found = [column.prediction for column in columns]
+    told = [column.prediction for column in columns]
+    found = [one if one and not one.trivial else None for one in told]
     known = [one for one in found if one]
     if not known:
         return
@@ -24,19 +26,21 @@ def prediction_rows(columns: Sequence[SchedulerSummary]) -> Iterator[tuple[str, 
     yield "matched in all runs" if several else "matched", [_of_all(one) for one in found]
     if any(one.consistent for one in known):
         yield "consistent", [figure(one.consistent) if one else DASH for one in found]
-    for label, witness in (("mismatched", True), ("unexplained", False)):
-        mine = [one if one and one.witness == witness else None for one in found]
-        if any(one and (one.mismatched or not witness) for one in mine):
+    for label, certain in (("mismatched", True), ("unexplained", False)):
+        mine = [one if one and one.certain == certain else None for one in found]
+        if any(one and (one.mismatched or not certain) for one in mine):
             yield label, [figure(one.mismatched) if one else DASH for one in mine]
 
 
-def matched(prediction: Prediction) -> str:
-    """How many choices are the model's, in words: "matched 110 of 110"."""
+def matched(prediction: Prediction | None) -> str:
+    """How many choices are the model's, as "matched 110 of 110"; "" where that is trivial."""
+    if prediction is None or prediction.trivial:
+        return ""
     parts = [f"matched {_of_all(prediction)}"]
     if prediction.consistent:
         parts.append(f"consistent {figure(prediction.consistent)}")
-    if prediction.mismatched or not prediction.witness:
-        word = "mismatched" if prediction.witness else "unexplained"
+    if prediction.mismatched or not prediction.certain:
+        word = "mismatched" if prediction.certain else "unexplained"
         parts.append(f"{word} {figure(prediction.mismatched)}")
     return ", ".join(parts)
 
@@ -57,15 +61,17 @@ def _surprise(run: RunResult) -> str:
         return ""
     choices = f"{figure(found.mismatched)} of {plural(found.connections, 'choice')}"
     see = f"ipvsload explain DIR --run {run.number} --mismatches"
-    if found.witness:
+    if found.certain:
         verb = "is" if found.mismatched == 1 else "are"
+        whose = "ipvsload" if found.simulated else "ipvsload or of the kernel"
         return (
-            f"{choices} {verb} not what the rule of {run.scheduler} says, a fault of ipvsload or of"
-            f" the kernel: {see}"
+            f"{choices} {verb} not what the rule of {run.scheduler} says, a fault of {whose}: {see}"
         )
+    times = "packets" if found.witness else "requests"
+    fit = "fits" if found.mismatched == 1 else "fit"
     return (
-        f"{choices} fit the rule of {run.scheduler} in no order that the times of requests allow:"
-        f" {see}"
+        f"{choices} {fit} the rule of {run.scheduler} in no order that the times of {times} allow,"
+        f" and {'is' if found.mismatched == 1 else 'are'} unexplained: {see}"
     )
 
 

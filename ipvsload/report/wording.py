@@ -147,7 +147,12 @@ def remarks(results: Results) -> list[str]:
 
 
 def watched(results: Results) -> str:
-    """What the watching of packets brought and cost in all runs; "" where nobody watched."""
+    """What the watching of packets brought and cost in all runs; "" where nobody watched.
+
+    A simulation has no packets to watch, only the model's.
+    """
+    if results.simulated:
+        return ""
     found = [run.witness for run in results.runs if run.witness]
     if not any(one.packets for one in found):
         return ""

@@ -196,8 +196,13 @@ def _process_faults(name: str, process: str, tests: Sequence[ProcessTest]) -> It
 
 def _found(test: ProcessTest) -> str:
     """What a test found, as "gaps 0.01 (p 0.6310)"."""
-    chance = "" if test.p is None else f" (p {test.p:.4f})"
+    chance = "" if test.p is None else f" ({_chance(test.p)})"
     return f"{test.test.partition(':')[0]} {test.effect:.2f}{chance}"
+
+
+def _chance(p: float) -> str:
+    """How likely chance makes such a one: "p 0.6310", "p < 0.0001"."""
+    return "p < 0.0001" if p < 0.0001 else f"p {p:.4f}"
 
 
 def _level(level: float) -> str:
@@ -211,6 +216,6 @@ def _trend_note(name: str, steady: Steadiness | None) -> Iterator[str]:
         yield (
             f"{name}: its latencies {'rose' if half > 0 else 'fell'} over the run, from about"
             f" {max(0.0, middle - half):.1f} to {max(0.0, middle + half):.1f} ms (Mann-Kendall over"
-            f" {steady.batches} batches: tau {steady.tau:.2f}, p {steady.p:.4f}, level"
+            f" {steady.batches} batches: tau {steady.tau:.2f}, {_chance(steady.p)}, level"
             f" {steady.level:g}): their percentiles depend on how long it was"
         )

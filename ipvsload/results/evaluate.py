@@ -61,7 +61,7 @@ def evaluate(
         result, measures = _run(run, scenario, model)
         result = replace(result, notes=(*scaling_of(recording).notes, *result.notes))
         measured.append((result, measures))
-        if model.choices:
+        if model.choices and not (model.prediction and model.prediction.trivial):
             choices[run.number] = model.choices
     found = judged(
         scenario,

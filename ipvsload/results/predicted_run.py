@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
-from ipvsload.record.format import FormatError
+from ipvsload.record.format import MODEL, FormatError
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.replay.decision import PredictedChoice
 from ipvsload.results.prediction import PredictedServer, Prediction
@@ -63,6 +63,8 @@ def predicted_run(
             found.consistent,
             found.unexplained,
             witness=True,
+            exact=found.exact,
+            simulated=run.kernel.get("provider") == MODEL,
             mismatches=mismatches(found.first, run.scheduler, found.lc_law or USUAL_LC_LAW),
         ),
         {address: PredictedServer(many) for address, many in found.predicted.items()},

@@ -52,7 +52,8 @@ class Prediction:
 
     Of all `connections`, `matched` have the server that the model chooses at that moment;
     `consistent` have one that it chooses in another order of events whose times cannot tell
-    the order; `mismatched` have neither. With a `witness` packets gave the order. The first
+    the order; `mismatched` have neither. With a `witness` packets gave the order, which is certain
+    where it is `exact`. Where it was `simulated`, the model itself chose, and no kernel. The first
     few that are not explained are in `mismatches`.
     """
 
@@ -62,12 +63,24 @@ class Prediction:
     mismatched: int
     witness: bool
     mismatches: tuple[Mismatch, ...] = ()
+    exact: bool = True
+    simulated: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether the order of events is known, so that a choice unlike the model's is a fault."""
+        return self.witness and self.exact
+
+    @property
+    def trivial(self) -> bool:
+        """Whether it says no more than that the model agrees with itself."""
+        return self.simulated and self.matched == self.connections
 
 
 def together(found: Iterable[Prediction | None]) -> Prediction | None:
     """Those of several runs, added up; None where no run has one.
 
-    There is a witness where all of them had one.
+    There is a witness where all of them had one, and so on.
     """
     known = [one for one in found if one]
     if not known:
@@ -78,4 +91,6 @@ def together(found: Iterable[Prediction | None]) -> Prediction | None:
         consistent=sum(one.consistent for one in known),
         mismatched=sum(one.mismatched for one in known),
         witness=all(one.witness for one in known),
+        exact=all(one.exact for one in known),
+        simulated=all(one.simulated for one in known),
     )

@@ -9,6 +9,7 @@ import pytest
 
 from ipvsload.record.reader import Recording, read
 from ipvsload.report import junit, markdown
+from ipvsload.report.first_look import first_look
 from ipvsload.report.html import html_report
 from ipvsload.results.prediction import PredictedServer, Prediction
 from ipvsload.results.results import Results
@@ -83,6 +84,36 @@ def test_without_packets_what_no_order_explains_is_told(recording: Recording) ->
     assert {"matched 90 of 110 -", "consistent 12 -", "unexplained 8 -"} <= set(rows(text))
     assert "mismatched" not in "".join(rows(text)).replace("--mismatches", "")
     assert "in no order that the times of requests allow" in " ".join(text.split())
+
+
+def test_where_packets_leave_the_order_open_a_choice_is_unexplained(recording: Recording) -> None:
+    text = printed(predicted(recording, ALL, replace(TWO, exact=False)))
+    assert "unexplained - 2" in rows(text)
+    words = " ".join(text.split())
+    assert "in no order that the times of packets allow, and are unexplained" in words
+    assert "fault" not in words
+
+
+def test_that_a_simulation_agrees_with_its_own_model_is_not_said(recording: Recording) -> None:
+    found = predicted(recording, replace(ALL, simulated=True), replace(TWO, simulated=True))
+    table = rows(printed(found))
+    assert "matched - 108 of 110" in table
+    assert "2 of 110 choices are not what the rule of lc says, a fault of ipvsload:" in " ".join(
+        printed(found).split()
+    )
+    quiet = predicted(recording, replace(ALL, simulated=True), replace(ALL, simulated=True))
+    assert "matched" not in printed(quiet)
+    assert 'name="model"' not in junit.render(quiet)
+
+
+def test_what_was_predicted_stands_in_a_row_of_many_where_it_differs(recording: Recording) -> None:
+    def labels(off: int) -> list[str]:
+        columns = predicted(recording, TWO, TWO, off=off).schedulers
+        servers = tuple(replace(one, number=at) for at, one in enumerate(columns[0].servers * 2, 1))
+        return [row.label for row in first_look([replace(columns[0], servers=servers)], {})]
+
+    assert "predicted" in labels(off=2)
+    assert "predicted" not in labels(off=0)
 
 
 def test_repeats_are_added_up(recording: Recording) -> None:

@@ -49,4 +49,8 @@ def _effect(test: ProcessTest | None) -> str:
     """Its effect and how likely chance makes such a one, as "0.01 (p 0.63)"."""
     if test is None:
         return DASH
-    return f"{test.effect:.2f}" + ("" if test.p is None else f" (p {test.p:.2g})")
+    return f"{test.effect:.2f}" + ("" if test.p is None else f" ({_chance(test.p)})")
+
+
+def _chance(p: float) -> str:
+    return "p < 0.0001" if p < 0.0001 else f"p {p:.2g}"

@@ -1,11 +1,15 @@
-"""Progress in a line that does not stay: on a terminal only."""
+"""Standard streams: progress in a line that does not stay, and readers that go early."""
 
 import io
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from ipvsload.cli.terminal import passing_line
+from tests.skew_recording import write_skew
 
 
 class Terminal(io.StringIO):
@@ -32,3 +36,15 @@ def test_a_pipe_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with passing_line() as say_now:
         say_now("evaluating run 1 of 2 ...")
     assert stream.getvalue() == ""
+
+
+def test_a_reader_that_goes_early_is_no_failure(tmp_path: Path) -> None:
+    directory = write_skew(tmp_path / "run")
+    program = [sys.executable, "-m", "ipvsload", "explain", str(directory), "--all"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        done = subprocess.run(
+            program, stdout=gone, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, "")
