@@ -110,6 +110,21 @@ class DirectorModel:
         self.rule.changed()
         return number
 
+    def enter(self, number: int, weight: int) -> bool:
+        """A server that has its number already comes into the list, or has another weight.
+
+        As `join`, for whoever gives all numbers beforehand. Returns whether it had connections
+        to take over from the number that it had until it left.
+        """
+        place = self.servers.place(number)
+        came = not self.servers.present[place]
+        self.servers.present[place] = 1
+        self.set_weight(number, weight)
+        earlier = self._left.pop(self.servers.addresses[number], number) if came else number
+        if earlier != number:
+            self._hand_over(earlier, number)
+        return earlier != number
+
     def set_weight(self, number: int, weight: int) -> None:
         """A server has another weight from now on."""
         self.servers.set_weight(number, weight)

@@ -180,8 +180,11 @@ class _Counting:
         if number >= 0 and change.weight is None:
             self._model.leave(number)
         elif number >= 0 and change.weight is not None:
-            self._model.servers.present[self._model.servers.place(number)] = 1
-            self._model.set_weight(number, change.weight)
+            earlier = self._numbers.now.get(change.address, number)
+            if self._model.enter(number, change.weight):
+                # It comes out of the kernel's trash with its counts (ip_vs_trash_get_dest).
+                self._rule.noted.update((earlier, number))
+                found.counts = self._counts()
             self._numbers.now[change.address] = number
         yield found
 

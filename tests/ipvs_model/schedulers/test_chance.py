@@ -1,14 +1,16 @@
-"""twos and random: each draw once, so that shares are exact."""
+"""twos and random: each draw once, so that shares are exact; and with seeded draws."""
 
 from collections import Counter
 from collections.abc import Iterator
 from itertools import product
+from random import Random
 
 import pytest
 
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings, SchedulerRule
 from ipvsload.ipvs_model.server_list import ServerList
+from ipvsload.statistics.chi_square import chi_square_above
 
 CLIENT = Client("192.0.2.101", 2048)
 
@@ -53,3 +55,31 @@ def test_without_a_weight_nobody_is_drawn_and_without_a_draw_it_says_so(schedule
     servers.join("198.51.100.11:80", 1)
     with pytest.raises(ValueError, match="needs a draw"):
         RULES[scheduler](servers, RuleSettings("192.0.2.80")).choose(CLIENT)
+
+
+def improbable(found: Counter[int | None], expected: list[float]) -> bool:
+    """Whether chance alone brings such a split once in a million times or less."""
+    drawn = found.total()
+    assert set(found) <= set(range(len(expected)))
+    statistic = sum(
+        (found[number] - drawn * part) ** 2 / (drawn * part)
+        for number, part in enumerate(expected)
+        if part
+    )
+    return chi_square_above(statistic, sum(map(bool, expected)) - 1) < 1e-6
+
+
+@pytest.mark.parametrize("scheduler", ["twos", "random"])
+def test_seeded_draws_follow_the_weights(scheduler: str) -> None:
+    """20,000 draws of equals: a chi-square test tells them from draws by a wrong weight."""
+    weights = [4, 1, 0, 8, 2]
+    rule = service(scheduler, iter(Random(5).random, None), *weights)
+    found = Counter(rule.choose(CLIENT) for _ in range(20_000))
+    if scheduler == "random":
+        expected = [0.25 if weight else 0.0 for weight in weights]
+    else:
+        # All are idle, so the first draw counts; the newest has the draw that is over.
+        expected = [weight / 16 for weight in weights]
+        expected[4] += 1 / 16
+    assert not improbable(found, expected)
+    assert improbable(found, [weight / 15 for weight in weights])
