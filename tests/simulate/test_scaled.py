@@ -47,12 +47,12 @@ def test_what_cannot_be_scaled_is_refused_in_words() -> None:
 
 def test_a_scaled_scenario_is_reported_as_it_was_simulated(tmp_path: Path) -> None:
     (tmp_path / "wide.yaml").write_text(WIDE)
-    options = "--servers", "1002", "--directors", "3", "--seed", "5"
+    options = "--servers", "302", "--directors", "3", "--seed", "5"
     done = simulate("wide.yaml", *options, "--out", "out", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     (run,) = json.loads((tmp_path / "out" / "results.json").read_text())["runs"]
-    assert (run["valid"], len(run["servers"])) == (True, 1002), run["reasons"]
-    assert run["traffic"]["closed"]["requests"] == 501
+    assert (run["valid"], len(run["servers"])) == (True, 302), run["reasons"]
+    assert run["traffic"]["closed"]["requests"] == 151
     assert len(run["directors"]) == 3
     told = "simulated with --servers 1002 --directors 3 --seed 5, not as the file says"
     assert told in run["notes"]

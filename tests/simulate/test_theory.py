@@ -7,7 +7,7 @@ always.
 
 import statistics
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from itertools import chain, groupby, islice
 from typing import Any
 
@@ -44,6 +44,7 @@ def stream_of(rule: str, servers: int, workers: int, seed: int) -> ConnectionStr
     return ConnectionStream([director], ServerCapacity(workers), classes=2, look_ns=HOUR_NS)
 
 
+@cache
 def steady(
     rule: str, servers: int, workers: int, load: float, many: int, seed: int
 ) -> ClassFigures:
