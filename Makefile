@@ -16,6 +16,9 @@ help:
 	@echo "make bench   the figures that the documentation speaks of, measured here"
 	@echo "make study-model  each scheduler on real kernels and on the model, into docs/model.md"
 	@echo "make iso     the director as a machine image, for lab --kernel qemu (docs/iso.md)"
+	@echo "make setup   .venv, and what the lab needs of this machine's packages"
+	@echo "make coverage    what part of the package the quick tests run"
+	@echo "make clean   remove what these made"
 
 demo: setup
 	$(BIN)/ipvsload run scenarios/skew.yaml
