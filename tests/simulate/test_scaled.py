@@ -54,6 +54,6 @@ def test_a_scaled_scenario_is_reported_as_it_was_simulated(tmp_path: Path) -> No
     assert (run["valid"], len(run["servers"])) == (True, 302), run["reasons"]
     assert run["traffic"]["closed"]["requests"] == 151
     assert len(run["directors"]) == 3
-    told = "simulated with --servers 1002 --directors 3 --seed 5, not as the file says"
+    told = "simulated with --servers 302 --directors 3 --seed 5, not as the file says"
     assert told in run["notes"]
     assert simulate("wide.yaml", *options, "--out", "out", cwd=tmp_path).returncode == 2
