@@ -171,7 +171,10 @@ def _why_no_record(directory: Path) -> str:
     if not directory.is_dir():
         return "is a file: name the run directory" if directory.exists() else "does not exist"
     if (directory / RESULTS).is_file():
-        return "has results without a record of single connections: its tables are in summary.md"
+        return (
+            "has results without a record of single connections: its tables are in summary.md"
+            " (simulate without --summary to have a record)"
+        )
     return "is not a run directory: no events.ndjson in it"
 
 

@@ -44,8 +44,8 @@ def decision_table(run: DecidingRun, decisions: Sequence[Decision], width: int) 
     """The rows of these decisions, with as much in them as `width` characters have room for.
 
     Servers have a column each, with how their scores are worked out or without. Where that does
-    not fit, or there are more than MOST, there are columns of the one that was chosen and, by
-    score, of the best of the others.
+    not fit, or there are more than MOST, there are columns of the one that was chosen and, where
+    there are scores, of the best of the others.
     """
     many = len({*run.numbers, *(one.address for d in decisions for one in d.servers)}) > MOST
     for in_numbers in (True, False):
@@ -62,8 +62,9 @@ def _table(
     addresses = list(dict.fromkeys((*run.numbers, *seen)))
     addresses.sort(key=lambda address: run.numbers.get(address, len(run.numbers)))
     middle = [_short(run, address) for address in addresses]
+    scored = any(one.score is not None for d in decisions for one in d.servers)
     if not each:
-        middle = ["chosen one had", "best other"]
+        middle = ["chosen one had", *["best other"] * scored]
     elif in_numbers:
         middle = [run.name(address) for address in addresses]
     elif middle:
@@ -81,7 +82,9 @@ def _table(
             others = [one for one in decision.servers if one is not chosen]
             best = min(reversed(others), key=score_of, default=None)
             named = f"{_short(run, best.address)}: " if best else ""
-            cells = [_cell(run, chosen, in_numbers), named + _cell(run, best, in_numbers)]
+            cells = [_cell(run, chosen, in_numbers)]
+            if scored:
+                cells.append(named + _cell(run, best, in_numbers))
             place = before if chosen else None
         rows.append(
             DecisionRow(
@@ -99,7 +102,6 @@ def _table(
                 chosen=place,
             )
         )
-    scored = any(one.score is not None for d in decisions for one in d.servers)
     weighted = any(one.weight != 1 for d in decisions for one in d.servers)
     remark = "each server: active/inactive connections before this one"
     remark += ", its weight if not 1" if weighted else ""

@@ -178,8 +178,8 @@ def _servers(output: ReportConsole, run: DecidingRun, decision: Decision) -> Tab
     """Each server as it was, of many the best by score and those that are spoken of."""
     table = output.table()
     weighted = any(server.weight != 1 for server in decision.servers)
-    columns = ["server", "weight" if weighted else "", "active", "inactive", "score", ""]
-    for header in filter(None, columns[:-1]):
+    scored = any(server.score is not None for server in decision.servers)
+    for header in ("server", *["weight"] * weighted, "active", "inactive", *["score"] * scored):
         right = header in ("weight", "active", "inactive")
         table.add_column(header, justify="right" if right else "left", no_wrap=header == "server")
     table.add_column("", overflow="fold")
@@ -201,7 +201,7 @@ def _servers(output: ReportConsole, run: DecidingRun, decision: Decision) -> Tab
             *([str(server.weight)] if weighted else []),
             str(server.active),
             str(server.inactive),
-            run.working(server) or DASH,
+            *([run.working(server) or DASH] if scored else []),
             ", ".join(marks),
         ]
         table.add_row(*(output.text(cell, "bold" if chosen else "") for cell in cells))

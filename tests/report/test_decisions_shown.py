@@ -58,6 +58,14 @@ def test_a_row_has_each_servers_state_and_score_in_numbers() -> None:
     assert len(rows) == FIRST + 1
 
 
+def test_a_rule_without_scores_has_no_column_of_them_and_no_best_one() -> None:
+    assert cells(one("lc", decided("lc", 9), 5))[0][:4] == ["server", "active", "inactive", "score"]
+    assert cells(one("rr", decided("rr", 9), 5))[0][:4] == ["server", "active", "inactive", ""]
+    assert "best other" in cells(table("lc", decided("lc", 9, (1,) * 8)))[0]
+    headers = cells(table("rr", decided("rr", 9, (1,) * 8)))[0]
+    assert headers == ["#", "class", "at (s)", "chosen one had", "chosen", "predicted", "verdict"]
+
+
 def test_it_says_how_many_more_there_are_and_how_to_see_them() -> None:
     text = table("lc", decided("lc", 30))
     assert f"20 of 30 connections shown; all of them: {COMMAND} --all\n" in text
