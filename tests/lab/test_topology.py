@@ -60,7 +60,7 @@ def test_no_two_links_of_a_namespace_are_alike() -> None:
     near = [*(cable.near for cable in lab.CABLES), lab.BRIDGE, lab.TAP]
     assert len(set(near)) == len(near)
     # include/uapi/linux/if.h: IFNAMSIZ
-    assert all(len(name) < 16 for name in (*near, *network.SIDES, *network.FURTHER_LINKS))
+    assert all(len(name) < 16 for name in (*near, network.SERVER_LINK, *network.FURTHER_LINKS))
 
 
 @given(topologies)

@@ -73,7 +73,7 @@ def host_directors(
     sysctls = network.director_sysctls(family)
     if client_link == server_link:
         network.configure(network.ONE_CARD_SYSCTLS, network.split_card(client_link))
-        client_link, server_link = network.SIDES
+        server_link = network.SERVER_LINK
     network.configure(sysctls, network.director_side(1, family, client_link, server_link))
     if count == 1:
         return [HostedDirector("director", ipvs, server_link)]

@@ -119,16 +119,15 @@ def _rules(topology: Topology, director: Director, port: str) -> list[str]:
 
 
 def split_card(card: str) -> str:
-    """Run in a director with one network card: a link on it for each of its sides.
+    """Run in a director with one network card, its client side: a link on it to the servers.
 
     What is sent by either leaves by the card, in the order in which it was sent.
     """
-    lines = [f"link add link {card} name {name} type macvlan mode bridge" for name in SIDES]
-    return "\n".join([*lines, f"link set {card} up"])
+    return f"link add link {card} name {SERVER_LINK} type macvlan mode bridge\nlink set {card} up"
 
 
-SIDES = "clients", "servers"
-"""The names of these links."""
+SERVER_LINK = "servers"
+"""The name of this link."""
 ONE_CARD_SYSCTLS = {
     # Before the card is up: in the usual queue, fq_codel, new connections overtake others.
     "net/core/default_qdisc": "pfifo",
@@ -154,7 +153,7 @@ FURTHER_LINKS = "to-clients", "to-servers"
 def director_side(number: int, family: str, client_link: str, server_link: str) -> str:
     """Run in director `number`: its two sides and the virtual address.
 
-    The links are its network cards, as its kernel names them, or SIDES, or FURTHER_LINKS.
+    The links are its network cards, as its kernel names them, or SERVER_LINK, or FURTHER_LINKS.
     """
     plan, one = PLANS[family], director(number, family)
     lines = [
