@@ -42,8 +42,11 @@ class DirectorReplay:
         self._path_ns = 0 if witness else path_ns(run.requests)
         apart = run.kernel.get("packet_order_us")
         self._apart_ns = apart * 1000 if isinstance(apart, int) else 0
+        state = self._state()
+        self.by_counts = state.by_counts
+        """Whether the rule goes by counts and weights alone."""
         self._search = OrderSearch(
-            self._state(),
+            state,
             "mismatched" if self.exact else "unexplained",
             self._span_ns(),
             widest,

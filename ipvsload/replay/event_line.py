@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from ipvsload.ipvs_model.schedulers.base import Client
+from ipvsload.ipvs_model.server_list import Counts
 from ipvsload.replay.counted_events import CountedEvent
 
 Span = tuple[int, int, int]
@@ -22,6 +25,28 @@ class EventLine:
     def at(self, position: int) -> CountedEvent:
         """The event behind this position."""
         return self.events[position - self._first]
+
+    def moved(self, least: int, most: int, servers: int) -> tuple[Counts, Counts, Counts]:
+        """By how much counts at each position from `least` to `most` are more than at `least`.
+
+        Active and inactive connections of each server, in the order of the list; and the times
+        (ns) of the events between.
+        """
+        events = self.events[least - self._first : most - self._first]
+        active, inactive = np.zeros((2, len(events) + 1, servers), np.int64)
+        changed = [
+            (row, servers - 1 - number, more_active, more_inactive)
+            for row, event in enumerate(events, 1)
+            for number, more_active, more_inactive in event.counts
+        ]
+        if changed:
+            rows, places, of_active, of_inactive = zip(*changed, strict=True)
+            at = list(rows), list(places)
+            # A server is in an event's counts once at most.
+            active[at] = of_active
+            inactive[at] = of_inactive
+        times = np.array([event.t_ns for event in events], np.int64)
+        return active.cumsum(axis=0), inactive.cumsum(axis=0), times
 
     def span(self, decision: CountedEvent, undecided: Undecided, widest: int) -> Span:
         """Where the decision may stand, so many positions from the recorded one at most.

@@ -8,8 +8,9 @@ position may leave out events or take in later ones where their times cannot tel
 courses of positions the one with the fewest decisions unexplained is taken, and of those the
 one nearest to the recorded times: the Viterbi algorithm (Viterbi 1967; Forney, "The Viterbi
 algorithm", 1973), decision by decision, over all positions that are possible there. It keeps the
-`_MOST_COURSES` best ones, and settles after `_MOST_OPEN` decisions at the latest, so "no order
-was found" can be wrong in theory; "an order was found" cannot.
+`MOST_COURSES` best ones (courses.py), and settles after `_MOST_OPEN` decisions at the latest, so
+"no order was found" can be wrong in theory; "an order was found" cannot. Where a rule goes by
+counts alone, all positions in the longest line are tried at once, and all of use are kept.
 
 A choice is `matched` where its course is at the recorded place there: just the events are before
 it that are recorded before it. Any other that is explained is `consistent` at most.
@@ -17,23 +18,22 @@ it that are recorded before it. Any other that is explained is `consistent` at m
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from operator import le
 from typing import NamedTuple
 
+import numpy as np
+
+from ipvsload.ipvs_model.server_list import Counts
 from ipvsload.replay.counted_events import UNKNOWN, CountedEvent
+from ipvsload.replay.courses import CHANGES, UNEXPLAINED, Course, Positions, Reached, best_courses
 from ipvsload.replay.decision import ServerState, Verdict
 from ipvsload.replay.event_line import EventLine, Span, Undecided
-from ipvsload.replay.rule_state import Own, RuleState, Undo
+from ipvsload.replay.rule_state import RuleState, Undo
 
-_MOST_COURSES = 160
 _MOST_OPEN = 2_048
-_UNEXPLAINED = 10**15
-"""What an unexplained decision costs, in the ns by which events are out of their places."""
-_CHANGES, _EXPIRIES, _LINES = 2, 3, 4
-"""The lines of the table's changes and of expiries; 0 and 1 are those of the two sides."""
-
-Positions = tuple[int, ...]
-"""One in each line: how many of its events are before a decision."""
+_NEVER = 2**62
+_EXPIRIES, _LINES = 3, 4
+"""The line of expiries, and how many lines there are; 0 and 1 are those of the two sides."""
+_COUNT_LINES = [line for line in range(_LINES) if line != CHANGES]
 
 
 class TooManyOrdersError(Exception):
@@ -47,31 +47,6 @@ class Replayed(NamedTuple):
     predicted: int | None
     verdict: Verdict
     servers: tuple[ServerState, ...]
-
-
-class _Course:
-    """The best course to some positions, and its last decision with its outcome.
-
-    `own` is what the rule keeps after it, `changed` the position in the line of the table's
-    changes. `verdict` is None where it is no decision after all.
-    """
-
-    __slots__ = ("before", "changed", "cost", "event", "own", "positions", "predicted", "verdict")
-
-    def __init__(
-        self,
-        cost: int,
-        own: Own,
-        positions: Positions,
-        before: "_Course | None",
-        event: CountedEvent | None,
-        predicted: int | None = None,
-        verdict: Verdict | None = None,
-    ) -> None:
-        self.cost, self.own = cost, own
-        self.positions, self.changed = positions, positions[_CHANGES]
-        self.before = before
-        self.event, self.predicted, self.verdict = event, predicted, verdict
 
 
 class OrderSearch:
@@ -102,7 +77,7 @@ class OrderSearch:
         self._told_to = [0] * _LINES
         self._decisions: deque[CountedEvent] = deque()
         self._undecided: Undecided = {}
-        start = _Course(0, state.own, (0,) * _LINES, None, None)
+        start = Course(0, state.own, (0,) * _LINES, None, None)
         self._courses = [start]
         self._open = self._visits = 0
 
@@ -133,7 +108,7 @@ class OrderSearch:
             if event.client is not None:
                 self._undecided.setdefault(event.client, event.place)
             return
-        line = _CHANGES if event.change else _EXPIRIES if event.line is None else event.line
+        line = CHANGES if event.change else _EXPIRIES if event.line is None else event.line
         self._lines[line].events.append(event)
         if self._told is not None:
             self._untold[line].append(event)
@@ -147,31 +122,100 @@ class OrderSearch:
                 state.apply(passed)
         recorded = tuple(one[1] for one in spans)
         courses = self._courses
-        found: list[_Course] = []
+        found: list[Course] = []
         if recorded == least == tuple(one[2] for one in spans) and len(courses) == 1:
             found.append(self._after(courses[0], event, least, 0))
         else:
-            reached = _Reached(courses, spans)
-            for positions in self._visited(spans):
-                self._visits += 1
-                if self._visits > self._most_visited:
-                    raise TooManyOrdersError
-                before = reached.cheapest(positions)
-                if before is not None:
-                    apart = self._apart(event, positions, recorded)
-                    found.append(self._after(before, event, positions, apart))
-            found = _best(found)
+            long = max(_COUNT_LINES, key=lambda line: spans[line][2] - spans[line][0])
+            if event.asked and state.by_counts:
+                found = self._along(event, spans, recorded, long)
+            else:
+                reached = Reached(courses, spans)
+                for positions in self._visited(spans):
+                    before = reached.cheapest(positions)
+                    if before is not None:
+                        apart = self._apart(event, positions, recorded)
+                        found.append(self._after(before, event, positions, apart))
+                found = best_courses(found)
         self._courses = found
         self._open += 1
         state.apply(event)
 
+    def _along(
+        self, event: CountedEvent, spans: list[Span], recorded: Positions, long: int
+    ) -> list[Course]:
+        """The courses that go on from here where the rule goes by counts alone.
+
+        All positions in the line `long` are tried at once, in arrays. Of courses that differ in
+        it alone one is of no use where another is cheaper and not further.
+        """
+        least, place, most = spans[long]
+        servers = self._state.servers
+        active, inactive, times = self._lines[long].moved(least, most, len(servers))
+        apart = np.zeros(len(active), np.int64)
+        apart[: place - least] = event.t_ns - times[: place - least] + 1
+        apart[place - least + 1 :] = times[place - least :] - event.t_ns + 1
+        others = [(one[0], one[1], one[0]) if n == long else one for n, one in enumerate(spans)]
+        standing = tuple(least if n == long else at for n, at in enumerate(recorded))
+        found: list[Course] = []
+        for positions in self._visited(others):
+            costs = np.full(len(active), _NEVER)
+            from_course: list[Course | None] = [None] * len(active)
+            for one in self._courses:
+                at = max(0, one.positions[long] - least)
+                fits = all(
+                    n == long or own <= here
+                    for n, (own, here) in enumerate(zip(one.positions, positions, strict=True))
+                )
+                if fits and at < len(active) and one.cost < costs[at]:
+                    costs[at], from_course[at] = one.cost, one
+            choices = self._state.rule.choices(servers.active + active, servers.inactive + inactive)
+            assert choices is not None
+            found += self._cheapest_along(
+                event, positions, long, choices, costs, from_course,
+                apart + self._apart(event, positions, standing),
+            )  # fmt: skip
+        found.sort(key=lambda one: one.cost)
+        return found
+
+    def _cheapest_along(
+        self, event: CountedEvent, least: Positions, long: int, choices: Counts, costs: Counts,
+        from_course: "list[Course | None]", apart: Counts,
+    ) -> Iterator[Course]:  # fmt: skip
+        chosen = -1 if event.chosen is None else event.chosen
+        unknown = event.chosen == UNKNOWN
+        alike = (choices == chosen) & (not unknown)
+        excused = unknown or event.chosen is None
+        reach = np.minimum.accumulate(costs)
+        total = reach + apart
+        if not excused:
+            total += np.where(alike, 0, UNEXPLAINED)
+        total = np.minimum(total, _NEVER)
+        lower = np.append(_NEVER, np.minimum.accumulate(total)[:-1])
+        begins = np.append(True, reach[1:] < reach[:-1])
+        source = np.maximum.accumulate(np.where(begins, np.arange(len(reach)), 0))
+        for at in np.flatnonzero(total < lower).tolist():
+            before = from_course[source[at]]
+            assert before is not None
+            verdict: Verdict | None = self._otherwise
+            if alike[at]:
+                verdict = "consistent" if apart[at] else "matched"
+            elif excused:
+                verdict = None
+            predicted = int(choices[at])
+            positions = (*least[:long], least[long] + at, *least[long + 1 :])
+            yield Course(
+                int(total[at]), before.own, positions, before, event,
+                None if predicted < 0 else predicted, verdict,
+            )  # fmt: skip
+
     def _after(
-        self, before: _Course, event: CountedEvent, positions: Positions, apart_ns: int
-    ) -> _Course:
+        self, before: Course, event: CountedEvent, positions: Positions, apart_ns: int
+    ) -> Course:
         """The course that goes on to these positions, where the state is now, and decides there."""
         state = self._state
         state.own = before.own
-        for _ in range(positions[_CHANGES] - before.changed):
+        for _ in range(positions[CHANGES] - before.changed):
             state.rule.changed()
         if event.asked:
             assert event.client is not None
@@ -189,11 +233,11 @@ class OrderSearch:
                 state.own = own
         else:
             verdict = self._otherwise
-            cost += _UNEXPLAINED
+            cost += UNEXPLAINED
             if event.asked:
                 state.own = own
                 state.follow(event.chosen)
-        return _Course(cost, state.own, positions, before, event, predicted, verdict)
+        return Course(cost, state.own, positions, before, event, predicted, verdict)
 
     def _visited(self, spans: list[Span]) -> Iterator[Positions]:
         """All positions, with the state as it is there; as before when all were asked for."""
@@ -206,6 +250,9 @@ class OrderSearch:
 
         def visit(depth: int) -> Iterator[Positions]:
             if depth == len(varied):
+                self._visits += 1
+                if self._visits > self._most_visited:
+                    raise TooManyOrdersError
                 yield tuple(current)
                 return
             number = varied[depth]
@@ -238,7 +285,7 @@ class OrderSearch:
         best = min(self._courses, key=lambda one: one.cost)
         self._courses, self._open = [best], 0
         chain = []
-        one: _Course | None = best
+        one: Course | None = best
         while one is not None and one.event is not None:
             chain.append(one)
             one = one.before
@@ -261,38 +308,3 @@ class OrderSearch:
         servers = told.table()
         told.apply(event)
         return servers
-
-
-class _Reached:
-    """Courses by where they are, after what must have passed has passed."""
-
-    def __init__(self, courses: list[_Course], spans: list[Span]) -> None:
-        least = [one[0] for one in spans]
-        self._at: dict[Positions, _Course] = {}
-        for one in courses:  # the cheapest are first
-            self._at.setdefault(tuple(map(max, one.positions, least)), one)
-        varied = [line for line, (low, _, high) in enumerate(spans) if high > low]
-        self._line = varied[0] if len(varied) == 1 else None
-        self._best: _Course | None = None
-
-    def cheapest(self, positions: Positions) -> _Course | None:
-        """The cheapest course from which these positions can still be reached.
-
-        Where one line alone varies, to be asked in ascending order.
-        """
-        if self._line is not None:
-            one = self._at.get(positions)
-            if one is not None and (self._best is None or one.cost < self._best.cost):
-                self._best = one
-            return self._best
-        best = None
-        for place, one in self._at.items():
-            if (best is None or one.cost < best.cost) and all(map(le, place, positions)):
-                best = one
-        return best
-
-
-def _best(courses: list[_Course]) -> list[_Course]:
-    courses.sort(key=lambda one: one.cost)
-    most = courses[0].cost + _UNEXPLAINED
-    return [one for one in courses[:_MOST_COURSES] if one.cost <= most]

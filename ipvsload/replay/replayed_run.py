@@ -22,12 +22,14 @@ from ipvsload.replay.recorded_directors import (
 from ipvsload.scenario.model import Scenario
 
 _MOST_TOLD = 5
-_WIDTHS = (4, 16, 64)
+_WIDTHS = (4, 16, 64, 256)
 """How many places an event may be moved in its line, one try after the other."""
+_LEAST_BY_COUNTS = 64
+"""The narrowest search for a rule that goes by counts alone."""
 _HOPELESS = 0.2
 """Where a larger part is not explained, it is not for the order of events."""
-_MOST_POSITIONS = 1_300_000
-"""No wider search for more connections times places: this takes some twenty seconds."""
+_MOST_POSITIONS = 6_000_000
+"""No wider search for more connections times places: this takes some forty seconds."""
 
 
 class RunReplay(NamedTuple):
@@ -104,6 +106,8 @@ def _replay(
         parts = _parts(run, scenario, witness, law, widest)
         if all(part.exact for part in parts) and widest != _WIDTHS[-1]:
             continue  # it is as quick with the widest one
+        if all(part.by_counts for part in parts) and widest < _LEAST_BY_COUNTS:
+            continue  # a wider one is nearly as quick
         try:
             found = _counted(parts, law, widest)
         except TooManyOrdersError:

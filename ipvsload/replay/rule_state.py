@@ -44,6 +44,11 @@ class RuleState:
         for number, (_, weight) in enumerate(table.servers):
             self._set(number, weight, weight, 1)
             self.rule.changed()
+        none = np.zeros((1, len(self.servers)), np.int64)
+        self.by_counts = self.rule.choices(none, none) is not None and not any(
+            change.scheduler for change in table.changes
+        )
+        """Whether the rule goes by counts and weights alone, all the time."""
 
     def apply(self, event: CountedEvent) -> Undo:
         """Change what the event changes; what the rule keeps of a decision it knows already."""

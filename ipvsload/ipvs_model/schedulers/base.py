@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
-from ipvsload.ipvs_model.server_list import ServerList
+from ipvsload.ipvs_model.server_list import Counts, ServerList
 
 
 class Client(NamedTuple):
@@ -59,6 +59,14 @@ class SchedulerRule(ABC):
 
         The servers' counts are those before the connection.
         """
+
+    def choices(self, active: Counts, inactive: Counts) -> Counts | None:
+        """What `choose` would say for each row of counts, -1 for no server.
+
+        Servers stand in the order of the list. None where the rule goes by more than counts and
+        weights.
+        """
+        return None
 
     def changed(self) -> None:  # noqa: B027 - most rules keep nothing that a change makes old
         """A server has joined or left, or has another weight."""

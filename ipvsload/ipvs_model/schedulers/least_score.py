@@ -8,10 +8,18 @@ ratios have equal keys. So the order of keys is that of the kernel's products.
 
 from abc import abstractmethod
 from math import inf
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+import numpy as np
 
 from ipvsload.ipvs_model.schedulers.base import Client, SchedulerRule
 from ipvsload.ipvs_model.schedulers.first_least import FirstLeast
+from ipvsload.ipvs_model.server_list import Counts
+
+Load = TypeVar("Load", int, Counts)
+
+_NOT_AT_ALL = 2**63 - 1
+"""The key of weight 0."""
 
 
 class LeastScore(SchedulerRule):
@@ -27,8 +35,8 @@ class LeastScore(SchedulerRule):
     """After a change there is none until somebody asks."""
 
     @abstractmethod
-    def load(self, active: int, inactive: int) -> int:
-        """What is compared before the weight divides it."""
+    def load(self, active: Load, inactive: Load) -> Load:
+        """What is compared before the weight divides it: of one server, or of all in arrays."""
 
     def choose(self, client: Client) -> int | None:
         """The first server with the least score."""
@@ -37,6 +45,22 @@ class LeastScore(SchedulerRule):
             order = self._refresh()
         place = order.first()
         return None if place is None else self._last - place
+
+    def choices(self, active: Counts, inactive: Counts) -> Counts | None:
+        """The first server with the least score, for each row.
+
+        None of a rule that chooses otherwise in some cases.
+        """
+        if type(self).choose is not LeastScore.choose:
+            return None
+        self._read_servers()
+        divisors = np.asarray(self._divisors)
+        keys = np.full(active.shape, _NOT_AT_ALL)
+        loads = self.load(active, inactive) << self._shift
+        np.floor_divide(loads, divisors, out=keys, where=divisors > 0)
+        places = keys.argmin(axis=1)
+        least = keys[np.arange(len(places)), places]
+        return np.where(least < _NOT_AT_ALL, self._last - places, -1)
 
     def changed(self) -> None:
         """All scores are to be taken anew."""

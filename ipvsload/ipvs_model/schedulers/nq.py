@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from ipvsload.ipvs_model.schedulers.least_score import LeastScore
+from ipvsload.ipvs_model.schedulers.least_score import LeastScore, Load
 
 
 class NeverQueue(LeastScore):
@@ -11,7 +11,7 @@ class NeverQueue(LeastScore):
     name: ClassVar[str] = "nq"
     source: ClassVar[str] = "net/netfilter/ipvs/ip_vs_nq.c, ip_vs_nq_schedule"
 
-    def load(self, active: int, inactive: int) -> int:
+    def load(self, active: Load, inactive: Load) -> Load:
         """As ip_vs_nq_dest_overhead; an idle server has no load, so its weight does not count."""
         return (active + 1) * (active > 0)
 

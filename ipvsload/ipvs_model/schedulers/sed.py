@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from ipvsload.ipvs_model.schedulers.least_score import LeastScore
+from ipvsload.ipvs_model.schedulers.least_score import LeastScore, Load
 
 
 class ShortestExpectedDelay(LeastScore):
@@ -11,7 +11,7 @@ class ShortestExpectedDelay(LeastScore):
     name: ClassVar[str] = "sed"
     source: ClassVar[str] = "net/netfilter/ipvs/ip_vs_sed.c, ip_vs_sed_schedule"
 
-    def load(self, active: int, inactive: int) -> int:
+    def load(self, active: Load, inactive: Load) -> Load:
         """As ip_vs_sed_dest_overhead: finished connections do not count."""
         return active + 1
 

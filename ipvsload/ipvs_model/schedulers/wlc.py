@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from ipvsload.ipvs_model.schedulers.least_score import LeastScore
+from ipvsload.ipvs_model.schedulers.least_score import LeastScore, Load
 
 
 class WeightedLeastConnections(LeastScore):
@@ -11,7 +11,7 @@ class WeightedLeastConnections(LeastScore):
     name: ClassVar[str] = "wlc"
     source: ClassVar[str] = "net/netfilter/ipvs/ip_vs_wlc.c, ip_vs_wlc_schedule"
 
-    def load(self, active: int, inactive: int) -> int:
+    def load(self, active: Load, inactive: Load) -> Load:
         """As include/net/ip_vs.h, ip_vs_dest_conn_overhead."""
         return active * self.settings.lc_law + inactive
 
