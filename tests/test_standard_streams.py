@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload.cli.terminal import passing_line
+from tests.patience import HUNG_AFTER_S
 from tests.skew_recording import write_skew
 
 
@@ -45,6 +46,11 @@ def test_a_reader_that_goes_early_is_no_failure(tmp_path: Path) -> None:
     os.close(reading)
     with os.fdopen(writing, "wb") as gone:
         done = subprocess.run(
-            program, stdout=gone, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            program,
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=HUNG_AFTER_S,
+            check=False,
         )
     assert (done.returncode, done.stderr) == (0, "")
