@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ipvsload.ipvs.forwarding import FORWARDINGS, MASQUERADING
+from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs.schedulers import flag_bits, flag_names
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS
-from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs_model.persistence_templates import PersistenceTemplates, Template
 from ipvsload.ipvs_model.remembered_connections import RememberedConnection, TimeoutQueue
 from ipvsload.ipvs_model.schedulers import RULES

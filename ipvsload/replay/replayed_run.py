@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
-from ipvsload.ipvs_model.lc_laws import LC_LAWS, USUAL_LC_LAW
+from ipvsload.ipvs.lc_laws import LC_LAWS, USUAL_LC_LAW
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import Witness

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ipvsload.errors import UsageError
-from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
+from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.record.events import ServerJoined
 from ipvsload.record.format import MODEL, FormatError
 from ipvsload.record.reader import RecordedRun, Recording, read

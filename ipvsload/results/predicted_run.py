@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
+from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.record.format import MODEL, FormatError
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.replay.decision import PredictedChoice

@@ -11,8 +11,8 @@ from ipvsload import __version__
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.forwarding import FORWARDINGS
 from ipvsload.ipvs.keys import join_key
+from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs_model.director_model import ServiceSettings
-from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs_model.tcp_states import TcpTimeouts
 from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.balancers import find

@@ -10,8 +10,8 @@ from itertools import product
 from random import Random
 
 from ipvsload.errors import TestbedError
+from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs.schedulers import SCHEDULERS
-from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings
 from ipvsload.results.judgement import RunMeasures, judged
 from ipvsload.results.results import Results, RunResult

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ipvsload import __version__
-from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
+from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.judgement import RunMeasures, expectations_of, held
 from ipvsload.results.kernel_counts import KernelCounts, ServerCounts

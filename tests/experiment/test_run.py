@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ipvsload.ipvs_model.lc_laws import LC_LAWS
+from ipvsload.ipvs.lc_laws import LC_LAWS
 from tests.leftovers import nothing_left
 from tests.patience import HUNG_AFTER_S
 

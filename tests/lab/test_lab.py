@@ -105,7 +105,7 @@ def test_ipvsload_is_found_inside_and_beside_the_table_without_an_environment(ke
     assert version.startswith("ipvsload "), done.stderr
     first, *_, last = map(json.loads, lines)
     assert first["node"] == "director"
-    assert last == {"end": "count", "samples": 2, "missed": 0}
+    assert (last["end"], last["samples"]) == ("count", 2)
 
 
 def test_exec_outside_a_lab_says_what_to_do() -> None:

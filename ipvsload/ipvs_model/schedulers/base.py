@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-from ipvsload.ipvs_model.lc_laws import USUAL_LC_LAW
+from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs_model.server_list import Counts, ServerList
 
 
@@ -19,7 +19,7 @@ class RuleSettings(NamedTuple):
     """What a rule must know besides the servers.
 
     `flags` are names as in ipvs/schedulers.py. `lc_law` is how much one active connection
-    counts beside a finished one (lc_laws.py). `destination` is the virtual service's address.
+    counts beside a finished one (ipvs/lc_laws.py). `destination` is the virtual service's address.
     `draw` gives a number from 0 up to 1, for rules that leave something to chance.
     """
 

@@ -29,7 +29,8 @@ def lc_law(control: DirectorClient, tell: Tell) -> int | None:
             law = control.ask("lc_law")
             if law is not None and kept is not None:
                 _write(kept, build, law)
-    except TestbedError:  # its scheduler may be missing; whoever needs that is told so
+    except TestbedError as error:  # its scheduler may be missing
+        tell(f"how the kernel counts finished connections is not known: {error}")
         return None
     return law
 

@@ -1,6 +1,6 @@
 """Find out, in the director, how its kernel counts finished connections.
 
-There are two laws (ipvs_model/lc_laws.py). Stable series have got the newer one with any
+There are two laws (ipvs/lc_laws.py). Stable series have got the newer one with any
 update, so a version says nothing, and the kernel is asked.
 
 It is asked in a network namespace of its own, over its loopback: no port, address or counter
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from ipvsload.ipvs.client import Ipvs
-from ipvsload.ipvs_model.lc_laws import LC_LAWS
+from ipvsload.ipvs.lc_laws import LC_LAWS
 from ipvsload.testbed.lab import network
 from ipvsload.testbed.lab.namespaces import new_network, setns
 

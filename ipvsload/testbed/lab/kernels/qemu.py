@@ -57,7 +57,7 @@ CODE = "/run/code"
 """Where the image's /init leaves what was in /code of its initramfs."""
 _PYTHON = "/usr/bin/python3"
 _IMPORT_PATH = (CODE, "/usr/lib/python3/dist-packages")  # there is pyroute2
-_PARTS = ("", "ipvs", "netfilter", "sidecar", "testbed", "testbed/lab")
+PARTS = ("", "ipvs", "netfilter", "sidecar", "testbed", "testbed/lab")
 """The packages of ipvsload that the agent imports from."""
 
 _CARD = "eth0"
@@ -166,7 +166,7 @@ def code(package: Path) -> bytes:
     """
     return archive(
         file(f"code/ipvsload/{path.relative_to(package)}", path.read_bytes())
-        for part in _PARTS
+        for part in PARTS
         for path in sorted((package / part).glob("*.py"))
     )
 
