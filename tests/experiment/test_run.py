@@ -46,12 +46,8 @@ expect:
 ENDLESS = """
 name: endless
 schedulers: [rr]
-traffic:
-  steady: {users: 4, think: 5ms}
-timeline:
-  - start: steady
-  - wait: 60s
-  - stop: steady
+traffic: {steady: {users: 4, think: 5ms}}
+timeline: [{start: steady}, {wait: 60s}, {stop: steady}]
 """
 
 
@@ -92,6 +88,10 @@ def test_the_experiment(kernel: str, tmp_path: Path) -> None:
         "lc": [(10, {"long": 10, "short": 0}), (100, {"long": 0, "short": 100})],
     }
     assert all(entry["valid"] for entry in found["runs"])
+    run("simulate", str(tmp_path / "scenario-under-test.yaml"), "--out", str(tmp_path / "model"))
+    for entry, modelled in zip(found["runs"], results(tmp_path / "model")["runs"], strict=True):
+        for one, other in zip(entry["servers"], modelled["servers"], strict=True):
+            assert one["requests"] == other["requests"]
     assert all(entry["kernel"]["release"] for entry in found["runs"])
     assert {entry["kernel"]["provider"] for entry in found["runs"]} == {kernel}
     (law,) = {entry["kernel"]["lc_law"] for entry in found["runs"]}
