@@ -29,7 +29,7 @@ def test_its_commands_and_options_exist() -> None:
 
 
 def test_its_files_exist() -> None:
-    links = re.findall(r"\]\(([^):]+)\)", README)
+    links = re.findall(r"\]\(([^):#]+)", README)
     assert len(links) >= 4
     for link in links:
         assert (Path(__file__).parents[1] / link).exists(), link

@@ -16,6 +16,8 @@ from ipvsload.scenario.model import Scenario
 
 MOST_CONNECTIONS = 2_000_000
 """More are not replayed: a million take half a minute."""
+MOST_BY_TIMES = 30_000
+"""So many where only the times of requests are known: an order of events is looked for then."""
 
 
 class PredictedRun(NamedTuple):
@@ -34,7 +36,7 @@ class PredictedRun(NamedTuple):
 def predicted_run(
     recording: Recording, run: RecordedRun, scenario: Scenario | None
 ) -> PredictedRun:
-    """Replay the run, with what its record has of packets."""
+    """Replay the run, with what its record has of packets, else by the times of its requests."""
     connections = sum(bool(one.port) and not one.reused for one in run.requests)
     if not connections:
         return PredictedRun()
@@ -50,8 +52,11 @@ def predicted_run(
         witness = recording.witness(run)
     except FormatError as error:
         return PredictedRun(note=f"not replayed through the model: {error}")
-    if witness is None:
-        return PredictedRun()
+    if witness is None and connections > MOST_BY_TIMES:
+        return PredictedRun(
+            note=f"not replayed through the model: {connections} connections are too many for it "
+            "without packets; explain takes as long as it needs"
+        )
     try:
         found = replay(run, scenario, witness)
     except NotReplayableError:
@@ -62,7 +67,7 @@ def predicted_run(
             found.matched,
             found.consistent,
             found.unexplained,
-            witness=True,
+            witness=witness is not None,
             exact=found.exact,
             simulated=run.kernel.get("provider") == MODEL,
             mismatches=mismatches(found.first, run.scheduler, found.lc_law or USUAL_LC_LAW),

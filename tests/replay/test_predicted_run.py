@@ -76,3 +76,21 @@ def test_a_run_of_too_many_connections_is_not_replayed_and_says_so(
     run = recorded(tmp_path / "run")
     assert run.prediction is None
     assert any("110 connections are too many" in note for note in run.notes)
+
+
+def test_without_packets_it_is_replayed_by_times_where_it_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = read(write_skew(tmp_path / "run", schedulers=("lc",)))
+
+    def evaluated() -> RunResult:
+        return evaluate(recording, parse_scenario(SCENARIO, "skew.yaml")).runs[0]
+
+    found = evaluated().prediction
+    assert found is not None
+    assert (found.connections, found.mismatched, found.witness) == (110, 0, False)
+    assert found.matched + found.consistent == 110
+    monkeypatch.setattr(predicted_run, "MOST_BY_TIMES", 109)
+    run = evaluated()
+    assert run.prediction is None
+    assert any("too many for it without packets" in note for note in run.notes)

@@ -125,7 +125,7 @@ def test_repeats_are_added_up(recording: Recording) -> None:
 
 
 def test_without_a_prediction_nothing_is_said_of_it(recording: Recording) -> None:
-    text = printed(results(recording))
+    text = printed(predicted(recording, None, None))
     assert "matched" not in text
     assert "the model" not in text
 
