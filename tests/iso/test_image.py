@@ -119,6 +119,6 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     # Since the image was built the mirror may have got newer packages, and this package changes.
     inputs = "manifest.txt", "code.img"
     if any((again / one).read_bytes() != (before / one).read_bytes() for one in inputs):
-        before = built("once more")
+        before = built("once-more")
     first, second = ((place / "ipvsload.iso").read_bytes() for place in (before, again))
     assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest()
