@@ -4,7 +4,7 @@ A director knows the connections that go through it, and no other.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 
 from ipvsload.ipvs.schedulers import PERSISTENT, SCHEDULERS, flag_bits
@@ -23,7 +23,7 @@ class ModelDirectors:
     ) -> None:
         self.balancer = balancer
         self.tables = [
-            DirectorModel(settings._replace(draw=_draw(f"{seed}/{number}")))
+            DirectorModel(settings._replace(draw=Random(f"{seed}/{number}").random))
             for number in range(len(ports))
         ]
         self._settings = settings
@@ -92,7 +92,3 @@ class ModelDirectors:
         return VirtualService(
             key, self.balancer, flags, self._settings.persistence, made, 0, 0, 0, 0, rows
         )
-
-
-def _draw(seed: str) -> Callable[[], float]:
-    return Random(seed).random

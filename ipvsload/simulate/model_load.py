@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ipvsload.ipvs_model.timer_wheel import SECOND_NS
 from ipvsload.load.base import LoadListener
 from ipvsload.load.burst_traffic import BURST, burst_traffic
 from ipvsload.record.format import Request
@@ -10,8 +11,6 @@ from ipvsload.scenario.url import HttpTarget
 from ipvsload.simulate.model_exchange import ModelExchange
 from ipvsload.simulate.model_testbed import ModelTestbed
 from ipvsload.simulate.model_workload import ModelWorkload
-
-_SECOND = 1_000_000_000
 
 
 class ModelLoad:
@@ -57,7 +56,7 @@ class ModelLoad:
         for workload in waits:
             workload.stop()
         for workload in sorted(waits, key=waits.__getitem__):
-            workload.finish(now_ns + round(waits[workload] * _SECOND))
+            workload.finish(now_ns + round(waits[workload] * SECOND_NS))
 
     def overloads(self) -> list[str]:
         """None: this generator is never late."""

@@ -8,6 +8,7 @@ from functools import partial
 
 from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.ipvs_model.tcp_states import Side
+from ipvsload.ipvs_model.timer_wheel import SECOND_NS
 from ipvsload.record.format import NO_SERVER
 from ipvsload.record.witness import PacketKind
 from ipvsload.scenario.connection import Lifetime
@@ -19,7 +20,6 @@ from ipvsload.simulate.model_watch import ModelWatch
 from ipvsload.simulate.virtual_time import VirtualTime
 from ipvsload.testbed.lab.source_ports import SourcePorts
 
-_SECOND = 1_000_000_000
 _TRIES = 1_000
 """As many ports that are in use are passed over before there is none (source_ports.py)."""
 
@@ -115,7 +115,7 @@ class ModelNetwork:
         self._connections[exchange] = connection
         lifetime = exchange.owner.lifetime
         if lifetime is not None and lifetime.seconds is not None:
-            end_ns = now_ns + int(lifetime.seconds * _SECOND)
+            end_ns = now_ns + int(lifetime.seconds * SECOND_NS)
             self.time.call(end_ns, partial(self._lived, connection))
         connection.send(now_ns)
 
@@ -179,5 +179,5 @@ def _over(connection: ModelConnection, lifetime: Lifetime | None, now_ns: int) -
     if lifetime is None:
         return False
     if lifetime.seconds is not None:
-        return now_ns - connection.opened_ns >= lifetime.seconds * _SECOND
+        return now_ns - connection.opened_ns >= lifetime.seconds * SECOND_NS
     return connection.carried >= (lifetime.requests or 0)

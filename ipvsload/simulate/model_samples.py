@@ -6,13 +6,12 @@ from functools import partial
 from ipvsload.experiment.clock import Follower
 from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS, DEFAULT_TIMEOUTS
+from ipvsload.ipvs_model.timer_wheel import SECOND_NS
 from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from ipvsload.record.sidecar_stream import Settings
 from ipvsload.simulate.model_testbed import ModelTestbed
 from ipvsload.testbed.lab.due_call import DueCall
-
-_SECOND = 1_000_000_000
 
 
 class ModelSamples:
@@ -54,7 +53,7 @@ class ModelSamples:
                 return
             service = testbed.directors.service(place, testbed.key, now_ns)
             follower(Sample(run, node, now_ns // 1000, 0, (service,)))
-        next_ns = now_ns + round(_SECOND / self.hz)
+        next_ns = now_ns + round(SECOND_NS / self.hz)
         self._next = testbed.time.at(next_ns, partial(self._sample, run, follower))
 
 
@@ -85,5 +84,5 @@ class ModelOccupancy:
             if (pool := server.pool) is not None
         )
         follower(OccupancySample(run, now_ns // 1000, servers))
-        next_ns = now_ns + round(_SECOND / self._hz)
+        next_ns = now_ns + round(SECOND_NS / self._hz)
         self._next = self._testbed.time.at(next_ns, partial(self._tell, run, follower))

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from ipvsload.ipvs_model.timer_wheel import SECOND_NS
 from ipvsload.load.pacing import due_times
 from ipvsload.load.random_numbers import RandomNumbers
 from ipvsload.load.request_message import differing
@@ -17,8 +18,6 @@ from ipvsload.scenario.model import Traffic
 from ipvsload.simulate.model_exchange import ModelExchange
 from ipvsload.simulate.model_network import ModelNetwork
 from ipvsload.simulate.model_pages import answers_of
-
-_SECOND = 1_000_000_000
 
 OnModelFinished = Callable[["ModelWorkload", ModelExchange, int, str | None], None]
 """Called with the workload, the exchange, the time in ns, and the error or None. The exchange
@@ -48,8 +47,8 @@ class ModelWorkload:
         self.done = False
         self._network, self._time = network, network.time
         self._on_finished, self._on_done = on_finished, on_done
-        self._timeout_ns = int(spec.timeout * _SECOND)
-        self._pause_ns = int(spec.think * _SECOND)
+        self._timeout_ns = int(spec.timeout * SECOND_NS)
+        self._pause_ns = int(spec.think * SECOND_NS)
         self._key = key
         self._path = spec.path.encode()
         self._answer = answers_of(spec, client)
@@ -95,7 +94,7 @@ class ModelWorkload:
         self._number = 0
         goes_on = partial(self._goes_on, self._starts)
         if math.isfinite(spec.seconds) and not spec.open:
-            end_ns = now_ns + int(spec.seconds * _SECOND)
+            end_ns = now_ns + int(spec.seconds * SECOND_NS)
             self._time.call(end_ns, lambda _: self.stop() if goes_on() else None)
         if spec.open:
             due = iter(trace or due_times(spec, *key))

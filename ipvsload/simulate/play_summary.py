@@ -13,6 +13,7 @@ from ipvsload.errors import TestbedError
 from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings
+from ipvsload.ipvs_model.timer_wheel import SECOND_NS
 from ipvsload.results.judgement import RunMeasures, judged
 from ipvsload.results.results import Results, RunResult
 from ipvsload.scenario.model import Scenario
@@ -26,8 +27,6 @@ from ipvsload.simulate.summarized_result import SummarizedRun, summarized_result
 from ipvsload.simulate.summarized_timeline import SummarizedTimeline
 from ipvsload.testbed.lab.source_ports import SourcePorts
 from ipvsload.testbed.lab.topology import Topology, server_address
-
-_SECOND = 1_000_000_000
 
 OnSummaryProgress = Callable[[str, int, float], None]
 """Told now and then of the run's label, its connections and its seconds until now."""
@@ -109,7 +108,7 @@ def _played(
     timeline = SummarizedTimeline(scenario, stream, f"{scenario.seed}/{repeat}")
     for place, step in enumerate(scenario.timeline, 1):
         for _ in timeline.play(place, step):
-            progress(variant.label, stream.connections, stream.now_ns / _SECOND)
+            progress(variant.label, stream.connections, stream.now_ns / SECOND_NS)
     timeline.finish()
     return SummarizedRun(
         number,

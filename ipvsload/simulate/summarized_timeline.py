@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+from ipvsload.ipvs_model.timer_wheel import SECOND_NS
 from ipvsload.scenario.actions.start import Start
 from ipvsload.scenario.actions.stop import Stop
 from ipvsload.scenario.model import Scenario, Step
 from ipvsload.simulate.connection_stream import ConnectionStream
 from ipvsload.simulate.summarized_plan import awaits_done
 from ipvsload.simulate.summarized_traffic import SummarizedTraffic
-
-_SECOND = 1_000_000_000
 
 
 class SummarizedTimeline:
@@ -29,14 +28,14 @@ class SummarizedTimeline:
     @property
     def seconds(self) -> float:
         """How long it took until now."""
-        return self._now_ns / _SECOND
+        return self._now_ns / SECOND_NS
 
     @property
     def seconds_of(self) -> dict[str, float]:
         """By class, from when its first request was due to its last answer."""
         traffic = self._traffic
         return {
-            self._names[one]: (traffic.last_answer_ns[one] - began) / _SECOND
+            self._names[one]: (traffic.last_answer_ns[one] - began) / SECOND_NS
             for one, began in traffic.began_ns.items()
         }
 
@@ -50,10 +49,10 @@ class SummarizedTimeline:
                 for name in classes:
                     self._traffic.stop(self._names.index(name))
         if isinstance(step.awaited, float):
-            yield from self._pass_until(self._now_ns + round(step.awaited * _SECOND))
+            yield from self._pass_until(self._now_ns + round(step.awaited * SECOND_NS))
         elif step.awaited is not None:
             awaited = awaits_done(step) or [name for name, n in self._starts.items() if n]
-            deadline_ns = self._now_ns + round(step.within * _SECOND)
+            deadline_ns = self._now_ns + round(step.within * SECOND_NS)
             yield from self._wait_for([self._names.index(one) for one in awaited], deadline_ns)
             if self._now_ns > deadline_ns:
                 self.reasons.append(

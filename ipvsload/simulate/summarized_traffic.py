@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Protocol
 
+from ipvsload.ipvs_model.timer_wheel import SECOND_NS
 from ipvsload.load.pacing import due_times
 from ipvsload.load.random_numbers import RandomNumbers
 from ipvsload.scenario.traffic import WORK, Traffic
 from ipvsload.simulate.connection_stream import Arrival
 from ipvsload.simulate.model_pages import answers_of
-
-_SECOND = 1_000_000_000
 
 
 class _Answered(Protocol):
@@ -33,10 +32,10 @@ class _Class:
         self.left = math.inf if spec.requests is None else spec.requests
         self.there = 0
         """How many of its arrivals or users are waiting for their time."""
-        self.pause_ns = int(spec.think * _SECOND)
+        self.pause_ns = int(spec.think * SECOND_NS)
         self.due = due_times(spec, *key) if spec.open else None
         self.began_ns = began_ns
-        self.ends_ns = began_ns + spec.seconds * _SECOND
+        self.ends_ns = began_ns + spec.seconds * SECOND_NS
         self._answer = answers_of(spec, "192.0.2.101")
         self._path = spec.path.encode()
         self._quantile = spec.work.quantile if spec.work and WORK in spec.request else None
@@ -53,7 +52,7 @@ class _Class:
         return self._work_ns(round(drawn * 1_000_000))
 
     def _work_ns(self, work_us: int | None) -> int:
-        return round(self._answer(self._path, work_us).work * _SECOND)
+        return round(self._answer(self._path, work_us).work * SECOND_NS)
 
 
 class SummarizedTraffic:
