@@ -15,6 +15,7 @@ from ipvsload.results.arrivals import ArrivalsResult
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.director_splits import DirectorSplit, DirectorSummary
 from ipvsload.results.early_end import EarlyEnd
+from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
 from ipvsload.results.prediction import PredictedServer, Prediction
 from ipvsload.results.sampling import SamplingResult
 from ipvsload.results.witness_result import WitnessResult
@@ -213,6 +214,8 @@ class Results:
     """A recording's results; `ends` says where it ends if not in order.
 
     `settings` is what was set on the director in all runs and is not usual, for people.
+    `columns` has each measure under test of each column, `comparison` every pair of columns by
+    each of them, and `baseline` is the label that the others are shown against.
     `choices` are the model's of each run, by its number, where its packets were recorded: the
     report draws them. They are not in results.json.
     """
@@ -227,6 +230,9 @@ class Results:
     schedulers: tuple[SchedulerSummary, ...] = ()
     ends: tuple[str, ...] = field(default=())
     settings: tuple[str, ...] = ()
+    baseline: str | None = None
+    columns: tuple[MeasuredColumn, ...] = ()
+    comparison: tuple[PairComparison, ...] = ()
     choices: Mapping[int, tuple[PredictedChoice, ...]] = field(default_factory=dict, repr=False)
 
     @property
