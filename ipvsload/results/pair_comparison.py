@@ -7,7 +7,7 @@ that has every column once, and what is compared are the two runs of a block.
 from dataclasses import dataclass
 from typing import Literal
 
-from ipvsload.scenario.measures.base import Unit
+from ipvsload.scenario.measures.base import Better, Unit
 
 PairVerdict = Literal["less", "greater", "~", "equivalent"]
 Interval = tuple[float, float]
@@ -24,7 +24,7 @@ class MeasuredColumn:
     label: str
     measure: str
     unit: Unit
-    better: Literal["less", "greater"] | None
+    better: Better | None
     blocks: tuple[tuple[int, float], ...]
     median: float | None
     ci95: Interval | None

@@ -100,6 +100,8 @@ FINAL = {
     Measure("requests"): 3,
     Measure("requests", class_="long", server=2): 1,
     Measure("failures"): 0,
+    Measure("failed_share"): 0,
+    Measure("failed_share", class_="other"): None,  # nobody sent one
     Measure("share", class_="long", server=1): 0.5,
     Measure("rps", class_="short"): 0.5,
     Measure("latency_max"): 4000,
@@ -163,3 +165,20 @@ def test_without_samples_the_kernels_counts_are_unknown() -> None:
         for measure in (Measure(name), Measure(name, server=1)):
             assert measures(measure) is None
             assert measures.why(measure) == "there are no samples of the kernel's table"
+
+
+def test_a_failed_share_is_of_what_was_sent_there() -> None:
+    failed = answered("short", A, 1_000)._replace(status=503)
+    measures = final(failed, failed, *(answered("short", A, 1_000) for _ in range(3)),
+                     *(answered("short", B, 1_000) for _ in range(3)))  # fmt: skip
+    assert measures(Measure("failed_share", class_="short")) == 0.25
+    assert measures(Measure("failed_share", class_="short", server=1)) == 0.4
+    assert measures(Measure("failed_share", server=2)) == 0
+
+
+def test_which_way_is_good_is_said_where_it_does_not_depend_on_taste() -> None:
+    good = {kind.name: kind.better for kind in MEASURES.values() if kind.better}
+    assert {good.pop(name) for name in ("rps",)} == {"greater"}
+    assert set(good.values()) == {"less"}
+    assert {"latency_p95", "queue_p95", "failures", "failed_share"} <= good.keys()
+    assert not {"share", "utilisation", "requests", "weight"} & good.keys()

@@ -16,6 +16,8 @@ from ipvsload.scenario.planned_state import Limit, PlannedState
 Selector = Literal["class", "server", "scheduler"]
 SELECTORS: tuple[Selector, ...] = ("class", "server", "scheduler")
 Unit = Literal["number", "fraction", "ms", "s", "1/s", "truth"]
+Better = Literal["less", "greater"]
+"""Which way is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,8 @@ class MeasureKind(NamedTuple):
     """One row: a measure's name and unit, and where it may stand.
 
     Compared with a percentage it is the part that it is of the measure `part_of`, with
-    the same selectors. What it means is said in docs/scenarios.md.
+    the same selectors. `better` says which way is good, where that does not depend on what
+    somebody wants. What it means is said in docs/scenarios.md.
     """
 
     name: str
@@ -208,6 +211,7 @@ class MeasureKind(NamedTuple):
     live: Live | None = None
     final: Final | None = None
     part_of: str | None = None
+    better: Better | None = None
 
     @property
     def selectors(self) -> tuple[Selector, ...]:

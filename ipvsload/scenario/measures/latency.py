@@ -26,7 +26,7 @@ def latency_ms(ordered_us: Sequence[int], which: str) -> float | None:
 
 def _row(which: str) -> MeasureKind:
     figure = of_requests(lambda seen, *of: latency_ms(seen.latencies(*of), which))
-    return MeasureKind(f"latency_{which}", "ms", final=figure)
+    return MeasureKind(f"latency_{which}", "ms", final=figure, better="less")
 
 
 MEASURES = tuple(map(_row, LATENCIES))

@@ -74,6 +74,6 @@ MEASURES = (
     MeasureKind("busy", "number", _now("busy", _workers)),
     MeasureKind("queue", "number", _now("queued", _places)),
     MeasureKind("busy_max", "number", final=_whole_run("busy_max")),
-    MeasureKind("queue_max", "number", final=_whole_run("queue_max")),
+    MeasureKind("queue_max", "number", final=_whole_run("queue_max"), better="less"),
     MeasureKind("utilisation", "fraction", final=_whole_run("utilisation")),
 )

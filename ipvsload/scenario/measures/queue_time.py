@@ -12,7 +12,8 @@ def _row(p: int) -> MeasureKind:
         ordered = seen.queue_times(traffic, server)
         return percentile(ordered, p) / 1000 if ordered else None
 
-    return MeasureKind(f"queue_p{p}", "ms", final=of_requests(figure)._replace(why=_why))
+    final = of_requests(figure)._replace(why=_why)
+    return MeasureKind(f"queue_p{p}", "ms", final=final, better="less")
 
 
 def _why(run: FinalCounts, measure: Measure) -> str:

@@ -77,6 +77,11 @@ def _total(name: str, **selectors: tuple[Selector, ...]) -> Final:
     return of_requests(lambda seen, *of: getattr(seen, name)(*of), **selectors)
 
 
+def _failed_share(seen: RequestTotals, traffic: str | None, server: str | None) -> float | None:
+    finished = seen.requests(traffic, server)
+    return seen.failures(traffic, server) / finished if finished else None
+
+
 def _no_requests(run: FinalCounts, measure: Measure) -> str:
     which = f"{measure.class_} requests" if measure.class_ else "requests"
     if any(measure.class_ in (None, name) for name in run.requests.unknown):
@@ -93,10 +98,17 @@ MEASURES = (
         _counted("failures", "budget"),
         _total("failures"),
         part_of="requests",
+        better="less",
     ),
+    MeasureKind("failed_share", "fraction", final=of_requests(_failed_share), better="less"),
     MeasureKind("inflight", "number", _counted("inflight", "concurrency")),
     MeasureKind("users", "number", _counted("users", "population")),
     MeasureKind("done", "truth", Live(("class",), _done, _can_be_done)),
     MeasureKind("share", "fraction", final=_total("share", needs=("class", "server"))),
-    MeasureKind("rps", "1/s", final=_total("rps", selectors=("class",), needs=("class",))),
+    MeasureKind(
+        "rps",
+        "1/s",
+        final=_total("rps", selectors=("class",), needs=("class",)),
+        better="greater",
+    ),
 )
