@@ -5,7 +5,7 @@ The load is made in this process, by users of a Locust runner without a page.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
+from typing import Any
 
 from ipvsload.experiment.gevent_inbox import GeventInbox
 from ipvsload.experiment.interruptions import failure_watcher, signals_told
@@ -51,7 +51,12 @@ def play_headless(
         if sockets:
             stack.callback(sockets.close)
         inbox = GeventInbox(clock)
-        make_load = partial(LocustLoad, sockets=sockets)
+
+        def make_load(*run: Any) -> LocustLoad:
+            if sockets:
+                sockets.begin_run()
+            return LocustLoad(*run, sockets=sockets)
+
         stack.enter_context(signals_told(inbox.put))
         stack.callback(failure_watcher(testbed, inbox.put).kill)
         context = RunContext(

@@ -90,6 +90,7 @@ class _Run:
                 planned.capacity,
                 forwarding=variant.forwarding_in(planned.forwarding),
                 settings=variant.settings,
+                repeat=repeat,
             )
         )
         self._watch = testbed.packet_watch

@@ -1,18 +1,18 @@
-"""All runs of one command: schedulers in turn, repeated, into one directory.
+"""All runs of one command: every scheduler, repeated, into one directory.
 
-Repeats are interleaved (rr, lc, rr, lc, ...). So if the machine is slow for a
+A repeat is a block, in which each scheduler has its turn. So if the machine is slow for a
 while, it is slow for all schedulers alike.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import product
 
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
+from ipvsload.experiment.block_order import block_order
 from ipvsload.experiment.clock import Clock
 from ipvsload.experiment.run import play_run
 from ipvsload.experiment.run_context import RunContext
-from ipvsload.record.events import RecordingEnded, RunInvalid
+from ipvsload.record.events import BlocksPlanned, RecordingEnded, RunInvalid
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.variant import Variant
 from ipvsload.testbed.base import BalancerControl
@@ -32,10 +32,17 @@ def play(context: RunContext, variants: Sequence[Variant], repeats: int) -> None
     reason, and the record is closed in any case.
     """
     writer, clock, progress = context.writer, context.clock, context.progress
-    runs = product(range(1, repeats + 1), variants)
+    seed = context.scenario.seed
+    runs = (
+        (repeat, variant)
+        for repeat in range(1, repeats + 1)
+        for variant in block_order(variants, seed, repeat, alone=repeats == 1)
+    )
     try:
         with recorded(writer, clock):
             _demand(context.testbed, variants)
+        labels = [variant.label for variant in variants]
+        writer.event(BlocksPlanned(0, clock.now_us(), labels, repeats))
         for number, (repeat, variant) in enumerate(runs, 1):
             progress.begin(variant.label, repeat, repeats)
             with recorded(writer, clock, number):

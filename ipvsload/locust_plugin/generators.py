@@ -62,7 +62,7 @@ class LocalGenerator:
     def load_maker(self, broker: str) -> LoadMaker:
         """See `Generators`; the broker is asked when the load is made."""
         return lambda *run: LocustLoad(
-            *run, environment=self._environment, sockets=self._sockets.of(broker)
+            *run, environment=self._environment, sockets=self._sockets.of_run(broker)
         )
 
     def connect_users(self, broker: str) -> None:

@@ -16,6 +16,13 @@ class CurrentSockets:
             self._sockets = lab_sockets(broker)
         return self._sockets
 
+    def of_run(self, broker: str) -> LabSockets | None:
+        """The same as a run begins: see `LabSockets.begin_run`."""
+        sockets = self.of(broker)
+        if sockets is not None:
+            sockets.begin_run()
+        return sockets
+
     def close(self) -> None:
         """Give back what was not used; calling it again does nothing."""
         if self._sockets is not None:

@@ -247,6 +247,19 @@ class ScenarioScaled(Event):
 
 
 @dataclass(frozen=True)
+class BlocksPlanned(Event):
+    """So many blocks (repeats) are to be played, `most` of them; its run is 0.
+
+    `columns` are the labels of what each block has, in the order in which people named them;
+    "" is the balancer that is there. In which order a block played them, its runs say.
+    """
+
+    kind = "blocks"
+    columns: list[str]
+    most: int
+
+
+@dataclass(frozen=True)
 class RecordingEnded(Event):
     """The whole recording ended in order; its run is 0."""
 
@@ -300,6 +313,8 @@ def _fits(value: Any, hint: Any) -> bool:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return any(_fits(value, one) for one in arguments)
+    if origin is list:
+        return type(value) is list and all(_fits(one, arguments[0]) for one in value)
     if origin is dict:
         return type(value) is dict and all(_fits(one, arguments[1]) for one in value.values())
     if hint is float:

@@ -23,7 +23,6 @@ from ipvsload.record.events import (
     RunInvalid,
     RunPlanned,
     RunStarted,
-    ScenarioScaled,
 )
 from ipvsload.record.format import (
     EVENTS,
@@ -96,8 +95,7 @@ class Recording:
     """A run directory's contents.
 
     `ends` is empty for a recording that ended in order; otherwise each line
-    says, for people, where it ends or what is missing. `scaled` says how the scenario was
-    changed before it was simulated.
+    says, for people, where it ends or what is missing. `events` are those of no single run.
     """
 
     directory: Path
@@ -105,7 +103,11 @@ class Recording:
     scenario_text: str | None
     runs: tuple[RecordedRun, ...]
     ends: tuple[str, ...]
-    scaled: ScenarioScaled | None = None
+    events: tuple[Event, ...] = ()
+
+    def of_type(self, event_type: type[_Event]) -> list[_Event]:
+        """The events of one type that are of no single run."""
+        return [event for event in self.events if isinstance(event, event_type)]
 
     def witness(self, run: RecordedRun) -> Witness | None:
         """What packets say of this run's connections; None where nobody watched them.
@@ -162,9 +164,8 @@ def read(directory: Path) -> Recording:
     notes += [event.reason for event in recording if isinstance(event, RunInvalid)]
     if not any(isinstance(event, RecordingEnded) for event in events):
         notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
-    scaled = next((event for event in recording if isinstance(event, ScenarioScaled)), None)
     text = _scenario_text(directory)
-    return Recording(directory, header, text, ordered, tuple(notes), scaled)
+    return Recording(directory, header, text, ordered, tuple(notes), tuple(recording))
 
 
 def _why_no_record(directory: Path) -> str:

@@ -35,7 +35,8 @@ def summarize_expectations(results: Results) -> list[ExpectationSummary]:
             groups.setdefault((run.label, expectation.expression), []).append(expectation)
     for expectation in results.comparisons:
         groups.setdefault(("", expectation.expression), []).append(expectation)
-    order = [*dict.fromkeys(run.label for run in results.runs), ""]
+    columns = (column.label for column in results.schedulers)
+    order = [*dict.fromkeys((*columns, *(run.label for run in results.runs))), ""]
     return [
         ExpectationSummary(
             label=label,

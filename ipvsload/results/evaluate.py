@@ -23,7 +23,7 @@ from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figures
 from ipvsload.results.predicted_run import PredictedRun, predicted_run
 from ipvsload.results.queue_times import latency_parts_ms, queue_ms
-from ipvsload.results.recorded_scenario import scaling_of
+from ipvsload.results.recorded_scenario import planned_columns, scaling_of
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
@@ -70,6 +70,7 @@ def evaluate(
         recording.header.origin_unix_us,
         measured,
         ends,
+        planned_columns(recording),
     )
     return replace(found, choices=choices)
 

@@ -71,8 +71,12 @@ def judged(
     started_unix_us: int,
     measured: Sequence[tuple[RunResult, RunMeasures]],
     ends: tuple[str, ...] = (),
+    columns: Sequence[str] = (),
 ) -> Results:
-    """All results of runs that are measured; `ends` says where they end if not in order."""
+    """All results of runs that are measured; `ends` says where they end if not in order.
+
+    `columns` are the labels of what was to be run, as people named them.
+    """
     runs = tuple(run for run, _ in measured)
     asked = scenario.expect.get("compare", ()) if scenario is not None else ()
     common = common_settings(run.director for run in runs)
@@ -95,11 +99,17 @@ def judged(
                 common,
                 asked_of.get(label, ()),
             )
-            for label in dict.fromkeys(run.label for run in runs)
+            for label in _in_order(runs, columns or tuple(asked_of))
         ),
         ends=ends,
         settings=common,
     )
+
+
+def _in_order(runs: Sequence[RunResult], columns: Sequence[str]) -> list[str]:
+    """The labels that were run, in the order of the columns, and others after these."""
+    ran = dict.fromkeys(run.label for run in runs)
+    return [label for label in dict.fromkeys((*columns, *ran)) if label in ran]
 
 
 def _verdict(

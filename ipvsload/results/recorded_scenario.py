@@ -1,6 +1,7 @@
 """The scenario that a recording was made of: its copy in the run directory."""
 
 from ipvsload.errors import UsageError
+from ipvsload.record.events import BlocksPlanned, ScenarioScaled
 from ipvsload.record.format import SCENARIO
 from ipvsload.record.reader import Recording
 from ipvsload.scenario.load import parse_scenario
@@ -21,5 +22,11 @@ def recorded_scenario(recording: Recording) -> Scenario | None:
 
 def scaling_of(recording: Recording) -> ScaledBy:
     """How the scenario was changed before it was simulated."""
-    how = recording.scaled
-    return ScaledBy(how.servers, how.directors, how.seed) if how else ScaledBy()
+    for how in recording.of_type(ScenarioScaled):
+        return ScaledBy(how.servers, how.directors, how.seed)
+    return ScaledBy()
+
+
+def planned_columns(recording: Recording) -> tuple[str, ...]:
+    """The labels of what was to be run, as people named them; () in an earlier recording."""
+    return tuple(label for event in recording.of_type(BlocksPlanned) for label in event.columns)

@@ -56,7 +56,6 @@ class ModelTestbed:
         self.packet_watch: ModelWatch
         self._topology = topology
         self._ports = SourcePorts(topology.client_addresses, topology)
-        self._runs = 0
         self._timeouts = 0
         self._begin(self.spec, "rr")
 
@@ -96,8 +95,7 @@ class ModelTestbed:
         rule = model_rule(spec.balancer)
         if rule is None:
             raise TestbedError(f"the model has no rule for {spec.balancer}")
-        self._runs += 1
-        self._ports.begin_run()
+        self._ports.begin_run(spec.repeat, remembered=False)
         self._begin(spec, rule)
         joined = []
         for weight in spec.weights:
@@ -130,7 +128,7 @@ class ModelTestbed:
                 settings.sysctls,
             ),
             self._topology.director_ports,
-            f"{self._topology.seed}/{self._runs}",
+            f"{self._topology.seed}/{spec.repeat}/{spec.balancer}",
         )
         self.packet_watch = ModelWatch(FORWARDINGS[spec.forwarding].direct)
         self.network = ModelNetwork(

@@ -6,10 +6,10 @@ half, `connection_stream.py`.
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from itertools import product
 from random import Random
 
 from ipvsload.errors import TestbedError
+from ipvsload.experiment.block_order import block_order
 from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings
@@ -46,23 +46,29 @@ def play_summary(
     `refuse_what_needs_a_record` must have passed.
     """
     topology = model_topology(scenario)
-    # Ports are taken in all runs or in none: each run goes on where the last one was.
     origin = None
     ports = SourcePorts(topology.client_addresses, topology)
     if scenario.service.directors > 1 or any(map(_looks_at_clients, variants)):
         origin = _origins(ports, topology)
     measured: list[tuple[RunResult, RunMeasures]] = []
     ends: tuple[str, ...] = ()
-    for number, (repeat, variant) in enumerate(product(range(1, repeats + 1), variants), 1):
+    runs = (
+        (repeat, variant)
+        for repeat in range(1, repeats + 1)
+        for variant in block_order(variants, scenario.seed, repeat, alone=repeats == 1)
+    )
+    for number, (repeat, variant) in enumerate(runs, 1):
         try:
-            ports.begin_run()
+            ports.begin_run(repeat, remembered=False)
             played = _played(scenario, variant, number, repeat, topology, origin, progress)
             measured.append(summarized_result(scenario, played, notes))
         except KeyboardInterrupt:
             # Just anywhere: what there is of this run may not fit together.
             ends = (f"interrupted in run {number} ({variant.label}), which is left out",)
             break
-    return judged(scenario, scenario.name, "model", 0, measured, ends)
+    return judged(
+        scenario, scenario.name, "model", 0, measured, ends, [one.label for one in variants]
+    )
 
 
 def _played(
@@ -89,7 +95,7 @@ def _played(
                 topology.vip,
                 frozenset(variant.flags),
                 USUAL_LC_LAW,
-                Random(f"{topology.seed}/{number}/{director}").random,
+                Random(f"{topology.seed}/{repeat}/{variant.scheduler}/{director}").random,
             ),
             servers,
         )

@@ -46,7 +46,8 @@ class ServiceSpec:
     without any, the real servers that are there are taken. `capacity` is that of
     each real server; without it they are not limited. `forwarding` is how packets
     reach them, one of FORWARDINGS. `settings` are for this service alone: `end`
-    puts back what is changed of the director.
+    puts back what is changed of the director. What a testbed draws at random is the same for
+    all runs of one `repeat`.
     """
 
     balancer: str
@@ -54,6 +55,7 @@ class ServiceSpec:
     capacity: Capacity | None = None
     forwarding: str = MASQUERADING
     settings: BalancerSettings = field(default_factory=BalancerSettings)
+    repeat: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,13 +261,13 @@ def test_the_shipped_scenarios_hold(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_repeats_are_interleaved(tmp_path: Path) -> None:
+def test_repeats_are_blocks_in_an_order_of_their_own(tmp_path: Path) -> None:
     scenario = str(ROOT / "scenarios" / "even.yaml")
     words = ("run", scenario, "--repeats", "2", "--out", str(tmp_path / "out"))
     done = run(*words)
     assert done.returncode == 0, done.stdout + done.stderr
     order = [(entry["scheduler"], entry["repeat"]) for entry in results(tmp_path / "out")["runs"]]
-    assert order == [("rr", 1), ("lc", 1), ("rr", 2), ("lc", 2)]
+    assert order == [("lc", 1), ("rr", 1), ("rr", 2), ("lc", 2)]
 
 
 def test_schedulers_of_the_command_line_replace_the_scenarios(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ def test_the_skew_scenario_is_played_in_no_time_and_holds(
     recording, results = played(tmp_path / "run", SKEW.read_text(), repeats=2)
     assert recording.ends == ()
     assert results.verdict == "held"
-    assert [run.scheduler for run in recording.runs] == ["rr", "lc", "rr", "lc"]
+    assert [run.scheduler for run in recording.runs] == ["lc", "rr", "rr", "lc"]
+    assert [column.label for column in results.schedulers] == ["rr", "lc"]
     for run, result in zip(recording.runs, results.runs, strict=True):
         assert result.valid, result.reasons
         assert all(sample.t_us >= run.start_us for sample in run.samples)
@@ -42,7 +43,7 @@ def test_the_skew_scenario_is_played_in_no_time_and_holds(
         assert len(run.of_type(StepStarted)) == len(run.of_type(StepDone)) == 4
         assert [event.traffic for event in run.of_type(ClassDone)] == ["short", "long"]
         assert run.of_type(RunEnded)[0].complete
-    rr, lc = results.runs[:2]
+    lc, rr = results.runs[:2]
     assert [server.connections for server in rr.servers] == [60, 50]
     assert [server.connections for server in lc.servers] == [10, 100]
 

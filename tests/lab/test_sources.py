@@ -3,6 +3,7 @@
 from _socket import socket as _Socket  # noqa: N812
 from collections import Counter
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -80,8 +81,8 @@ def test_a_fixed_few_come_again_and_each_run_has_others(
     topology = Topology(clients=clients, directors=directors, source_ports=few, spread=spread)
     sources = SourcePorts(topology.client_addresses, topology)
     runs = []
-    for _ in range(3):
-        sources.begin_run()
+    for repeat in range(3):
+        sources.begin_run(repeat)
         runs.append(Counter(sources.take() for _ in range(200)))
     for taken in runs:
         for client in topology.client_addresses:
@@ -90,6 +91,37 @@ def test_a_fixed_few_come_again_and_each_run_has_others(
                 assert len(mine) == min(sum(mine), few)
                 assert not mine or max(mine) - min(mine) <= 1
     assert len(set().union(*runs)) == sum(map(len, runs))
+
+
+@given(
+    st.sampled_from(SPREADS), st.sampled_from(["in-turn", "random", 5]), st.integers(0, 50),
+    st.integers(1, 99),
+)  # fmt: skip
+def test_all_runs_of_a_repeat_have_the_same_clients_and_directors(
+    spread: str, ports: Any, before: int, repeat: int
+) -> None:
+    topology = Topology(clients=3, directors=3, source_ports=ports, spread=spread, seed=7)
+    ranges = topology.director_ports
+
+    def of_run(sources: SourcePorts, *, remembered: bool) -> list[tuple[str, int, int]]:
+        sources.begin_run(repeat, remembered=remembered)
+        taken = [sources.take() for _ in range(40)]
+        through = [next(n for n, ports in enumerate(ranges) if port in ports) for _, port in taken]
+        return [(*source, n) for source, n in zip(taken, through, strict=True)]
+
+    sources = SourcePorts(topology.client_addresses, topology)
+    runs = []
+    for _ in range(2):
+        for _ in range(before):
+            sources.take()
+        runs.append(of_run(sources, remembered=True))
+    one, other = ([(client, n) for client, _, n in run] for run in runs)
+    assert one == other
+    if ports == "in-turn":
+        assert not set(runs[0]) & set(runs[1])
+    forgotten = SourcePorts(topology.client_addresses, topology)
+    assert of_run(forgotten, remembered=False) == of_run(sources, remembered=False)
+    assert [(client, n) for client, _, n in of_run(forgotten, remembered=False)] == one
 
 
 def test_a_seed_gives_the_same_ports_at_random_and_another_gives_others() -> None:

@@ -33,6 +33,7 @@ def test_arrivals_work_and_ports_are_those_of_the_real_load(tmp_path: Path) -> N
     recording, _ = played(tmp_path / "run", DRAWN, repeats=2)
     spec = parse_scenario(DRAWN, "drawn").traffic["work"]
     ports = SourcePorts(["192.0.2.101", "192.0.2.102", "192.0.2.103"], Topology(2, 3, seed=42))
+    of_repeat: dict[int, list[tuple[str, int]]] = {}
     for run in recording.runs:
         key = f"42/{run.repeat}", "work", 1
         requests = sorted(run.requests, key=lambda one: one.planned_us)
@@ -45,8 +46,15 @@ def test_arrivals_work_and_ports_are_those_of_the_real_load(tmp_path: Path) -> N
         assert [one.work_us for one in requests] == work
         # Servers without a capacity need their work, and the way there and back.
         assert all(abs(one.latency_us - one.work_us - 200) <= 1 for one in requests if one.work_us)
+        ports.begin_run(run.repeat)
         taken = [ports.take() for _ in requests]
-        assert [(one.client, one.port) for one in requests] == taken
+        sources = [(one.client, one.port) for one in requests]
+        assert [client for client, _ in sources] == [client for client, _ in taken]
+        if run.number == 1:
+            assert sources == taken
+        # Nobody remembers a model's ports: they are the same in all runs of a repeat.
+        assert sources == of_repeat.setdefault(run.repeat, sources)
+    assert not set(of_repeat[1]) & set(of_repeat[2])
 
 
 def test_arrivals_out_of_a_file_are_sent_as_they_stand(tmp_path: Path) -> None:

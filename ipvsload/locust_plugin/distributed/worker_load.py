@@ -116,7 +116,7 @@ class WorkerLoad:
                     on_error=self._broke,
                 ),
                 message.key,
-                sockets=self._sockets.of(message.broker),
+                sockets=self._sockets.of_run(message.broker),
                 environment=self._environment,
             )
         except IpvsloadError as error:

@@ -52,7 +52,7 @@ def render(results: Results, recording: Recording) -> str:
     environment = template_environment("ipvsload.report.html")
     classes = list(dict.fromkeys(name for s in results.schedulers for name in s.traffic))
     colours = {name: f"--c{i % CLASS_COLOURS}" for i, name in enumerate(classes)}
-    charted = _charted(results.runs)
+    charted = _charted(results.runs, [column.label for column in results.schedulers])
     recorded = {run.number: run for run in recording.runs}
     curves = {
         run.number: charts.run_curves(
@@ -119,11 +119,11 @@ def _predicted(
     return {address: drawn(points, end) for address, points in courses.items()}
 
 
-def _charted(runs: Sequence[RunResult]) -> list[RunResult]:
-    """The first valid run of each scheduler, then others, MAX_CHARTED_RUNS at most."""
+def _charted(runs: Sequence[RunResult], labels: Sequence[str]) -> list[RunResult]:
+    """The first valid run of each of these labels, then others, MAX_CHARTED_RUNS at most."""
     chosen = [
         min((run for run in runs if run.label == name), key=lambda run: not run.valid)
-        for name in dict.fromkeys(run.label for run in runs)
+        for name in labels
     ]
     others = [run for run in runs if run not in chosen]
     return chosen + others[: max(0, MAX_CHARTED_RUNS - len(chosen))]

@@ -55,6 +55,14 @@ class LabSockets:
                 ready.append((_Socket(family, _KIND, 0, descriptor), client, port))
         return ready.popleft()
 
+    def begin_run(self) -> None:
+        """Give back what the last run has left: the next one begins with its own first client.
+
+        Raises TestbedError.
+        """
+        self.close()
+        self._broker, self._asked, self._low = _connect(self.name), False, _LOW
+
     def close(self) -> None:
         """Give back what was not used."""
         self._broker.close()
@@ -80,11 +88,11 @@ def plain_socket(name: str, *, ipv6: bool = False) -> socket.socket:
     return socket.socket(AF_INET6 if ipv6 else AF_INET, SOCK_STREAM, 0, descriptor)
 
 
-def begin_run(name: str) -> None:
-    """Tell the lab that a run begins. Raises TestbedError."""
+def begin_run(name: str, repeat: int) -> None:
+    """Tell the lab that a run of this repeat begins. Raises TestbedError."""
     broker = _connect(name)
     try:
-        send(broker, {"begin": True})
+        send(broker, {"begin": repeat})
         _receive(broker)
     except OSError as error:
         raise TestbedError(f"the lab's socket broker is gone: {error.strerror}") from error

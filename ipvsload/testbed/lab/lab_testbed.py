@@ -209,7 +209,7 @@ class LabTestbed:
         for address in self._unwell & self._listening:
             self.lab.real_servers.ask("restart", address)
         self._unwell.clear()
-        begin_run(self.socket_broker)
+        begin_run(self.socket_broker, spec.repeat)
         self._port += 1
         self._joined = 0
         self._forwarding = spec.forwarding

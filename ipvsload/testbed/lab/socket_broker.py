@@ -32,7 +32,7 @@ class SocketBroker:
     that family), {"sockets": N, "bound": true} for non-blocking ones that are bound.
     The answer has their descriptors, and as its text the [address, port] of each
     socket that is bound. There is one alone where ports are scarce, and none where
-    none is free. {"begin": true} begins a run's ports; its answer is [].
+    none is free. {"begin": N} begins the ports of a run of repeat N; its answer is [].
     """
 
     def __init__(self, sources: SourcePorts, loop: ProcessLoop) -> None:
@@ -62,8 +62,8 @@ class SocketBroker:
             request, _ = descriptor_messages.receive(client)
             if request is None:
                 raise ConnectionResetError
-            if request.get("begin"):
-                self._sources.begin_run()
+            if repeat := request.get("begin"):
+                self._sources.begin_run(int(repeat))
                 descriptor_messages.send(client, [])
                 return
             wanted = min(int(request["sockets"]), descriptor_messages.MAX_DESCRIPTORS)

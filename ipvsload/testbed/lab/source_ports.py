@@ -14,6 +14,10 @@ than the last one, so that it meets the entries of its own service only.
 
 Where there are several directors, the port also says which of them the
 connection goes through (`topology.py`).
+
+All runs of a repeat have their connections come from the same clients and go through the same
+directors, in the same order: what is compared has the same load. Only the ports differ, because
+IPVS remembers those of the run before.
 """
 
 import errno
@@ -27,6 +31,8 @@ from ipvsload.testbed.lab.topology import Topology
 _TRIES = 100
 _MOST_TRIES = 1_000
 """Of a fixed few: so that nobody waits long for the answer that all of them are in use."""
+_NEXT_REPEAT = 7_919
+"""How many ports are between the first ones of two repeats: a prime, so that they meet late."""
 
 
 class SourcePorts:
@@ -41,12 +47,12 @@ class SourcePorts:
         many, directors = len(self._clients), len(self._directors)
         self._used = [[0] * directors for _ in self._clients]
         self._turn = 0
-        self._choose = _CHOICES[topology.spread](many, directors, topology.seed)
+        self._spread, self._seed = topology.spread, topology.seed
         self._few = topology.source_ports if isinstance(topology.source_ports, int) else 0
         self._in_turn = topology.source_ports != "random"
-        # Not the seed of the directors alone: the two choices would be one.
         self._chance = random.Random(f"source ports {topology.seed}")
         self._run = 0
+        self._choose = self._choice(1)
         self._tries = min(many * directors * self._few, _MOST_TRIES) if self._few else _TRIES
 
     @property
@@ -54,9 +60,24 @@ class SourcePorts:
         """Whether a port must not be held before it is needed, because there are few."""
         return self._few > 0
 
-    def begin_run(self) -> None:
-        """From now on a fixed few are others, until there are no others any more."""
+    def begin_run(self, repeat: int, *, remembered: bool = True) -> None:
+        """A run of this repeat begins, with the same clients and directors as its others.
+
+        Ports go on, and a fixed few are others, until there are no others any more. Where none
+        is `remembered`, all runs of a repeat have the same ports, and other repeats others.
+        """
         self._run += 1
+        self._turn = 0
+        self._choose = self._choice(repeat)
+        if not remembered:
+            self._run = repeat
+            first = (repeat - 1) * _NEXT_REPEAT
+            self._used = [[first] * len(self._directors) for _ in self._clients]
+            self._chance = random.Random(f"source ports {self._seed}/{repeat}")
+
+    def _choice(self, repeat: int) -> "Choice":
+        many, directors = len(self._clients), len(self._directors)
+        return _CHOICES[self._spread](many, directors, f"directors {self._seed}/{repeat}")
 
     def take(self) -> tuple[str, int]:
         """The next one; in turn the same comes again after 63,488 for each client address.
@@ -98,21 +119,21 @@ Choice = Callable[[int], tuple[int, int]]
 """Gives the client and the director, counted from 0, of connection 0, 1, ..."""
 
 
-def _by_client(clients: int, directors: int, _seed: int) -> Choice:
+def _by_client(clients: int, directors: int, _seed: str) -> Choice:
     return lambda turn: (turn % clients, turn % clients % directors)
 
 
-def _by_connection(clients: int, directors: int, _seed: int) -> Choice:
+def _by_connection(clients: int, directors: int, _seed: str) -> Choice:
     # Not both by `turn`: a client would always meet the same directors.
     return lambda turn: (turn // directors % clients, turn % directors)
 
 
-def _by_chance(clients: int, directors: int, seed: int) -> Choice:
+def _by_chance(clients: int, directors: int, seed: str) -> Choice:
     chance = random.Random(seed)
     return lambda turn: (turn % clients, chance.randrange(directors))
 
 
-_CHOICES: dict[str, Callable[[int, int, int], Choice]] = {
+_CHOICES: dict[str, Callable[[int, int, str], Choice]] = {
     "client": _by_client,
     "connection": _by_connection,
     "random": _by_chance,
