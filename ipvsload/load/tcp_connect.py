@@ -23,7 +23,7 @@ CAUSES = {
         "unreachable",
     ),
 }
-"""The kind of failure (record/failures.py) that each error of the system is."""
+"""The kind of failure (scenario/failures.py) that each error of the system is."""
 
 
 class Sockets(Protocol):

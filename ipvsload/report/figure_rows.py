@@ -17,7 +17,9 @@ from ipvsload.statistics.median_range import MedianRange, median_range
 
 SHOWN_KINDS = 8
 """Where requests failed in more ways, the last row is of all others."""
-LATENCIES = ("p50", "p90", "p95", "p99", "max")
+LATENCIES = ("p50", "p90", "p95", "p99", "p999", "max")
+OF_A_THOUSAND = "p999"
+"""Of fewer requests it is the greatest latency, and is not shown."""
 QUEUE_TIMES = ("p50", "p95", "p99", "max")
 
 
@@ -210,8 +212,10 @@ def traffic_rows(
             yield _row("retried", (over(t.retried if t else None) for t in found))
         yield _row("requests/s", (over(t.rps if t else None) for t in found))
         for p in latencies:
+            if p == OF_A_THOUSAND and not any(t and _thousand(t) for t in found):
+                continue
             cells = (over(t.latency_ms.get(p) if t else None, milliseconds) for t in found)
-            yield _row(f"latency {p}", cells)
+            yield _row(f"latency {p.replace('p999', 'p99.9')}", cells)
         if any(t and t.queue_ms.get("max") for t in found):
             for p in queue_times:
                 cells = (over(t.queue_ms.get(p) if t else None, milliseconds) for t in found)
@@ -254,6 +258,10 @@ def _row(label: str, cells: Iterable[str]) -> FigureRow:
 
 def _some(count: MedianRange | None) -> bool:
     return count is not None and count.max > 0
+
+
+def _thousand(traffic: TrafficSummary) -> bool:
+    return traffic.requests is not None and traffic.requests.max > 1000
 
 
 def _requests(server: ServerSummary | None, name: str) -> str:

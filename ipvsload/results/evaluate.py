@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from ipvsload.record.events import RunEnded, ServerJoined
-from ipvsload.record.failures import in_order
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.arrivals import ArrivalsResult, arrivals_results
@@ -34,6 +33,7 @@ from ipvsload.results.results import (
 )
 from ipvsload.results.sampling import active_span, sampling_notes, sampling_result
 from ipvsload.results.witness_result import witness_notes, witness_result
+from ipvsload.scenario.failures import in_order
 from ipvsload.scenario.measures.latency import LATENCIES, latency_ms
 from ipvsload.scenario.model import Scenario
 

@@ -25,6 +25,7 @@ class RequestCounts:
         """Requests that were sent a second time, by class."""
         self._count: Counter[tuple[str, str | None]] = Counter()
         self._failed: Counter[tuple[str, str | None]] = Counter()
+        self._failed_by: Counter[tuple[str, str | None, str]] = Counter()
         self._unconnected: Counter[str] = Counter()
         self._latency: dict[tuple[str, str | None], list[int]] = {}
         self._queued: dict[tuple[str, str | None], list[QueuedRequest]] = {}
@@ -45,6 +46,7 @@ class RequestCounts:
                     self._unconnected[r.traffic] += 1
                 cause = r.error or f"status {r.status}"
                 self.errors.setdefault(r.traffic, Counter())[cause] += 1
+                self._failed_by[r.traffic, r.server, cause] += 1
             else:
                 self._latency.setdefault(key, []).append(r.latency_us)
                 if r.queue_us is not None:
@@ -85,9 +87,20 @@ class RequestCounts:
             return None
         return self._sum(self._count, traffic, server)
 
-    def failures(self, traffic: str | None = None, server: str | None = None) -> int:
-        """Requests without a whole answer or with a status of 400 and more."""
-        return self._sum(self._failed, traffic, server)
+    def failures(
+        self, traffic: str | None = None, server: str | None = None, kind: str | None = None
+    ) -> int:
+        """Requests without a whole answer or with a status of 400 and more; those of a kind."""
+        if kind is None:
+            return self._sum(self._failed, traffic, server)
+        of_kind = Counter(
+            {(name, at): n for (name, at, cause), n in self._failed_by.items() if cause == kind}
+        )
+        return self._sum(of_kind, traffic, server)
+
+    def retries(self, traffic: str | None = None) -> int:
+        """How often a request was sent a second time."""
+        return self.retried[traffic] if traffic is not None else self.retried.total()
 
     def share(self, traffic: str | None, server: str | None) -> float | None:
         """The part (0 to 1) of all finished requests, failed ones too, that went to this server.
@@ -102,6 +115,8 @@ class RequestCounts:
     def latencies(self, traffic: str | None = None, server: str | None = None) -> list[int]:
         """Latencies of answered requests in µs, ascending; not to be changed."""
         key = (traffic, server)
+        if traffic is not None and server is not None:
+            return sorted(self._latency.get((traffic, server), ()))
         if key not in self._ordered:
             self._ordered[key] = sorted(
                 latency

@@ -58,7 +58,7 @@ class ServerResult:
 
 @dataclass(frozen=True, slots=True)
 class TrafficResult:
-    """One class in one run; `errors` counts the failures by cause (record/failures.py).
+    """One class in one run; `errors` counts the failures by cause (scenario/failures.py).
 
     `refused_by` says of those that were refused by whom (refusals.py). `retried`
     are requests that were sent a second time, since a kept connection never took
@@ -66,7 +66,7 @@ class TrafficResult:
 
     `failures_without_server` are those failures that are in no server's count.
 
-    `latency_ms` has p50, p90, p95, p99, max and mean of the answered requests,
+    `latency_ms` has p50, p90, p95, p99, p999 (99.9 %), max and mean of the answered requests,
     each None where there were none; `rps` is finished requests per second of
     the class's own time, from its first planned start to its last end.
 

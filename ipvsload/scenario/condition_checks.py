@@ -69,6 +69,8 @@ def _not_live(measure: Measure, place: str) -> str | None:
         return f"'scheduler' has no place {place}; a run has one scheduler"
     if measure.server is not None and "server" not in live.selectors:
         return f"'{measure.name}' takes no server {place}; that is known under 'expect'"
+    if measure.kind is not None:
+        return f"'{measure.name}' takes no kind {place}; that is known under 'expect'"
     return None
 
 

@@ -14,6 +14,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 
 from ipvsload.scenario import tree
+from ipvsload.scenario.failures import FAILURES, is_kind
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import SELECTORS, Measure
 from ipvsload.scenario.names import LABEL_PATTERN, MAX_SERVERS, NAME_PATTERN
@@ -144,6 +145,12 @@ def _selected(key: str, token: Token) -> str | int:
             problem = f"{quoted(text)} cannot be the label of a scheduler"
             raise ExpressionError(problem, _column(token))
         return text
+    if key == "kind":
+        if not is_kind(text):
+            near = hint(text, [*FAILURES, "status 503"], "kinds")
+            problem = f"no request fails by {quoted(text)}; {near}"
+            raise ExpressionError(problem, _column(token))
+        return text
     if not re.fullmatch(NAME_PATTERN, text):
         raise ExpressionError(f"{quoted(text)} cannot be the name of a class", _column(token))
     return text
@@ -185,7 +192,7 @@ def _comparison(operator: Token, *parts: tree.Node) -> tree.Node:
     reads = [read for side in sides for read in tree.reads(side)]
     units = {MEASURES[read.measure.name].unit for read in reads}
     if not reads:
-        problem = f"nothing is measured here; name a measure, such as {listed(list(MEASURES)[:3])}"
+        problem = "nothing is measured here; name a measure, such as active or latency_p95"
         raise ExpressionError(problem, _start(parts[0]))
     if {"ms", "s"} <= units:
         problem = "a latency and 'elapsed' cannot stand in one comparison"
@@ -210,7 +217,8 @@ def _as_part(side: tree.Value, other: tree.Value) -> tree.Value:
     whole = MEASURES[side.measure.name].part_of
     if whole is None:
         return side
-    return tree.Arithmetic("/", side, tree.Read(replace(side.measure, name=whole), side.column))
+    all_of_them = replace(side.measure, name=whole, kind=None)
+    return tree.Arithmetic("/", side, tree.Read(all_of_them, side.column))
 
 
 def _dimension(node: tree.Value) -> int | None:

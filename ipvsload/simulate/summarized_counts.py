@@ -12,6 +12,9 @@ from typing import overload
 from ipvsload.simulate.connection_stream import ClassFigures
 from ipvsload.simulate.latency_histogram import LatencyHistogram
 
+OVERFLOWED, WITHOUT_SERVER = "status 503", "refused"
+"""What a record calls the failures that a summary can have."""
+
 
 class OrderedTimes(Sequence[int]):
     """The times of a histogram in ascending order, in µs, as if each had been kept."""
@@ -67,14 +70,20 @@ class SummarizedCounts:
         )
         return answered + self.failures(traffic, server)
 
-    def failures(self, traffic: str | None, server: str | None) -> int:
-        """Those that found a queue full, or no server."""
-        return sum(
-            int(one.overflowed.sum()) + one.without_server
-            if server is None
-            else int(one.overflowed[self._numbers[server]])
-            for one in self._of(traffic)
-        )
+    def failures(self, traffic: str | None, server: str | None, kind: str | None = None) -> int:
+        """Those that found a queue full, or no server; in the words of a record's failures."""
+        found = 0
+        for one in self._of(traffic):
+            if kind in (None, OVERFLOWED):
+                at = one.overflowed if server is None else one.overflowed[self._numbers[server]]
+                found += int(at.sum())
+            if server is None and kind in (None, WITHOUT_SERVER):
+                found += one.without_server
+        return found
+
+    def retries(self, _traffic: str | None) -> int:
+        """None: each connection has one request."""
+        return 0
 
     def share(self, traffic: str | None, server: str | None) -> float | None:
         """The server's part, 0 to 1, of all finished requests."""

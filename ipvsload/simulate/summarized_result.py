@@ -12,12 +12,12 @@ from ipvsload.results.judgement import RunMeasures, expectations_of, held
 from ipvsload.results.kernel_counts import KernelCounts, ServerCounts
 from ipvsload.results.occupancy_counts import OccupancyFigures
 from ipvsload.results.results import RunResult, ServerResult, TrafficResult
-from ipvsload.scenario.measures.latency import LATENCIES
+from ipvsload.scenario.measures.latency import LATENCIES, percent_of
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.variant import Variant
 from ipvsload.simulate.connection_stream import ClassFigures, ConnectionStream
 from ipvsload.simulate.latency_histogram import LatencyHistogram
-from ipvsload.simulate.summarized_counts import SummarizedCounts
+from ipvsload.simulate.summarized_counts import OVERFLOWED, WITHOUT_SERVER, SummarizedCounts
 
 NOTE = "a summary: no single request was kept, and percentiles are exact to 0.3 %"
 _QUEUE = ("p50", "p95", "p99", "max", "mean")
@@ -139,7 +139,7 @@ def _servers(
 
 def _traffic(name: str, figures: ClassFigures, counts: SummarizedCounts) -> TrafficResult:
     overflowed = int(figures.overflowed.sum())
-    errors = {"status 503": overflowed, "refused": figures.without_server}
+    errors = {OVERFLOWED: overflowed, WITHOUT_SERVER: figures.without_server}
     return TrafficResult(
         requests=counts.requests(name, None),
         failures=counts.failures(name, None),
@@ -155,5 +155,5 @@ def _traffic(name: str, figures: ClassFigures, counts: SummarizedCounts) -> Traf
 
 def _ms(times: LatencyHistogram, which: str) -> float | None:
     found = {"max": float(times.greatest) if times.count else None, "mean": times.mean}
-    ns = found[which] if which in found else times.percentile(float(which.removeprefix("p")))
+    ns = found[which] if which in found else times.percentile(percent_of(which))
     return None if ns is None else ns / 1e6

@@ -96,6 +96,41 @@ def final(*requests: Request) -> RunMeasures:
     return RunMeasures(RequestCounts(requests), kernel, kernel.servers, [A, B], occupancy)
 
 
+def failed(traffic: str, server: str | None, error: str | None, status: int = 0) -> Request:
+    return answered(traffic, server, 500)._replace(status=status, error=error)
+
+
+@pytest.mark.parametrize(
+    ("measure", "value"),
+    [
+        (Measure("failures"), 4),
+        (Measure("failures", kind="reset"), 3),
+        (Measure("failures", class_="short", kind="reset"), 2),
+        (Measure("failures", class_="short", server=2, kind="reset"), 1),
+        (Measure("failures", kind="status 503"), 1),
+        (Measure("failures", kind="timeout"), 0),
+        (Measure("failed_share", class_="short", kind="reset"), 2 / 5),
+        (Measure("failed_share", kind="timeout"), 0),
+        (Measure("retries"), 3),
+        (Measure("retries", class_="long"), 1),
+    ],
+    ids=str,
+)
+def test_failures_by_kind_and_retries(measure: Measure, value: float) -> None:
+    measures = final(
+        failed("short", A, "reset"), failed("short", B, "reset"), failed("long", A, "reset"),
+        failed("short", A, None, 503), answered("short", A, 9)._replace(retried=1),
+        answered("short", A, 9)._replace(retried=1), answered("long", B, 9)._replace(retried=1),
+    )  # fmt: skip
+    assert measures(measure) == value
+
+
+def test_a_percentile_of_a_thousand_is_not_the_greatest() -> None:
+    measures = final(*(answered("short", A, 1000 * n) for n in range(1, 1001)))
+    found = {which: measures(Measure(f"latency_{which}")) for which in ("p99", "p999", "max")}
+    assert found == {"p99": 990, "p999": 999, "max": 1000}
+
+
 FINAL = {
     Measure("requests"): 3,
     Measure("requests", class_="long", server=2): 1,

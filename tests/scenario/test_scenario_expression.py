@@ -85,6 +85,11 @@ def test_describe_says_what_was_last_seen() -> None:
         ("active{servr=1} == 1", 8, "unknown selector 'servr'; did you mean 'server'?"),
         ("servers{server=1} == 1", 9, "'servers' has no selector 'server'; it takes none"),
         ("active{class=a} == 1", 8, "'active' has no selector 'class'; it takes server"),
+        ("failures{kind=refuse} == 0", 15, "no request fails by 'refuse'; did you mean 'refused'?"),
+        (
+            "requests{kind=reset} == 0", 10,
+            "'requests' has no selector 'kind'; it takes class, server and scheduler",
+        ),
         ("active{server=1,server=2} == 1", 17, "'server' is given twice"),
         (
             "active{server=0} == 1", 15,
@@ -99,7 +104,10 @@ def test_describe_says_what_was_last_seen() -> None:
         ("!done", 1, "unexpected '!'; write 'not'"),
         ("active == ", 10, "ends too early; expected a measure or a number here"),
         ("active{server=1", 15, "ends too early; expected ',' or '}' here"),
-        ("active{}==1", 8, "unexpected '}'; expected a selector here: class, server or scheduler"),
+        (
+            "active{}==1", 8,
+            "unexpected '}'; expected a selector here: class, server, scheduler or kind",
+        ),
         ("active == 1 == 2", 13, "unexpected '=='; expected 'and', 'or' or the end here"),
         ("active{server 1} == 1", 15, "unexpected '1'; expected '=' here"),
         (
@@ -113,7 +121,7 @@ def test_describe_says_what_was_last_seen() -> None:
         ),
         (
             "1 == 1", 1,
-            "nothing is measured here; name a measure, such as active, inactive and conns",
+            "nothing is measured here; name a measure, such as active or latency_p95",
         ),
         ("latency_p95 < active", 13, "a time is compared with something that is not a time"),
         ("active < 3s", 8, "a time is compared with something that is not a time"),

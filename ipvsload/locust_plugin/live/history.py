@@ -11,7 +11,7 @@ from ipvsload.locust_plugin.live.class_traffic import Cell, Classes, TrafficInte
 from ipvsload.locust_plugin.live.connection_rate import SLOT_US, ConnectionRate, Count
 from ipvsload.locust_plugin.live.server_registry import KnownServer, ServerRegistry
 from ipvsload.locust_plugin.live.time_series import TimeSeries
-from ipvsload.record.failures import in_order
+from ipvsload.scenario.failures import in_order
 
 MARKS = 300
 """The newest so many marks are kept."""

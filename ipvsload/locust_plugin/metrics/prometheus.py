@@ -23,8 +23,8 @@ from ipvsload.locust_plugin.arguments import web_base_path
 from ipvsload.locust_plugin.metrics.request_counter import Counts, RequestCounter
 from ipvsload.locust_plugin.metrics.serving_servers import serving
 from ipvsload.locust_plugin.metrics.time_buckets import BOUNDS, Times
-from ipvsload.record.failures import FAILURES
 from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
+from ipvsload.scenario.failures import FAILURES
 
 if TYPE_CHECKING:
     from locust.web import WebUI

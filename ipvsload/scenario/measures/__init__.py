@@ -1,30 +1,22 @@
-"""The one table of all measures: a new one is a row in the file of its family."""
+"""The one table of all measures. Each family is a file of this folder, found by listing it."""
 
-from ipvsload.scenario.measures import (
-    elapsed,
-    latency,
-    occupancy,
-    queue_time,
-    table_counts,
-    traffic_counts,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from ipvsload.scenario.measures.base import Measure, MeasureKind
-
-_OF_TABLE = frozenset(row.name for row in table_counts.MEASURES)
-_OF_CAPACITY = frozenset(row.name for row in (*occupancy.MEASURES, *queue_time.MEASURES))
 
 MEASURES: dict[str, MeasureKind] = {
     row.name: row
-    for family in (table_counts, occupancy, traffic_counts, latency, queue_time, elapsed)
-    for row in family.MEASURES
+    for family in iter_modules(__path__, f"{__name__}.")
+    for row in getattr(import_module(family.name), "MEASURES", ())
 }
 
 
 def needs_table(measure: Measure) -> bool:
     """Whether only who reads the kernel's table knows it; servers get their numbers there."""
-    return measure.name in _OF_TABLE or measure.server is not None
+    return MEASURES[measure.name].source == "table" or measure.server is not None
 
 
 def needs_capacity(measure: Measure) -> bool:
     """Whether only servers with a capacity say it."""
-    return measure.name in _OF_CAPACITY
+    return MEASURES[measure.name].source == "servers"

@@ -13,24 +13,31 @@ from ipvsload.ipvs.table import RealServer
 from ipvsload.scenario.bounds import Bound
 from ipvsload.scenario.planned_state import Limit, PlannedState
 
-Selector = Literal["class", "server", "scheduler"]
-SELECTORS: tuple[Selector, ...] = ("class", "server", "scheduler")
+Selector = Literal["class", "server", "scheduler", "kind"]
+SELECTORS: tuple[Selector, ...] = ("class", "server", "scheduler", "kind")
 Unit = Literal["number", "fraction", "ms", "s", "1/s", "truth"]
 Better = Literal["less", "greater"]
 """Which way is good."""
+Source = Literal["load", "table", "servers"]
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure with its selectors; servers are numbered from 1 as they joined."""
+    """A measure with its selectors; servers are numbered from 1 as they joined.
+
+    `kind` is that of failures: a word of failures.py, or such as "status 503".
+    """
 
     name: str
     class_: str | None = None
     server: int | None = None
     scheduler: str | None = None
+    kind: str | None = None
 
     def __str__(self) -> str:
-        parts = {"class": self.class_, "server": self.server, "scheduler": self.scheduler}
+        kind = f'"{self.kind}"' if self.kind and not self.kind.isalnum() else self.kind
+        values = (self.class_, self.server, self.scheduler, kind)
+        parts = dict(zip(SELECTORS, values, strict=True))
         given = ", ".join(f"{key}={value}" for key, value in parts.items() if value is not None)
         return f"{self.name}{{{given}}}" if given else self.name
 
@@ -101,8 +108,11 @@ class RequestTotals(Protocol):
     def requests(self, traffic: str | None, server: str | None) -> int | None:
         """Finished requests; None where the server is not known of all answered ones."""
 
-    def failures(self, traffic: str | None, server: str | None) -> int:
-        """Failed requests."""
+    def failures(self, traffic: str | None, server: str | None, kind: str | None = None) -> int:
+        """Failed requests, or those of a kind."""
+
+    def retries(self, traffic: str | None) -> int:
+        """How often a request was sent a second time."""
 
     def share(self, traffic: str | None, server: str | None) -> float | None:
         """The server's part, 0 to 1, of all finished requests, failed ones too."""
@@ -203,7 +213,8 @@ class MeasureKind(NamedTuple):
 
     Compared with a percentage it is the part that it is of the measure `part_of`, with
     the same selectors. `better` says which way is good, where that does not depend on what
-    somebody wants. What it means is said in docs/scenarios.md.
+    somebody wants. `source` says who alone can tell it: the load, who reads the kernel's
+    table, or real servers with a capacity. Formulas stand in docs/measures.md.
     """
 
     name: str
@@ -212,6 +223,7 @@ class MeasureKind(NamedTuple):
     final: Final | None = None
     part_of: str | None = None
     better: Better | None = None
+    source: Source = "load"
 
     @property
     def selectors(self) -> tuple[Selector, ...]:

@@ -71,9 +71,11 @@ def _whole_run(field: str) -> Final:
 
 
 MEASURES = (
-    MeasureKind("busy", "number", _now("busy", _workers)),
-    MeasureKind("queue", "number", _now("queued", _places)),
-    MeasureKind("busy_max", "number", final=_whole_run("busy_max")),
-    MeasureKind("queue_max", "number", final=_whole_run("queue_max"), better="less"),
-    MeasureKind("utilisation", "fraction", final=_whole_run("utilisation")),
+    MeasureKind("busy", "number", _now("busy", _workers), source="servers"),
+    MeasureKind("queue", "number", _now("queued", _places), source="servers"),
+    MeasureKind("busy_max", "number", final=_whole_run("busy_max"), source="servers"),
+    MeasureKind(
+        "queue_max", "number", final=_whole_run("queue_max"), better="less", source="servers"
+    ),
+    MeasureKind("utilisation", "fraction", final=_whole_run("utilisation"), source="servers"),
 )

@@ -13,7 +13,7 @@ def _row(p: int) -> MeasureKind:
         return percentile(ordered, p) / 1000 if ordered else None
 
     final = of_requests(figure)._replace(why=_why)
-    return MeasureKind(f"queue_p{p}", "ms", final=final, better="less")
+    return MeasureKind(f"queue_p{p}", "ms", final=final, better="less", source="servers")
 
 
 def _why(run: FinalCounts, measure: Measure) -> str:

@@ -64,11 +64,21 @@ def _servers(planned: PlannedState, measure: Measure) -> Bound:
 
 
 MEASURES = (
-    MeasureKind("active", "number", _now("active", at_most("concurrency"), gone=0.0)),
-    MeasureKind("inactive", "number", _now("inactive", at_most("budget"), gone=0.0)),
-    MeasureKind("conns", "number", _now("conns", at_most("budget")), _whole_run("connections")),
-    MeasureKind("weight", "number", _now("weight", _weight)),
-    MeasureKind("servers", "number", Live((), _count, _servers)),
-    MeasureKind("active_max", "number", final=_whole_run("active_max")),
-    MeasureKind("inactive_max", "number", final=_whole_run("inactive_max")),
+    MeasureKind(
+        "active", "number", _now("active", at_most("concurrency"), gone=0.0), source="table"
+    ),
+    MeasureKind(
+        "inactive", "number", _now("inactive", at_most("budget"), gone=0.0), source="table"
+    ),
+    MeasureKind(
+        "conns",
+        "number",
+        _now("conns", at_most("budget")),
+        _whole_run("connections"),
+        source="table",
+    ),
+    MeasureKind("weight", "number", _now("weight", _weight), source="table"),
+    MeasureKind("servers", "number", Live((), _count, _servers), source="table"),
+    MeasureKind("active_max", "number", final=_whole_run("active_max"), source="table"),
+    MeasureKind("inactive_max", "number", final=_whole_run("inactive_max"), source="table"),
 )

@@ -77,9 +77,13 @@ def _total(name: str, **selectors: tuple[Selector, ...]) -> Final:
     return of_requests(lambda seen, *of: getattr(seen, name)(*of), **selectors)
 
 
-def _failed_share(seen: RequestTotals, traffic: str | None, server: str | None) -> float | None:
-    finished = seen.requests(traffic, server)
-    return seen.failures(traffic, server) / finished if finished else None
+def _failures(run: FinalCounts, measure: Measure, address: str | None) -> float:
+    return run.requests.failures(measure.class_, address, measure.kind)
+
+
+def _failed_share(run: FinalCounts, measure: Measure, address: str | None) -> float | None:
+    finished = run.requests.requests(measure.class_, address)
+    return _failures(run, measure, address) / finished if finished else None
 
 
 def _no_requests(run: FinalCounts, measure: Measure) -> str:
@@ -96,11 +100,22 @@ MEASURES = (
         "failures",
         "number",
         _counted("failures", "budget"),
-        _total("failures"),
+        Final(("class", "server", "kind"), _failures, _no_requests),
         part_of="requests",
         better="less",
     ),
-    MeasureKind("failed_share", "fraction", final=of_requests(_failed_share), better="less"),
+    MeasureKind(
+        "failed_share",
+        "fraction",
+        final=Final(("class", "server", "kind"), _failed_share, _no_requests),
+        better="less",
+    ),
+    MeasureKind(
+        "retries",
+        "number",
+        final=of_requests(lambda seen, traffic, _: seen.retries(traffic), selectors=("class",)),
+        better="less",
+    ),
     MeasureKind("inflight", "number", _counted("inflight", "concurrency")),
     MeasureKind("users", "number", _counted("users", "population")),
     MeasureKind("done", "truth", Live(("class",), _done, _can_be_done)),

@@ -6,6 +6,7 @@ machine gives an error that is none of these, the word is the error's own name,
 such as "ENOBUFS".
 """
 
+import re
 from collections.abc import Mapping
 
 FAILURES = {
@@ -27,3 +28,11 @@ def in_order(counts: Mapping[str, int]) -> dict[str, int]:
     """Counts by kind in the order of FAILURES; those that are not in it come last, by name."""
     kinds = sorted(counts, key=lambda kind: (_PLACES.get(kind, len(_PLACES)), kind))
     return {kind: counts[kind] for kind in kinds}
+
+
+_OTHER_KINDS = re.compile(r"status [1-9][0-9]{2}|(TLS|certificate): .{1,200}|E[A-Z0-9]+")
+
+
+def is_kind(text: str) -> bool:
+    """Whether a request can fail in this way, as far as the word tells."""
+    return text in FAILURES or _OTHER_KINDS.fullmatch(text) is not None
