@@ -13,12 +13,12 @@ from ipvsload.record.events import StepDone, StepStarted
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.replay.decision import PredictedChoice
 from ipvsload.report import wording
-from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.arrival_rows import arrival_rows
 from ipvsload.report.html.chart_series import Point, end_seconds, zero_us
 from ipvsload.report.html.director_bars import director_bars
+from ipvsload.report.html.expectation_matrix import expectation_matrix
 from ipvsload.report.html.latency_bars import latency_bars
 from ipvsload.report.html.mismatch_tables import mismatch_tables
 from ipvsload.report.html.predicted_course import drawn, predicted_active
@@ -26,6 +26,7 @@ from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
 from ipvsload.report.prediction_rows import surprises
 from ipvsload.report.shown_servers import shown_servers
+from ipvsload.report.validity_rows import validity_rows
 from ipvsload.results.results import Results, RunResult
 
 MAX_CHARTED_RUNS = 12
@@ -87,7 +88,8 @@ def render(results: Results, recording: Recording) -> str:
         wording=wording,
         surprises=surprises(results),
         mismatches=mismatch_tables(results.runs),
-        expectations=summarize_expectations(results),
+        expectations=expectation_matrix(results),
+        validity=validity_rows(results),
         headers=[column_header(s) for s in results.schedulers],
         rows=figure_rows(results.schedulers, addresses, shown),
         arrivals=arrival_rows(results.runs),
