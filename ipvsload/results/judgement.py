@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from ipvsload.results.asked_settings import asked_words
+from ipvsload.results.comparison_plan import comparison_plan
 from ipvsload.results.director import common_settings
+from ipvsload.results.measured_columns import measured_columns
+from ipvsload.results.pair_tests import pairs_of, pair_comparisons
 from ipvsload.results.results import ExpectationResult, Results, RunResult, VerdictName
 from ipvsload.results.summary import summarize
 from ipvsload.scenario.expression import Condition
@@ -84,6 +87,9 @@ def judged(
     asked_of = {
         variant.label: asked_words(variant) for variant in (scenario.schedulers if scenario else ())
     }
+    labels = _in_order(runs, columns or tuple(asked_of))
+    plan = comparison_plan(scenario)
+    compared = measured_columns(measured, labels, plan.measures)
     return Results(
         scenario=name,
         title=scenario.title if scenario else "",
@@ -99,10 +105,13 @@ def judged(
                 common,
                 asked_of.get(label, ()),
             )
-            for label in _in_order(runs, columns or tuple(asked_of))
+            for label in labels
         ),
         ends=ends,
         settings=common,
+        baseline=plan.baseline if plan.baseline in labels else next(iter(labels), None),
+        columns=compared,
+        comparison=pair_comparisons(list(pairs_of(compared)), plan.margin),
     )
 
 

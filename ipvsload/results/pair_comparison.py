@@ -40,6 +40,10 @@ class PairComparison:
     is below 0.05; "equivalent" where `p_equivalent` is: the difference is within `margin`, a part
     of a's median. `more_blocks` is how many more would show a difference of that margin in 4 of 5
     experiments; None where that cannot be said. `method` names test and interval, for people.
+
+    `p_equivalent` is corrected for all equivalences as `p_holm` is for all differences. `least_p`
+    is the least that `p` could have been with so many blocks, and `tests` how many tests Holm
+    counted: 0 where this was none of them, as where all blocks are exactly alike.
     """
 
     measure: str
@@ -59,3 +63,5 @@ class PairComparison:
     method: str = ""
     paired: bool = True
     warnings: tuple[str, ...] = ()
+    least_p: float | None = None
+    tests: int = 0

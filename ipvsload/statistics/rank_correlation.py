@@ -7,9 +7,9 @@ say less than as many independent ones would.
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
 from typing import NamedTuple
 
+from ipvsload.statistics.midranks import midranks
 from ipvsload.statistics.normal import normal_beyond
 
 
@@ -30,21 +30,8 @@ def serial_correlation(values: Sequence[float]) -> SerialCorrelation:
     pairs = len(values) - 1
     if pairs < 2:
         raise ValueError("fewer than three values")
-    rho = _pearson(_ranks(values[:-1]), _ranks(values[1:]))
+    rho = _pearson(midranks(values[:-1]), midranks(values[1:]))
     return SerialCorrelation(rho, normal_beyond(rho * math.sqrt(pairs - 1)))
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    """The rank of each value, from 1; equal ones share the mean of theirs."""
-    ranks = [0.0] * len(values)
-    done = 0
-    order = sorted(range(len(values)), key=values.__getitem__)
-    for _, group in groupby(order, key=values.__getitem__):
-        equal = list(group)
-        for i in equal:
-            ranks[i] = done + (len(equal) + 1) / 2
-        done += len(equal)
-    return ranks
 
 
 def _pearson(xs: Sequence[float], ys: Sequence[float]) -> float:
