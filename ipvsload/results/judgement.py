@@ -11,7 +11,7 @@ from ipvsload.results.asked_settings import asked_words
 from ipvsload.results.comparison_plan import comparison_plan
 from ipvsload.results.director import common_settings
 from ipvsload.results.measured_columns import measured_columns
-from ipvsload.results.pair_tests import pairs_of, pair_comparisons
+from ipvsload.results.pair_tests import pair_comparisons, pairs_of
 from ipvsload.results.results import ExpectationResult, Results, RunResult, VerdictName
 from ipvsload.results.summary import summarize
 from ipvsload.scenario.expression import Condition

@@ -35,11 +35,7 @@ def pair_comparisons(
     p_holm = _corrected([one.p if one else 1.0 for one in found], counted)
     rejected = sum(p < LEVEL for p in p_holm)
     tests = sum(counted)
-    claims = [one.p_equivalent if one else None for one in found]
-    shown = _corrected(
-        [1.0 if p is None else p for p in claims],
-        [p is not None and not (one and one.alike) for p, one in zip(claims, found, strict=True)],
-    )
+    shown = _equivalent(found)
     return tuple(
         PairComparison(
             measure=a.measure,
@@ -52,11 +48,13 @@ def pair_comparisons(
             difference_ci95=one.ci95 if one else None,
             p=one.p if one else None,
             p_holm=p_holm[i] if one else None,
-            verdict=_verdict(one, p_holm[i], shown[i]),
+            verdict=(verdict := _verdict(one, p_holm[i], shown[i])),
             margin=margin,
-            p_equivalent=None if claims[i] is None else shown[i],
-            more_blocks=_more(one, a, margin, LEVEL / max(1, tests - rejected)),
-            method=f"{one.method}; Holm over {tests}" if one else "",
+            p_equivalent=shown[i],
+            more_blocks=_more(one, a, margin, LEVEL / max(1, tests - rejected))
+            if verdict == "~"
+            else None,
+            method=f"{one.method}; {_holm_words(tests, counted[i])}" if one else "",
             paired=paired,
             warnings=one.warnings if one else ("no two runs that can be compared",),
             least_p=one.least_p if one else None,
@@ -80,21 +78,35 @@ def _difference(
 
 
 def _corrected(ps: Sequence[float], counted: Sequence[bool]) -> list[float]:
-    """Holm's, of those that count. Of the others p stands as it is multiplied by their number."""
+    """Holm's, of those that count; a p that does not is multiplied by their number."""
     steps = iter(holm([p for p, counts in zip(ps, counted, strict=True) if counts]))
-    tests = sum(counted)
+    tests = max(1, sum(counted))
     return [
-        next(steps) if counts else min(1.0, p * max(1, tests))
+        next(steps) if counts else min(1.0, p * tests)
         for p, counts in zip(ps, counted, strict=True)
     ]
 
 
-def _verdict(found: Difference | None, p_holm: float, p_equivalent: float) -> PairVerdict:
+def _equivalent(found: Sequence[Difference | None]) -> list[float | None]:
+    """The corrected p-values of equivalence. What is exactly alike is no test, and stands."""
+    claims = [None if one is None or one.alike else one.p_equivalent for one in found]
+    steps = iter(holm([p for p in claims if p is not None]))
+    return [
+        next(steps) if claim is not None else one.p_equivalent if one else None
+        for claim, one in zip(claims, found, strict=True)
+    ]
+
+
+def _verdict(found: Difference | None, p_holm: float, p_equivalent: float | None) -> PairVerdict:
     if found is None:
         return "~"
     if p_holm < LEVEL:
         return "less" if found.estimate < 0 else "greater"
-    return "equivalent" if p_equivalent < LEVEL else "~"
+    return "equivalent" if p_equivalent is not None and p_equivalent < LEVEL else "~"
+
+
+def _holm_words(tests: int, counts: bool) -> str:
+    return f"one of {tests} in Holm's correction" if counts else "no test, so not corrected for"
 
 
 def _more(found: Difference | None, a: MeasuredColumn, margin: float, level: float) -> int | None:

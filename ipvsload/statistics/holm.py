@@ -5,9 +5,10 @@ Bonferroni's rule, and more false ones are (Holm, "A Simple Sequentially Rejecti
 Procedure", Scandinavian Journal of Statistics 6, 1979).
 
 A test of few blocks has a least p that it cannot go below, however its signs fall. One whose
-least p is above what the others leave of the level can never be rejected, and is not counted
-(Tarone, "A Modified Bonferroni Method for Discrete Data", Biometrics 46, 1990). That is
-known without the signs, and so costs nothing.
+least p is above the level can never be rejected, and is not counted (Tarone, "A Modified
+Bonferroni Method for Discrete Data", Biometrics 46, 1990). That is known without the signs, and
+so costs nothing. (Tarone goes on to those that the others' number rules out. With Holm's steps
+that can lose: a test that is too weak for the first step may be rejected at a later one.)
 """
 
 from collections.abc import Sequence
@@ -28,9 +29,5 @@ def countable(least: Sequence[float], level: float = 0.05) -> list[bool]:
 
     Where none can be rejected, all count whose least p is not 1.
     """
-    some = [one < 1 for one in least]
-    for many in range(1, sum(some) + 1):
-        counted = [one <= level / many for one in least]
-        if sum(counted) <= many:
-            return counted if any(counted) else some
-    return some
+    found = [one <= level for one in least]
+    return found if any(found) else [one < 1 for one in least]
