@@ -16,6 +16,7 @@ from ipvsload import __version__
 from ipvsload.cli.collect import collect
 from ipvsload.cli.doctor import doctor
 from ipvsload.cli.explain import explain
+from ipvsload.cli.export import export
 from ipvsload.cli.iso import iso
 from ipvsload.cli.lab import lab
 from ipvsload.cli.records import compare, report
@@ -48,6 +49,7 @@ COMMANDS = (
     simulate,
     report,
     compare,
+    export,
     explain,
     validate,
     schema,

@@ -6,13 +6,12 @@ that means is decided by the results.
 """
 
 import gc
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ipvsload.errors import UsageError
 from ipvsload.record import codec
@@ -31,12 +30,11 @@ from ipvsload.record.format import (
     RESULTS,
     SAMPLES,
     SCENARIO,
-    VERSION,
-    FormatError,
     OccupancySample,
     Request,
     Sample,
 )
+from ipvsload.record.record_files import header_of, records_of
 from ipvsload.record.witness import Witness
 
 _Event = TypeVar("_Event", bound=Event)
@@ -128,8 +126,8 @@ _Record = TypeVar("_Record", bound=_Numbered)
 _Decode: TypeAlias = Callable[[list[bytes]], list[_Record]]
 
 
-def read(directory: Path) -> Recording:
-    """Read a run directory.
+def read(directory: Path, *, events_only: bool = False) -> Recording:
+    """Read a run directory, or of it only what its events say.
 
     Raises UsageError if it is not one, cannot be read, or was written in another
     version of the format.
@@ -139,13 +137,17 @@ def read(directory: Path) -> Recording:
     if not any((directory / name).is_file() for name in names):
         raise UsageError(f"{directory} {_why_no_record(directory)}")
     notes: list[str] = []
+    samples: list[Sample] = []
+    requests: list[Request] = []
+    occupancy: list[OccupancySample] = []
     with _no_collector():
-        header, events = _read_file(directory / EVENTS, codec.decode_events, notes)
-        _, samples = _read_file(directory / SAMPLES, codec.decode_samples, notes)
-        _, requests = _read_file(directory / REQUESTS, codec.decode_requests, notes)
-        occupancy: list[OccupancySample] = []
-        if (directory / OCCUPANCY).exists():  # else no server told how busy it is
-            _, occupancy = _read_file(directory / OCCUPANCY, codec.decode_occupancy, notes)
+        header = header_of(directory / EVENTS, []) or codec.Header("events")
+        events = _all_of(directory / EVENTS, codec.decode_events, notes)
+        if not events_only:
+            samples = _all_of(directory / SAMPLES, codec.decode_samples, notes)
+            requests = _all_of(directory / REQUESTS, codec.decode_requests, notes)
+            if (directory / OCCUPANCY).exists():  # else no server told how busy it is
+                occupancy = _all_of(directory / OCCUPANCY, codec.decode_occupancy, notes)
         its_events, its_samples, its_requests = _by_run(events), _by_run(samples), _by_run(requests)
         its_occupancy = _by_run(occupancy)
     recording = its_events.pop(0, [])
@@ -211,61 +213,12 @@ def _where(runs: tuple[RecordedRun, ...]) -> str:
     return f"the recording ends at {last.end_us / 1e6:.1f} s {where} {place}"
 
 
-def _read_file(
-    path: Path, decode: _Decode[_Record], notes: list[str]
-) -> tuple[codec.Header, list[_Record]]:
-    """The header and the whole records of one file; what is wrong goes to `notes`."""
-    kind = path.name.removesuffix(".ndjson")
-    header = codec.Header(kind)
-    records: list[_Record] = []
-    try:
-        with path.open("rb") as file:
-            first = file.readline()
-            if first.endswith(b"\n"):
-                header = _header(path, first, kind)
-                notes += (f"{path.name} {fault}" for fault in _read_lines(file, decode, records))
-            else:
-                notes.append(f"{path.name} {'has no whole line' if first else 'is empty'}")
-    except FileNotFoundError:
-        notes.append(f"{path.name} is missing")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    return header, records
-
-
-def _read_lines(file: BinaryIO, decode: _Decode[_Record], into: list[_Record]) -> Iterator[str]:
-    """Decode lines up to a damaged one; what is wrong is returned. The file's header was read."""
-    number = 2
-    while lines := file.readlines(1 << 18):
-        if not lines[-1].endswith(b"\n"):
-            lines.pop()
-            yield "stops in the middle of a line"
-        try:
-            into += decode(lines)
-        except FormatError:
-            # Again line by line, to keep what is right before the damaged line.
-            for place, line in enumerate(lines, number):
-                try:
-                    into += decode([line])
-                except FormatError as error:
-                    yield f"is damaged in line {place} ({error}) and not read any further"
-                    return
-        number += len(lines)
-
-
-def _header(path: Path, line: bytes, kind: str) -> codec.Header:
-    try:
-        header = codec.decode_header(line)
-    except FormatError as error:
-        raise UsageError(f"{path}: its first line is no header of ours: {error}") from None
-    if header.kind != kind:
-        raise UsageError(f"{path}: its header says {json.dumps(header.kind)}, not {kind}")
-    if header.version != VERSION:
-        raise UsageError(
-            f"{path}: written in version {header.version} of the format; "
-            f"this ipvsload reads version {VERSION}"
-        )
-    return header
+def _all_of(path: Path, decode: _Decode[_Record], notes: list[str]) -> list[_Record]:
+    """The whole records of one file; what is wrong goes to `notes`."""
+    found: list[_Record] = []
+    for some in records_of(path, decode, notes):
+        found += some
+    return found
 
 
 def _scenario_text(directory: Path) -> str | None:

@@ -1,0 +1,1 @@
+"""`ipvsload export`: a recording for other tools, in their own formats."""
