@@ -53,6 +53,7 @@ def run(
 
     SCENARIO is a file, or the name of a shipped scenario, as skew.
     """
+    from ipvsload.described_machine import described_machine
     from ipvsload.experiment.monotonic_clock import MonotonicClock
     from ipvsload.experiment.run_directory import make_directory
     from ipvsload.record.writer import RunWriter
@@ -79,6 +80,7 @@ def run(
         scenario=plan.name,
         testbed=testbed,
         origin_unix_us=clock.origin_unix_us,
+        machine=described_machine(),
     )
     failure: IpvsloadError | None = None
     try:

@@ -26,6 +26,7 @@ from ipvsload.record.format import (
     Sample,
     ServerOccupancy,
 )
+from ipvsload.record.recorded_machine import RecordedMachine, machine_of
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 # The keys of objects, in the order in which they are read, and the types of their values.
@@ -64,7 +65,8 @@ class Header:
     """The first line of a file: which file it is and, for events, of which recording.
 
     `origin_unix_us` is the calendar time of the recording's zero, in
-    microseconds since 1970 (UTC).
+    microseconds since 1970 (UTC). `machine` is None where none made the load, as in a simulation,
+    and in earlier records.
     """
 
     kind: str
@@ -73,6 +75,7 @@ class Header:
     ipvsload: str = ""
     scenario: str = ""
     testbed: str = ""
+    machine: RecordedMachine | None = None
 
 
 @lru_cache(maxsize=8192)
@@ -138,6 +141,8 @@ def encode_header(header: Header) -> str:
             "scenario": header.scenario,
             "testbed": header.testbed,
         }
+        if header.machine:
+            line["machine"] = header.machine.to_json()
     return _COMPACT(line) + "\n"
 
 
@@ -182,8 +187,9 @@ def decode_header(line: bytes) -> Header:
     """The header of a file's first line; raises FormatError."""
     value = _json(line)
     kind, version = _fields(value, _HEADER)
-    more = _fields(value, _ORIGIN) if kind == "events" and version == VERSION else ()
-    return Header(kind, version, *more)
+    if kind != "events" or version != VERSION:
+        return Header(kind, version)
+    return Header(kind, version, *(*_fields(value, _ORIGIN), machine_of(value.get("machine"))))
 
 
 def _service(value: Any) -> VirtualService:

@@ -26,6 +26,7 @@ from ipvsload.record.format import (
     Request,
     Sample,
 )
+from ipvsload.record.recorded_machine import RecordedMachine
 from ipvsload.record.witness import Witness
 
 FLUSH_US = 500_000
@@ -42,12 +43,12 @@ class RunWriter:
 
     def __init__(
         self, directory: Path, *, scenario_text: str, scenario: str, testbed: str,
-        origin_unix_us: int,
+        origin_unix_us: int, machine: RecordedMachine | None = None,
     ) -> None:  # fmt: skip
         """`scenario_text` is the file as it is run, `scenario` its name.
 
         `origin_unix_us` is the calendar time, in microseconds since 1970, of
-        the instant that records call zero.
+        the instant that records call zero. `machine` is what makes the load, if anything does.
         """
         self.directory = directory
         self.failed = False
@@ -57,7 +58,7 @@ class RunWriter:
             name: codec.encode_header(
                 codec.Header(
                     name.removesuffix(".ndjson"),
-                    VERSION, origin_unix_us, __version__, scenario, testbed,
+                    VERSION, origin_unix_us, __version__, scenario, testbed, machine,
                 )
             )
             for name in self._lines

@@ -26,6 +26,7 @@ from ipvsload.results.recorded_scenario import planned_columns, scaling_of
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
+    RecordedBy,
     Results,
     RunResult,
     ServerResult,
@@ -72,7 +73,8 @@ def evaluate(
         ends,
         planned_columns(recording),
     )
-    return replace(found, choices=choices)
+    recorded_by = RecordedBy(recording.header.ipvsload, recording.header.machine)
+    return replace(found, choices=choices, recorded_by=recorded_by)
 
 
 def _run(

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from ipvsload.record.format import MODEL
+from ipvsload.record.recorded_machine import RecordedMachine
 from ipvsload.replay.decision import PredictedChoice
 from ipvsload.results.arrivals import ArrivalsResult
 from ipvsload.results.director import DirectorResult
@@ -210,6 +211,17 @@ class SchedulerSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedBy:
+    """Which version of ipvsload recorded it, and on which machine the load was made.
+
+    `machine` is None where none made it, as in a simulation, and in earlier records.
+    """
+
+    ipvsload: str = ""
+    machine: RecordedMachine | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """A recording's results; `ends` says where it ends if not in order.
 
@@ -233,6 +245,7 @@ class Results:
     baseline: str | None = None
     columns: tuple[MeasuredColumn, ...] = ()
     comparison: tuple[PairComparison, ...] = ()
+    recorded_by: RecordedBy = RecordedBy()
     choices: Mapping[int, tuple[PredictedChoice, ...]] = field(default_factory=dict, repr=False)
 
     @property

@@ -16,6 +16,7 @@ from ipvsload.record.format import (
     Sample,
     ServerOccupancy,
 )
+from ipvsload.record.recorded_machine import RecordedMachine, machine_of
 
 counts = st.integers(0, 2**64 - 1)
 times = st.integers(-(2**40), 2**62)
@@ -202,3 +203,27 @@ def test_header() -> None:
     header = codec.Header("events", 1, 1_767_225_600_000_000, "0.1.0", "skew", "lab")
     assert codec.decode_header(codec.encode_header(header).encode()) == header
     assert json.loads(codec.encode_header(codec.Header("requests")))["columns"][1] == "class"
+
+
+machines = st.builds(
+    RecordedMachine,
+    processor=st.text(),
+    cores=st.none() | counts,
+    memory_gib=st.none() | st.floats(0, 1e6),
+    kernel=st.text(),
+    versions=st.dictionaries(st.text(), st.text()),
+)
+
+
+@given(machines)
+def test_the_machine_is_in_the_first_line(machine: RecordedMachine) -> None:
+    header = codec.Header("events", 1, 0, "0.1.0", "skew", "lab", machine)
+    assert codec.decode_header(codec.encode_header(header).encode()) == header
+
+
+@given(st.dictionaries(st.sampled_from([*RecordedMachine.__slots__, "other"]), values))
+def test_what_is_not_right_of_a_machine_is_not_known(told: dict[str, object]) -> None:
+    line = json.loads(codec.encode_header(codec.Header("events"))) | {"machine": told}
+    machine = codec.decode_header(json.dumps(line).encode()).machine
+    assert machine is not None
+    assert machine_of(machine.to_json()) == machine

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import gevent
 
+from ipvsload.described_machine import described_machine
 from ipvsload.errors import IpvsloadError
 from ipvsload.experiment.action_queue import QueuedAction
 from ipvsload.experiment.gevent_inbox import GeventInbox
@@ -68,6 +69,7 @@ class ScenarioTest:
             scenario=scenario.name,
             testbed=options.testbed,
             origin_unix_us=session.clock.origin_unix_us,
+            machine=described_machine(),
         )
         self._directory = directory
         self._inbox = GeventInbox(session.clock)
