@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ipvsload.cli.records import conclude
+from ipvsload.cli.repeats import wanted_repeats, with_repeats
 from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign_options, with_options
 from ipvsload.cli.variants import wanted_variants
@@ -26,7 +27,7 @@ from ipvsload.testbed.registry import DEFAULT, TESTBEDS
 @click.option(
     "--testbed", default=DEFAULT.name, show_default=True, type=click.Choice(list(TESTBEDS))
 )
-@click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 1000))
+@with_repeats
 @click.option(
     "--hz",
     default=10.0,
@@ -44,7 +45,9 @@ def run(
     scenario: Path,
     schedulers: tuple[str, ...],
     testbed: str,
-    repeats: int,
+    repeats: int | str,
+    precision: float | None,
+    max_repeats: int | None,
     hz: float,
     out: Path | None,
     **options: Any,
@@ -63,6 +66,7 @@ def run(
     from ipvsload.scenario.variant import PRESENT, labels
     from ipvsload.this_machine import refuse_too_much
 
+    times = wanted_repeats(repeats, precision, max_repeats)
     kind = TESTBEDS[testbed]
     refuse_foreign_options(kind)
     path = scenario_path(scenario)
@@ -94,10 +98,14 @@ def run(
             )
         # Heavy imports, while the kernel boots.
         from ipvsload.experiment.headless import play_headless
+        from ipvsload.experiment.precision_rule import PrecisionRule
         from ipvsload.report.terminal_progress import TerminalProgress
 
         progress = TerminalProgress(plan)
-        play_headless(plan, bed, writer, clock, hz, wanted, repeats, progress)
+        rule = None
+        if times.precision:
+            rule = PrecisionRule(directory, plan, wanted, times.precision)
+        play_headless(plan, bed, writer, clock, hz, wanted, times.most, progress, rule)
     except IpvsloadError as error:
         failure = error
     finally:

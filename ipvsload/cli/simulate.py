@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ipvsload.cli.records import conclude
+from ipvsload.cli.repeats import wanted_repeats, with_repeats
 from ipvsload.cli.summarized import summarize_simulation
 from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.variants import wanted_variants
@@ -31,7 +32,7 @@ from ipvsload.errors import IpvsloadError
     type=click.IntRange(1, 1_000),
     help="Directors over the same servers. Default: the scenario's.",
 )
-@click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 1000))
+@with_repeats
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
@@ -53,7 +54,9 @@ def simulate(
     schedulers: tuple[str, ...],
     servers: int | None,
     directors: int | None,
-    repeats: int,
+    repeats: int | str,
+    precision: float | None,
+    max_repeats: int | None,
     seed: int | None,
     summary: bool,
     out: Path | None,
@@ -63,6 +66,8 @@ def simulate(
     No kernel, no root, no network: a model of IPVS on a virtual clock. SCENARIO is a
     file, or the name of a shipped scenario, as skew.
     """
+    from ipvsload.experiment.precision_rule import PrecisionRule
+    from ipvsload.experiment.progress import BlocksTold
     from ipvsload.experiment.run_directory import make_directory
     from ipvsload.experiment.session import StoppedError
     from ipvsload.record.events import ScenarioScaled
@@ -76,6 +81,7 @@ def simulate(
     from ipvsload.simulate.play_model import model_testbed, play_model
     from ipvsload.simulate.simulation_size import refuse_too_large, refuse_too_long_a_record
 
+    times = wanted_repeats(repeats, precision, max_repeats)
     path = scenario_path(scenario)
     text = read(path)
     plan = parse_scenario(text, str(path), ScenarioFiles(path.parent))
@@ -91,11 +97,11 @@ def simulate(
         from ipvsload.simulate.summarized_plan import refuse_what_needs_a_record
 
         refuse_what_needs_a_record(plan, wanted)
-    elif hint := refuse_too_long_a_record(plan, wanted, repeats):
+    elif hint := refuse_too_long_a_record(plan, wanted, times.most):
         say(hint)
     directory = out or make_directory(plan.name)
     if summary:
-        return summarize_simulation(plan, text, wanted, repeats, directory, scale.notes)
+        return summarize_simulation(plan, text, wanted, times, directory, scale.notes)
     writer = RunWriter(
         directory, scenario_text=text, scenario=plan.name, testbed="model", origin_unix_us=0
     )
@@ -103,7 +109,10 @@ def simulate(
     try:
         if scale != ScaledBy():
             writer.event(ScenarioScaled(0, 0, servers, directors, seed))
-        play_model(plan, testbed, writer, wanted, repeats)
+        rule = None
+        if times.precision:
+            rule = PrecisionRule(directory, plan, wanted, times.precision)
+        play_model(plan, testbed, writer, wanted, times.most, rule, BlocksTold(say))
     except IpvsloadError as error:
         failure = error
         if isinstance(error, StoppedError):

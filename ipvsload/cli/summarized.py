@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipvsload.cli.terminal import passing_line
+from ipvsload.cli.repeats import Repeats
+from ipvsload.cli.terminal import passing_line, say
 from ipvsload.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def summarize_simulation(
     plan: "Scenario",
     text: str,
     wanted: Sequence["Variant"],
-    repeats: int,
+    repeats: Repeats,
     directory: Path,
     notes: tuple[str, ...],
 ) -> int:
@@ -43,7 +44,7 @@ def summarize_simulation(
         def progress(label: str, connections: int, seconds: float) -> None:
             say_now(f"{label}: {connections:,} connections, {seconds:,.1f} s")
 
-        results = play_summary(plan, wanted, repeats, progress, notes)
+        results = play_summary(plan, wanted, repeats.most, progress, notes, repeats.precision, say)
     write_figures(directory, results)
     print_results(results)
     click.echo(f"results: {directory / 'results.json'}")

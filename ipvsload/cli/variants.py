@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ipvsload.cli.terminal import say
 from ipvsload.errors import UsageError
 
 if TYPE_CHECKING:
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
 def wanted_variants(labels: Iterable[str], scenario: "Scenario") -> "tuple[Variant, ...]":
     """Those of these labels, or all of the scenario. Raises UsageError for one that is none."""
-    return tuple(_variant(label, scenario) for label in labels) or scenario.schedulers
+    found = tuple(_variant(label, scenario) for label in labels) or scenario.schedulers
+    if scenario.baseline and all(one.label != scenario.baseline for one in found):
+        say(f"the baseline {scenario.baseline} is not run: {found[0].label} takes its place")
+    return found
 
 
 def _variant(label: str, scenario: "Scenario") -> "Variant":

@@ -16,6 +16,7 @@ from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext, SampleSource
 from ipvsload.experiment.session import play, recorded
 from ipvsload.experiment.sidecar_reader import SidecarReader
+from ipvsload.experiment.stopping_rule import StoppingRule
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
@@ -33,6 +34,7 @@ def play_headless(
     variants: Sequence[Variant],
     repeats: int,
     progress: Progress,
+    rule: StoppingRule | None = None,
 ) -> None:
     """Wait until the testbed is ready, and play; see `session.play`."""
     with ExitStack() as stack:
@@ -62,4 +64,4 @@ def play_headless(
         context = RunContext(
             scenario, testbed, writer, clock, inbox, samples, make_load, progress, occupancy
         )
-        play(context, variants, repeats)
+        play(context, variants, repeats, rule)

@@ -1,5 +1,7 @@
 """What is told how a run goes on: the display on the terminal, or the web page."""
 
+from collections.abc import Callable
+
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.timeline import Timeline
 from ipvsload.record.events import Event
@@ -12,7 +14,13 @@ class Progress:
     """
 
     def begin(self, label: str, repeat: int, repeats: int) -> None:
-        """A run begins; without a label it is of the balancer that is there."""
+        """A run begins; without a label it is of the balancer that is there.
+
+        `repeats` is how many there will be; 0 where nobody knows.
+        """
+
+    def block_over(self, words: str) -> None:
+        """A repeat is over: how wide the intervals are now. Only where that decides of more."""
 
     def happened(self, event: Event) -> None:
         """An event was recorded."""
@@ -22,3 +30,14 @@ class Progress:
 
     def close(self) -> None:
         """Nothing more will come."""
+
+
+class BlocksTold(Progress):
+    """Says of a block that is over what there is to say, and nothing else."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def block_over(self, words: str) -> None:
+        """Say it."""
+        self._say(words)

@@ -4,18 +4,22 @@ A repeat is a block, in which each scheduler has its turn. So if the machine is 
 while, it is slow for all schedulers alike.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
 from ipvsload.experiment.block_order import block_order
-from ipvsload.experiment.clock import Clock
+from ipvsload.experiment.clock import Clock, News
 from ipvsload.experiment.run import play_run
 from ipvsload.experiment.run_context import RunContext
-from ipvsload.record.events import BlocksPlanned, RecordingEnded, RunInvalid
+from ipvsload.experiment.stopping_rule import StoppingRule
+from ipvsload.record.events import BlocksEnded, BlocksPlanned, RecordingEnded, RunInvalid
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.variant import Variant
 from ipvsload.testbed.base import BalancerControl
+
+_HEAR_US = 1_000
+"""So long what was put into the inbox meanwhile is waited for."""
 
 
 class StoppedError(InvalidRunError):
@@ -25,37 +29,62 @@ class StoppedError(InvalidRunError):
         super().__init__("interrupted")
 
 
-def play(context: RunContext, variants: Sequence[Variant], repeats: int) -> None:
+def play(
+    context: RunContext,
+    variants: Sequence[Variant],
+    repeats: int,
+    rule: StoppingRule | None = None,
+) -> None:
     """Play every run, or up to the first that breaks; none where one of these cannot be had.
 
-    Raises TestbedError and InvalidRunError; what was recorded stays, with the
-    reason, and the record is closed in any case.
+    With a rule there are `repeats` at most, and as many as it wants. Raises TestbedError and
+    InvalidRunError; what was recorded stays, with the reason, and the record is closed in any
+    case.
     """
     writer, clock, progress = context.writer, context.clock, context.progress
-    seed = context.scenario.seed
-    runs = (
-        (repeat, variant)
-        for repeat in range(1, repeats + 1)
-        for variant in block_order(variants, seed, repeat, alone=repeats == 1)
-    )
+    number = 0
     try:
         with recorded(writer, clock):
             _demand(context.testbed, variants)
         labels = [variant.label for variant in variants]
-        writer.event(BlocksPlanned(0, clock.now_us(), labels, repeats))
-        for number, (repeat, variant) in enumerate(runs, 1):
-            progress.begin(variant.label, repeat, repeats)
-            with recorded(writer, clock, number):
-                play_run(context, number, variant, repeat)
-                # An error at the very end of a run, such as a full disk: no wait has
-                # raised it.
-                for news in context.inbox.take_all():
-                    if isinstance(news, BaseException):
-                        raise news
+        precision = rule.precision if rule else None
+        writer.event(BlocksPlanned(0, clock.now_us(), labels, repeats, precision))
+        for block in range(1, repeats + 1):
+            order = block_order(variants, context.scenario.seed, block, alone=repeats == 1)
+            for variant in order:
+                number += 1
+                progress.begin(variant.label, block, 0 if rule else repeats)
+                with recorded(writer, clock, number):
+                    play_run(context, number, variant, block)
+                    # An error at the very end of a run, such as a full disk: no wait has
+                    # raised it.
+                    _raise(context.inbox.take_all())
+            if rule and _was_last(context, rule, block, repeats):
+                break
         writer.event(RecordingEnded(0, clock.now_us()))
     finally:
         progress.close()
         writer.close()
+
+
+def _was_last(context: RunContext, rule: StoppingRule, block: int, most: int) -> bool:
+    """Whether the rule wants no more blocks; it and the record are told why."""
+    writer, clock = context.writer, context.clock
+    with recorded(writer, clock):
+        decision = rule.after(block, most)
+        context.progress.block_over(decision.words)
+        # While the rule reckoned, nobody heard of Ctrl-C.
+        _raise([context.inbox.get(clock.now_us() + _HEAR_US), *context.inbox.take_all()])
+    if decision.ends is None:
+        return False
+    writer.event(BlocksEnded(0, clock.now_us(), block, decision.ends))
+    return True
+
+
+def _raise(found: Iterable[News]) -> None:
+    for news in found:
+        if isinstance(news, BaseException):
+            raise news
 
 
 def _demand(testbed: BalancerControl, variants: Sequence[Variant]) -> None:

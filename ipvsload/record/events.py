@@ -248,15 +248,26 @@ class ScenarioScaled(Event):
 
 @dataclass(frozen=True)
 class BlocksPlanned(Event):
-    """So many blocks (repeats) are to be played, `most` of them; its run is 0.
+    """So many blocks (repeats) are to be played, or `most` so many; its run is 0.
 
     `columns` are the labels of what each block has, in the order in which people named them;
-    "" is the balancer that is there. In which order a block played them, its runs say.
+    "" is the balancer that is there. In which order a block played them, its runs say. With a
+    `precision` blocks are played until intervals are no wider than this part to either side.
     """
 
     kind = "blocks"
     columns: list[str]
     most: int
+    precision: float | None = None
+
+
+@dataclass(frozen=True)
+class BlocksEnded(Event):
+    """Nobody had said how many `blocks` there would be, and why there are no more; its run is 0."""
+
+    kind = "blocks-end"
+    blocks: int
+    reason: str
 
 
 @dataclass(frozen=True)

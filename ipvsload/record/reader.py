@@ -148,10 +148,25 @@ def read(directory: Path, *, events_only: bool = False) -> Recording:
             requests = _all_of(directory / REQUESTS, codec.decode_requests, notes)
             if (directory / OCCUPANCY).exists():  # else no server told how busy it is
                 occupancy = _all_of(directory / OCCUPANCY, codec.decode_occupancy, notes)
-        its_events, its_samples, its_requests = _by_run(events), _by_run(samples), _by_run(requests)
-        its_occupancy = _by_run(occupancy)
+        recording, ordered = runs_of(events, samples, requests, occupancy)
+    notes += [event.reason for event in recording if isinstance(event, RunInvalid)]
+    if not any(isinstance(event, RecordingEnded) for event in events):
+        notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
+    text = _scenario_text(directory)
+    return Recording(directory, header, text, ordered, tuple(notes), tuple(recording))
+
+
+def runs_of(
+    events: list[Event],
+    samples: list[Sample],
+    requests: list[Request],
+    occupancy: list[OccupancySample],
+) -> tuple[list[Event], tuple[RecordedRun, ...]]:
+    """The events of no single run, and the runs that the others are of, by their number."""
+    its_events, its_samples, its_requests = _by_run(events), _by_run(samples), _by_run(requests)
+    its_occupancy = _by_run(occupancy)
     recording = its_events.pop(0, [])
-    ordered = tuple(
+    runs = tuple(
         RecordedRun(
             number,
             events=its_events[number],
@@ -161,13 +176,9 @@ def read(directory: Path, *, events_only: bool = False) -> Recording:
         )
         for number in sorted({*its_events, *its_samples, *its_requests, *its_occupancy})
     )
-    for run in ordered:
+    for run in runs:
         _describe(run)
-    notes += [event.reason for event in recording if isinstance(event, RunInvalid)]
-    if not any(isinstance(event, RecordingEnded) for event in events):
-        notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
-    text = _scenario_text(directory)
-    return Recording(directory, header, text, ordered, tuple(notes), tuple(recording))
+    return recording, runs
 
 
 def _why_no_record(directory: Path) -> str:

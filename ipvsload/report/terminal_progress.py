@@ -85,13 +85,17 @@ class TerminalProgress(Progress):
         self._run = (label, repeat, repeats)
         self._history.clear()
         if not self._console.is_terminal:
-            of = f", repeat {repeat} of {repeats}" if repeats > 1 else ""
+            of = f", {_repeat(repeat, repeats)}" if repeats != 1 else ""
             self._console.print(
                 plain(f"running {label or PRESENT}{of}"), markup=False, highlight=False
             )
         elif self._live is None:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
+
+    def block_over(self, words: str) -> None:
+        """Print it, above what is drawn."""
+        self._console.print(plain(words), markup=False, highlight=False)
 
     def update(self, state: RunState, timeline: Timeline) -> None:
         """Draw the state, unless the last one was drawn just now. Cheap otherwise."""
@@ -138,7 +142,7 @@ def frame(
 ) -> RenderableType:
     """Make the picture of a state. `history` has each server's last ActiveConn, oldest first."""
     adapt: Callable[[str], str] = str if unicode else plain
-    of = f" · repeat {state.repeat} of {state.repeats}" if state.repeats > 1 else ""
+    of = f" · {_repeat(state.repeat, state.repeats)}" if state.repeats != 1 else ""
     head = Text.assemble(
         (adapt(state.label), "bold"), (adapt(f"{of} · {state.elapsed:.1f} s"), "dim")
     )
@@ -154,6 +158,10 @@ def frame(
     if state.classes:
         parts.append(_classes(state.classes))
     return Group(*parts)
+
+
+def _repeat(repeat: int, repeats: int) -> str:
+    return f"repeat {repeat} of {repeats}" if repeats else f"repeat {repeat}"
 
 
 def _table(*headers: str) -> Table:

@@ -142,7 +142,7 @@ def remarks(results: Results) -> list[str]:
             shape = _COUNT.sub("#", note)
             shapes[shape] += 1
             about.setdefault((shape, shapes[shape]), []).append((note, run.label))
-    told = (*legend(results), *arrivals_line(results), *unseen(results))
+    told = (*results.notes, *legend(results), *arrivals_line(results), *unseen(results))
     return [*told, *map(_remark, about.values())]
 
 

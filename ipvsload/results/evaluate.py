@@ -7,7 +7,7 @@ of a run and that of its report a year later are the same computation.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from ipvsload.record.events import RunEnded, ServerJoined
+from ipvsload.record.events import BlocksEnded, RunEnded, ServerJoined
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.arrivals import ArrivalsResult, arrivals_results
@@ -20,6 +20,7 @@ from ipvsload.results.explanations.evidence import RunEvidence
 from ipvsload.results.judgement import RunMeasures, expectations_of, held, judged
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figures
+from ipvsload.results.precision import note
 from ipvsload.results.predicted_run import PredictedRun, predicted_run
 from ipvsload.results.queue_times import latency_parts_ms, queue_ms
 from ipvsload.results.recorded_scenario import planned_columns, scaling_of
@@ -59,7 +60,7 @@ def evaluate(
         if begins:
             begins(at, len(recording.runs))
         model = predicted_run(recording, run, scenario)
-        result, measures = _run(run, scenario, model)
+        result, measures = run_result(run, scenario, model)
         result = replace(result, notes=(*scaling_of(recording).notes, *result.notes))
         measured.append((result, measures))
         if model.choices and not (model.prediction and model.prediction.trivial):
@@ -74,12 +75,14 @@ def evaluate(
         planned_columns(recording),
     )
     recorded_by = RecordedBy(recording.header.ipvsload, recording.header.machine)
-    return replace(found, choices=choices, recorded_by=recorded_by)
+    notes = tuple(note(one.blocks, one.reason) for one in recording.of_type(BlocksEnded))
+    return replace(found, notes=notes, choices=choices, recorded_by=recorded_by)
 
 
-def _run(
+def run_result(
     run: RecordedRun, scenario: Scenario | None, model: PredictedRun
 ) -> tuple[RunResult, RunMeasures]:
+    """One run's figures, and what expectations measure of it."""
     requests = RequestCounts(run.requests)
     kernel = kernel_counts.count(run.samples, run.baseline)
     joined = {event.server: event.weight for event in run.of_type(ServerJoined)}

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from ipvsload.results.asked_settings import asked_words
-from ipvsload.results.comparison_plan import comparison_plan
+from ipvsload.results.comparison_plan import column_order, comparison_plan
 from ipvsload.results.director import common_settings
+from ipvsload.results.expected_comparisons import expected_comparison
 from ipvsload.results.measured_columns import measured_columns
 from ipvsload.results.pair_tests import pair_comparisons, pairs_of
 from ipvsload.results.results import ExpectationResult, Results, RunResult, VerdictName
 from ipvsload.results.summary import summarize
+from ipvsload.scenario.comparison_expectation import ComparisonExpectation
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import (
@@ -81,15 +83,20 @@ def judged(
     `columns` are the labels of what was to be run, as people named them.
     """
     runs = tuple(run for run, _ in measured)
-    asked = scenario.expect.get("compare", ()) if scenario is not None else ()
     common = common_settings(run.director for run in runs)
-    comparisons = tuple(_compare(condition, measured) for condition in asked)
     asked_of = {
         variant.label: asked_words(variant) for variant in (scenario.schedulers if scenario else ())
     }
-    labels = _in_order(runs, columns or tuple(asked_of))
+    labels = column_order((run.label for run in runs), columns or asked_of)
     plan = comparison_plan(scenario)
     compared = measured_columns(measured, labels, plan.measures)
+    comparison = pair_comparisons(list(pairs_of(compared)), plan.margin)
+    comparisons = tuple(
+        expected_comparison(one, comparison, runs)
+        if isinstance(one, ComparisonExpectation)
+        else _compare(one, measured)
+        for one in (scenario.expect.get("compare", ()) if scenario else ())
+    )
     return Results(
         scenario=name,
         title=scenario.title if scenario else "",
@@ -109,16 +116,10 @@ def judged(
         ),
         ends=ends,
         settings=common,
-        baseline=plan.baseline if plan.baseline in labels else next(iter(labels), None),
+        baseline=plan.baseline_among(labels),
         columns=compared,
-        comparison=pair_comparisons(list(pairs_of(compared)), plan.margin),
+        comparison=comparison,
     )
-
-
-def _in_order(runs: Sequence[RunResult], columns: Sequence[str]) -> list[str]:
-    """The labels that were run, in the order of the columns, and others after these."""
-    ran = dict.fromkeys(run.label for run in runs)
-    return [label for label in dict.fromkeys((*columns, *ran)) if label in ran]
 
 
 def _verdict(
@@ -142,7 +143,7 @@ def expectations_of(
     """What is expected of each run of this label; of one that ended early nothing is asked."""
     expected = [
         condition
-        for key, conditions in (scenario.expect if scenario else {}).items()
+        for key, conditions in (scenario.conditions if scenario else {}).items()
         if key in ("all", label)
         for condition in conditions
     ]

@@ -225,7 +225,8 @@ class RecordedBy:
 class Results:
     """A recording's results; `ends` says where it ends if not in order.
 
-    `settings` is what was set on the director in all runs and is not usual, for people.
+    `settings` is what was set on the director in all runs and is not usual, and `notes` are of the
+    experiment as a whole, for people.
     `columns` has each measure under test of each column, `comparison` every pair of columns by
     each of them, and `baseline` is the label that the others are shown against.
     `choices` are the model's of each run, by its number, where its packets were recorded: the
@@ -246,6 +247,7 @@ class Results:
     columns: tuple[MeasuredColumn, ...] = ()
     comparison: tuple[PairComparison, ...] = ()
     recorded_by: RecordedBy = RecordedBy()
+    notes: tuple[str, ...] = ()
     choices: Mapping[int, tuple[PredictedChoice, ...]] = field(default_factory=dict, repr=False)
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.scenario.balancers import find
+from ipvsload.scenario.comparison_checks import check_comparisons
 from ipvsload.scenario.condition_checks import check_expectations, check_stops, check_wait
 from ipvsload.scenario.faults import Fault
 from ipvsload.scenario.model import Scenario
@@ -61,9 +62,13 @@ def check(scenario: Scenario) -> list[Fault]:
                 f"or add the step 'stop: {name}'"
             )
             faults.append(Fault(("traffic", name), text, at_key=True))
-    return (
-        faults + state.faults + check_stops(scenario, state) + check_expectations(scenario, state)
-    )
+    return [
+        *faults,
+        *state.faults,
+        *check_stops(scenario, state),
+        *check_expectations(scenario, state),
+        *check_comparisons(scenario, state),
+    ]
 
 
 def _without_weights(scenario: Scenario) -> Iterator[Fault]:

@@ -163,7 +163,8 @@ def check_expectations(scenario: Scenario, end: PlannedState) -> list[Fault]:
             faults.append(Fault(loc, _no_section(section, scenario), at_key=True))
         for index, condition in enumerate(conditions):
             compare = section == "compare"
-            faults += _expectation(condition, (*loc, index), compare, scenario, end)
+            if isinstance(condition, Condition):
+                faults += _expectation(condition, (*loc, index), compare, scenario, end)
     return faults
 
 
@@ -171,7 +172,7 @@ def _expectation(
     condition: Condition, loc: Loc, compare: bool, scenario: Scenario, end: PlannedState
 ) -> list[Fault]:
     faults = _misread(
-        condition, loc, lambda measure: _misread_at_end(measure, compare, scenario, end)
+        condition, loc, lambda measure: misread_at_end(measure, compare, scenario, end)
     )
     if faults or chance(condition.root, _box(end)).true:
         return faults
@@ -179,7 +180,7 @@ def _expectation(
     return [Fault(loc, f"this can never hold: {ranges}", column=1)]
 
 
-def _misread_at_end(
+def misread_at_end(
     measure: Measure, compare: bool, scenario: Scenario, end: PlannedState
 ) -> str | None:
     """Why a measure has no place in this expectation."""
@@ -201,7 +202,7 @@ def _misread_at_end(
     if not compare and measure.scheduler is not None:
         return "'scheduler' has its place under 'compare' only"
     if measure.scheduler is not None and not _has(scenario, measure.scheduler):
-        return _no_scheduler(measure.scheduler, scenario)
+        return no_scheduler(measure.scheduler, scenario)
     return None
 
 
@@ -219,7 +220,7 @@ def _has(scenario: Scenario, label: str) -> bool:
     return any(one.label == label for one in scenario.schedulers)
 
 
-def _no_scheduler(name: str, scenario: Scenario) -> str:
+def no_scheduler(name: str, scenario: Scenario) -> str:
     """Why a label is none of this scenario: it has others, or the word is nobody's."""
     if name in BALANCERS:
         return (
@@ -230,7 +231,7 @@ def _no_scheduler(name: str, scenario: Scenario) -> str:
 
 def _no_section(name: str, scenario: Scenario) -> str:
     if name in BALANCERS:
-        return _no_scheduler(name, scenario)
+        return no_scheduler(name, scenario)
     known = dict.fromkeys([*(one.label for one in scenario.schedulers), *BALANCERS])
     near = hint(name, [*known, *OTHER_SECTIONS], "keys")
     return f"unknown scheduler {quoted(name)} under 'expect'; {near}"

@@ -110,9 +110,13 @@ class Condition:
         try:
             return parse(value)
         except grammar.ExpressionError as error:
-            raise PydanticCustomError(
-                "condition", "{reason}", {"reason": error.message, "column": error.column}
-            ) from None
+            raise as_fault(error) from None
+
+
+def as_fault(error: grammar.ExpressionError) -> PydanticCustomError:
+    """The error as pydantic has a validator raise it; problems.py finds the column in it."""
+    context = {"reason": error.message, "column": error.column}
+    return PydanticCustomError("condition", "{reason}", context)
 
 
 def parse(text: str) -> Condition:

@@ -35,9 +35,10 @@ GRAMMAR = r"""
 ?product: signed | product TIMES signed -> arithmetic | product BY signed -> arithmetic
 ?signed: MINUS signed -> negative | atom
 ?atom: NUMBER UNIT? -> number
-    | NAME -> measure
-    | NAME "{" selector ("," selector)* "}" -> measure
+    | measured
     | "(" either ")"
+?measured: NAME -> measure
+    | NAME "{" selector ("," selector)* "}" -> measure
 selector: NAME ("=" | ":") (VALUE | TEXT)
 
 _OR: /or\b/
@@ -67,7 +68,8 @@ class ExpressionError(ValueError):
         self.column = column
 
 
-def _column(token: Token) -> int:
+def column_of(token: Token) -> int:
+    """Where a token begins in the text, from 1."""
     return (token.start_pos or 0) + 1
 
 
@@ -76,7 +78,7 @@ def _start(node: tree.Node) -> int:
 
 
 @v_args(inline=True)
-class _Builder(Transformer[Token, tree.Node]):
+class TreeBuilder(Transformer[Token, tree.Node]):
     """Builds the tree. The parser calls it for each part, so deep input cannot recurse here."""
 
     def either(self, *parts: tree.Node) -> tree.Node:
@@ -92,7 +94,7 @@ class _Builder(Transformer[Token, tree.Node]):
         self, left: tree.Node, operator: Token, right: tree.Node, *tolerance: tree.Node
     ) -> tree.Node:
         if tolerance and operator != "==":
-            raise ExpressionError("a tolerance '+-' goes with '==' only", _column(operator))
+            raise ExpressionError("a tolerance '+-' goes with '==' only", column_of(operator))
         return _comparison(operator, left, right, *tolerance)
 
     def arithmetic(self, left: tree.Node, operator: Token, right: tree.Node) -> tree.Node:
@@ -104,9 +106,9 @@ class _Builder(Transformer[Token, tree.Node]):
 
     def number(self, digits: Token, unit: Token | None = None) -> tree.Node:
         if len(digits) > 15:
-            raise ExpressionError("a number has at most 15 digits", _column(digits))
+            raise ExpressionError("a number has at most 15 digits", column_of(digits))
         amount = float(digits) / 100 if unit == "%" else float(digits)
-        return tree.Number(amount, cast("Any", str(unit or "")), _column(digits))
+        return tree.Number(amount, cast("Any", str(unit or "")), column_of(digits))
 
     def selector(self, key: Token, text: Token) -> tuple[Token, Token]:
         return key, text
@@ -115,45 +117,56 @@ class _Builder(Transformer[Token, tree.Node]):
         kind = MEASURES.get(name)
         if kind is None:
             problem = f"unknown measure {quoted(name)}; {hint(name, MEASURES, 'measures')}"
-            raise ExpressionError(problem, _column(name))
+            raise ExpressionError(problem, column_of(name))
         given: dict[str, Any] = {}
         for key, text in selectors:
             if key not in SELECTORS:
                 problem = f"unknown selector {quoted(key)}; {hint(key, SELECTORS, 'selectors')}"
-                raise ExpressionError(problem, _column(key))
+                raise ExpressionError(problem, column_of(key))
             if key in given:
-                raise ExpressionError(f"'{key}' is given twice", _column(key))
+                raise ExpressionError(f"'{key}' is given twice", column_of(key))
             if key not in kind.selectors:
                 takes = f"it takes {listed(kind.selectors)}" if kind.selectors else "it takes none"
-                raise ExpressionError(f"'{name}' has no selector '{key}'; {takes}", _column(key))
+                raise ExpressionError(f"'{name}' has no selector '{key}'; {takes}", column_of(key))
             given[key] = _selected(key, text)
-        return tree.Read(Measure(str(name), *map(given.get, SELECTORS)), _column(name))
+        return tree.Read(Measure(str(name), *map(given.get, SELECTORS)), column_of(name))
 
 
 def _selected(key: str, token: Token) -> str | int:
-    text = token[1:-1] if token.type == "TEXT" else str(token)
+    text = _unquoted(token)
     if key == "server":
         if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= MAX_SERVERS:
             problem = (
                 f"a server is a number from 1 to {MAX_SERVERS}, in the order of joining; "
                 f"found {quoted(text)}"
             )
-            raise ExpressionError(problem, _column(token))
+            raise ExpressionError(problem, column_of(token))
         return int(text)
     if key == "scheduler":
-        if not re.fullmatch(LABEL_PATTERN, text):
-            problem = f"{quoted(text)} cannot be the label of a scheduler"
-            raise ExpressionError(problem, _column(token))
-        return text
+        return read_label(token)
     if key == "kind":
         if not is_kind(text):
             near = hint(text, [*FAILURES, "status 503"], "kinds")
             problem = f"no request fails by {quoted(text)}; {near}"
-            raise ExpressionError(problem, _column(token))
+            raise ExpressionError(problem, column_of(token))
         return text
     if not re.fullmatch(NAME_PATTERN, text):
-        raise ExpressionError(f"{quoted(text)} cannot be the name of a class", _column(token))
+        raise ExpressionError(f"{quoted(text)} cannot be the name of a class", column_of(token))
     return text
+
+
+def read_label(token: Token) -> str:
+    """The label of a scheduler that stands there. Raises ExpressionError where it can be none."""
+    text = _unquoted(token)
+    if not re.fullmatch(LABEL_PATTERN, text):
+        raise ExpressionError(
+            f"{quoted(text)} cannot be the label of a scheduler", column_of(token)
+        )
+    return text
+
+
+def _unquoted(token: Token) -> str:
+    return token[1:-1] if token.type == "TEXT" else str(token)
 
 
 def _bounded(node: tree.Node) -> tree.Node:
@@ -205,7 +218,7 @@ def _comparison(operator: Token, *parts: tree.Node) -> tree.Node:
     dimensions = {power for side in sides if (power := _dimension(side)) is not None}
     if len(dimensions) > 1:
         problem = "a time is compared with something that is not a time"
-        raise ExpressionError(problem, _column(operator))
+        raise ExpressionError(problem, column_of(operator))
     settled = [_settle(side, "s" if "s" in units else "ms") for side in sides]
     return tree.Compare(cast("tree.Operator", str(operator)), *settled)
 
@@ -260,18 +273,25 @@ def _settle(node: tree.Value, time: Literal["ms", "s"]) -> tree.Value:
 
 @cache
 def _parser() -> Lark:
-    return Lark(GRAMMAR, parser="lalr", transformer=_Builder(), maybe_placeholders=False)
+    return Lark(GRAMMAR, parser="lalr", transformer=TreeBuilder(), maybe_placeholders=False)
 
 
 def read(text: str) -> tree.Truth:
     """The tree of a condition. Raises ExpressionError."""
+    return _truth(parsed(_parser(), text, "a condition such as 'active{server=1} == 10'"))
+
+
+def parsed(parser: Lark, text: str, such_as: str) -> Any:
+    """What the builder inside a parser made of a text; an empty one should have been `such_as`.
+
+    Raises ExpressionError.
+    """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"longer than {MAX_LENGTH} characters; split it in two", 1)
     if not text.strip():
-        raise ExpressionError("empty; write a condition such as 'active{server=1} == 10'", 1)
+        raise ExpressionError(f"empty; write {such_as}", 1)
     try:
-        # With a builder inside, the parser returns what the builder made.
-        return _truth(cast("tree.Node", _parser().parse(text)))
+        return parser.parse(text)
     except VisitError as error:
         raise error.orig_exc from None
     except (UnexpectedToken, UnexpectedCharacters) as error:
@@ -303,10 +323,15 @@ _EXPECTED = {
     "RBRACE": "',' or '}' here",
     "COMPARATOR": "a comparison such as '== 10' here",
     "RPAR": "')' here",
+    "COMMA": "',' here",
+    "LBRACE": "'{' here",
 }
 """What stands for a terminal in messages; the first that the parser accepts is named."""
 
 
 def _expected(terminals: set[str]) -> str:
+    if "$END" in terminals:  # then selectors are no news
+        terminals = terminals - {"LBRACE"}
     found = (text for name, text in _EXPECTED.items() if name in terminals)
-    return "expected " + next(found, "'and', 'or' or the end here")
+    end = "'and', 'or' or the end here" if "_AND" in terminals else "the end here"
+    return "expected " + next(found, end)

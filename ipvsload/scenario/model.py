@@ -17,9 +17,16 @@ from ipvsload.scenario.actions import SCENARIO_ACTIONS
 from ipvsload.scenario.actions.base import Action
 from ipvsload.scenario.balancers import find
 from ipvsload.scenario.capabilities import Capability
+from ipvsload.scenario.comparison_expectation import ComparisonExpectation, Expectation
 from ipvsload.scenario.duration import PositiveDuration
 from ipvsload.scenario.expression import Condition
 from ipvsload.scenario.faults import refused
+from ipvsload.scenario.measured_difference import (
+    DEFAULT_MARGIN,
+    MOST_MEASURES,
+    Margin,
+    MeasureUnderTest,
+)
 from ipvsload.scenario.measures import needs_table
 from ipvsload.scenario.service import Service
 from ipvsload.scenario.source_port_choice import IN_TURN
@@ -30,6 +37,7 @@ from ipvsload.scenario.variant import Label, Variant, VariantEntry
 __all__ = ["Scenario", "Service", "Step", "Traffic"]
 
 Conditions = Annotated[tuple[Condition, ...], Field(min_length=1, strict=False)]
+Expectations = Annotated[tuple[Expectation, ...], Field(min_length=1, strict=False)]
 StopConditions = Annotated[
     Conditions,
     BeforeValidator(
@@ -118,15 +126,39 @@ class Scenario(Strict, use_attribute_docstrings=True):
     """Classes of traffic by name."""
     timeline: Annotated[tuple[Step, ...], Field(min_length=1, strict=False)]
     """What happens, in this order; each step waits for an event before the next begins."""
-    expect: dict[Label, Conditions] = Field(default={})
+    baseline: Label | None = None
+    """The label of the scheduler that the others are compared with; the first one by default."""
+    margin: Margin = DEFAULT_MARGIN
+    """Up to this part of the first one's median a difference of two does not matter: those of which
+    that is shown are equivalent."""
+    measures: Annotated[
+        tuple[MeasureUnderTest, ...], Field(max_length=MOST_MEASURES, strict=False)
+    ] = ()
+    """By which schedulers are compared over the repeats, where it is not latency_p95 and
+    failed_share of each class."""
+    expect: dict[Label, Expectations] = Field(default={})
     """Expectations of each run: under `all`, or under the label (the name) of a scheduler.
 
-    Those under `compare` set schedulers side by side, over the medians of the
-    repeats, and name them with the selector `scheduler=`.
+    Those under `compare` set schedulers side by side: over the medians of the repeats, with
+    the selector `scheduler=`, or by a test over all repeats, as less{latency_p95, lc, rr}.
     """
 
     stop_when: StopConditions = Field(default=(), alias="stop-when")
     """When one of these holds, the run ends at once, and has failed."""
+
+    @property
+    def conditions(self) -> dict[str, tuple[Condition, ...]]:
+        """The expectations that are conditions, by their section."""
+        return {
+            section: tuple(one for one in expected if isinstance(one, Condition))
+            for section, expected in self.expect.items()
+        }
+
+    @property
+    def expected_comparisons(self) -> tuple[ComparisonExpectation, ...]:
+        """What is expected of two schedulers by a test over all repeats."""
+        expected = self.expect.get("compare", ())
+        return tuple(one for one in expected if isinstance(one, ComparisonExpectation))
 
     def needs(
         self, variants: tuple[Variant, ...] | None = None
@@ -166,7 +198,7 @@ class Scenario(Strict, use_attribute_docstrings=True):
         for condition in self.stop_when:
             if _needs_table(condition):
                 yield "table", f"stop-when: {condition}"
-        for section, conditions in self.expect.items():
+        for section, conditions in self.conditions.items():
             for condition in conditions:
                 if section in self._in_ipvs or _needs_table(condition):
                     yield "table", f"{section}: {condition}"

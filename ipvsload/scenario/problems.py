@@ -162,5 +162,6 @@ _EXPECTED = {
     "greater_than_equal": "must be at least {ge:.12g}",
     "less_than_equal": "must be at most {le:.12g}",
     "string_too_long": "at most {max_length} characters",
+    "too_long": "at most {max_length} of them",
 }
 """What was expected, by the type of pydantic's error, with the limits of its context."""

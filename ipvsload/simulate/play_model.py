@@ -9,6 +9,7 @@ from types import FrameType
 from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.session import StoppedError, play
+from ipvsload.experiment.stopping_rule import StoppingRule
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.servers_needed import servers_needed
@@ -51,6 +52,8 @@ def play_model(
     writer: RunWriter,
     variants: Sequence[Variant],
     repeats: int,
+    rule: StoppingRule | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Play them; see `session.play`. Ctrl-C ends the present run as it ends a real one."""
     time = testbed.time
@@ -65,11 +68,11 @@ def play_model(
         time,
         ModelSamples(testbed, hz),
         partial(ModelLoad, testbed),
-        Progress(),
+        progress or Progress(),
         occupancy,
     )
     with _signals_told(time):
-        play(context, variants, repeats)
+        play(context, variants, repeats, rule)
 
 
 @contextmanager

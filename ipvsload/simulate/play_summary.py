@@ -6,6 +6,7 @@ half, `connection_stream.py`.
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
 from ipvsload.errors import TestbedError
@@ -15,6 +16,7 @@ from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.ipvs_model.schedulers.base import Client, RuleSettings
 from ipvsload.ipvs_model.timer_wheel import SECOND_NS
 from ipvsload.results.judgement import RunMeasures, judged
+from ipvsload.results.precision import decide, note
 from ipvsload.results.results import Results, RunResult
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.model_rule import model_rule
@@ -38,10 +40,14 @@ def play_summary(
     repeats: int,
     progress: OnSummaryProgress = lambda label, connections, seconds: None,
     notes: tuple[str, ...] = (),
+    precision: float | None = None,
+    block_over: Callable[[str], None] = lambda words: None,
 ) -> Results:
     """The results of all runs, or of those that were over when somebody interrupted them.
 
-    `notes` are told with each run. Raises TestbedError for a balancer without a rule.
+    `notes` are told with each run. With a `precision` there are `repeats` at most, and
+    `block_over` is told after each how wide intervals are. Raises TestbedError for a balancer
+    without a rule.
 
     `refuse_what_needs_a_record` must have passed.
     """
@@ -52,23 +58,28 @@ def play_summary(
         origin = _origins(ports, topology)
     measured: list[tuple[RunResult, RunMeasures]] = []
     ends: tuple[str, ...] = ()
-    runs = (
-        (repeat, variant)
-        for repeat in range(1, repeats + 1)
-        for variant in block_order(variants, scenario.seed, repeat, alone=repeats == 1)
-    )
-    for number, (repeat, variant) in enumerate(runs, 1):
-        try:
-            ports.begin_run(repeat, remembered=False)
-            played = _played(scenario, variant, number, repeat, topology, origin, progress)
-            measured.append(summarized_result(scenario, played, notes))
-        except KeyboardInterrupt:
-            # Just anywhere: what there is of this run may not fit together.
-            ends = (f"interrupted in run {number} ({variant.label}), which is left out",)
-            break
-    return judged(
-        scenario, scenario.name, "model", 0, measured, ends, [one.label for one in variants]
-    )
+    labels = [variant.label for variant in variants]
+    ended: tuple[str, ...] = ()
+    number, variant = 0, variants[0]
+    try:
+        for repeat in range(1, repeats + 1):
+            order = block_order(variants, scenario.seed, repeat, alone=repeats == 1)
+            for variant in order:
+                number += 1
+                ports.begin_run(repeat, remembered=False)
+                played = _played(scenario, variant, number, repeat, topology, origin, progress)
+                measured.append(summarized_result(scenario, played, notes))
+            if precision is not None:
+                now = decide(scenario, measured, labels, repeat, repeats, precision)
+                block_over(now.words)
+                if now.ends is not None:
+                    ended = (note(repeat, now.ends),)
+                    break
+    except KeyboardInterrupt:
+        # Just anywhere: what there is of this run may not fit together.
+        ends = (f"interrupted in run {number} ({variant.label}), which is left out",)
+    found = judged(scenario, scenario.name, "model", 0, measured, ends, labels)
+    return replace(found, notes=ended)
 
 
 def _played(

@@ -88,7 +88,7 @@ def _of_steps(scenario: Scenario) -> Iterator[str]:
 def _of_conditions(scenario: Scenario) -> Iterator[str]:
     for condition in scenario.stop_when:
         yield f"stop-when: {condition}"
-    for section, conditions in scenario.expect.items():
+    for section, conditions in scenario.conditions.items():
         for condition in conditions:
             for measure in condition.measures:
                 if measure.server is not None and measure.name.startswith(_OF_SINGLE):

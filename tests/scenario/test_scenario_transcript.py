@@ -70,7 +70,7 @@ KEYS_AND_TYPES = [
         "name: t",
         "name: t\nzzz: 1",
         "t.yaml:2:1: unknown key 'zzz'; the keys are name, title, schedulers, seed, service,"
-        " traffic, timeline, expect and stop-when",
+        " traffic, timeline, baseline, margin, measures, expect and stop-when",
     ),
     ("name: t", "name: 3", "t.yaml:1:7: 'name': expected text, found 3"),
     (

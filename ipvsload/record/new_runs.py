@@ -1,0 +1,46 @@
+"""The runs that were recorded since somebody looked last, while the recording goes on.
+
+Each line is read once, so that an experiment of many runs is not read again after each of them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from ipvsload.record import codec
+from ipvsload.record.format import EVENTS, OCCUPANCY, REQUESTS, SAMPLES
+from ipvsload.record.reader import RecordedRun, runs_of
+
+_Record = TypeVar("_Record")
+
+
+class NewRuns:
+    """Of the recording in `directory`; ask between two runs, when all is written."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._read: dict[str, int] = {}
+        """How many bytes of each file."""
+
+    def take(self) -> tuple[RecordedRun, ...]:
+        """The runs that are new. Raises OSError, and FormatError for a damaged file."""
+        _, runs = runs_of(
+            self._new(EVENTS, codec.decode_events),
+            self._new(SAMPLES, codec.decode_samples),
+            self._new(REQUESTS, codec.decode_requests),
+            self._new(OCCUPANCY, codec.decode_occupancy),
+        )
+        return runs
+
+    def _new(self, name: str, decode: Callable[[list[bytes]], list[_Record]]) -> list[_Record]:
+        path = self._directory / name
+        if not path.exists():  # no server has told how busy it is
+            return []
+        with path.open("rb") as file:
+            if name not in self._read:
+                file.readline()  # the header
+            else:
+                file.seek(self._read[name])
+            lines = file.readlines()
+            self._read[name] = file.tell()
+        return decode(lines)
