@@ -1,32 +1,14 @@
 """Pairs of columns as one experiment: what is shown after the correction, and what never can be."""
 
-import random
-import statistics
-from collections.abc import Sequence
-
 import pytest
 
 from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
 from ipvsload.results.pair_tests import pair_comparisons, pairs_of
+from tests.results.made_columns import column, drawn
 
+FAILED = "failed_share"
+TWO = ("rps", "failures")
 WORSE = {"rr": 0.0, "lc": -2.0, "sed": -2.0}
-
-
-def column(label: str, values: Sequence[float], measure: str = "latency_p95") -> MeasuredColumn:
-    return MeasuredColumn(
-        label=label,
-        measure=measure,
-        unit="ms",
-        better="less",
-        blocks=tuple(enumerate(values, 1)),
-        median=statistics.median(values) if values else None,
-        ci95=None,
-    )
-
-
-def drawn(label: str, shift: float, n: int, noise: float = 0.1, seed: int = 7) -> MeasuredColumn:
-    blocks, mine = random.Random(seed), random.Random(f"{label}/{seed}")
-    return column(label, [20 + blocks.gauss(0, 3) + shift + mine.gauss(0, noise) for _ in range(n)])
 
 
 def compared(*columns: MeasuredColumn, margin: float = 0.05) -> tuple[PairComparison, ...]:
@@ -34,10 +16,12 @@ def compared(*columns: MeasuredColumn, margin: float = 0.05) -> tuple[PairCompar
 
 
 def test_every_two_columns_of_a_measure_are_a_pair_in_their_order() -> None:
-    columns = [column(label, [1, 2], name) for name in ("m", "n") for label in ("rr", "lc", "sed")]
+    columns = [column(label, [1, 2], name) for name in TWO for label in ("rr", "lc", "sed")]
     told = [(a.measure, a.label, b.label) for a, b in pairs_of(columns)]
     assert told == [
-        (name, *two) for name in ("m", "n") for two in (("rr", "lc"), ("rr", "sed"), ("lc", "sed"))
+        (name, *two)
+        for name in ("rps", "failures")
+        for two in (("rr", "lc"), ("rr", "sed"), ("lc", "sed"))
     ]
 
 
@@ -92,7 +76,10 @@ def test_of_two_blocks_alike_nothing_follows() -> None:
 
 
 def test_failures_in_two_blocks_take_nothing_from_the_others() -> None:
-    seldom = [column("rr", [0.0] * 10, "failed"), column("lc", [0.0] * 8 + [0.1, 0.2], "failed")]
+    seldom = [
+        column("rr", [0.0] * 10, FAILED),
+        column("lc", [0.0] * 8 + [0.1, 0.2], FAILED),
+    ]
     found = compared(drawn("rr", 0, 10), drawn("lc", -2, 10), *seldom)
     assert [one.tests for one in found] == [1, 0]
     assert found[0].p_holm == 2 / 1024

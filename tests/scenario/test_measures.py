@@ -217,3 +217,11 @@ def test_which_way_is_good_is_said_where_it_does_not_depend_on_taste() -> None:
     assert set(good.values()) == {"less"}
     assert {"latency_p95", "queue_p95", "failures", "failed_share"} <= good.keys()
     assert not {"share", "utilisation", "requests", "weight"} & good.keys()
+
+
+@pytest.mark.parametrize("measure", [
+    *LIVE, *FINAL, Measure("latency_p95", "short", 2, "lc"), Measure("failures", kind="status 503"),
+    Measure("failures", "short", kind="refused"),
+], ids=str)  # fmt: skip
+def test_a_measure_is_read_from_its_text(measure: Measure) -> None:
+    assert Measure.of(str(measure)) == measure

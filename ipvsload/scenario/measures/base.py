@@ -5,6 +5,7 @@ reads it when the run is over), or both. A row has all that is known of one
 measure; checks, messages and values are made from it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
@@ -19,6 +20,7 @@ Unit = Literal["number", "fraction", "ms", "s", "1/s", "truth"]
 Better = Literal["less", "greater"]
 """Which way is good."""
 Source = Literal["load", "table", "servers"]
+_SELECTED = re.compile(r'(\w+)=("[^"]*"|[^,}]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,20 @@ class Measure:
         parts = dict(zip(SELECTORS, values, strict=True))
         given = ", ".join(f"{key}={value}" for key, value in parts.items() if value is not None)
         return f"{self.name}{{{given}}}" if given else self.name
+
+    @classmethod
+    def of(cls, text: str) -> "Measure":
+        """The measure of which this is the text, as `str` makes it."""
+        name, _, rest = text.partition("{")
+        given = {key: value.strip('"') for key, value in _SELECTED.findall(rest)}
+        server = given.get("server")
+        return cls(
+            name,
+            given.get("class"),
+            int(server) if server else None,
+            given.get("scheduler"),
+            given.get("kind"),
+        )
 
 
 class ClassCounts(Protocol):
