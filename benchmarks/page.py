@@ -1,5 +1,7 @@
 """What the page "IPVS" costs the generator: 50 real servers, 10 samples a second, one viewer.
 
+And what its prediction does: a connection that begins and ends, noted and followed.
+
 Run as `python -m benchmarks.page`.
 """
 
@@ -15,6 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.locust_plugin.live.live_prediction import LivePrediction
+from ipvsload.locust_plugin.live.prediction_basis import PredictionBasis
+
 ROUNDS = 4
 SECONDS = 8.0
 SERVERS = 50
@@ -22,6 +28,9 @@ POLL_SECONDS = 0.25
 CHANGES = 10
 LIMIT = 0.05
 PORT = 18_089
+FORETOLD = "rr", "lc", "iptables"
+KEY = "tcp 192.0.2.80:80"
+CONNECTIONS, OPEN = 20_000, 10
 LOCUSTFILE = Path(__file__).parents[1] / "locustfiles" / "mixed.py"
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -58,10 +67,32 @@ def main() -> None:
         f"{'serving the page':28} {statistics.median(costs):8.1%}"
         f"   {min(costs):.1%} .. {max(costs):.1%}, {polls / ROUNDS / SECONDS:.1f} polls/s"
     )
+    took = {name: statistics.median(foretold(name) for _ in range(ROUNDS)) for name in FORETOLD}
+    each = ", ".join(f"{us:.1f} us under {name}" for name, us in took.items())
+    print(f"the prediction of a connection takes {each}")
     print(
         f"a weight changed on the page is back from the kernel's table after"
         f" {statistics.median(delays):.2f} s ({min(delays):.2f} .. {max(delays):.2f} s)"
     )
+
+
+def foretold(scheduler: str) -> float:
+    """CPU in us that the prediction takes for a connection, ten of which are open at once."""
+    prediction = LivePrediction(lambda node, key: None, lambda: None)
+    prediction.begin(PredictionBasis(), KEY)
+    servers = tuple(RealServer(f"198.51.100.{n}:80", 1, *[0] * 8) for n in range(1, 1 + SERVERS))
+    service = VirtualService(KEY, scheduler, 0, 0, 0, 0, 0, 0, 0, servers)
+    prediction.sampled("director", 0, service)
+    began = time.process_time()
+    for port in range(CONNECTIONS):
+        prediction.opened("192.0.2.101", port, port)
+        if port >= OPEN:
+            prediction.ended("192.0.2.101", port - OPEN, port)
+        if port % 64 == 0:
+            while prediction.work():
+                pass
+    assert not prediction.why
+    return (time.process_time() - began) / CONNECTIONS * 1e6
 
 
 def change(weight: int) -> float:

@@ -24,6 +24,7 @@ from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget, Tls, read_url
 
 if TYPE_CHECKING:
+    from ipvsload.load.connection_watch import ConnectionWatch
     from ipvsload.load.tcp_connect import Sockets
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class EnvironmentLoad:
 
     `sockets` is where connections come from, and `tls` is how https servers are judged,
     from the next test on; `lender` has the budgets that this process shares with
-    others.
+    others; `watch` is told of connections, if there is one.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -45,6 +46,7 @@ class EnvironmentLoad:
         self.sockets: Sockets | None = None
         self.lender: Lender | None = None
         self.tls = Tls()
+        self.watch: ConnectionWatch | None = None
         # Locust's default is to wait for no request; ours, that no request is lost.
         self._waits = not environment.stop_timeout
         keep_fractions_of_milliseconds()
@@ -125,7 +127,7 @@ class EnvironmentLoad:
         target = read_url(host, self.tls)
         client = self._clients.get(target)
         if client is None:
-            client = HttpClient(target, self.sockets, on_error=self.give_up)
+            client = HttpClient(target, self.sockets, on_error=self.give_up, watch=self.watch)
             self._clients[target] = client
         # Of several workers, each draws numbers of its own.
         key = str(getattr(self._environment.runner, "worker_index", 0))

@@ -19,6 +19,7 @@ from gevent.monkey import get_original
 from ipvsload.load.closing_connections import ClosingConnections
 from ipvsload.load.connect_gate import ConnectGate
 from ipvsload.load.connection_lifetimes import ConnectionLifetimes
+from ipvsload.load.connection_watch import ConnectionWatch
 from ipvsload.load.exchange import Connection, Exchange
 from ipvsload.load.http_response import HttpResponse, MalformedError
 from ipvsload.load.tcp_connect import Sockets, cause, connect, resolve
@@ -34,6 +35,7 @@ _epoll: Any = get_original("select", "epoll")
 _IN, _OUT, _ERR, _HUP, _RDHUP, _EDGE = 0x1, 0x4, 0x8, 0x10, 0x2000, 1 << 31
 _SOCKET_EVENTS = _IN | _OUT | _RDHUP | _EDGE
 _ENDED = _RDHUP | _HUP | _ERR
+_RESET = "refused", "reset"
 
 
 class HttpClient:
@@ -45,6 +47,7 @@ class HttpClient:
             and its kernel chooses their ports.
         on_error: called once with what a workload's callback raised (because a
             disk is full, say); the loop has ended.
+        watch: told of connections; None: nobody is.
 
     Raises:
         TestbedError: the target's name is not known.
@@ -56,12 +59,14 @@ class HttpClient:
         target: HttpTarget,
         sockets: Sockets | None,
         on_error: Callable[[Exception], None],
+        watch: ConnectionWatch | None = None,
     ) -> None:
         self.target = target
         self._family, self._address = resolve(target.host, target.port)
         self._encrypt = _encryption(target.host, target.tls) if target.tls else None
         self._on_error = on_error
         self._sockets = sockets
+        self._watch = watch
         self._gate = ConnectGate()
         self._poll = _epoll()
         self._entries: dict[int, Exchange | Connection] = {}
@@ -95,10 +100,14 @@ class HttpClient:
         if self.timers.asleep:
             self.timers.wake()
 
-    def drop(self, exchange: Exchange) -> None:
-        """Give up the exchange's request, if any, and close its connection."""
+    def drop(self, exchange: Exchange, error: str | None = None) -> None:
+        """Give up the exchange's request, if any, and close its connection.
+
+        `error` is what ended it, where something did.
+        """
         exchange.queued = exchange.busy = False
         if exchange.sock is not None:
+            self._ended(exchange, reset=error in _RESET)
             self._gate.leave(exchange)
             self._entries.pop(exchange.fd, None)
             exchange.sock.close()
@@ -225,6 +234,8 @@ class HttpClient:
         exchange.sock, exchange.fd = sock, fd
         self._entries[fd] = exchange
         now = time.monotonic_ns()
+        if self._watch is not None:
+            self._watch.opened(exchange.client, exchange.port, now)
         self._gate.enter(exchange, now)
         if exchange.owner.lifetime is not None:
             self._lifetimes.begin(exchange, exchange.owner.lifetime, now)
@@ -263,13 +274,19 @@ class HttpClient:
         if error and self._retry(exchange, sock, error):
             return
         if error or mask & _ENDED:
-            self.drop(exchange)
+            self.drop(exchange, error)
         elif not (response.keep and exchange.owner.reuse):
+            self._ended(exchange)
             self._closing.add(exchange, sock)
         elif exchange.owner.lifetime is not None:
             self._lifetimes.carried(exchange, exchange.owner.lifetime)
         exchange.busy = False
         exchange.owner.ended(exchange, error)
+
+    def _ended(self, exchange: Exchange, *, reset: bool = False) -> None:
+        if self._watch is not None:
+            now = time.monotonic_ns()
+            self._watch.ended(exchange.client, exchange.port, now, reset=reset)
 
     def _idle(self, exchange: Exchange, sock: Connection, ended: int) -> None:
         """Something has come between two requests: the end, or what TLS has to say to itself."""
@@ -292,7 +309,7 @@ class HttpClient:
         found = self._untaken(exchange, sock, error)
         if found is None or not exchange.owner.retry:
             return False
-        self.drop(exchange)
+        self.drop(exchange, error)
         exchange.untaken = found._replace(retried=1)
         exchange.busy = True
         exchange.unsent = exchange.message

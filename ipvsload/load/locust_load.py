@@ -17,6 +17,7 @@ from locust.env import Environment
 from ipvsload.descriptors import raise_limit
 from ipvsload.load.base import LoadListener
 from ipvsload.load.burst_traffic import BURST, burst_traffic
+from ipvsload.load.connection_watch import ConnectionWatch
 from ipvsload.load.environment_load import report
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
@@ -44,6 +45,7 @@ class LocustLoad:
         environment: its runner has the users, and its statistics count their
             requests. Without it the users have a runner of their own and no
             statistics.
+        watch: told of its connections; None: nobody is.
     """
 
     clocks: tuple[()] = ()
@@ -58,11 +60,12 @@ class LocustLoad:
         *,
         sockets: Sockets | None = None,
         environment: Environment | None = None,
+        watch: ConnectionWatch | None = None,
     ) -> None:
         raise_limit()
         self._run, self._to_us, self._on_finished, self._on_done, on_error = listener
         self._key = key
-        self._client = HttpClient(target, sockets, on_error=on_error)
+        self._client = HttpClient(target, sockets, on_error=on_error, watch=watch)
         self._workloads = {name: self._workload(name, spec) for name, spec in traffic.items()}
         self.counts = self._workloads.copy()
         host = str(target)

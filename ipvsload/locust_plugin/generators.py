@@ -5,6 +5,7 @@ from typing import Protocol
 from locust.env import Environment
 
 from ipvsload.load.base import LoadMaker
+from ipvsload.load.connection_watch import ConnectionWatch
 from ipvsload.load.environment_load import environment_load
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.locust_plugin.lab_sockets import CurrentSockets
@@ -15,6 +16,9 @@ class Generators(Protocol):
 
     `broker` is the name of the lab's socket broker, "" where there is none.
     """
+
+    unwatched: str
+    """Why nobody here hears when each connection begins and ends; "" where that is heard."""
 
     def ready(self) -> bool:
         """Whether load can be made; if not, an error is logged."""
@@ -45,11 +49,14 @@ class Generators(Protocol):
 
 
 class LocalGenerator:
-    """Makes the load in this process, which is the only one."""
+    """Makes the load in this process, which is the only one; `watch` is told of connections."""
 
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
+    unwatched = ""
+
+    def __init__(self, environment: Environment, watch: ConnectionWatch | None) -> None:
+        self._environment, self._watch = environment, watch
         self._sockets = CurrentSockets()
+        environment_load(environment).watch = watch
 
     def ready(self) -> bool:
         """See `Generators`: always."""
@@ -62,7 +69,10 @@ class LocalGenerator:
     def load_maker(self, broker: str) -> LoadMaker:
         """See `Generators`; the broker is asked when the load is made."""
         return lambda *run: LocustLoad(
-            *run, environment=self._environment, sockets=self._sockets.of_run(broker)
+            *run,
+            environment=self._environment,
+            sockets=self._sockets.of_run(broker),
+            watch=self._watch,
         )
 
     def connect_users(self, broker: str) -> None:

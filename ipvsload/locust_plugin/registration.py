@@ -125,7 +125,7 @@ def _make_part(environment: Environment, plays_scenario: bool) -> ProcessPart:
             environment, session.counter, lambda reason: coordinator.worker_lost(reason)
         )
     else:
-        generators = LocalGenerator(environment)
+        generators = LocalGenerator(environment, session.feed.prediction)
     coordinator = Coordinator(session, options, generators)
     shape = environment.shape_class
     if isinstance(shape, ScenarioShape):

@@ -7,6 +7,7 @@ It outlives tests: a lab stays up between them, and its table is still read.
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.lock import RLock
@@ -30,9 +31,15 @@ from ipvsload.testbed.base import Testbed
 from ipvsload.testbed.kind import TestbedRequest
 from ipvsload.testbed.registry import TESTBEDS
 
+if TYPE_CHECKING:
+    from ipvsload.locust_plugin.live.live_prediction import LivePrediction
+    from ipvsload.replay.told_settings import ToldSettings
+
 logger = logging.getLogger(__name__)
 
 _TRAFFIC_SECONDS = 0.25
+_PREDICTION_SECONDS = 0.01, 0.05
+"""How long the prediction rests while connections wait for it, and else."""
 _SPARE = 16
 """There is room for so many servers at least, so that people can scale."""
 
@@ -65,7 +72,13 @@ class TestbedSession:
         self._seen_us = 0
         self._testbed_watcher = gevent.Greenlet()
         """Runs for as long as the testbed is up."""
-        self._traffic = gevent.spawn(self._pass_requests_on)
+        self._by_itself = [gevent.spawn(self._pass_requests_on)]
+        if environment.web_ui is not None:
+            # The model's numpy is imported only where somebody may look.
+            from ipvsload.locust_plugin.live.live_prediction import LivePrediction
+
+            self.feed.prediction = LivePrediction(self._told, self.feed.prediction_changed)
+            self._by_itself.append(gevent.spawn(self._predict, self.feed.prediction))
         environment.events.request.add_listener(counting(self.counter))
 
     @property
@@ -108,7 +121,7 @@ class TestbedSession:
         Calling it again does nothing.
         """
         with self.lock:
-            self._traffic.kill()
+            gevent.killall(self._by_itself)
             try:
                 self._take_down()
             except IpvsloadError as error:
@@ -182,6 +195,21 @@ class TestbedSession:
     def _occupied(self, sample: OccupancySample) -> None:
         self.occupancy_sample = sample
         self.feed.occupied(sample)
+
+    def _told(self, node: str, key: str) -> "ToldSettings | None":
+        """What is set on a node for the service of this key."""
+        from ipvsload.replay.told_settings import ToldSettings  # numpy, as above
+
+        found = self.sidecar.settings.get(node) if self.sidecar else None
+        if found is None:
+            return None
+        forwarding = found.forwardings.get(key, "")
+        return ToldSettings(found.timeouts, found.sysctls, forwarding, found.ticks)
+
+    def _predict(self, prediction: "LivePrediction") -> None:
+        while True:
+            busy, idle = _PREDICTION_SECONDS
+            gevent.sleep(busy if prediction.work() else idle)
 
     def _testbed_broke(self, error: Exception) -> None:
         self._tell(TestbedError(str(error)))

@@ -14,11 +14,8 @@ from ipvsload.record.witness import Witness
 from ipvsload.replay.decision import Decision, PredictedChoice
 from ipvsload.replay.director_replay import DirectorReplay
 from ipvsload.replay.order_search import Replayed, TooManyOrdersError
-from ipvsload.replay.recorded_directors import (
-    NotReplayableError,
-    recorded_directors,
-    rule_name,
-)
+from ipvsload.replay.recorded_directors import recorded_directors
+from ipvsload.replay.told_settings import NotReplayableError, rule_name
 from ipvsload.scenario.model import Scenario
 
 _MOST_TOLD = 5
@@ -182,7 +179,7 @@ def _parts(
     *,
     every_table: bool = False,
 ) -> list[DirectorReplay]:
-    if RULES[rule_name(run)].by_chance:
+    if RULES[rule_name(run.scheduler)].by_chance:
         raise NotReplayableError(
             f"{run.scheduler} draws by chance: no single choice of it can be foretold"
         )

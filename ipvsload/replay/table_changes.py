@@ -71,18 +71,25 @@ def _of_samples(samples: list[Sample]) -> Iterator[TableChange]:
     for before, after in pairwise(samples):
         early = before.t_us * 1000 - before.took_us * 500
         late = after.t_us * 1000 + after.took_us * 500
-        was, now = _weights(before), _weights(after)
-        if was != now and after.services:
-            # Servers that joined at once: the table lists the newest first.
-            for address in reversed(now):
-                if was.get(address, _LEFT) != now[address]:
-                    yield TableChange(early, late, address, now[address])
-            for address in was:
-                if address not in now:
-                    yield TableChange(early, late, address)
+        if after.services:
+            yield from server_changes(_weights(before), _weights(after), early, late)
         names = [one.services[0].scheduler for one in (before, after) if one.services]
         if len(names) == 2 and names[0] != names[1]:
             yield TableChange(early, late, scheduler=names[1])
+
+
+def server_changes(
+    was: Mapping[str, int], now: Mapping[str, int], early_ns: int, late_ns: int
+) -> Iterator[TableChange]:
+    """What has changed between two tables, each the weights of its servers, the newest first."""
+    if was == now:
+        return
+    for address in reversed(list(now)):  # servers that joined at once
+        if was.get(address, _LEFT) != now[address]:
+            yield TableChange(early_ns, late_ns, address, now[address])
+    for address in was:
+        if address not in now:
+            yield TableChange(early_ns, late_ns, address)
 
 
 def _of_steps(

@@ -15,8 +15,9 @@ from ipvsload.record.format import MODEL, FormatError
 from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.record.witness import Witness
 from ipvsload.replay.decision import Decision
-from ipvsload.replay.recorded_directors import NotReplayableError, recorded_directors
+from ipvsload.replay.recorded_directors import recorded_directors
 from ipvsload.replay.replayed_run import decisions, recorded_law, replay
+from ipvsload.replay.told_settings import NotReplayableError
 from ipvsload.report.decision_words import DecidingRun
 from ipvsload.report.html.chart_series import zero_us
 from ipvsload.report.terminal_decisions import print_one, print_table

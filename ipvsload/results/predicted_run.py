@@ -44,8 +44,8 @@ def predicted_run(
         return PredictedRun(
             note=f"not replayed through the model: {connections} connections are too many for it"
         )
-    from ipvsload.replay.recorded_directors import NotReplayableError
     from ipvsload.replay.replayed_run import replay
+    from ipvsload.replay.told_settings import NotReplayableError
     from ipvsload.results.mismatches import mismatches
 
     try:

@@ -10,6 +10,7 @@ import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
+from ipvsload.load.connection_watch import ConnectionWatch
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.tcp_connect import Sockets
@@ -43,10 +44,13 @@ class Sending:
     """Sends to one target; everything that finished is in `records`."""
 
     def __init__(
-        self, target: HttpTarget | tuple[str, int], sockets: Sockets | None = None
+        self,
+        target: HttpTarget | tuple[str, int],
+        sockets: Sockets | None = None,
+        watch: ConnectionWatch | None = None,
     ) -> None:
         self.errors: list[Exception] = []
-        self.client = HttpClient(HttpTarget(*target), sockets, on_error=self.errors.append)
+        self.client = HttpClient(HttpTarget(*target), sockets, self.errors.append, watch)
         self.records: list[Record] = []
         self.done: list[str] = []
 

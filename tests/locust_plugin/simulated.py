@@ -8,10 +8,13 @@ are always there, on the first server if there are two.
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import count
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
+from ipvsload.locust_plugin.live.live_prediction import LivePrediction
+from ipvsload.locust_plugin.live.prediction_basis import PredictionBasis
 from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from ipvsload.scenario.actions import PAGE_ACTIONS
 from ipvsload.scenario.actions.base import Action
@@ -24,6 +27,7 @@ from ipvsload.scenario.server_conditions import (
 )
 
 SERVICE = "tcp 192.0.2.80:81"
+CLIENT = "192.0.2.101"
 STEP_US = 100_000
 FORGETS_US = 20_000_000
 
@@ -50,6 +54,10 @@ class Balancer:
 
     def __init__(self, feed: LiveFeed, servers: int, workers: int = 0) -> None:
         self.feed = feed
+        feed.prediction = self.prediction = LivePrediction(
+            lambda node, key: None, feed.prediction_changed
+        )
+        self._ports = count(1)
         self.workers = workers
         """Of each server; 0 where they serve any number at once, and say nothing."""
         self.now_us = 5_000_000
@@ -61,7 +69,7 @@ class Balancer:
         self._turn = 0
         self._joined = 0
         self._conditions: dict[str, Conditions] = {}
-        self._ends: deque[tuple[int, Real]] = deque()
+        self._ends: deque[tuple[int, Real, int]] = deque()
         self._random = random.Random(7)
         self._served: dict[str, dict[str, int]] = {"Long": {}, "Short": {}}
         self._wanted = servers
@@ -70,7 +78,12 @@ class Balancer:
     def begin(self) -> None:
         """A test begins."""
         self.feed.begin(
-            self.now_us, title="skew", scheduler="rr", service=SERVICE, classes=["Long", "Short"]
+            self.now_us,
+            title="skew",
+            scheduler="rr",
+            service=SERVICE,
+            classes=["Long", "Short"],
+            basis=PredictionBasis(),
         )
         self.scheduler = "rr"
         self.reals, self._joined, self._conditions = [], 0, {}
@@ -93,6 +106,8 @@ class Balancer:
             self._load()
         if not self.silent:
             self._sample()
+        while self.prediction.work():
+            pass
 
     def _load(self) -> None:
         since = self.now_us - self._began
@@ -102,7 +117,8 @@ class Balancer:
         if since == 5_000_000:
             self.feed.mark(self.now_us, "start short")
         while self._ends and self._ends[0][0] <= self.now_us:
-            _, real = self._ends.popleft()
+            _, real, port = self._ends.popleft()
+            self.prediction.ended(CLIENT, port, self.now_us * 1000)
             real.active -= 1
             real.closed.append(self.now_us)
             self._connect("Long", self._random.randrange(3_000_000, 6_000_000))
@@ -112,6 +128,7 @@ class Balancer:
                 real = self._choose()
                 real.conns += 1
                 real.closed.append(self.now_us)
+                self.prediction.ended(CLIENT, self._open(), self.now_us * 1000)
                 self._count("Short", real)
         for real in self.reals:
             while real.closed and real.closed[0] < self.now_us - FORGETS_US:
@@ -126,8 +143,14 @@ class Balancer:
         real.active += 1
         real.conns += 1
         self._count(name, real)
-        self._ends.append((self.now_us + lasts_us, real))
+        self._ends.append((self.now_us + lasts_us, real, self._open()))
         self._ends = deque(sorted(self._ends, key=lambda end: end[0]))
+
+    def _open(self) -> int:
+        """A connection begins; the port that it has."""
+        port = next(self._ports)
+        self.prediction.opened(CLIENT, port, self.now_us * 1000)
+        return port
 
     def _choose(self) -> Real:
         able = [real for real in self.reals if real.weight] or self.reals
@@ -183,7 +206,7 @@ class Balancer:
             self._joined += 1
             real = Real(self._joined)
             self.reals.append(real)
-            self.feed.joined(real.number, real.address)
+            self.feed.joined(real.number, real.address, real.weight)
         del self.reals[servers:]
 
     # Controls
@@ -229,7 +252,7 @@ class Balancer:
 
     def _suffers(self, address: str, conditions: Conditions) -> None:
         self._conditions[address] = conditions
-        self.feed.suffers(address, conditions)
+        self.feed.suffers(self.now_us, address, conditions)
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """The charts need no flapping server."""

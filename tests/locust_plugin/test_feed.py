@@ -90,7 +90,7 @@ def test_trouble_outlives_tests_until_it_is_over() -> None:
 
 def test_servers_are_numbered_as_they_join_or_as_they_are_seen() -> None:
     feed = begun()
-    feed.joined(1, B)
+    feed.joined(1, B, 1)
     feed.sampled(table(BEGAN, {A: (1, 0, 0), B: (2, 0, 0)}))
     assert last(feed) == {2: [1, 0], 1: [2, 0]}
 
@@ -98,18 +98,18 @@ def test_servers_are_numbered_as_they_join_or_as_they_are_seen() -> None:
 def test_a_number_that_comes_late_takes_its_place() -> None:
     feed = begun()
     feed.sampled(table(BEGAN, {A: (1, 0, 0), B: (2, 0, 0)}))
-    feed.joined(1, B)
-    feed.joined(2, A)
+    feed.joined(1, B, 1)
+    feed.joined(2, A, 1)
     assert last(feed) == {1: [2, 0], 2: [1, 0]}
 
 
 def test_a_server_that_joins_again_is_the_same_line_with_a_new_number() -> None:
     feed = begun()
-    feed.joined(1, A)
+    feed.joined(1, A, 1)
     feed.sampled(table(BEGAN, {A: (1, 0, 5)}))
     feed.sampled(table(BEGAN + SECOND, {}))
     assert seen(feed).servers == {1: [1, A, None]}
-    feed.joined(2, A)
+    feed.joined(2, A, 1)
     feed.sampled(table(BEGAN + 2 * SECOND, {A: (3, 0, 5)}))
     viewer = seen(feed)
     assert [cells for _, cells, _ in viewer.series["table"].rows] == [{1: [1, 0]}, {}, {1: [3, 0]}]
@@ -246,7 +246,7 @@ def test_a_class_of_which_nothing_is_said_has_sent_nothing() -> None:
 
 def test_the_split_of_a_class_adds_up_by_server() -> None:
     feed = begun()
-    feed.joined(1, A)
+    feed.joined(1, A, 1)
     for address in (A, A, B, ""):
         feed.traffic(BEGAN, {"short": interval(5, address)})
     frame = frame_of(feed, BEGAN, -1, -1)

@@ -5,9 +5,10 @@ import time
 
 import pytest
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 
 from tests.locust_plugin.browser import Browser
-from tests.locust_plugin.browser_window import NOTHING, entries, look, open_page, window
+from tests.locust_plugin.browser_window import CHARTS, NOTHING, entries, look, open_page, window
 from tests.locust_plugin.page_process import served
 
 pytestmark = pytest.mark.programs
@@ -103,13 +104,41 @@ def test_kill_asks_first_and_the_dead_server_is_marked(look: Browser) -> None:
         assert "killed" not in look.text("#servers li:nth-child(1) .who")
         look.until(lambda: not kill.is_enabled())
         assert kill.get_attribute("title") == "it was killed"
-        look.until(lambda: "server 2, killed" in entries(look, "active"))
+        # So it is marked wherever it is shown, in words, since when, and by its screen reader.
+        mark = r"✕ killed since 0:1[2-9]"
+
+        def marked(where: str) -> bool:
+            return bool(re.search(f"server 2.*{mark}", look.text(where), re.S))
+
+        places = (f"{CHARTS['active']} .legend", ".share-table", "#servers")
+        look.until(lambda: all(map(marked, places)))
+        read = look.find(f"{CHARTS['active']} canvas.lines").get_attribute("aria-label")
+        assert re.search(f"server 2 [0-9]+, {mark}", read)
+        bar = look.find(".share .bar")
+        assert "198.51.100.12:80, killed since 0:1" in bar.get_attribute("aria-label")
+        assert "server 2 ✕" in bar.text
+        # Beside each measured share stands the model's, which is the same but for one connection.
+        cells = [cell.text for cell in look.driver.find_elements("css selector", "td")]
+        for weight, *shares, difference in (cells[:4], cells[4:]):
+            assert weight == "1"
+            assert all(re.fullmatch(r"(49|50|51)\.\d %", share) for share in shares)
+            assert float(difference.replace("\N{MINUS SIGN}", "-")) == pytest.approx(0, abs=0.5)
+        assert "the model of rr" in look.text(".foretold")
         look.run("document.querySelector('#table').scrollIntoView()")
         row = r"-> 198\.51\.100\.12:80 +1 +\d+ +\d+ +killed\n"
         look.until(lambda: re.search(row, look.text("#table") + "\n"))
         # What fails is said by kind, under the class's share.
         look.until(lambda: re.search(r"failed: \d+ refused", look.text("#shares")))
         look.picture("killed")
+
+        # A restart ends it, also after a reload; the ring on its line stays.
+        select = look.find("#servers li:nth-child(2) select")
+        Select(select).select_by_visible_text("Restart")
+        say(look, "Done: restart server 2")
+        look.until(lambda: "killed" not in look.text(".share-table"))
+        look.driver.refresh()
+        look.until(lambda: look.text(".share-table td"))
+        assert "killed" not in look.text("#shares")
 
 
 def test_what_cannot_be_had_says_why(look: Browser) -> None:

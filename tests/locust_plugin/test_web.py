@@ -32,6 +32,19 @@ def requests(command: Command) -> int:
     return int(json.loads(command.ask("/stats/requests")[2])["stats"][-1]["num_requests"])
 
 
+def counted(command: Command) -> list[int]:
+    """Connections of each server, as the page has them from the kernel."""
+    counts: list[int] = command.frame()["connections"]
+    return counts[1::2]
+
+
+def foretold(command: Command) -> list[float]:
+    """The same, as the page has them from the model."""
+    found = command.frame()["prediction"]
+    assert found["why"] == ""
+    return [mean for _, mean, _, _ in sorted(found["servers"])]
+
+
 def test_scenarios_one_after_the_other(quick: str, tmp_path: Path) -> None:
     with Command(tmp_path, SKEW, "--scenario", quick) as command:
         # The second wants another lab: one with two client addresses.
@@ -41,6 +54,9 @@ def test_scenarios_one_after_the_other(quick: str, tmp_path: Path) -> None:
             frame = command.frame()
             assert frame["scheduler"] == scheduler
             assert frame["test"]["verdict"] == "2 expectations held in 1 run"
+            # Beside the kernel the model has made the same split, to the connection.
+            command.eventually(lambda: foretold(command) == counted(command), "the prediction")
+            assert sorted(foretold(command)) == sorted(one for one, _ in SPLITS[scheduler])
             time.sleep(1.1)  # two records in one second would share a name but for a number
         command.interrupt()
         assert command.wait() == 0, command.log
@@ -117,6 +133,7 @@ def test_every_control_is_in_the_kernels_table(tmp_path: Path) -> None:
         assert "ipvsload_sidecar_up 1.0" in text
         assert command.control(do="kill", server=3)[0] == 200
         command.eventually(lambda: "refused" in command.ask("/stats/requests")[2], "a failure")
+        shows("the mark", lambda frame: [s[0] for s in frame["spells"]["3"]] == ["killed"])
         command.ask("/stop", b"")
 
 
@@ -170,6 +187,7 @@ def test_workers_under_the_web_page(tmp_path: Path) -> None:
     with Command(tmp_path, MIXED, "--processes", "2") as command:
         started(command, **USERS)
         command.eventually(lambda: command.frame()["test"]["split"], "a split")
+        assert command.frame()["prediction"]["why"].startswith("workers make the load")
         assert command.control(do="burst", requests=5, seconds=0.5)[0] == 200
 
         def burst() -> bool:

@@ -9,8 +9,8 @@ from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.tcp_states import Side
 from ipvsload.record.witness import Packet, PacketKind, Witness
 from ipvsload.replay.director_events import EventKind, requested
-from ipvsload.replay.recorded_directors import NotReplayableError
 from ipvsload.replay.replayed_run import decisions, replay
+from ipvsload.replay.told_settings import NotReplayableError
 from tests.replay.simulated_director import Arrival, SimulatedDirector
 
 CERTAIN = sorted(name for name, rule in RULES.items() if not rule.by_chance)

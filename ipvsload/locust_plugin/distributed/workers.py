@@ -41,6 +41,8 @@ class Workers:
     `counter` gets their counts; `lost` is called with the reason when a test loses one.
     """
 
+    unwatched = "workers make the load, and they tell of a connection only when it is over"
+
     def __init__(
         self, environment: Environment, counter: RequestCounter, lost: Callable[[str], None]
     ) -> None:

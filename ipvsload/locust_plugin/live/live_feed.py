@@ -3,14 +3,18 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipvsload.locust_plugin.live.class_traffic import TrafficInterval
 from ipvsload.locust_plugin.live.history import TestHistory
 from ipvsload.locust_plugin.live.live_table import LiveTable
-from ipvsload.locust_plugin.live.server_registry import ServerRegistry
+from ipvsload.locust_plugin.live.prediction_basis import NOT_ASKED, PredictionBasis
+from ipvsload.locust_plugin.live.server_registry import KnownServer, ServerRegistry
 from ipvsload.record.format import OccupancySample, Sample
 from ipvsload.scenario.server_conditions import Conditions
+
+if TYPE_CHECKING:  # it imports numpy
+    from ipvsload.locust_plugin.live.live_prediction import LivePrediction
 
 _TROUBLE = 500
 
@@ -46,6 +50,8 @@ class LiveFeed:
         self._history: TestHistory | None = None
         self.labels: dict[str, str] = {}
         """What the service under test is called, by its key."""
+        self.prediction: LivePrediction | None = None
+        """What the model gives to each server; None where nobody is shown it."""
         self._clear("", "")
 
     def begin(
@@ -57,12 +63,13 @@ class LiveFeed:
         service: str,
         classes: Sequence[str],
         label: str = "",
+        basis: PredictionBasis = NOT_ASKED,
     ) -> None:
         """Begin a new test: a new epoch, with everything cleared.
 
         `label` is what the scenario calls what is run; without one it is the scheduler.
         `service` is the key of the virtual service under test, such as
-        "tcp 192.0.2.80:81"; "" charts all of them.
+        "tcp 192.0.2.80:81"; "" charts all of them. A prediction stands on `basis`.
         """
         self._epoch += 1
         self._began_us = t_us
@@ -70,19 +77,23 @@ class LiveFeed:
         self.labels = {service: label or scheduler}
         named = f"{title} · {label}" if label not in ("", scheduler) else title
         self._history = TestHistory(t_us, named, classes, self._stamp)
+        if self.prediction:
+            self.prediction.begin(basis, service)
 
     def end(self, t_us: int, verdict: str) -> None:
         """End the test. `verdict` is "" or words, such as "held: 7 of 7 expectations"."""
         if self._history:
             self._history.end(t_us, verdict)
 
-    def joined(self, number: int, address: str) -> None:
-        """Give a real server the number that people know it by."""
+    def joined(self, number: int, address: str, weight: int) -> None:
+        """Give a real server that joins the table the number that people know it by."""
         self._registry.joined(number, address)
+        if self.prediction:
+            self.prediction.joined(address, weight)
 
-    def suffers(self, address: str, conditions: Conditions) -> None:
-        """Say what a real server suffers from now; none: it is well."""
-        self._registry.suffers(address, conditions)
+    def suffers(self, t_us: int, address: str, conditions: Conditions) -> None:
+        """Say what a real server suffers from since this time; none: it is well."""
+        self._registry.suffers(address, conditions, t_us)
 
     def sampled(self, sample: Sample) -> None:
         """Take the kernel's table, as one node saw it."""
@@ -91,6 +102,10 @@ class LiveFeed:
         self._table.sampled(sample, history.connection_rate if history else None)
         if history:
             history.sampled(sample.t_us, self._table.present())
+        if self.prediction and self._service:
+            for service in sample.services:
+                if service.key == self._service:
+                    self.prediction.sampled(sample.node, sample.t_us, service)
 
     def occupied(self, sample: OccupancySample) -> None:
         """Take what servers say of themselves; those that are in the table count."""
@@ -142,8 +157,12 @@ class LiveFeed:
         Times are in ms since the test began. `servers` is there when it
         changed: [ident, number, address, weight or null when it is not in the
         table], and `conditions` with it, what some of them suffer from, by ident;
+        `spells` has the times in which they were in some state: [state, since, until or null]
+        of each, by ident.
         `connections` is ident, count, ident, count, ... since the test
-        began; `hidden` counts servers for which there was no room.
+        began; `hidden` counts servers for which there was no room. `prediction` is there when
+        it changed: `servers` is [ident, mean, least, most] of each, and `why` says why there
+        is none.
         """
         history = self._history
         dropped = history.dropped if history else 0
@@ -165,12 +184,16 @@ class LiveFeed:
         }
         if self._servers_stamp > after:
             head["servers"] = [[m.ident, m.number, m.address, m.weight] for m in members]
+            # Pages of an earlier version want the conditions by themselves.
             head["conditions"] = {m.ident: list(m.conditions) for m in members if m.conditions}
+            head["spells"] = {m.ident: self._spells(m) for m in members if m.spells}
+        if self.prediction and self._prediction_stamp > after:
+            head["prediction"] = self._foretold(self.prediction)
         return f"{_compact(head)[:-1]},{history.frame(after) if history else _NO_TEST}}}"
 
     def _clear(self, service: str, scheduler: str) -> None:
         self._stamps = 0
-        self._servers_stamp = 0
+        self._servers_stamp = self._prediction_stamp = 0
         self._service = service
         self._scheduler = scheduler
         self._sampled_us = None
@@ -184,6 +207,28 @@ class LiveFeed:
 
     def _servers_changed(self) -> None:
         self._servers_stamp = self._stamp()
+
+    def prediction_changed(self) -> None:
+        """The prediction has."""
+        self._prediction_stamp = self._stamp()
+
+    def _spells(self, server: KnownServer) -> list[list[str | int | None]]:
+        return [
+            [one.state, self._since_began(one.since_us), self._since_began(one.until_us)]
+            for one in server.spells
+        ]
+
+    def _foretold(self, prediction: "LivePrediction") -> dict[str, Any]:
+        known = self._registry.servers
+        return {
+            "why": prediction.why,
+            "draws": prediction.draws,
+            "servers": [
+                [known[address].ident, round(count.mean, 1), count.least, count.most]
+                for address, count in prediction.servers.items()
+                if address in known
+            ],
+        }
 
     def _drop(self, idents: set[int]) -> None:
         if self._history:

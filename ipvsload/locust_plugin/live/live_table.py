@@ -90,7 +90,7 @@ class LiveTable:
                     if rate is not None:
                         rate.add(known.ident, new, after, t_us)
                 entry.seen_us = t_us
-        self._replace(node, servers, t_us)
+        self._replace(node, servers, t_us, removed=bool(services))
         self._schedulers(services)
         if len(entries) > 2 * len(servers) + 64:
             _prune(entries, t_us)
@@ -105,7 +105,10 @@ class LiveTable:
             node = self._nodes[name] = _Node(t_us)
         return node
 
-    def _replace(self, node: _Node, servers: dict[str, RealServer], t_us: int) -> None:
+    def _replace(
+        self, node: _Node, servers: dict[str, RealServer], t_us: int, *, removed: bool = False
+    ) -> None:
+        """Have these in the place of the node's; those that are gone were `removed`."""
         known_servers = self._registry.servers
         for address, server in node.servers.items():
             known = known_servers[address]
@@ -113,7 +116,7 @@ class LiveTable:
             known.inactive -= server.inactive
             known.nodes -= 1
             if not known.nodes and address not in servers:
-                self._registry.set_weight(known, None)
+                self._registry.left(known, removed)
         for address, server in servers.items():
             known = known_servers[address]
             known.active += server.active

@@ -5,14 +5,27 @@ number that people know it by; the number may come later, and changes when the
 server joins again.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from heapq import nsmallest
 
 from ipvsload.scenario.server_conditions import Conditions
 
 MAX_KNOWN = 1200
+REMOVED, DRAINED = "removed", "drained"
+"""That a server is not in the table any more, and that it is there with weight 0."""
+MOST_SPELLS = 12
+"""So many are kept of a server, the newest."""
 _REMOVED_AT_ONCE = MAX_KNOWN // 10
+
+
+@dataclass(slots=True)
+class Spell:
+    """A time (µs) in which a server was in some `state`; `until_us` is None while it lasts."""
+
+    state: str
+    since_us: int
+    until_us: int | None = None
 
 
 @dataclass(slots=True)
@@ -22,7 +35,8 @@ class KnownServer:
     `active` and `inactive` are summed over the `nodes` that have it now;
     `connections` counts those since the test began. `since_us` is when it came
     into the table, `seen_us` when it was last there, or was first heard of.
-    `conditions` are what it suffers from: "killed", "frozen".
+    `conditions` are what it suffers from: "killed", "frozen"; `spells` are those times, and
+    those in which it was REMOVED or DRAINED.
     """
 
     ident: int
@@ -36,6 +50,7 @@ class KnownServer:
     since_us: int = 0
     seen_us: int = 0
     conditions: Conditions = ()
+    spells: list[Spell] = field(default_factory=list)
 
 
 class ServerRegistry:
@@ -69,12 +84,12 @@ class ServerRegistry:
         self._numbers = max(self._numbers, number)
         self._on_change()
 
-    def suffers(self, address: str, conditions: Conditions) -> None:
-        """Take note of what this server suffers from now."""
+    def suffers(self, address: str, conditions: Conditions, t_us: int) -> None:
+        """Take note of what this server suffers from since this time."""
         server = self.known(address)
         if server is not None and server.conditions != conditions:
             server.conditions = conditions
-            self._on_change()
+            self._change_spells(server, t_us)
 
     def known(self, address: str) -> KnownServer | None:
         """Return a server, which is added if it is not known; None if there is no room for it."""
@@ -91,11 +106,29 @@ class ServerRegistry:
         self._on_change()
         return server
 
-    def set_weight(self, server: KnownServer, weight: int | None) -> None:
-        """Set the weight that a server has in the table; None: it is not in the table."""
+    def set_weight(self, server: KnownServer, weight: int) -> None:
+        """Set the weight that a server has in the table."""
         if server.weight != weight:
             server.weight = weight
-            self._on_change()
+            self._change_spells(server, self.now_us)
+
+    def left(self, server: KnownServer, removed: bool) -> None:
+        """A server is not in the table any more: it was removed, or its whole service was."""
+        if server.weight is not None:
+            server.weight = None
+            self._change_spells(server, self.now_us, [REMOVED] * removed)
+
+    def _change_spells(self, server: KnownServer, t_us: int, more: Sequence[str] = ()) -> None:
+        """End those that are over, begin those that are new."""
+        states = [*server.conditions, *[DRAINED] * (server.weight == 0), *more]
+        lasting = [spell for spell in server.spells if spell.until_us is None]
+        for spell in lasting:
+            if spell.state not in states:
+                spell.until_us = t_us
+        known = [spell.state for spell in lasting]
+        server.spells += [Spell(state, t_us) for state in states if state not in known]
+        del server.spells[:-MOST_SPELLS]
+        self._on_change()
 
     def _make_room(self) -> bool:
         absent = (s for s in self.servers.values() if not s.nodes and s.seen_us < self.now_us)

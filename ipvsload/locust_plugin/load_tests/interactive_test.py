@@ -19,7 +19,7 @@ from ipvsload.load.locust_internals import apply_weights
 from ipvsload.load.users import longest_timeout
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.generators import Generators
-from ipvsload.locust_plugin.load_tests.locust_test import offered
+from ipvsload.locust_plugin.load_tests.locust_test import offered, prediction_basis
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.format import Sample
 from ipvsload.record.sidecar_stream import NodeLost
@@ -72,7 +72,7 @@ class InteractiveTest:
             testbed,
             self._state,
             self._joined,
-            lambda _, address, conditions: session.feed.suffers(address, conditions),
+            lambda _, *suffers: session.feed.suffers(session.clock.now_us(), *suffers),
             self._later,
             generators.burst,
             environment,
@@ -86,6 +86,9 @@ class InteractiveTest:
             scheduler=service.balancer,
             service=target.key,
             classes=classes,
+            basis=prediction_basis(
+                testbed, generators.unwatched, service.forwarding, service.netmask
+            ),
         )
         self._target.register(service.servers)
         # Locust sends it to workers each time that it changes the number of users.
@@ -146,8 +149,8 @@ class InteractiveTest:
         except IpvsloadError as error:
             self._fail(error)
 
-    def _joined(self, number: int, address: str, _weight: int) -> None:
-        self._session.feed.joined(number, address)
+    def _joined(self, number: int, address: str, weight: int) -> None:
+        self._session.feed.joined(number, address, weight)
 
     def _sampled(self, item: Sample | NodeLost | BaseException) -> None:
         if isinstance(item, Sample):

@@ -7,10 +7,12 @@ people say on Locust's page (interactive_test.py).
 from collections.abc import Mapping
 from typing import Protocol
 
+from ipvsload.locust_plugin.live.prediction_basis import PredictionBasis
 from ipvsload.scenario.actions import PAGE_ACTIONS
 from ipvsload.scenario.actions.base import Action
 from ipvsload.scenario.actions.set_mix import SetMix
 from ipvsload.scenario.capabilities import Capability
+from ipvsload.testbed.base import Observation
 
 
 class PageActions(Protocol):
@@ -48,6 +50,20 @@ class LocustTest(PageActions, Protocol):
 
     def stop(self) -> None:
         """End the test if it has not ended; return when it has."""
+
+
+def prediction_basis(
+    testbed: Observation, unwatched: str, forwarding: str, netmask: int | None
+) -> PredictionBasis:
+    """What a live prediction of the test's service stands on, or why there is none.
+
+    `unwatched` is why nobody hears of connections; "" where that is heard.
+    """
+    if not testbed.exclusive:
+        why = "others may use this balancer, too, and the model must know every connection"
+    else:
+        why = unwatched
+    return PredictionBasis(why, testbed.kernel.get("lc_law"), forwarding, netmask)
 
 
 def offered(lacks: Mapping[Capability, str], mix: str) -> dict[str, str]:

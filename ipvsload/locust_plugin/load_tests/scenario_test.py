@@ -21,7 +21,7 @@ from ipvsload.experiment.session import StoppedError, play
 from ipvsload.ipvs.keys import split_key
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.generators import Generators
-from ipvsload.locust_plugin.load_tests.locust_test import offered
+from ipvsload.locust_plugin.load_tests.locust_test import offered, prediction_basis
 from ipvsload.locust_plugin.load_tests.scenario_plan import Plan
 from ipvsload.locust_plugin.testbed_session import TestbedSession
 from ipvsload.record.events import (
@@ -81,7 +81,7 @@ class ScenarioTest:
             self._inbox,
             session.sidecar or NoSamples(),
             generators.load_maker(session.testbed.socket_broker),
-            _PageProgress(session, scenario),
+            _PageProgress(session, scenario, generators.unwatched),
             session.occupancy,
         )
         self._greenlet = gevent.spawn(self._play)
@@ -168,8 +168,9 @@ class ScenarioTest:
 class _PageProgress(Progress):
     """A run's progress on the page. The session shows the samples, and the test the verdict."""
 
-    def __init__(self, session: TestbedSession, scenario: Scenario) -> None:
+    def __init__(self, session: TestbedSession, scenario: Scenario, unwatched: str) -> None:
         self._session, self._scenario = session, scenario
+        self._unwatched = unwatched
 
     def happened(self, event: Event) -> None:
         """Show steps and changes as marks on the time line."""
@@ -186,11 +187,18 @@ class _PageProgress(Progress):
                     label=event.label or "",
                     service=event.service,
                     classes=list(scenario.traffic),
+                    basis=prediction_basis(
+                        self._session.testbed,
+                        self._unwatched,
+                        event.forwarding or "",
+                        event.netmask,
+                    ),
                 )
             case ServerJoined():
-                feed.joined(event.number, event.server)
+                feed.joined(event.number, event.server, event.weight)
             case ServerCondition():
-                feed.suffers(event.server, tuple(filter(None, event.words.split(", "))))
+                words = filter(None, event.words.split(", "))
+                feed.suffers(event.t_us, event.server, tuple(words))
             case StepStarted() | ChangedByHand():
                 feed.mark(event.t_us, event.text)
             case RunStopped():

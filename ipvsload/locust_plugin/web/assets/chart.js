@@ -3,6 +3,7 @@
 
 import { makeElement } from "./format.js";
 import { valueAt } from "./chart_lines.js";
+import { sign } from "./server_states.js";
 
 export const PAD = 46;
 const TOP = 7, BOTTOM = 5, END = 8;
@@ -70,7 +71,30 @@ export class Chart {
     for (const { t } of view.marks) { c.moveTo(Math.round(x(t)) + 0.5, 0); c.lineTo(Math.round(x(t)) + 0.5, height); }
     c.stroke();
     for (const line of lines) this.stroke(c, line, line.width, line.alpha);
+    for (const line of lines) this.spells(c, line);
     c.restore();
+  }
+
+  // Where a server was killed, frozen or drained its line has a badge with the sign of
+  // that, and where that ended a ring.
+  spells(c, line) {
+    const { left, right, colours } = this.view, height = c.canvas.clientHeight, radius = 8;
+    const signs = (line.spells ?? []).flatMap(({ state, since, until }) => [[until, ""], [since, sign(state)]]);
+    Object.assign(c, { globalAlpha: 1, lineWidth: 2, strokeStyle: line.colour, textAlign: "center", textBaseline: "middle", font: `600 ${FONT}` });
+    c.setLineDash([]);
+    let last = -Infinity;
+    for (const [t, text] of signs.filter(([at]) => at !== null && at >= left && at <= right)) {
+      const px = text ? Math.max(this.x(t), last + 2 * radius) : this.x(t);
+      const py = Math.min(height - radius - 1, Math.max(radius + 1, this.y(valueAt(line, t, Infinity) ?? 0)));
+      if (text) last = px;
+      c.fillStyle = colours.card;
+      c.beginPath();
+      c.arc(px, py, text ? radius : 4, 0, 7);
+      c.fill();
+      c.stroke();
+      c.fillStyle = colours.ink0;
+      c.fillText(text, px, py + 0.5);
+    }
   }
 
   stroke(c, line, width, alpha) {
@@ -127,7 +151,7 @@ export class Chart {
     c.beginPath();
     c.arc(px, py, 3.5, 0, 7);
     c.fill();
-    this.label(c, `${line.name}: ${this.format(value)}`, px, py, width, height);
+    this.label(c, `${line.name}: ${this.format(value)}${line.state ? `, ${line.state}` : ""}`, px, py, width, height);
   }
 
   label(c, text, px, py, width, height) {
@@ -171,21 +195,22 @@ export class Chart {
       this.told = wanted;
       this.entries.clear();
       this.legend.replaceChildren(...lines.map((line) => {
-        const output = makeElement("output"), mark = makeElement("i"), name = makeElement("span");
-        this.entries.set(line.key, { output, mark, name });
-        return makeElement("li", {}, mark, name, " ", output);
+        const output = makeElement("output"), mark = makeElement("i"), name = makeElement("span"), state = makeElement("b", { className: "state-mark" });
+        this.entries.set(line.key, { output, mark, name, state });
+        return makeElement("li", {}, mark, name, " ", output, state);
       }), ...(more ? [makeElement("li", { textContent: `and ${more} more` })] : []));
     }
     const said = [];
     for (const line of lines) {
-      const { output, mark, name } = this.entries.get(line.key);
+      const { output, mark, name, state } = this.entries.get(line.key);
       const value = this.format(this.value(line, at));
       const colour = line.plain ? this.view.colours.ink0 : line.colour;
       if (mark.style.color !== colour) mark.style.color = colour;
       mark.className = line.dash ? "dashed" : "";
       if (name.textContent !== line.name) name.textContent = line.name;
       if (output.textContent !== value) output.textContent = value;
-      said.push(`${line.name} ${value}`);
+      if (state.textContent !== (line.state ?? "")) state.textContent = line.state ?? "";
+      said.push(`${line.name} ${value}${line.state ? `, ${line.state}` : ""}`);
     }
     const all = `${this.title}: ${said.join(", ") || "nothing yet"}`;
     if (this.canvas.ariaLabel !== all) this.canvas.ariaLabel = all;

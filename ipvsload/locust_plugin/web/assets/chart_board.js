@@ -2,6 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { clock, figure, colourNumbers, latency } from "./format.js";
+import { stateLine } from "./server_states.js";
 import { TimeAxis, TimelineMarks, palette } from "./timeline_marks.js";
 import { bucketWidth, linear, logarithmic, longestGap, lineOf } from "./chart_lines.js";
 
@@ -87,7 +88,7 @@ export class ChartBoard {
     const bucket = many && name !== "newConnections" ? bucketWidth(this.view.right - this.view.left, this.width, 2) : 0;
     const { colours } = this;
     const lines = known.map((server, i) => ({
-      id: server.ident, key: server.ident, name: `server ${server.number}${["", ...server.conditions].join(", ")}`, number: server.number, gap, live, alpha: 1,
+      id: server.ident, key: server.ident, name: `server ${server.number}`, number: server.number, state: stateLine(server), spells: server.spells, gap, live, alpha: 1,
       // A fair split puts the lines on top of each other: the lower ones are wider,
       // so that their edges can be seen.
       width: 1.8 + Math.min(1.2, 3 / known.length) * (known.length - 1 - i),

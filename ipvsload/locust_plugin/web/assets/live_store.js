@@ -58,12 +58,23 @@ function read(groups, onto) {
   return onto;
 }
 
+// The times in which a server was in some state, and those that last.
+function times(spells) {
+  const found = spells.map(([state, since, until]) => ({ state, since, until }));
+  return { spells: found, states: found.filter(({ until }) => until === null) };
+}
+
+function foretold({ why, draws, servers }) {
+  return { why, draws, servers: new Map(servers.map(([ident, ...counts]) => [ident, counts])), mean: new Map(servers.map(([ident, mean]) => [ident, mean])) };
+}
+
 export class LiveStore {
   epoch = -1;
   stamp = -1;
   test = null;
   head = null;
   servers = new Map();
+  prediction = null; // {why, draws, servers: by ident [mean, least, most], mean: by ident}
   marks = [];
   table = new TimeSeries();
   occupancy = new TimeSeries();
@@ -79,8 +90,10 @@ export class LiveStore {
     this.head = frame;
     this.test = frame.test;
     if (frame.servers) {
-      this.servers = new Map(frame.servers.map(([ident, number, address, weight]) => [ident, { ident, number, address, weight, conditions: frame.conditions[ident] ?? [] }]));
+      this.servers = new Map(frame.servers.map(([ident, number, address, weight]) => [ident, { ident, number, address, weight, conditions: frame.conditions[ident] ?? [], ...times(frame.spells?.[ident] ?? []) }]));
     }
+    if (full) this.prediction = null;
+    if (frame.prediction) this.prediction = foretold(frame.prediction);
     const none = { width: 250, columns: [], open: [], rows: [] };
     this.table.take(frame.table ?? none, full);
     this.occupancy.take(frame.occupancy ?? none, full);
@@ -88,6 +101,13 @@ export class LiveStore {
     this.traffic.take(frame.traffic ?? none, full);
     this.marks.push(...frame.marks.map(([number, t, text]) => ({ number, t, text })));
     if (this.marks.length > 300) this.marks.splice(0, this.marks.length - 300);
+  }
+
+  // Connections since the test began, by ident.
+  get connections() {
+    const flat = this.head.connections, found = new Map();
+    for (let i = 0; i < flat.length; i += 2) found.set(flat[i], flat[i + 1]);
+    return found;
   }
 
   // The servers in the kernel's table now, in the order of their numbers.

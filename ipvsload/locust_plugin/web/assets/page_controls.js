@@ -5,6 +5,7 @@ import { FaultMenu } from "./fault_menu.js";
 import { makeElement, setText } from "./format.js";
 import { confirmKill } from "./kill_dialog.js";
 import { LoggedOut, ask } from "./polling.js";
+import { showStates } from "./server_states.js";
 
 // Scaling up starts processes, which takes time; the server's own limits are lower.
 const PATIENCE = 60_000;
@@ -70,7 +71,7 @@ export class PageControls {
       if (row.address.textContent !== server.address) row.address.textContent = server.address;
       const killed = server.conditions.includes("killed");
       row.item.classList.toggle("killed", killed);
-      setText(row.state, server.conditions.join(", "));
+      showStates(row.state, server);
       row.faults.update(server, offers);
       this.showUnlessEdited(row.weight, String(server.weight));
       for (const [button, reason] of [[row.set, offers.reweigh], [row.kill, offers.kill || (killed && "it was killed")]]) {
