@@ -25,6 +25,7 @@ PARTS = (
     "rules",
     "replay",
     "verdict",
+    "comparison",
 )
 
 

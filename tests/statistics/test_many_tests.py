@@ -2,6 +2,7 @@
 
 import random
 from math import comb
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from ipvsload.statistics.holm import countable, holm
 from ipvsload.statistics.median_interval import median_interval
 from ipvsload.statistics.signed_rank import signed_rank
 
+DOCS = Path(__file__).parents[2] / "docs" / "statistics.md"
 chances = st.lists(st.floats(0, 1), max_size=30)
 
 
@@ -107,6 +109,16 @@ def test_how_many_blocks_the_exact_test_takes_at_least() -> None:
     assert least_blocks(0.05 / 26) == 11
     assert blocks_needed(0.001, 1.0, 0.05) == 6
     assert runs_needed(0.001, 1.0, 0.05) == 4
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "blocks"),
+    [(1, 1, 6), (2, 3, 7), (4, 6, 8), (7, 12, 9), (13, 25, 10), (26, 51, 11), (52, 102, 12)],
+)
+def test_the_table_of_the_documentation(least: int, most: int, blocks: int) -> None:
+    assert least_blocks(0.05 / least) == least_blocks(0.05 / most) == blocks
+    row = f"| {least}{f' to {most}' if most > least else ''} | {blocks} |"
+    assert row in DOCS.read_text()
 
 
 def test_of_normal_differences_it_is_the_t_tests_number_and_a_twentieth_more() -> None:
