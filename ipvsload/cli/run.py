@@ -6,7 +6,13 @@ from typing import Any
 import click
 
 from ipvsload.cli.records import conclude
-from ipvsload.cli.repeats import wanted_repeats, with_repeats
+from ipvsload.cli.repeats import Repeats, wanted_repeats, with_repeats
+from ipvsload.cli.self_check import (
+    begin_self_check,
+    blocks_of_each,
+    column_to_check,
+    self_check_option,
+)
 from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign_options, with_options
 from ipvsload.cli.variants import wanted_variants
@@ -40,6 +46,7 @@ from ipvsload.testbed.registry import DEFAULT, TESTBEDS
     type=click.Path(path_type=Path),
     help="Directory of the record, new or empty. Default: runs/NAME-TIME.",
 )
+@self_check_option
 @with_options(option for kind in TESTBEDS.values() for option in kind.options)
 def run(
     scenario: Path,
@@ -50,6 +57,7 @@ def run(
     max_repeats: int | None,
     hz: float,
     out: Path | None,
+    comparisons: int | None,
     **options: Any,
 ) -> int:
     """Run SCENARIO for each scheduler and compare them.
@@ -62,11 +70,14 @@ def run(
     from ipvsload.record.writer import RunWriter
     from ipvsload.scenario.load import parse_scenario, read, with_files
     from ipvsload.scenario.scenario_files import ScenarioFiles
+    from ipvsload.scenario.self_check import checked_columns
     from ipvsload.scenario.shipped import scenario_path
     from ipvsload.scenario.variant import PRESENT, labels
     from ipvsload.this_machine import refuse_too_much
 
     times = wanted_repeats(repeats, precision, max_repeats)
+    if comparisons:
+        times = blocks_of_each(times)
     kind = TESTBEDS[testbed]
     refuse_foreign_options(kind)
     path = scenario_path(scenario)
@@ -74,6 +85,8 @@ def run(
     plan = parse_scenario(text, str(path), ScenarioFiles(path.parent))
     text = with_files(text, plan)
     wanted = wanted_variants(schedulers, plan)
+    if comparisons:
+        wanted = (column_to_check(schedulers, plan),)
     bed = make_testbed(kind, plan, wanted, hz, options)
     refuse_too_much(plan, kind.own_ports, kind.host(options))
     directory = out or make_directory(plan.name)
@@ -96,6 +109,10 @@ def run(
                 "the scheduler that is there is measured, not each of the scenario's"
                 f" ({labels(plan.schedulers)}): {bed.lacks['scheduler']}"
             )
+        if comparisons:
+            now_us = clock.now_us()
+            check = begin_self_check(wanted[0], comparisons, times.most, writer, now_us)
+            wanted, times = checked_columns(wanted[0], check), Repeats(check.repeats)
         # Heavy imports, while the kernel boots.
         from ipvsload.experiment.headless import play_headless
         from ipvsload.experiment.precision_rule import PrecisionRule

@@ -5,11 +5,17 @@ from pathlib import Path
 import click
 
 from ipvsload.cli.records import conclude
-from ipvsload.cli.repeats import wanted_repeats, with_repeats
+from ipvsload.cli.repeats import Repeats, wanted_repeats, with_repeats
+from ipvsload.cli.self_check import (
+    begin_self_check,
+    blocks_of_each,
+    column_to_check,
+    self_check_option,
+)
 from ipvsload.cli.summarized import summarize_simulation
 from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.variants import wanted_variants
-from ipvsload.errors import IpvsloadError
+from ipvsload.errors import IpvsloadError, UsageError
 
 
 @click.command()
@@ -44,6 +50,7 @@ from ipvsload.errors import IpvsloadError
     help="Keep no single request, for millions of connections: tables and results.json, without"
     " records and charts.",
 )
+@self_check_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -60,6 +67,7 @@ def simulate(
     seed: int | None,
     summary: bool,
     out: Path | None,
+    comparisons: int | None,
 ) -> int:
     """Simulate SCENARIO for each scheduler and compare them.
 
@@ -77,18 +85,25 @@ def simulate(
     from ipvsload.scenario.model_rule import refuse_unknown_rules
     from ipvsload.scenario.scaled import ScaledBy, scaled
     from ipvsload.scenario.scenario_files import ScenarioFiles
+    from ipvsload.scenario.self_check import checked_columns
     from ipvsload.scenario.shipped import scenario_path
     from ipvsload.simulate.play_model import model_testbed, play_model
     from ipvsload.simulate.simulation_size import refuse_too_large, refuse_too_long_a_record
 
     times = wanted_repeats(repeats, precision, max_repeats)
+    if comparisons:
+        times = blocks_of_each(times)
     path = scenario_path(scenario)
     text = read(path)
     plan = parse_scenario(text, str(path), ScenarioFiles(path.parent))
     text = with_files(text, plan)
     scale = ScaledBy(servers, directors, seed)
     plan = scaled(plan, scale)
-    wanted = wanted_variants(schedulers, plan)
+    wanted, columns = wanted_variants(schedulers, plan), 1
+    if comparisons:
+        wanted, columns = (column_to_check(schedulers, plan),), 2 * comparisons
+    if comparisons and summary:
+        raise UsageError("--self-check needs a record: do without --summary")
     refuse_unknown_rules(wanted)
     refuse_too_large(plan, summary=summary)
     testbed = model_testbed(plan)
@@ -97,7 +112,7 @@ def simulate(
         from ipvsload.simulate.summarized_plan import refuse_what_needs_a_record
 
         refuse_what_needs_a_record(plan, wanted)
-    elif hint := refuse_too_long_a_record(plan, wanted, times.most):
+    elif hint := refuse_too_long_a_record(plan, wanted, times.most * columns):
         say(hint)
     directory = out or make_directory(plan.name)
     if summary:
@@ -109,10 +124,14 @@ def simulate(
     try:
         if scale != ScaledBy():
             writer.event(ScenarioScaled(0, 0, servers, directors, seed))
-        rule = None
+        rule, apart = None, {}
         if times.precision:
             rule = PrecisionRule(directory, plan, wanted, times.precision)
-        play_model(plan, testbed, writer, wanted, times.most, rule, BlocksTold(say))
+        if comparisons:
+            check = begin_self_check(wanted[0], comparisons, times.most, writer, 0, apart=True)
+            wanted = checked_columns(wanted[0], check)
+            times, apart = Repeats(check.repeats), {check.again: check.repeats}
+        play_model(plan, testbed, writer, wanted, times.most, rule, BlocksTold(say), apart)
     except IpvsloadError as error:
         failure = error
         if isinstance(error, StoppedError):

@@ -82,6 +82,7 @@ class _Run:
         testbed, planned = context.testbed, context.scenario.service
         label = variant.label or None
         self.record(events.RunPlanned(*self.now(), variant.scheduler, repeat, label))
+        draws = context.draws(variant.label, repeat)
         weights = planned.weights or (1,) * planned.servers
         self._service = service = testbed.begin(
             ServiceSpec(
@@ -90,7 +91,7 @@ class _Run:
                 planned.capacity,
                 forwarding=variant.forwarding_in(planned.forwarding),
                 settings=variant.settings,
-                repeat=repeat,
+                repeat=draws,
             )
         )
         self._watch = testbed.packet_watch
@@ -129,7 +130,7 @@ class _Run:
                 on_error=context.inbox.put,
             ),
             # Each scheduler has the same: common random numbers.
-            f"{context.scenario.seed}/{repeat}",
+            f"{context.scenario.seed}/{draws}",
         )
         self._state = RunState(self._load.counts)
         self._later = LaterActions(context.clock)

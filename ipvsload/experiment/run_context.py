@@ -1,7 +1,7 @@
 """What all runs of a session share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ipvsload.experiment.clock import Clock, Follower, Inbox
@@ -54,3 +54,10 @@ class RunContext:
     progress: Progress
     occupancy: OccupancySource | None = None
     """None where real servers tell nothing of themselves."""
+    apart: Mapping[str, int] = field(default_factory=dict)
+    """Labels of columns that do not have the arrivals, work and draws of their block, but those
+    of a block that is so many later."""
+
+    def draws(self, label: str, repeat: int) -> int:
+        """The block whose arrivals, work and draws a column has in block `repeat`."""
+        return repeat + self.apart.get(label, 0)

@@ -271,6 +271,18 @@ class BlocksEnded(Event):
 
 
 @dataclass(frozen=True)
+class SelfCheckPlanned(Event):
+    """Columns set alike are to be compared: scenario/self_check.py has the fields. Its run is 0."""
+
+    kind = "self-check"
+    label: str
+    again: str
+    comparisons: int
+    blocks: int
+    apart: bool = False
+
+
+@dataclass(frozen=True)
 class RecordingEnded(Event):
     """The whole recording ended in order; its run is 0."""
 

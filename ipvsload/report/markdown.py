@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.prediction_rows import surprises
+from ipvsload.report.self_check_words import (
+    SELF_CHECK_HEADERS,
+    self_check_rows,
+    self_check_sentences,
+)
 from ipvsload.report.wording import (
     early_ends,
     one_line,
@@ -16,6 +21,7 @@ from ipvsload.report.wording import (
     remarks,
     verdict_line,
 )
+from ipvsload.results.false_alarms import SelfCheckResult
 from ipvsload.results.results import Results
 
 _SIGNS = {"held": "✅", "failed": "❌", "invalid": "⚠️"}
@@ -35,6 +41,8 @@ def render(results: Results) -> str:
     ]
     told = (*problems(results), *early_ends(results), *surprises(results))
     lines += [f"- {_text(line)}" for line in told]
+    if results.self_check:
+        lines += _self_check(results.self_check)
     expectations = summarize_expectations(results)
     if expectations:
         lines += ["", *_table(["", "scheduler", "expectation", "measured", "held"], numbers=2)]
@@ -59,6 +67,16 @@ def render(results: Results) -> str:
                 lines.append(_line(f"**{_text(row.label)}** {_text(row.remark)}".rstrip(), *blank))
     lines += ["", *(f"Note: {_text(line)}  " for line in remarks(results))]
     return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def _self_check(check: SelfCheckResult) -> list[str]:
+    return [
+        "",
+        *(f"{_text(line)}  " for line in self_check_sentences(check)),
+        "",
+        *_table(SELF_CHECK_HEADERS, numbers=len(SELF_CHECK_HEADERS) - 1),
+        *(_line(*map(_text, row)) for row in self_check_rows(check)),
+    ]
 
 
 def _table(headers: Sequence[str], numbers: int) -> list[str]:

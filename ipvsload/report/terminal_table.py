@@ -4,12 +4,17 @@ What a person wants first after a run. The verdict and what it stands on come la
 the end of what was printed is what the terminal shows.
 """
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header
 from ipvsload.report.prediction_rows import surprises
+from ipvsload.report.self_check_words import (
+    SELF_CHECK_HEADERS,
+    self_check_rows,
+    self_check_sentences,
+)
 from ipvsload.report.terminal_console import ReportConsole
 from ipvsload.report.wording import (
     DASH,
@@ -21,6 +26,7 @@ from ipvsload.report.wording import (
     verdict_line,
     watched,
 )
+from ipvsload.results.false_alarms import SelfCheckResult
 from ipvsload.results.results import Results
 
 _COLOURS = {"held": "green", "failed": "red", "invalid": "yellow"}
@@ -39,6 +45,8 @@ def print_results(results: Results, console: Console | None = None) -> None:
     headers = [column_header(summary) for summary in results.schedulers]
     output.figures(headers, results.schedulers, agreed_addresses(results.runs))
     _notes(output, results)
+    if results.self_check:
+        _self_check(output, results.self_check)
     _expectations(output, results)
     _verdict(output, results)
 
@@ -65,6 +73,20 @@ def _expectations(output: ReportConsole, results: Results) -> None:
     if table.row_count:
         output.console.print()
         output.console.print(table)
+
+
+def _self_check(output: ReportConsole, check: SelfCheckResult) -> None:
+    table = output.table()
+    for number, header in enumerate(SELF_CHECK_HEADERS):
+        side: JustifyMethod = "right" if number else "left"
+        table.add_column(header, justify=side, overflow="fold", min_width=9 if number else 28)
+    for row in self_check_rows(check):
+        table.add_row(*map(output.text, row))
+    output.console.print()
+    output.console.print(table)
+    output.console.print()
+    for line in self_check_sentences(check):
+        output.line(output.text(line))
 
 
 def _notes(output: ReportConsole, results: Results) -> None:

@@ -83,6 +83,9 @@ def _course(found: Sequence[int]) -> str:
 
 def verdict_line(results: Results) -> str:
     """What the verdict means, as one sentence without its word."""
+    if (check := results.self_check) and results.verdict != "invalid":
+        itself = f"{plural(check.comparisons, 'comparison')} of {check.label} with itself"
+        return f"{plural(check.alarms, 'false alarm')} in {itself}"
     asked = [e for e in results.expectations if e.held is not None]
     broken = sum(not e.held for e in asked)
     runs = plural(len(results.runs), "run")

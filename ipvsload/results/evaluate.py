@@ -23,7 +23,11 @@ from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figure
 from ipvsload.results.precision import note
 from ipvsload.results.predicted_run import PredictedRun, predicted_run
 from ipvsload.results.queue_times import latency_parts_ms, queue_ms
-from ipvsload.results.recorded_scenario import planned_columns, scaling_of
+from ipvsload.results.recorded_scenario import (
+    planned_columns,
+    recorded_self_check,
+    scaling_of,
+)
 from ipvsload.results.refusals import refused_by
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.results import (
@@ -34,6 +38,7 @@ from ipvsload.results.results import (
     TrafficResult,
 )
 from ipvsload.results.sampling import active_span, sampling_notes, sampling_result
+from ipvsload.results.self_checked import self_checked
 from ipvsload.results.witness_result import witness_notes, witness_result
 from ipvsload.scenario.failures import in_order
 from ipvsload.scenario.measures.latency import LATENCIES, latency_ms
@@ -74,6 +79,8 @@ def evaluate(
         ends,
         planned_columns(recording),
     )
+    if check := recorded_self_check(recording):
+        found = self_checked(found, check, scenario)
     recorded_by = RecordedBy(recording.header.ipvsload, recording.header.machine)
     notes = tuple(note(one.blocks, one.reason) for one in recording.of_type(BlocksEnded))
     return replace(found, notes=notes, choices=choices, recorded_by=recorded_by)

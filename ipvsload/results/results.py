@@ -16,6 +16,7 @@ from ipvsload.results.arrivals import ArrivalsResult
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.director_splits import DirectorSplit, DirectorSummary
 from ipvsload.results.early_end import EarlyEnd
+from ipvsload.results.false_alarms import SelfCheckResult
 from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
 from ipvsload.results.prediction import PredictedServer, Prediction
 from ipvsload.results.sampling import SamplingResult
@@ -229,6 +230,7 @@ class Results:
     experiment as a whole, for people.
     `columns` has each measure under test of each column, `comparison` every pair of columns by
     each of them, and `baseline` is the label that the others are shown against.
+    `self_check` is there where a scheduler was compared with itself.
     `choices` are the model's of each run, by its number, where its packets were recorded: the
     report draws them. They are not in results.json.
     """
@@ -248,6 +250,7 @@ class Results:
     comparison: tuple[PairComparison, ...] = ()
     recorded_by: RecordedBy = RecordedBy()
     notes: tuple[str, ...] = ()
+    self_check: SelfCheckResult | None = None
     choices: Mapping[int, tuple[PredictedChoice, ...]] = field(default_factory=dict, repr=False)
 
     @property

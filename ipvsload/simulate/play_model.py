@@ -1,10 +1,10 @@
 """All runs of `ipvsload simulate`: the engine of runs on a virtual clock, over the model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from signal import SIGINT, SIGTERM, signal
-from types import FrameType
+from types import FrameType, MappingProxyType
 
 from ipvsload.experiment.progress import Progress
 from ipvsload.experiment.run_context import RunContext
@@ -54,8 +54,12 @@ def play_model(
     repeats: int,
     rule: StoppingRule | None = None,
     progress: Progress | None = None,
+    apart: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
-    """Play them; see `session.play`. Ctrl-C ends the present run as it ends a real one."""
+    """Play them; see `session.play`. Ctrl-C ends the present run as it ends a real one.
+
+    `apart` names columns with arrivals of their own, as `RunContext` does.
+    """
     time = testbed.time
     rows = testbed.max_real_servers * scenario.service.directors
     hz = min(_HZ, max(_LEAST_HZ, _ROWS_A_SECOND / rows))
@@ -70,6 +74,7 @@ def play_model(
         partial(ModelLoad, testbed),
         progress or Progress(),
         occupancy,
+        apart,
     )
     with _signals_told(time):
         play(context, variants, repeats, rule)
