@@ -20,7 +20,7 @@ WIDTHS = (390, 1280, 1920)
 LONG = "[2001:db8:1234:5678:9abc:def0:1234:5678]:30080"
 NAMED = "lblcr, persistent 300 s, sh-fallback, sh-port, conn_reuse_mode 0"
 
-_OUTSIDE = """
+OUTSIDE = """
 const wide = document.documentElement.clientWidth + 1;
 return [...document.querySelectorAll("main *")]
   .filter((e) => !e.closest(".spoken") && !e.parentElement.closest(".scroll"))
@@ -63,7 +63,7 @@ def test_nothing_is_cut_without_a_sign(window: Browser, page: tuple[Path, int], 
     window.size(width, 900, phone=width < 600)
     window.open(f"file://{path}")
     assert window.run("return document.documentElement.scrollWidth") <= width
-    assert window.run(_OUTSIDE) == []
+    assert window.run(OUTSIDE) == []
     assert "that are not the model" in window.text("section:has(.choice) h2")
     hidden = window.run(
         "const s = document.querySelector('section.wide .scroll');"

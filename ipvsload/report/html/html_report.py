@@ -15,6 +15,7 @@ from ipvsload.replay.decision import PredictedChoice
 from ipvsload.report import wording
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
+from ipvsload.report.html.answer import answer
 from ipvsload.report.html.arrival_rows import arrival_rows
 from ipvsload.report.html.chart_series import Point, end_seconds, zero_us
 from ipvsload.report.html.director_bars import director_bars
@@ -87,6 +88,7 @@ def render(results: Results, recording: Recording) -> str:
         started="" if results.simulated else started.strftime("%-d %B %Y, %H:%M UTC"),
         wording=wording,
         surprises=surprises(results),
+        answer=answer(results, classes),
         mismatches=mismatch_tables(results.runs),
         expectations=expectation_matrix(results),
         validity=validity_rows(results),
