@@ -7,7 +7,7 @@ Which are the best is found in results/class_standings.py; pairs have their word
 from collections.abc import Sequence
 
 from ipvsload.report.measure_words import amount, figure_words, p_words, part_words
-from ipvsload.report.pair_words import is_equivalent, pair_sentence, than_words
+from ipvsload.report.pair_words import is_alike, is_equivalent, pair_sentence, than_words
 from ipvsload.report.wording import plural
 from ipvsload.results.class_standings import FAILED, ClassStanding, MeasuredPair, class_standings
 from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
@@ -43,16 +43,11 @@ def _sentence(of: ClassStanding, results: Results) -> str:
     without = f"; {listed(lacking)}: no run that counts has a {figure}" if lacking else ""
     if len(measured) == 1:
         (alone,) = measured
-        told = f"{figure} {amount(alone.median, alone.unit)} under {alone.label}"
+        told = f"{figure} {_with_interval(alone)} under {alone.label}, in {_runs(alone)}"
         return f"{told}, and nothing to compare it with: run two schedulers or more{without}"
-    if blocks < 2:
-        return (
-            f"one block cannot tell a difference from chance ({_figures(of, measured)}):"
-            f" run it with --repeats {ENOUGH}{without}"
-        )
     if _too_few(results):
-        told = _figures(of, measured)
-        return f"{plural(blocks, 'block')} show nothing yet ({told}){_failing(of, best)}{without}"
+        told = f"nothing is shown yet ({_figures(of, measured)}, {plural(blocks, 'block')})"
+        return f"{told}{_failing(of, best)}{without}"
     if len(best) == len(measured):
         return f"{_undecided(of, best, blocks)}{_failing(of, best)}{without}"
     return f"{_advice(of, best, _reference(of, results), blocks)}{_failing(of, best)}{without}"
@@ -72,6 +67,9 @@ def _undecided(of: ClassStanding, best: Sequence[str], blocks: int) -> str:
         if len(best) == 2:
             return f"{listed(best)} are equivalent within {margin} ({figures}): take either"
         return f"{_named(best)} are equivalent within {margin} ({figures}): take any of them"
+    if all(map(is_alike, _comparisons(of, best))):
+        same = f"{_named(best)} were the same in all {plural(blocks, 'block')}"
+        return f"{same} ({_figures(of, of.measured)}), too few to show that they are equivalent"
     return f"no difference is shown between {_named(best)} ({figures}){_more(of, best)}"
 
 
@@ -207,7 +205,9 @@ def _same_failures(of: ClassStanding, mine: MeasuredColumn, least: MeasuredColum
 
 def _too_few(results: Results) -> list[str]:
     """Where nothing can count, whatever the runs say: why, and what would do."""
-    asked = [one for one in results.comparison if one.paired and one.tests and one.n[0] > 1]
+    if max((one.n[0] for one in results.comparison), default=0) == 1:
+        return [f"one block cannot tell a difference from chance: run it with --repeats {ENOUGH}"]
+    asked = [one for one in results.comparison if one.paired and one.tests]
     if not asked or any((one.least_p or 0) * one.tests < LEVEL for one in asked):
         return []
     tests, blocks = asked[0].tests, max(one.n[0] for one in asked)
@@ -260,6 +260,18 @@ def _figures(of: ClassStanding, columns: Sequence[MeasuredColumn]) -> str:
         return f"{figure} {' to '.join(ends)}"
     each = (f"{one.label} {amount(one.median, one.unit)}" for one in columns)
     return f"{figure}: {', '.join(each)}"
+
+
+def _with_interval(column: MeasuredColumn) -> str:
+    """A median, and its interval where there are runs enough: "2.1 ms [2.0 ms, 2.3 ms]"."""
+    median = amount(column.median, column.unit)
+    if column.ci95 is None:
+        return median
+    return f"{median} [{', '.join(amount(end, column.unit) for end in column.ci95)}]"
+
+
+def _runs(column: MeasuredColumn) -> str:
+    return plural(len(column.blocks), "run")
 
 
 def _median(column: MeasuredColumn) -> float:

@@ -139,11 +139,23 @@ def test_what_is_not_shown_is_not_called_equal() -> None:
 
 
 def test_one_column_or_one_block_says_what_to_run() -> None:
-    (alone,) = answer(p95("rr", 0))
-    assert alone.endswith(" under rr, and nothing to compare it with: run two schedulers or more")
-    (once,) = answer(p95("rr", 0, 1), p95("lc", -8, 1))
-    assert once.startswith("short: one block cannot tell a difference from chance (p95: rr ")
-    assert once.endswith("): run it with --repeats 10")
+    (alone,) = answer(p95("rr", 0, 3))
+    assert alone == (
+        "short: p95 19.5 ms under rr, in 3 runs, and nothing to compare it with: run two schedulers"
+        " or more"
+    )
+    (steady,) = answer(p95("rr", 0))
+    assert steady.startswith("short: p95 20.1 ms [")
+    *once, what = answer(p95("rr", 0, 1), p95("lc", -8, 1))
+    assert once == ["short: nothing is shown yet (p95: rr 19.4 ms, lc 11.2 ms, 1 block)"]
+    assert what == "one block cannot tell a difference from chance: run it with --repeats 10"
+
+
+def test_columns_that_are_the_same_in_few_blocks_are_not_called_equivalent() -> None:
+    rr = p95("rr", 0, 3)
+    (told,) = answer(rr, column("lc", [value for _, value in rr.blocks], P95))
+    assert told.startswith("short: rr and lc were the same in all 3 blocks (p95: rr 19.5 ms, ")
+    assert told.endswith("), too few to show that they are equivalent")
 
 
 def test_too_few_blocks_are_told_once_with_what_would_do() -> None:
@@ -153,8 +165,8 @@ def test_too_few_blocks_are_told_once_with_what_would_do() -> None:
         for label, shift in (("rr", 0), ("lc", -8), ("sed", -9))
     ]
     short, long, few = answer(*columns)
-    assert short.startswith("short: 3 blocks show nothing yet (p95: rr ")
-    assert long.startswith("long: 3 blocks show nothing yet (p95: rr ")
+    assert short.startswith("short: nothing is shown yet (p95: rr ")
+    assert long.startswith("long: nothing is shown yet (p95: rr ")
     assert few == (
         "too few blocks: 3 were run, and no difference can be told from chance in 6 tests at once"
         " (3 pairs, 2 measures) with fewer than 8 (--repeats 8); two schedulers chosen by"
