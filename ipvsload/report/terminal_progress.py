@@ -95,7 +95,8 @@ class TerminalProgress(Progress):
 
     def block_over(self, words: str) -> None:
         """Print it, above what is drawn."""
-        self._console.print(plain(words), markup=False, highlight=False)
+        whole = not self._console.is_terminal
+        self._console.print(plain(words), markup=False, highlight=False, soft_wrap=whole)
 
     def update(self, state: RunState, timeline: Timeline) -> None:
         """Draw the state, unless the last one was drawn just now. Cheap otherwise."""

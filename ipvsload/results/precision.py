@@ -43,7 +43,7 @@ class Width(NamedTuple):
         how = (
             f"+- {number(round(self.part * 100, 2))} %"
             if math.isfinite(self.part)
-            else "not yet there"
+            else "still unknown"
         )
         against = f" against {self.baseline}" if self.baseline else ""
         return f"{how} ({self.measure} of {self.label}{against})"

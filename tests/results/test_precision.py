@@ -70,7 +70,7 @@ def test_two_that_are_alike_are_narrow_and_too_few_blocks_are_not() -> None:
     few = widest([column("rr", *RR[:5]), column("lc", *LC[:5])], "rr")
     assert few is not None
     assert math.isinf(few.part)
-    assert few.words() == "not yet there (p95 of lc against rr)"
+    assert few.words() == "still unknown (p95 of lc against rr)"
 
 
 @given(st.floats(0.0001, 1), st.floats(0, 2) | st.just(math.inf), st.integers(1, 60))
