@@ -18,8 +18,13 @@ def report(directory: Path) -> int:
 
 @click.command()
 @click.argument("directories", nargs=-1, required=True, type=click.Path(path_type=Path))
-def compare(directories: tuple[Path, ...]) -> None:
-    """Set the recorded runs of several directories side by side."""
+@click.option("--details", is_flag=True, help="All figures of all columns, too.")
+def compare(directories: tuple[Path, ...], details: bool) -> None:
+    """Compare recorded runs: each directory against the first one.
+
+    Columns of one name by the measures under test, with intervals and corrected p-values, and
+    what else differs between the recordings.
+    """
     from ipvsload.report.terminal_comparison import print_comparison
     from ipvsload.report.write import load_results
 
@@ -34,7 +39,7 @@ def compare(directories: tuple[Path, ...]) -> None:
 
             loaded.append(load_results(directory, begins))
     with until_nobody_reads():
-        print_comparison(loaded)
+        print_comparison(loaded, details=details)
 
 
 def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:

@@ -25,11 +25,16 @@ class ScaledBy:
     seed: int | None = None
 
     @property
+    def options(self) -> str:
+        """The options that change it so: "--servers 100"; "" where nothing is changed."""
+        asked = {"--servers": self.servers, "--directors": self.directors, "--seed": self.seed}
+        return " ".join(f"{name} {value}" for name, value in asked.items() if value is not None)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """That a scenario was changed so, for people; none where nothing is changed."""
-        asked = {"--servers": self.servers, "--directors": self.directors, "--seed": self.seed}
-        told = [f"{name} {value}" for name, value in asked.items() if value is not None]
-        return (f"simulated with {' '.join(told)}, not as the file says",) if told else ()
+        told = self.options
+        return (f"simulated with {told}, not as the file says",) if told else ()
 
 
 def scaled(scenario: Scenario, scale: ScaledBy) -> Scenario:

@@ -25,15 +25,20 @@ def blocks_needed(deviation: float, difference: float, level: float) -> int:
 
 def runs_needed(deviation: float, difference: float, level: float) -> int:
     """The same of runs a side that are not paired; each of both sides deviates by so much."""
-    least = 1
-    while 2 / math.comb(2 * least, least) > level:
-        least += 1
-    return max(_by_power(math.sqrt(2) * deviation, difference, level), least)
+    return max(_by_power(math.sqrt(2) * deviation, difference, level), least_runs(level))
 
 
 def least_blocks(level: float) -> int:
     """So many pairs that all differ to one side are significant: 2 of 2^n signs are."""
     return max(1, math.ceil(math.log2(2 / level)))
+
+
+def least_runs(level: float) -> int:
+    """So many runs a side are significant where all of one are greater than all of the other."""
+    least = 1
+    while 2 / math.comb(2 * least, least) > level:
+        least += 1
+    return least
 
 
 def _by_power(deviation: float, difference: float, level: float) -> int:

@@ -7,9 +7,10 @@ from ipvsload.record.reader import RecordedRun, read
 from ipvsload.report import junit, markdown
 from ipvsload.report.figure_rows import column_header
 from ipvsload.report.wording import place
-from ipvsload.results.comparison import ComparedRecording, differences
+from ipvsload.results.comparison import ComparedRecording
 from ipvsload.results.director import DirectorResult, director_result
 from ipvsload.results.evaluate import evaluate
+from ipvsload.results.recording_differences import differences
 from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
 from tests.skew_recording import SCENARIO, write_skew
@@ -97,11 +98,10 @@ def test_compare_tells_what_was_set_differently(tmp_path: Path) -> None:
         "set": set_on_director(tmp_path / "c", 1, ("rr",)),
     }
     recorded = [ComparedRecording(name, one, SCENARIO) for name, one in results.items()]
-    assert differences(recorded) == [
-        "the settings are not the same: old: unknown; usual: what a kernel has by default; "
-        "set: conntrack 1"
-    ]
-    assert differences(recorded[:2]) == []
+    told = {one.what: one.values for one in differences(recorded)}
+    assert told.pop("columns") == ("rr, lc", "rr", "rr")
+    assert told == {"conntrack": ("unknown", "0", "1")}
+    assert [one.what for one in differences(recorded[:2])] == ["columns"]
 
 
 def test_how_real_servers_are_reached_is_told_where_replies_go_past(tmp_path: Path) -> None:
