@@ -7,12 +7,14 @@ shows fewer of them: `first_look.py`. Users come first, and then the servers.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 from ipvsload.report.prediction_rows import prediction_rows
 from ipvsload.report.shown_servers import MOST, shown_servers
+from ipvsload.report.spread_rows import change_rows, evenness_rows, latency_rows, share_row
 from ipvsload.report.wording import DASH, figure, milliseconds, named, over, percent, weights
-from ipvsload.results.lateness import LATENESS
 from ipvsload.results.results import RunResult, SchedulerSummary, ServerSummary, TrafficSummary
+from ipvsload.scenario.measures.sent_late import LATENESS
 from ipvsload.statistics.median_range import MedianRange, median_range
 
 SHOWN_KINDS = 8
@@ -72,9 +74,10 @@ def figure_rows(
     shown = shown_servers(columns) if shown is None else shown
     return [
         *traffic_rows(columns, classes),
-        *server_rows(columns, known, shown, classes),
+        *server_rows(columns, known, shown, classes, details=True),
         *_rest(columns, shown, classes),
         *no_server_rows(columns, classes),
+        *spread_over_servers(columns),
         *director_rows(columns),
         *director_time_rows(columns),
         *model_rows(columns),
@@ -86,6 +89,8 @@ def server_rows(
     known: dict[int, str],
     shown: Sequence[int],
     classes: Sequence[str],
+    *,
+    details: bool = False,
 ) -> Iterator[FigureRow]:
     """The rows of each server that is `shown`; `known` has the addresses."""
     by_number = [{server.number: server for server in column.servers} for column in columns]
@@ -95,12 +100,16 @@ def server_rows(
         if weighted(columns):
             yield _row("weight", (weights(s.weights) if s else DASH for s in servers))
         yield _row("connections", (over(s.connections if s else None) for s in servers))
+        if details:
+            yield from starmap(_row, share_row(servers, columns))
         if any(s and s.predicted != s.connections for s in servers if s and s.predicted):
             yield _row("predicted", (over(s.predicted if s else None) for s in servers))
         for name in classes:
             yield _row(f"{name} requests", (_requests(s, name) for s in servers))
             if any(s and _some(s.failures.get(name)) for s in servers):
                 yield _row("of them failed", (_failures(s, name) for s in servers))
+        if details:
+            yield from starmap(_row, latency_rows(servers, columns, classes))
         yield _row("active at most", map(_active, servers))
         if any(s and s.busy_max for s in servers):
             yield _row("busy at most", (over(s.busy_max if s else None) for s in servers))
@@ -137,6 +146,17 @@ def _rest(
         yield _row("busy at most", (spread(s.busy_max for s in c) for c in rest))
         yield _row("queue at most", (spread(s.queue_max for s in c) for c in rest))
         yield _row("utilisation", (spread((s.utilisation for s in c), percent) for c in rest))
+
+
+def spread_over_servers(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:
+    """How evenly the servers were used, and how soon changes had their effect."""
+    for title, found in (
+        ("how the servers were used", evenness_rows(columns)),
+        ("after a change", change_rows(columns)),
+    ):
+        if rows := [_row(label, cells) for label, cells in found]:
+            yield FigureRow(title)
+            yield from rows
 
 
 def director_rows(columns: Sequence[SchedulerSummary]) -> Iterator[FigureRow]:

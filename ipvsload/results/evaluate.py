@@ -23,6 +23,7 @@ from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figure
 from ipvsload.results.precision import note
 from ipvsload.results.predicted_run import PredictedRun, predicted_run
 from ipvsload.results.queue_times import latency_parts_ms, queue_ms
+from ipvsload.results.record_figures import RecordFigures
 from ipvsload.results.recorded_scenario import (
     planned_columns,
     recorded_self_check,
@@ -110,7 +111,9 @@ def run_result(
     )
     refusals = refused_by(run.requests, run.samples)
     occupancy = _occupancy(run, joined, requests.last_us, scenario)
-    measures = RunMeasures(requests, kernel, kernel.servers, list(joined), occupancy)
+    lateness = {name: one.lateness_ms for name, one in opened.items()}
+    record = RecordFigures(run, scenario, requests, list(joined), lateness)
+    measures = RunMeasures(requests, kernel, kernel.servers, list(joined), occupancy, record)
     early = early_end(run)
     expectations = expectations_of(run.label, scenario, measures, ended_early=early is not None)
     ends = run.of_type(RunEnded)
@@ -131,11 +134,13 @@ def run_result(
         ),
         kernel=run.kernel,
         servers=tuple(
-            _server(address, weight, kernel, requests, classes, occupancy.get(address), model)
+            _server(
+                address, weight, kernel, requests, classes, occupancy.get(address), model, record
+            )
             for address, weight in joined.items()
         ),
         traffic={
-            name: _traffic(name, requests, refusals.get(name, {}), opened.get(name))
+            name: _traffic(name, requests, refusals.get(name, {}), opened.get(name), record)
             for name in classes
         },
         expectations=expectations,
@@ -147,6 +152,11 @@ def run_result(
         ended_early=early,
         prediction=model.prediction,
         witness=witness_result(run),
+        active_evenness=record.active,
+        utilisation_evenness=record.utilisation,
+        weight_departure=record.weight_departure(None, None),
+        changes=record.changes,
+        joined=record.joined,
     )
     return result, measures
 
@@ -159,6 +169,7 @@ def _server(
     classes: Iterable[str],
     occupancy: OccupancyFigures | None,
     model: PredictedRun,
+    record: RecordFigures,
 ) -> ServerResult:
     counts = kernel.servers.get(address)
     return ServerResult(
@@ -174,7 +185,21 @@ def _server(
         busy_max=occupancy.busy_max if occupancy else None,
         queue_max=occupancy.queue_max if occupancy else None,
         predicted=model.servers.get(address),
+        share=record.shares.share(None, address),
+        weight_share=record.shares.fair_share(None, address),
+        latency_ms=_latencies(requests, classes, address),
     )
+
+
+def _latencies(
+    requests: RequestCounts, classes: Iterable[str], address: str
+) -> dict[str, dict[str, float | None]]:
+    """The latencies, in ms, of the requests of each class that this server answered."""
+    found = {}
+    for name in classes:
+        if ordered := requests.latencies(name, address):
+            found[name] = {which: latency_ms(ordered, which) for which in LATENCIES}
+    return found
 
 
 def _occupancy(
@@ -195,6 +220,7 @@ def _traffic(
     requests: RequestCounts,
     refusals: Mapping[str, int],
     arrivals: ArrivalsResult | None,
+    record: RecordFigures,
 ) -> TrafficResult:
     ordered = requests.latencies(name)
     return TrafficResult(
@@ -210,4 +236,6 @@ def _traffic(
         arrivals=arrivals,
         queue_ms=queue_ms(requests.queue_times(name)),
         latency_parts_ms=latency_parts_ms(requests.queued(name)),
+        lost=record.lost(name),
+        weight_departure=record.weight_departure(name, None),
     )

@@ -22,6 +22,7 @@ from ipvsload.scenario.measures.base import (
     FinalCounts,
     Measure,
     OccupancyTotals,
+    RecordTotals,
     RequestTotals,
     TableTotals,
 )
@@ -46,8 +47,9 @@ class RunMeasures:
         by_server: Mapping[str, TableTotals],
         servers: Sequence[str],
         occupancy: Mapping[str | None, OccupancyTotals] = MappingProxyType({}),
+        record: RecordTotals | None = None,
     ) -> None:
-        self._counts = FinalCounts(requests, table, by_server, occupancy)
+        self._counts = FinalCounts(requests, table, by_server, occupancy, record)
         self._servers = servers
 
     def __call__(self, measure: Measure) -> float | None:

@@ -8,9 +8,8 @@ from the planned start and so contain it.
 from collections.abc import Iterable, Sequence
 
 from ipvsload.record.format import Request
+from ipvsload.scenario.measures.sent_late import LATENESS
 from ipvsload.statistics.percentiles import percentile
-
-LATENESS = ("p50", "p99", "max")
 
 
 def lateness_us(requests: Iterable[Request]) -> list[int]:

@@ -13,13 +13,17 @@ from ipvsload.record.format import MODEL
 from ipvsload.record.recorded_machine import RecordedMachine
 from ipvsload.replay.decision import PredictedChoice
 from ipvsload.results.arrivals import ArrivalsResult
+from ipvsload.results.change_delays import ChangeResult
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.director_splits import DirectorSplit, DirectorSummary
 from ipvsload.results.early_end import EarlyEnd
+from ipvsload.results.evenness_over_time import EvennessFigures
 from ipvsload.results.false_alarms import SelfCheckResult
+from ipvsload.results.joined_servers import JoinedServer
 from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
 from ipvsload.results.prediction import PredictedServer, Prediction
 from ipvsload.results.sampling import SamplingResult
+from ipvsload.results.spread_summary import SpreadSummary
 from ipvsload.results.witness_result import WitnessResult
 from ipvsload.statistics.median_range import MedianRange
 
@@ -42,6 +46,10 @@ class ServerResult:
     Where the server says how busy it is, `utilisation` is the mean of its busy workers by
     their number, 0 to 1, while steps or requests went on; `busy_max` and `queue_max` are the
     greatest numbers of busy workers and of waiting requests in any sample.
+
+    `share` is its part of all new connections, 0 to 1, and `weight_share` the part that its
+    weight asked for (weight_shares.py). `latency_ms` is by class, with the figures of
+    TrafficResult.
     """
 
     address: str
@@ -56,6 +64,9 @@ class ServerResult:
     busy_max: int | None = None
     queue_max: int | None = None
     predicted: PredictedServer | None = None
+    share: float | None = None
+    weight_share: float | None = None
+    latency_ms: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,10 @@ class TrafficResult:
     `latency_parts_ms` splits the mean latency in what passed until it was sent ("late"),
     "queue", and the "rest", for "all" of them and for the "slowest" 5 %; {} where no
     server says it.
+
+    `lost` are requests that failed since their server left (removal_losses.py); None where none
+    left. `weight_departure` is how far the share of new connections of that server is from its
+    weight's that is farthest.
     """
 
     requests: int
@@ -95,6 +110,8 @@ class TrafficResult:
     arrivals: ArrivalsResult | None = None
     queue_ms: dict[str, float] = field(default_factory=dict)
     latency_parts_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+    lost: int | None = None
+    weight_departure: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +135,10 @@ class RunResult:
     `sampling` is None where there are not enough samples to tell. `verdict` is this
     run's own, whatever became of others. A run that `ended_early` has failed, and its
     expectations were not asked. `directors` are there where several balanced.
+
+    `active_evenness` and `utilisation_evenness` say how evenly the servers were loaded, and
+    `weight_departure` is TrafficResult's over all classes. `changes` says how long steps took to
+    stand in the kernel's table, `joined` how soon servers that came carried their share.
     """
 
     number: int
@@ -139,6 +160,11 @@ class RunResult:
     directors: tuple[DirectorSplit, ...] = ()
     prediction: Prediction | None = None
     witness: WitnessResult | None = None
+    active_evenness: EvennessFigures | None = None
+    utilisation_evenness: EvennessFigures | None = None
+    weight_departure: float | None = None
+    changes: tuple[ChangeResult, ...] = ()
+    joined: tuple[JoinedServer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +188,9 @@ class ServerSummary:
     busy_max: MedianRange | None = None
     queue_max: MedianRange | None = None
     predicted: MedianRange | None = None
+    share_of_connections: MedianRange | None = None
+    weight_share: MedianRange | None = None
+    latency_ms: dict[str, dict[str, MedianRange | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +212,7 @@ class TrafficSummary:
     lateness_ms: dict[str, MedianRange | None] = field(default_factory=dict)
     queue_ms: dict[str, MedianRange | None] = field(default_factory=dict)
     latency_parts_ms: dict[str, dict[str, MedianRange | None]] = field(default_factory=dict)
+    lost: MedianRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +225,7 @@ class SchedulerSummary:
     director where that is not the same in all runs. Of the runs that count, `ended_early` were
     shorter than the others. `prediction` is that of these runs together. `director_us` is how
     long the director had a SYN (witness_result.py); {} where no packet says it.
+    `spread` is what its runs say of how servers were used, and of changes.
     """
 
     scheduler: str
@@ -209,6 +240,7 @@ class SchedulerSummary:
     ended_early: int = 0
     prediction: Prediction | None = None
     director_us: dict[str, MedianRange | None] = field(default_factory=dict)
+    spread: SpreadSummary | None = None
 
 
 @dataclass(frozen=True, slots=True)

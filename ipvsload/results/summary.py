@@ -7,7 +7,6 @@ because a testbed may give them other addresses in each run.
 from collections.abc import Sequence
 
 from ipvsload.results.director_splits import summarize_directors
-from ipvsload.results.lateness import LATENESS
 from ipvsload.results.prediction import together
 from ipvsload.results.queue_times import PARTS
 from ipvsload.results.refusals import REFUSED
@@ -18,6 +17,9 @@ from ipvsload.results.results import (
     TrafficResult,
     TrafficSummary,
 )
+from ipvsload.results.spread_summary import spread_summary
+from ipvsload.scenario.measures.latency import LATENCIES
+from ipvsload.scenario.measures.sent_late import LATENESS
 from ipvsload.statistics.median_range import MedianRange, median_range
 
 
@@ -57,6 +59,13 @@ def summarize(
         ended_early=sum(run.ended_early is not None for run in counted),
         prediction=together(run.prediction for run in counted),
         director_us=_director_us(counted),
+        spread=spread_summary(
+            [run.active_evenness for run in counted],
+            [run.utilisation_evenness for run in counted],
+            [run.weight_departure for run in counted],
+            [run.changes for run in counted],
+            [run.joined for run in counted],
+        ),
     )
 
 
@@ -88,6 +97,16 @@ def _server(number: int, runs: Sequence[RunResult], classes: Sequence[str]) -> S
         busy_max=median_range([server.busy_max for server in mine]),
         queue_max=median_range([server.queue_max for server in mine]),
         predicted=median_range([s.predicted.connections if s.predicted else None for s in mine]),
+        share_of_connections=median_range([server.share for server in mine]),
+        weight_share=median_range([server.weight_share for server in mine]),
+        latency_ms={
+            name: {
+                which: median_range([s.latency_ms.get(name, {}).get(which) for s in mine])
+                for which in LATENCIES
+            }
+            for name in classes
+            if any(name in server.latency_ms for server in mine)
+        },
     )
 
 
@@ -127,6 +146,7 @@ def _traffic(results: Sequence[TrafficResult]) -> TrafficSummary:
             }
             for which in dict.fromkeys(key for t in results for key in t.latency_parts_ms)
         },
+        lost=median_range([t.lost for t in results]),
     )
 
 

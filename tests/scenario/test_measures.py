@@ -213,7 +213,8 @@ def test_a_failed_share_is_of_what_was_sent_there() -> None:
 
 def test_which_way_is_good_is_said_where_it_does_not_depend_on_taste() -> None:
     good = {kind.name: kind.better for kind in MEASURES.values() if kind.better}
-    assert {good.pop(name) for name in ("rps",)} == {"greater"}
+    more = ("rps", "active_jain", "utilisation_jain")
+    assert {good.pop(name) for name in more} == {"greater"}
     assert set(good.values()) == {"less"}
     assert {"latency_p95", "queue_p95", "failures", "failed_share"} <= good.keys()
     assert not {"share", "utilisation", "requests", "weight"} & good.keys()

@@ -111,6 +111,13 @@ class Action(Strict):
     def plan(self, planned: PlannedState) -> None:
         """Do it to the planned state; what cannot be done is not, and is refused there."""
 
+    def shown_by(self, weights: Mapping[int, int]) -> bool | None:
+        """Whether a table with these weights, by server number, shows what this has changed.
+
+        None for an action that changes no row of the kernel's table.
+        """
+        return None
+
     def carry_out(self, target: ActionTarget) -> str:
         """Do it, and say in a few words what was done. Raises IpvsloadError."""
         self.act(target)

@@ -1,5 +1,7 @@
 """Take a real server out of the kernel's table."""
 
+from collections.abc import Mapping
+
 from ipvsload.scenario.actions.base import Action, ActionTarget
 from ipvsload.scenario.planned_state import PlannedState
 from ipvsload.scenario.strict import ServerNumber
@@ -24,6 +26,9 @@ class Remove(Action):
             planned.refuse(f"server {self.server} is the last one; a service needs one at least")
         else:
             del planned.weights[self.server]
+
+    def shown_by(self, weights: Mapping[int, int]) -> bool:
+        return self.server not in weights
 
     def act(self, target: ActionTarget) -> None:
         target.remove(self.server)

@@ -1,5 +1,7 @@
 """Change a real server's weight."""
 
+from collections.abc import Mapping
+
 from pydantic import ConfigDict
 
 from ipvsload.scenario.actions.base import Action, ActionTarget
@@ -33,6 +35,9 @@ class Reweigh(Action, use_attribute_docstrings=True):
     def plan(self, planned: PlannedState) -> None:
         if planned.has_server(self.server, "server"):
             planned.weights[self.server] = self.weight
+
+    def shown_by(self, weights: Mapping[int, int]) -> bool:
+        return weights.get(self.server) == self.weight
 
     def act(self, target: ActionTarget) -> None:
         target.reweigh(self.server, self.weight)

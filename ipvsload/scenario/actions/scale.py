@@ -1,5 +1,7 @@
 """Change the number of real servers."""
 
+from collections.abc import Mapping
+
 from ipvsload.scenario.actions.base import Action, ActionTarget
 from ipvsload.scenario.names import MAX_SERVERS
 from ipvsload.scenario.planned_state import PlannedState
@@ -28,6 +30,9 @@ class Scale(Action):
             planned.join(self.servers - present)
             for server in sorted(planned.weights)[self.servers :]:
                 del planned.weights[server]
+
+    def shown_by(self, weights: Mapping[int, int]) -> bool:
+        return len(weights) == self.servers
 
     def act(self, target: ActionTarget) -> None:
         target.scale(self.servers)

@@ -175,17 +175,67 @@ class OccupancyTotals(Protocol):
         """Mean of busy workers by their number, 0 to 1."""
 
 
+class EvennessTotals(Protocol):
+    """How evenly something was spread over the servers, as a mean over time."""
+
+    @property
+    def jain(self) -> float:
+        """Jain's index, 1/n to 1."""
+
+    @property
+    def peak(self) -> float:
+        """The greatest part by the mean one, 1 to n."""
+
+
+class RecordTotals(Protocol):
+    """What only a record of single connections and samples says; None where it says nothing.
+
+    Classes by name, servers by address; by number where `server` is one. Times in s.
+    """
+
+    @property
+    def active(self) -> EvennessTotals | None:
+        """Of active connections by weight."""
+
+    @property
+    def utilisation(self) -> EvennessTotals | None:
+        """Of the servers' utilisation."""
+
+    @property
+    def lateness_ms(self) -> Mapping[str, Mapping[str, float]]:
+        """How late each open class was sent: the figures of sent_late.py in ms."""
+
+    def weight_departure(self, traffic: str | None, address: str | None) -> float | None:
+        """How far the server's share is from its weight's; the greatest without a server."""
+
+    def lost(self, traffic: str | None, address: str | None) -> int | None:
+        """Requests that failed since their server was removed, killed or drained."""
+
+    def table_delay(self, server: int | None) -> float | None:
+        """From a change to its row in the kernel's table; the greatest of all changes."""
+
+    def first_request_delay(self, server: int | None) -> float | None:
+        """From a change that brought a server to the first request that it serves."""
+
+    def balance_time(self, server: int | None) -> float | None:
+        """From a change that brought a server until it carries its share."""
+
+    def why_no_balance(self, server: int | None) -> str:
+        """Why there is no such time."""
+
+
 class FinalCounts(NamedTuple):
     """What is known when a run is over.
 
     `by_server` has the kernel's counts by address, `occupancy` what the servers said, and
-    under None what all together come to.
+    under None what all together come to. `record` is None where no record was kept.
     """
 
     requests: RequestTotals
     table: TableTotals
     by_server: Mapping[str, TableTotals]
     occupancy: Mapping[str | None, OccupancyTotals]
+    record: RecordTotals | None = None
 
 
 Bounds = Callable[[PlannedState, Measure], Bound]
