@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from ipvsload.report.wording import DASH, figure, milliseconds, percent
 from ipvsload.scenario.measures.base import Measure, Unit
 
-_NAMES = {"failed_share": "failed", "rps": "requests per second"}
+_NAMES = {
+    "failed_share": "failed",
+    "rps": "requests per second",
+    "latency_p999": "p99.9",
+    "weight_departure": "off a weight's share",
+    "active_jain": "Jain's index of active connections",
+    "active_peak": "greatest/mean of active connections",
+    "utilisation_jain": "Jain's index of utilisation",
+    "utilisation_peak": "greatest/mean of utilisation",
+    "balance_time": "time to balance",
+    "lost": "lost with a server",
+}
 _UNITS: dict[Unit, str] = {"ms": " ms", "s": " s", "1/s": " /s", "fraction": " points"}
 """Behind a difference. One of fractions is in percentage points."""
 

@@ -21,7 +21,7 @@ MEASURES = (
     ),
     MeasureKind(
         "active_jain",
-        "fraction",
+        "number",
         final=of_record(lambda r, *_: r.active.jain if r.active else None, _NOTHING_ACTIVE),
         better="greater",
         source="table",
@@ -35,7 +35,7 @@ MEASURES = (
     ),
     MeasureKind(
         "utilisation_jain",
-        "fraction",
+        "number",
         final=of_record(lambda r, *_: r.utilisation.jain if r.utilisation else None, _NOBODY_BUSY),
         better="greater",
         source="servers",
