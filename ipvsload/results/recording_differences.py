@@ -14,6 +14,9 @@ from ipvsload.results.results import Results
 
 UNKNOWN = "unknown"
 _MADE_ON = "load made on"
+_OF_THE_KERNEL = {"sync_qlen_max"}
+"""Nobody sets it: the kernel works it out of its memory, anew for each network namespace
+(net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_control_net_init_sysctl)."""
 CONTEXT = 2
 """Lines around a changed one that are shown."""
 
@@ -102,7 +105,7 @@ def _director(results: Results) -> Iterator[tuple[str, str]]:
     known = [run.director for run in results.runs]
     for name in sorted({name for one in known for name in one.timeouts}):
         yield timeout_name(name), _several(one.timeouts.get(name) for one in known)
-    for name in sorted({name for one in known for name in one.sysctls}):
+    for name in sorted({name for one in known for name in one.sysctls} - _OF_THE_KERNEL):
         yield name, _several(one.sysctls.get(name) for one in known)
 
 

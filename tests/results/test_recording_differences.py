@@ -60,7 +60,7 @@ def test_each_setting_of_the_director_and_of_a_service() -> None:
     director = DirectorResult(
         60,
         timeouts={"tcp": 900, "tcp_fin": 3},
-        sysctls={"conntrack": 1},
+        sysctls={"conntrack": 1, "sync_qlen_max": 3877},
         of_service=("persistent 60 s",),
     )
     again = replace(RUN, number=2, repeat=2)

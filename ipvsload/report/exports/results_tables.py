@@ -159,6 +159,8 @@ def _comparison(results: dict[str, Any]) -> ExportTable:
     columns |= {
         "p": "float",
         "p_holm": "float",
+        "tests": "int",
+        "least_p": "float",
         "p_equivalent": "float",
         "margin": "float",
         "verdict": "text",
@@ -173,7 +175,8 @@ def _comparison(results: dict[str, Any]) -> ExportTable:
             *(one["median"][0], *_interval(one["ci95"][0])),
             *(one["median"][1], *_interval(one["ci95"][1])),
             *(one["difference"], *_interval(one["difference_ci95"])),
-            *(one["p"], one["p_holm"], one["p_equivalent"], one["margin"], one["verdict"]),
+            *(one["p"], one["p_holm"], one["tests"], one["least_p"]),
+            *(one["p_equivalent"], one["margin"], one["verdict"]),
             *(one["more_blocks"], one["paired"], one["method"], "; ".join(one["warnings"])),
         )
         for one in results["comparison"]
