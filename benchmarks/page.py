@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.load.connection_watch import ConnectionEnd
 from ipvsload.locust_plugin.live.live_prediction import LivePrediction
 from ipvsload.locust_plugin.live.prediction_basis import PredictionBasis
 
@@ -87,7 +88,7 @@ def foretold(scheduler: str) -> float:
     for port in range(CONNECTIONS):
         prediction.opened("192.0.2.101", port, port)
         if port >= OPEN:
-            prediction.ended("192.0.2.101", port - OPEN, port)
+            prediction.ended("192.0.2.101", port - OPEN, port, ConnectionEnd.CLOSED)
         if port % 64 == 0:
             while prediction.work():
                 pass

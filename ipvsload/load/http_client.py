@@ -19,7 +19,7 @@ from gevent.monkey import get_original
 from ipvsload.load.closing_connections import ClosingConnections
 from ipvsload.load.connect_gate import ConnectGate
 from ipvsload.load.connection_lifetimes import ConnectionLifetimes
-from ipvsload.load.connection_watch import ConnectionWatch
+from ipvsload.load.connection_watch import ConnectionEnd, ConnectionWatch
 from ipvsload.load.exchange import Connection, Exchange
 from ipvsload.load.http_response import HttpResponse, MalformedError
 from ipvsload.load.tcp_connect import Sockets, cause, connect, resolve
@@ -107,7 +107,7 @@ class HttpClient:
         """
         exchange.queued = exchange.busy = False
         if exchange.sock is not None:
-            self._ended(exchange, reset=error in _RESET)
+            self._ended(exchange, error)
             self._gate.leave(exchange)
             self._entries.pop(exchange.fd, None)
             exchange.sock.close()
@@ -283,10 +283,15 @@ class HttpClient:
         exchange.busy = False
         exchange.owner.ended(exchange, error)
 
-    def _ended(self, exchange: Exchange, *, reset: bool = False) -> None:
-        if self._watch is not None:
-            now = time.monotonic_ns()
-            self._watch.ended(exchange.client, exchange.port, now, reset=reset)
+    def _ended(self, exchange: Exchange, error: str | None = None) -> None:
+        if self._watch is None:
+            return
+        how = ConnectionEnd.CLOSED
+        if error in _RESET:
+            how = ConnectionEnd.RESET
+        elif not exchange.reused and exchange.unsent == exchange.message:
+            how = ConnectionEnd.UNANSWERED
+        self._watch.ended(exchange.client, exchange.port, time.monotonic_ns(), how)
 
     def _idle(self, exchange: Exchange, sock: Connection, ended: int) -> None:
         """Something has come between two requests: the end, or what TLS has to say to itself."""

@@ -59,6 +59,10 @@ class ModelAlone:
         self._begun.discard(client)
         self._model.reset(client, side, now_ns)
 
+    def given_up(self, client: Client) -> None:
+        """This client sends no more: its entry stays, and another SYN is another connection's."""
+        self._begun.discard(client)
+
     def change(self, change: TableChange) -> None:
         """A server joins, leaves or has another weight, or the scheduler is another."""
         model, numbers = self._model, self._numbers

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ipvsload.load.connection_watch import ConnectionEnd
 from tests.load.sending import (
     OK,
     Handler,
@@ -30,8 +31,8 @@ class Watch:
     def opened(self, client: str, port: int, now_ns: int) -> None:
         self._note("opened", client, port, now_ns)
 
-    def ended(self, client: str, port: int, now_ns: int, *, reset: bool = False) -> None:
-        self._note("reset" if reset else "closed", client, port, now_ns)
+    def ended(self, client: str, port: int, now_ns: int, how: ConnectionEnd) -> None:
+        self._note(how.name.lower(), client, port, now_ns)
 
     def _note(self, what: str, client: str, port: int, now_ns: int) -> None:
         self.told.append((what, client, port))
@@ -76,3 +77,15 @@ def test_one_that_nobody_takes_is_reset() -> None:
             (record,) = sending.play(users=1, requests=1)
     assert record.error == "refused"
     assert watch.told == [(what, record.client, record.port) for what in ("opened", "reset")]
+
+
+def test_one_that_nobody_answers_ends_without_a_word() -> None:
+    with socket.socket() as listener, socket.socket() as first:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        first.connect(listener.getsockname())  # there is room for one
+        watch = Watch()
+        with Sending(listener.getsockname(), watch=watch) as sending:
+            (record,) = sending.play(users=1, requests=1, timeout=0.1)
+    assert record.error == "timeout"
+    assert [what for what, *_ in watch.told] == ["opened", "unanswered"]

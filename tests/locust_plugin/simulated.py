@@ -12,6 +12,7 @@ from itertools import count
 
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.ipvs.table import RealServer, VirtualService
+from ipvsload.load.connection_watch import ConnectionEnd
 from ipvsload.locust_plugin.live import LiveFeed, TrafficInterval
 from ipvsload.locust_plugin.live.live_prediction import LivePrediction
 from ipvsload.locust_plugin.live.prediction_basis import PredictionBasis
@@ -118,7 +119,7 @@ class Balancer:
             self.feed.mark(self.now_us, "start short")
         while self._ends and self._ends[0][0] <= self.now_us:
             _, real, port = self._ends.popleft()
-            self.prediction.ended(CLIENT, port, self.now_us * 1000)
+            self._close(port)
             real.active -= 1
             real.closed.append(self.now_us)
             self._connect("Long", self._random.randrange(3_000_000, 6_000_000))
@@ -128,7 +129,7 @@ class Balancer:
                 real = self._choose()
                 real.conns += 1
                 real.closed.append(self.now_us)
-                self.prediction.ended(CLIENT, self._open(), self.now_us * 1000)
+                self._close(self._open())
                 self._count("Short", real)
         for real in self.reals:
             while real.closed and real.closed[0] < self.now_us - FORGETS_US:
@@ -151,6 +152,9 @@ class Balancer:
         port = next(self._ports)
         self.prediction.opened(CLIENT, port, self.now_us * 1000)
         return port
+
+    def _close(self, port: int) -> None:
+        self.prediction.ended(CLIENT, port, self.now_us * 1000, ConnectionEnd.CLOSED)
 
     def _choose(self) -> Real:
         able = [real for real in self.reals if real.weight] or self.reals

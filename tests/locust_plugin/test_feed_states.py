@@ -77,11 +77,16 @@ def test_a_viewer_gets_the_prediction_when_it_has_changed() -> None:
         prediction.opened("192.0.2.101", 7 + second, second)
         counts = dict.fromkeys((B, A), (0, 0, second))
         rows = service([server(a, c) for a, c in counts.items()], persistent=0)
-        feed.sampled(sample(BEGAN + second * SECOND, rows))
         # Others of the balancer's services are not foretold.
-        feed.sampled(sample(BEGAN + second * SECOND, service([], key="tcp 192.0.2.80:99")))
+        others = service([], key="tcp 192.0.2.80:99")
+        feed.sampled(sample(BEGAN + second * SECOND, others, rows))
     assert not prediction.work()
     frame = frame_of(feed, BEGAN, *viewer.position)
-    assert frame["prediction"]["servers"] == [[1, 1, 1, 1], [2, 2, 2, 2]]
+    assert sorted(frame["prediction"]["servers"]) == [[1, 1, 1, 1], [2, 2, 2, 2]]
     assert "prediction" not in frame_of(feed, BEGAN, frame["epoch"], frame["stamp"])
     assert seen(feed).head["prediction"] == frame["prediction"]
+    # At the end the service is not there any more, and the last count is all.
+    prediction.opened("192.0.2.101", 99, 9)
+    feed.sampled(sample(BEGAN + 4 * SECOND))
+    prediction.work()
+    assert sorted(seen(feed).head["prediction"]["servers"]) == [[1, 2, 2, 2], [2, 2, 2, 2]]

@@ -12,6 +12,7 @@ from ipvsload.ipvs_model.director_model import DirectorModel, ServiceSettings
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.ipvs_model.tcp_states import Side
+from ipvsload.load.connection_watch import ConnectionEnd
 from ipvsload.locust_plugin.live import live_prediction
 from ipvsload.locust_plugin.live.live_prediction import DRAWS, LivePrediction
 from ipvsload.locust_plugin.live.prediction_basis import PredictionBasis
@@ -62,8 +63,8 @@ class Test:
         self.prediction.opened(CLIENT, self.ports, now_ns)
         return self.ports
 
-    def end(self, port: int, now_ns: int = 0) -> None:
-        self.prediction.ended(CLIENT, port, now_ns)
+    def end(self, port: int, now_ns: int = 0, how: ConnectionEnd = ConnectionEnd.CLOSED) -> None:
+        self.prediction.ended(CLIENT, port, now_ns, how)
 
     def counts(self) -> dict[str, float]:
         while self.prediction.work():
@@ -161,7 +162,33 @@ def test_servers_join_leave_and_are_drained_as_samples_show() -> None:
         test.connect()
     test.sample(2.3)
     test.sample(2.3)
-    assert test.counts() == {A: 2, B: 4, C: 7}
+    # What B got before it left no sample has counted.
+    assert test.counts() == {A: 2, B: 0, C: 7}
+
+
+def test_the_last_counts_of_a_service_are_the_last_ones() -> None:
+    test = Test("rr")
+    for _ in range(3):
+        test.connect()
+    test.sample()
+    test.connect()
+    test.sample(moved=False)
+    test.prediction.gone("another")
+    assert test.counts() == {A: 1, B: 1, C: 1}
+    test.prediction.gone("director")
+    assert test.counts() == {A: 1, B: 1, C: 2}
+    test.prediction.gone("director")
+    assert test.counts() == {A: 1, B: 1, C: 2}
+
+
+def test_a_connection_that_nobody_answers_counts_for_a_minute() -> None:
+    test = Test("lc", (A, B))
+    test.end(test.connect(), how=ConnectionEnd.UNANSWERED)  # B has one
+    for second in (1, 2, 3, 80, 81):
+        test.end(test.connect(second * SECOND_NS), second * SECOND_NS)
+    # The port may be another connection's by then.
+    test.sample()
+    assert test.counts() == {A: 3, B: 3}
 
 
 def test_a_server_that_is_known_to_have_joined_needs_no_sample() -> None:
@@ -185,7 +212,7 @@ def test_a_reset_is_forgotten_before_a_close() -> None:
     """Of two servers, one whose connection was reset has fewer of them after ten seconds."""
     test = Test("lc", (A, B))
     first, second = test.connect(), test.connect()  # B, the newest, and A
-    test.prediction.ended(CLIENT, first, 0, reset=True)
+    test.end(first, how=ConnectionEnd.RESET)
     test.end(second)
     for number in range(2):
         test.end(test.connect((13 + number) * SECOND_NS), (13 + number) * SECOND_NS)

@@ -103,9 +103,11 @@ class LiveFeed:
         if history:
             history.sampled(sample.t_us, self._table.present())
         if self.prediction and self._service:
-            for service in sample.services:
-                if service.key == self._service:
-                    self.prediction.sampled(sample.node, sample.t_us, service)
+            found = next((one for one in sample.services if one.key == self._service), None)
+            if found:
+                self.prediction.sampled(sample.node, sample.t_us, found)
+            else:
+                self.prediction.gone(sample.node)
 
     def occupied(self, sample: OccupancySample) -> None:
         """Take what servers say of themselves; those that are in the table count."""

@@ -10,8 +10,7 @@ does not wait. Where that is not enough, the prediction ends and says why.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -19,7 +18,9 @@ from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs.table import VirtualService
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.schedulers.base import Client
-from ipvsload.ipvs_model.tcp_states import Side
+from ipvsload.ipvs_model.tcp_states import Side, TcpTimeouts
+from ipvsload.ipvs_model.timer_wheel import SECOND_NS
+from ipvsload.load.connection_watch import ConnectionEnd
 from ipvsload.locust_plugin.live.connection_rate import DELAY_US, REFRESH_US
 from ipvsload.locust_plugin.live.prediction_basis import NOT_ASKED, PredictionBasis
 from ipvsload.replay.model_alone import ModelAlone
@@ -54,8 +55,9 @@ class ForetoldCount(NamedTuple):
 
 
 _Connection = tuple[str, int, int, int]
-"""What happened to one: its client's address and port, the time (ns), and one of these."""
-_OPENED, _ENDED, _RESET = range(3)
+"""What happened to one: its client's address and port, the time (ns), and its end or _OPENED."""
+_OPENED = 0
+_SYN_REMEMBERED_NS = TcpTimeouts().syn_recv * SECOND_NS
 
 
 class _Sampled(NamedTuple):
@@ -95,10 +97,12 @@ class LivePrediction:
         self._scheduler = ""
         self._weights: dict[str, int] = {}
         self._conns: dict[str, int] = {}
+        self._unanswered: deque[tuple[int, Client]] = deque()
+        """Those whose SYN had no answer, and when (ns) the kernel forgets them."""
         self._past: deque[tuple[int, list[Counter[str]]]] = deque()
         self._refreshed: tuple[int, list[Counter[str]]] | None = None
         """The last of `past`, if it was the first to find a refresh."""
-        self._waiting: deque[_Connection | _Sampled | TableChange] = deque()
+        self._waiting: deque[_Connection | _Sampled | TableChange | None] = deque()
 
     # What happens, as it happens
 
@@ -107,10 +111,10 @@ class LivePrediction:
         if not self.why:
             self._waiting.append((client, port, now_ns, _OPENED))
 
-    def ended(self, client: str, port: int, now_ns: int, *, reset: bool = False) -> None:
+    def ended(self, client: str, port: int, now_ns: int, how: ConnectionEnd) -> None:
         """See `ConnectionWatch`."""
         if not self.why:
-            self._waiting.append((client, port, now_ns, _RESET if reset else _ENDED))
+            self._waiting.append((client, port, now_ns, how))
 
     def joined(self, address: str, weight: int) -> None:
         """A server has joined the table, in which no sample may have shown it yet."""
@@ -140,6 +144,11 @@ class LivePrediction:
         self._waiting.append(_Sampled(t_us, service))
         return None
 
+    def gone(self, node: str) -> None:
+        """A node's table has the service no more: its counts are the last ones."""
+        if not self.why and node == self._node:
+            self._waiting.append(None)
+
     def work(self) -> bool:
         """Follow some of what has happened; whether more waits."""
         models, waiting = self._models, self._waiting
@@ -157,8 +166,10 @@ class LivePrediction:
                 self._count(event.t_us, _conns(event.service))
             elif isinstance(event, TableChange):
                 self._change(event)
+            elif event is None:
+                self._foretell(self._given(), self._weights)
             else:
-                _follow(models, *event)
+                self._follow(*event)
         if sum(model.remembered for model in models) > MOST_REMEMBERED:
             self._give_up(_TOO_MANY)
             return False
@@ -177,6 +188,26 @@ class LivePrediction:
         servers = [*(self._joined or dict(reversed(_weights(service).items()))).items()]
         for number in range(DRAWS if RULES[rule].by_chance else 1):
             yield ModelAlone(own._replace(draw=Random(number).random), servers)
+
+    def _follow(self, address: str, port: int, now_ns: int, what: int) -> None:
+        client = Client(address, port)
+        unanswered = self._unanswered
+        while unanswered and unanswered[0][0] <= now_ns:
+            due_ns, late = unanswered.popleft()
+            for model in self._models:
+                model.reset(late, Side.SERVER, due_ns)
+        for model in self._models:
+            if what == _OPENED:
+                model.opened(client, now_ns)
+            elif what == ConnectionEnd.RESET:
+                model.reset(client, Side.SERVER, now_ns)
+            elif what == ConnectionEnd.UNANSWERED:
+                model.given_up(client)
+            else:
+                model.closing(client, Side.SERVER, now_ns)
+                model.closing(client, Side.CLIENT, now_ns)
+        if what == ConnectionEnd.UNANSWERED:
+            unanswered.append((now_ns + _SYN_REMEMBERED_NS, client))
 
     def _changed(self, service: VirtualService) -> None:
         """What this sample shows that the one before did not."""
@@ -207,28 +238,33 @@ class LivePrediction:
         The kernel refreshes a server's count every two seconds (connection_rate.py): where it
         moved, it is of now; where it did not, it may be as old as that.
         """
-        now = [model.by_address() for model in self._models]
+        now = self._given()
         past = self._past
         past.append((t_us, now))
         while len(past) > 1 and past[1][0] <= t_us - DELAY_US:
             past.popleft()
-        old = past[0][1] if past[0][0] <= t_us - DELAY_US else None
-        fresh = {address for address, count in conns.items() if count != self._conns.get(address)}
+        fresh = [address for address, count in conns.items() if count != self._conns.get(address)]
         self._conns.update(conns)
         # One refresh may be found in part by the next sample.
         before_us, refreshed = self._refreshed or (t_us, now)
         if t_us - before_us >= REFRESH_US // 2:
             refreshed = now
         self._refreshed = (t_us, now) if fresh and refreshed is now else None
+        self._foretell(refreshed, fresh)
+        if past[0][0] <= t_us - DELAY_US:
+            self._foretell(past[0][1], conns)
+
+    def _given(self) -> list[Counter[str]]:
+        return [model.by_address() for model in self._models]
+
+    def _foretell(self, given: list[Counter[str]], addresses: Iterable[str]) -> None:
+        """Have these counts of these servers, but for those of which there are later ones."""
         moved = False
-        for address in chain.from_iterable(now[:1]):
-            source = refreshed if address in fresh else old
-            if source is None:
-                continue
-            counts = [given[address] for given in source]
+        for address in addresses:
+            counts = [one[address] for one in given]
             found = ForetoldCount(sum(counts) / len(counts), min(counts), max(counts))
             before = self.servers.get(address)
-            if before != found and (before is None or found.mean >= before.mean):
+            if before is None or found.mean > before.mean:
                 self.servers[address] = found
                 moved = True
         if moved:
@@ -237,18 +273,6 @@ class LivePrediction:
     def _give_up(self, why: str) -> None:
         self._begin(PredictionBasis(why=why), "")
         self._on_change()
-
-
-def _follow(models: Sequence[ModelAlone], address: str, port: int, now_ns: int, what: int) -> None:
-    client = Client(address, port)
-    for model in models:
-        if what == _OPENED:
-            model.opened(client, now_ns)
-        elif what == _RESET:
-            model.reset(client, Side.SERVER, now_ns)
-        else:
-            model.closing(client, Side.SERVER, now_ns)
-            model.closing(client, Side.CLIENT, now_ns)
 
 
 def _weights(service: VirtualService) -> dict[str, int]:
