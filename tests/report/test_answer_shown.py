@@ -8,7 +8,7 @@ import pytest
 from ipvsload.record.reader import Recording
 from ipvsload.report.html import html_report
 from ipvsload.report.html.answer import answer
-from ipvsload.report.html.forest import Forest, ForestRow, forests, same_everywhere
+from ipvsload.report.html.forest import Forest, ForestRow, forests, undrawn
 from ipvsload.report.html.pair_matrix import pair_matrices
 from ipvsload.report.verdict_words import class_sentences
 from ipvsload.results.results import Results
@@ -113,7 +113,7 @@ def test_where_the_baseline_is_0_differences_have_the_measures_unit(recording: R
 def test_what_has_one_value_in_all_runs_is_a_line_and_no_plot(recording: Recording) -> None:
     found = compared(results(recording), {FAILED: {"rr": 0.0, "lc": 0.0}}, 10, "fraction")
     assert forests(found) == []
-    assert same_everywhere(found) == [("short failed", "0 %")]
+    assert undrawn(found) == [("short failed", "0 %")]
     assert "The same in all runs: short failed 0 %." in section(
         html_report.render(found, recording)
     )
@@ -146,6 +146,8 @@ def test_one_column_says_what_could_stand_beside_it(recording: Recording) -> Non
     alone = replace(found, schedulers=found.schedulers[:1])
     shown = section(html_report.render(alone, recording))
     assert "nothing to compare it with" in shown
+    assert 'class="forest"' not in shown
+    assert re.search(r"Measured: short p95 [\d.]+ ms \[[\d.]+\u2013[\d.]+ ms\]\.", shown)
     assert "<details" not in shown
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ipvsload.report.html.forest import Forest, Kind, forests, same_everywhere
+from ipvsload.report.html.forest import Forest, Kind, forests, undrawn
 from ipvsload.report.html.pair_matrix import PairMatrix, methods, pair_matrices
 from ipvsload.report.verdict_words import class_sentences
 from ipvsload.results.results import Results
@@ -31,12 +31,13 @@ class Said(NamedTuple):
 class Answer:
     """A sentence a class, a forest a measure, and the matrices of all pairs with the methods.
 
-    `same` are measures with one value everywhere, `marks` the marks that are there.
+    `undrawn` are measures with one value everywhere, or of the one column; `marks` are the
+    marks that are there.
     """
 
     sentences: tuple[Said, ...]
     forests: tuple[Forest, ...]
-    same: tuple[tuple[str, str], ...]
+    undrawn: tuple[tuple[str, str], ...]
     marks: tuple[tuple[Kind, str], ...]
     pairs: tuple[PairMatrix, ...]
     methods: tuple[str, ...]
@@ -49,7 +50,7 @@ def answer(results: Results, classes: Sequence[str]) -> Answer:
     return Answer(
         sentences=tuple(_said(sentence, classes) for sentence in class_sentences(results)),
         forests=drawn,
-        same=tuple(same_everywhere(results)),
+        undrawn=tuple(undrawn(results)),
         marks=tuple((kind, words) for kind, words in _MARKS.items() if kind in seen),
         pairs=tuple(pair_matrices(results)),
         methods=tuple(methods(results)),

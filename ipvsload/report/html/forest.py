@@ -97,21 +97,27 @@ def one_value(columns: Sequence[MeasuredColumn]) -> bool:
 
 
 def forests(results: Results) -> list[Forest]:
-    """A forest a measure, without those that have one value everywhere."""
+    """A forest a measure, without those that have one value everywhere or one column only."""
     return [
         _forest(results, columns)
         for columns in by_measure(results.columns).values()
-        if not one_value(columns)
+        if not _nothing_to_draw(columns)
     ]
 
 
-def same_everywhere(results: Results) -> list[tuple[str, str]]:
-    """The measures that have one value in all runs of all columns, and that value."""
+def undrawn(results: Results) -> list[tuple[str, str]]:
+    """The measures that have no forest, and what they are: "87.9 ms [72.9-127 ms]"."""
     return [
-        (measure_words(measure), amount(columns[0].median, columns[0].unit))
+        (measure_words(measure), f"{amount(first.median, first.unit)} {ends}".strip())
         for measure, columns in by_measure(results.columns).items()
-        if one_value(columns)
+        if _nothing_to_draw(columns)
+        for first in columns[:1]
+        for ends in ("" if one_value(columns) else _interval(first.ci95, first.unit),)
     ]
+
+
+def _nothing_to_draw(columns: Sequence[MeasuredColumn]) -> bool:
+    return len(columns) == 1 or one_value(columns)
 
 
 def verdict_kind(one: BaselineDifference) -> Kind:

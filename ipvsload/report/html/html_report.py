@@ -126,8 +126,9 @@ def _predicted(
 def _charted(runs: Sequence[RunResult], labels: Sequence[str]) -> list[RunResult]:
     """The first valid run of each of these labels, then others, MAX_CHARTED_RUNS at most."""
     chosen = [
-        min((run for run in runs if run.label == name), key=lambda run: not run.valid)
+        min(of_label, key=lambda run: not run.valid)
         for name in labels
+        if (of_label := [run for run in runs if run.label == name])
     ]
     others = [run for run in runs if run not in chosen]
     return chosen + others[: max(0, MAX_CHARTED_RUNS - len(chosen))]
