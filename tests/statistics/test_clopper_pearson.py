@@ -1,13 +1,14 @@
 """The interval of a share, against SciPy's and against what it promises."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from ipvsload.statistics.clopper_pearson import clopper_pearson
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 400), st.floats(0, 1), st.sampled_from([0.9, 0.95, 0.99]))
 def test_it_is_scipys(whole: int, part: float, level: float) -> None:
     count = round(part * whole)
