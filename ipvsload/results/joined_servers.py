@@ -4,7 +4,8 @@ A server comes when it has weight in the kernel's table after it had none, or wh
 again after a fault, both while the timeline is played. Its share is in balance from the first
 second on from which in each second, until the next change of weights or servers' health, the mean
 of its active connections is within a quarter of its fair part by weight, or within one
-connection. Seconds in which its fair part is less than two connections say nothing.
+connection; that must be so for two seconds. Those in which its fair part is less than two
+connections say nothing.
 """
 
 from bisect import bisect_left
@@ -24,10 +25,12 @@ TOLERANCE = 0.25
 """A part of the fair share that the mean may be away from it ..."""
 CONNECTIONS = 1.0
 """... or so many connections, where that is more."""
+STAYS_US = 1_000_000
+"""From the first such second to the last one, at least: else it may be chance."""
 LEAST_FAIR = 2.0
 """Where the fair part is less than so many connections, chance alone decides."""
 
-TOO_FEW = "its fair part was never two active connections for a second"
+TOO_FEW = "its fair part was not two active connections for two seconds"
 NEVER = "its active connections never came to stay within a quarter of its fair part"
 
 
@@ -140,7 +143,7 @@ def _balanced_from(readings: Sequence[Reading], came: _Came, until_us: int) -> i
         fair.append(active * row.weight / total * took if row and total else 0.0)
     mine, fair = list(accumulate(mine)), list(accumulate(fair))
     begins: int | None = None
-    told = False
+    told: list[int] = []
     for place, t_us in enumerate(times):
         end = bisect_left(times, t_us + WINDOW_US, lo=place)
         if end == len(times):
@@ -149,12 +152,12 @@ def _balanced_from(readings: Sequence[Reading], came: _Came, until_us: int) -> i
         part = (fair[end] - fair[place]) / took
         if part < LEAST_FAIR:
             continue
-        told = True
+        told.append(t_us)
         away = abs((mine[end] - mine[place]) / took - part)
         if away > max(TOLERANCE * part, CONNECTIONS):
             begins = None
         elif begins is None:
             begins = t_us
-    if begins is None:
-        return NEVER if told else TOO_FEW
-    return begins
+    if not told or told[-1] - told[0] < STAYS_US:
+        return TOO_FEW
+    return NEVER if begins is None or told[-1] - begins < STAYS_US else begins

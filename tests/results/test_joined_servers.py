@@ -46,6 +46,9 @@ def test_from_the_change_to_the_first_second_that_is_in_balance() -> None:
 def test_what_does_not_stay_is_no_balance() -> None:
     (found,) = came(course((0, 20, None), (5, 10, 10), (18, 20, 0)))
     assert (found.balance_s, found.why) == (None, NEVER)
+    # For the last second and a half: that may be chance.
+    (found,) = came(course((0, 20, None), (5, 20, 0), (18.5, 10, 10)))
+    assert (found.balance_s, found.why) == (None, NEVER)
     (found,) = came(course((0, 20, None), (5, 10, 10), (10, 20, 0), (14, 10, 10)))
     assert found.balance_s == pytest.approx(13.9 - 4.9, abs=0.11)
 
