@@ -16,7 +16,7 @@ from tests.report.rendering import results
 class Outline(HTMLParser):
     """The elements of a page that do something, and whether all are closed."""
 
-    VOID = frozenset({"meta", "path", "br"})
+    VOID = frozenset({"meta", "path", "br", "img"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,6 +45,11 @@ def outline(text: str) -> Outline:
     return parser
 
 
+def in_detail(text: str) -> str:
+    """The part with the panels of runs."""
+    return text[text.index("Each run in detail") :]
+
+
 def test_the_page_stands_alone_and_leads_with_the_verdict(recording: Recording) -> None:
     text = html_report.render(results(recording), recording)
     found = outline(text)
@@ -53,7 +58,7 @@ def test_the_page_stands_alone_and_leads_with_the_verdict(recording: Recording) 
     assert "@import" not in text
     places = [
         text.index(part)
-        for part in ("<strong>Held</strong>", "Expectations", "Notes", '<figure class="chart"')
+        for part in ("<strong>Held</strong>", "Expectations", "Notes", "Each run in detail")
     ]
     assert places == sorted(places)
     assert text.count('<figure class="chart"') == 8
@@ -99,7 +104,7 @@ def test_the_page_stays_small_with_many_servers_and_requests(
     text = html_report.render(found, changed)
     outline(text)
     assert len(text) < 1_000_000
-    assert ('class="band"' in text.split("Inactive connections")[0]) == (servers > 60)
+    assert ('class="band"' in in_detail(text).split("Inactive connections")[0]) == (servers > 60)
     if servers > 6:  # the two that joined stand before them
         assert f"{servers - 3} more servers" in text
 
@@ -127,7 +132,8 @@ def test_where_nothing_read_the_table_the_page_shows_the_requests(recording: Rec
     changed = replace(recording, runs=(run,))
     text = html_report.render(results(changed), changed)
     outline(text)
-    assert text.count("<svg") == 2
+    assert in_detail(text).count("<svg") == 2
+    assert "Servers over time" not in text
     assert text.count("servers not known") == 2
     assert "no requests" not in text
 
@@ -141,6 +147,7 @@ def test_numbers_of_steps_do_not_lie_on_each_other(recording: Recording) -> None
     ]
     changed = replace(recording, runs=(run,))
     text = html_report.render(results(changed), changed)
+    text = in_detail(text)
     rail = text[text.index('class="rail"') : text.index("<figure")]
     places = re.findall(r"left: ([\d.]+)%; top: (\d+)px", rail)
     assert [int(top) for _, top in places] == [0, 18, 36, 54, 72]

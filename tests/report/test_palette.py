@@ -10,6 +10,7 @@ from itertools import combinations
 
 import pytest
 
+from ipvsload.report.html.column_styles import COLOURS as COLUMN_COLOURS
 from ipvsload.report.html.template_environment import PALETTE
 
 LEAST = 4.5
@@ -33,9 +34,15 @@ SEEN_BY: dict[str, tuple[tuple[float, float, float], ...]] = {
     "most": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     "the red-blind": ((0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)),
     "the green-blind": ((0.29275, 0.70725, 0), (0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)),
+    "the blue-blind": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.3039),
+    ),
 }
 """Linear RGB as others see it: Vienot, Brettel and Mollon, Color Research and Application 24
-(1999) 243-252, in sRGB's primaries."""
+(1999) 243-252, in sRGB's primaries; of the blue-blind Machado, Oliveira and Fernandes, IEEE
+Transactions on Visualization and Computer Graphics 15 (2009) 1291-1298, at severity 1."""
 _TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
 _WHITE = (0.9505, 1.0, 1.089)
 
@@ -70,7 +77,7 @@ def test_text_has_contrast(text: str, under: str, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", COLOURS)
-@pytest.mark.parametrize("family", ["s", "c"])
+@pytest.mark.parametrize("family", ["s", "c", "l"])
 def test_no_two_colours_of_a_chart_are_the_same(family: str, scheme: str) -> None:
     found = [value for name, value in COLOURS[scheme].items() if re.fullmatch(rf"{family}\d", name)]
     assert len(found) == len(set(found)) > 4
@@ -87,3 +94,21 @@ def test_verdicts_are_told_apart_by_everybody(one: str, other: str, eyes: str, s
 def test_red_and_green_of_one_brightness_are_not_told_apart_by_everybody() -> None:
     seen = [lab(times(SEEN_BY["the green-blind"], linear_light(c))) for c in ("b85c00", "757500")]
     assert math.dist(*seen) < APART
+
+
+@pytest.mark.parametrize("scheme", COLOURS)
+@pytest.mark.parametrize("eyes", SEEN_BY)
+def test_lines_of_columns_are_told_apart_by_everybody(eyes: str, scheme: str) -> None:
+    seen = [
+        lab(times(SEEN_BY[eyes], linear_light(COLOURS[scheme][f"l{i}"])))
+        for i in range(COLUMN_COLOURS)
+    ]
+    assert min(math.dist(*two) for two in combinations(seen, 2)) >= APART
+
+
+@pytest.mark.parametrize("scheme", COLOURS)
+@pytest.mark.parametrize("name", [f"l{i}" for i in range(COLUMN_COLOURS)])
+def test_lines_of_columns_stand_out_from_the_card(name: str, scheme: str) -> None:
+    """WCAG 1.4.11: what is drawn needs a contrast of 3."""
+    dark, bright = sorted(luminance(COLOURS[scheme][part]) for part in (name, "card"))
+    assert (bright + 0.05) / (dark + 0.05) >= 3.0

@@ -110,7 +110,7 @@ def test_every_report_says_how_many_holes_and_how_long(recording: Recording) -> 
     page = html_report.render(found, changed)
     for text in (printed(found, 300), markdown.render(found), page.replace("&#39;", "'")):
         assert "2 holes of up to 0.40 s" in text
-    assert page.count("lines break where samples are missing: 2 holes, the longest 0.4 s") == 2
+    assert page.count("lines break where samples are missing: 2 holes, the longest 0.4 s") == 3
     assert found.runs[0].valid
 
 

@@ -179,6 +179,6 @@ def test_of_many_servers_the_coloured_ones_are_those_of_the_table(
     table = page[page.index('<table class="figures">') :]
     rows = re.findall(r"--k: var\((--\w+)\)\"></i>(server \d+)", table)
     assert [name for _, name in rows] == [f"server {n}" for n in (1, 2, 17, 400, 998)]
-    charts = page[page.index("Over time") : page.index('<table class="figures">')]
+    charts = page[page.index("Each run in detail") : page.index('<table class="figures">')]
     legend = re.findall(r"--k: var\((--s\d)\)\"><i></i>(server \d+)", charts)
     assert legend[:5] == rows

@@ -7,6 +7,7 @@ and every extreme that was recorded stays in it.
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from ipvsload.ipvs.table import growth
 from ipvsload.record.events import ClassDone, StepDone, StepStarted
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.kernel_counts import readings
@@ -83,6 +84,31 @@ def occupancy(run: RecordedRun) -> tuple[dict[str, list[Point]], dict[str, list[
             busy[address].append((t, None))
             queued[address].append((t, None))
     return busy, queued
+
+
+def busy_means(run: RecordedRun, width: float) -> dict[str, list[Point]]:
+    """Busy workers of each server, by address: means over `width` seconds or a little more.
+
+    They are the growth of the servers' own counts of busy time, so they are exact. A mean stands
+    where its time begins.
+    """
+    zero = zero_us(run)
+    means: dict[str, list[Point]] = {}
+    begun: dict[str, tuple[int, int]] = {}
+    spent: dict[str, tuple[int, int]] = {}
+    for sample in run.occupancy:
+        for server in sample.servers:
+            counted, last = spent.get(server.address, (0, server.busy_us))
+            counted += growth(last, server.busy_us)
+            spent[server.address] = counted, server.busy_us
+            since_us, before = begun.setdefault(server.address, (sample.t_us, counted))
+            if sample.t_us - since_us >= width * 1e6:
+                mean = (counted - before) / (sample.t_us - since_us)
+                means.setdefault(server.address, []).append(((since_us - zero) / 1e6, mean))
+                begun[server.address] = sample.t_us, counted
+    for address, points in means.items():
+        points.append(((begun[address][0] - zero) / 1e6, None))
+    return means
 
 
 def thin(points: Sequence[Point], buckets: int) -> list[Point]:

@@ -20,6 +20,8 @@ from ipvsload.results.sampling import SampleHole, sample_holes
 
 COLOURED = 8
 THIN = 60
+SMALL_BUCKETS = 60
+"""What a small chart has room for."""
 MAX_DOTS = 600
 """With more answers than this the chart shows a band and its median, not one dot for each."""
 
@@ -34,6 +36,8 @@ class RunCurves:
     """Active connections as the model predicts them; {} where it does not."""
     inactive: dict[str, list[Point]]
     busy: dict[str, list[Point]]
+    busy_means: dict[str, list[Point]]
+    """Means of busy workers over short stretches of time."""
     queued: dict[str, list[Point]]
     rates: dict[str, list[Point]]
     failures: list[Point]
@@ -86,6 +90,7 @@ def run_curves(
         predicted=predicted,
         inactive=inactive,
         busy=busy,
+        busy_means=chart_series.busy_means(run, end / SMALL_BUCKETS),
         queued=queued,
         rates={c: ends([r for r in run.requests if r.traffic == c]) for c in classes},
         failures=ends(failed) if failed else [],
@@ -157,7 +162,7 @@ def plots(
     the two of requests.
     """
     of_servers = [
-        _server_plot(title, points, curves, axes.x, y, servers, by_server, of_table, predicted)
+        server_plot(title, points, curves, axes.x, y, servers, by_server, of_table, predicted)
         for title, points, y, of_table, predicted in (
             ("Active connections", curves.active, axes.active, True, curves.predicted),
             ("Busy workers", curves.busy, axes.busy, False, {}),
@@ -169,7 +174,7 @@ def plots(
     return [*of_servers, _rate_plot(curves, axes, by_class), _latency_plot(curves, axes, by_class)]
 
 
-def _server_plot(
+def server_plot(
     title: str,
     points: dict[str, list[Point]],
     curves: RunCurves,
@@ -179,20 +184,26 @@ def _server_plot(
     colours: Mapping[int, str],
     of_table: bool,
     predicted: Mapping[str, list[Point]],
+    *,
+    buckets: int = chart_series.MAX_BUCKETS,
+    single: int = THIN,
 ) -> svg.Plot:
+    """Draw a chart with a line a server, with more than `single` servers a band of all.
+
+    `of_table`: the points come from samples of the kernel's table, which may have holes.
+    """
     numbers = {number: a for number, a in enumerate(servers, 1) if a in points}
     coloured = {number: a for number, a in numbers.items() if number in colours}
     layers: list[svg.Layer] = []
     note = ""
-    buckets = chart_series.MAX_BUCKETS
-    if len(numbers) > THIN:
+    if len(numbers) > single:
         mine = chain(*(points[address] for address in numbers.values()))
         band = chart_series.envelope(mine, curves.end, curves.end / buckets)
         breaks = curves.breaks if of_table else ()
         layers += _band("all servers", "--muted", band, x, y, breaks)
         note = f"{len(numbers)} servers: least to greatest, median, and those that differ most"
     elif len(numbers) > COLOURED:
-        buckets = 1200 // len(numbers)
+        buckets = min(buckets, 1200 // len(numbers))
         for number, address in numbers.items():
             path = _path(points[address], buckets, x, y)
             layers.append(svg.Layer(f"server {number}", "--muted", path, "thin", legend=False))
@@ -203,7 +214,7 @@ def _server_plot(
             name = f"server {number} predicted"
             layers.append(svg.Layer(name, colours[number], path, "predicted", legend=False))
     for number, address in coloured.items():
-        path = _path(points[address], max(60, buckets), x, y)
+        path = _path(points[address], max(SMALL_BUCKETS, buckets), x, y)
         layers.append(svg.Layer(f"server {number}", colours[number], path))
     spoken = ", ".join(
         f"server {number} {figure(_greatest([points[a]]))}" for number, a in coloured.items()

@@ -17,13 +17,13 @@ from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.answer import answer
 from ipvsload.report.html.arrival_rows import arrival_rows
+from ipvsload.report.html.chart_sections import chart_sections
 from ipvsload.report.html.chart_series import Point, end_seconds, zero_us
 from ipvsload.report.html.director_bars import director_bars
 from ipvsload.report.html.expectation_matrix import expectation_matrix
 from ipvsload.report.html.latency_bars import latency_bars
 from ipvsload.report.html.mismatch_tables import mismatch_tables
 from ipvsload.report.html.predicted_course import drawn, predicted_active
-from ipvsload.report.html.split_bars import split_bar
 from ipvsload.report.html.template_environment import template_environment
 from ipvsload.report.prediction_rows import surprises
 from ipvsload.report.shown_servers import shown_servers
@@ -69,9 +69,12 @@ def render(results: Results, recording: Recording) -> str:
     most = max((len(run.servers) for run in results.runs), default=0)
     by_server = charts.server_colours(most, shown)
     addresses = agreed_addresses(results.runs)
-    splits = {name: [split_bar(s, name, by_server) for s in results.schedulers] for name in classes}
     times = {name: bars for name in classes if (bars := latency_bars(results.schedulers, name))}
     axes = charts.shared_axes(list(curves.values()))
+    first = len(results.schedulers)
+    side_by_side = [(run, curves[run.number]) for run in charted[:first]]
+    sections = chart_sections(results, recording, side_by_side, classes, by_server, axes.x)
+    splits = sections.splits
     panels = [
         (
             run,
@@ -80,7 +83,6 @@ def render(results: Results, recording: Recording) -> str:
         )
         for run in charted
     ]
-    first = len(results.schedulers)
     started = datetime.fromtimestamp(results.started_unix_us / 1e6, UTC)
     page: str = environment.get_template("report.html.j2").render(
         results=results,
@@ -96,7 +98,8 @@ def render(results: Results, recording: Recording) -> str:
         rows=figure_rows(results.schedulers, addresses, shown),
         arrivals=arrival_rows(results.runs),
         server_colours=by_server,
-        splits=splits,
+        sections=sections,
+        repeated=any(run.repeat > 1 for run in results.runs),
         times=times,
         sent_late=any(
             bar.late for found in times.values() for group in found for bar in group.bars

@@ -26,11 +26,15 @@ class BarSegment:
 
 @dataclass(frozen=True, slots=True)
 class SplitBar:
-    """One scheduler's bar. Without segments `why` says why there are none."""
+    """One scheduler's bar. Without segments `why` says why there are none.
+
+    `under` are thin bars of what its parts can be held against.
+    """
 
     label: str
     segments: tuple[BarSegment, ...]
     why: str = ""
+    under: tuple["SplitBar", ...] = ()
 
 
 def split_bar(summary: SchedulerSummary, traffic: str, colours: Mapping[int, str]) -> SplitBar:
