@@ -66,7 +66,9 @@ def chart_sections(
     x: svg.Axis,
 ) -> ChartSections:
     """Make all of it. `charted` are the first valid run of each column, with its curves."""
-    styles = column_styles([one.label for one in (*results.schedulers, *results.runs)])
+    styles = column_styles(
+        [*(one.label for one in results.schedulers), *(r.label for r in results.runs)]
+    )
     recorded = {run.number: run for run in recording.runs}
     counted = [run for run in results.runs if run.valid]
     counted += [run for run in results.runs if run.label not in {one.label for one in counted}]
