@@ -54,7 +54,8 @@ def render(results: Results, recording: Recording) -> str:
     environment = template_environment("ipvsload.report.html")
     classes = list(dict.fromkeys(name for s in results.schedulers for name in s.traffic))
     colours = {name: f"--c{i % CLASS_COLOURS}" for i, name in enumerate(classes)}
-    charted = _charted(results.runs, [column.label for column in results.schedulers])
+    side_by_side, others = _charted(results.runs, [s.label for s in results.schedulers])
+    charted = [*side_by_side, *others]
     recorded = {run.number: run for run in recording.runs}
     curves = {
         run.number: charts.run_curves(
@@ -71,9 +72,8 @@ def render(results: Results, recording: Recording) -> str:
     addresses = agreed_addresses(results.runs)
     times = {name: bars for name in classes if (bars := latency_bars(results.schedulers, name))}
     axes = charts.shared_axes(list(curves.values()))
-    first = len(results.schedulers)
-    side_by_side = [(run, curves[run.number]) for run in charted[:first]]
-    sections = chart_sections(results, recording, side_by_side, classes, by_server, axes.x)
+    compared = [(run, curves[run.number]) for run in side_by_side]
+    sections = chart_sections(results, recording, compared, classes, by_server, axes.x)
     splits = sections.splits
     panels = [
         (
@@ -108,8 +108,7 @@ def render(results: Results, recording: Recording) -> str:
         addresses=addresses,
         grey=most > len(by_server),
         failed=any(part.failed for bars in splits.values() for b in bars for part in b.segments),
-        panels=panels[:first],
-        more=panels[first:],
+        panels=panels,
         left_out=len(results.runs) - len(panels),
         x_ticks=svg.labels(axes.x),
         x_end=axes.x.high,
@@ -126,15 +125,14 @@ def _predicted(
     return {address: drawn(points, end) for address, points in courses.items()}
 
 
-def _charted(runs: Sequence[RunResult], labels: Sequence[str]) -> list[RunResult]:
-    """The first valid run of each of these labels, then others, MAX_CHARTED_RUNS at most."""
-    chosen = [
-        min(of_label, key=lambda run: not run.valid)
-        for name in labels
-        if (of_label := [run for run in runs if run.label == name])
-    ]
-    others = [run for run in runs if run not in chosen]
-    return chosen + others[: max(0, MAX_CHARTED_RUNS - len(chosen))]
+def _charted(
+    runs: Sequence[RunResult], labels: Sequence[str]
+) -> tuple[list[RunResult], list[RunResult]]:
+    """The first valid run of each of these labels, and others to MAX_CHARTED_RUNS together."""
+    found = {name: [run for run in runs if run.label == name] for name in labels}
+    first = [min(mine, key=lambda run: not run.valid) for mine in found.values() if mine]
+    others = [run for run in runs if run not in first]
+    return first, others[: max(0, MAX_CHARTED_RUNS - len(first))]
 
 
 def _marks(run: RecordedRun, x: svg.Axis) -> list[StepMark]:

@@ -48,21 +48,23 @@ def server_multiples(
     least, median and greatest. Without `workers` the mean number of busy ones is shown.
     """
     most = max((len(run.servers) for run, _ in charted), default=0)
-    busy = _Kind("Busy workers", lambda c: c.busy_means)
+    busy = _MultiplesKind("Busy workers", lambda c: c.busy_means)
     if workers:
         ticks = [(part * 100, percent(part)) for part in (0.0, 0.5, 1.0)]
-        busy = _Kind("Utilisation", lambda c: _parts(c.busy_means, workers), full=ticks)
+        busy = _MultiplesKind("Utilisation", lambda c: _parts(c.busy_means, workers), full=ticks)
     kinds = [
-        _Kind("Active connections", lambda c: c.active, lambda c: c.predicted, of_table=True),
+        _MultiplesKind(
+            "Active connections", lambda c: c.active, lambda c: c.predicted, of_table=True
+        ),
         busy,
-        _Kind("Queue length", lambda c: c.queued),
+        _MultiplesKind("Queue length", lambda c: c.queued),
     ]
     drawn = kinds if most < FROM_SERVERS else kinds[1:]
     return [found for kind in drawn if (found := _multiples(kind, charted, colours, x)).plots]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _MultiplesKind:
     """What charts of one kind show; with `full`, on an axis from 0 to 1 with these ticks."""
 
     title: str
@@ -80,7 +82,7 @@ def _parts(means: Mapping[str, list[Point]], workers: int) -> dict[str, list[Poi
 
 
 def _multiples(
-    kind: _Kind, charted: Sequence[Charted], colours: Mapping[int, str], x: svg.Axis
+    kind: _MultiplesKind, charted: Sequence[Charted], colours: Mapping[int, str], x: svg.Axis
 ) -> SmallMultiples:
     found = [(run, curves, kind.series(curves), kind.predicted(curves)) for run, curves in charted]
     y = svg.Axis(0.0, 1.0)
