@@ -26,6 +26,7 @@ PARTS = (
     "replay",
     "verdict",
     "comparison",
+    "report_size",
 )
 
 

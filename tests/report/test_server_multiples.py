@@ -1,5 +1,6 @@
 """Small charts of servers over time, one a column; and bars beside weights and the model."""
 
+import random
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +9,8 @@ import pytest
 
 from ipvsload.record.format import OccupancySample, ServerOccupancy
 from ipvsload.record.reader import RecordedRun, Recording, read
-from ipvsload.report.html import html_report
-from ipvsload.report.html.chart_series import busy_means
+from ipvsload.report.html import charts, html_report, svg
+from ipvsload.report.html.chart_series import Point, busy_means
 from ipvsload.report.html.share_bars import (
     common_weight_bars,
     connection_bars,
@@ -117,3 +118,25 @@ def test_connections_stand_over_the_models_choices(recording: Recording) -> None
     assert [[s.requests for s in bar.under[0].segments] for bar in bars] == [["3", "3"]] * 2
     itself = Prediction(9, 9, 0, 0, True, simulated=True)
     assert connection_bars([replace(c, prediction=itself) for c in told], COLOURS) == []
+
+
+@pytest.mark.parametrize("servers", [2, 8, 24, 300])
+def test_a_chart_stays_small_whatever_was_sampled(servers: int) -> None:
+    addresses = [f"10.0.0.{i}:80" for i in range(servers)]
+    noise = random.Random(1)
+    points: dict[str, list[Point]] = {
+        address: [(t / 100, noise.randrange(100)) for t in range(1000)] for address in addresses
+    }
+    curves = replace(charts.run_curves(RecordedRun(1), []), active=points, end=10.0)
+    x, y = svg.Axis(0.0, 10.0), svg.Axis(0.0, 100.0)
+    colours = charts.server_colours(servers, [1, 2, 3, 4, 5])
+    plot = charts.server_plot(
+        "Active connections", points, curves, x, y, addresses, colours, True, points
+    )
+    assert sum(len(layer.d) for layer in plot.layers) < 30_000
+    assert {layer.name for layer in plot.layers} >= {f"server {n}" for n in range(1, 3)}
+    small = charts.server_plot(
+        "Active connections", points, curves, x, y, addresses, colours, True, {},
+        buckets=charts.SMALL_BUCKETS, single=12,
+    )  # fmt: skip
+    assert sum(len(layer.d) for layer in small.layers) < 12_000

@@ -19,7 +19,9 @@ from ipvsload.report.wording import figure, milliseconds, plural
 from ipvsload.results.sampling import SampleHole, sample_holes
 
 COLOURED = 8
-THIN = 60
+THIN = 24
+MOST_BUCKETS = 600
+"""All lines of a chart together: so the page stays small with many columns and servers."""
 SMALL_BUCKETS = 60
 """What a small chart has room for."""
 MAX_DOTS = 600
@@ -196,6 +198,8 @@ def server_plot(
     coloured = {number: a for number, a in numbers.items() if number in colours}
     layers: list[svg.Layer] = []
     note = ""
+    lines = len(numbers) if len(numbers) <= single else len(coloured)
+    each = min(buckets, MOST_BUCKETS // max(1, lines))
     if len(numbers) > single:
         mine = chain(*(points[address] for address in numbers.values()))
         band = chart_series.envelope(mine, curves.end, curves.end / buckets)
@@ -203,18 +207,17 @@ def server_plot(
         layers += _band("all servers", "--muted", band, x, y, breaks)
         note = f"{len(numbers)} servers: least to greatest, median, and those that differ most"
     elif len(numbers) > COLOURED:
-        buckets = min(buckets, 1200 // len(numbers))
         for number, address in numbers.items():
-            path = _path(points[address], buckets, x, y)
+            path = _path(points[address], each, x, y)
             layers.append(svg.Layer(f"server {number}", "--muted", path, "thin", legend=False))
         note = f"{len(numbers)} servers, those that differ most in colour"
     for number, address in coloured.items():
         if address in predicted:
-            path = svg.step_path(predicted[address], x, y)
+            path = _path(predicted[address], each, x, y)
             name = f"server {number} predicted"
             layers.append(svg.Layer(name, colours[number], path, "predicted", legend=False))
     for number, address in coloured.items():
-        path = _path(points[address], max(SMALL_BUCKETS, buckets), x, y)
+        path = _path(points[address], max(each, min(SMALL_BUCKETS, buckets)), x, y)
         layers.append(svg.Layer(f"server {number}", colours[number], path))
     spoken = ", ".join(
         f"server {number} {figure(_greatest([points[a]]))}" for number, a in coloured.items()
