@@ -154,7 +154,7 @@ def test_the_pairs_are_opened_and_scrolled_by_keys(window: Browser, page: str) -
     assert not window.text(".matrix").strip()
     for _ in range(10):
         window.press(TAB)
-        if window.run("return document.activeElement.matches('.pairs summary')"):
+        if window.run("return document.activeElement.matches('.all-pairs summary')"):
             break
     outline = "return getComputedStyle(document.activeElement).outlineStyle"
     assert window.run(outline) != "none"
@@ -162,10 +162,12 @@ def test_the_pairs_are_opened_and_scrolled_by_keys(window: Browser, page: str) -
     assert "quicker" in window.text(".matrix")
     assert window.run("return document.documentElement.scrollWidth") <= 390
     window.press(TAB)
-    assert window.run("return document.activeElement.matches('.pairs .scroll')")
+    assert window.run("return document.activeElement.matches('.all-pairs .scroll')")
     assert window.run(outline) != "none"
     window.press(RIGHT)
-    window.until(lambda: window.run("return document.querySelector('.pairs .scroll').scrollLeft"))
+    window.until(
+        lambda: window.run("return document.querySelector('.all-pairs .scroll').scrollLeft")
+    )
 
 
 def test_on_paper_all_is_there_and_nothing_is_cut(window: Browser, page: str) -> None:

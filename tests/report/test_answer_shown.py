@@ -177,6 +177,7 @@ def test_all_pairs_are_a_matrix_that_reads_either_way(three: Results, recording:
     shown = section(html_report.render(three, recording))
     assert "signed-rank test of pairs, exact" in shown
     assert "<details" in shown
+    assert "the margin, 5 %" in shown
 
 
 def test_hostile_labels_stay_texts(three: Results, recording: Recording) -> None:

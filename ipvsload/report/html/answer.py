@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ipvsload.report.html.forest import Forest, Kind, forests, undrawn
 from ipvsload.report.html.pair_matrix import PairMatrix, methods, pair_matrices
+from ipvsload.report.measure_words import part_words
 from ipvsload.report.verdict_words import class_sentences
 from ipvsload.results.results import Results
 
@@ -32,13 +33,14 @@ class Answer:
     """A sentence a class, a forest a measure, and the matrices of all pairs with the methods.
 
     `undrawn` are measures with one value everywhere, or of the one column; `marks` are the
-    marks that are there.
+    marks that are there, `margins` what counts as little.
     """
 
     sentences: tuple[Said, ...]
     forests: tuple[Forest, ...]
     undrawn: tuple[tuple[str, str], ...]
     marks: tuple[tuple[Kind, str], ...]
+    margins: str
     pairs: tuple[PairMatrix, ...]
     methods: tuple[str, ...]
 
@@ -52,6 +54,7 @@ def answer(results: Results, classes: Sequence[str]) -> Answer:
         forests=drawn,
         undrawn=tuple(undrawn(results)),
         marks=tuple((kind, words) for kind, words in _MARKS.items() if kind in seen),
+        margins=" and ".join(dict.fromkeys(part_words(pair.margin) for pair in results.comparison)),
         pairs=tuple(pair_matrices(results)),
         methods=tuple(methods(results)),
     )
