@@ -112,9 +112,7 @@ def test_every_module_is_used(graph: grimp.ImportGraph) -> None:
         and not path.stem.endswith(FOUND_BY_LISTING)
         and '__name__ == "__main__"' not in path.read_text()
     } - used
-    # Until the self-check and the reports use them.
-    waiting = {"ipvsload.statistics.clopper_pearson", "ipvsload.report.verdict_words"}
-    assert unused <= waiting
+    assert unused == set()
 
 
 def test_objects_are_born_whole() -> None:
