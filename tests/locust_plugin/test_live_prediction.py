@@ -14,7 +14,8 @@ from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.ipvs_model.tcp_states import Side
 from ipvsload.load.connection_watch import ConnectionEnd
 from ipvsload.locust_plugin.live import live_prediction
-from ipvsload.locust_plugin.live.live_prediction import DRAWS, LivePrediction
+from ipvsload.locust_plugin.live.live_prediction import LivePrediction
+from ipvsload.locust_plugin.live.model_followers import DRAWS
 from ipvsload.locust_plugin.live.prediction_basis import PredictionBasis
 from tests.locust_plugin.samples import KEY, server, service
 
@@ -102,10 +103,9 @@ def test_it_is_the_models_serial_choice(steps: Steps, scheduler: str) -> None:
 
 
 @settings(derandomize=True, deadline=None, max_examples=30)
-@given(many=st.integers(0, 200), scheduler=st.sampled_from(["random", "twos"]))
-def test_what_is_drawn_by_chance_is_drawn_more_than_once(many: int, scheduler: str) -> None:
-    # A balancer without a table of IPVS has a name of its own.
-    test = Test("iptables" if scheduler == "random" else scheduler)
+@given(many=st.integers(0, 200))
+def test_what_is_drawn_by_chance_is_drawn_more_than_once(many: int) -> None:
+    test = Test("twos")
     for _ in range(many):
         test.end(test.connect())
     test.sample()
@@ -115,6 +115,44 @@ def test_what_is_drawn_by_chance_is_drawn_more_than_once(many: int, scheduler: s
     assert test.prediction.draws == DRAWS
     if many > 100:
         assert any(one.least < one.most for one in found)
+
+
+def test_where_chances_are_known_so_are_the_mean_and_the_spread() -> None:
+    # A balancer without a table of IPVS has a name of its own.
+    test = Test("iptables", (A, B))
+    for _ in range(400):
+        test.end(test.connect())
+    test.addresses.append(C)
+    test.weights |= {B: 0, C: 1}
+    test.sample()
+    test.sample()
+    assert test.prediction.draws == 0
+    for _ in range(100):
+        test.connect()
+    test.prediction.gone("director")
+    assert test.counts() == {A: 250, B: 200, C: 50}
+    least, most = test.prediction.servers[C][1:]
+    # 95 % of a binomial's 100 draws at a half; exactly they are 40 to 60 (96.5 %).
+    assert (least, most) == (40, 60)
+    assert test.prediction.servers[B][1:] == (180, 220)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(parts=st.lists(st.tuples(st.integers(0, 50), st.sets(st.sampled_from([A, B, C])))))
+def test_expected_counts_add_up_to_the_connections(parts: list[tuple[int, set[str]]]) -> None:
+    test, served = Test("nftables"), 0
+    for many, drained in parts:
+        test.weights = {address: int(address not in drained) for address in test.addresses}
+        test.sample()
+        for _ in range(many):
+            test.connect()
+        served += many * (len(drained) < 3)
+    test.sample()
+    test.prediction.gone("director")
+    assert sum(test.counts().values()) == pytest.approx(served)
+    found = test.prediction.servers.values()
+    assert all(0 <= one.least <= one.mean + 0.5 and one.mean <= one.most + 0.5 for one in found)
+    assert all(one.most <= served for one in found)
 
 
 def test_a_count_is_as_old_as_the_kernels() -> None:
@@ -240,7 +278,7 @@ def test_it_says_why_there_is_none() -> None:
     test = Test()
     test.sample(node="director-2")
     assert "several directors" in test.prediction.why
-    for scheduler, why in (("twos", "twos draws by chance"), ("best", "rule of best")):
+    for scheduler, why in (("twos", "changed to twos"), ("best", "rule of best")):
         test = Test()
         test.scheduler = scheduler
         test.sample()

@@ -68,6 +68,13 @@ class SchedulerRule(ABC):
         """
         return None
 
+    def chances(self) -> dict[int, float] | None:
+        """The chance of each server that can be chosen; they add up to 1.
+
+        None where the rule goes by more than weights.
+        """
+        return None
+
     def changed(self) -> None:  # noqa: B027 - most rules keep nothing that a change makes old
         """A server has joined or left, or has another weight."""
 

@@ -21,11 +21,19 @@ class RandomChoice(SchedulerRule):
 
     def choose(self, client: Client) -> int | None:
         """One draw."""
-        numbers = self._numbers
-        if numbers is None:
-            places: list[int] = np.flatnonzero(self.servers.weights).tolist()
-            numbers = self._numbers = [self.servers.place(place) for place in places]
+        numbers = self._with_weight()
         return numbers[int(self.settings.drawn() * len(numbers))] if numbers else None
+
+    def chances(self) -> dict[int, float]:
+        """That of each is the same."""
+        numbers = self._with_weight()
+        return {number: 1 / len(numbers) for number in numbers}
+
+    def _with_weight(self) -> list[int]:
+        if self._numbers is None:
+            places: list[int] = np.flatnonzero(self.servers.weights).tolist()
+            self._numbers = [self.servers.place(place) for place in places]
+        return self._numbers
 
     def changed(self) -> None:
         """Other servers may have a weight."""

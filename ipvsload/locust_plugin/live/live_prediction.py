@@ -1,29 +1,25 @@
 """The model of the scheduler beside the kernel, while a test goes on: what it gives to each server.
 
 It knows when this process began and ended each connection, and what samples show of the table. It
-makes all choices by itself (replay/model_alone.py), so it foretells shares and no single choice:
-without packets nobody knows the order of what happened at about the same time. A scheduler that
-draws by chance is followed DRAWS times, with different draws.
+makes all choices by itself (model_followers.py), so it foretells shares and no single choice:
+without packets nobody knows the order of what happened at about the same time.
 
 The load only notes what happens. `work` follows it later, a little at a time, so that the load
 does not wait. Where that is not enough, the prediction ends and says why.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from random import Random
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ipvsload.ipvs.lc_laws import USUAL_LC_LAW
 from ipvsload.ipvs.table import VirtualService
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.schedulers.base import Client
-from ipvsload.ipvs_model.tcp_states import Side, TcpTimeouts
-from ipvsload.ipvs_model.timer_wheel import SECOND_NS
 from ipvsload.load.connection_watch import ConnectionEnd
 from ipvsload.locust_plugin.live.connection_rate import DELAY_US, REFRESH_US
+from ipvsload.locust_plugin.live.model_followers import ForetoldCount, ModelFollower, follower
 from ipvsload.locust_plugin.live.prediction_basis import NOT_ASKED, PredictionBasis
-from ipvsload.replay.model_alone import ModelAlone
 from ipvsload.replay.table_changes import TableChange, server_changes
 from ipvsload.replay.told_settings import (
     NotReplayableError,
@@ -32,8 +28,6 @@ from ipvsload.replay.told_settings import (
     service_settings,
 )
 
-DRAWS = 5
-"""So many models follow a scheduler that draws by chance."""
 MOST_WAITING = 20_000
 """Events that may wait: more come only where they come quicker than they are followed."""
 MOST_REMEMBERED = 400_000
@@ -46,18 +40,9 @@ _TOO_MANY = f"the model would have to remember more than {MOST_REMEMBERED:,} con
 _SEVERAL = "several directors balance, and each chooses by the connections that go through itself"
 
 
-class ForetoldCount(NamedTuple):
-    """How many connections the model gives to a server: the mean of all draws, and the extremes."""
-
-    mean: float
-    least: int
-    most: int
-
-
 _Connection = tuple[str, int, int, int]
 """What happened to one: its client's address and port, the time (ns), and its end or _OPENED."""
 _OPENED = 0
-_SYN_REMEMBERED_NS = TcpTimeouts().syn_recv * SECOND_NS
 
 
 class _Sampled(NamedTuple):
@@ -86,23 +71,25 @@ class LivePrediction:
 
     def _begin(self, basis: PredictionBasis, key: str) -> None:
         self.why = basis.why
-        self.draws = 1
-        """How many models follow the test."""
         self.servers: dict[str, ForetoldCount] = {}
         """By address, as of the time at which the kernel counted the server's connections last."""
         self._basis, self._key = basis, key
-        self._models: list[ModelAlone] = []
+        self._model: ModelFollower | None = None
+        """From the first sample on."""
         self._joined: dict[str, int] = {}
         self._node: str | None = None
         self._scheduler = ""
         self._weights: dict[str, int] = {}
         self._conns: dict[str, int] = {}
-        self._unanswered: deque[tuple[int, Client]] = deque()
-        """Those whose SYN had no answer, and when (ns) the kernel forgets them."""
-        self._past: deque[tuple[int, list[Counter[str]]]] = deque()
-        self._refreshed: tuple[int, list[Counter[str]]] | None = None
+        self._past: deque[tuple[int, dict[str, ForetoldCount]]] = deque()
+        self._refreshed: tuple[int, dict[str, ForetoldCount]] | None = None
         """The last of `past`, if it was the first to find a refresh."""
         self._waiting: deque[_Connection | _Sampled | TableChange | None] = deque()
+
+    @property
+    def draws(self) -> int:
+        """How many models follow the test; 0 where chances are known (model_followers.py)."""
+        return self._model.draws if self._model else 1
 
     # What happens, as it happens
 
@@ -120,7 +107,7 @@ class LivePrediction:
         """A server has joined the table, in which no sample may have shown it yet."""
         if self.why:
             return
-        if self._models:
+        if self._model:
             self._waiting.append(TableChange(0, 0, address, weight))
         else:
             self._joined[address] = weight
@@ -132,10 +119,9 @@ class LivePrediction:
         if self._node is None:
             self._node = node
             try:
-                self._models = list(self._made(service))
+                self._model = self._begun(service)
             except NotReplayableError as error:
                 return self._give_up(str(error))
-            self.draws = len(self._models)
             self._scheduler = service.scheduler
             self._weights = _weights(service)
             self._conns = _conns(service)
@@ -151,65 +137,49 @@ class LivePrediction:
 
     def work(self) -> bool:
         """Follow some of what has happened; whether more waits."""
-        models, waiting = self._models, self._waiting
+        model, waiting = self._model, self._waiting
         if len(waiting) > MOST_WAITING:
             self._give_up(_TOO_QUICK)
             return False
-        if not models:
+        if model is None:
             return False
-        for _ in range(min(len(waiting), _AT_ONCE // self.draws)):
+        for _ in range(min(len(waiting), _AT_ONCE // max(1, model.draws))):
             event = waiting.popleft()
             if isinstance(event, _Sampled):
-                self._changed(event.service)
+                self._changed(model, event.service)
                 if self.why:
                     return False
-                self._count(event.t_us, _conns(event.service))
+                self._count(event.t_us, model.counts(), _conns(event.service))
             elif isinstance(event, TableChange):
-                self._change(event)
+                model.change(event)
             elif event is None:
-                self._foretell(self._given(), self._weights)
+                self._foretell(model.counts(), self._weights)
             else:
-                self._follow(*event)
-        if sum(model.remembered for model in models) > MOST_REMEMBERED:
+                address, port, now_ns, end = event
+                if end:
+                    model.ended(Client(address, port), now_ns, end)
+                else:
+                    model.opened(Client(address, port), now_ns)
+        if model.remembered > MOST_REMEMBERED:
             self._give_up(_TOO_MANY)
             return False
         return bool(waiting)
 
     # Inside
 
-    def _made(self, service: VirtualService) -> Iterator[ModelAlone]:
-        rule = rule_name(service.scheduler)
+    def _begun(self, service: VirtualService) -> ModelFollower:
+        """Raises NotReplayableError."""
         basis = self._basis
         told = self._told(self._node or "", self._key) or ToldSettings()
         told = told._replace(forwarding=told.forwarding or basis.forwarding)
-        own = service_settings(
-            rule, self._key, service, told, basis.lc_law or USUAL_LC_LAW, basis.netmask
-        )
-        servers = [*(self._joined or dict(reversed(_weights(service).items()))).items()]
-        for number in range(DRAWS if RULES[rule].by_chance else 1):
-            yield ModelAlone(own._replace(draw=Random(number).random), servers)
+        law = basis.lc_law or USUAL_LC_LAW
+        rule = rule_name(service.scheduler)
+        own = service_settings(rule, self._key, service, told, law, basis.netmask)
+        # The table lists the newest server first.
+        servers = self._joined or dict(reversed(_weights(service).items()))
+        return follower(own, [*servers.items()])
 
-    def _follow(self, address: str, port: int, now_ns: int, what: int) -> None:
-        client = Client(address, port)
-        unanswered = self._unanswered
-        while unanswered and unanswered[0][0] <= now_ns:
-            due_ns, late = unanswered.popleft()
-            for model in self._models:
-                model.reset(late, Side.SERVER, due_ns)
-        for model in self._models:
-            if what == _OPENED:
-                model.opened(client, now_ns)
-            elif what == ConnectionEnd.RESET:
-                model.reset(client, Side.SERVER, now_ns)
-            elif what == ConnectionEnd.UNANSWERED:
-                model.given_up(client)
-            else:
-                model.closing(client, Side.SERVER, now_ns)
-                model.closing(client, Side.CLIENT, now_ns)
-        if what == ConnectionEnd.UNANSWERED:
-            unanswered.append((now_ns + _SYN_REMEMBERED_NS, client))
-
-    def _changed(self, service: VirtualService) -> None:
+    def _changed(self, model: ModelFollower, service: VirtualService) -> None:
         """What this sample shows that the one before did not."""
         weights = _weights(service)
         changes = list(server_changes(self._weights, weights, 0, 0))
@@ -217,28 +187,23 @@ class LivePrediction:
             rule = RULES.get(service.scheduler)
             if rule is None:
                 return self._give_up(f"the model does not know the rule of {service.scheduler}")
-            if rule.by_chance and self.draws == 1:
+            if not model.draws or (rule.by_chance and model.draws == 1):
                 return self._give_up(
-                    f"{service.scheduler} draws by chance: that is foretold of a test that begins"
-                    " with it"
+                    f"the scheduler was changed to {service.scheduler}: a test that begins with it"
+                    " is foretold"
                 )
             changes.append(TableChange(0, 0, scheduler=service.scheduler))
         self._weights, self._scheduler = weights, service.scheduler
         for change in changes:
-            self._change(change)
+            model.change(change)
         return None
 
-    def _change(self, change: TableChange) -> None:
-        for model in self._models:
-            model.change(change)
-
-    def _count(self, t_us: int, conns: Mapping[str, int]) -> None:
+    def _count(self, t_us: int, now: dict[str, ForetoldCount], conns: Mapping[str, int]) -> None:
         """Have what is foretold of each server at the time which its measured count is of.
 
         The kernel refreshes a server's count every two seconds (connection_rate.py): where it
         moved, it is of now; where it did not, it may be as old as that.
         """
-        now = self._given()
         past = self._past
         past.append((t_us, now))
         while len(past) > 1 and past[1][0] <= t_us - DELAY_US:
@@ -254,17 +219,12 @@ class LivePrediction:
         if past[0][0] <= t_us - DELAY_US:
             self._foretell(past[0][1], conns)
 
-    def _given(self) -> list[Counter[str]]:
-        return [model.by_address() for model in self._models]
-
-    def _foretell(self, given: list[Counter[str]], addresses: Iterable[str]) -> None:
+    def _foretell(self, given: Mapping[str, ForetoldCount], addresses: Iterable[str]) -> None:
         """Have these counts of these servers, but for those of which there are later ones."""
         moved = False
         for address in addresses:
-            counts = [one[address] for one in given]
-            found = ForetoldCount(sum(counts) / len(counts), min(counts), max(counts))
-            before = self.servers.get(address)
-            if before is None or found.mean > before.mean:
+            found, before = given.get(address), self.servers.get(address)
+            if found and (before is None or found.mean > before.mean):
                 self.servers[address] = found
                 moved = True
         if moved:

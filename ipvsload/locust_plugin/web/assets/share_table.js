@@ -22,13 +22,13 @@ export class ShareTable {
     this.box.role = "region";
     this.box.ariaLabel = "Shares, measured and predicted";
     this.more = makeElement("p", { className: "foretold", hidden: true });
-    this.element = makeElement("div", { hidden: true }, this.box, this.more, this.why);
+    this.element = makeElement("div", {}, this.box, this.more, this.why);
   }
 
   update(store) {
     const measured = store.connections, foretold = store.prediction;
     const known = [...store.servers.values()].filter((one) => one.weight !== null || measured.get(one.ident) || one.states.length).sort((a, b) => a.number - b.number);
-    this.element.hidden = !known.length;
+    this.box.hidden = !known.length;
     const none = !foretold || Boolean(foretold.why);
     this.table.classList.toggle("unforetold", none);
     setText(this.why, words(store, none));
@@ -67,10 +67,11 @@ function row() {
 }
 
 function words({ prediction: foretold, head }, none) {
-  if (!foretold) return "";
+  if (!foretold || !none && !foretold.servers.size) return "";
   if (none) return `No prediction: ${foretold.why}.`;
-  const draws = foretold.draws > 1 ? `, the mean of ${foretold.draws} draws, with the least and the greatest of them` : "";
-  return `Predicted (the lower bar): what the model of ${head.scheduler} gives to each server by itself, for the same connections${draws}. Difference in percentage points. The kernel counts every 2 s.`;
+  const chance = foretold.draws > 1 ? `: the mean of ${foretold.draws} draws by chance, with the least and the greatest of them`
+    : foretold.draws ? "" : ": it draws by chance, so this is the mean, and 19 of 20 times a share is between the two others";
+  return `Predicted (the lower bar): what the model of ${head.scheduler} gives to each server by itself, for the same connections${chance}. Difference in percentage points. The kernel counts every 2 s.`;
 }
 
 const tenths = (share) => share === null ? NOTHING : `${(share * 100).toFixed(1)} %`;
