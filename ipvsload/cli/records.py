@@ -1,6 +1,7 @@
 """`ipvsload report` and `ipvsload compare`: show what was recorded."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -37,7 +38,9 @@ def compare(directories: tuple[Path, ...], details: bool) -> None:
             def begins(at: int, of: int, which: Path = directory) -> None:
                 say_now(f"evaluating run {at} of {of} in {which} ...")
 
-            loaded.append(load_results(directory, begins))
+            recording, results = load_results(directory, begins)
+            # Only what is compared stays in memory, however many recordings there are.
+            loaded.append((replace(recording, runs=()), replace(results, choices={})))
     with until_nobody_reads():
         print_comparison(loaded, details=details)
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -20,11 +21,16 @@ from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
 from tests.skew_recording import write_skew
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    directory = write_skew(tmp_path / "run", repeats=2)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = write_skew(tmp_path_factory.mktemp("exported") / "run", repeats=2)
     write_reports(*load_results(directory))
     return directory
+
+
+@pytest.fixture
+def directory(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "run"))
 
 
 def exported(directory: Path, kind: str, *words: str) -> Result:

@@ -1,6 +1,7 @@
 """Recordings against each other: which columns are pairs, and when blocks are."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ipvsload.results.pair_comparison import MeasuredColumn
 from ipvsload.results.recording_pairs import compared_columns
 from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
+from ipvsload.scenario.model import Scenario
 from ipvsload.statistics.difference import paired_difference, unpaired_difference
 from tests.skew_recording import SCENARIO, write_skew
 
@@ -28,7 +30,12 @@ def column(label: str, *values: float, measure: str = MEASURE) -> MeasuredColumn
 
 def recorded(name: str, *columns: MeasuredColumn, text: str = SCENARIO) -> ComparedRecording:
     results = Results("skew", "", "lab", 0, "held", (), columns=columns, baseline=columns[0].label)
-    return ComparedRecording(name, results, text, parse_scenario(text, "skew.yaml"))
+    return ComparedRecording(name, results, text, parsed(text))
+
+
+@cache
+def parsed(text: str) -> Scenario:
+    return parse_scenario(text, "skew.yaml")
 
 
 OTHER_LOAD = SCENARIO.replace("requests: 100", "requests: 101")

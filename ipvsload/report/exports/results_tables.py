@@ -30,9 +30,16 @@ def results_tables(directory: Path) -> list[ExportTable]:
 
 
 def valid_runs(directory: Path) -> set[int]:
-    """The numbers of the runs that count. Raises NoResultsError as `results_tables` does."""
+    """The numbers of the runs that count: valid ones that did not end early.
+
+    Raises NoResultsError as `results_tables` does.
+    """
     with _reading():
-        return {run["number"] for run in _results(directory)["runs"] if run["valid"]}
+        return {
+            run["number"]
+            for run in _results(directory)["runs"]
+            if run["valid"] and not run.get("ended_early")
+        }
 
 
 def _results(directory: Path) -> dict[str, Any]:
