@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -78,7 +77,6 @@ def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     found = results(out)
     assert found["verdict"] == "held"
-    assert found["recorded_by"]["machine"]["versions"]["python"] == platform.python_version()
     split = {
         entry["scheduler"]: [
             (server["connections"], server["requests"]) for server in entry["servers"]

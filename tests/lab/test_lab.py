@@ -316,4 +316,6 @@ def test_a_scheduler_that_the_kernel_lacks_is_found_before_anything_runs(tmp_pat
     assert "nothing was run. twos: the lab's kernel (Linux " in done.stderr
     assert "module ip_vs_twos; --kernel qemu has it" in done.stderr
     assert "running" not in done.stderr
-    assert json.loads((tmp_path / "run" / "results.json").read_text())["runs"] == []
+    found = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert found["runs"] == []
+    assert found["recorded_by"]["machine"]["cores"] == len(os.sched_getaffinity(0))
