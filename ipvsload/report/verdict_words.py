@@ -65,8 +65,12 @@ def _undecided(of: ClassStanding, best: Sequence[str], blocks: int) -> str:
     if _all_equivalent(of, best):
         margin = part_words(_comparisons(of, best)[0].margin)
         if len(best) == 2:
-            return f"{listed(best)} are equivalent within {margin} ({figures}): take either"
-        return f"{_named(best)} are equivalent within {margin} ({figures}): take any of them"
+            return (
+                f"{listed(best)} are equivalent within {margin} ({figures}): by that, take either"
+            )
+        return (
+            f"{_named(best)} are equivalent within {margin} ({figures}): by that, take any of them"
+        )
     if all(map(is_alike, _comparisons(of, best))):
         same = f"{_named(best)} were the same in all {plural(blocks, 'block')}"
         return f"{same} ({_figures(of, of.measured)}), too few to show that they are equivalent"

@@ -126,9 +126,9 @@ def test_another_baseline_is_what_the_others_are_set_against() -> None:
 def test_equal_columns_are_equivalent() -> None:
     (two,) = answer(p95("rr", 0), p95("lc", 0))
     assert two.startswith("short: rr and lc are equivalent within 5 % (p95: rr ")
-    assert two.endswith(", 10 blocks): take either")
+    assert two.endswith(", 10 blocks): by that, take either")
     (three,) = answer(p95("rr", 0), p95("lc", 0), p95("sed", 0))
-    assert three.endswith(": take any of them")
+    assert three.endswith(": by that, take any of them")
 
 
 def test_what_is_not_shown_is_not_called_equal() -> None:
