@@ -18,7 +18,7 @@ schedulers: [rr, twos, sh, {scheduler: mh, flags: [mh-port]}]
 service: {servers: 4, clients: 5, directors: 2, spread: random, capacity: {workers: 2}}
 traffic:
   work: {request: "GET /delay/{work}", work: exponential 20ms, rate: 300, arrivals: poisson,
-         duration: 1s}
+         duration: 0.4s}
 timeline: [{start: work, until: done}]
 """
 

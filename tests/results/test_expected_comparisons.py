@@ -20,8 +20,8 @@ schedulers: [rr, lc, nq]
 measures: ["latency_p95{class=work}"]
 service: {servers: 2, capacity: {workers: 2}}
 traffic:
-  work: {request: "GET /delay/{work}", work: exponential 40ms, rate: 90, arrivals: poisson,
-         duration: 4s}
+  work: {request: "GET /delay/{work}", work: exponential 40ms, rate: 95, arrivals: poisson,
+         duration: 3s}
 timeline: [{start: work, until: done}]
 expect:
   all: [failures == 0]
