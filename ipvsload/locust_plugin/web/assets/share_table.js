@@ -78,7 +78,8 @@ const tenths = (share) => share === null ? NOTHING : `${(share * 100).toFixed(1)
 
 function spread(mean, least, most, all) {
   if (least === most) return tenths(mean / all);
-  return `${tenths(mean / all)} (${((least / all) * 100).toFixed(1)}–${((most / all) * 100).toFixed(1)})`;
+  // Below it, because the column is narrow.
+  return `${tenths(mean / all)}\n${((least / all) * 100).toFixed(1)}–${((most / all) * 100).toFixed(1)}`;
 }
 
 function difference(share, foretold) {
