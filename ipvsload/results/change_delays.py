@@ -67,20 +67,19 @@ def _result(run: RecordedRun, event: StepStarted, action: Action) -> ChangeResul
         changed.step,
         changed.text,
         at_s,
-        _unlike(before, shown),
+        action.names_servers or _came_or_left(before, shown),
         (sample.t_us - event.t_us) / 1e6,
         (last_us - event.t_us) / 1e6,
     )
 
 
-def _unlike(
+def _came_or_left(
     before: Mapping[str, Mapping[int, int]], after: Mapping[str, Mapping[int, int]]
 ) -> tuple[int, ...]:
-    """The numbers of servers whose rows are not the same on some node."""
+    """The numbers of servers that some node had only before, or has only now."""
     found: set[int] = set()
     for node, weights in after.items():
-        pairs = set(before.get(node, {}).items()) ^ set(weights.items())
-        found |= {number for number, _ in pairs}
+        found |= before.get(node, {}).keys() ^ weights.keys()
     return tuple(sorted(found))
 
 

@@ -26,6 +26,17 @@ timeline:
 """,
     "changes.yaml",
 )
+TWO_AT_ONCE = """
+name: changes
+schedulers: [rr]
+service: {servers: 2}
+traffic: {short: {users: 1}}
+timeline:
+  - reweigh: {server: 1, weight: 2}
+  - reweigh: {server: 2, weight: 2}
+  - start: short
+  - stop: short
+"""
 SECOND = 1_000_000
 ONE: Rows = {A: (1, 0)}
 TWO: Rows = {A: (1, 0), B: (1, 0)}
@@ -51,6 +62,16 @@ def test_from_the_step_to_the_first_sample_that_shows_it() -> None:
     assert [one.servers for one in found] == [(2,), (2,), (2,)]
     assert [one.table_s for one in found] == pytest.approx([0.2, 0.1, 0.1])
     assert [one.more_than_s for one in found] == pytest.approx([0.1, 0, 0])
+
+
+def test_of_two_steps_before_one_sample_each_has_its_own_servers() -> None:
+    found = change_results(run(course((0.9, ONE), (1.2, HEAVY)), (1, 0), (1.1, 1)), SCENARIO)
+    assert [one.servers for one in found] == [(2,), (2,)]
+    both_at_once = parse_scenario(TWO_AT_ONCE, "two.yaml")
+    both = {A: (2, 0), B: (2, 0)}
+    found = change_results(run(course((0.9, TWO), (1.2, both)), (1, 0), (1.1, 1)), both_at_once)
+    assert [one.servers for one in found] == [(1,), (2,)]
+    assert [one.table_s for one in found] == pytest.approx([0.2, 0.1])
 
 
 def test_the_last_node_counts() -> None:

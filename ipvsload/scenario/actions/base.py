@@ -104,6 +104,12 @@ class Action(Strict):
         """Whether it needs weights that are neither 0 nor 1."""
         return False
 
+    @property
+    def names_servers(self) -> tuple[int, ...]:
+        """The numbers of the servers that it names."""
+        server = getattr(self, "server", None)
+        return () if server is None else (server,)
+
     def awaited(self) -> Condition | float | None:
         """What it waits for by itself: a condition, or seconds to pass."""
         return None
