@@ -7,10 +7,20 @@ where all was well: how late was sent, what was not sampled, whose choices were 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ipvsload.report.wording import arrivals_line, figure, milliseconds, plural, watched
+from ipvsload.report.wording import (
+    arrivals_line,
+    but_for_numbers,
+    figure,
+    milliseconds,
+    plural,
+    watched,
+)
 from ipvsload.results.prediction import Prediction, together
 from ipvsload.results.results import Results, RunResult
 from ipvsload.results.validity import MAX_GAP_SECONDS
+
+MOST_NAMED = 6
+"""Of more runs with one fault, how many there are is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +54,20 @@ def _counting(results: Results) -> Iterator[ValidityRow]:
 
 
 def _why_not(runs: Sequence[RunResult]) -> list[str]:
-    """Each reason once, with the runs that it is of."""
-    who: dict[str, list[str]] = {}
+    """Each reason once, with the runs that it is of; those that differ in numbers are one."""
+    found: dict[str, list[tuple[RunResult, str]]] = {}
     for run in runs:
         for reason in run.reasons:
-            who.setdefault(reason, []).append(f"{run.number} ({run.label})")
-    return [
-        f"{'run' if len(names) == 1 else 'runs'} {', '.join(names)}: {reason}"
-        for reason, names in who.items()
-    ]
+            found.setdefault(but_for_numbers(reason), []).append((run, reason))
+    return [_of_runs(alike) for alike in found.values()]
+
+
+def _of_runs(alike: Sequence[tuple[RunResult, str]]) -> str:
+    names = list(dict.fromkeys(f"{run.number} ({run.label})" for run, _ in alike))
+    more = f" and {plural(len(names) - MOST_NAMED, 'more run')}" if len(names) > MOST_NAMED else ""
+    who = f"{'run' if len(names) == 1 else 'runs'} {', '.join(names[:MOST_NAMED])}{more}"
+    others = any(reason != alike[0][1] for _, reason in alike)
+    return f"{who}: {alike[0][1]}" + (" (the first one's numbers)" if others else "")
 
 
 def _late(results: Results) -> Iterator[ValidityRow]:

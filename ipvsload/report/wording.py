@@ -132,6 +132,11 @@ def early_ends(results: Results) -> list[str]:
     ]
 
 
+def but_for_numbers(text: str) -> str:
+    """The text without what it counts or measures: what differs in that alone says the same."""
+    return _COUNT.sub("#", text)
+
+
 def remarks(results: Results) -> list[str]:
     """The notes of all runs, each once, with the schedulers that it is about.
 
@@ -142,7 +147,7 @@ def remarks(results: Results) -> list[str]:
     for run in results.runs:
         shapes: Counter[str] = Counter()
         for note in dict.fromkeys(run.notes):
-            shape = _COUNT.sub("#", note)
+            shape = but_for_numbers(note)
             shapes[shape] += 1
             about.setdefault((shape, shapes[shape]), []).append((note, run.label))
     told = (*results.notes, *legend(results), *arrivals_line(results), *unseen(results))

@@ -32,6 +32,18 @@ def test_runs_that_do_not_count_say_why_each_reason_once(recording: Recording) -
     )
 
 
+def test_faults_that_differ_in_their_numbers_are_one_line(recording: Recording) -> None:
+    found = results(recording)
+    runs = tuple(
+        replace(found.runs[0], number=n, valid=False, reasons=(f"short: late by {n} ms",))
+        for n in range(1, 10)
+    )
+    named = ", ".join(f"{n} (rr)" for n in range(1, 7))
+    assert rows(replace(found, runs=runs))["runs that count"].details == (
+        f"runs {named} and 3 more runs: short: late by 1 ms (the first one's numbers)",
+    )
+
+
 def test_the_latest_of_all_runs_is_told_and_whose_it_is(recording: Recording) -> None:
     found = results(recording)
     late = [{"p50": 0.0, "p99": p99, "max": most} for p99, most in ((0.3, 9.0), (0.5, 2.0))]
@@ -82,14 +94,14 @@ def test_the_page_has_them_in_one_table_and_the_verdict_only_the_first_reasons(
     recording: Recording,
 ) -> None:
     found = results(recording)
-    reasons = tuple(f"reason {n}" for n in range(1, 9))
+    reasons = tuple(f"reason {n}" for n in "abcdefgh")
     runs = (replace(found.runs[0], valid=False, reasons=reasons), *found.runs[1:])
     page = html_report.render(replace(found, runs=runs, verdict="invalid"), recording)
     box = page[page.index('<section class="verdict') :]
     box = box[: box.index("</section>")]
-    assert "reason 4" in box
-    assert "reason 5" not in box
+    assert "reason d" in box
+    assert "reason e" not in box
     assert "and 4 more, under Validity" in box
     table = page[page.index("<h2>Validity") :]
-    assert "reason 8" in table[: table.index("</section>")]
+    assert "reason h" in table[: table.index("</section>")]
     assert "doubtful" in table[: table.index("</section>")]
