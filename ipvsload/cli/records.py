@@ -3,18 +3,35 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ipvsload.cli.terminal import passing_line, silence_stdout, until_nobody_reads
 from ipvsload.errors import IpvsloadError, UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Command = TypeVar("_Command", bound=Any)
+
+
+def details_option(command: _Command) -> _Command:
+    """Add `details` to a command that shows results."""
+    option: Callable[[_Command], _Command] = click.option(
+        "--details",
+        is_flag=True,
+        help="Print all figures of each scheduler, notes and expectations.",
+    )
+    return option(command)
+
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-def report(directory: Path) -> int:
+@details_option
+def report(directory: Path, details: bool) -> int:
     """Render the recorded run in DIRECTORY again, also an interrupted one."""
-    return conclude(directory)
+    return conclude(directory, details=details)
 
 
 @click.command()
@@ -45,7 +62,9 @@ def compare(directories: tuple[Path, ...], details: bool) -> None:
         print_comparison(loaded, details=details)
 
 
-def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:
+def conclude(
+    directory: Path, failure: IpvsloadError | None = None, *, details: bool = False
+) -> int:
     """Show a recording's results and write its reports. Returns the exit status.
 
     `failure` is what cut the run short: it is said last, and decides the status.
@@ -64,7 +83,7 @@ def conclude(directory: Path, failure: IpvsloadError | None = None) -> int:
         except IpvsloadError as error:
             failure = failure or error
     try:
-        print_results(results)
+        print_results(results, details=details)
         if page:
             click.echo(f"report: {page}")
         sys.stdout.flush()

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ipvsload.cli.records import conclude
+from ipvsload.cli.records import conclude, details_option
 from ipvsload.cli.repeats import Repeats, wanted_repeats, with_repeats
 from ipvsload.cli.self_check import (
     begin_self_check,
@@ -47,6 +47,7 @@ from ipvsload.testbed.registry import DEFAULT, TESTBEDS
     help="Directory of the record, new or empty. Default: runs/NAME-TIME.",
 )
 @self_check_option
+@details_option
 @with_options(option for kind in TESTBEDS.values() for option in kind.options)
 def run(
     scenario: Path,
@@ -58,6 +59,7 @@ def run(
     hz: float,
     out: Path | None,
     comparisons: int | None,
+    details: bool,
     **options: Any,
 ) -> int:
     """Run SCENARIO for each scheduler and compare them.
@@ -133,4 +135,4 @@ def run(
                 say(f"{error.prefix}{error}")
             failure = failure or error
         writer.close()
-    return conclude(directory, failure)
+    return conclude(directory, failure, details=details)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ipvsload.cli.records import conclude
+from ipvsload.cli.records import conclude, details_option
 from ipvsload.cli.repeats import Repeats, wanted_repeats, with_repeats
 from ipvsload.cli.self_check import (
     begin_self_check,
@@ -51,6 +51,7 @@ from ipvsload.errors import IpvsloadError, UsageError
     " records and charts.",
 )
 @self_check_option
+@details_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -68,6 +69,7 @@ def simulate(
     summary: bool,
     out: Path | None,
     comparisons: int | None,
+    details: bool,
 ) -> int:
     """Simulate SCENARIO for each scheduler and compare them.
 
@@ -116,7 +118,9 @@ def simulate(
         say(hint)
     directory = out or make_directory(plan.name)
     if summary:
-        return summarize_simulation(plan, text, wanted, times, directory, scale.notes)
+        return summarize_simulation(
+            plan, text, wanted, times, directory, scale.notes, details=details
+        )
     writer = RunWriter(
         directory, scenario_text=text, scenario=plan.name, testbed="model", origin_unix_us=0
     )
@@ -138,4 +142,4 @@ def simulate(
             tell("interrupted: reading what was recorded; Ctrl-C again leaves it at that")
     finally:
         writer.close()
-    return conclude(directory, failure)
+    return conclude(directory, failure, details=details)

@@ -22,6 +22,8 @@ def summarize_simulation(
     repeats: Repeats,
     directory: Path,
     notes: tuple[str, ...],
+    *,
+    details: bool,
 ) -> int:
     """Simulate and report. Returns the exit status.
 
@@ -46,6 +48,6 @@ def summarize_simulation(
 
         results = play_summary(plan, wanted, repeats.most, progress, notes, repeats.precision, say)
     write_figures(directory, results)
-    print_results(results)
+    print_results(results, details=details)
     click.echo(f"results: {directory / 'results.json'}")
     return results.exit_status

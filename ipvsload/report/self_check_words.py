@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ipvsload.report.measure_words import measure_words
 from ipvsload.report.wording import percent, plural
 from ipvsload.results.false_alarms import MOST, SelfCheckResult
 from ipvsload.results.pair_comparison import Interval
@@ -32,7 +33,7 @@ def self_check_rows(check: SelfCheckResult) -> list[Sequence[str]]:
     """One a measure, under SELF_CHECK_HEADERS: in how many of the comparisons."""
     return [
         (
-            one.measure,
+            measure_words(one.measure),
             *(
                 f"{count} of {check.comparisons}"
                 for count in (one.alarms, one.uncorrected, one.equivalent, one.tested)

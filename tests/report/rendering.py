@@ -17,7 +17,7 @@ def results(recording: Recording, text: str = SCENARIO) -> Results:
     return evaluate(recording, parse_scenario(text, "skew.yaml"))
 
 
-def printed(found: Results, width: int = 100, **options: Any) -> str:
+def printed(found: Results, width: int = 100, *, details: bool = True, **options: Any) -> str:
     file = io.StringIO()
-    print_results(found, Console(file=file, width=width, **options))
+    print_results(found, Console(file=file, width=width, **options), details=details)
     return file.getvalue()

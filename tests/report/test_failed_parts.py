@@ -121,8 +121,8 @@ def test_numbers_of_the_summary_are_right_aligned(
 ) -> None:
     found = replace(refused[1], schedulers=refused[1].schedulers * schedulers)
     rules = [line for line in markdown.render(found).splitlines() if line.startswith("| :--")]
-    assert rules[0] == "| :-- | :-- | :-- | --: | --: |"
-    assert rules[1] == f"| :-- {'| --: ' * schedulers}|"
+    assert rules[1] == "| :-- | :-- | :-- | --: | --: |"
+    assert rules[-1] == f"| :-- {'| --: ' * schedulers}|"
 
 
 def test_retries_have_a_row_where_there_were_some(refused: tuple[Recording, Results]) -> None:

@@ -53,7 +53,8 @@ def test_summary_is_a_table_with_the_verdict_first(recording: Recording) -> None
         for block in text.split("\n\n")
         if block.startswith("|")
     ]
-    assert len(widths) == 2
+    assert len(widths) == 3
+    assert all(len(width) == 1 for width in widths)
 
 
 @pytest.mark.parametrize("render", [junit.render, markdown.render, printed])
