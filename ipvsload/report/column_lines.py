@@ -6,7 +6,6 @@ What the terminal prints first, and summary.md, too.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ipvsload.report.first_look import OWN_ROWS
 from ipvsload.report.measure_words import amount, difference_words, measure_words, part_words
 from ipvsload.report.pair_words import verdict_words
 from ipvsload.report.wording import DASH, figure, named
@@ -15,7 +14,7 @@ from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison, Pai
 from ipvsload.results.results import Results, SchedulerSummary
 from ipvsload.scenario.measures.base import Measure
 
-MOST_SERVERS = 2 * OWN_ROWS
+MOST_SERVERS = 4
 """The connections of so many servers stand in a column's line."""
 BASELINE = "baseline"
 _TURNED: dict[PairVerdict, PairVerdict] = {"less": "greater", "greater": "less"}

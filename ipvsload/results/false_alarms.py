@@ -77,7 +77,7 @@ def self_check_result(
         blocks=check.blocks,
         asked=check.comparisons,
         comparisons=len(made),
-        left_out=check.repeats - len(_whole(columns)),
+        left_out=len(set(range(1, check.repeats + 1)) - _whole(columns)),
         alarms=alarms,
         share_ci95=clopper_pearson(alarms, len(made)) if made else None,
         measures=tuple(_of_measure(measure, made) for measure in measures),
