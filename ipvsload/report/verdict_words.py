@@ -122,11 +122,11 @@ def _by(found: Sequence[MeasuredPair], base: MeasuredColumn) -> str:
     """By how much, as a part of the reference's median: "40 % [32, 47]"; "" where that is 0."""
     if not base.median:
         return ""
-    parts = [abs(one.difference or 0) / base.median for one in found]
+    parts = [abs(one.comparison.difference or 0) / base.median for one in found]
     if len(found) > 1:
         low, high = part_words(min(parts)), part_words(max(parts))
         return f" by {low}" if low == high else f" by {low.removesuffix(' %')} to {high}"
-    ends = sorted(abs(end) / base.median * 100 for end in found[0].ci95 or ())
+    ends = sorted(abs(end) / base.median * 100 for end in found[0].comparison.difference_ci95 or ())
     interval = f" [{', '.join(f'{end:.2g}' if end < 9.5 else f'{end:.0f}' for end in ends)}]"
     return f" by {part_words(parts[0])}{interval if ends else ''}"
 

@@ -18,28 +18,14 @@ FAILED = "failed_share"
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPair:
-    """One comparison, seen from column `x` towards column `y`: `difference` is x - y."""
+    """One comparison, said of column `x` against column `y`: its `difference` is x - y."""
 
     comparison: PairComparison
-    turned: bool
-
-    @property
-    def difference(self) -> float | None:
-        """In the measure's unit."""
-        found = self.comparison.difference
-        return -found if found is not None and self.turned else found
-
-    @property
-    def ci95(self) -> tuple[float, float] | None:
-        """Of the difference."""
-        found = self.comparison.difference_ci95
-        return (-found[1], -found[0]) if found and self.turned else found
 
     @property
     def shown(self) -> int:
         """1 where x is shown to be greater, -1 where it is shown to be less, else 0."""
-        sign = {"greater": 1, "less": -1}.get(self.comparison.verdict, 0)
-        return -sign if self.turned else sign
+        return {"greater": 1, "less": -1}.get(self.comparison.verdict, 0)
 
     @property
     def within_margin(self) -> bool:
@@ -71,9 +57,9 @@ class ClassStanding:
         """The two columns by the class's measure, or by another one."""
         of = measure or self.measure
         if (straight := self.pairs.get((of, y, x))) is not None:
-            return MeasuredPair(straight, turned=False)
-        turned = self.pairs.get((of, x, y))
-        return None if turned is None else MeasuredPair(turned, turned=True)
+            return MeasuredPair(straight)
+        other = self.pairs.get((of, x, y))
+        return None if other is None else MeasuredPair(other.turned)
 
     def beats(self, x: str, y: str) -> bool:
         """Whether x is shown to be better than y, by more than what matters to nobody."""

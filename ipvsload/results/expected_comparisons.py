@@ -6,15 +6,12 @@ somebody wrote it, so it may be the other way round.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from ipvsload.results.pair_comparison import PairComparison, PairVerdict
+from ipvsload.results.pair_comparison import PairComparison
 from ipvsload.results.pair_tests import LEVEL
 from ipvsload.results.results import ExpectationResult, RunResult
 from ipvsload.scenario.comparison_expectation import ComparisonExpectation
 from ipvsload.scenario.words import counted
-
-_TURNED: dict[PairVerdict, PairVerdict] = {"less": "greater", "greater": "less"}
 
 
 def expected_comparison(
@@ -31,9 +28,16 @@ def expected_comparison(
     pair = _pair(expected, comparison)
     if pair is None or not min(pair.n):
         return ExpectationResult(str(expected), None, False, "they have no blocks that count")
-    held = pair.verdict == expected.verdict
+    held = _holds(expected, pair)
     reason = None if held else _why_not(expected, pair, comparison)
     return ExpectationResult(str(expected), pair.difference, held, reason)
+
+
+def _holds(expected: ComparisonExpectation, pair: PairComparison) -> bool:
+    """A difference that is shown may be within the margin: then both hold."""
+    if expected.verdict == "equivalent":
+        return pair.p_equivalent is not None and pair.p_equivalent < LEVEL
+    return pair.verdict == expected.verdict
 
 
 def _absent(expected: ComparisonExpectation, runs: Sequence[RunResult]) -> Iterator[str]:
@@ -56,9 +60,7 @@ def _pair(
         if (one.b, one.a) == (first, second):
             return one
         if (one.a, one.b) == (first, second):
-            difference = None if one.difference is None else -one.difference
-            verdict = _TURNED.get(one.verdict, one.verdict)
-            return replace(one, a=one.b, b=one.a, difference=difference, verdict=verdict)
+            return one.turned
     return None
 
 

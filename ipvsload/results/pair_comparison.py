@@ -4,13 +4,15 @@ A column is a scheduler or one of its variants. The unit is the run: each repeat
 that has every column once, and what is compared are the two runs of a block.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ipvsload.scenario.measures.base import Better, Unit
 
 PairVerdict = Literal["less", "greater", "~", "equivalent"]
 Interval = tuple[float, float]
+
+_TURNED: dict[PairVerdict, PairVerdict] = {"less": "greater", "greater": "less"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class PairComparison:
 
     `p_equivalent` is corrected for all equivalences as `p_holm` is for all differences. `least_p`
     is the least that `p` could have been with so many blocks, and `tests` how many tests Holm
-    counted: 0 where this was none of them, as where all blocks are exactly alike.
+    counted: 0 where this was none of them, as where all blocks are exactly alike. `ratio`: what
+    was tested are the ratios b / a, and a ratio r is told as the difference median[0] * (r - 1).
     """
 
     measure: str
@@ -65,3 +68,26 @@ class PairComparison:
     warnings: tuple[str, ...] = ()
     least_p: float | None = None
     tests: int = 0
+    ratio: bool = False
+
+    @property
+    def turned(self) -> "PairComparison":
+        """The same, said of `a` against `b`."""
+        ends = self.difference_ci95
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            n=(self.n[1], self.n[0]),
+            median=(self.median[1], self.median[0]),
+            ci95=(self.ci95[1], self.ci95[0]),
+            difference=None if self.difference is None else self._turned(self.difference),
+            difference_ci95=(self._turned(ends[1]), self._turned(ends[0])) if ends else None,
+            verdict=_TURNED.get(self.verdict, self.verdict),
+        )
+
+    def _turned(self, difference: float) -> float:
+        of_a, of_b = self.median
+        if not self.ratio or not of_a or not of_b:
+            return -difference
+        return of_b * (of_a / (of_a + difference) - 1)

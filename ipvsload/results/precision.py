@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from ipvsload.results.column_difference import column_difference
 from ipvsload.results.comparison_plan import column_order, comparison_plan
 from ipvsload.results.judgement import RunMeasures
 from ipvsload.results.measured_columns import measured_columns
@@ -17,7 +18,6 @@ from ipvsload.results.pair_comparison import Interval, MeasuredColumn
 from ipvsload.results.results import RunResult
 from ipvsload.scenario.model import Scenario
 from ipvsload.scenario.words import counted, number
-from ipvsload.statistics.difference import paired_difference
 
 LEAST_BLOCKS = 10
 """Fewer say too little of how much runs vary: an interval may be narrow by luck."""
@@ -65,10 +65,10 @@ def _widths(columns: Sequence[MeasuredColumn], baseline: str | None) -> Iterator
         if alone:
             yield Width(_part(base.ci95, whole), measure, base.label, None)
         for label, one in of_label.items():
-            of_base, of_this = dict(base.blocks), dict(one.blocks)
-            if not of_base.keys() & of_this.keys():
+            found = column_difference(base, one, 0.0)
+            if found is None:
                 continue
-            ci95 = paired_difference(of_base, of_this).ci95
+            ci95 = found.ci95
             # Where the baseline's median is 0, no part of it is narrow enough: nothing is asked.
             if whole or ci95 is None:
                 yield Width(_part(ci95, whole), measure, label, base.label)

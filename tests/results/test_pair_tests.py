@@ -32,7 +32,7 @@ def test_ten_blocks_show_what_differs_and_what_does_not() -> None:
     assert rr_lc.p_holm == pytest.approx(3 * 2 / 1024)
     assert rr_lc.difference == pytest.approx(-2, abs=0.2)
     assert rr_lc.tests == 3
-    assert rr_lc.method.endswith("exact; one of 3 in Holm's correction")
+    assert rr_lc.method.endswith("exact, of ratios; one of 3 in Holm's correction")
     assert lc_sed.p_equivalent is not None
     assert lc_sed.p_equivalent < 0.05
     assert rr_lc.more_blocks is None  # nothing is left to be shown

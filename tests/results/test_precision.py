@@ -3,6 +3,7 @@
 import math
 import statistics
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,12 +26,16 @@ LC = (90.0, 95.0, 87.0, 92.0, 88.0, 91.0, 90.0, 94.0)
 
 
 def test_a_difference_is_measured_in_parts_of_the_baselines_median() -> None:
-    ci95 = paired_difference(dict(enumerate(RR)), dict(enumerate(LC))).ci95
-    assert ci95 is not None
-    half = (ci95[1] - ci95[0]) / 2
+    rr, lc = (dict(enumerate(map(math.log, values))) for values in (RR, LC))
     columns = [column("lc", *LC), column("rr", *RR)]
-    assert widest(columns, "rr") == Width(half / 100.5, "p95", "lc", "rr")
-    assert widest(columns, "lc") == Width(half / 90.5, "p95", "rr", "lc")
+    for a, b, base, other in ((rr, lc, "rr", "lc"), (lc, rr, "lc", "rr")):
+        ci95 = paired_difference(a, b).ci95
+        assert ci95 is not None
+        half = (math.exp(ci95[1]) - math.exp(ci95[0])) / 2
+        found = widest(columns, base)
+        assert found is not None
+        assert (found.label, found.baseline) == (other, base)
+        assert found.part == pytest.approx(half)
 
 
 def test_without_another_column_it_is_the_interval_of_the_median() -> None:

@@ -19,7 +19,7 @@ _WHOLE = 9.95
 _UNITS: dict[Unit, str] = {"fraction": "points", "number": "", "truth": "", "1/s": "/s"}
 _SCALES: dict[Unit, float] = {"fraction": 100.0}
 """A part is told in percentage points."""
-_TURNED: dict[PairVerdict, PairVerdict] = {"less": "greater", "greater": "less"}
+_TOLD = ("less", "greater")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class BaselineDifference:
         """What is shown: "quicker", "equivalent", "~"."""
         if not self.tested:
             return "too few runs"
-        if self.verdict in _TURNED:
+        if self.verdict in _TOLD:
             return side_word(self.column, self.verdict)
         return self.verdict
 
@@ -61,7 +61,7 @@ class BaselineDifference:
         if self.verdict == "~" and self.tested:
             more = more_words(self.pair)
             return more.removeprefix("; ") if self.pair.more_blocks else f"none is shown{more}"
-        small = self.verdict in _TURNED and is_equivalent(self.pair)
+        small = self.verdict in _TOLD and is_equivalent(self.pair)
         return f"and equivalent within {part_words(self.pair.margin)}" if small else ""
 
     @property
@@ -112,21 +112,19 @@ def _difference(
     base: MeasuredColumn, column: MeasuredColumn, pair: PairComparison
 ) -> BaselineDifference:
     scale = 100 / abs(base.median) if base.median else _SCALES.get(base.unit, 1.0)
-    turned = pair.b == base.label
-    factor = -scale if turned else scale
+    if pair.b == base.label:
+        pair = pair.turned
     ends = pair.difference_ci95
     of_base = dict(base.blocks)
     return BaselineDifference(
         column=column,
         pair=pair,
-        verdict=_TURNED.get(pair.verdict, pair.verdict) if turned else pair.verdict,
-        difference=None if pair.difference is None else pair.difference * factor,
-        ci95=None
-        if ends is None
-        else (min(end * factor for end in ends), max(end * factor for end in ends)),
+        verdict=pair.verdict,
+        difference=None if pair.difference is None else pair.difference * scale,
+        ci95=None if ends is None else (ends[0] * scale, ends[1] * scale),
         margin=pair.margin * abs(pair.median[0] or 0.0) * scale,
         blocks=tuple(
-            (value - of_base[repeat]) * scale
+            (value / of_base[repeat] - 1) * 100 if pair.ratio else (value - of_base[repeat]) * scale
             for repeat, value in column.blocks
             if pair.paired and repeat in of_base
         ),
