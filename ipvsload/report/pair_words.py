@@ -11,6 +11,8 @@ from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
 from ipvsload.results.pair_tests import LEVEL
 from ipvsload.scenario.measures.base import Measure
 
+MOST_BLOCKS = 1_000
+"""As many as `--repeats` takes."""
 _FAILURES = ("failed_share", "failures")
 
 
@@ -73,7 +75,14 @@ def more_words(comparison: PairComparison) -> str:
         return f"; one of {margin} would have been, in 4 of 5 experiments"
     unit = "block" if comparison.paired else "run"
     each = "" if comparison.paired else " of each"
-    return f"; {plural(more, f'more {unit}')}{each} would show one of {margin}"
+    return f"; {needed_words(more, unit)}{each} would show one of {margin}"
+
+
+def needed_words(more: int, unit: str = "block") -> str:
+    """So many, or that it would take more than anybody runs."""
+    if more > MOST_BLOCKS:
+        return f"not even {MOST_BLOCKS:,} more {unit}s"
+    return plural(more, f"more {unit}")
 
 
 def runs_words(comparison: PairComparison) -> str:

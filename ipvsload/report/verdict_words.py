@@ -7,7 +7,13 @@ Which are the best is found in results/class_standings.py; pairs have their word
 from collections.abc import Sequence
 
 from ipvsload.report.measure_words import amount, figure_words, p_words, part_words
-from ipvsload.report.pair_words import is_alike, is_equivalent, pair_sentence, than_words
+from ipvsload.report.pair_words import (
+    is_alike,
+    is_equivalent,
+    needed_words,
+    pair_sentence,
+    than_words,
+)
 from ipvsload.report.wording import plural
 from ipvsload.results.class_standings import FAILED, ClassStanding, MeasuredPair, class_standings
 from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
@@ -156,7 +162,7 @@ def _more(of: ClassStanding, best: Sequence[str]) -> str:
     if not more:
         return ""
     one_of = part_words(undecided[0].margin)
-    return f", and {plural(max(more), 'more block')} would show one of {one_of}"
+    return f", and {needed_words(max(more))} would show one of {one_of}"
 
 
 def _all_equivalent(of: ClassStanding, labels: Sequence[str]) -> bool:

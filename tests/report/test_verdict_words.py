@@ -55,6 +55,13 @@ def test_a_difference_that_is_smaller_than_what_matters_says_so() -> None:
     assert told.endswith("10 blocks; equivalent within 5 %")
 
 
+def test_more_blocks_than_anybody_runs_are_not_counted_out() -> None:
+    told = sentence(p95("rr", 0, noise=8), p95("lc", 0, noise=8))
+    assert told.endswith(
+        "(no difference is shown; not even 1,000 more blocks would show one of 5 %)"
+    )
+
+
 def test_where_nothing_is_shown_it_says_how_many_blocks_would() -> None:
     told = sentence(p95("rr", 0, noise=2), p95("lc", 0, noise=2))
     assert told.startswith("lc and rr: short p95 ")
