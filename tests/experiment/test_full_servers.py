@@ -30,7 +30,7 @@ expect:
 
 
 def test_full_servers_are_waited_for_and_seen(tmp_path: Path) -> None:
-    done = run("run", written(tmp_path, FULL), "--out", str(tmp_path / "out"))
+    done = run("run", written(tmp_path, FULL), "--details", "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stdout + done.stderr
     (found,) = results(tmp_path / "out")["runs"]
     # A server worked for three times half a second, and its two workers for a second at least.

@@ -115,7 +115,7 @@ def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     assert "Server 2 has the least score, 0." in one
     assert "The kernel chose server 2, and so does the model: matched." in one
     page = (out / "report.html").read_text()
-    assert page.count('class="predicted"') == 4
+    assert page.count('class="predicted"') == 8  # in the chart of all columns and in its run's
     assert "Choices that are not" not in page
 
     # Every request is in the record, once, with a source port of its own.
