@@ -56,7 +56,8 @@ def test_the_chart_has_the_choices_of_the_one_replay(
     assert len(found.choices[1]) == 110
     assert "choices" not in found.to_json()
     monkeypatch.delattr(DirectorReplay, "replayed")  # nobody asks for it again
-    assert html_report.render(found, recording).count('class="predicted"') == 2
+    # Of each of two servers, in the small charts and in the panels.
+    assert html_report.render(found, recording).count('class="predicted"') == 2 * 2
 
 
 def test_a_choice_that_is_not_the_models_is_told_with_the_servers_then(tmp_path: Path) -> None:
