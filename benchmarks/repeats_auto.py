@@ -6,15 +6,17 @@ experiment as it does in a run (results/precision.py). Prints the table of docs/
 takes about a minute.
 """
 
+import math
 import random
 import statistics
 import sys
 from collections.abc import Callable
 
+from ipvsload.results.column_difference import column_difference
 from ipvsload.results.pair_comparison import MeasuredColumn
 from ipvsload.results.precision import LEAST_BLOCKS, decision, widest
 from ipvsload.statistics.clopper_pearson import clopper_pearson
-from ipvsload.statistics.difference import Difference, paired_difference
+from ipvsload.statistics.difference import Difference
 
 MOST, PRECISION, LEVEL = 50, 0.05, 0.05
 KINDS: dict[str, Callable[[random.Random], float]] = {
@@ -43,19 +45,21 @@ def main() -> None:
 
 
 def experiment(draw: Callable[[random.Random], float], deviation: float, seed: int) -> Difference:
-    """What is known when the rule has ended it; `deviation` is in percent of the median."""
+    """What is known when the rule has ended it; `deviation` is that of the ratio, in percent."""
     dice = random.Random(f"{seed}/{deviation}")
     rr: dict[int, float] = {}
     lc: dict[int, float] = {}
     for block in range(1, MOST + 1):
         rr[block] = dice.gauss(100, 20)
-        lc[block] = rr[block] + deviation * draw(dice)
+        lc[block] = rr[block] * math.exp(deviation / 100 * draw(dice))
         if block < LEAST_BLOCKS:
             continue
-        found = widest([_column("rr", rr), _column("lc", lc)], "rr")
-        if decision(found, block, MOST, PRECISION).ends:
+        width = widest([_column("rr", rr), _column("lc", lc)], "rr")
+        if decision(width, block, MOST, PRECISION).ends:
             break
-    return paired_difference(rr, lc)
+    found = column_difference(_column("rr", rr), _column("lc", lc), PRECISION)
+    assert found is not None
+    return found.test
 
 
 def _column(label: str, values: dict[int, float]) -> MeasuredColumn:
