@@ -21,8 +21,11 @@ from tests.patience import HUNG_AFTER_S
 _NETWORK = f"127.{1 + os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
 _numbers = count()
 # Below the ports that the kernel gives to connections (from 32,768): no connection of
-# another test takes one between being asked for here and being used.
-_PORTS = range(10_000, 30_000)
+# another test takes one between being asked for here and being used. Test processes that
+# run at once have ports of their own, because one may listen at all addresses.
+_SHARE = 1_500
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 13
+_PORTS = range(10_000 + _WORKER * _SHARE, 10_000 + (_WORKER + 1) * _SHARE)
 _port_numbers = count(61 * os.getpid())
 
 
@@ -34,7 +37,10 @@ def fresh_address() -> str:
 
 
 def free_port(host: str) -> int:
-    """A port that nobody has, here or at all addresses; each call gives another one."""
+    """A port that nobody has, here or at all addresses; each call gives another one.
+
+    Of the host 0.0.0.0 nobody has it at any address.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for _ in _PORTS:
         port = _PORTS[next(_port_numbers) % len(_PORTS)]

@@ -42,7 +42,7 @@ class Command:
             argv += ["--web-host", "127.0.0.1", "--web-port", str(page)]
             self.url = f"http://127.0.0.1:{page}"
         if "--processes" in words or "--master" in words:
-            self.master_port = port = str(free_port("127.0.0.1"))
+            self.master_port = port = str(free_port("0.0.0.0"))
             argv += ["--master-bind-port", port, "--master-port", port]
         with self._log.open("w") as output:
             self.process = subprocess.Popen(

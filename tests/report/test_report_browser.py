@@ -36,8 +36,10 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture(params=[2, 4, 10])
-def page(recording: Recording, tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, int]:
+@pytest.fixture(scope="module", params=[2, 4, 10])
+def page(
+    recording: Recording, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> tuple[Path, int]:
     """A report with so many columns, of long names."""
     found = results(recording)
     columns = (found.schedulers * 5)[: request.param]
@@ -52,7 +54,7 @@ def page(recording: Recording, tmp_path: Path, request: pytest.FixtureRequest) -
         )
         for run in found.runs
     )
-    path = tmp_path / "report.html"
+    path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(html_report.render(replace(found, schedulers=columns, runs=runs), recording))
     return path, request.param
 
