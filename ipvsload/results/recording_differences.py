@@ -89,15 +89,13 @@ def _facts(one: ComparedRecording) -> Iterator[tuple[str, str]]:
 
 
 def _services(results: Results) -> Iterator[tuple[str, str]]:
-    """What was set of each column's service, where samples tell."""
-    for summary in results.schedulers:
-        directors = [run.director for run in results.runs if run.label == summary.label]
-        if any(one.persistent_seconds is not None for one in directors):
-            yield (
-                f"{summary.label}'s service",
-                ", ".join(dict.fromkeys(words for one in directors for words in one.of_service))
-                or "as by default",
-            )
+    """What was set of the columns' services and is unusual, where samples tell."""
+    if all(run.director.persistent_seconds is None for run in results.runs):
+        return
+    told = dict.fromkeys(
+        f"{run.label} {words}" for run in results.runs for words in run.director.of_service
+    )
+    yield "services", ", ".join(told) or "as by default"
 
 
 def _director(results: Results) -> Iterator[tuple[str, str]]:

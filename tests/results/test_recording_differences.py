@@ -66,7 +66,7 @@ def test_each_setting_of_the_director_and_of_a_service() -> None:
     again = replace(RUN, number=2, repeat=2)
     found = told(recorded("one", RUN, again), recorded("two", replace(RUN, director=director), RUN))
     assert found == {
-        "rr's service": ("as by default", "persistent 60 s"),
+        "services": ("as by default", "rr persistent 60 s"),
         "fin timeout": ("120", "3 or 120"),
         "conntrack": ("0", "1 or 0"),
     }
