@@ -11,43 +11,23 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from ipvsload.statistics.midranks import midranks
 from ipvsload.statistics.normal import normal_above, normal_quantile
 from ipvsload.statistics.rank_sums import choices_up_to
+from ipvsload.statistics.rank_test import RankTest
 
 MOST_EXACT = 50
 """Values of both samples together."""
 
 
-class MannWhitney(NamedTuple):
-    """How probable samples like these are by chance, if they are of one distribution.
-
-    `greater` is that of a second sample so great or greater, `less` of one so small or smaller,
-    and `least_p` the least that `p` could be of so many values. `ties` says whether some were
-    the same.
-    """
-
-    greater: float
-    less: float
-    least_p: float
-    ties: bool
-    exact: bool
-
-    @property
-    def p(self) -> float:
-        """That of samples so unlike, to either side."""
-        return min(1.0, 2 * min(self.greater, self.less))
-
-
-def mann_whitney(a: Sequence[float], b: Sequence[float]) -> MannWhitney:
+def mann_whitney(a: Sequence[float], b: Sequence[float]) -> RankTest:
     """The test of `b` against `a`. Where all values are the same nothing can be said: all is 1."""
     both = [*a, *b]
     ties = len(set(both)) < len(both)
     exact = len(both) <= MOST_EXACT
     if len(set(both)) < 2 or not a or not b:
-        return MannWhitney(1.0, 1.0, 1.0, ties, exact)
+        return RankTest(1.0, 1.0, 1.0, ties, exact)
     doubled = [round(2 * rank) for rank in midranks(both)]
     of_b = sum(doubled[len(a) :])
     least = min(1.0, 2 / math.comb(len(both), len(a)))
@@ -56,12 +36,12 @@ def mann_whitney(a: Sequence[float], b: Sequence[float]) -> MannWhitney:
         less = choices_up_to(ranks, len(b), of_b)
         # What is not chosen has the rest of the sum.
         greater = choices_up_to(ranks, len(a), total - of_b)
-        return MannWhitney(greater, less, least, ties, exact)
+        return RankTest(greater, less, least, ties, exact)
     n = len(both)
     middle = len(b) * (n + 1)
     lost = sum(t**3 - t for t in Counter(both).values()) / (n * (n - 1))
     spread = math.sqrt(len(a) * len(b) / 12 * (n + 1 - lost)) * 2
-    return MannWhitney(
+    return RankTest(
         normal_above((of_b - middle - 1) / spread),
         normal_above((middle - of_b - 1) / spread),
         least,

@@ -10,47 +10,27 @@ Wolfe, Nonparametric Statistical Methods, section 3.1).
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from ipvsload.statistics.midranks import midranks
 from ipvsload.statistics.normal import normal_above, normal_quantile
 from ipvsload.statistics.rank_sums import signs_up_to
+from ipvsload.statistics.rank_test import RankTest
 
 MOST_EXACT = 50
 
 
-class SignedRank(NamedTuple):
-    """How probable differences like these are by chance, if they lie around 0.
-
-    `greater` is that of so great ones or greater, `less` of so small ones or smaller, and
-    `least_p` the least that `p` could be of so many that are not 0. `ties` says whether some
-    were 0 or of one size.
-    """
-
-    greater: float
-    less: float
-    least_p: float
-    ties: bool
-    exact: bool
-
-    @property
-    def p(self) -> float:
-        """That of differences so far from 0, to either side."""
-        return min(1.0, 2 * min(self.greater, self.less))
-
-
-def signed_rank(differences: Sequence[float]) -> SignedRank:
+def signed_rank(differences: Sequence[float]) -> RankTest:
     """The test. Of no difference that is not 0 nothing can be said: all is 1."""
     told = [d for d in differences if d]
     n = len(told)
     sizes = [abs(d) for d in told]
     ties = len(set(sizes)) < len(differences)
     if not n:
-        return SignedRank(1.0, 1.0, 1.0, ties, exact=True)
+        return RankTest(1.0, 1.0, 1.0, ties, exact=True)
     doubled = [round(2 * rank) for rank in midranks(sizes)]
     positive = sum(rank for rank, d in zip(doubled, told, strict=True) if d > 0)
     below, above = _tails(doubled, positive)
-    return SignedRank(above, below, min(1.0, 2.0 ** (1 - n)), ties, exact=n <= MOST_EXACT)
+    return RankTest(above, below, min(1.0, 2.0 ** (1 - n)), ties, exact=n <= MOST_EXACT)
 
 
 def _tails(doubled: Sequence[int], positive: int) -> tuple[float, float]:
