@@ -35,6 +35,7 @@ from ipvsload.record.format import (
     Sample,
 )
 from ipvsload.record.record_files import header_of, records_of
+from ipvsload.record.request_table import RequestTable
 from ipvsload.record.witness import Witness
 
 _Event = TypeVar("_Event", bound=Event)
@@ -70,6 +71,11 @@ class RecordedRun:
     def of_type(self, event_type: type[_Event]) -> list[_Event]:
         """This run's events of one type."""
         return [event for event in self.events if isinstance(event, event_type)]
+
+    @property
+    def by_columns(self) -> RequestTable:
+        """Its requests by columns."""
+        return RequestTable.of(self.number, self.requests)
 
     @property
     def label(self) -> str:

@@ -101,7 +101,38 @@ class NodeLost:
     reason: str
 
 
-Message = Hello | Reading | Pong | Settings | NodeLost | End
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Connections of the service under test that were not there before, each once.
+
+    A row is the client's address and port, the real server's address:port, the state as the
+    kernel has it, such as "ESTABLISHED", and the port at which the service was asked.
+    `t_ns` is when they were read; `node` as in a Reading.
+    """
+
+    t_ns: int
+    rows: tuple[tuple[str, int, str, str, int], ...]
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsRead:
+    """The whole list of connections has been read once more.
+
+    All that was there at `began_ns` and after the reading before is told; `entries` is how many
+    the list had, those of others too. `source` is where they were read: "ip_vs_conn", and
+    others. `why` says what may be missing; "" where nothing can be.
+    """
+
+    began_ns: int
+    t_ns: int
+    entries: int
+    source: str
+    why: str = ""
+    node: str = ""
+
+
+Message = Hello | Reading | Pong | Settings | NodeLost | Connections | ConnectionsRead | End
 
 
 class SidecarParser:
@@ -154,6 +185,22 @@ class SidecarParser:
                 _typed(str, node, *schedulers.values(), *forwardings.values())
                 _typed(str, *(one for one in sysctls.values() if type(one) is not int))
                 return Settings(value["t"], timeouts, sysctls, node, schedulers, forwardings, ticks)
+            if "connections" in value:
+                rows = tuple(tuple(row) for row in value["connections"])
+                node = value.get("node", "")
+                _typed(int, value["t"])
+                _typed(str, node)
+                if any(tuple(map(type, row)) != _CONNECTION for row in rows):
+                    raise TypeError
+                return Connections(value["t"], rows, node)
+            if "connections_read" in value:
+                told, node = value["connections_read"], value.get("node", "")
+                _typed(int, told["began"], value["t"], told["entries"])
+                _typed(str, told["source"], told.get("why", ""), node)
+                return ConnectionsRead(
+                    told["began"], value["t"], told["entries"], told["source"],
+                    told.get("why", ""), node,
+                )  # fmt: skip
             if "lost" in value:
                 _typed(str, value["lost"], value["reason"])
                 return NodeLost(value["lost"], value["reason"])
@@ -190,6 +237,7 @@ class SidecarParser:
 
 _SERVER = (str, *[int] * 9)
 _SERVICE = (str, str, *[int] * 7)
+_CONNECTION = (str, int, str, str, int)
 
 
 def _service(value: dict[str, Any], server: "itemgetter[Any]") -> VirtualService:

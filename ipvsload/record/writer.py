@@ -7,6 +7,7 @@ neither a thread nor a clock: the times of the records say when to write, and
 there are samples ten times a second.
 """
 
+from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 
@@ -81,6 +82,11 @@ class RunWriter:
         """Append one finished request."""
         self._lines[REQUESTS].append(codec.encode_request(request))
         self._tick(request.planned_us + request.latency_us)
+
+    def requests(self, requests: Sequence[Request]) -> None:
+        """Append finished requests, in the order in which they ended."""
+        for request in requests:
+            self.request(request)
 
     def sample(self, sample: Sample) -> None:
         """Append one reading of the kernel's table."""
