@@ -34,8 +34,8 @@ def read_connections(
 
     A service's address "" is any. The file's first line is its heading.
     """
-    targets = None if services is None else {_words(*service) for service in services}
-    sources = None if clients is None else {_words(*client) for client in clients}
+    targets = None if services is None else {endpoint_words(*service) for service in services}
+    sources = None if clients is None else {endpoint_words(*client) for client in clients}
     for line in lines:
         words = line.split()
         if (
@@ -118,8 +118,8 @@ def read_address(word: str) -> str:
     return inet_ntop(AF_INET, bytes.fromhex(word))
 
 
-def _words(host: str, port: int) -> tuple[str, str]:
-    """An endpoint as the file has it; an empty host stays empty."""
+def endpoint_words(host: str, port: int) -> tuple[str, str]:
+    """The address and the port as the file has them; an empty host stays empty."""
     if ":" in host:
         packed = inet_pton(AF_INET6, host).hex()
         host = ":".join(packed[at : at + 4] for at in range(0, 32, 4))

@@ -14,77 +14,21 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
 
 from ipvsload.ipvs.connections import CONNECTIONS, server_answer
-from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
-from ipvsload.ipvs.keys import split_endpoint
+from ipvsload.ipvs.decode import InterruptedDumpError
+from ipvsload.ipvs.keys import Endpoint, split_endpoint
 from ipvsload.ipvs.table import RealServer
 from ipvsload.sidecar import lines
 from ipvsload.sidecar.balanced_services import BalancedServices
-from ipvsload.sidecar.lines import SampleFormatter
+from ipvsload.sidecar.commands import Commands
+from ipvsload.sidecar.connection_reader import SHARE, SLICE, ConnectionReader
+from ipvsload.sidecar.sampled_node import SampledNode
 from ipvsload.sidecar.settings_watch import SettingsWatch
+from ipvsload.sidecar.ticks import Ticks
 
 EXIT_UNAVAILABLE = 3
-_LONGEST_COMMAND = 4096
-
-
-class TableReader(Protocol):
-    """Where the table comes from: ipvs.client.Ipvs, or the part of it that a pod reads."""
-
-    version: str
-
-    def table(self) -> TableRows:
-        """Read the whole table. Raises InterruptedDumpError where it kept changing."""
-
-
-class Ticks:
-    """When samples are due: `hz` times a second, on a grid that does not drift."""
-
-    def __init__(self, hz: float, now: int) -> None:
-        self.missed = 0
-        self.due = now
-        self._period = round(1e9 / hz)
-
-    def served(self, now: int) -> None:
-        """The tick that was due has been served; those that passed meanwhile are missed."""
-        late = max(0, now - self.due) // self._period
-        self.missed += late
-        self.due += (late + 1) * self._period
-
-
-class Commands:
-    """Puts lines together from the chunks that arrive on stdin."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, chunk: bytes) -> list[str]:
-        """The lines that `chunk` completes, without their ends; one that is too long is dropped."""
-        *whole, self._rest = (self._rest + chunk).split(b"\n")
-        if len(self._rest) > _LONGEST_COMMAND:
-            self._rest = b""
-        return [line.decode(errors="replace").strip() for line in whole]
-
-
-class SampledNode:
-    """A table and the name of its node.
-
-    `facts` is called after the hello and after each sample, for lines of other kinds;
-    `news` before the first sample after a ping. Whoever pings is about to begin something,
-    and must not take for news what has changed before.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        reader: TableReader,
-        facts: Callable[[], Iterable[dict[str, object]]] = tuple,
-        news: Callable[[], Iterable[dict[str, object]]] = tuple,
-    ) -> None:
-        self.name, self.reader, self.facts, self.news = name, reader, facts, news
-        self.formatter = SampleFormatter()
 
 
 class Collector:
@@ -105,6 +49,7 @@ class Collector:
         self._nodes, self._hz, self._count = nodes, hz, count
         self._stdin, self._stdout = stdin, stdout
         self._pinged = False
+        self._connections: dict[SampledNode, ConnectionReader] = {}
         self._commands = Commands()
         self._reason = ""
         self._wake, self._waker = os.pipe()
@@ -126,7 +71,12 @@ class Collector:
         taken = 0
         ticks = Ticks(self._hz, time.monotonic_ns())
         while not self._reason:
-            if self._listen((ticks.due - time.monotonic_ns()) / 1e9):
+            due = ticks.due / 1e9
+            node = self._next_reader(due)
+            if self._listen((self._connections[node].due if node else due) - time.monotonic()):
+                continue
+            if node:
+                self._tell([(node, self._connections[node].go_on())])
                 continue
             if self._pinged:
                 self._pinged = False
@@ -139,6 +89,26 @@ class Collector:
                 self._reason = self._reason or "count"
             ticks.served(time.monotonic_ns())
         self._write_json({"end": self._reason, "samples": taken, "missed": ticks.missed})
+
+    def tell_connections(self, services: Sequence[Endpoint]) -> None:
+        """Tell the connections of these services from now on, each once; of none if there is none.
+
+        All nodes together use `SHARE` of a core.
+        """
+        for reader in self._connections.values():
+            reader.close()
+        share = SHARE / len(self._nodes)
+        self._connections = {
+            node: ConnectionReader(services, node.inside, share, CONNECTIONS)
+            for node in (self._nodes if services else ())
+        }
+
+    def _next_reader(self, due: float) -> SampledNode | None:
+        """The node whose connections are to be read before the sample that is due."""
+        node = min(self._connections, key=lambda one: self._connections[one].due, default=None)
+        if node is None or max(self._connections[node].due, time.monotonic()) > due - 2 * SLICE:
+            return None
+        return node
 
     def _sample(self, node: SampledNode, number: int) -> bool:
         """Write one; False where the table kept changing."""
@@ -204,10 +174,16 @@ class Collector:
                 more = {"others": others} if others else {}
                 self._write_json({"pong": argument, "t": t, **more})
                 self._pinged = True
+            elif verb == "connections":
+                try:
+                    self.tell_connections([split_endpoint(argument)] if argument else [])
+                except (ValueError, OSError) as error:
+                    sys.stderr.write(f"ipvsload collect: connections: {error}\n")
             elif verb == "end":
                 self._reason = self._reason or "asked"
             elif verb:
-                sys.stderr.write(f"ipvsload collect: no command {verb!r} (ping ID, end)\n")
+                known = "ping ID, connections [ADDRESS]:PORT, end"
+                sys.stderr.write(f"ipvsload collect: no command {verb!r} ({known})\n")
 
     def _write_json(self, value: dict[str, object]) -> None:
         self._write(json.dumps(value, separators=(",", ":")) + "\n")
@@ -252,7 +228,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="ipvsload collect",
         description="Prints this machine's IPVS table, one JSON object a line.",
-        epilog="On stdin: `ping ID` is answered at once with the clock; `end` ends.",
+        epilog="On stdin: `ping ID` is answered at once with the clock; `connections"
+        " ADDRESS:PORT` (or `:PORT`) tells each connection of that service once from then on,"
+        " `connections` ends that; `end` ends.",
     )
     add = parser.add_argument
     add("--hz", type=_hz, default=10.0, help="samples a second, 0.1 to 50 (default: 10)")

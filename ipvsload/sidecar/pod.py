@@ -39,9 +39,10 @@ from ipvsload.ipvs.netlink import IpvsError
 from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
 from ipvsload.netfilter.conntrack import Conntrack
 from ipvsload.netfilter.tracked_services import TrackedServices
-from ipvsload.sidecar.collect import Collector, SampledNode, stop_on_signals
+from ipvsload.sidecar.collect import Collector, stop_on_signals
 from ipvsload.sidecar.other_services import OtherServices
 from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
+from ipvsload.sidecar.sampled_node import SampledNode
 from ipvsload.sidecar.settings_watch import SettingsWatch
 
 _FACTS_EVERY = 1.0

@@ -149,6 +149,16 @@ def conversation() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def told_connections() -> list[str]:
+    """What is told of the connections that `traffic` holds, in two readings."""
+    child, told = Forked("--hz", "10"), list[str]()
+    child.stdin.write("connections 192.0.2.90:80\n")
+    while sum("connections_read" in line for line in told) < 2:
+        told.append(child.stdout.readline())
+    child.stdin.write("end\n")
+    return [*told, *child.stdout.readlines(), str(child.wait())]
+
+
 def come_and_go() -> None:
     """Until it is killed."""
     from ipvsload.ipvs.client import Ipvs
@@ -281,6 +291,11 @@ def main() -> None:
             saved=subprocess.check_output(["ipvsadm", "-Sn"], text=True),
             proc=Path("/proc/net/ip_vs").read_text(),
             read_from_proc=SampleFormatter().sample(0, 0, 0, ProcIpvs().table()),
+        )
+        report(
+            told=told_connections(),
+            clients=[list(one.getsockname()) for one in held[1:]],
+            conns=Path("/proc/net/ip_vs_conn").read_text(),
         )
         for one in held:
             one.close()

@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 import ipvsload
 from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.ipvs.table import RealServer
-from ipvsload.sidecar.collect import Collector, Commands, SampledNode, Ticks, main
+from ipvsload.sidecar.collect import Collector, main
+from ipvsload.sidecar.commands import Commands
+from ipvsload.sidecar.sampled_node import SampledNode
+from ipvsload.sidecar.ticks import Ticks
 
 HELLO_KEYS = [
     "ipvsload", "version", "node", "kernel", "ipvs", "hz", "t", "wall", "server_columns",
@@ -120,6 +123,41 @@ def test_an_unknown_command_is_named_and_passed_over(
     pipes.collector(Source(), hz=0.1).run()
     assert "no command 'dance'" in capsys.readouterr().err
     assert pipes.lines()[-1]["end"] == "asked"
+
+
+def test_connections_are_told_between_the_samples_of_each_node(
+    pipes: Pipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "ip_vs_conn"
+    table.write_text(
+        "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"
+        "TCP C0000265 C350 C0000250 0050 C633640B 0050 ESTABLISHED     899\n"
+        "TCP C0000265 C351 C0000250 0051 C633640C 0050 TIME_WAIT       119\n"
+    )
+    monkeypatch.setattr("ipvsload.sidecar.collect.CONNECTIONS", str(table))
+    monkeypatch.setattr("ipvsload.sidecar.connection_reader._EVERY", 0.01)
+    os.write(pipes.stdin, b"connections nonsense\nconnections 192.0.2.80:80\n")
+    pipes.of([SampledNode("a", Source()), SampledNode("b", Source())], count=20).run()
+    lines = pipes.lines()
+    told = [line for line in lines if "connections" in line]
+    row = ["192.0.2.101", 50000, "198.51.100.11:80", "ESTABLISHED", 80]
+    assert [line["connections"] for line in told] == [[row], [row]]
+    assert {line["node"] for line in told} == {"a", "b"}
+    reads = [line["connections_read"] for line in lines if "connections_read" in line]
+    assert reads
+    assert {(one["entries"], one["source"], one["why"]) for one in reads} == {(2, "ip_vs_conn", "")}
+    assert lines[-1]["missed"] == 0
+
+
+def test_without_ipvs_it_says_why_no_connection_is_told(
+    pipes: Pipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = str(tmp_path / "ip_vs_conn")
+    monkeypatch.setattr("ipvsload.sidecar.collect.CONNECTIONS", nothing)
+    os.write(pipes.stdin, b"connections :80\n")
+    pipes.collector(Source(), count=2).run()
+    (read,) = (line["connections_read"] for line in pipes.lines() if "connections_read" in line)
+    assert read["why"] == f"{nothing}: No such file or directory"
 
 
 def test_a_reader_that_has_gone_ends_it(pipes: Pipes) -> None:

@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS, DEFAULT_TIMEOUTS
-from ipvsload.record.sidecar_stream import End, Hello, Pong, Reading, Settings, SidecarParser
+from ipvsload.record.sidecar_stream import (
+    Connections,
+    ConnectionsRead,
+    End,
+    Hello,
+    Pong,
+    Reading,
+    Settings,
+    SidecarParser,
+)
 from tests.sidecar import bare_uml
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sidecar-kernel")]
@@ -73,6 +82,21 @@ def test_the_table_is_what_ipvsadm_lists(guest: dict[str, Any], reading: Reading
             server.address: ["Masq", str(server.weight), str(server.active), str(server.inactive)]
             for server in service.servers
         } == servers
+
+
+def test_each_connection_is_told_once(guest: dict[str, Any]) -> None:
+    *lines, status = guest["told"]
+    assert status == "0"
+    told = messages(lines)
+    rows = [row for one in told if isinstance(one, Connections) for row in one.rows]
+    assert sorted(rows) == sorted(
+        (host, port, "127.0.0.1:8080", "ESTABLISHED", 80) for host, port in guest["clients"]
+    )
+    reads = [one for one in told if isinstance(one, ConnectionsRead)]
+    assert {(one.source, one.why) for one in reads} == {("ip_vs_conn", "")}
+    assert {one.entries for one in reads} == {len(guest["conns"].splitlines()) - 1}
+    assert isinstance(told[-1], End)
+    assert told[-1].missed == 0
 
 
 def test_the_counters_are_those_of_ipvsadm(guest: dict[str, Any], reading: Reading) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ipvsload.ipvs.client import Ipvs
 from ipvsload.sidecar.balanced_services import BalancedServices
-from ipvsload.sidecar.collect import SampledNode, collect_until_stopped
+from ipvsload.sidecar.collect import collect_until_stopped
+from ipvsload.sidecar.sampled_node import SampledNode
 from ipvsload.sidecar.settings_watch import SettingsWatch
 from ipvsload.testbed.lab.hosted_directors import HostedDirector
 
@@ -22,7 +23,7 @@ def _sampled(director: HostedDirector) -> SampledNode:
     table = BalancedServices(ipvs, director)
     watch = SettingsWatch(ipvs.timeouts, table.settings)
     facts, news = (partial(_told, director, tell) for tell in (watch, watch.anew))
-    return SampledNode(director.name, table, facts, news)
+    return SampledNode(director.name, table, facts, news, director)
 
 
 def _told(

@@ -1,0 +1,39 @@
+"""What is read at each tick, and what else is told of the same machine."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from ipvsload.ipvs.decode import TableRows
+from ipvsload.sidecar.lines import SampleFormatter
+
+
+class TableReader(Protocol):
+    """Where the table comes from: ipvs.client.Ipvs, or the part of it that a pod reads."""
+
+    version: str
+
+    def table(self) -> TableRows:
+        """Read the whole table. Raises InterruptedDumpError where it kept changing."""
+
+
+class SampledNode:
+    """A table and the name of its node.
+
+    `facts` is called after the hello and after each sample, for lines of other kinds;
+    `news` before the first sample after a ping. Whoever pings is about to begin something,
+    and must not take for news what has changed before. `inside` enters the node's network
+    namespace, where that is not this process's.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reader: TableReader,
+        facts: Callable[[], Iterable[dict[str, object]]] = tuple,
+        news: Callable[[], Iterable[dict[str, object]]] = tuple,
+        inside: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self.name, self.reader, self.facts, self.news = name, reader, facts, news
+        self.inside = inside
+        self.formatter = SampleFormatter()

@@ -1,0 +1,69 @@
+"""Reading the table in slices of any size: whole lines, each connection once, and what was read."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest import mock
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipvsload.ipvs.connections import read_connections
+from ipvsload.sidecar import connection_reader
+from ipvsload.sidecar.connection_reader import ConnectionReader
+
+HEADING = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"
+# Each has a client's port of its own, so none stands for another.
+numbers = st.sets(st.integers(1, 60), max_size=40)
+
+
+def line(number: int) -> str:
+    port = 0x50 + number % 3
+    return f"TCP C0000265 {number:04X} C0000250 {port:04X} C633640B 0050 ESTABLISHED     899\n"
+
+
+def read_whole(reader: ConnectionReader) -> list[dict[str, Any]]:
+    """Until the end of the reading that has begun or begins."""
+    told: list[dict[str, Any]] = []
+    while True:
+        told += reader.go_on()
+        if reader._file < 0:
+            return told
+
+
+@given(st.lists(numbers, min_size=1, max_size=5), st.integers(1, 300))
+def test_any_slices_tell_each_connection_once(readings: list[set[int]], size: int) -> None:
+    with (
+        TemporaryDirectory() as directory,
+        mock.patch.multiple(connection_reader, _PIECE=size, SLICE=0.0),
+    ):
+        path = Path(directory, "ip_vs_conn")
+        reader = ConnectionReader([("192.0.2.80", 0x50)], path=str(path))
+        before: list[set[tuple[str, int]]] = [set(), set()]
+        begun: list[int] = []
+        for table in readings:
+            path.write_text(HEADING + "".join(map(line, sorted(table))))
+            told = read_whole(reader)
+            here = {one.client for one in read_connections(map(line, table), [("", 0x50)])}
+            rows = [tuple(row) for one in told for row in one.get("connections", [])]
+            assert sorted(row[:2] for row in rows) == sorted(here - before[-1] - before[-2])
+            assert {row[2:] for row in rows} <= {("198.51.100.11:80", "ESTABLISHED", 80)}
+            before.append(here)
+            reads = [one["connections_read"] for one in told if "connections_read" in one]
+            assert [read["entries"] for read in reads] == ([len(table)] if begun else [])
+            # What the reading before may have passed over, this one has.
+            assert [read["began"] for read in reads] == begun[-1:]
+            begun.append(reader._begun)
+
+
+def test_it_pauses_by_its_share(tmp_path: Path) -> None:
+    path = tmp_path / "ip_vs_conn"
+    path.write_text(HEADING)
+    with (
+        mock.patch.object(connection_reader, "_EVERY", 0.0),
+        mock.patch("time.monotonic", side_effect=[0.0, 100.0, 100.5, 101.0, 101.0]),
+    ):
+        reader = ConnectionReader([("", 80)], share=0.1, path=str(path))
+        list(reader.go_on())
+    # From 100 to 101 it worked, so it rests for nine times as long.
+    assert reader.due == 110
