@@ -11,11 +11,14 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ipvsload.record.column_blocks import NOT_KNOWN, BlockEncoder, ColumnLayout
+from ipvsload.record.column_file import ColumnFile
 from ipvsload.record.format import Request
 
-NOT_KNOWN = -1
-"""Stands for None among numbers."""
-_AT_ONCE = 1 << 16
+__all__ = ["NOT_KNOWN", "REQUEST_LAYOUT", "RequestColumns", "RequestTable"]
+
+REQUEST_LAYOUT = ColumnLayout("requests", Request, {"traffic": "class"})
+_AT_ONCE = 1 << 14
 
 
 class RequestColumns(NamedTuple):
@@ -48,57 +51,49 @@ class RequestColumns(NamedTuple):
 class RequestTable:
     """The requests of one run, in the order in which they ended.
 
-    `texts` are what the numbers of some columns stand for; the first is None.
+    `file` has them, on disk or in memory, and may have those of other runs.
     """
 
-    def __init__(self, run: int, blocks: Iterable[RequestColumns], texts: list[str | None]) -> None:
+    def __init__(self, run: int, file: ColumnFile[Request]) -> None:
         self.run = run
-        self.texts = texts
-        self._blocks = list(blocks)
+        self._file = file
 
     @classmethod
     def of(cls, run: int, requests: Iterable[Request]) -> Self:
         """A table of these, in memory."""
-        texts: dict[str | None, int] = {None: 0}
-        rest, blocks = iter(requests), []
+        encoder, blocks = BlockEncoder(REQUEST_LAYOUT), [REQUEST_LAYOUT.header()]
+        rest = (one if one.run == run else one._replace(run=run) for one in requests)
         while some := list(islice(rest, _AT_ONCE)):
-            blocks.append(_columns(some, texts))
-        return cls(run, blocks, list(texts))
+            encoder.add(some)
+            blocks.append(encoder.take())
+        return cls(run, ColumnFile(b"".join(blocks), REQUEST_LAYOUT, []))
+
+    @property
+    def texts(self) -> list[str | None]:
+        """What the numbers of some columns stand for; the first is None."""
+        return self._file.texts
 
     def blocks(self) -> Iterator[RequestColumns]:
-        """All of them by columns, some thousand at a time."""
-        return iter(self._blocks)
+        """All of them by columns, some ten thousand at a time."""
+        return map(RequestColumns._make, self._file.blocks(self.run))
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One column of all of them: eight bytes a request. `name` is a field of `Request`."""
+        names = [REQUEST_LAYOUT.columns[RequestColumns._fields.index(name)]]
+        return np.concatenate(
+            [np.empty(0, np.int64), *(one for (one,) in self._file.blocks(self.run, names))]
+        )
 
     def __len__(self) -> int:
-        return sum(len(block.traffic) for block in self.blocks())
+        return self._file.rows(self.run)
 
     def __iter__(self) -> Iterator[Request]:
-        texts = self.texts
-        for block in self.blocks():
-            rows = zip(*(column.tolist() for column in block), strict=True)
-            for (traffic, planned, start, latency, status, size, client, port, reused, server,
-                 error, untaken, idle_us, retried, work, queue, director) in rows:  # fmt: skip
-                yield Request(
-                    self.run, texts[traffic] or "", planned, start, latency, status, size,
-                    texts[client] or "", port, reused, texts[server], texts[error],
-                    texts[untaken], idle_us, retried,
-                    None if work == NOT_KNOWN else work,
-                    None if queue == NOT_KNOWN else queue,
-                    director,
-                )  # fmt: skip
+        for block in self._file.blocks(self.run):
+            yield from REQUEST_LAYOUT.rows(self.run, block, self.texts)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RequestTable):
+            return NotImplemented
+        return len(self) == len(other) and all(map(Request.__eq__, self, other))
 
-def _columns(requests: list[Request], texts: dict[str | None, int]) -> RequestColumns:
-    def place(text: str | None) -> int:
-        return texts.setdefault(text, len(texts))
-
-    def known(number: int | None) -> int:
-        return NOT_KNOWN if number is None else number
-
-    rows = [
-        (place(r.traffic), r.planned_us, r.start_us, r.latency_us, r.status, r.bytes,
-         place(r.client), r.port, r.reused, place(r.server), place(r.error), place(r.untaken),
-         r.idle_us, r.retried, known(r.work_us), known(r.queue_us), r.director)
-        for r in requests
-    ]  # fmt: skip
-    return RequestColumns._make(map(np.array, zip(*rows, strict=True)))
+    __hash__ = None  # type: ignore[assignment]
