@@ -50,16 +50,16 @@ def ours(
             origin_unix_us=clock.origin_unix_us,
         )
 
-        def finished(request: Request) -> None:
-            writer.request(request)
-            requests.append(request)
+        def finished(batch: Sequence[Request]) -> None:
+            writer.requests(batch)
+            requests.extend(batch)
 
         load = LocustLoad(
             {"it": spec},
             HttpTarget(*target),
             LoadListener(
                 run=1,
-                to_us=clock.from_ns,
+                zero_ns=clock.zero_ns,
                 on_finished=finished,
                 on_done=lambda name: None,
                 on_error=lambda error: gevent.get_hub().throw(error),

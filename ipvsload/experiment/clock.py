@@ -19,6 +19,10 @@ class Clock(Protocol):
     def now_us(self) -> int:
         """Microseconds since the recording began."""
 
+    @property
+    def zero_ns(self) -> int:
+        """When it is zero, by the load generator's clock, in ns."""
+
     def from_ns(self, monotonic_ns: int) -> int:
         """A time of the load generator's clock (in ns) on this one."""
 

@@ -17,16 +17,17 @@ _KNOWN_AFTER_US = 2_000_000
 """A testbed may learn of a connection this much later than it was made."""
 
 InBackground = Callable[[Callable[[], None]], None]
+Record = Callable[[Sequence[Request]], None]
 
 
 class FinishedRequests:
-    """Hands each request on to `record` when its server is known, or cannot be.
+    """Hands requests on to `record` when their servers are known, or cannot be.
 
     `last_connection_us` and `last_end_us` are the times of the last new
     connection and of the last end of a request.
     """
 
-    def __init__(self, record: Callable[[Request], None], testbed: Observation) -> None:
+    def __init__(self, record: Record, testbed: Observation) -> None:
         self._record = record
         self._testbed = testbed
         self._unknown: list[Request] = []
@@ -35,17 +36,17 @@ class FinishedRequests:
         self.last_connection_us = 0
         self.last_end_us = 0
 
-    def add(self, request: Request) -> None:
-        """A request has ended."""
-        end_us = _end_us(request)
-        if not request.reused:
-            known = end_us if request.error else request.start_us
-            self.last_connection_us = max(self.last_connection_us, known)
-        self.last_end_us = max(self.last_end_us, end_us)
-        if request.server is None and request.port:
-            self._unknown.append(request)
-        else:
-            self._record(request)
+    def add(self, requests: Sequence[Request]) -> None:
+        """These have ended."""
+        self.last_end_us = max([self.last_end_us, *map(_end_us, requests)])
+        made = [_end_us(r) if r.error else r.start_us for r in requests if not r.reused]
+        self.last_connection_us = max([self.last_connection_us, *made])
+        unknown = [r for r in requests if r.server is None and r.port]
+        if unknown:
+            self._unknown += unknown
+            requests = [r for r in requests if r.server is not None or not r.port]
+        if requests:
+            self._record(requests)
 
     @property
     def asking(self) -> bool:
@@ -71,8 +72,8 @@ class FinishedRequests:
 
     def give_up(self) -> None:
         """Record the others without a server; an answer that comes later is dropped."""
-        for request in self._asked + self._unknown:
-            self._record(request)
+        if requests := self._asked + self._unknown:
+            self._record(requests)
         self._asked, self._unknown = [], []
 
     def _choose(self, until_us: int) -> bool:
@@ -94,17 +95,13 @@ class FinishedRequests:
         if self._asked is not asked:
             return
         self._asked = []
-        if servers is None:
-            for request in asked:
-                self._record(request)
-            return
-        for request, server in zip(asked, servers, strict=True):
-            self._record(request._replace(server=server or NO_SERVER))
+        if servers is not None:
+            pairs = zip(asked, servers, strict=True)
+            asked = [request._replace(server=server or NO_SERVER) for request, server in pairs]
+        self._record(asked)
 
 
-def in_the_tables_words(
-    record: Callable[[Request], None], servers: Iterable[str]
-) -> Callable[[Request], None]:
+def in_the_tables_words(record: Record, servers: Iterable[str]) -> Record:
     """`record`, for a service whose table has these servers.
 
     In a service at port 0 its servers stand at port 0, too, whatever port a
@@ -114,24 +111,24 @@ def in_the_tables_words(
     if not names:
         return record
 
-    def named(request: Request) -> None:
-        server = request.server
-        record(request._replace(server=names.get(_host(server), server) if server else server))
+    def name(server: str | None) -> str | None:
+        return names.get(_host(server), server) if server else server
+
+    def named(requests: Sequence[Request]) -> None:
+        record([request._replace(server=name(request.server)) for request in requests])
 
     return named
 
 
-def through_directors(
-    record: Callable[[Request], None], ports: Sequence[range]
-) -> Callable[[Request], None]:
+def through_directors(record: Record, ports: Sequence[range]) -> Record:
     """`record`, with the number of each request's director, of which each has these ports."""
     if not ports:
         return record
     firsts = [one.start for one in ports]
 
-    def numbered(request: Request) -> None:
+    def numbered(requests: Sequence[Request]) -> None:
         # Port 0, where no connection was made, stands before the first.
-        record(request._replace(director=bisect(firsts, request.port)))
+        record([one._replace(director=bisect(firsts, one.port)) for one in requests])
 
     return numbered
 

@@ -100,7 +100,7 @@ class _Run:
             watch.begin(service)
         journal.started(variant, repeat, service)
         addresses = (address for address, _ in service.servers)
-        record = in_the_tables_words(context.writer.request, addresses)
+        record = in_the_tables_words(context.writer.requests, addresses)
         record = through_directors(record, service.director_ports)
         self._requests = FinishedRequests(record, testbed)
         self._load = context.make_load(
@@ -108,7 +108,7 @@ class _Run:
             HttpTarget(service.target.host, service.target.port, service.target.tls),
             LoadListener(
                 journal.number,
-                to_us=self._clock.from_ns,
+                zero_ns=self._clock.zero_ns,
                 on_finished=self._requests.add,
                 on_done=self._class_done,
                 on_error=context.inbox.put,

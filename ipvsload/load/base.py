@@ -3,7 +3,7 @@
 Behind it are Locust's users in this process, or on the workers of a master.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from ipvsload.record.clock_alignment import Alignment
@@ -50,15 +50,18 @@ class Load(Protocol):
 class LoadListener(NamedTuple):
     """Who hears of a run's load, and in which terms.
 
-    `run` is the run's number in the record; `to_us` turns a time of
-    `time.monotonic_ns()` into one of the record, in µs. `on_finished` is called
-    with each finished request, `on_done` with the name of each class that is
-    done, `on_error` with the first error, which ends the load.
+    `run` is the run's number in the record; `zero_ns` is when the record's time is zero,
+    by `time.monotonic_ns()`. `on_finished` is called with requests that have
+    finished, in the order of their ends, `on_done` with the name of each class
+    that is done, `on_error` with the first error, which ends the load.
+
+    Before a class is done, and before anybody else can see it in `Load.counts`,
+    a request was handed to `on_finished`.
     """
 
     run: int
-    to_us: Callable[[int], int]
-    on_finished: Callable[[Request], None]
+    zero_ns: int
+    on_finished: Callable[[Sequence[Request]], None]
     on_done: Callable[[str], None]
     on_error: Callable[[Exception], None]
 

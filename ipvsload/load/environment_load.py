@@ -5,7 +5,7 @@ to the same target share one HTTP client.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,12 @@ from locust.runners import WorkerRunner
 
 from ipvsload.errors import UsageError
 from ipvsload.load.burst_traffic import BURST, burst_traffic
-from ipvsload.load.exchange import Exchange
+from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.locust_internals import keep_fractions_of_milliseconds
 from ipvsload.load.request_budget import Lender
 from ipvsload.load.workload import Workload
+from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget, Tls, read_url
 
@@ -131,8 +132,8 @@ class EnvironmentLoad:
             self._clients[target] = client
         # Of several workers, each draws numbers of its own.
         key = str(getattr(self._environment.runner, "worker_index", 0))
-        told = partial(report, self._environment)
-        return Workload(name, spec, client, told, lender=lender, key=key)
+        finished = FinishedBatch(partial(report, self._environment, spec))
+        return Workload(name, spec, client, finished, lender=lender, key=key)
 
 
 _loads: dict[Environment, EnvironmentLoad] = {}
@@ -154,36 +155,28 @@ class RequestFailed(Exception):  # noqa: N818
         return str(self)
 
 
-def _late_us(workload: Workload, exchange: Exchange) -> int | None:
-    """How late a request of an open workload was sent; of one sent twice it is not known."""
-    if workload.spec.users is not None or exchange.untaken is not None:
-        return None
-    return (exchange.start - exchange.planned) // 1000
-
-
-def report(
-    environment: Environment,
-    workload: Workload,
-    exchange: Exchange,
-    end_ns: int,
-    error: str | None,
-) -> None:
-    """Tell Locust of a finished request; the response time is in ms with fractions."""
-    response, path = exchange.response, workload.spec.path
-    failure = error or (f"status {response.status}" if response.status >= 400 else None)
-    environment.events.request.fire(
-        request_type="GET",
-        name=path,
-        response_time=(end_ns - exchange.planned) / 1e6,
-        response_length=response.size,
-        response=None,
-        context={
-            "real_server": response.server,
-            "class": workload.name,
-            "retried": exchange.untaken is not None and bool(exchange.untaken.retried),
-            "queue_us": response.queue_us,
-            "late_us": _late_us(workload, exchange),
-        },
-        exception=RequestFailed(failure) if failure else None,
-        url=path,
-    )
+def report(environment: Environment, spec: Traffic, requests: Sequence[Request]) -> None:
+    """Tell Locust of finished requests of one class; response times are in ms with fractions."""
+    fire, path = environment.events.request.fire, spec.path
+    for request in requests:
+        failure = request.error or (f"status {request.status}" if request.failed else None)
+        # How late one was sent that was sent twice is not known.
+        late_us = None
+        if spec.open and request.untaken is None:
+            late_us = request.start_us - request.planned_us
+        fire(
+            request_type="GET",
+            name=path,
+            response_time=request.latency_us / 1e3,
+            response_length=request.bytes,
+            response=None,
+            context={
+                "real_server": request.server,
+                "class": request.traffic,
+                "retried": bool(request.retried),
+                "queue_us": request.queue_us,
+                "late_us": late_us,
+            },
+            exception=RequestFailed(failure) if failure else None,
+            url=path,
+        )

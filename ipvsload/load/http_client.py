@@ -21,11 +21,12 @@ from ipvsload.load.connect_gate import ConnectGate
 from ipvsload.load.connection_lifetimes import ConnectionLifetimes
 from ipvsload.load.connection_watch import ConnectionEnd, ConnectionWatch
 from ipvsload.load.exchange import Connection, Exchange
+from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.http_response import HttpResponse, MalformedError
 from ipvsload.load.tcp_connect import Sockets, cause, connect, resolve
 from ipvsload.load.timers import Timers
 from ipvsload.load.untaken_request import Untaken, answer_without_end, untaken
-from ipvsload.scenario.url import HttpTarget, Tls
+from ipvsload.scenario.url import HttpTarget
 
 SLICE_NS = 2_000_000
 """How long the loop works before other greenlets get a turn."""
@@ -63,7 +64,11 @@ class HttpClient:
     ) -> None:
         self.target = target
         self._family, self._address = resolve(target.host, target.port)
-        self._encrypt = _encryption(target.host, target.tls) if target.tls else None
+        self._encrypt: Callable[[Connection], Connection] | None = None
+        if target.tls:
+            from ipvsload.load.tls_socket import encryption  # ssl: only where it is used
+
+            self._encrypt = encryption(target.host, target.tls)
         self._on_error = on_error
         self._sockets = sockets
         self._watch = watch
@@ -78,6 +83,7 @@ class HttpClient:
         self._poll.register(self.timers.fd, _IN | _EDGE)
         self._closing = ClosingConnections(self.timers, self._entries, self._to_connect)
         self._lifetimes = ConnectionLifetimes(self.timers, self.drop)
+        self._batches: list[FinishedBatch] = []
         self._closed = False
         self._failed = False
         self._greenlet = gevent.spawn(self._run)
@@ -119,6 +125,19 @@ class HttpClient:
             self._untaken(exchange, exchange.sock, answer_without_end(exchange.fd))
         self.drop(exchange)
 
+    def add_batch(self, batch: FinishedBatch) -> None:
+        """Have what is gathered there handed over before other greenlets get a turn."""
+        if batch not in self._batches:
+            self._batches.append(batch)
+
+    def hand_over(self) -> None:
+        """Hand over what has ended; what that raises ends the loop."""
+        try:
+            for batch in self._batches:
+                batch.hand_over()
+        except Exception as error:
+            self.fail(error)
+
     def fail(self, error: Exception) -> None:
         """End the loop and call `on_error`, the first time only."""
         if not self._failed:
@@ -156,6 +175,7 @@ class HttpClient:
                     hub.wait(readable)
                     timers.asleep = False
                 self._slice(time.monotonic_ns() + SLICE_NS)
+                self.hand_over()
         except Exception as error:
             self.fail(error)
         finally:
@@ -328,12 +348,3 @@ class HttpClient:
         sent = len(exchange.message) - len(exchange.unsent)
         exchange.untaken = untaken(sock.fileno(), sent, exchange.start, answer)
         return exchange.untaken
-
-
-def _encryption(host: str, tls: Tls) -> Callable[[Connection], Connection]:
-    """What puts TLS over a connection that is begun. Raises UsageError."""
-    from ipvsload.load.tls_socket import TlsSocket
-    from ipvsload.tls import client_context
-
-    context = client_context(tls)
-    return lambda sock: TlsSocket(sock, context, host)

@@ -8,7 +8,8 @@ reporting takes a sixth of a request's time.
 """
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import gevent
@@ -19,7 +20,7 @@ from ipvsload.load.base import LoadListener
 from ipvsload.load.burst_traffic import BURST, burst_traffic
 from ipvsload.load.connection_watch import ConnectionWatch
 from ipvsload.load.environment_load import report
-from ipvsload.load.exchange import Exchange
+from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.overload import Overload
 from ipvsload.load.tcp_connect import Sockets
@@ -28,9 +29,6 @@ from ipvsload.load.workload import Workload
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget
-
-_TAKEN: tuple[None, int, int] = (None, 0, 0)
-"""What a record says of a request that its connection took."""
 
 
 class LocustLoad:
@@ -63,19 +61,20 @@ class LocustLoad:
         watch: ConnectionWatch | None = None,
     ) -> None:
         raise_limit()
-        self._run, self._to_us, self._on_finished, self._on_done, on_error = listener
+        self._listener = listener
         self._key = key
-        self._client = HttpClient(target, sockets, on_error=on_error, watch=watch)
+        self._client = HttpClient(target, sockets, on_error=listener.on_error, watch=watch)
+        self._reports = environment is not None
+        if environment is None:
+            environment = Environment(host=str(target), stop_timeout=1)
+            environment.create_local_runner()
+        self._environment = environment
+        self._finished = self._batch(listener.on_finished)
         self._workloads = {name: self._workload(name, spec) for name, spec in traffic.items()}
         self.counts = self._workloads.copy()
         host = str(target)
         classes = [user_class(name, workload, host) for name, workload in self._workloads.items()]
-        self._reports = environment is not None
-        if environment is None:
-            environment = Environment(host=host, stop_timeout=1)
-            environment.create_local_runner()
         environment.user_classes = classes
-        self._environment = environment
         # Python looks through all objects now and then, and everything waits for tens of
         # milliseconds. Nearly all of them are the program's own: they need no looking at.
         gc.collect()
@@ -133,36 +132,18 @@ class LocustLoad:
         workload.start()
 
     def _workload(self, name: str, spec: Traffic) -> Workload:
-        return Workload(name, spec, self._client, self._finished, self._on_done, key=self._key)
-
-    def _finished(
-        self, workload: Workload, exchange: Exchange, end_ns: int, error: str | None
-    ) -> None:
-        response = exchange.response
+        finished = self._finished
         if self._reports:
-            report(self._environment, workload, exchange, end_ns, error)
-        answer, idle_us, retried = exchange.untaken or _TAKEN
-        self._on_finished(
-            Request(
-                self._run,
-                workload.name,
-                self._to_us(exchange.planned),
-                self._to_us(exchange.start),
-                (end_ns - exchange.planned) // 1000,
-                response.status if error is None else 0,
-                response.size,
-                exchange.client,
-                exchange.port,
-                exchange.reused,
-                response.server,
-                error,
-                answer,
-                idle_us,
-                retried,
-                exchange.work_us,
-                response.queue_us,
-            )
-        )
+            finished = self._batch(partial(self._report, spec))
+        on_done = self._listener.on_done
+        return Workload(name, spec, self._client, finished, on_done, key=self._key)
+
+    def _batch(self, hand_on: Callable[[list[Request]], None]) -> FinishedBatch:
+        return FinishedBatch(hand_on, self._listener.run, self._listener.zero_ns)
+
+    def _report(self, spec: Traffic, requests: list[Request]) -> None:
+        report(self._environment, spec, requests)
+        self._listener.on_finished(requests)
 
 
 def user_class(name: str, workload: Workload, host: str) -> type[WorkloadUser]:

@@ -7,12 +7,20 @@ handshake, of which the caller sees only that nothing could be sent yet.
 
 import errno
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 
 from ipvsload.load.exchange import Connection
-from ipvsload.tls import refusal
+from ipvsload.scenario.url import Tls
+from ipvsload.tls import client_context, refusal
 
 _CHUNK = 16_384
+
+
+def encryption(host: str, tls: Tls) -> Callable[[Connection], Connection]:
+    """What puts TLS over a connection to `host` that is begun. Raises UsageError."""
+    context = client_context(tls)
+    return lambda sock: TlsSocket(sock, context, host)
 
 
 class TlsError(OSError):

@@ -15,6 +15,7 @@ from gevent.event import Event
 
 from ipvsload.load.closed_user import ClosedUser
 from ipvsload.load.exchange import Exchange
+from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.pacing import due_times
 from ipvsload.load.ramped_users import RampedUsers
@@ -27,11 +28,6 @@ from ipvsload.scenario.model import Traffic
 
 _SECOND = 1_000_000_000
 
-OnFinished = Callable[["Workload", Exchange, int, str | None], None]
-"""Called with the workload, the exchange, the end in `time.monotonic_ns()`, and
-the error or None. The exchange is used again, so take what is needed from it.
-It must not block. What it raises ends the client (`HttpClient.fail`)."""
-
 
 class Workload:
     """A traffic class that is sent through an HTTP client.
@@ -40,7 +36,7 @@ class Workload:
         name: the class's name.
         spec: what a scenario says of it; times in seconds.
         client: what carries its requests.
-        on_finished: called for each finished request.
+        finished: gets each finished request.
         on_done: called with the class's name each time that it is done.
         lender: has the class's budget, where other processes share it.
         key: what is drawn at random is drawn by this and the class's name.
@@ -55,7 +51,7 @@ class Workload:
         name: str,
         spec: Traffic,
         client: HttpClient,
-        on_finished: OnFinished,
+        finished: FinishedBatch,
         on_done: Callable[[str], None] = lambda name: None,
         lender: Lender | None = None,
         key: str = "",
@@ -73,7 +69,8 @@ class Workload:
         """Set when it was started, nothing is in flight and nothing more will be sent."""
         self._client = client
         self._timers = client.timers
-        self._on_finished = on_finished
+        self._finished = finished
+        client.add_batch(finished)
         self._on_done = on_done
         self._timeout = int(spec.timeout * _SECOND)
         self._pause = int(spec.think * _SECOND)
@@ -192,6 +189,7 @@ class Workload:
         user.leaving = True
         if user in self._in_flight:
             self._cut_off(user)
+            self._client.hand_over()
         elif user in self._users:
             self._gone(user)
 
@@ -208,6 +206,7 @@ class Workload:
         for exchange in list(self._in_flight):
             if exchange in self._in_flight:
                 self._cut_off(exchange)
+        self._client.hand_over()
 
     def ended(self, exchange: Exchange, error: str | None) -> None:
         """The client's answer to `begin`."""
@@ -216,10 +215,7 @@ class Workload:
         self.requests += 1
         if error is not None or exchange.response.status >= 400:
             self.failures += 1
-        try:
-            self._on_finished(self, exchange, end, error)
-        except Exception as failure:
-            self._client.fail(failure)
+        self._finished.add(self.name, exchange, end, error)
         if not isinstance(exchange, ClosedUser):
             self._unused.append(exchange)
         elif self._may_send(exchange):
@@ -343,6 +339,7 @@ class Workload:
         for exchange in self._unused:
             self._client.drop(exchange)
         if not self.done:
+            self._client.hand_over()
             self.over.set()
             try:
                 self._on_done(self.name)

@@ -82,7 +82,7 @@ class ModelLoad:
         self, workload: ModelWorkload, exchange: ModelExchange, end_ns: int, error: str | None
     ) -> None:
         answered = error is None
-        self._listener.on_finished(
+        ended = (
             Request(
                 self._listener.run,
                 workload.name,
@@ -102,5 +102,6 @@ class ModelLoad:
                 exchange.work_us,
                 exchange.queue_us,
                 exchange.director,
-            )
+            ),
         )
+        self._listener.on_finished(ended)

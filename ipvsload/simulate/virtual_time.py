@@ -41,6 +41,9 @@ class VirtualTime:
 
     # The clock of a recording
 
+    zero_ns = 0
+    """It is the load's own."""
+
     def now_us(self) -> int:
         """The time now."""
         return self.now_ns // 1000

@@ -7,7 +7,7 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gevent
@@ -190,7 +190,13 @@ def failing(target: Target) -> Any:
 class Loaded:
     """A LocustLoad and what it told."""
 
-    def __init__(self, target: Target, sockets: Sockets | None = None, **traffic: Any) -> None:
+    def __init__(
+        self,
+        target: Target,
+        sockets: Sockets | None = None,
+        on_finished: Callable[[Sequence[Request]], None] | None = None,
+        **traffic: Any,
+    ) -> None:
         self.requests: list[Request] = []
         self.done: list[str] = []
         self.errors: list[Exception] = []
@@ -200,16 +206,13 @@ class Loaded:
             HttpTarget(*target),
             LoadListener(
                 run=7,
-                to_us=lambda ns: (ns - self.origin) // 1000,
-                on_finished=self.finished,
+                zero_ns=self.origin,
+                on_finished=on_finished or self.requests.extend,
                 on_done=self.done.append,
                 on_error=self.errors.append,
             ),
             sockets=sockets,
         )
-
-    def finished(self, request: Request) -> None:
-        self.requests.append(request)
 
 
 def load_to_the_end(target: Target) -> Any:
@@ -266,12 +269,11 @@ def load_cut_off(target: Target) -> Any:
 
 def load_with_a_full_disk(target: Target) -> Any:
     """The recorder raises, again and again."""
-    loaded = Loaded(target, short={"users": 5})
 
-    def full(request: Request) -> None:
+    def full(requests: Sequence[Request]) -> None:
         raise OSError(28, "No space left on device")
 
-    loaded.load._on_finished = full
+    loaded = Loaded(target, None, full, short={"users": 5})
     loaded.load.start("short")
     until(lambda: bool(loaded.errors))
     loaded.load.close()

@@ -11,11 +11,11 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from ipvsload.load.connection_watch import ConnectionWatch
-from ipvsload.load.exchange import Exchange
+from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.tcp_connect import Sockets
-from ipvsload.load.untaken_request import Untaken
 from ipvsload.load.workload import Workload
+from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget
 
@@ -24,7 +24,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Record(NamedTuple):
-    """One finished request; times in ns."""
+    """One finished request; times in ns, of whole microseconds."""
 
     planned: int
     start: int
@@ -36,7 +36,7 @@ class Record(NamedTuple):
     reused: bool
     server: str | None
     error: str | None
-    untaken: Untaken | None
+    untaken: tuple[str, int, int] | None
     work_us: int | None
 
 
@@ -64,7 +64,7 @@ class Sending:
             "it",
             spec,
             self.client,
-            self._finished,
+            FinishedBatch(self._finished),
             self.done.append,
         )
 
@@ -77,16 +77,17 @@ class Sending:
         assert workload.inflight == workload.users == 0
         return self.records
 
-    def _finished(self, _: Workload, exchange: Exchange, end: int, error: str | None) -> None:
-        response = exchange.response
-        assert exchange.planned <= exchange.start <= end <= time.monotonic_ns()
-        self.records.append(
-            Record(
-                exchange.planned, exchange.start, end, response.status, response.size,
-                exchange.client, exchange.port, exchange.reused, response.server, error,
-                exchange.untaken, exchange.work_us,
-            )
-        )  # fmt: skip
+    def _finished(self, requests: list[Request]) -> None:
+        for one in requests:
+            end_us = one.planned_us + one.latency_us
+            assert one.planned_us <= one.start_us <= end_us + 1 <= time.monotonic_ns() // 1000 + 1
+            self.records.append(
+                Record(
+                    one.planned_us * 1000, one.start_us * 1000, end_us * 1000, one.status,
+                    one.bytes, one.client, one.port, one.reused, one.server, one.error,
+                    (one.untaken, one.idle_us, one.retried) if one.untaken else None, one.work_us,
+                )
+            )  # fmt: skip
 
     def __enter__(self) -> "Sending":
         return self

@@ -9,9 +9,10 @@ import pytest
 from gevent.event import Event
 
 from ipvsload.descriptors import raise_limit
-from ipvsload.load.exchange import Exchange
+from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.workload import Workload
+from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget
 from ipvsload.testbed.lab import packet_loss
@@ -239,12 +240,12 @@ def test_2000_delayed_requests_to_the_real_servers(target: Target) -> None:
 def test_what_the_recorder_raises_is_told_once_and_ends_the_load() -> None:
     told: list[Exception] = []
 
-    def full(workload: Workload, exchange: Exchange, end: int, error: str | None) -> None:
+    def full(requests: list[Request]) -> None:
         raise OSError(28, "No space left on device")
 
     with Server(answering(OK)) as server:
         client = HttpClient(HttpTarget(*server.target), None, on_error=told.append)
-        workload = Workload("it", Traffic(users=5), client, full)
+        workload = Workload("it", Traffic(users=5), client, FinishedBatch(full))
         workload.start()
         until(lambda: bool(told))
         gevent.sleep(0.05)
@@ -263,7 +264,8 @@ def test_what_is_raised_when_a_class_is_done_is_told_as_well(target: Target) -> 
         raise OSError(28, "No space left on device")
 
     client = HttpClient(HttpTarget(*target), None, on_error=told.append)
-    workload = Workload("it", Traffic(users=2, requests=5), client, lambda *_: None, full)
+    nobody = FinishedBatch(lambda _: None)
+    workload = Workload("it", Traffic(users=2, requests=5), client, nobody, full)
     workload.start()
     workload.over.wait()
     until(lambda: bool(told))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ipvsload.load.closed_user import ClosedUser
 from ipvsload.load.exchange import Exchange
+from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.workload import Workload
 from ipvsload.locust_plugin.distributed.shared_budgets import Loan, SharedBudgets
 from ipvsload.scenario.model import Traffic
@@ -31,6 +32,12 @@ class Client:
 
     def drop(self, _exchange: Exchange) -> None:
         """There is no connection."""
+
+    def add_batch(self, _batch: FinishedBatch) -> None:
+        """Nobody hears of requests."""
+
+    def hand_over(self) -> None:
+        """Nobody hears of requests."""
 
     def fail(self, error: Exception) -> None:
         raise error
@@ -60,7 +67,7 @@ class Worker:
         self.down: list[tuple[int, bool]] = []
         spec = Traffic(request="GET /", users=1, requests=1)
         client: Any = self.client
-        self.workload = Workload("Some", spec, client, lambda *_: None, lender=self)
+        self.workload = Workload("Some", spec, client, FinishedBatch(lambda _: None), lender=self)
         self.workload.start(users=0)
 
     def ask(self, _name: str, left: int) -> None:

@@ -113,7 +113,7 @@ class DistributedLoad:
     ) -> None:
         self._runner = runner
         self._attach = attach
-        self._run, self._to_us, self._on_finished, self._on_done, self._on_error = listener
+        self._run, self._zero_ns, self._on_finished, self._on_done, self._on_error = listener
         names = available_workers(runner)
         if not names:
             raise InvalidRunError("there are no workers to make the load")
@@ -266,9 +266,13 @@ class DistributedLoad:
             peer.clock = Alignment(0, 0)  # both read the same clock
 
     def _progress(self, peer: _Peer, message: m.LoadProgress) -> None:
-        for run, name, planned_us, start_us, *rest in message.requests:
-            planned_us, start_us = self._ours(peer, planned_us), self._ours(peer, start_us)
-            self._on_finished(Request(run, name, planned_us, start_us, *rest))
+        if message.requests:
+            self._on_finished(
+                [
+                    Request(run, name, self._ours(peer, planned), self._ours(peer, start), *rest)
+                    for run, name, planned, start, *rest in message.requests
+                ]
+            )
         for name, counts in message.counts.items():
             if name in self.counts:
                 self.counts[name].told(peer.name, counts)
@@ -278,4 +282,4 @@ class DistributedLoad:
                 self._on_done(name)
 
     def _ours(self, peer: _Peer, their_us: int) -> int:
-        return self._to_us(peer.clock.to_ours(their_us * 1000))
+        return (peer.clock.to_ours(their_us * 1000) - self._zero_ns) // 1000

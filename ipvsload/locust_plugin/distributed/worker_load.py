@@ -110,8 +110,8 @@ class WorkerLoad:
                 message.target,
                 LoadListener(
                     self._run,
-                    to_us=lambda ns: ns // 1000,
-                    on_finished=self._requests.append,
+                    zero_ns=0,
+                    on_finished=self._requests.extend,
                     on_done=lambda _: self._changed.set(),
                     on_error=self._broke,
                 ),
