@@ -33,6 +33,13 @@ from ipvsload.netfilter.nfnetlink import (
 
 _GET, _DELETE = 1, 2  # IPCTNL_MSG_CT_*
 _TCP = 6
+STATES = dict(
+    enumerate(
+        ("NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK",
+         "TIME_WAIT", "CLOSE", "SYN_SENT2")
+    )
+)  # fmt: skip
+"""The states' names (nf_conntrack_proto_tcp.c, tcp_conntrack_names)."""
 ACTIVE = frozenset({1, 2, 3, 9})
 """The states that are active for IPVS, too: SYN_SENT, SYN_RECV, ESTABLISHED, SYN_SENT2
 (include/uapi/linux/netfilter/nf_conntrack_tcp.h)."""

@@ -105,7 +105,8 @@ class Collector:
 
     def _next_reader(self, due: float) -> SampledNode | None:
         """The node whose connections are to be read before the sample that is due."""
-        node = min(self._connections, key=lambda one: self._connections[one].due, default=None)
+        listed = (node for node in self._connections if not node.by_rules())
+        node = min(listed, key=lambda one: self._connections[one].due, default=None)
         if node is None or max(self._connections[node].due, time.monotonic()) > due - 2 * SLICE:
             return None
         return node

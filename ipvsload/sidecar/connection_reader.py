@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from ipvsload.ipvs.connection_lines import (
     ConnectionLine,
+    ConnectionRow,
     ServiceLines,
     ToldConnections,
     connection_row,
@@ -26,6 +27,7 @@ SLICE = 0.002
 _EVERY = 0.5
 """Seconds from one reading to the next, where the share permits it."""
 _PIECE = 1 << 16
+SOURCE = "ip_vs_conn"
 _ROWS = 200
 """Connections a line: a pod's log breaks lines that are long."""
 
@@ -71,8 +73,9 @@ class ConnectionReader:
             data, ended = self._read(began + SLICE)
         except OSError as error:  # without IPVS there is no such file
             self.close()
-            self._begun, t = 0, time.monotonic_ns()
-            yield self._reading(t, t, f"{self._path}: {error.strerror}")
+            self._begun = 0
+            why = f"{self._path}: {error.strerror}"
+            yield read_line(time.monotonic_ns(), 0, SOURCE, why)
             self.due = began + _EVERY
             return
         self._entries += data.count(b"\n")
@@ -104,17 +107,21 @@ class ConnectionReader:
         self._told.end_reading()
         self.due = max(self.due, self._begun / 1e9 + _EVERY)
         if self._last_begun:  # one reading may pass an entry over, two in a row do not
-            yield self._reading(self._last_begun, time.monotonic_ns())
-
-    def _reading(self, began: int, t: int, why: str = "") -> Line:
-        entries = 0 if why else self._entries
-        read = {"entries": entries, "began": began, "source": "ip_vs_conn", "why": why}
-        return {"connections_read": read, "t": t}
+            yield read_line(self._last_begun, self._entries, SOURCE)
 
 
 def told(connections: Iterable[ConnectionLine]) -> Iterator[Line]:
     """The lines that tell them."""
-    rows = [connection_row(one) for one in connections]
-    t = time.monotonic_ns()
+    yield from told_rows([connection_row(one) for one in connections])
+
+
+def told_rows(rows: Sequence[ConnectionRow]) -> Iterator[Line]:
+    """The same of rows. Each line has a time of its own, to be known when it comes twice."""
     for at in range(0, len(rows), _ROWS):
-        yield {"connections": rows[at : at + _ROWS], "t": t}
+        yield {"connections": rows[at : at + _ROWS], "t": time.monotonic_ns()}
+
+
+def read_line(began: int, entries: int, source: str, why: str = "") -> Line:
+    """The line that says how far connections are known."""
+    read = {"entries": entries, "began": began, "source": source, "why": why}
+    return {"connections_read": read, "t": time.monotonic_ns()}

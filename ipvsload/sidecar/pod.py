@@ -4,9 +4,9 @@ A cluster's table has thousands of services that do not concern us, and at times
 none at all: while kube-proxy runs in another mode, or restarts, there may be no
 IPVS in the kernel. So this sidecar reads only the services that it was told of,
 waits for a table to appear, and tells more that can only be known on the node:
-which server each new connection was given ("conns"), the mode and version that
-kube-proxy itself reports ("proxy_mode"), while that is not ipvs, which virtual servers
-there are ("left"), what is set in those that may be somebody else's ("others"), and
+which server each connection to the service under test was given ("connections"), the mode and
+version that kube-proxy itself reports ("proxy_mode"), while that is not ipvs, which virtual
+servers there are ("left"), what is set in those that may be somebody else's ("others"), and
 what is set there ("settings"). Where kube-proxy balances without IPVS, the services are
 read from connection tracking, as far as that may be read ("tracking").
 """
@@ -20,18 +20,12 @@ from collections.abc import Iterator
 from socket import ntohs
 
 from ipvsload.ipvs.client import Ipvs
-from ipvsload.ipvs.connections import (
-    CONNECTIONS,
-    ConnectionEntry,
-    ConnectionTally,
-    read_connections,
-)
+from ipvsload.ipvs.connection_lines import ConnectionRow
 from ipvsload.ipvs.decode import Row, TableRows
 from ipvsload.ipvs.keys import (
     Endpoint,
     Identity,
     host_of,
-    join_endpoint,
     service_key,
     split_endpoint,
 )
@@ -40,12 +34,14 @@ from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
 from ipvsload.netfilter.conntrack import Conntrack
 from ipvsload.netfilter.tracked_services import TrackedServices
 from ipvsload.sidecar.collect import Collector, stop_on_signals
+from ipvsload.sidecar.connection_reader import Line, read_line, told_rows
 from ipvsload.sidecar.other_services import OtherServices
 from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
 from ipvsload.sidecar.sampled_node import SampledNode
 from ipvsload.sidecar.settings_watch import SettingsWatch
 
 _FACTS_EVERY = 1.0
+_REFUSED = "connection tracking forgets at once what a real server refuses"
 _MOST_VIRTUAL_SERVERS = 500
 """A line of a pod's log is not endless."""
 
@@ -78,6 +74,8 @@ class NodeTable:
         self.version = ""
         self.reading = ""
         self.tracking = ""
+        self.tracked_at = 0
+        """When connection tracking was read last, on CLOCK_MONOTONIC in ns."""
         self.mode = ""
         self.may_use_netlink = source != "proc"
         self._open()
@@ -85,11 +83,15 @@ class NodeTable:
     def table(self) -> TableRows:
         """The wanted services now: those of IPVS, and without it those that are tracked."""
         table = self._of_ipvs()
-        if self.mode in ("", "ipvs"):
+        if not self.by_rules():
             return table
         # What IPVS was left with takes the traffic before any rule sees it.
         theirs = {row[:5] for row, _ in table}
         return table + [(row, rows) for row, rows in self._track() if row[:5] not in theirs]
+
+    def by_rules(self) -> bool:
+        """Whether kube-proxy balances without IPVS."""
+        return self.mode not in ("", "ipvs")
 
     def _of_ipvs(self) -> TableRows:
         if self._reader is None and time.monotonic() >= self._next_try:
@@ -105,19 +107,20 @@ class NodeTable:
             return []
 
     def _track(self) -> TableRows:
+        began = time.monotonic_ns()
         try:
             self._tracked = self._tracked or TrackedServices(self._is_wanted, Conntrack())
             table = self._tracked.table(self.mode)
         except OSError as error:
             self.tracking = f"connection tracking cannot be read: {error.strerror}"
             return []
-        self.tracking = "read"
+        self.tracking, self.tracked_at = "read", began
         return table
 
     def _is_wanted(self, host: str, port: int) -> bool:
         return any(there in ("", host) and port == number for there, number in self._endpoints)
 
-    def new_connections(self) -> list[ConnectionEntry]:
+    def new_connections(self) -> list[ConnectionRow]:
         """Those that connection tracking has shown since the last call."""
         return self._tracked.new_connections() if self._tracked else []
 
@@ -149,11 +152,10 @@ class NodeTable:
 class NodeFacts:
     """What else can only be known on the node; told once a second at most."""
 
-    def __init__(self, table: NodeTable, endpoints: list[Endpoint], proxy: ProxyStatus) -> None:
+    def __init__(self, table: NodeTable, under_test: int, proxy: ProxyStatus) -> None:
         self._table = table
         self._proxy = proxy
-        self._endpoints = endpoints
-        self._tally = ConnectionTally()
+        self._under_test = under_test
         self._others = OtherServices(netlink=table.may_use_netlink)
         self._settings = SettingsWatch(table.timeouts)
         self._due = 0.0
@@ -165,7 +167,7 @@ class NodeFacts:
         ]
 
     def __call__(self) -> Iterator[dict[str, object]]:
-        """New connections always, so that silence has a meaning; the rest when it changed."""
+        """What has changed; and connections, as far as rules give them."""
         now = time.monotonic()
         if now < self._due:
             return
@@ -184,14 +186,14 @@ class NodeFacts:
         yield from (fact for fact in facts if fact and fact not in self._told)
         self._told = facts
         yield from self._settings()
-        t = time.monotonic_ns()
-        yield {"conns": self._connections(), "t": t}
+        if self._table.by_rules():
+            yield from self._connections()
 
-    def _connections(self) -> list[list[object]]:
-        new = self._table.new_connections()
-        with contextlib.suppress(OSError), open(CONNECTIONS) as file:
-            new += self._tally.update(read_connections(file, self._endpoints))
-        return [[*one.client, join_endpoint(*one.server), one.virtual[1]] for one in new]
+    def _connections(self) -> Iterator[Line]:
+        rows = self._table.new_connections()
+        yield from told_rows([row for row in rows if row[-1] == self._under_test])
+        lacking = "" if self._table.tracking == "read" else self._table.tracking
+        yield read_line(self._table.tracked_at, len(rows), "nf_conntrack", lacking or _REFUSED)
 
 
 def virtual_servers() -> list[str]:
@@ -211,14 +213,17 @@ def main(argv: list[str] | None = None) -> int:
     add("--hz", type=float, default=10.0, help="samples a second")
     add("--node", default=socket.gethostname(), help="name of this node")
     add("--service", type=split_endpoint, action="append", required=True,
-        metavar="[ADDRESS]:PORT")  # fmt: skip
+        metavar="[ADDRESS]:PORT",
+        help="a service to be read; each connection to the first one is told")  # fmt: skip
     add("--proxy-status", type=split_endpoint, default=DEFAULT, metavar="ADDRESS:PORT")
     add("--source", choices=("auto", "netlink", "proc"), default="auto")
     options = parser.parse_args(argv)
     table = NodeTable(options.service, options.source)
-    facts = NodeFacts(table, options.service, ProxyStatus(options.proxy_status))
-    node = SampledNode(options.node, table, facts)
+    under_test = options.service[0]
+    facts = NodeFacts(table, under_test[1], ProxyStatus(options.proxy_status))
+    node = SampledNode(options.node, table, facts, by_rules=table.by_rules)
     collector = Collector([node], hz=options.hz, stdin=None, stdout=1)
+    collector.tell_connections([under_test])
     stop_on_signals(collector)
     with contextlib.suppress(ConnectionError):
         collector.run()

@@ -23,7 +23,8 @@ class SampledNode:
     `facts` is called after the hello and after each sample, for lines of other kinds;
     `news` before the first sample after a ping. Whoever pings is about to begin something,
     and must not take for news what has changed before. `inside` enters the node's network
-    namespace, where that is not this process's.
+    namespace, where that is not this process's. `by_rules` says whether something else than IPVS
+    balances now, so that IPVS has no list of connections.
     """
 
     def __init__(
@@ -33,7 +34,8 @@ class SampledNode:
         facts: Callable[[], Iterable[dict[str, object]]] = tuple,
         news: Callable[[], Iterable[dict[str, object]]] = tuple,
         inside: AbstractContextManager[object] | None = None,
+        by_rules: Callable[[], bool] = lambda: False,
     ) -> None:
         self.name, self.reader, self.facts, self.news = name, reader, facts, news
-        self.inside = inside
+        self.inside, self.by_rules = inside, by_rules
         self.formatter = SampleFormatter()

@@ -234,7 +234,9 @@ def stand_in(table: Path, node: str, hz: float, ahead: int, address: str) -> Non
         if mode != "ipvs" and others != (told := foreign.told(address)):
             others = told
             say(told)
-        say({"conns": [], "t": time.monotonic_ns() + ahead})
+        t = time.monotonic_ns() + ahead
+        read = {"entries": 0, "began": t, "source": "ip_vs_conn", "why": ""}
+        say({"connections_read": read, "t": t})
         number += 1
         time.sleep(1 / hz)
 

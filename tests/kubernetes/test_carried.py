@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.ipvs.table import RealServer
-from ipvsload.record.sidecar_stream import Settings, SidecarParser
+from ipvsload.record.sidecar_stream import Connections, ConnectionsRead, Settings, SidecarParser
 from ipvsload.testbed.kubernetes import manifests, sidecar_zipapp
 from ipvsload.testbed.kubernetes.node_lines import (
     NodeState,
@@ -123,8 +123,7 @@ def test_another_process_counts_anew_and_stderr_is_kept() -> None:
     assert "own words" in lines.stderr
     lines.feed(b'{"ipvsload":"samples","t":2}')
     assert lines.feed(sample(0)) is not None
-    lines.feed(b'{"conns":[["10.0.0.9",4000,"10.1.0.1:80",30080]],"t":7}')
-    assert lines.connections == {("10.0.0.9", 4000): "10.1.0.1:80"}
+    assert lines.connections == {}
     with pytest.raises(ValueError, match="Expecting"):
         lines.feed(b"{no json")
 
@@ -146,6 +145,31 @@ def test_what_is_set_on_a_node_is_passed_on_once_with_its_name() -> None:
     _, settings = parser.feed(json.dumps(hello).encode() + b"\n" + lines.settings)
     assert settings == Settings(9, {"tcp": 3}, {}, "n", {"lc": "absent"})
     assert lines.schedulers == {"lc": "absent"}
+
+
+def test_connections_are_passed_on_once_with_the_nodes_name() -> None:
+    lines = NodeState("n", "tcp 10.0.0.1:30081", ["tcp 10.0.0.1:30080"], "tcp x:1")
+    lines.feed(HELLO)
+    row = ["10.0.0.9", 4000, "10.1.0.1:80", "ESTABLISHED", 30080]
+    read = {"entries": 5, "began": 6, "source": "ip_vs_conn", "why": ""}
+    log = [
+        json.dumps(one).encode()
+        for one in ({"connections": [row], "t": 7}, {"connections_read": read, "t": 8})
+    ]
+    # The log is opened again, from before the first line.
+    passed = [lines.feed(line) for line in log + log]
+    assert passed[2:] == [None, None]
+    assert lines.connections == {("10.0.0.9", 4000): "10.1.0.1:80"}
+    assert lines.readings == 1
+    hello = {**dict.fromkeys(("node", "kernel", "ipvs"), ""), "ipvsload": "samples", "version": 1,
+             "hz": 1, "t": 1, "wall": 1, "server_columns": RealServer._fields}  # fmt: skip
+    parsed = SidecarParser().feed(
+        json.dumps(hello).encode() + b"\n" + b"".join(one for one in passed if one)
+    )
+    assert parsed[1:] == [
+        Connections(7, (tuple(row),), "n"),  # type: ignore[arg-type]
+        ConnectionsRead(6, 8, 5, "ip_vs_conn", "", "n"),
+    ]
 
 
 def test_one_service_under_two_addresses_is_one() -> None:

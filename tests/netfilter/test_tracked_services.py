@@ -44,9 +44,9 @@ def test_a_connection_is_counted_when_it_is_first_seen_and_its_server_stays() ->
         {ONE: (1, 0, 0, 0, 1), TWO: (1, 0, 0, 0, 1)},
     ]
     new = services.new_connections()
-    assert [(one.client, one.server) for one in new] == [
-        (("192.0.2.101", 3001), ("198.51.100.11", 80)),
-        (("192.0.2.101", 3002), ("198.51.100.12", 80)),
+    assert new == [
+        ("192.0.2.101", 3001, "198.51.100.11:80", "ESTABLISHED", 80),
+        ("192.0.2.101", 3002, "198.51.100.12:80", "SYN_SENT", 80),
     ]
     assert services.new_connections() == []
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,8 @@ TRAFFIC = "tcp 192.0.2.90:80"
 class Forked:
     """`ipvsload collect` in a child of this process: a second sooner than a new interpreter."""
 
-    def __init__(self, *options: str) -> None:
-        from ipvsload.sidecar.collect import main
-
+    def __init__(self, *options: str, module: str = "collect") -> None:
+        main = import_module(f"ipvsload.sidecar.{module}").main
         theirs, ours = os.pipe(), os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
@@ -149,13 +149,13 @@ def conversation() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def told_connections() -> list[str]:
+def told_connections(*options: str, module: str, command: str = "") -> list[str]:
     """What is told of the connections that `traffic` holds, in two readings."""
-    child, told = Forked("--hz", "10"), list[str]()
-    child.stdin.write("connections 192.0.2.90:80\n")
+    child, told = Forked("--hz", "10", *options, module=module), list[str]()
+    child.stdin.write(command)
     while sum("connections_read" in line for line in told) < 2:
         told.append(child.stdout.readline())
-    child.stdin.write("end\n")
+    child.signal(signal.SIGTERM)
     return [*told, *child.stdout.readlines(), str(child.wait())]
 
 
@@ -293,7 +293,10 @@ def main() -> None:
             read_from_proc=SampleFormatter().sample(0, 0, 0, ProcIpvs().table()),
         )
         report(
-            told=told_connections(),
+            told=[
+                told_connections(module="collect", command="connections 192.0.2.90:80\n"),
+                told_connections("--service", ":80", "--service", ":53", module="pod"),
+            ],
             clients=[list(one.getsockname()) for one in held[1:]],
             conns=Path("/proc/net/ip_vs_conn").read_text(),
         )

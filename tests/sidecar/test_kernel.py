@@ -84,8 +84,9 @@ def test_the_table_is_what_ipvsadm_lists(guest: dict[str, Any], reading: Reading
         } == servers
 
 
-def test_each_connection_is_told_once(guest: dict[str, Any]) -> None:
-    *lines, status = guest["told"]
+@pytest.mark.parametrize("way", [0, 1], ids=["asked", "in a pod"])
+def test_each_connection_is_told_once(guest: dict[str, Any], way: int) -> None:
+    *lines, status = guest["told"][way]
     assert status == "0"
     told = messages(lines)
     rows = [row for one in told if isinstance(one, Connections) for row in one.rows]

@@ -19,6 +19,10 @@ from ipvsload.scenario.balancers import of_proxy_mode
 JsonService = dict[str, Any]
 
 
+_READINGS = 4
+"""So many lines later it is sure what was there at a call. The first may have been on its way
+already, and the next one's reading may have begun. The line after that tells what there was when
+that one began, see sidecar/connection_reader.py; so it is the next one again."""
 TRACKED = "read"
 """What a sidecar says that reads connection tracking (sidecar/pod.py)."""
 
@@ -61,7 +65,7 @@ class NodeState:
     """Whether it ever has: then its silence is a start that is not over."""
     connections: dict[tuple[str, int], str] = field(default_factory=dict)
     connections_t: int = -1
-    """The last of these readings, on the same clock."""
+    """The last line about them, on the same clock."""
     readings: int = 0
     leftovers: list[str] = field(default_factory=list)
     lost: str = ""
@@ -98,12 +102,8 @@ class NodeState:
             return self._sample(value)
         elif "settings" in value:
             return self._set(value)
-        elif "conns" in value:
-            for client, port, server, _ in value["conns"]:
-                self.connections[client, port] = server
-            if value["t"] > self.connections_t:  # not one that comes twice
-                self.connections_t = value["t"]
-                self.readings += 1
+        elif "connections" in value or "connections_read" in value:
+            return self._connections(value)
         elif "others" in value:
             self.others = [from_json(one) for one in value["others"]]
             self.more, self.addresses = value["more"], frozenset(value["addresses"])
@@ -126,6 +126,16 @@ class NodeState:
         value["node"] = self.name
         self.settings = json.dumps(value, separators=(",", ":")).encode() + b"\n"
         return self.settings
+
+    def _connections(self, value: dict[str, Any]) -> bytes | None:
+        for client, port, server, *_ in value.get("connections", ()):
+            self.connections[client, port] = server
+        if value["t"] <= self.connections_t:  # it comes twice
+            return None
+        self.connections_t = value["t"]
+        self.readings += "connections_read" in value
+        value["node"] = self.name
+        return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
     def _sample(self, value: dict[str, Any]) -> bytes | None:
         number = value["n"]
@@ -169,8 +179,7 @@ def next_readings(nodes: Iterable[NodeState]) -> Callable[[], bool]:
 
     A node whose sidecar is lost is not waited for.
     """
-    # Two readings: the first may have been on its way already.
-    wanted = [(node, node.readings + 2) for node in nodes]
+    wanted = [(node, node.readings + _READINGS) for node in nodes]
     return lambda: all(node.readings >= count or node.lost for node, count in wanted)
 
 
