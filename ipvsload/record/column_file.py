@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -31,14 +31,15 @@ _Row = TypeVar("_Row", bound=tuple[Any, ...])
 
 
 class ColumnFile(Generic[_Row]):
-    """The blocks of one file that are whole; `notes` gets what is missing or damaged.
+    """The blocks of one file that are whole, as far as it was read: by `read`, or `new`.
 
     The file may also be in memory: bytes instead of a path. `texts` are what the numbers in
-    columns of text stand for; the first is None. Raises UsageError if the file cannot be read,
-    is another one, or is of another version of the format.
+    columns of text stand for; the first is None. What is missing or damaged goes to `notes`.
+    Reading raises UsageError if the file cannot be read, is another one, or is of another
+    version of the format.
     """
 
-    def __init__(self, content: Path | bytes, layout: ColumnLayout[_Row], notes: list[str]) -> None:
+    def __init__(self, content: Path | bytes, layout: ColumnLayout[_Row]) -> None:
         self._content = content
         self._name = content.name if isinstance(content, Path) else layout.kind
         self._path = str(content) if isinstance(content, Path) else layout.kind
@@ -48,8 +49,14 @@ class ColumnFile(Generic[_Row]):
         """Of each run where its blocks begin, and how many rows each has, in turn."""
         self._end = 0
         self._blocks = 0
-        for _ in self._read(notes):
+
+    @classmethod
+    def read(cls, content: Path | bytes, layout: ColumnLayout[_Row], notes: list[str]) -> Self:
+        """The file with all its blocks."""
+        file = cls(content, layout)
+        for _ in file._read(notes):
             pass
+        return file
 
     @property
     def runs(self) -> tuple[int, ...]:

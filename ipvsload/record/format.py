@@ -1,9 +1,9 @@
 """The records that a run directory is made of, and their form on disk.
 
-There are three NDJSON files, to which lines are only appended, and a fourth where the servers
-tell how busy they are. The first line
-of each names its format and version; every other line is one record, written
-when it happens, so that a killed run can be reported up to its last whole line.
+There are NDJSON files of events and samples, a third where the servers tell how busy they
+are, and a file of columns (column_blocks.py) of the requests. All are only appended to. The
+first line of each names its format and version; every other line, or block of columns, is
+written when it happens, so that a killed run can be reported up to its last whole one.
 All times are whole microseconds since the recording began, on the generator's
 monotonic clock. The header of events.ndjson says when that was by the calendar.
 """
@@ -22,7 +22,9 @@ class FormatError(ValueError):
 
 EVENTS = "events.ndjson"
 SAMPLES = "samples.ndjson"
-REQUESTS = "requests.ndjson"
+REQUESTS = "requests.columns"
+REQUEST_LINES = "requests.ndjson"
+"""Requests as earlier versions recorded them, a line each."""
 OCCUPANCY = "occupancy.ndjson"
 PACKETS = "packets"
 """The folder of the runs' witnesses; see packet_file.py."""
@@ -47,7 +49,7 @@ RETRY_COLUMNS = 3
 
 
 class Request(NamedTuple):
-    """One finished request: one row of requests.ndjson.
+    """One finished request: one row of requests.columns.
 
     A tuple, as a real server is: a run holds millions of them, and a frozen
     dataclass costs several times as much to make.

@@ -60,7 +60,7 @@ def test_rows_survive_their_blocks(tmp_path: Path, found: list[list[Row]]) -> No
     path = tmp_path / "rows.columns"
     written(path, found)
     notes: list[str] = []
-    file = ColumnFile(path, LAYOUT, notes)
+    file = ColumnFile.read(path, LAYOUT, notes)
     assert notes == []
     rows = [row for batch in found for row in batch]
     assert file.runs == tuple(sorted({row.run for row in rows}))
@@ -86,7 +86,7 @@ def some(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
 
 
 def all_rows(path: Path, notes: list[str]) -> list[Row]:
-    file = ColumnFile(path, LAYOUT, notes)
+    file = ColumnFile.read(path, LAYOUT, notes)
     return [row for run in file.runs for row in read_rows(file, run)]
 
 
@@ -167,19 +167,19 @@ def test_rubbish_behind_the_blocks_is_noted(
 def test_another_file_is_refused(tmp_path: Path, line: bytes, why: str) -> None:
     (tmp_path / "rows.columns").write_bytes(line)
     with pytest.raises(UsageError, match=why):
-        ColumnFile(tmp_path / "rows.columns", LAYOUT, [])
+        ColumnFile.read(tmp_path / "rows.columns", LAYOUT, [])
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.columns: cannot be read: No such file"):
-        ColumnFile(tmp_path / "none.columns", LAYOUT, [])
+        ColumnFile.read(tmp_path / "none.columns", LAYOUT, [])
 
 
 def test_what_comes_later_is_read_once(tmp_path: Path) -> None:
     path = tmp_path / "rows.columns"
     encoder, notes = BlockEncoder(LAYOUT), list[str]()
     path.write_bytes(LAYOUT.header())
-    file = ColumnFile(path, LAYOUT, notes)
+    file = ColumnFile(path, LAYOUT)
     for number in range(1, 4):
         encoder.add(SOME[2])
         with path.open("ab") as later:
@@ -203,7 +203,7 @@ def test_a_row_takes_few_bytes_also_in_a_small_block() -> None:
 def test_a_block_has_only_so_many_rows(tmp_path: Path) -> None:
     path = tmp_path / "rows.columns"
     written(path, [[Row(1, "a", i, None, None, False) for i in range(2 * MOST_ROWS + 100)]])
-    file = ColumnFile(path, LAYOUT, [])
+    file = ColumnFile.read(path, LAYOUT, [])
     assert next(len(block[0]) for block in file.blocks(1)) <= MOST_ROWS
     assert [row.number for row in read_rows(file, 1)] == list(range(2 * MOST_ROWS + 100))
 
