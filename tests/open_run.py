@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ipvsload.record.events import ClassStarted
 from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
+from ipvsload.record.request_table import RequestTable
 from ipvsload.results.arrivals import ArrivalsResult, arrivals_results
 from ipvsload.scenario.load import parse_scenario
 from ipvsload.scenario.model import Scenario
@@ -30,13 +31,14 @@ def open_run(times_us: Iterable[tuple[int, int, int]]) -> RecordedRun:
     """A run of requests with these planned starts, starts and ends, after the class's start."""
     run = RecordedRun(1, "rr", start_us=BEGAN_US - 100_000)
     run.events.append(ClassStarted(1, BEGAN_US, "short"))
-    run.requests += [
+    requests = (
         Request(
             1, "short", BEGAN_US + planned, BEGAN_US + start, end - planned, 200, 31,
             "198.51.100.200", 20_000 + i % 40_000, False, "198.51.100.11:80", None,
         )
         for i, (planned, start, end) in enumerate(times_us)
-    ]  # fmt: skip
+    )  # fmt: skip
+    run.requests = RequestTable.of(1, requests)
     return run
 
 

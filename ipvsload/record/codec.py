@@ -1,24 +1,18 @@
 """Lines of the run directory, and back.
 
-Encoding must be fast: the load engine writes one line for each request,
-thousands a second. So a request is one f-string, and its strings, of which few
-differ, are quoted once each. Decoding checks the types of every line, so that
-all other code can rely on what the types of records say.
+Requests were lines in earlier versions, and are only read. Decoding checks the types of every
+line, so that all other code can rely on what the types of records say.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from sys import intern
 from typing import Any
 
 from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record.events import Event, event_of
 from ipvsload.record.format import (
-    MORE_REQUEST_COLUMNS,
-    REQUEST_COLUMNS,
-    RETRY_COLUMNS,
     VERSION,
     FormatError,
     OccupancySample,
@@ -55,9 +49,10 @@ _REQUEST_TYPES = frozenset(
         ),
     )
 )
+_ALWAYS = 12
+"""Columns of a request that each row has."""
 _REST = (None, 0, 0, None, None, 0)
 """What a row does not say that ends before its last columns."""
-_LAST = _REST[RETRY_COLUMNS:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +71,6 @@ class Header:
     scenario: str = ""
     testbed: str = ""
     machine: RecordedMachine | None = None
-
-
-@lru_cache(maxsize=8192)
-def _quote(text: str | None) -> str:
-    return json.dumps(text)
-
-
-def _integer(value: int | None) -> str:
-    return "null" if value is None else str(value)
-
-
-def encode_request(request: Request) -> str:
-    """One line of requests.ndjson, with its newline."""
-    (run, traffic, planned, start, latency, status, size, client, port, reused, server, error,
-     untaken, idle_us, retried, work, queue, director) = request  # fmt: skip
-    more = ""
-    if (work, queue, director) != _LAST:
-        last = f"{_integer(work)},{_integer(queue)},{director}"
-        more = f",{_quote(untaken)},{idle_us},{retried},{last}"
-    elif untaken is not None:
-        more = f",{_quote(untaken)},{idle_us},{retried}"
-    return (
-        f"[{run},{_quote(traffic)},{planned},{start},{latency},{status},{size},{_quote(client)},"
-        f"{port},{'true' if reused else 'false'},{_quote(server)},{_quote(error)}{more}]\n"
-    )
 
 
 def encode_sample(sample: Sample) -> str:
@@ -128,9 +98,7 @@ def encode_event(event: Event) -> str:
 def encode_header(header: Header) -> str:
     """A file's first line, with its newline."""
     line: dict[str, Any] = {"ipvsload": header.kind, "version": header.version}
-    if header.kind == "requests":
-        line |= {"columns": REQUEST_COLUMNS, "more_columns": MORE_REQUEST_COLUMNS}
-    elif header.kind == "samples":
+    if header.kind == "samples":
         line["server_columns"] = RealServer._fields
     elif header.kind == "occupancy":
         line["server_columns"] = ServerOccupancy._fields
@@ -155,7 +123,7 @@ def decode_requests(lines: list[bytes]) -> list[Request]:
         if type(row) is not list or tuple(map(type, row)) not in _REQUEST_TYPES:
             raise FormatError("not a request")
         row[1], row[7], row[10] = intern(row[1]), intern(row[7]), row[10] and intern(row[10])
-        row += _REST[len(row) - len(REQUEST_COLUMNS) :]
+        row += _REST[len(row) - _ALWAYS :]
     return list(map(Request._make, rows))
 
 

@@ -37,16 +37,6 @@ MODEL = "model"
 NO_SERVER = ""
 """The server of a request for which the director's table had none when it was asked."""
 
-REQUEST_COLUMNS = (
-    "run", "class", "planned_us", "start_us", "latency_us", "status", "bytes",
-    "client", "port", "reused", "server", "error",
-)  # fmt: skip
-"""The columns of every row."""
-MORE_REQUEST_COLUMNS = ("untaken", "idle_us", "retried", "work_us", "queue_us", "director")
-"""A row goes on with the first three where there is `untaken`, which few have, and with all
-of them where one of the last three is known."""
-RETRY_COLUMNS = 3
-
 
 class Request(NamedTuple):
     """One finished request: one row of requests.columns.

@@ -1,6 +1,6 @@
 """The runs that were recorded since somebody looked last, while the recording goes on.
 
-Each line is read once, so that an experiment of many runs is not read again after each of them.
+Each record is read once, so that an experiment of many runs is not read again after each of them.
 """
 
 from collections.abc import Callable
@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from ipvsload.record import codec
-from ipvsload.record.format import EVENTS, OCCUPANCY, REQUESTS, SAMPLES
+from ipvsload.record.column_file import ColumnFile
+from ipvsload.record.format import EVENTS, OCCUPANCY, REQUESTS, SAMPLES, FormatError
 from ipvsload.record.reader import RecordedRun, runs_of
+from ipvsload.record.request_table import REQUEST_LAYOUT
 
 _Record = TypeVar("_Record")
 
@@ -20,14 +22,20 @@ class NewRuns:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._read: dict[str, int] = {}
-        """How many bytes of each file."""
+        """How many bytes of each file of lines."""
+        self._requests = ColumnFile(directory / REQUESTS, REQUEST_LAYOUT)
 
     def take(self) -> tuple[RecordedRun, ...]:
         """The runs that are new. Raises OSError, and FormatError for a damaged file."""
+        faults: list[str] = []
+        numbers = {run for run, _ in self._requests.new(faults)}
+        if faults:
+            raise FormatError(faults[0])
         _, runs = runs_of(
             self._new(EVENTS, codec.decode_events),
             self._new(SAMPLES, codec.decode_samples),
-            self._new(REQUESTS, codec.decode_requests),
+            self._requests,
+            numbers,
             self._new(OCCUPANCY, codec.decode_occupancy),
         )
         return runs

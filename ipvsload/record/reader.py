@@ -7,7 +7,7 @@ that means is decided by the results.
 
 import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ipvsload.errors import UsageError
 from ipvsload.record import codec
+from ipvsload.record.column_file import ColumnFile
 from ipvsload.record.events import (
     Event,
     RecordingEnded,
@@ -26,6 +27,7 @@ from ipvsload.record.events import (
 from ipvsload.record.format import (
     EVENTS,
     OCCUPANCY,
+    REQUEST_LINES,
     REQUESTS,
     RESULTS,
     SAMPLES,
@@ -35,6 +37,7 @@ from ipvsload.record.format import (
     Sample,
 )
 from ipvsload.record.record_files import header_of, records_of
+from ipvsload.record.request_file import NO_REQUESTS, request_file
 from ipvsload.record.request_table import RequestTable
 from ipvsload.record.witness import Witness
 
@@ -43,7 +46,7 @@ _Event = TypeVar("_Event", bound=Event)
 
 @dataclass(slots=True)
 class RecordedRun:
-    """One run of a recording: one scheduler, one repeat. Each list is in the file's order.
+    """One run of a recording: one scheduler, one repeat. All is in the files' order.
 
     `start_us` is the run's beginning on the recording's clock; `baseline` the
     kernel's connection counters at that time, by server address. `given_label` is
@@ -65,17 +68,12 @@ class RecordedRun:
     start_us: int = 0
     events: list[Event] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
-    requests: list[Request] = field(default_factory=list)
+    requests: RequestTable = field(default_factory=lambda: RequestTable.of(0, ()))
     occupancy: list[OccupancySample] = field(default_factory=list)
 
     def of_type(self, event_type: type[_Event]) -> list[_Event]:
         """This run's events of one type."""
         return [event for event in self.events if isinstance(event, event_type)]
-
-    @property
-    def by_columns(self) -> RequestTable:
-        """Its requests by columns."""
-        return RequestTable.of(self.number, self.requests)
 
     @property
     def label(self) -> str:
@@ -90,7 +88,7 @@ class RecordedRun:
             max((event.t_us for event in self.events), default=0),
             self.samples[-1].t_us if self.samples else 0,
             self.occupancy[-1].t_us if self.occupancy else 0,
-            max((r.planned_us + r.latency_us for r in self.requests), default=0),
+            self.requests.last_end_us,
         )
 
 
@@ -139,22 +137,22 @@ def read(directory: Path, *, events_only: bool = False) -> Recording:
     version of the format.
     """
     directory = Path(directory)
-    names = (EVENTS, SAMPLES, REQUESTS)
+    names = (EVENTS, SAMPLES, REQUESTS, REQUEST_LINES)
     if not any((directory / name).is_file() for name in names):
         raise UsageError(f"{directory} {_why_no_record(directory)}")
     notes: list[str] = []
     samples: list[Sample] = []
-    requests: list[Request] = []
+    requests = NO_REQUESTS
     occupancy: list[OccupancySample] = []
     with _no_collector():
         header = header_of(directory / EVENTS, []) or codec.Header("events")
         events = _all_of(directory / EVENTS, codec.decode_events, notes)
         if not events_only:
             samples = _all_of(directory / SAMPLES, codec.decode_samples, notes)
-            requests = _all_of(directory / REQUESTS, codec.decode_requests, notes)
+            requests = request_file(directory, notes)
             if (directory / OCCUPANCY).exists():  # else no server told how busy it is
                 occupancy = _all_of(directory / OCCUPANCY, codec.decode_occupancy, notes)
-        recording, ordered = runs_of(events, samples, requests, occupancy)
+        recording, ordered = runs_of(events, samples, requests, requests.runs, occupancy)
     notes += [event.reason for event in recording if isinstance(event, RunInvalid)]
     if not any(isinstance(event, RecordingEnded) for event in events):
         notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
@@ -165,11 +163,15 @@ def read(directory: Path, *, events_only: bool = False) -> Recording:
 def runs_of(
     events: list[Event],
     samples: list[Sample],
-    requests: list[Request],
+    requests: ColumnFile[Request],
+    request_runs: Iterable[int],
     occupancy: list[OccupancySample],
 ) -> tuple[list[Event], tuple[RecordedRun, ...]]:
-    """The events of no single run, and the runs that the others are of, by their number."""
-    its_events, its_samples, its_requests = _by_run(events), _by_run(samples), _by_run(requests)
+    """The events of no single run, and the runs that the others are of, by their number.
+
+    `requests` may be of more runs than `request_runs`.
+    """
+    its_events, its_samples = _by_run(events), _by_run(samples)
     its_occupancy = _by_run(occupancy)
     recording = its_events.pop(0, [])
     runs = tuple(
@@ -177,10 +179,10 @@ def runs_of(
             number,
             events=its_events[number],
             samples=its_samples[number],
-            requests=its_requests[number],
+            requests=RequestTable(number, requests),
             occupancy=its_occupancy[number],
         )
-        for number in sorted({*its_events, *its_samples, *its_requests, *its_occupancy})
+        for number in sorted({*its_events, *its_samples, *request_runs, *its_occupancy})
     )
     for run in runs:
         _describe(run)

@@ -5,6 +5,7 @@ the other, and whoever wants single ones gets a `Request` of each, made again ea
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple, Self
 
@@ -66,7 +67,7 @@ class RequestTable:
         while some := list(islice(rest, _AT_ONCE)):
             encoder.add(some)
             blocks.append(encoder.take())
-        return cls(run, ColumnFile(b"".join(blocks), REQUEST_LAYOUT, []))
+        return cls(run, ColumnFile.read(b"".join(blocks), REQUEST_LAYOUT, []))
 
     @property
     def texts(self) -> list[str | None]:
@@ -83,6 +84,12 @@ class RequestTable:
         return np.concatenate(
             [np.empty(0, np.int64), *(one for (one,) in self._file.blocks(self.run, names))]
         )
+
+    @cached_property
+    def last_end_us(self) -> int:
+        """The end of the request that ended last; 0 without requests."""
+        ends = (int((one.planned_us + one.latency_us).max()) for one in self.blocks())
+        return max(ends, default=0)
 
     def __len__(self) -> int:
         return self._file.rows(self.run)

@@ -1,6 +1,6 @@
 """Writing a run directory.
 
-Lines are kept for half a second at most and are written as whole lines;
+Records are kept for half a second at most and are written as whole lines and blocks;
 requests and samples are written before the events that follow them. So the
 files of a killed run agree with each other up to its last moment. This needs
 neither a thread nor a clock: the times of the records say when to write, and
@@ -10,10 +10,12 @@ there are samples ten times a second.
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 from ipvsload import __version__
 from ipvsload.errors import InvalidRunError, UsageError
 from ipvsload.record import codec
+from ipvsload.record.column_blocks import BlockEncoder
 from ipvsload.record.events import Event
 from ipvsload.record.format import (
     EVENTS,
@@ -28,6 +30,7 @@ from ipvsload.record.format import (
     Sample,
 )
 from ipvsload.record.recorded_machine import RecordedMachine
+from ipvsload.record.request_table import REQUEST_LAYOUT
 from ipvsload.record.witness import Witness
 
 FLUSH_US = 500_000
@@ -54,20 +57,23 @@ class RunWriter:
         self.directory = directory
         self.failed = False
         self._files: dict[str, FileIO] = {}
-        self._lines: dict[str, list[str]] = {REQUESTS: [], SAMPLES: [], OCCUPANCY: [], EVENTS: []}
+        self._requests = BlockEncoder(REQUEST_LAYOUT)
+        self._blocks: dict[str, BlockEncoder[Any]] = {REQUESTS: self._requests}
+        self._lines: dict[str, list[str]] = {SAMPLES: [], OCCUPANCY: [], EVENTS: []}
         self._headers = {
             name: codec.encode_header(
                 codec.Header(
                     name.removesuffix(".ndjson"),
                     VERSION, origin_unix_us, __version__, scenario, testbed, machine,
                 )
-            )
+            ).encode()
             for name in self._lines
         }  # fmt: skip
+        self._headers[REQUESTS] = REQUEST_LAYOUT.header()
         self._flushed_us = 0
         make_empty(directory)
         try:
-            self._begin(SCENARIO, scenario_text)
+            self._begin(SCENARIO, scenario_text.encode())
             for name, header in self._headers.items():
                 if name != OCCUPANCY:  # which begins with the first server that tells of itself
                     self._begin(name, header)
@@ -80,13 +86,13 @@ class RunWriter:
 
     def request(self, request: Request) -> None:
         """Append one finished request."""
-        self._lines[REQUESTS].append(codec.encode_request(request))
-        self._tick(request.planned_us + request.latency_us)
+        self.requests((request,))
 
     def requests(self, requests: Sequence[Request]) -> None:
         """Append finished requests, in the order in which they ended."""
-        for request in requests:
-            self.request(request)
+        if requests:
+            self._requests.add(requests)
+            self._tick(requests[-1].planned_us + requests[-1].latency_us)
 
     def sample(self, sample: Sample) -> None:
         """Append one reading of the kernel's table."""
@@ -118,20 +124,23 @@ class RunWriter:
             raise self._failure(PACKETS, error) from None
 
     def flush(self) -> None:
-        """Write every line that is kept; raises InvalidRunError the first time that fails."""
+        """Write all that is kept; raises InvalidRunError the first time that fails."""
+        for name, encoder in self._blocks.items():
+            self._append(name, encoder.take())
         for name, lines in self._lines.items():
-            if not lines:
-                continue
             text = "".join(lines)
             lines.clear()
-            if self.failed:
-                continue
-            try:
-                if name not in self._files:
-                    self._begin(name, self._headers[name])
-                self._write(name, text)
-            except OSError as error:
-                raise self._failure(name, error) from None
+            self._append(name, text.encode())
+
+    def _append(self, name: str, content: bytes) -> None:
+        if not content or self.failed:
+            return
+        try:
+            if name not in self._files:
+                self._begin(name, self._headers[name])
+            self._write(name, content)
+        except OSError as error:
+            raise self._failure(name, error) from None
 
     def close(self) -> None:
         """Flush and close; calling it again does nothing."""
@@ -154,13 +163,13 @@ class RunWriter:
             self._flushed_us = now_us
             self.flush()
 
-    def _begin(self, name: str, text: str) -> None:
+    def _begin(self, name: str, content: bytes) -> None:
         self._files[name] = FileIO(self.directory / name, "x")
-        self._write(name, text)
+        self._write(name, content)
 
-    def _write(self, name: str, text: str) -> None:
+    def _write(self, name: str, content: bytes) -> None:
         # A write to a file that is nearly full may take a part without an error.
-        rest = memoryview(text.encode())
+        rest = memoryview(content)
         while rest:
             rest = rest[self._files[name].write(rest) :]
 

@@ -7,7 +7,7 @@ requests alone a time is a guess: a SYN passes after the generator began to conn
 about when the generator had the answer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from statistics import median_low
 from typing import Any, NamedTuple
@@ -120,7 +120,7 @@ def _as_decided(rows: NDArray[Any]) -> NDArray[Any]:
     return found[np.lexsort((order, found["t_ns"]))]
 
 
-def path_ns(requests: list[Request]) -> int:
+def path_ns(requests: Iterable[Request]) -> int:
     """How long an answer takes at most by itself, in nearly all cases.
 
     That is the time of 999 in 1,000 answers of the class that has the quickest ones.
@@ -137,7 +137,7 @@ def path_ns(requests: list[Request]) -> int:
     return max(0, quickest[min(len(quickest) - 1, len(quickest) * 999 // 1000)]) * 1000
 
 
-def requested(requests: list[Request], path: int) -> list[DirectorEvent]:
+def requested(requests: Iterable[Request], path: int) -> list[DirectorEvent]:
     """What requests tell of connections; `path` is their `path_ns`.
 
     A SYN passes after the generator began, by `path` at most and before the answer. A FIN passes

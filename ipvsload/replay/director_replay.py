@@ -77,8 +77,9 @@ class DirectorReplay:
         if self._witness is not None:
             return witnessed(self._witness, self._apart_ns, through)
         requests = self._run.requests
-        mine = [one for one in requests if one.director == number] if through else requests
-        return requested(mine, self._path_ns)
+        if not through:
+            return requested(requests, self._path_ns)
+        return requested([one for one in requests if one.director == number], self._path_ns)
 
     def _state(self) -> RuleState:
         own = self.director.settings

@@ -7,7 +7,7 @@ weights of that moment say why.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ipvsload.ipvs.schedulers import refuses_weight_0
 from ipvsload.record.format import NO_SERVER, Request, Sample
@@ -24,7 +24,7 @@ NOT_KNOWN = "not known"
 """The director was not asked."""
 
 
-def refused_by(requests: Sequence[Request], samples: Sequence[Sample]) -> dict[str, Counter[str]]:
+def refused_by(requests: Iterable[Request], samples: Sequence[Sample]) -> dict[str, Counter[str]]:
     """How many requests of each class were refused, and by whom: one of the words above."""
     refused = [request for request in requests if request.error == REFUSED]
     if not refused:

@@ -15,6 +15,7 @@ import pytest
 from tests.experiment.test_run import ENDLESS, IPVSLOAD, results, written
 from tests.leftovers import Marked, nothing_left
 from tests.patience import HUNG_AFTER_S
+from tests.recorded_requests import recorded_requests
 
 pytestmark = pytest.mark.kernel
 
@@ -33,27 +34,22 @@ class _Run:
         self.out = directory / "out"
         words = [*before, *IPVSLOAD, "run", written(directory, ENDLESS), "--out", str(self.out)]
         self.process = subprocess.Popen(words, env=marked.environment, **streams)
-        self._recorded = self.out / "requests.ndjson"
 
     def records(self, terminal: int | None = None) -> int:
         """Wait until it has recorded more than now; reads the terminal, which has a short memory.
 
-        Returns the length of its record.
+        Returns how many there are.
         """
-        before = self._length()
+        before = len(recorded_requests(self.out))
         deadline = time.monotonic() + HUNG_AFTER_S
-        while self._length() <= before:
+        while (now := len(recorded_requests(self.out))) <= before:
             assert self.process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
             if terminal is not None:
                 with suppress(BlockingIOError):
                     os.read(terminal, 1 << 16)
-        return self._length()
-
-    def _length(self) -> int:
-        # The first line is there before any request.
-        return self._recorded.read_text().count("\n") if self._recorded.exists() else 1
+        return now
 
 
 def test_a_terminal_that_has_gone_ends_the_run_in_order(tmp_path: Path, marked: Marked) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ipvsload.ipvs.lc_laws import LC_LAWS
 from tests.leftovers import nothing_left
 from tests.patience import HUNG_AFTER_S
+from tests.recorded_requests import recorded_requests
 
 pytestmark = pytest.mark.kernel
 
@@ -119,16 +120,14 @@ def test_the_experiment(kernel: str, tmp_path: Path) -> None:
     assert "Choices that are not" not in page
 
     # Every request is in the record, once, with a source port of its own.
-    _header, *lines = (out / "requests.ndjson").read_text().splitlines()
-    columns = json.loads(_header)["columns"]
-    rows = [dict(zip(columns, json.loads(line), strict=False)) for line in lines]
-    assert Counter((row["run"], row["class"]) for row in rows) == {
+    rows = recorded_requests(out)
+    assert Counter((row.run, row.traffic) for row in rows) == {
         (1, "long"): 10,
         (1, "short"): 100,
         (2, "long"): 10,
         (2, "short"): 100,
     }
-    assert len({(row["client"], row["port"]) for row in rows}) == 220
+    assert len({(row.client, row.port) for row in rows}) == 220
     ends = [json.loads(line) for line in (out / "events.ndjson").read_text().splitlines()]
     assert [e["data"]["retransmits"] for e in ends if e.get("kind") == "run-end"] == [0, 0]
 
@@ -247,8 +246,7 @@ def _started(
         text=True,
     )
     deadline = time.monotonic() + HUNG_AFTER_S
-    requests = out / "requests.ndjson"
-    while not requests.exists() or requests.read_text().count("\n") < 20:
+    while len(recorded_requests(out)) < 20:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.patience import HUNG_AFTER_S
+from tests.recorded_requests import recorded_requests
 
 pytestmark = pytest.mark.kernel
 
@@ -33,9 +34,8 @@ def test_a_scheduler_against_itself_has_the_same_load_in_each_block(tmp_path: Pa
     assert {one["scheduler"] for one in found["runs"]} == {"lc"}
     assert found["self_check"]["comparisons"] == 1
     assert "1 comparison of lc with itself" in done.stdout
-    rows = [json.loads(line) for line in (out / "requests.ndjson").read_text().splitlines()]
-    columns = [*rows[0]["columns"], *rows[0]["more_columns"]]
-    work = columns.index("work_us")
-    drawn = {number: sorted(row[work] for row in rows[1:] if row[0] == number) for number in (1, 2)}
+    drawn: dict[int, list[int]] = {1: [], 2: []}
+    for request in recorded_requests(out):
+        drawn[request.run].append(request.work_us or 0)
     assert len(drawn[1]) == 20
-    assert drawn[1] == drawn[2]
+    assert sorted(drawn[1]) == sorted(drawn[2])

@@ -93,7 +93,7 @@ def test_what_was_recorded_before_a_failure_keeps_its_verdict(
 def test_a_run_in_virtual_time_is_the_same_each_time(tmp_path: Path) -> None:
     for name in ("one", "two"):
         played(tmp_path / name, SKEW.read_text())
-    for file in ("events.ndjson", "samples.ndjson", "requests.ndjson"):
+    for file in ("events.ndjson", "samples.ndjson", "requests.columns"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 

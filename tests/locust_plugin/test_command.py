@@ -18,6 +18,7 @@ from tests.experiment.test_run import QUICK
 from tests.leftovers import Marked, command_line, nothing_left
 from tests.locust_plugin.command import LOCUSTFILES, ROOT, Command
 from tests.patience import HUNG_AFTER_S
+from tests.recorded_requests import recorded_requests
 
 pytestmark = pytest.mark.kernel
 
@@ -68,12 +69,9 @@ def test_the_experiment(
     assert results["verdict"] == "held"
     assert split(results) == SPLITS[scheduler]
     (directory,) = tmp_path.glob("runs/*")
-    header, *lines = (directory / "requests.ndjson").read_text().splitlines()
-    columns = json.loads(header)["columns"]
-    # Only rows of requests that were sent again have the last columns.
-    rows = [dict(zip(columns, json.loads(line), strict=False)) for line in lines]
-    assert Counter(row["class"] for row in rows) == {"long": 10, "short": 100}
-    assert len({(row["client"], row["port"]) for row in rows}) == 110
+    rows = recorded_requests(directory)
+    assert Counter(row.traffic for row in rows) == {"long": 10, "short": 100}
+    assert len({(row.client, row.port) for row in rows}) == 110
     # Locust's own statistics have seen the same.
     assert "GET      /delay/2" in command.log
 
@@ -174,10 +172,10 @@ def test_a_worker_of_its_own_takes_part_with_a_clock_of_its_own(quick: str, tmp_
     }
     assert offset == 100_000
     start, end = events[0]["t_us"], events[-1]["t_us"]
-    requests = (directory / "requests.ndjson").read_text().splitlines()[1:]
+    requests = recorded_requests(directory)
     assert len(requests) == 110
     # On the master's time line, all of them.
-    assert all(start < json.loads(line)[2] < end for line in requests)
+    assert all(start < one.planned_us < end for one in requests)
 
 
 def test_a_director_that_dies_is_exit_status_3(tmp_path: Path, marked: Marked) -> None:

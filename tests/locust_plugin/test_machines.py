@@ -18,6 +18,7 @@ from tests.locust_plugin import lab_workers
 from tests.locust_plugin.command import LOCUSTFILES, ROOT, Command
 from tests.locust_plugin.machines import Machines, address, machines
 from tests.patience import HUNG_AFTER_S
+from tests.recorded_requests import recorded_requests
 
 pytestmark = pytest.mark.kernel
 
@@ -112,7 +113,7 @@ def lines(tmp_path: Path, name: str) -> list[Any]:
 
 def recorded(tmp_path: Path) -> int:
     """How many requests the master has recorded until now."""
-    return sum(path.read_text().count("\n") for path in tmp_path.glob("runs/*/requests.ndjson"))
+    return sum(len(recorded_requests(path)) for path in tmp_path.glob("runs/*"))
 
 
 def test_counts_are_exact_over_a_network_with_delay(network: Machines, tmp_path: Path) -> None:
@@ -202,7 +203,5 @@ def test_workers_beside_a_real_director_are_clients_of_their_own(tmp_path: Path)
     (run,) = results["runs"]
     assert [server["connections"] for server in run["servers"]] == [50, 50]
     assert [server["requests"] for server in run["servers"]] == [{"short": 50}] * 2
-    header, *rows = (tmp_path / "out" / "requests.ndjson").read_text().splitlines()
-    place = json.loads(header)["columns"].index("client")
-    clients = Counter(json.loads(row)[place] for row in rows)
+    clients = Counter(one.client for one in recorded_requests(tmp_path / "out"))
     assert clients == dict.fromkeys(lab_workers.ADDRESSES, 50)

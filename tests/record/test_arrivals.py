@@ -18,6 +18,7 @@ from ipvsload.results.arrivals import arrivals_results
 from ipvsload.results.evaluate import evaluate
 from ipvsload.scenario.load import parse_scenario
 from tests.open_run import BEGAN_US, judged, open_run, open_scenario
+from tests.request_edits import edited
 from tests.skew_recording import SCENARIO, write_skew
 
 Generator = Callable[[list[int]], list[int]]
@@ -182,10 +183,11 @@ def test_a_class_that_is_started_twice_has_two_plans() -> None:
     again_us = 40_000_000
     again = open_run(sent(POISSON, plan(POISSON, "another"), sound))
     run.events.append(ClassStarted(1, BEGAN_US + again_us, "short"))
-    run.requests += [
-        r._replace(planned_us=r.planned_us + again_us, start_us=r.start_us + again_us)
-        for r in again.requests
-    ]
+    with edited(run) as requests:
+        requests += [
+            r._replace(planned_us=r.planned_us + again_us, start_us=r.start_us + again_us)
+            for r in again.requests
+        ]
     found = arrivals_results(run, open_scenario(POISSON))["short"]
     assert found.faults == ()
     assert found.asked_rate == pytest.approx(200, rel=1e-3)
@@ -193,11 +195,12 @@ def test_a_class_that_is_started_twice_has_two_plans() -> None:
 
 def test_what_a_kept_connection_did_not_take_or_was_never_sent_says_nothing() -> None:
     run = open_run(sent(EVEN, plan(EVEN), sound))
-    first, last = run.requests[0], run.requests[-1]
-    late = first.planned_us + 3_000_000
-    run.requests[0] = first._replace(start_us=late, untaken="reset", idle_us=1, retried=1)
-    late = last.planned_us + 3_000_000
-    run.requests[-1] = last._replace(start_us=late, port=0, status=0, error="cut off")
+    with edited(run) as requests:
+        first, last = requests[0], requests[-1]
+        late = first.planned_us + 3_000_000
+        requests[0] = first._replace(start_us=late, untaken="reset", idle_us=1, retried=1)
+        late = last.planned_us + 3_000_000
+        requests[-1] = last._replace(start_us=late, port=0, status=0, error="cut off")
     found = arrivals_results(run, open_scenario(EVEN))["short"]
     assert found.requests == len(run.requests) - 2
     assert found.faults == ()
@@ -223,9 +226,10 @@ def test_a_generator_that_stood_still_makes_its_run_invalid(tmp_path: Path) -> N
     sound_one = evaluate(recording, parse_scenario(text, "t.yaml"))
     assert (sound_one.verdict, sound_one.exit_status) == ("held", 0)
     run = recording.runs[0]
-    for i, request in enumerate(run.requests):
-        if request.traffic == "short" and 1_600_000 < request.planned_us < 1_900_000:
-            run.requests[i] = request._replace(start_us=1_900_000)
+    with edited(run) as requests:
+        for i, request in enumerate(requests):
+            if request.traffic == "short" and 1_600_000 < request.planned_us < 1_900_000:
+                requests[i] = request._replace(start_us=1_900_000)
     broken = evaluate(recording, parse_scenario(text, "t.yaml"))
     assert (broken.verdict, broken.exit_status) == ("invalid", 4)
     assert [run.verdict for run in broken.runs] == ["invalid", "held"]

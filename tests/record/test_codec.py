@@ -8,8 +8,6 @@ from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record import codec
 from ipvsload.record.events import Event, OtherEvent, RecordingEnded, RunEnded, StepDone
 from ipvsload.record.format import (
-    MORE_REQUEST_COLUMNS,
-    REQUEST_COLUMNS,
     FormatError,
     OccupancySample,
     Request,
@@ -17,6 +15,7 @@ from ipvsload.record.format import (
     ServerOccupancy,
 )
 from ipvsload.record.recorded_machine import RecordedMachine, machine_of
+from tests.record.request_lines import request_line
 
 counts = st.integers(0, 2**64 - 1)
 times = st.integers(-(2**40), 2**62)
@@ -78,8 +77,7 @@ events = others | st.one_of(
 
 @given(st.lists(requests, min_size=1, max_size=4))
 def test_requests_survive_their_lines(found: list[Request]) -> None:
-    lines = [codec.encode_request(request).encode() for request in found]
-    assert all(line.count(b"\n") == 1 and line.endswith(b"\n") for line in lines)
+    lines = [request_line(request).encode() for request in found]
     assert codec.decode_requests(lines) == found
 
 
@@ -106,9 +104,6 @@ def test_events_survive_their_lines(event: Event) -> None:
 
 
 def test_columns_are_the_fields_in_their_order() -> None:
-    names = {"traffic": "class"}
-    columns = (*REQUEST_COLUMNS, *MORE_REQUEST_COLUMNS)
-    assert tuple(names.get(field, field) for field in Request._fields) == columns
     server = "address weight active inactive persistent conns inpkts outpkts inbytes outbytes"
     assert RealServer._fields == tuple(server.split())
     header = json.loads(codec.encode_header(codec.Header("occupancy")))
@@ -123,16 +118,6 @@ def test_whatever_is_no_record_is_a_format_error(line: bytes) -> None:
     ):  # fmt: skip
         with pytest.raises(FormatError):
             decode([line])
-
-
-def test_a_row_says_of_a_second_sending_only_what_there_is_to_say() -> None:
-    once = Request(1, "short", 0, 0, 5, 200, 31, "c", 4000, False, "s:80", None)
-    row = '[1,"short",0,0,5,200,31,"c",4000,false,"s:80",null'
-    assert codec.encode_request(once) == f"{row}]\n"
-    twice = once._replace(untaken="reset", idle_us=5_000_000, retried=1)
-    assert codec.encode_request(twice) == f'{row},"reset",5000000,1]\n'
-    queued = once._replace(queue_us=7)
-    assert codec.encode_request(queued) == f"{row},null,0,0,null,7,0]\n"
 
 
 @pytest.mark.parametrize("column", range(18))
@@ -202,7 +187,6 @@ def test_an_event_may_lack_what_may_be_null() -> None:
 def test_header() -> None:
     header = codec.Header("events", 1, 1_767_225_600_000_000, "0.1.0", "skew", "lab")
     assert codec.decode_header(codec.encode_header(header).encode()) == header
-    assert json.loads(codec.encode_header(codec.Header("requests")))["columns"][1] == "class"
 
 
 machines = st.builds(

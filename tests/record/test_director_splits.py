@@ -10,6 +10,7 @@ from ipvsload.report import markdown
 from ipvsload.report.html import html_report
 from ipvsload.results.results import Results
 from tests.report.rendering import printed, results
+from tests.request_edits import edited
 from tests.skew_recording import write_skew
 
 NODES = ("director-9", "director-10")
@@ -25,9 +26,10 @@ def two_directors(one_director: Recording) -> Recording:
     """Each has the table of the one there was; requests came by the two in turn."""
     for run in one_director.runs:
         run.samples[:] = [replace(one, node=node) for one in run.samples for node in NODES[::-1]]
-        run.requests[:] = [
-            request._replace(director=1 + number % 2) for number, request in enumerate(run.requests)
-        ]
+        with edited(run) as requests:
+            requests[:] = [
+                request._replace(director=1 + number % 2) for number, request in enumerate(requests)
+            ]
     return one_director
 
 
@@ -49,7 +51,8 @@ def test_many_directors_without_samples_are_told_in_one_line(one_director: Recor
     names = [f"director-{number}" for number in range(1, 5)]
     end = max(one.planned_us + one.latency_us for one in run.requests)
     late = end + 3_000_000
-    run.requests[-1] = run.requests[-1]._replace(latency_us=late - run.requests[-1].planned_us)
+    with edited(run) as requests:
+        requests[-1] = requests[-1]._replace(latency_us=late - requests[-1].planned_us)
     run.samples[:] = [
         replace(one, node=node) for one in run.samples if one.t_us < end for node in names
     ]

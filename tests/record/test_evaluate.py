@@ -13,6 +13,7 @@ from ipvsload.record.reader import RecordedRun, Recording, read
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
+from tests.request_edits import change_each, edited
 from tests.skew_recording import ONE, SCENARIO, TWO, write_skew
 
 Change = Callable[[RecordedRun], None]
@@ -104,12 +105,19 @@ def invalid(run: RecordedRun) -> None:
 
 
 def unknown_server(run: RecordedRun) -> None:
-    run.requests[0] = run.requests[0]._replace(server=None)
+    with edited(run) as requests:
+        requests[0] = requests[0]._replace(server=None)
 
 
 def reuse(run: RecordedRun) -> None:
-    i = next(i for i, r in enumerate(run.requests) if r.server == TWO)
-    run.requests[i] = run.requests[i]._replace(reused=True)
+    with edited(run) as requests:
+        i = next(i for i, r in enumerate(requests) if r.server == TWO)
+        requests[i] = requests[i]._replace(reused=True)
+
+
+def lose(run: RecordedRun) -> None:
+    with edited(run) as requests:
+        requests.pop()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +127,7 @@ def reuse(run: RecordedRun) -> None:
         (lambda run: drop(run, RunEnded), "the run was not finished"),
         (lambda run: run.samples.clear(), "no samples"),
         (lambda run: run.samples.__delitem__(slice(10, 30)), "between 0.9 s and 3.0 s"),
-        (lambda run: run.requests.pop(), "9 of 10 requests are recorded"),
+        (lose, "9 of 10 requests are recorded"),
         (unknown_server, "1 answered"),
         (reuse, f"{TWO}: the kernel counted 50 connections, the generator opened 49"),
     ],
@@ -139,7 +147,8 @@ def test_a_connection_that_failed_unseen_may_be_in_the_kernels_count_or_not(
     recording: Recording,
 ) -> None:
     run = recording.runs[0]
-    run.requests[0] = run.requests[0]._replace(server=NO_SERVER, status=0, error="reset")
+    with edited(run) as requests:
+        requests[0] = requests[0]._replace(server=NO_SERVER, status=0, error="reset")
     found = results(recording)
     assert found.runs[0].valid
     assert found.runs[0].traffic["short"].failures == 1
@@ -154,10 +163,11 @@ def test_of_a_port_that_came_again_the_kernel_may_count_the_first_connection_alo
 ) -> None:
     run = recording.runs[0]
     run.baseline = {**run.baseline, TWO: run.baseline.get(TWO, 0) + 1}
-    first, second, *_ = (i for i, r in enumerate(run.requests) if r.server == TWO)
-    run.requests[second] = run.requests[second]._replace(
-        client=run.requests[first].client, port=run.requests[first].port
-    )
+    with edited(run) as requests:
+        first, second, *_ = (i for i, r in enumerate(requests) if r.server == TWO)
+        requests[second] = requests[second]._replace(
+            client=requests[first].client, port=requests[first].port
+        )
     run.events.append(DirectorSettings(1, 0, "director", {}, {"conn_reuse_mode": mode}))
     found = results(recording).runs[0]
     assert found.valid == valid, found.reasons
@@ -167,7 +177,8 @@ def test_a_failed_request_whose_server_nobody_asked_for_was_not_given_to_none(
     recording: Recording,
 ) -> None:
     run = recording.runs[0]
-    run.requests[0] = run.requests[0]._replace(server=None, status=0, error="reset")
+    with edited(run) as requests:
+        requests[0] = requests[0]._replace(server=None, status=0, error="reset")
     run.events.insert(0, RunPlanned(run.number, run.start_us, "rr", 1))
     assert "the director was not asked to which it gave" in results(recording).runs[0].notes[0]
 
@@ -175,7 +186,7 @@ def test_a_failed_request_whose_server_nobody_asked_for_was_not_given_to_none(
 def test_where_servers_cannot_be_known_they_are_null_and_the_run_counts(tmp_path: Path) -> None:
     recording = read(write_skew(tmp_path / "run", provider="node"))
     for run in recording.runs:
-        run.requests = [r._replace(server=None) for r in run.requests]
+        change_each(run, lambda r: r._replace(server=None))
     found = results(recording, expecting("share{class=short,server=1} == 0"))
     result = found.runs[1]
     assert result.valid
@@ -200,7 +211,7 @@ def test_an_exclusive_testbed_is_recorded_and_in_early_records_known_by_its_kern
     recording = read(written)
     assert [run.exclusive for run in recording.runs] == [exclusive] * 2
     for run in recording.runs:
-        run.requests = [r._replace(server=None) for r in run.requests]
+        change_each(run, lambda r: r._replace(server=None))
     reasons = [reason for run in results(recording).runs for reason in run.reasons]
     assert ("100 answered short requests have no known server" in reasons) == exclusive
 

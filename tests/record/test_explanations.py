@@ -12,6 +12,7 @@ from ipvsload.ipvs.table import RealServer, VirtualService
 from ipvsload.record.events import DirectorSettings, Event, ServerCondition, ServerJoined
 from ipvsload.record.format import NO_SERVER, Request, Sample
 from ipvsload.record.reader import RecordedRun
+from ipvsload.record.request_table import RequestTable
 from ipvsload.results import kernel_counts
 from ipvsload.results.director import director_result
 from ipvsload.results.explanations import EXPLANATIONS, explanations
@@ -70,7 +71,7 @@ class Seen:
                 for at in (0, 500_000)
                 for node in self.nodes
             ],
-            requests=requests,
+            requests=RequestTable.of(1, requests),
         )
         counts = RequestCounts(requests)
         kernel = kernel_counts.count(run.samples, {})

@@ -6,6 +6,7 @@ from ipvsload.record.reader import read
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.lateness import lateness_ms, lateness_us
 from ipvsload.scenario.load import parse_scenario
+from tests.request_edits import edited
 from tests.skew_recording import SCENARIO, write_skew
 
 OPEN = SCENARIO.replace("users: 5, requests: 100, think: 50ms", "rate: 50, requests: 100")
@@ -14,14 +15,15 @@ OPEN = SCENARIO.replace("users: 5, requests: 100, think: 50ms", "rate: 50, reque
 def test_an_open_class_has_its_lateness_and_a_closed_one_has_none(tmp_path: Path) -> None:
     recording = read(write_skew(tmp_path / "run"))
     for run in recording.runs:
-        short = [i for i, r in enumerate(run.requests) if r.traffic == "short"]
-        for late, i in enumerate(short):
-            planned = run.requests[i].planned_us
-            run.requests[i] = run.requests[i]._replace(start_us=planned + 10 * late)
-        # Its second start was recorded, which says nothing of the generator.
-        run.requests[short[-1]] = run.requests[short[-1]]._replace(
-            start_us=planned + 5_000_000, untaken="reset", retried=1
-        )
+        with edited(run) as requests:
+            short = [i for i, r in enumerate(requests) if r.traffic == "short"]
+            for late, i in enumerate(short):
+                planned = requests[i].planned_us
+                requests[i] = requests[i]._replace(start_us=planned + 10 * late)
+            # Its second start was recorded, which says nothing of the generator.
+            requests[short[-1]] = requests[short[-1]]._replace(
+                start_us=planned + 5_000_000, untaken="reset", retried=1
+            )
     results = evaluate(recording, parse_scenario(OPEN, "t.yaml"))
     traffic = results.runs[0].traffic
     assert traffic["short"].lateness_ms == {"p50": 0.49, "p99": 0.98, "max": 0.98}

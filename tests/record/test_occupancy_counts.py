@@ -14,6 +14,7 @@ from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figure
 from ipvsload.results.queue_times import QueuedRequest, latency_parts_ms
 from ipvsload.scenario.load import parse_scenario
 from tests.full_servers_recording import write_full_servers
+from tests.request_edits import change_each
 
 
 def said(t_us: int, *servers: tuple[str, int, int, int]) -> OccupancySample:
@@ -140,7 +141,7 @@ def test_requests_that_failed_have_no_part_in_the_time_in_the_queue(tmp_path: Pa
     recording = read(directory)
     run = recording.runs[0]
     longest = max(run.requests, key=lambda r: r.queue_us or 0)
-    run.requests = [r._replace(status=503) if r is longest else r for r in run.requests]
+    change_each(run, lambda r: r._replace(status=503) if r == longest else r)
     scenario = parse_scenario((directory / "scenario.yaml").read_text(), "t.yaml")
     greatest = evaluate(recording, scenario).runs[0].traffic["short"].queue_ms["max"]
     assert greatest * 1000 < (longest.queue_us or 0)
@@ -151,7 +152,7 @@ def test_without_what_servers_say_nothing_is_told(tmp_path: Path) -> None:
     (directory / "occupancy.ndjson").unlink()
     recording = read(directory)
     for run in recording.runs:
-        run.requests = [_untold(request) for request in run.requests]
+        change_each(run, _untold)
     scenario = parse_scenario((directory / "scenario.yaml").read_text(), "t.yaml")
     found = evaluate(recording, scenario).runs[0]
     assert found.servers[0].utilisation is None

@@ -1,12 +1,15 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from ipvsload.errors import UsageError
-from ipvsload.record.format import EVENTS, REQUESTS, SAMPLES, SCENARIO
+from ipvsload.record.format import EVENTS, REQUEST_LINES, REQUESTS, SAMPLES, SCENARIO
 from ipvsload.record.reader import read
+from tests.record.request_lines import as_lines
+from tests.recorded_requests import recorded_requests
 from tests.skew_recording import write_skew
 
 
@@ -33,11 +36,12 @@ def test_a_recording_that_stops_in_a_line_says_where(copy: Path) -> None:
     (line,) = recording.ends
     assert line.startswith("the recording ends at ")
     assert "in run 2 (lc)" in line
-    assert "requests.ndjson stops in the middle of a line" in line
-    assert len(recording.runs[1].requests) == 109
+    assert "requests.columns stops in the middle of a block" in line
+    # The last block had those that ended since the event before.
+    assert 50 < len(recording.runs[1].requests) < 110
 
 
-@pytest.mark.parametrize("name", [EVENTS, SAMPLES, REQUESTS])
+@pytest.mark.parametrize("name", [EVENTS, SAMPLES])
 def test_any_file_may_end_anywhere(copy: Path, name: str) -> None:
     content = (copy / name).read_bytes()
     for size in range(0, len(content), len(content) // 40):
@@ -46,9 +50,24 @@ def test_any_file_may_end_anywhere(copy: Path, name: str) -> None:
         if name == EVENTS:
             assert recording.ends
             continue
-        found = sum(len(getattr(run, name.removesuffix(".ndjson"))) for run in recording.runs)
+        found = sum(len(run.samples) for run in recording.runs)
         assert found == max(0, content[:size].count(b"\n") - 1)
         assert bool(recording.ends) != (content[:size].endswith(b"\n"))
+
+
+def test_the_requests_may_end_anywhere(copy: Path) -> None:
+    content, whole = (copy / REQUESTS).read_bytes(), recorded_requests(copy)
+    ends = [found.start() for found in re.finditer(rb'\{"run"', content)] + [len(content)]
+    before = 0
+    for size in range(0, len(content), len(content) // 60):
+        (copy / REQUESTS).write_bytes(content[:size])
+        recording = read(copy)
+        found = [request for run in recording.runs for request in run.requests]
+        assert found == whole[: len(found)]
+        assert before <= len(found)
+        before = len(found)
+        assert bool(recording.ends) != (size in ends)
+    assert before > 150
 
 
 @pytest.mark.parametrize("name", [SAMPLES, REQUESTS])
@@ -65,12 +84,35 @@ def test_without_events_the_samples_tell_the_scheduler(copy: Path) -> None:
 
 
 def test_a_damaged_line_ends_its_file_there(copy: Path) -> None:
-    lines = (copy / REQUESTS).read_bytes().splitlines(keepends=True)
+    lines = (copy / SAMPLES).read_bytes().splitlines(keepends=True)
     lines[50] = b"\0" * 20 + b"\n"
-    (copy / REQUESTS).write_bytes(b"".join(lines))
+    (copy / SAMPLES).write_bytes(b"".join(lines))
     recording = read(copy)
-    assert sum(len(run.requests) for run in recording.runs) == 49
-    assert "requests.ndjson is damaged in line 51" in recording.ends[0]
+    assert sum(len(run.samples) for run in recording.runs) == 49
+    assert "samples.ndjson is damaged in line 51" in recording.ends[0]
+
+
+def test_damage_in_a_block_ends_the_requests_there(copy: Path) -> None:
+    content = (copy / REQUESTS).read_bytes()
+    third = [found.start() for found in re.finditer(rb'\{"run"', content)][2]
+    (copy / REQUESTS).write_bytes(content[: third + 9] + b"\0" + content[third + 10 :])
+    recording = read(copy)
+    assert 0 < sum(len(run.requests) for run in recording.runs) < 219
+    assert "requests.columns is damaged in block 3 (" in recording.ends[0]
+
+
+def test_requests_as_lines_are_read_like_those_in_columns(copy: Path) -> None:
+    columns = read(Path(shutil.copytree(copy, copy.parent / "columns")))
+    lines = as_lines(copy) / REQUEST_LINES
+    assert read(copy).runs == columns.runs
+    assert not (copy / REQUESTS).exists()
+    content = lines.read_text().splitlines(keepends=True)
+    large = content[20].replace(",200,", f",{2**63},")
+    lines.write_text("".join([*content[:20], large, *content[20:]]))
+    (note,) = read(copy).ends
+    assert note.startswith("requests.ndjson is damaged in line 21 (a number is too large)")
+    lines.write_text("".join(content)[:-5])
+    assert read(copy).ends == ("requests.ndjson stops in the middle of a line",)
 
 
 def test_another_version_is_refused(copy: Path) -> None:

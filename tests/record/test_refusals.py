@@ -12,6 +12,7 @@ from ipvsload.record.reader import RecordedRun, read
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import RunResult
 from ipvsload.scenario.load import parse_scenario
+from tests.request_edits import change_each, edited
 from tests.skew_recording import ONE, SCENARIO, TWO, write_skew
 
 FALLBACK = 0x8
@@ -21,12 +22,13 @@ def refused(
     run: RecordedRun, count: int, server: str | None, port: int | None = 4000
 ) -> list[Request]:
     """Has `count` short requests refused, from one port or their own; returns them as recorded."""
-    places = [i for i, r in enumerate(run.requests) if r.traffic == "short"][:count]
-    for i in places:
-        one = run.requests[i]
-        own = one.port if port is None else port
-        run.requests[i] = one._replace(server=server, status=0, error="refused", port=own)
-    return [run.requests[i] for i in places]
+    with edited(run) as requests:
+        places = [i for i, r in enumerate(requests) if r.traffic == "short"][:count]
+        for i in places:
+            one = requests[i]
+            own = one.port if port is None else port
+            requests[i] = one._replace(server=server, status=0, error="refused", port=own)
+    return [requests[i] for i in places]
 
 
 def table(run: RecordedRun, scheduler: str, weights: dict[str, int], flags: int = 0) -> None:
@@ -140,8 +142,8 @@ def test_without_samples_the_director_just_had_no_server(tmp_path: Path) -> None
 
 def test_what_never_left_this_machine_nobody_was_asked_for(tmp_path: Path) -> None:
     def change(run: RecordedRun) -> None:
-        for one in refused(run, 5, None, port=0):
-            run.requests[run.requests.index(one)] = one._replace(error="no port")
+        some = refused(run, 5, None, port=0)
+        change_each(run, lambda one: one._replace(error="no port") if one in some else one)
 
     run = result(tmp_path, change)
     assert run.traffic["short"].errors == {"no port": 5}
@@ -152,9 +154,10 @@ def test_what_never_left_this_machine_nobody_was_asked_for(tmp_path: Path) -> No
 
 def test_a_request_that_was_sent_again_is_counted(tmp_path: Path) -> None:
     def change(run: RecordedRun) -> None:
-        run.requests[-3:] = [
-            r._replace(untaken="reset", idle_us=5, retried=1) for r in run.requests[-3:]
-        ]
+        with edited(run) as requests:
+            requests[-3:] = [
+                r._replace(untaken="reset", idle_us=5, retried=1) for r in requests[-3:]
+            ]
 
     run = result(tmp_path, change)
     assert sum(one.retried for one in run.traffic.values()) == 3

@@ -109,7 +109,7 @@ from tests.record.test_writer import open_writer, request
 from ipvsload.errors import InvalidRunError
 from ipvsload.record.events import ClassDone
 writer = open_writer(Path(sys.argv[1]))
-resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
 raised = []
 for number in range(100):
     try:
@@ -130,8 +130,8 @@ def test_a_full_disk_is_said_once_and_leaves_a_readable_record(tmp_path: Path) -
     )
     count, message = done.stdout.split(maxsplit=1)
     assert count == "1"
-    assert str(tmp_path / "requests.ndjson") in message
+    assert str(tmp_path / "requests.columns") in message
     assert "ipvsload report" in message
     recording = read(tmp_path)
     assert 10 < len(recording.runs[0].requests) < 100
-    assert "requests.ndjson stops in the middle of a line" in recording.ends[0]
+    assert "requests.columns stops in the middle of a block" in recording.ends[0]

@@ -10,6 +10,7 @@ from ipvsload.ipvs_model.tcp_states import Side
 from ipvsload.record.events import Event, RunStarted, ServerJoined
 from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
+from ipvsload.record.request_table import RequestTable
 from ipvsload.record.witness import Packet, PacketKind, Witness
 
 CLIENT = "192.0.2.101"
@@ -86,7 +87,7 @@ class SimulatedDirector:
         return RecordedRun(
             1, self.scheduler, service=f"tcp {VIP}:80",
             kernel={"lc_law": self.lc_law, "packet_order_us": self.packet_order_us},
-            exclusive=True, events=events, requests=list(requests),
+            exclusive=True, events=events, requests=RequestTable.of(1, requests),
         )  # fmt: skip
 
     def requests(self) -> list[Request]:

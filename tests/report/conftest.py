@@ -8,6 +8,7 @@ from ipvsload.record.events import StepStarted
 from ipvsload.record.reader import Recording, read
 from ipvsload.results.results import Results
 from tests.report.rendering import results
+from tests.request_edits import change_each
 from tests.skew_recording import write_skew
 
 HOSTILE = "</script><script>alert(1)</script>\"'&<b>|`*_[x](http://e.example)\n\x00\x1b[31m"
@@ -59,5 +60,5 @@ def hostile(recording: Recording) -> tuple[Recording, Results]:
     recorded.events = [
         replace(e, text=HOSTILE) if isinstance(e, StepStarted) else e for e in recorded.events
     ]
-    recorded.requests = [r._replace(traffic=HOSTILE) for r in recorded.requests]
+    change_each(recorded, lambda r: r._replace(traffic=HOSTILE))
     return replace(recording, runs=(recorded,)), changed

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload.record.reader import Recording, read
+from ipvsload.record.request_table import RequestTable
 from ipvsload.report.html import html_report
 from tests.full_servers_recording import write_full_servers
 from tests.locust_plugin.browser import Browser, browser
@@ -53,7 +54,8 @@ def page(directory: Path) -> Path:
     for at in range(2 * COLUMNS):
         one = recording.runs[at % 2]
         recorded.append(replace(one, number=at + 1, repeat=1 + at // COLUMNS))
-        recorded[-1].requests = [r._replace(latency_us=r.latency_us + 9 * at) for r in one.requests]
+        later = [r._replace(latency_us=r.latency_us + 9 * at) for r in one.requests]
+        recorded[-1].requests = RequestTable.of(at + 1, later)
         label = names[at % COLUMNS]
         runs.append(
             replace(known.runs[at % 2], number=at + 1, repeat=1 + at // COLUMNS, label=label)

@@ -12,12 +12,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ipvsload.cli import cli
-from ipvsload.record.format import EVENTS, REQUESTS, RESULTS, SAMPLES
+from ipvsload.record.column_blocks import BlockEncoder
+from ipvsload.record.format import EVENTS, REQUEST_LINES, REQUESTS, RESULTS, SAMPLES
 from ipvsload.record.reader import read
+from ipvsload.record.request_table import REQUEST_LAYOUT
 from ipvsload.report.exports.export_folder import MADE
 from ipvsload.report.exports.record_tables import RecordTables
 from ipvsload.report.write import load_results, write_reports
 from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
+from tests.record.request_lines import as_lines
+from tests.recorded_requests import recorded_requests
 from tests.skew_recording import write_skew
 
 
@@ -188,16 +192,17 @@ def test_an_interrupted_recording_is_exported_up_to_its_end(directory: Path) -> 
     (directory / SAMPLES).unlink()
     done = exported(directory, "csv")
     assert "the recording ends at " in done.stderr
-    assert "requests.ndjson stops in the middle of a line" in done.stderr
+    assert "requests.columns stops in the middle of a block" in done.stderr
     assert "samples.ndjson is missing" in done.stderr
-    assert len(rows(directory / "export", "requests")) == 439
+    assert 400 < len(rows(directory / "export", "requests")) < 440
 
 
 def test_texts_of_servers_stay_in_their_cells(tmp_path: Path) -> None:
     hostile = 'a,"b\n;\x00'
     directory = write_skew(tmp_path / "run", schedulers=("rr",))
-    text = (directory / REQUESTS).read_text()
-    (directory / REQUESTS).write_text(text.replace('"short"', json.dumps(hostile)))
+    as_lines(directory)
+    text = (directory / REQUEST_LINES).read_text()
+    (directory / REQUEST_LINES).write_text(text.replace('"short"', json.dumps(hostile)))
     exported(directory, "csv")
     found = {row["class"] for row in rows(directory / "export", "requests")}
     assert found == {"long", hostile}
@@ -210,10 +215,15 @@ def test_rows_are_made_as_they_are_written(tmp_path: Path) -> None:
     """So a long record is never in memory: here it grows behind the first rows."""
     directory = write_skew(tmp_path / "run", schedulers=("rr",))
     path = directory / REQUESTS
-    header, *lines = path.read_text().splitlines(keepends=True)
-    path.write_text(header + "".join(lines) * 50)
+    encoder, some = BlockEncoder(REQUEST_LAYOUT), recorded_requests(directory)
+    with path.open("wb") as file:
+        file.write(REQUEST_LAYOUT.header())
+        for _ in range(50):
+            encoder.add(some)
+            file.write(encoder.take())
     found = iter(RecordTables(read(directory, events_only=True)).requests().rows)
     next(found)
-    with path.open("a") as file:
-        file.write("".join(lines).replace('"short"', '"late"'))
-    assert [row[3] for row in found].count("late") == 100
+    encoder.add(one._replace(traffic="late") for one in some)
+    with path.open("ab") as file:
+        file.write(encoder.take())
+    assert [row[3] for row in found].count("late") == 110

@@ -7,6 +7,7 @@ import pytest
 
 from ipvsload.record.format import NO_SERVER
 from ipvsload.record.reader import RecordedRun, Recording
+from ipvsload.record.request_table import RequestTable
 from ipvsload.report import markdown
 from ipvsload.report.html import html_report
 from ipvsload.report.html.split_bars import split_bar
@@ -14,6 +15,7 @@ from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
 from tests.report.rendering import printed
+from tests.request_edits import change_each
 from tests.skew_recording import ONE, SCENARIO, TWO
 
 ASKED = SCENARIO[: SCENARIO.index("expect:")].replace(
@@ -35,7 +37,7 @@ def refused(recording: Recording) -> tuple[Recording, Results]:
             short[i] = request._replace(server=ONE if i % 2 else TWO, reused=True)
     for i in range(1091, 1131, 2):
         short[i] = short[i]._replace(status=503)
-    run.requests = [r for r in run.requests if r.traffic != "short"] + short
+    run.requests = RequestTable.of(1, [r for r in run.requests if r.traffic != "short"] + short)
     changed = replace(recording, runs=(run,))
     return changed, evaluate(changed, parse_scenario(ASKED, "skew.yaml"))
 
@@ -99,7 +101,7 @@ def test_where_servers_are_not_known_the_bar_says_what_failed(
 ) -> None:
     recording, _ = refused
     run = replace(recording.runs[0], exclusive=False)
-    run.requests = [r._replace(server=None) for r in run.requests]
+    change_each(run, lambda r: r._replace(server=None))
     found = evaluate(replace(recording, runs=(run,)), parse_scenario(ASKED, "skew.yaml"))
     bar = split_bar(found.schedulers[0], "short", {})
     assert (bar.segments, bar.why) == ((), "servers not known; 25 % failed")
@@ -129,10 +131,14 @@ def test_retries_have_a_row_where_there_were_some(refused: tuple[Recording, Resu
     recording, found = refused
     assert "retried" not in printed(found)
     run = replace(recording.runs[0])
-    run.requests = [
-        r._replace(untaken="reset", retried=1) if r.status == 200 and r.traffic == "short" else r
-        for r in run.requests
-    ]
+    change_each(
+        run,
+        lambda r: (
+            r._replace(untaken="reset", retried=1)
+            if r.status == 200 and r.traffic == "short"
+            else r
+        ),
+    )
     changed = evaluate(replace(recording, runs=(run,)), parse_scenario(ASKED, "skew.yaml"))
     assert re.search(r"\n  retried +\| +3390 *\n", printed(changed))
 
@@ -147,5 +153,5 @@ def test_a_kind_that_a_scheduler_did_not_see_is_0(refused: tuple[Recording, Resu
 def under_lc(recording: Recording) -> RecordedRun:
     """The same run under another scheduler, without an answer 503."""
     run = replace(recording.runs[0], number=2, scheduler="lc")
-    run.requests = [r._replace(status=200) if r.status == 503 else r for r in run.requests]
+    change_each(run, lambda r: r._replace(status=200) if r.status == 503 else r)
     return run

@@ -96,5 +96,5 @@ def test_a_killed_run_is_reported_up_to_where_it_ends(tmp_path: Path) -> None:
     write_reports(recording, found)
     assert (found.verdict, found.exit_status) == ("invalid", 4)
     text = (directory / "report.html").read_text()
-    assert "requests.ndjson stops in the middle of a line" in text
-    assert "requests.ndjson stops in the middle of a line" in printed(found, 200)
+    assert "requests.columns stops in the middle of a block" in text
+    assert "requests.columns stops in the middle of a block" in printed(found, 200)

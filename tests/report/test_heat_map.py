@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.record.reader import Recording
+from ipvsload.record.request_table import RequestTable
 from ipvsload.report.html import html_report
 from ipvsload.report.html.chart_series import Point
 from ipvsload.report.html.column_styles import column_styles
@@ -99,7 +100,7 @@ def many_servers(recording: Recording, servers: int) -> Recording:
         big = replace(run, baseline={})
         big.samples = [replace(s, services=(service._replace(servers=told),)) for s in run.samples]
         big.events = [e for e in run.events if e.kind != "joined"]
-        big.requests = []
+        big.requests = RequestTable.of(1, [])
         runs.append(big)
     return replace(recording, runs=tuple(runs))
 

@@ -8,9 +8,11 @@ import pytest
 
 from ipvsload.record.events import StepStarted
 from ipvsload.record.reader import Recording
+from ipvsload.record.request_table import RequestTable
 from ipvsload.report.html import html_report
 from ipvsload.results.results import Results
 from tests.report.rendering import results
+from tests.request_edits import change_each
 
 
 class Outline(HTMLParser):
@@ -92,13 +94,13 @@ def test_the_page_stays_small_with_many_servers_and_requests(
         )
         for t, sample in enumerate(run.samples[:: 1 if servers < 1000 else 10])
     ]
-    requests = [
+    requests = (
         r._replace(planned_us=r.planned_us + n, server=addresses[n % servers])
         for n in range(50)
         for r in run.requests
-    ]
+    )
     big = replace(run)
-    big.samples, big.requests = samples, requests
+    big.samples, big.requests = samples, RequestTable.of(1, requests)
     changed = replace(recording, runs=(big,))
     found = results(changed)
     text = html_report.render(found, changed)
@@ -119,7 +121,7 @@ def test_a_recording_without_runs_still_makes_a_page(recording: Recording) -> No
 
 def test_a_run_with_nothing_in_it_still_makes_a_page(recording: Recording) -> None:
     run = replace(recording.runs[0])
-    run.samples, run.requests, run.events = [], [], []
+    run.samples, run.requests, run.events = [], RequestTable.of(1, []), []
     changed = replace(recording, runs=(run,))
     outline(html_report.render(results(changed), changed))
 
@@ -128,7 +130,7 @@ def test_where_nothing_read_the_table_the_page_shows_the_requests(recording: Rec
     run = replace(recording.runs[0], service="", exclusive=False)
     run.samples = []
     run.events = [e for e in run.events if e.kind != "joined"]
-    run.requests = [r._replace(server=None) for r in run.requests]
+    change_each(run, lambda r: r._replace(server=None))
     changed = replace(recording, runs=(run,))
     text = html_report.render(results(changed), changed)
     outline(text)

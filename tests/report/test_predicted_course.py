@@ -4,13 +4,14 @@ import random
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.record.reader import RecordedRun, Recording
+from ipvsload.record.request_table import RequestTable
 from ipvsload.record.witness import Packet, PacketKind, Witness
 from ipvsload.replay.decision import Decision, PredictedChoice
 from ipvsload.report.html import charts, html_report
@@ -67,9 +68,9 @@ def test_without_packets_a_connection_ends_with_its_last_request(recording: Reco
     kept = [
         replace_request._replace(port=5, reused=at > 0, planned_us=at * 1000, start_us=at * 1000,
                                  latency_us=500)
-        for at, replace_request in enumerate(run.requests[:3])
+        for at, replace_request in enumerate(islice(run.requests, 3))
     ]  # fmt: skip
-    mine = replace(run, requests=kept, start_us=0, events=[])
+    mine = replace(run, requests=RequestTable.of(1, kept), start_us=0, events=[])
     (first, *_) = decided("lc", 1)
     found = [replace(first, t_us=10, client=kept[0].client, port=5)]
     (points,) = predicted_active(mine, choices(found), None).values()

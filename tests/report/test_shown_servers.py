@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ipvsload.record.reader import Recording
+from ipvsload.record.request_table import RequestTable
 from ipvsload.report.figure_rows import figure_rows
 from ipvsload.report.first_look import first_look
 from ipvsload.report.html import html_report
@@ -173,7 +174,7 @@ def test_of_many_servers_the_coloured_ones_are_those_of_the_table(
         replace(s, services=(service._replace(servers=servers),)) for s in run.samples[::10]
     ]
     big.events = [e for e in run.events if e.kind != "joined"]
-    big.requests = []
+    big.requests = RequestTable.of(1, [])
     changed = replace(recording, runs=(big,))
     page = html_report.render(results(changed), changed)
     table = page[page.index('<table class="figures">') :]

@@ -12,6 +12,7 @@ from ipvsload.results.results import Results
 from ipvsload.scenario.load import parse_scenario
 from ipvsload.scenario.measures.record_totals import NO_RECORD
 from ipvsload.simulate.play_summary import play_summary
+from tests.request_edits import edited
 from tests.simulate.played import played
 from tests.skew_recording import ONE, SCENARIO, write_skew
 
@@ -23,12 +24,12 @@ def asked(directory: Path, *conditions: str, kill: bool = False) -> Results:
     text = NOTHING_ELSE + "expect:\n  all:\n" + "".join(f"    - {one}\n" for one in conditions)
     recording = read(write_skew(directory, scenario_text=text))
     for run in recording.runs if kill else ():
-        lost = [r for r in run.requests if r.server == ONE][-3:]
-        began = min(r.start_us for r in lost) - 1
+        with edited(run) as requests:
+            lost = [i for i, r in enumerate(requests) if r.server == ONE][-3:]
+            began = min(requests[i].start_us for i in lost) - 1
+            for i in lost:
+                requests[i] = requests[i]._replace(error="reset", status=0)
         run.events.append(ServerCondition(run.number, began, ONE, 1, "killed"))
-        run.requests = [
-            r._replace(error="reset", status=0) if r in lost else r for r in run.requests
-        ]
     return evaluate(recording, parse_scenario(text, "t.yaml"))
 
 

@@ -77,7 +77,7 @@ def test_an_interruption_leaves_a_record_that_can_be_read(tmp_path: Path) -> Non
     (tmp_path / "long.yaml").write_text(LONG)
     command = [sys.executable, "-m", "ipvsload", "simulate", "long.yaml", "--out", "out"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        requests = tmp_path / "out" / "requests.ndjson"
+        requests = tmp_path / "out" / "requests.columns"
         deadline = time.monotonic() + HUNG_AFTER_S
         while not (requests.exists() and requests.stat().st_size > 10_000):
             assert time.monotonic() < deadline

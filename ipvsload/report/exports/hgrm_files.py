@@ -8,10 +8,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ipvsload.record import codec
-from ipvsload.record.format import REQUESTS
 from ipvsload.record.reader import Recording
-from ipvsload.record.record_files import records_of
+from ipvsload.record.request_file import request_pieces
 from ipvsload.report.exports.export_folder import ExportFolder
 from ipvsload.report.exports.hgrm_format import percentile_lines
 
@@ -30,11 +28,12 @@ class HgrmFiles:
         self._counted = set(counted)
         self._labels = {run.number: run.label for run in recording.runs}
         found: defaultdict[tuple[int, str], array[int]] = defaultdict(lambda: array("q"))
-        path = recording.directory / REQUESTS
-        for some in records_of(path, codec.decode_requests, self.notes):
-            for request in some:
-                if not request.failed:
-                    found[request.run, request.traffic].append(request.latency_us)
+        for some in request_pieces(recording.directory, self.notes):
+            columns = some.columns
+            answered = (columns.error == 0) & (columns.status < 400)
+            for place in np.unique(columns.traffic[answered]).tolist():
+                latencies = columns.latency_us[answered & (columns.traffic == place)]
+                found[some.run, some.texts[place] or ""].frombytes(latencies.tobytes())
         self._latencies = {key: np.frombuffer(found[key], np.int64) for key in sorted(found)}
 
     def write(self, folder: ExportFolder) -> Iterator[tuple[str, int]]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ipvsload.record import codec
-from ipvsload.record.format import OCCUPANCY, REQUESTS, SAMPLES
+from ipvsload.record.format import OCCUPANCY, SAMPLES
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.record.record_files import records_of
+from ipvsload.record.request_file import request_pieces
 from ipvsload.report.exports.export_table import CellType, ExportTable
 
 _RUN: dict[str, CellType] = {"run": "int", "column": "text", "repeat": "int"}
@@ -110,9 +111,9 @@ class RecordTables:
         return self._runs[number]
 
     def _requests(self) -> Iterator[tuple[Any, ...]]:
-        for some in records_of(self._directory / REQUESTS, codec.decode_requests, self.notes):
-            for r in some:
-                run = self.run(r.run)
+        for some in request_pieces(self._directory, self.notes):
+            run = self.run(some.run)
+            for r in some.rows():
                 planned = r.planned_us - run.start_us
                 yield (
                     *(r.run, run.label, run.repeat, r.traffic),
