@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ipvsload.record.recorded_machine import RecordedMachine
 
-_PACKAGES = ("gevent", "httptools", "locust", "numpy", "pyroute2", "uvloop")
+_PACKAGES = ("gevent", "httptools", "locust", "numpy", "pyroute2")
 """Those that are in the way of a request or of a sample."""
 _PROCESSORS = Path("/proc/cpuinfo")
 _MEMORY = Path("/proc/meminfo")

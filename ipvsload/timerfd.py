@@ -1,6 +1,6 @@
 """A descriptor that becomes readable at a time, exact to the microsecond.
 
-Python's epoll and uvloop's timers count whole milliseconds. That is not exact
+Python's epoll counts whole milliseconds. That is not exact
 enough for arrivals at a planned time, and for work that follows a distribution.
 Python has timerfd from 3.13 on; until then it is two calls of the C library.
 """

@@ -133,7 +133,7 @@ finally:
     print(sorted(HIDDEN & set(sys.modules)), file=sys.stderr)
 """
 HIDDEN = {
-    "gevent", "locust", "kubernetes", "pyroute2", "uvloop", "httptools", "flask", "greenlet",
+    "gevent", "locust", "kubernetes", "pyroute2", "httptools", "flask", "greenlet",
     "geventhttpclient", "ssl", "_ssl",
 }  # fmt: skip
 

@@ -114,6 +114,8 @@ class _Running:
         if "ready" in message:
             self._ready = True
             self._log.clear()  # what was printed at boot does not explain a later death
+            if self._attempt.when_ready:
+                self._attempt.when_ready(self._process.pid)
             provider = self._attempt.label.partition("/")[0]
             self._director.tell("ready", kernel={"provider": provider, **message["ready"]})
         elif "unavailable" in message:

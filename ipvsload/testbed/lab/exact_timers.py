@@ -1,29 +1,29 @@
 """Functions to be called at a time, in the real servers' event loop, to the microsecond.
 
-uvloop's own `call_later` counts whole milliseconds (libuv's timers do): work of
-20.4 ms would take 20 or 21. Each function is told when it was due, so that what
-follows it can be planned from there: a late call does not add up.
+An epoll's own timeout counts whole milliseconds: work of 20.4 ms would take 20 or 21. Each
+function is told when it was due, so that what follows it can be planned from there: a late
+call does not add up.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from heapq import heappop, heappush
 
 from ipvsload.testbed.lab.due_call import DueCall
+from ipvsload.testbed.lab.server_loop import ServerLoop
 from ipvsload.timerfd import TimerFd
 
 
 class ExactTimers:
-    """A heap of functions in the running event loop. Times are `time.monotonic_ns()`."""
+    """A heap of functions in an event loop. Times are `time.monotonic_ns()`."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: ServerLoop) -> None:
         self._timer = TimerFd()
         self._heap: list[tuple[int, int, DueCall]] = []
         self._count = 0
         self._set_ns = 0
         self._running = False
-        asyncio.get_running_loop().add_reader(self._timer.fd, self._readable)
+        loop.watch(self._timer.fd, self._readable)
 
     def at(self, when_ns: int, function: Callable[[int], None]) -> DueCall:
         """Call `function` at that time, with that time."""

@@ -1,10 +1,13 @@
 """One of the lab's real servers: its name, its connections and, with a capacity, its workers."""
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
 
 from ipvsload.testbed.lab import packet_loss
+from ipvsload.testbed.lab.answer_gate import AnswerGate
 from ipvsload.testbed.lab.exact_timers import ExactTimers
+from ipvsload.testbed.lab.known_answers import KnownAnswers
+from ipvsload.testbed.lab.server_loop import ServerLoop
 from ipvsload.testbed.lab.worker_pool import Limits, WorkerPool
 
 
@@ -22,17 +25,30 @@ class OpenConnection(Protocol):
         """Read, or do not, and write what was held, as the server now is."""
 
 
-class ListeningServer:
-    """The server `name`, address:port. Without `pool` it serves any number at once."""
+class ServerProcess(NamedTuple):
+    """What all servers of a process share."""
 
-    def __init__(self, name: str, timers: ExactTimers) -> None:
+    loop: ServerLoop
+    timers: ExactTimers
+    gate: AnswerGate
+    known: KnownAnswers
+
+
+class ListeningServer:
+    """The server `name`, address:port. Without `pool` it serves any number at once.
+
+    `family` is that of its address, `listener` what it listens on.
+    """
+
+    def __init__(
+        self, name: str, family: int, listener: packet_loss.AnySocket, process: ServerProcess
+    ) -> None:
         self.name = name
-        self.timers = timers
+        self.family = family
+        self.loop, self.timers, self.gate, self.known = process
         self.connections: set[OpenConnection] = set()
         self.pool: WorkerPool | None = None
-        self.dead = False
-        """What was accepted a moment before it died is reset, too."""
-        self.listeners: Iterable[packet_loss.AnySocket] = ()
+        self._listener = listener
         self.frozen = self.vanished = False
         self.factor = 1.0
         """How much faster it is than usual."""
@@ -90,7 +106,7 @@ class ListeningServer:
             self.pool.set_speed(self._speed * factor)
 
     def _sockets(self) -> Iterator[packet_loss.AnySocket]:
-        yield from self.listeners
+        yield self._listener
         yield from (connection.socket for connection in self.connections)
 
     def _go_on(self) -> None:
@@ -99,7 +115,6 @@ class ListeningServer:
 
     def reset_all(self) -> None:
         """End every connection, and forget their work."""
-        self.dead = True
         if self.pool is not None:
             self.pool.close()
         for connection in list(self.connections):

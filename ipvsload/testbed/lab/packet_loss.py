@@ -19,7 +19,7 @@ _PROGRAM = struct.pack("HL", 1, ctypes.addressof(_RETURN_0))
 
 
 class AnySocket(Protocol):
-    """What has options: a socket, or what asyncio's transports show of theirs."""
+    """What has options."""
 
     def setsockopt(self, level: int, option: int, value: int | bytes, /) -> object:
         """Set an option."""

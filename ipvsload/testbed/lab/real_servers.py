@@ -18,24 +18,22 @@ An argument is the descriptor of a socket to which they tell how busy they are
 (`occupancy_teller.py`), from the command "tell" on.
 """
 
-import asyncio
 import json
 import os
 import signal
 import sys
-from io import FileIO
-from typing import Any
-
-import uvloop
+from typing import Any, NoReturn
 
 from ipvsload.descriptors import raise_limit
 from ipvsload.testbed.lab.server_commands import COMMANDS
+from ipvsload.testbed.lab.server_loop import ServerLoop
 from ipvsload.testbed.lab.server_set import ServerSet
 
 MAX_LINE = 65_536
+_TOO_LONG = {"error": f"a line of more than {MAX_LINE} bytes"}
 
 
-async def command(servers: ServerSet, line: bytes) -> dict[str, Any]:
+def command(servers: ServerSet, line: bytes) -> dict[str, Any]:
     """Do what one line of stdin asks. Returns the answer."""
     try:
         asked = json.loads(line)
@@ -47,36 +45,50 @@ async def command(servers: ServerSet, line: bytes) -> dict[str, Any]:
         return {"error": f"no command; there are {known}: {line[:80]!r}"}
     value = asked.pop(verb)
     try:
-        await COMMANDS[verb].carry_out(servers, value, **asked)
+        COMMANDS[verb].carry_out(servers, value, **asked)
     except TypeError as error:
         return {"error": f"{verb}: {error}"}
     except OSError as error:
-        # Not asyncio's own text, which has the address again.
         return {"error": f"{value}: {os.strerror(error.errno) if error.errno else error}"}
     except ValueError as error:
         return {"error": str(error)}
     return {COMMANDS[verb].done: value}
 
 
-async def serve(tell_to: int) -> None:
-    """Serve until stdin ends."""
-    servers = ServerSet(tell_to)
-    stdin = asyncio.StreamReader(limit=MAX_LINE)
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(stdin), FileIO(0, closefd=False)
-    )
-    _write({"ready": True})
-    while True:
+class CommandLines:
+    """Does what the lines on stdin ask, one after the other."""
+
+    def __init__(self, servers: ServerSet) -> None:
+        self._servers = servers
+        self._begun = b""
+        self._skipping = False
+
+    def read(self) -> None:
+        """Take what has come. At the end the process ends."""
         try:
-            line = await stdin.readline()
-        except ValueError:
-            _write({"error": f"a line of more than {MAX_LINE} bytes"})
-            continue
+            data = os.read(0, MAX_LINE)
         except OSError:  # the owner went without reading all of our answers
+            data = b""
+        if not data:
             os._exit(0)
-        if not line:
-            os._exit(0)
-        _write(await command(servers, line))
+        *lines, self._begun = (self._begun + data).split(b"\n")
+        for line in lines:
+            if not self._skipping:
+                _write(command(self._servers, line + b"\n") if len(line) <= MAX_LINE else _TOO_LONG)
+            self._skipping = False
+        if len(self._begun) > MAX_LINE:
+            if not self._skipping:
+                _write(_TOO_LONG)
+            self._begun, self._skipping = b"", True
+
+
+def serve(tell_to: int) -> NoReturn:
+    """Serve until stdin ends."""
+    loop = ServerLoop()
+    lines = CommandLines(ServerSet(loop, tell_to))
+    loop.watch(0, lines.read)
+    _write({"ready": True})
+    loop.run()
 
 
 def _write(fact: dict[str, Any]) -> None:
@@ -91,7 +103,7 @@ def main() -> None:
     # Ctrl-C reaches the whole process group, but only the owner ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise_limit()
-    uvloop.run(serve(int(sys.argv[1]) if sys.argv[1:] else -1))
+    serve(int(sys.argv[1]) if sys.argv[1:] else -1)
 
 
 if __name__ == "__main__":

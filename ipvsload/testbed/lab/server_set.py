@@ -1,35 +1,35 @@
 """All real servers of one process, by address:port."""
 
-import asyncio
 import socket
 from contextlib import ExitStack
-from functools import partial
 
 from ipvsload.ipvs.keys import parse_endpoint, split_endpoint
+from ipvsload.testbed.lab.answer_gate import AnswerGate
 from ipvsload.testbed.lab.exact_timers import ExactTimers
-from ipvsload.testbed.lab.listening_server import ListeningServer
+from ipvsload.testbed.lab.known_answers import KnownAnswers
+from ipvsload.testbed.lab.listening_server import ListeningServer, ServerProcess
 from ipvsload.testbed.lab.occupancy_teller import OccupancyTeller
-from ipvsload.testbed.lab.server_connection import ServerConnection
+from ipvsload.testbed.lab.server_listener import ServerListener
+from ipvsload.testbed.lab.server_loop import ServerLoop
 from ipvsload.testbed.lab.worker_pool import Limits
 
 _TRANSPARENT: dict[int, tuple[int, int]] = {
     socket.AF_INET: (socket.IPPROTO_IP, 19),  # IP_TRANSPARENT, include/uapi/linux/in.h
     socket.AF_INET6: (socket.IPPROTO_IPV6, 75),  # IPV6_TRANSPARENT, include/uapi/linux/in6.h
 }
-_BACKLOG = 65_535
-"""The kernel takes net.core.somaxconn instead where that is less (net/socket.c, __sys_listen)."""
 
 
 class ServerSet:
-    """The servers that listen, in the running event loop.
+    """The servers that listen, in this event loop.
 
     They tell how busy they are to the socket `tell_to`, and its `teller` how often.
     """
 
-    def __init__(self, tell_to: int = -1) -> None:
-        self._timers = ExactTimers()
-        self.teller = OccupancyTeller(self._occupancy, self._timers, tell_to)
-        self._servers: dict[str, tuple[asyncio.Server, ListeningServer]] = {}
+    def __init__(self, loop: ServerLoop, tell_to: int = -1) -> None:
+        timers = ExactTimers(loop)
+        self._process = ServerProcess(loop, timers, AnswerGate(timers), KnownAnswers())
+        self.teller = OccupancyTeller(self._occupancy, timers, tell_to)
+        self._servers: dict[str, tuple[ServerListener, ListeningServer]] = {}
         self._limits: dict[str, tuple[Limits | None, float]] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -41,7 +41,7 @@ class ServerSet:
             raise ValueError(f"there is no server {name}")
         return self._servers[name][1]
 
-    async def add(self, name: str, *, transparent: bool = False) -> None:
+    def add(self, name: str, *, transparent: bool = False) -> None:
         """Listen on address:port (`[address]:port` with IPv6), with the limits set for it before.
 
         With `transparent` the kernel may hand it connections to other addresses
@@ -59,22 +59,19 @@ class ServerSet:
             port = 0
         if not port:
             raise ValueError(f"not an address:port: {name!r}")
-        server = ListeningServer(name, self._timers)
-        server.limit(*self._limits.get(name, (None, 1.0)))
         with ExitStack() as undo:
             sock = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if transparent:
                 sock.setsockopt(*_TRANSPARENT[family], 1)
             sock.bind(split_endpoint(name))
-            listener = await asyncio.get_running_loop().create_server(
-                partial(ServerConnection, server), sock=sock, backlog=_BACKLOG
-            )
+            server = ListeningServer(name, family, sock, self._process)
+            server.limit(*self._limits.get(name, (None, 1.0)))
+            listener = ServerListener(sock, server)
             undo.pop_all()
-        server.listeners = listener.sockets
         self._servers[name] = listener, server
 
-    async def kill(self, name: str) -> None:
+    def kill(self, name: str) -> None:
         """Close the listener, forget the work and reset the connections of a server.
 
         Raises:
@@ -84,7 +81,6 @@ class ServerSet:
         listener, _ = self._servers.pop(name)
         listener.close()
         server.reset_all()
-        await listener.wait_closed()
 
     def limit(self, name: str, limits: Limits | None, speed: float) -> None:
         """Give a server a capacity, with nothing in it; None: it serves any number at once.

@@ -15,7 +15,15 @@ import errno
 import os
 import socket
 import struct
-from _socket import AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM
+from _socket import (
+    AF_INET,
+    AF_INET6,
+    IPPROTO_TCP,
+    SOCK_CLOEXEC,
+    SOCK_NONBLOCK,
+    SOCK_STREAM,
+    TCP_QUICKACK,
+)
 from _socket import socket as _Socket  # noqa: N812
 
 from ipvsload.testbed.lab import descriptor_messages
@@ -77,6 +85,9 @@ class SocketBroker:
             for _ in range(wanted):
                 made.append(_Socket(family, kind))
                 if bound:
+                    # The handshake's last packet is the one that has the request
+                    # (net/ipv4/tcp_input.c, tcp_rcv_synsent_state_process): one less to carry.
+                    made[-1].setsockopt(IPPROTO_TCP, TCP_QUICKACK, 0)
                     try:
                         sources.append(self._sources.bind(made[-1]))
                     except OSError as error:

@@ -54,6 +54,8 @@ class Attempt(NamedTuple):
     first_line: str = ""
     """What the kernel must print within `first_line_within` seconds; "" for no such bound."""
     first_line_within: float = 0.0
+    when_ready: Callable[[int], None] | None = None
+    """Called with the child's process id when its director is ready, before anybody uses it."""
 
 
 class KernelProvider(ABC):

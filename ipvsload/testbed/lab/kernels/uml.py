@@ -70,7 +70,7 @@ class UserModeLinux(base.KernelProvider):
 
     def attempts(self, place: base.Place) -> Iterator[base.Attempt]:
         """One: the kernel with the agent as its first process."""
-        from ipvsload.testbed.lab import wide_registers
+        from ipvsload.testbed.lab import guest_cards, wide_registers
 
         Path(place.scratch, FILTER_FILE).write_bytes(receive_filter())
         links = [f"vec{number}" for number in range(len(CABLES))]
@@ -89,7 +89,13 @@ class UserModeLinux(base.KernelProvider):
                 wide_registers.hide()
 
         argv = command(init, environment, place.scratch)
-        yield base.Attempt(self.name, argv, {"TMPDIR": place.scratch}, prepare=prepare)
+        yield base.Attempt(
+            self.name,
+            argv,
+            {"TMPDIR": place.scratch},
+            prepare=prepare,
+            when_ready=guest_cards.make_room,
+        )
 
 
 def receive_filter() -> bytes:

@@ -4,8 +4,8 @@ from ipvsload.testbed.lab.server_commands.base import ServerCommand
 from ipvsload.testbed.lab.server_set import ServerSet
 
 
-async def _add(servers: ServerSet, address: str, *, transparent: bool = False) -> None:
-    await servers.add(address, transparent=transparent)
+def _add(servers: ServerSet, address: str, *, transparent: bool = False) -> None:
+    servers.add(address, transparent=transparent)
 
 
 COMMAND = ServerCommand("add", "added", _add)

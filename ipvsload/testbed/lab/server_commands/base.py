@@ -1,6 +1,6 @@
 """What a command to the real servers' process is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -14,4 +14,4 @@ class ServerCommand(NamedTuple):
 
     verb: str
     done: str
-    carry_out: Callable[..., Awaitable[None]]
+    carry_out: Callable[..., None]

@@ -4,8 +4,8 @@ from ipvsload.testbed.lab.server_commands.base import ServerCommand
 from ipvsload.testbed.lab.server_set import ServerSet
 
 
-async def _kill(servers: ServerSet, address: str) -> None:
-    await servers.kill(address)
+def _kill(servers: ServerSet, address: str) -> None:
+    servers.kill(address)
 
 
 COMMAND = ServerCommand("kill", "killed", _kill)

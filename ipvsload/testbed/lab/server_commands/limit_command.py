@@ -10,7 +10,7 @@ from ipvsload.testbed.lab.server_set import ServerSet
 from ipvsload.testbed.lab.worker_pool import Limits
 
 
-async def _limit(
+def _limit(
     servers: ServerSet,
     addresses: Sequence[str],
     *,

@@ -4,10 +4,10 @@ from ipvsload.testbed.lab.server_commands.base import ServerCommand
 from ipvsload.testbed.lab.server_set import ServerSet
 
 
-async def _restart(servers: ServerSet, address: str, *, transparent: bool = False) -> None:
+def _restart(servers: ServerSet, address: str, *, transparent: bool = False) -> None:
     if address in servers:
-        await servers.kill(address)
-    await servers.add(address, transparent=transparent)
+        servers.kill(address)
+    servers.add(address, transparent=transparent)
 
 
 COMMAND = ServerCommand("restart", "restarted", _restart)

@@ -4,7 +4,7 @@ from ipvsload.testbed.lab.server_commands.base import ServerCommand
 from ipvsload.testbed.lab.server_set import ServerSet
 
 
-async def _set_speed(servers: ServerSet, address: str, *, factor: float) -> None:
+def _set_speed(servers: ServerSet, address: str, *, factor: float) -> None:
     servers[address].set_speed(factor)
 
 

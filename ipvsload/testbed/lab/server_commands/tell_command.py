@@ -4,7 +4,7 @@ from ipvsload.testbed.lab.server_commands.base import ServerCommand
 from ipvsload.testbed.lab.server_set import ServerSet
 
 
-async def _tell(servers: ServerSet, hz: float) -> None:
+def _tell(servers: ServerSet, hz: float) -> None:
     servers.teller.tell(hz)
 
 

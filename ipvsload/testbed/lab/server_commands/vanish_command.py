@@ -4,7 +4,7 @@ from ipvsload.testbed.lab.server_commands.base import ServerCommand
 from ipvsload.testbed.lab.server_set import ServerSet
 
 
-async def _vanish(servers: ServerSet, address: str) -> None:
+def _vanish(servers: ServerSet, address: str) -> None:
     servers[address].vanish()
 
 
