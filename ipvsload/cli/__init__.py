@@ -19,6 +19,7 @@ from ipvsload.cli.explain import explain
 from ipvsload.cli.export import export
 from ipvsload.cli.iso import iso
 from ipvsload.cli.lab import lab
+from ipvsload.cli.process_end import end_quickly, exit_with
 from ipvsload.cli.records import compare, report
 from ipvsload.cli.restore import restore
 from ipvsload.cli.run import run
@@ -67,6 +68,7 @@ for command in COMMANDS:
 def main() -> NoReturn:
     """Entry point of `ipvsload`."""
     open_closed_streams()
+    end_quickly()
     signal.signal(signal.SIGTERM, _interrupt)
     end_on_hang_up()
     status = 0
@@ -90,7 +92,7 @@ def main() -> NoReturn:
             raise
         click.echo(f"ipvsload: {type(error).__name__}: {error} (details: {DEBUG}=1)", err=True)
         status = TestbedError.exit_status
-    sys.exit(status or 0)
+    exit_with(status or 0)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

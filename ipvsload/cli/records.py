@@ -9,6 +9,7 @@ import click
 
 from ipvsload.cli.terminal import passing_line, silence_stdout, until_nobody_reads
 from ipvsload.errors import IpvsloadError, UsageError
+from ipvsload.program_objects import quick_imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,14 @@ def compare(directories: tuple[Path, ...], details: bool) -> None:
             loaded.append((replace(recording, runs=()), replace(results, choices={})))
     with until_nobody_reads():
         print_comparison(loaded, details=details)
+
+
+def import_reports() -> None:
+    """Import what `conclude` needs, while there is time for it."""
+    with quick_imports():
+        import ipvsload.replay.replayed_run
+        import ipvsload.report.terminal_table
+        import ipvsload.report.write  # noqa: F401
 
 
 def conclude(

@@ -1,11 +1,12 @@
 """`ipvsload run`: a scenario for each scheduler, recorded and judged."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ipvsload.cli.records import conclude, details_option
+from ipvsload.cli.records import conclude, details_option, import_reports
 from ipvsload.cli.repeats import Repeats, wanted_repeats, with_repeats
 from ipvsload.cli.self_check import (
     begin_self_check,
@@ -17,6 +18,7 @@ from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign_options, with_options
 from ipvsload.cli.variants import wanted_variants
 from ipvsload.errors import IpvsloadError
+from ipvsload.program_objects import quick_imports
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS
 
 
@@ -66,16 +68,17 @@ def run(
 
     SCENARIO is a file, or the name of a shipped scenario, as skew.
     """
-    from ipvsload.described_machine import described_machine
-    from ipvsload.experiment.monotonic_clock import MonotonicClock
-    from ipvsload.experiment.run_directory import make_directory
-    from ipvsload.record.writer import RunWriter
-    from ipvsload.scenario.load import parse_scenario, read, with_files
-    from ipvsload.scenario.scenario_files import ScenarioFiles
-    from ipvsload.scenario.self_check import checked_columns
-    from ipvsload.scenario.shipped import scenario_path
-    from ipvsload.scenario.variant import PRESENT, labels
-    from ipvsload.this_machine import refuse_too_much
+    with quick_imports():
+        from ipvsload.described_machine import described_machine
+        from ipvsload.experiment.monotonic_clock import MonotonicClock
+        from ipvsload.experiment.run_directory import make_directory
+        from ipvsload.record.writer import RunWriter
+        from ipvsload.scenario.load import parse_scenario, read, with_files
+        from ipvsload.scenario.scenario_files import ScenarioFiles
+        from ipvsload.scenario.self_check import checked_columns
+        from ipvsload.scenario.shipped import scenario_path
+        from ipvsload.scenario.variant import PRESENT, labels
+        from ipvsload.this_machine import refuse_too_much
 
     times = wanted_repeats(repeats, precision, max_repeats)
     if comparisons:
@@ -102,37 +105,41 @@ def run(
         machine=described_machine(),
     )
     failure: IpvsloadError | None = None
-    try:
-        tell(f"bringing the {testbed} testbed up ...")
-        bed.start()
-        if "scheduler" in bed.lacks and not schedulers:
-            wanted = (PRESENT,)
-            say(
-                "the scheduler that is there is measured, not each of the scenario's"
-                f" ({labels(plan.schedulers)}): {bed.lacks['scheduler']}"
-            )
-        if comparisons:
-            now_us = clock.now_us()
-            check = begin_self_check(wanted[0], comparisons, times.most, writer, now_us)
-            wanted, times = checked_columns(wanted[0], check), Repeats(check.repeats)
-        # Heavy imports, while the kernel boots.
-        from ipvsload.experiment.headless import play_headless
-        from ipvsload.experiment.precision_rule import PrecisionRule
-        from ipvsload.report.terminal_progress import TerminalProgress
-
-        progress = TerminalProgress(plan)
-        rule = None
-        if times.precision:
-            rule = PrecisionRule(directory, plan, wanted, times.precision)
-        play_headless(plan, bed, writer, clock, hz, wanted, times.most, progress, rule)
-    except IpvsloadError as error:
-        failure = error
-    finally:
+    with ExitStack() as at_last:
         try:
-            bed.close()
+            tell(f"bringing the {testbed} testbed up ...")
+            bed.start()
+            if "scheduler" in bed.lacks and not schedulers:
+                wanted = (PRESENT,)
+                say(
+                    "the scheduler that is there is measured, not each of the scenario's"
+                    f" ({labels(plan.schedulers)}): {bed.lacks['scheduler']}"
+                )
+            if comparisons:
+                now_us = clock.now_us()
+                check = begin_self_check(wanted[0], comparisons, times.most, writer, now_us)
+                wanted, times = checked_columns(wanted[0], check), Repeats(check.repeats)
+            with quick_imports():  # heavy ones, while the kernel boots
+                from ipvsload.experiment.headless import play_headless
+                from ipvsload.experiment.precision_rule import PrecisionRule
+                from ipvsload.report.terminal_progress import TerminalProgress
+
+            progress = TerminalProgress(plan)
+            rule = None
+            if times.precision:
+                rule = PrecisionRule(directory, plan, wanted, times.precision)
+            play_headless(
+                plan, bed, writer, clock, hz, wanted, times.most, progress, rule, import_reports
+            )
         except IpvsloadError as error:
-            if failure:
-                say(f"{error.prefix}{error}")
-            failure = failure or error
-        writer.close()
-    return conclude(directory, failure, details=details)
+            failure = error
+        finally:
+            try:
+                bed.release()
+                at_last.callback(bed.close)
+            except IpvsloadError as error:
+                if failure:
+                    say(f"{error.prefix}{error}")
+                failure = failure or error
+            writer.close()
+        return conclude(directory, failure, details=details)

@@ -3,7 +3,7 @@
 The load is made in this process, by users of a Locust runner without a page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -35,15 +35,21 @@ def play_headless(
     repeats: int,
     progress: Progress,
     rule: StoppingRule | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
-    """Wait until the testbed is ready, and play; see `session.play`."""
+    """Wait until the testbed is ready, and play; see `session.play`.
+
+    `meanwhile` is called once, while the sidecar starts.
+    """
     with ExitStack() as stack:
         with recorded(writer, clock):
             # During this, Ctrl-C raises KeyboardInterrupt.
             testbed.wait_ready()
             samples: SampleSource = NoSamples()
             if testbed.has_samples:
-                samples = sidecar = SidecarReader(testbed.open_samples(hz), clock)
+                told = testbed.open_samples(hz)
+                meanwhile()
+                samples = sidecar = SidecarReader(told, clock)
                 stack.callback(sidecar.close)
             occupancy = None
             if pipe := testbed.open_occupancy(hz):

@@ -7,7 +7,6 @@ statistics, requests are not reported to them: a run has records of its own, and
 reporting takes a sixth of a request's time.
 """
 
-import gc
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -26,6 +25,7 @@ from ipvsload.load.overload import Overload
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.load.users import WorkloadUser
 from ipvsload.load.workload import Workload
+from ipvsload.program_objects import set_apart
 from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget
@@ -61,6 +61,7 @@ class LocustLoad:
         watch: ConnectionWatch | None = None,
     ) -> None:
         raise_limit()
+        set_apart()
         self._listener = listener
         self._key = key
         self._client = HttpClient(target, sockets, on_error=listener.on_error, watch=watch)
@@ -75,10 +76,6 @@ class LocustLoad:
         host = str(target)
         classes = [user_class(name, workload, host) for name, workload in self._workloads.items()]
         environment.user_classes = classes
-        # Python looks through all objects now and then, and everything waits for tens of
-        # milliseconds. Nearly all of them are the program's own: they need no looking at.
-        gc.collect()
-        gc.freeze()
         self._overload = Overload(self._client)
 
     def start(self, name: str, first: int = 0, step: int = 1) -> None:
@@ -117,7 +114,6 @@ class LocustLoad:
     def close(self) -> None:
         """Cut off what is in flight and end the users."""
         self._overload.close()
-        gc.unfreeze()
         for workload in self._workloads.values():
             workload.finish(0)
         if not self._reports:

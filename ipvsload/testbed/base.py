@@ -151,6 +151,9 @@ class Lifecycle(Protocol):
     def broken(self) -> Exception | None:
         """What has failed since the start, or None. Does not wait."""
 
+    def release(self) -> None:
+        """Undo what does not go by itself. What does may still be going: `close` waits for it."""
+
     def close(self) -> None:
         """Undo everything. Safe to call twice and at any time."""
 

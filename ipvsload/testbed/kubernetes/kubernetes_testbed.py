@@ -88,6 +88,10 @@ class KubernetesTestbed(ExistingTestbed):
             return None
         return self._up.sidecars.connection_servers(clients)
 
+    def release(self) -> None:
+        """All of it: nothing here goes by itself."""
+        self.close()
+
     def close(self) -> None:
         """Put the cluster back. Raises TestbedError with what to do where it cannot."""
         session = self._session

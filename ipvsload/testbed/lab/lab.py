@@ -87,6 +87,10 @@ class Lab:
         message, _ = self._expect("ready")
         self.kernel = ReadyKernel(**message["kernel"])
 
+    def release(self) -> None:
+        """Have the supervisor end; `close` waits until it has."""
+        self._socket.close()
+
     def close(self) -> None:
         """End the supervisor: the kernel kills and removes whatever the lab had."""
         self._undo.close()

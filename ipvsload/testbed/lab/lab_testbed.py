@@ -340,6 +340,11 @@ class LabTestbed:
         """What has died in the lab, or None."""
         return self.lab.broken()
 
+    def release(self) -> None:
+        """Begin to take the lab down."""
+        if self._lab:
+            self._lab.release()
+
     def close(self) -> None:
         """Take the lab down."""
         self._undo.close()
