@@ -27,6 +27,7 @@ PARTS = (
     "verdict",
     "comparison",
     "report_size",
+    "large_record",
 )
 
 

@@ -6,10 +6,11 @@ columns, too, because whoever writes them makes the load meanwhile.
 """
 
 import json
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from functools import partial
+from itertools import groupby, repeat
 from operator import itemgetter
+from struct import Struct
 from types import NoneType
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, get_args, get_type_hints
 from zlib import crc32
@@ -26,6 +27,7 @@ MOST_ROWS = 1 << 16
 _AT_ONCE = 512
 """Rows whose columns are made at once: more of them are not in the processor's cache."""
 _WIDTHS = (1, 2, 4, 8)
+_ONE = Struct("q")
 
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
 Column: TypeAlias = NDArray[Any]
@@ -69,18 +71,20 @@ class ColumnLayout(Generic[_Row]):
         self, run: int, columns: Sequence[Column], texts: Sequence[str | None]
     ) -> Iterator[_Row]:
         """Each row of a block again, as it was before it was written."""
+        count = len(columns[0])
         values: list[Iterable[Any]] = []
         for place, column in enumerate(columns):
-            found = column.tolist()
+            alike = count > 1 and bool((column == column[0]).all())
+            found = (column[:1] if alike else column).tolist()
             if self.texts[place]:
                 none = "" if self._without_none[place] else None
-                values.append([none if one == 0 else texts[one] for one in found])
+                found = [none if one == 0 else texts[one] for one in found]
             elif self.optional[place]:
-                values.append([None if one == NOT_KNOWN else one for one in found])
-            else:
-                values.append(found)
-        make = self.row._make  # type: ignore[attr-defined]
-        return (make((run, *row)) for row in zip(*values, strict=True))
+                found = [None if one == NOT_KNOWN else one for one in found]
+            values.append(repeat(found[0], count) if alike else found)
+        # What Row._make does, for as many rows, without a call of Python's for each.
+        make = partial(tuple.__new__, self.row)
+        return map(make, zip(repeat(run, count), *values, strict=True))
 
 
 class _Places(dict[str | None, int]):
@@ -100,12 +104,13 @@ class BlockEncoder(Generic[_Row]):
         self._told = 1
         """How many texts the file has already, with None."""
         self._rows: list[_Row] = []
-        self._run = 0
-        self._columns = [array("q") for _ in layout.columns]
+        self._run = self._kept = 0
+        self._columns = [bytearray() for _ in layout.columns]
+        """The numbers of each column that are not in a block yet, of eight bytes each."""
         self._blocks: list[bytes] = []
 
     def add(self, rows: Iterable[_Row]) -> None:
-        """Take these rows. Raises OverflowError for a number that does not fit in 64 bits."""
+        """Take these rows. Their numbers fit in 64 bits."""
         self._rows += rows
         if len(self._rows) >= _AT_ONCE:
             self._to_columns()
@@ -130,39 +135,42 @@ class BlockEncoder(Generic[_Row]):
                 self._append(run, list(zip(*its, strict=True))[1:])
 
     def _append(self, run: int, columns: Sequence[tuple[Any, ...]]) -> None:
-        if run != self._run or len(self._columns[0]) + _AT_ONCE > MOST_ROWS:
+        if run != self._run or self._kept + _AT_ONCE > MOST_ROWS:
             self._end_block()
             self._run = run
-        layout, found = self._layout, []
-        for values, is_text, optional in zip(columns, layout.texts, layout.optional, strict=True):
+        count = len(columns[0])
+        numbers = Struct(f"{count}q")
+        place, layout = self._places.__getitem__, self._layout
+        for column, values, is_text, optional in zip(
+            self._columns, columns, layout.texts, layout.optional, strict=True
+        ):
             first = values[0]
-            if values.count(first) == len(values):  # most columns are the same in most rows
+            if values.count(first) == count:  # most columns are the same in most rows
                 if is_text:
-                    first = self._places[first]
+                    first = place(first)
                 elif first is None:
                     first = NOT_KNOWN
-                found.append(array("q", (first,)) * len(values))
+                column += _ONE.pack(first) * count
             elif is_text:
-                found.append(array("q", map(self._places.__getitem__, values)))
+                column += numbers.pack(*map(place, values))
             elif optional:
-                found.append(array("q", [NOT_KNOWN if one is None else one for one in values]))
+                column += numbers.pack(*[NOT_KNOWN if one is None else one for one in values])
             else:
-                found.append(array("q", values))
-        for column, more in zip(self._columns, found, strict=True):
-            column.extend(more)
+                column += numbers.pack(*values)
+        self._kept += count
 
     def _end_block(self) -> None:
-        rows = len(self._columns[0])
-        if not rows:
+        if not self._kept:
             return
         packed = [_packed(np.frombuffer(column, np.int64)) for column in self._columns]
-        self._columns = [array("q") for _ in self._columns]
+        self._columns = [bytearray() for _ in self._columns]
         texts = list(self._places)[self._told :] if self._told < len(self._places) else []
         self._told = len(self._places)
         columns = ",".join(f"[{width},{least}]" for width, least, _ in packed)
         line = (
-            f'{{"run":{self._run},"rows":{rows},"texts":{json.dumps(texts)},"columns":[{columns}]'
+            f'{{"run":{self._run},"rows":{self._kept},"texts":{json.dumps(texts)},"columns":[{columns}]'
         ).encode()
+        self._kept = 0
         data = b"".join(data for _, _, data in packed)
         self._blocks.append(b'%b,"crc32":%d}\n%b' % (line, crc32(data, crc32(line)), data))
 

@@ -8,7 +8,7 @@ from ipvsload.errors import UsageError
 from ipvsload.record.events import ClassDone
 from ipvsload.record.format import OCCUPANCY, OccupancySample, Request, ServerOccupancy
 from ipvsload.record.reader import read
-from ipvsload.record.writer import RunWriter
+from ipvsload.record.writer import FLUSH_US, RunWriter
 from tests.skew_recording import SCENARIO, write_skew
 
 
@@ -135,3 +135,35 @@ def test_a_full_disk_is_said_once_and_leaves_a_readable_record(tmp_path: Path) -
     recording = read(tmp_path)
     assert 10 < len(recording.runs[0].requests) < 100
     assert "requests.columns stops in the middle of a block" in recording.ends[0]
+
+
+KILLED = """
+import sys
+from itertools import count
+from pathlib import Path
+sys.path[:0] = [{tests!r}]
+from tests.record.test_writer import open_writer, request
+writer = open_writer(Path(sys.argv[1]))
+for number in count():
+    writer.requests([request(37 * n) for n in range(7 * number, 7 * number + 7)])
+    if number % 5_000 == 4_999:
+        print(7 * number, flush=True)
+"""
+
+
+def test_a_killed_writer_leaves_all_but_the_last_half_second(tmp_path: Path) -> None:
+    script = KILLED.format(tests=str(Path(__file__).parents[2]))
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        written = int(process.stdout.readline())
+        process.kill()
+    recording = read(tmp_path)
+    (run,) = recording.runs
+    planned = [one.planned_us for one in run.requests]
+    assert planned == [37 * n for n in range(len(planned))]
+    # What was kept in memory is of half a second of the recording's time.
+    assert planned[-1] + 900 >= 37 * written - FLUSH_US
+    assert recording.ends[0].startswith("the recording ends at ")

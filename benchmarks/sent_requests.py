@@ -1,0 +1,90 @@
+"""Requests really sent on loopback and recorded: how the generator's memory grows meanwhile.
+
+Run as `python -m benchmarks.sent_requests COUNT`; `large_record` does.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gevent
+
+from ipvsload.experiment.monotonic_clock import MonotonicClock
+from ipvsload.load.base import LoadListener
+from ipvsload.load.locust_load import LocustLoad
+from ipvsload.record.format import REQUESTS
+from ipvsload.record.writer import RunWriter
+from ipvsload.scenario.model import Traffic
+from ipvsload.scenario.url import HttpTarget
+
+TARGET = ("127.91.0.2", 18_080)
+USERS = 10
+
+
+def in_a_process(count: int) -> None:
+    """Send so many from a process of its own, which prints its figures."""
+    subprocess.run([sys.executable, "-m", "benchmarks.sent_requests", str(count)], check=True)
+
+
+def main(count: int) -> None:
+    """Send `count` requests; print how much memory it took from its tenth part on."""
+    with _real_server(), tempfile.TemporaryDirectory() as directory:
+        clock = MonotonicClock()
+        out = Path(directory, "run")
+        writer = RunWriter(
+            out,
+            scenario_text="",
+            scenario="benchmark",
+            testbed="lab",
+            origin_unix_us=clock.origin_unix_us,
+        )
+        listener = LoadListener(
+            run=1,
+            zero_ns=clock.zero_ns,
+            on_finished=writer.requests,
+            on_done=lambda name: None,
+            on_error=lambda error: gevent.get_hub().throw(error),
+        )
+        spec = Traffic(users=USERS, requests=count, connection="keep-alive")
+        load = LocustLoad({"it": spec}, HttpTarget(*TARGET), listener)
+        load.start("it")
+        first = 0
+        while not load.counts["it"].done:
+            gevent.sleep(0.05)
+            if not first and load.counts["it"].requests > count // 10:
+                first = _memory_kb()
+        load.close()
+        writer.close()
+        grown, size = _memory_kb() - first, (out / REQUESTS).stat().st_size
+    print(
+        f"  at most {_memory_kb() / 1024:.0f} MB in memory, {grown / 1024:+.1f} MB since the first"
+        f" tenth; on disk {size / count:.1f} bytes a request"
+    )
+
+
+@contextmanager
+def _real_server() -> Iterator[None]:
+    command = [sys.executable, "-m", "ipvsload.testbed.lab.real_servers"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as servers:
+        assert servers.stdin
+        assert servers.stdout
+        name = f"{TARGET[0]}:{TARGET[1]}"
+        servers.stdin.write(json.dumps({"add": name}).encode() + b"\n")
+        servers.stdin.flush()
+        said = [json.loads(servers.stdout.readline()) for _ in range(2)]
+        assert said == [{"ready": True}, {"added": name}], said
+        yield
+        servers.stdin.close()
+
+
+def _memory_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
