@@ -18,6 +18,8 @@ from heapq import heapify, heapreplace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from benchmarks.markovian_queue import MarkovianQueue
 from ipvsload.record.format import Request
 from ipvsload.record.reader import read
@@ -111,7 +113,8 @@ def line(case: Case, requests: list[Request]) -> str:
     half = _Z99 * statistics.stdev(times) / math.sqrt(alike)
     lab, cuts = statistics.fmean(added), statistics.quantiles(added, n=100)
     distance = distribution_distance(
-        sorted(time - lab for time in times), lambda ms: theory.within(ms / 1e3)
+        sorted(time - lab for time in times),
+        lambda ms: np.array([theory.within(one / 1e3) for one in ms]),
     )
     waited = sum((request.queue_us or 0) > 0 for request in requests) / len(requests)
     return (

@@ -23,10 +23,7 @@ class SampleSource(Protocol):
         """How many samples a second it promises."""
 
     def follow(self, run: int, key: str, follower: Follower | None) -> None:
-        """From now on hand samples of service `key` to `follower`, marked with the run's number.
-
-        Without a follower, those of that run to nobody any more.
-        """
+        """From now on hand samples of service `key` to `follower`, marked with the run's number."""
 
     @property
     def settings(self) -> Mapping[str, Settings]:

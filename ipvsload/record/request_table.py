@@ -4,7 +4,7 @@ As tuples they would be gigabytes. Here whoever counts them takes blocks of colu
 the other, and whoever wants single ones gets a `Request` of each, made again each time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple, Self
@@ -48,6 +48,28 @@ class RequestColumns(NamedTuple):
     queue_us: NDArray[Any]
     director: NDArray[Any]
 
+    @property
+    def failed(self) -> NDArray[np.bool]:
+        """Which have no whole answer, or one with a status of 400 and more."""
+        found: NDArray[np.bool] = (self.error != 0) | (self.status >= 400)
+        return found
+
+    @property
+    def opened(self) -> NDArray[np.bool]:
+        """Which are the first of a connection that was opened, or of one that could not be."""
+        found: NDArray[np.bool] = ~self.reused
+        return found
+
+    @property
+    def end_us(self) -> NDArray[Any]:
+        """When each ended."""
+        ends: NDArray[Any] = self.planned_us + self.latency_us
+        return ends
+
+    def where(self, chosen: NDArray[Any]) -> "RequestColumns":
+        """Some of the rows, by a mask or by their places."""
+        return RequestColumns._make(column[chosen] for column in self)
+
 
 class RequestTable:
     """The requests of one run, in the order in which they ended.
@@ -88,11 +110,16 @@ class RequestTable:
     @cached_property
     def last_end_us(self) -> int:
         """The end of the request that ended last; 0 without requests."""
-        ends = (int((one.planned_us + one.latency_us).max()) for one in self.blocks())
+        ends = (int(one.end_us.max()) for one in self.blocks())
         return max(ends, default=0)
 
     def __len__(self) -> int:
         return self._file.rows(self.run)
+
+    def rows(self, choose: Callable[[RequestColumns], RequestColumns]) -> Iterator[Request]:
+        """Those that `choose` leaves of each block."""
+        for block in self.blocks():
+            yield from REQUEST_LAYOUT.rows(self.run, choose(block), self.texts)
 
     def __iter__(self) -> Iterator[Request]:
         for block in self._file.blocks(self.run):

@@ -9,7 +9,6 @@ about when the generator had the answer.
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
-from statistics import median_low
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +16,13 @@ from numpy.typing import NDArray
 
 from ipvsload.ipvs_model.schedulers.base import Client
 from ipvsload.ipvs_model.tcp_states import Side
-from ipvsload.record.format import NO_SERVER, Request
+from ipvsload.record.format import NO_SERVER
 from ipvsload.record.packet_table import PacketTable
+from ipvsload.record.request_table import RequestTable
+from ipvsload.record.row_groups import row_groups
+from ipvsload.record.values_by_group import ValuesByGroup
 from ipvsload.record.witness import PacketKind, Witness
+from ipvsload.replay.carried_connections import CarriedConnection
 
 
 class EventKind(IntEnum):
@@ -120,45 +123,37 @@ def _as_decided(rows: NDArray[Any]) -> NDArray[Any]:
     return found[np.lexsort((order, found["t_ns"]))]
 
 
-def path_ns(requests: Iterable[Request]) -> int:
+def path_ns(requests: RequestTable) -> int:
     """How long an answer takes at most by itself, in nearly all cases.
 
     That is the time of 999 in 1,000 answers of the class that has the quickest ones.
     """
-    by_class: dict[str, list[int]] = {}
-    for one in requests:
-        if one.error is None:
-            by_class.setdefault(one.traffic, []).append(
-                one.planned_us + one.latency_us - one.start_us
-            )
+    took: ValuesByGroup[int] = ValuesByGroup()
+    for block in requests.blocks():
+        answered = block.where(block.error == 0)
+        for (traffic,), rows in row_groups(answered.traffic):
+            took.add(traffic, (answered.end_us - answered.start_us)[rows])
+    by_class = [took.of(one) for one in took.groups]
     if not by_class:
         return 0
-    quickest = sorted(min(by_class.values(), key=median_low))
+    quickest = min(by_class, key=lambda ordered: ordered[(len(ordered) - 1) // 2])
     return max(0, quickest[min(len(quickest) - 1, len(quickest) * 999 // 1000)]) * 1000
 
 
-def requested(requests: Iterable[Request], path: int) -> list[DirectorEvent]:
-    """What requests tell of connections; `path` is their `path_ns`.
+def requested(connections: Iterable[CarriedConnection], path: int) -> list[DirectorEvent]:
+    """What requests tell of their connections; `path` is their `path_ns`.
 
     A SYN passes after the generator began, by `path` at most and before the answer. A FIN passes
     about with the last answer, by `path` before or after it. One that was kept for some
     time is taken to end with its last answer.
     """
-    events: list[DirectorEvent] = []
-    carried: dict[tuple[str, int], list[Request]] = {}
-    for request in sorted((one for one in requests if one.port), key=lambda one: one.start_us):
-        source = request.client, request.port
-        if not request.reused and source in carried:
-            events += _of_connection(carried.pop(source), path)
-        carried.setdefault(source, []).append(request)
-    for connection in carried.values():
-        events += _of_connection(connection, path)
+    events = [event for one in connections for event in _of_connection(one, path)]
     events.sort(key=lambda one: one.t_ns)
     return events
 
 
-def _of_connection(requests: list[Request], path: int) -> Iterator[DirectorEvent]:
-    first, last = requests[0], requests[-1]
+def _of_connection(connection: CarriedConnection, path: int) -> Iterator[DirectorEvent]:
+    first, last = connection
     client = Client(first.client, first.port)
     begin = first.start_us * 1000
     answered = max(begin, (first.planned_us + first.latency_us) * 1000)

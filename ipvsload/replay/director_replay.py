@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from ipvsload.ipvs_model.schedulers.base import RuleSettings
 from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import Witness
+from ipvsload.replay.carried_connections import carried_connections
 from ipvsload.replay.counted_events import EXPIRY_NS, ServerNumbers, counted_events
 from ipvsload.replay.director_events import (
     DirectorEvent,
@@ -37,9 +38,9 @@ class DirectorReplay:
     ) -> None:
         self.director = director
         self.addresses = ServerNumbers(director.table).addresses
-        self._run = run
         self._witness = witness
-        self._path_ns = 0 if witness else path_ns(run.requests)
+        self._requests = run.requests
+        self._path_ns = 0 if witness else path_ns(self._requests)
         apart = run.kernel.get("packet_order_us")
         self._apart_ns = apart * 1000 if isinstance(apart, int) else 0
         state = self._state()
@@ -50,7 +51,7 @@ class DirectorReplay:
             "mismatched" if self.exact else "unexplained",
             self._span_ns(),
             widest,
-            (_TRIED if witness else _TRIED_WITHOUT_PACKETS) * (len(run.requests) + 500),
+            (_TRIED if witness else _TRIED_WITHOUT_PACKETS) * (len(self._requests) + 500),
             self._state() if every_table else None,
         )
 
@@ -76,10 +77,8 @@ class DirectorReplay:
         number, through = self.director.number, self.director.through
         if self._witness is not None:
             return witnessed(self._witness, self._apart_ns, through)
-        requests = self._run.requests
-        if not through:
-            return requested(requests, self._path_ns)
-        return requested([one for one in requests if one.director == number], self._path_ns)
+        found = carried_connections(self._requests, number if through else None)
+        return requested(found, self._path_ns)
 
     def _state(self) -> RuleState:
         own = self.director.settings

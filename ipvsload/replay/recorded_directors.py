@@ -11,6 +11,7 @@ from ipvsload.ipvs_model.director_model import ServiceSettings
 from ipvsload.record.events import ClockAligned, DirectorSettings
 from ipvsload.record.nodes import nodes
 from ipvsload.record.reader import RecordedRun
+from ipvsload.record.row_groups import row_groups
 from ipvsload.replay.table_changes import ServerTable, server_table
 from ipvsload.replay.told_settings import (
     NotReplayableError,
@@ -67,13 +68,14 @@ def _table(run: RecordedRun, scenario: Scenario | None, node: str | None) -> Ser
 def _ports(run: RecordedRun) -> dict[int, range]:
     """The client ports that lead through each director, as far as requests show it."""
     found: dict[int, range] = {}
-    for request in run.requests:
-        if request.director and request.port:
-            port, ports = request.port, found.get(request.director)
-            if ports is None:
-                found[request.director] = range(port, port + 1)
-            elif port not in ports:
-                found[request.director] = range(min(port, ports[0]), max(port, ports[-1]) + 1)
+    for block in run.requests.blocks():
+        sent = block.where((block.director != 0) & (block.port != 0))
+        for (director,), rows in row_groups(sent.director):
+            ports = sent.port[rows]
+            least, most = int(ports.min()), int(ports.max())
+            if (known := found.get(director)) is not None:
+                least, most = min(least, known[0]), max(most, known[-1])
+            found[director] = range(least, most + 1)
     return found
 
 

@@ -201,11 +201,9 @@ class _TrafficOfPorts:
 
     def __init__(self, run: RecordedRun) -> None:
         self._found: dict[tuple[str, int], list[tuple[int, str]]] = {}
-        for one in run.requests:
-            if one.port and not one.reused:
-                self._found.setdefault((one.client, one.port), []).append(
-                    (one.start_us, one.traffic)
-                )
+        opened = run.requests.rows(lambda block: block.where(block.opened & (block.port != 0)))
+        for one in opened:
+            self._found.setdefault((one.client, one.port), []).append((one.start_us, one.traffic))
         for begun in self._found.values():
             begun.sort()
 

@@ -16,10 +16,12 @@ everything, of few it sees nothing.
 """
 
 import math
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.statistics.anderson_darling import anderson_darling
 from ipvsload.statistics.chi_square import chi_square_above, chi_square_below
@@ -45,8 +47,9 @@ BIN_SECONDS = 0.025
 POISSON_DISPERSION = (2 / 3, 3 / 2)
 EVEN_DISPERSION = 0.5
 
-Position = Callable[[float], float]
+Position = Callable[[NDArray[Any]], NDArray[np.float64]]
 """How many arrivals are expected in so many seconds after the class's start."""
+_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,90 +72,113 @@ class ProcessTest:
 
 def process_tests(
     process: str,
-    planned: Sequence[Sequence[float]],
-    sent: Sequence[Sequence[float]],
+    planned_us: Sequence[NDArray[Any]],
+    sent_us: Sequence[NDArray[Any]],
     expected: Position,
 ) -> tuple[ProcessTest, ...]:
     """The tests of a class's arrivals; none where there are too few, or no process.
 
     Args:
         process: "even" or "poisson".
-        planned: for each start of the class, when its requests were due, in seconds after
+        planned_us: for each start of the class, when its requests were due, in µs after
             the start, ascending.
-        sent: the same of when they were sent.
+        sent_us: the same of when they were sent.
         expected: how many arrivals are asked for until then.
     """
-    gaps, places, seconds = _on_one_line(planned, expected)
-    if len(gaps) < LEAST_ARRIVALS or process not in ("even", "poisson") or places[-1] <= 0:
+    if process not in ("even", "poisson"):
+        return ()
+    gaps, seconds = _gaps_of(planned_us, expected)
+    if len(gaps) < LEAST_ARRIVALS:
+        return ()
+    for places in _places(gaps):
+        arrivals = float(places[-1])
+    if arrivals <= 0:
         return ()
     at_random = process == "poisson"
-    rate = places[-1] / seconds
-    tests = [_rate(gaps, at_random)]
-    if at_random:
-        tests.append(_gaps(_with_fractions(gaps, RESOLUTION_S * rate)))
-        tests.append(_gaps_as_sent(_on_one_line(sent, expected)[0], GAP_TOLERANCE_S * rate))
+    rate = arrivals / seconds
+    tests = [_rate(len(gaps), arrivals, at_random)]
     width = max(BIN_ARRIVALS, BIN_SECONDS * rate)
-    counts = _binned(places, width)
+    counts = _binned(gaps, int(arrivals / width), width)
+    if at_random:
+        _draw_fractions(gaps, RESOLUTION_S * rate)
+        gaps.sort()
+        tests.append(_gaps(gaps))
+        gaps, _ = _gaps_of(sent_us, expected)
+        gaps.sort()
+        tests.append(_gaps_as_sent(gaps, GAP_TOLERANCE_S * rate))
     if len(counts) >= 3:
         tests.append(_counts(counts, width, at_random))
     return tuple(tests)
 
 
-def _on_one_line(
-    starts: Sequence[Sequence[float]], expected: Position
-) -> tuple[list[float], list[float], float]:
-    """All gaps in the changed time, the places that they lead to, and how many seconds it took."""
-    gaps: list[float] = []
-    seconds = 0.0
-    for times in starts:
-        gaps += [b - a for a, b in pairwise(map(expected, times))]
-        seconds += times[-1] - times[0] if times else 0.0
-    places = [0.0]
-    for gap in gaps:
-        places.append(places[-1] + gap)
-    return gaps, places, seconds
+def _gaps_of(
+    starts_us: Sequence[NDArray[Any]], expected: Position
+) -> tuple[NDArray[np.float64], float]:
+    """All gaps in the changed time, and how many seconds it took."""
+    gaps = np.empty(sum(max(0, len(times) - 1) for times in starts_us))
+    at, seconds = 0, 0.0
+    for times in starts_us:
+        for begin in range(0, len(times) - 1, _AT_ONCE):
+            some = np.diff(expected(times[begin : begin + _AT_ONCE + 1] / 1e6))
+            gaps[at : at + len(some)] = some
+            at += len(some)
+        seconds += float(times[-1] / 1e6 - times[0] / 1e6)
+    return gaps, seconds
 
 
-def _rate(gaps: Sequence[float], at_random: bool) -> ProcessTest:
+def _places(gaps: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Where the gaps lead to, one after the other; some at a time."""
+    reached = 0.0
+    for begin in range(0, len(gaps), _AT_ONCE):
+        some = gaps[begin : begin + _AT_ONCE].copy()
+        some[0] += reached
+        places = np.cumsum(some)
+        yield places
+        reached = float(places[-1])
+
+
+def _rate(gaps: int, whole: float, at_random: bool) -> ProcessTest:
     """Twice a sum of n exponential gaps is chi-square with 2 n degrees of freedom."""
-    whole = sum(gaps)
     p = None
     if at_random:
-        below = chi_square_below(2 * whole, 2 * len(gaps))
-        p = min(1.0, 2 * min(below, chi_square_above(2 * whole, 2 * len(gaps))))
-    effect = len(gaps) / whole
+        below = chi_square_below(2 * whole, 2 * gaps)
+        p = min(1.0, 2 * min(below, chi_square_above(2 * whole, 2 * gaps)))
+    effect = gaps / whole
     limits = (1 - RATE_LIMIT, 1 + RATE_LIMIT)
     return _test("rate: chi-square of the sum of gaps", whole, p, effect, limits)
 
 
-def _with_fractions(gaps: Sequence[float], unit: float) -> list[float]:
-    """The gaps of times whose fractions of a unit were cut off, with others in their place.
+def _draw_fractions(gaps: NDArray[np.float64], unit: float) -> None:
+    """In the gaps of times whose fractions of a unit were cut off, put others in their place.
 
     A Poisson process has no gap of 0, and in a record of whole microseconds it has many. The
     fractions are drawn, always the same ones.
     """
-    dice = random.Random(0)
-    fractions = [dice.random() for _ in range(len(gaps) + 1)]
-    return [
-        abs(gap + unit * (b - a)) for gap, (a, b) in zip(gaps, pairwise(fractions), strict=True)
-    ]
+    dice = np.random.RandomState([0])  # draws what Python's random.Random(0) draws
+    last = dice.random_sample(1)
+    for begin in range(0, len(gaps), _AT_ONCE):
+        some = gaps[begin : begin + _AT_ONCE]
+        fractions = np.concatenate([last, dice.random_sample(len(some))])
+        some[:] = np.abs(some + unit * np.diff(fractions))
+        last = fractions[-1:]
 
 
-def _gaps(gaps: Sequence[float]) -> ProcessTest:
-    ordered = sorted(gaps)
-    found = anderson_darling([_exponential(gap) for gap in ordered])
+def _gaps(ordered: NDArray[np.float64]) -> ProcessTest:
     effect = distribution_distance(ordered, _exponential)
+    for begin in range(0, len(ordered), _AT_ONCE):  # in their place: they may be ten million
+        ordered[begin : begin + _AT_ONCE] = _exponential(ordered[begin : begin + _AT_ONCE])
+    found = anderson_darling(ordered)
     return _test("gaps: Anderson-Darling", found.statistic, found.p, effect, (0, DISTANCE_LIMIT))
 
 
-def _gaps_as_sent(gaps: Sequence[float], tolerance: float) -> ProcessTest:
+def _gaps_as_sent(ordered: NDArray[np.float64], tolerance: float) -> ProcessTest:
     """The limit is wider by as much as chance makes of the distance with this level.
 
     That is the inequality of Dvoretzky, Kiefer and Wolfowitz (Massart, "The Tight Constant
     in the Dvoretzky-Kiefer-Wolfowitz Inequality", Annals of Probability 18(3), 1990).
     """
-    effect = distribution_distance(sorted(gaps), _exponential, tolerance)
-    by_chance = math.sqrt(math.log(2 / (LEVEL / TESTS)) / (2 * len(gaps)))
+    effect = distribution_distance(ordered, _exponential, tolerance)
+    by_chance = math.sqrt(math.log(2 / (LEVEL / TESTS)) / (2 * len(ordered)))
     limits = (0, DISTANCE_LIMIT + by_chance)
     return _test("gaps as sent: distance of the distributions", effect, None, effect, limits)
 
@@ -173,15 +199,15 @@ def _test(
     return ProcessTest(test, statistic, p, level, effect, limits, passed)
 
 
-def _exponential(gap: float) -> float:
-    return -math.expm1(-gap) if gap > 0 else 0.0
+def _exponential(gaps: NDArray[np.float64]) -> NDArray[np.float64]:
+    return -np.expm1(-np.maximum(gaps, 0.0))
 
 
-def _binned(places: Sequence[float], width: float) -> list[int]:
+def _binned(gaps: NDArray[np.float64], bins: int, width: float) -> list[int]:
     """How many are in each bin; the first arrival is in none, and the last bin must be whole."""
-    counts = [0] * int(places[-1] / width)
-    for place in places[1:]:
-        which = int(place / width)
-        if which < len(counts):
-            counts[which] += 1
-    return counts
+    counts = np.zeros(bins + 1, np.int64)
+    for places in _places(gaps):
+        which = np.minimum((places / width).astype(np.int64), bins)
+        counts[which[0] : which[-1] + 1] += np.bincount(which - which[0])
+    found: list[int] = counts[:bins].tolist()
+    return found

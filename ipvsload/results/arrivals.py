@@ -6,21 +6,22 @@ open class is looked at: the rate that was achieved, how late requests were sent
 they were sent as the process that was asked for. docs/open-workload.md says why which limit.
 """
 
-import statistics
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.record.events import ClassStarted
-from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.arrival_process import LEVEL, Position, ProcessTest, process_tests
-from ipvsload.results.lateness import lateness_ms, lateness_us
+from ipvsload.results.expected_arrivals import expected_until
+from ipvsload.results.lateness import lateness_ms
+from ipvsload.results.sent_requests import SentRequests
 from ipvsload.results.steadiness import Steadiness, steadiness
 from ipvsload.scenario.model import Scenario, Traffic
-from ipvsload.scenario.stages import expected_until
 
 LATE_MS = 10.0
 """At most so late may one request in a hundred be sent ..."""
@@ -77,24 +78,19 @@ def arrivals_results(run: RecordedRun, scenario: Scenario | None) -> dict[str, A
 
 
 def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None:
-    # Without what was never sent, as the run's end cut it off, and what was sent a second
-    # time, whose first start is not recorded.
-    sent = [
-        r
-        for r in run.requests
-        if r.traffic == name and not r.retried and (r.port or r.error != "cut off")
-    ]
+    begins_us = [e.t_us for e in run.of_type(ClassStarted) if e.traffic == name]
+    sent = SentRequests(run.requests, name, begins_us)
     if not sent:
         return None
-    sent.sort(key=lambda r: r.planned_us)
-    cohorts = _by_start(run, name, sent)
     # Arrivals out of a file have no rate that the scenario asks for.
     process = spec.arrivals if isinstance(spec.arrivals, str) else "file"
     expected = partial(expected_until, spec.rate_stages)
-    planned = [[(r.planned_us - at) / 1e6 for r in found] for at, found in cohorts]
-    started = [sorted((r.start_us - at) / 1e6 for r in found) for at, found in cohorts]
-    late = lateness_ms(lateness_us(sent))
+    late = lateness_ms(sent.lateness())
     limits = _late_limits(sent)
+    latencies = sent.latencies()
+    steady = steadiness(latencies)
+    del latencies  # of ten million not all columns fit into memory together
+    planned, started = sent.planned(), sent.started()
     rates = (
         _rate(planned, expected) if spec.rate_stages else None,
         _rate(planned),
@@ -108,8 +104,6 @@ def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None
     )
     few = len(sent) < LEAST_ARRIVALS
     verdict: Verdict = "not believed" if faults else "too few to tell" if few else "believed"
-    answered = [r.latency_us for r in sent if not r.failed]
-    steady = steadiness(answered)
     return ArrivalsResult(
         process=process,
         requests=len(sent),
@@ -127,33 +121,21 @@ def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None
     )
 
 
-def _by_start(
-    run: RecordedRun, name: str, sent: Sequence[Request]
-) -> list[tuple[int, list[Request]]]:
-    """The requests of each start of the class, and when that was, in µs."""
-    times = [e.t_us for e in run.of_type(ClassStarted) if e.traffic == name]
-    times = times or [sent[0].planned_us]
-    cohorts: list[tuple[int, list[Request]]] = [(at, []) for at in times]
-    for request in sent:
-        # A worker's clock may be a little behind: nothing was planned before the first start.
-        cohorts[max(0, bisect_right(times, request.planned_us) - 1)][1].append(request)
-    return [(at, found) for at, found in cohorts if found]
-
-
-def _rate(starts: Sequence[Sequence[float]], expected: Position | None = None) -> float | None:
+def _rate(starts_us: Sequence[NDArray[Any]], expected: Position | None = None) -> float | None:
     """Arrivals per second from the first to the last of each start, or those expected there."""
-    seconds = sum(times[-1] - times[0] for times in starts)
+    ends = [times[[0, -1]] / 1e6 for times in starts_us]
+    seconds = sum((last - first for first, last in ends), 0.0)
     if expected is None:
-        arrivals: float = sum(len(times) - 1 for times in starts)
+        arrivals: float = sum(len(times) - 1 for times in starts_us)
     else:
-        arrivals = sum(expected(times[-1]) - expected(times[0]) for times in starts)
-    return arrivals / seconds if seconds > 0 else None
+        arrivals = sum((last - first for first, last in map(expected, ends)), 0.0)
+    return float(arrivals / seconds) if seconds > 0 else None
 
 
-def _late_limits(sent: Sequence[Request]) -> dict[str, float]:
+def _late_limits(sent: SentRequests) -> dict[str, float]:
     """How late p99 and max may be, in ms, beside the median time from the start to an answer."""
-    took = [r.planned_us + r.latency_us - r.start_us for r in sent if not r.failed]
-    part = LATE_PART * statistics.median(took) / 1000 if took else 0.0
+    took = sent.answer_times()
+    part = LATE_PART * float(np.median(took.array)) / 1000 if took else 0.0
     return {"p99": max(LATE_MS, part), "max": max(STOPPED_MS, part)}
 
 

@@ -4,13 +4,14 @@ The same for a lab's directors and for a cluster's nodes: each has a table of it
 own. The sums over all of them hide what each did, and each knows of itself only.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ipvsload.record.format import Sample
 from ipvsload.record.nodes import nodes
 from ipvsload.record.reader import RecordedRun
+from ipvsload.record.request_table import RequestTable
+from ipvsload.record.row_groups import row_groups
 from ipvsload.results import kernel_counts
 from ipvsload.statistics.median_range import MedianRange, median_range
 
@@ -45,21 +46,29 @@ def director_splits(run: RecordedRun, servers: Iterable[str]) -> tuple[DirectorS
     names = nodes(run.samples)
     if len(names) < 2:
         return ()
-    requests: Counter[tuple[int, str, str]] = Counter(
-        (one.director, one.traffic, one.server)
-        for one in run.requests
-        if one.director and one.server
-    )
     samples: dict[str, list[Sample]] = {node: [] for node in names}
     for sample in run.samples:
         samples[sample.node].append(sample)
-    of_director: dict[int, dict[str, dict[str, int]]] = {}
-    for (director, traffic, server), count in requests.items():
-        of_director.setdefault(director, {}).setdefault(traffic, {})[server] = count
+    of_director = _requests(run.requests)
     return tuple(
         DirectorSplit(node, _connections(run, samples[node], servers), of_director.get(number, {}))
         for number, node in enumerate(names, 1)
     )
+
+
+def _requests(requests: RequestTable) -> dict[int, dict[str, dict[str, int]]]:
+    """How many requests each director had, by class and by server, where it is known of both."""
+    found: dict[int, dict[str, dict[str, int]]] = {}
+    texts = requests.texts
+    for block in requests.blocks():
+        for (director, traffic, at), rows in row_groups(
+            block.director, block.traffic, block.server
+        ):
+            server = texts[at]
+            if director and server:
+                by_server = found.setdefault(director, {}).setdefault(texts[traffic] or "", {})
+                by_server[server] = by_server.get(server, 0) + len(rows)
+    return found
 
 
 def summarize_directors(

@@ -22,7 +22,7 @@ from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figures
 from ipvsload.results.precision import note
 from ipvsload.results.predicted_run import PredictedRun, predicted_run
-from ipvsload.results.queue_times import latency_parts_ms, queue_ms
+from ipvsload.results.queue_times import queue_ms
 from ipvsload.results.record_figures import RecordFigures
 from ipvsload.results.recorded_scenario import (
     planned_columns,
@@ -100,7 +100,7 @@ def run_result(
             # The last sample may show a counter of up to two seconds before it left.
             counts.connections = max(counts.connections, requests.opened[address])
     classes = list(scenario.traffic) if scenario else []
-    classes += sorted({r.traffic for r in run.requests} - set(classes))
+    classes += [name for name in requests.classes if name not in classes]
     sampling = sampling_result(run, requests.last_us)
     director = director_result(run)
     opened = arrivals_results(run, scenario)
@@ -235,7 +235,7 @@ def _traffic(
         lateness_ms=arrivals.lateness_ms if arrivals else {},
         arrivals=arrivals,
         queue_ms=queue_ms(requests.queue_times(name)),
-        latency_parts_ms=latency_parts_ms(requests.queued(name)),
+        latency_parts_ms=requests.parts[name].ms() if name in requests.parts else {},
         lost=record.lost(name),
         weight_departure=record.weight_departure(name, None),
     )

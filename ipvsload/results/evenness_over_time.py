@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from ipvsload.ipvs.table import growth
 from ipvsload.record.format import OccupancySample
 from ipvsload.results.sampling import HOLE_PERIODS
@@ -46,13 +48,14 @@ def of_utilisation(
 ) -> EvennessFigures | None:
     """Of the growth of busy time from each sample to the next, within `span`."""
     moments = []
-    for before, after in pairwise(samples):
+    places = course.places_at(np.array([sample.t_us for sample in samples], np.int64)).tolist()
+    for (before, after), place in zip(pairwise(samples), places, strict=False):
         took = min(after.t_us, span[1]) - max(before.t_us, span[0])
         if took <= 0:
             continue
         spent = {one.address: one.busy_us for one in before.servers}
         if course.epochs:
-            weights = course.epochs[course.place_at(before.t_us)].weights
+            weights = course.epochs[place].weights
             spent = {address: us for address, us in spent.items() if weights.get(address)}
         grown: list[float] = [
             growth(spent[one.address], one.busy_us) for one in after.servers if one.address in spent

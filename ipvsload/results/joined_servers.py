@@ -8,6 +8,7 @@ connection; that must be so for two seconds. Those in which its fair part is les
 connections say nothing.
 """
 
+import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from ipvsload.record.events import ServerCondition
-from ipvsload.record.format import Request
+from ipvsload.record.request_table import NOT_KNOWN, RequestTable
 from ipvsload.results.change_delays import ChangeResult
 from ipvsload.results.weight_course import Reading, WeightCourse
 
@@ -62,7 +63,7 @@ def joined_servers(
     course: WeightCourse,
     conditions: Sequence[ServerCondition],
     changes: Iterable[ChangeResult],
-    requests: Iterable[Request],
+    requests: RequestTable,
     numbers: Sequence[str],
     start_us: int,
     span: tuple[int, int],
@@ -119,14 +120,21 @@ def _well_again(conditions: Iterable[ServerCondition], span: tuple[int, int]) ->
                 yield _Came(event.server, event.t_us, event.t_us)
 
 
-def _first_requests(came: Sequence[_Came], requests: Iterable[Request]) -> list[int | None]:
+def _first_requests(came: Sequence[_Came], requests: RequestTable) -> list[int | None]:
     """When the first request was sent after each that this server answered."""
-    wanted = {one.address for one in came}
-    starts = sorted((r.start_us, r.server) for r in requests if r.server in wanted and not r.failed)
-    return [
-        next((t for t, server in starts if t >= one.began_us and server == one.address), None)
-        for one in came
-    ]
+    first: list[int | None] = [None] * len(came)
+    places = {text: place for place, text in enumerate(requests.texts)}
+    for block in requests.blocks():
+        begin, answered = int(block.start_us.min()), ~block.failed
+        for number, one in enumerate(came):
+            found = first[number]
+            if found is not None and found <= begin:
+                continue
+            mine = answered & (block.server == places.get(one.address, NOT_KNOWN))
+            starts = block.start_us[mine & (block.start_us >= one.began_us)]
+            if len(starts):
+                first[number] = min(int(starts.min()), found if found is not None else sys.maxsize)
+    return first
 
 
 def _balanced_from(readings: Sequence[Reading], came: _Came, until_us: int) -> int | str:

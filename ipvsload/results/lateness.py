@@ -5,23 +5,14 @@ before its connection is opened or its first byte is handed to the kernel. Laten
 from the planned start and so contain it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from ipvsload.record.format import Request
 from ipvsload.scenario.measures.sent_late import LATENESS
 from ipvsload.statistics.percentiles import percentile
 
 
-def lateness_us(requests: Iterable[Request]) -> list[int]:
-    """The lateness of each request in µs, ascending.
-
-    Without those that were sent a second time: of them the first start is not recorded.
-    """
-    return sorted(r.start_us - r.planned_us for r in requests if not r.retried)
-
-
 def lateness_ms(ordered_us: Sequence[int]) -> dict[str, float]:
-    """The figures of LATENESS in ms; {} without any request."""
+    """The figures of LATENESS in ms, of ascending times in µs; {} without any request."""
     if not ordered_us:
         return {}
     parts = {"p50": 50, "p99": 99, "max": 100}

@@ -7,25 +7,41 @@ with 0 it follows the old one to its server, as a packet of it, and the schedule
 not asked nor the connection counted; with 1 the scheduler chooses anew.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.record.events import DirectorSettings
-from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
+from ipvsload.record.request_table import RequestTable
+from ipvsload.record.row_groups import row_groups
 
 REMEMBERED_S = 120
+_PORTS = 1 << 16
+_LONG_US = 1 << 60
+"""Before a record's beginning."""
 
 
-def ports_again(requests: Iterable[Request]) -> int:
-    """How many connections came from a port that had one less than REMEMBERED_S before."""
-    last: dict[tuple[str, int], int] = {}
+def ports_again(requests: RequestTable) -> int:
+    """How many connections came from a port that had one less than REMEMBERED_S before.
+
+    Of one port requests are recorded in the order in which connections were made: one must end
+    before the next one can begin.
+    """
+    last = defaultdict[int, NDArray[np.int64]](lambda: np.full(_PORTS, -_LONG_US))
     found = 0
-    opened = (one for one in requests if one.client and one.port and not one.reused)
-    for request in sorted(opened, key=lambda one: one.start_us):
-        source = request.client, request.port
-        if source in last and request.start_us - last[source] < REMEMBERED_S * 1e6:
-            found += 1
-        last[source] = request.start_us + request.latency_us
+    for block in requests.blocks():
+        new = block.where(block.opened & (block.client != 0) & (block.port != 0))
+        for (client,), rows in row_groups(new.client):
+            order = rows[np.lexsort((new.start_us[rows], new.port[rows]))]
+            port, start, took = new.port[order], new.start_us[order], new.latency_us[order]
+            first = np.append(True, port[1:] != port[:-1])
+            before = np.append(0, (start + took)[:-1])
+            before[first] = last[client][port[first]]
+            found += int((start - before < REMEMBERED_S * 1_000_000).sum())
+            final = np.append(first[1:], True)
+            last[client][port[final]] = (start + took)[final]
     return found
 
 

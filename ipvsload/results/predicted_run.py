@@ -37,7 +37,9 @@ def predicted_run(
     recording: Recording, run: RecordedRun, scenario: Scenario | None
 ) -> PredictedRun:
     """Replay the run, with what its record has of packets, else by the times of its requests."""
-    connections = sum(bool(one.port) and not one.reused for one in run.requests)
+    connections = sum(
+        int((block.opened & (block.port != 0)).sum()) for block in run.requests.blocks()
+    )
     if not connections:
         return PredictedRun()
     if connections > MOST_CONNECTIONS:

@@ -3,8 +3,11 @@
 Of answered requests, as latencies are. Times are in µs in and in ms out.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.statistics.percentiles import percentile
 
@@ -13,17 +16,6 @@ SLOWEST = 0.05
 
 
 PARTS = ("late", "queue", "rest")
-
-
-class QueuedRequest(NamedTuple):
-    """A request's whole latency, and of it its time in the server's queue and until it was sent.
-
-    All in µs.
-    """
-
-    latency_us: int
-    queue_us: int
-    late_us: int = 0
 
 
 def queue_ms(ordered_us: Sequence[int]) -> dict[str, float]:
@@ -38,21 +30,51 @@ def queue_ms(ordered_us: Sequence[int]) -> dict[str, float]:
     }
 
 
-def latency_parts_ms(requests: Iterable[QueuedRequest]) -> dict[str, dict[str, float]]:
-    """The mean latency in ms, split in PARTS: sent late, in the queue, the rest; they add up.
+class LatencyParts:
+    """What the latencies of a class consist of: sent late, in the queue, the rest.
 
-    Of all requests, and of the slowest 5 % (one at least); empty without any.
+    `most` is how many requests may be added at most. Of those the slowest are kept, and of all
+    only the sums: ten million do not fit into memory three times.
     """
-    ordered = sorted(requests)
-    if not ordered:
-        return {}
-    slowest = ordered[-max(1, round(len(ordered) * SLOWEST)) :]
-    return {"all": _split(ordered), "slowest": _split(slowest)}
+
+    def __init__(self, most: int) -> None:
+        self._most = _slowest(most)
+        self._kept: list[NDArray[np.int64]] = []
+        self._count, self._sums = 0, np.zeros(3, np.int64)
+
+    def add(self, latency_us: NDArray[Any], queue_us: NDArray[Any], late_us: NDArray[Any]) -> None:
+        """More requests: the whole latency of each, and of it the queue and until it was sent."""
+        added = np.array([latency_us, queue_us, late_us], np.int64)
+        self._count += added.shape[1]
+        self._sums += added.sum(axis=1)
+        self._kept.append(added)
+        if sum(one.shape[1] for one in self._kept) > 2 * self._most:
+            self._kept = [self._slowest_of(self._most)]
+
+    def ms(self) -> dict[str, dict[str, float]]:
+        """The mean latency in ms, split in PARTS, which add up; empty without any request.
+
+        Of all requests, and of the slowest 5 % (one at least). Of those that are equally slow,
+        those that waited longer in the queue count as slower.
+        """
+        if not self._count:
+            return {}
+        slowest = self._slowest_of(_slowest(self._count))
+        return {
+            "all": _split(self._count, self._sums),
+            "slowest": _split(slowest.shape[1], slowest.sum(axis=1)),
+        }
+
+    def _slowest_of(self, many: int) -> NDArray[np.int64]:
+        kept = np.concatenate(self._kept, axis=1)
+        found: NDArray[np.int64] = kept[:, np.lexsort(kept[::-1])[-many:]]
+        return found
 
 
-def _split(requests: Sequence[QueuedRequest]) -> dict[str, float]:
-    of = len(requests) * 1000
-    late = sum(one.late_us for one in requests) / of
-    queue = sum(one.queue_us for one in requests) / of
-    whole = sum(one.latency_us for one in requests) / of
+def _slowest(many: int) -> int:
+    return max(1, round(many * SLOWEST))
+
+
+def _split(many: int, sums_us: NDArray[np.int64]) -> dict[str, float]:
+    whole, queue, late = (total / (many * 1000) for total in sums_us.tolist())
     return dict(zip(PARTS, (late, queue, whole - queue - late), strict=True))

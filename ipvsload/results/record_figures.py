@@ -37,21 +37,21 @@ class RecordFigures:
         servers: Sequence[str],
         lateness_ms: Mapping[str, Mapping[str, float]],
     ) -> None:
-        table = list(readings(run.samples))
+        table, sent = list(readings(run.samples)), run.requests
         course = WeightCourse(table)
         span = active_span(run, requests.last_us) or (run.start_us, run.end_us)
         conditions = run.of_type(ServerCondition)
         self.lateness_ms = lateness_ms
         self.active = of_active_connections(table, span, period_us(run))
         self.utilisation: EvennessFigures | None = of_utilisation(run.occupancy, course, span)
-        self.shares = WeightShares(run.requests, course)
+        self.shares = WeightShares(sent, course)
         self.changes: tuple[ChangeResult, ...] = change_results(run, scenario)
         self.joined: tuple[JoinedServer, ...] = joined_servers(
-            table, course, conditions, self.changes, run.requests, servers, run.start_us, span
+            table, course, conditions, self.changes, sent, servers, run.start_us, span
         )
         away = absences(course, conditions)
         self._left = away.keys() if not requests.not_asked else frozenset[str]()
-        self._lost = lost_requests(run.requests, away)
+        self._lost = lost_requests(sent, away)
 
     def weight_departure(self, traffic: str | None, address: str | None) -> float | None:
         """How far a server's share of new connections is from its weight's; or the greatest."""

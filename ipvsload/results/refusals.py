@@ -5,12 +5,17 @@ connection stands in it with its server, or it was given to none, and then the
 weights of that moment say why.
 """
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.ipvs.schedulers import refuses_weight_0
-from ipvsload.record.format import NO_SERVER, Request, Sample
+from ipvsload.record.format import NO_SERVER, Sample
+from ipvsload.record.request_table import RequestTable
+from ipvsload.record.row_groups import row_groups
 from ipvsload.results.kernel_counts import readings
 
 REFUSED = "refused"
@@ -24,27 +29,45 @@ NOT_KNOWN = "not known"
 """The director was not asked."""
 
 
-def refused_by(requests: Iterable[Request], samples: Sequence[Sample]) -> dict[str, Counter[str]]:
+def refused_by(requests: RequestTable, samples: Sequence[Sample]) -> dict[str, Counter[str]]:
     """How many requests of each class were refused, and by whom: one of the words above."""
-    refused = [request for request in requests if request.error == REFUSED]
-    if not refused:
+    texts = requests.texts
+    if REFUSED not in texts:
         return {}
-    moments = sorted(_passed_over(samples))
-    times = [t_us for t_us, _ in moments]
+    over = _Passing(samples)
     found: dict[str, Counter[str]] = {}
-    for request in refused:
-        if request.server is None:
-            by = NOT_KNOWN
-        elif request.server != NO_SERVER:
-            by = BY_SERVER
-        else:
-            # The last sample before the request, or the first of all; or the next, because a
-            # weight may have changed between them.
-            place = max(0, bisect_right(times, request.start_us) - 1)
-            passed_over = any(over for _, over in moments[place : place + 2])
-            by = BY_WEIGHT_0 if passed_over else BY_NO_SERVER
-        found.setdefault(request.traffic, Counter())[by] += 1
+    for block in requests.blocks():
+        refused = block.where(block.error == texts.index(REFUSED))
+        passed_over = over.at(refused.start_us)
+        for (traffic, at, passed), rows in row_groups(refused.traffic, refused.server, passed_over):
+            if texts[at] is None:
+                by = NOT_KNOWN
+            elif texts[at] != NO_SERVER:
+                by = BY_SERVER
+            else:
+                by = BY_WEIGHT_0 if passed else BY_NO_SERVER
+            found.setdefault(texts[traffic] or "", Counter())[by] += len(rows)
     return found
+
+
+class _Passing:
+    """Whether servers with weight may have been passed over for one of weight 0."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        moments = sorted(_passed_over(samples))
+        over = np.array([passed for _, passed in moments], bool)
+        self._times = np.array([t_us for t_us, _ in moments], np.int64)
+        # A weight may have changed between two samples.
+        self._over = over | np.append(over[1:], False) if len(over) else over
+
+    def at(self, times_us: NDArray[Any]) -> NDArray[np.bool]:
+        """By the last sample before each time, or the first of all, and the next one."""
+        if not len(self._over):
+            return np.zeros(len(times_us), bool)
+        found: NDArray[np.bool] = self._over[
+            np.maximum(0, np.searchsorted(self._times, times_us, side="right") - 1)
+        ]
+        return found
 
 
 def _passed_over(samples: Sequence[Sample]) -> list[tuple[int, bool]]:

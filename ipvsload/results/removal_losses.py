@@ -9,8 +9,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
+import numpy as np
+
 from ipvsload.record.events import ServerCondition
-from ipvsload.record.format import Request
+from ipvsload.record.request_table import RequestTable
+from ipvsload.record.row_groups import row_groups
 from ipvsload.results.weight_course import WeightCourse
 from ipvsload.scenario.server_conditions import KILLED
 
@@ -41,12 +44,18 @@ def absences(course: WeightCourse, conditions: Iterable[ServerCondition]) -> Abs
     return dict(found)
 
 
-def lost_requests(requests: Iterable[Request], away: Absences) -> Counter[tuple[str, str]]:
+def lost_requests(requests: RequestTable, away: Absences) -> Counter[tuple[str, str]]:
     """How many requests were lost, by class and address."""
     lost: Counter[tuple[str, str]] = Counter()
-    for r in requests:
-        if r.failed and r.server in away:
-            end_us = r.planned_us + r.latency_us
-            if any(r.start_us <= back and end_us >= gone for gone, back in away[r.server]):
-                lost[r.traffic, r.server] += 1
+    texts = requests.texts
+    for block in requests.blocks() if away else ():
+        failed = block.where(block.failed)
+        for (traffic, at), rows in row_groups(failed.traffic, failed.server):
+            name, server = texts[traffic] or "", texts[at] or ""
+            start_us, end_us = failed.start_us[rows], failed.end_us[rows]
+            hit = np.zeros(len(rows), bool)
+            for gone, back in away.get(server, ()):
+                hit |= (start_us <= back) & (end_us >= gone)
+            if hit.any():
+                lost[name, server] += int(hit.sum())
     return lost

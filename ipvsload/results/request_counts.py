@@ -5,10 +5,18 @@ looked up in it.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from ipvsload.record.format import NO_SERVER, Request
-from ipvsload.results.queue_times import QueuedRequest
+import numpy as np
+
+from ipvsload.record.format import NO_SERVER
+from ipvsload.record.request_table import NOT_KNOWN, RequestColumns, RequestTable
+from ipvsload.record.row_groups import row_groups
+from ipvsload.record.values_by_group import ValuesByGroup
+from ipvsload.results.queue_times import LatencyParts
+
+_Key = tuple[str, str | None]
+"""A class and a server."""
 
 
 class RequestCounts:
@@ -19,51 +27,33 @@ class RequestCounts:
     refusal is quick, and with it a broken server would look fast.
     """
 
-    def __init__(self, requests: Iterable[Request]) -> None:
+    def __init__(self, requests: RequestTable) -> None:
         self.errors: dict[str, Counter[str]] = {}
         self.retried: Counter[str] = Counter()
         """Requests that were sent a second time, by class."""
-        self._count: Counter[tuple[str, str | None]] = Counter()
-        self._failed: Counter[tuple[str, str | None]] = Counter()
-        self._failed_by: Counter[tuple[str, str | None, str]] = Counter()
-        self._unconnected: Counter[str] = Counter()
-        self._latency: dict[tuple[str, str | None], list[int]] = {}
-        self._queued: dict[tuple[str, str | None], list[QueuedRequest]] = {}
-        self._first: dict[str, int] = {}
-        self._last: dict[str, int] = {}
+        self.parts: dict[str, LatencyParts] = {}
+        """What latencies consist of, by class, where servers say how long requests waited."""
         self.opened: Counter[str | None] = Counter()
         """New connections by server; under None those that failed before it was known."""
-        for r in requests:
-            key = (r.traffic, r.server)
-            self._count[key] += 1
-            if not r.reused:
-                self.opened[r.server or None] += 1
-            if r.retried:
-                self.retried[r.traffic] += r.retried
-            if r.error is not None or r.status >= 400:
-                self._failed[key] += 1
-                if not r.port:
-                    self._unconnected[r.traffic] += 1
-                cause = r.error or f"status {r.status}"
-                self.errors.setdefault(r.traffic, Counter())[cause] += 1
-                self._failed_by[r.traffic, r.server, cause] += 1
-            else:
-                self._latency.setdefault(key, []).append(r.latency_us)
-                if r.queue_us is not None:
-                    # Of one that was sent twice the first start is not recorded.
-                    late = 0 if r.retried else r.start_us - r.planned_us
-                    queued = QueuedRequest(r.latency_us, r.queue_us, late)
-                    self._queued.setdefault(key, []).append(queued)
-            done = r.planned_us + r.latency_us
-            if done > self._last.get(r.traffic, -1):
-                self._last[r.traffic] = done
-            if r.planned_us < self._first.get(r.traffic, done + 1):
-                self._first[r.traffic] = r.planned_us
+        self._texts = requests.texts
+        self._many = len(requests)
+        self._count: Counter[_Key] = Counter()
+        self._failed: Counter[_Key] = Counter()
+        self._failed_by: Counter[tuple[str, str | None, str]] = Counter()
+        self._unconnected: Counter[str] = Counter()
+        self._latency: ValuesByGroup[_Key] = ValuesByGroup()
+        self._queue: ValuesByGroup[_Key] = ValuesByGroup()
+        self._first: dict[str, int] = {}
+        self._last: dict[str, int] = {}
+        for block in requests.blocks():
+            self._count_rows(block)
+            self._note_times(block)
+            self._keep_latencies(block.where(~block.failed))
         self.unknown: Counter[str] = Counter()
         """Answered requests whose server is not known, by class."""
-        for (name, server), latency in self._latency.items():
-            if not server:
-                self.unknown[name] += len(latency)
+        for (name, server), n in self._count.items():
+            if not server and n > self._failed[name, server]:
+                self.unknown[name] += n - self._failed[name, server]
         self.nowhere: Counter[str] = Counter()
         """Failed requests that are in no server's count, by class."""
         for (name, server), n in self._failed.items():
@@ -79,7 +69,53 @@ class RequestCounts:
             if server is None and n > self._unconnected[name]
         }
         """Those of them that had a connection, for which the director was not asked."""
-        self._ordered: dict[tuple[str | None, str | None], list[int]] = {}
+
+    def _count_rows(self, block: RequestColumns) -> None:
+        failed, texts = block.failed, self._texts
+        alike = row_groups(
+            block.traffic, block.server, block.reused, block.retried, block.error,
+            np.where(failed, block.status, 0), failed, block.port == 0,
+        )  # fmt: skip
+        for (traffic, at, reused, retried, error, status, has_failed, without_port), rows in alike:
+            name, server, n = texts[traffic] or "", texts[at], len(rows)
+            self._count[name, server] += n
+            if not reused:
+                self.opened[server or None] += n
+            if retried:
+                self.retried[name] += retried * n
+            if has_failed:
+                self._failed[name, server] += n
+                if without_port:
+                    self._unconnected[name] += n
+                cause = texts[error] or f"status {status}"
+                self.errors.setdefault(name, Counter())[cause] += n
+                self._failed_by[name, server, cause] += n
+
+    def _note_times(self, block: RequestColumns) -> None:
+        end_us = block.end_us
+        for (traffic,), rows in row_groups(block.traffic):
+            name = self._texts[traffic] or ""
+            first, last = int(block.planned_us[rows].min()), int(end_us[rows].max())
+            self._first[name] = min(first, self._first.get(name, first))
+            self._last[name] = max(last, self._last.get(name, last))
+
+    def _keep_latencies(self, answered: RequestColumns) -> None:
+        told = answered.queue_us != NOT_KNOWN
+        # Of one that was sent twice the first start is not recorded.
+        late = np.where(answered.retried, 0, answered.start_us - answered.planned_us)
+        for (traffic, at), rows in row_groups(answered.traffic, answered.server):
+            name, server = self._texts[traffic] or "", self._texts[at]
+            self._latency.add((name, server), answered.latency_us[rows])
+            waited = rows[told[rows]]
+            if len(waited):
+                self._queue.add((name, server), answered.queue_us[waited])
+                parts = self.parts.setdefault(name, LatencyParts(self._many))
+                parts.add(answered.latency_us[waited], answered.queue_us[waited], late[waited])
+
+    @property
+    def classes(self) -> list[str]:
+        """Those of which there are requests, by name."""
+        return sorted(self._first)
 
     def requests(self, traffic: str | None = None, server: str | None = None) -> int | None:
         """Finished requests; None where the server is not known of all answered ones."""
@@ -112,32 +148,13 @@ class RequestCounts:
         whole = self._sum(self._count, traffic, None)
         return self._sum(self._count, traffic, server) / whole if whole else None
 
-    def latencies(self, traffic: str | None = None, server: str | None = None) -> list[int]:
-        """Latencies of answered requests in µs, ascending; not to be changed."""
-        key = (traffic, server)
-        if traffic is not None and server is not None:
-            return sorted(self._latency.get((traffic, server), ()))
-        if key not in self._ordered:
-            self._ordered[key] = sorted(
-                latency
-                for (name, where), values in self._latency.items()
-                if traffic in (None, name) and server in (None, where)
-                for latency in values
-            )
-        return self._ordered[key]
+    def latencies(self, traffic: str | None = None, server: str | None = None) -> Sequence[int]:
+        """Latencies of answered requests in µs, ascending."""
+        return _ordered(self._latency, traffic, server)
 
-    def queued(self, traffic: str | None = None, server: str | None = None) -> list[QueuedRequest]:
-        """The answered requests whose server said how long they waited there."""
-        return [
-            one
-            for (name, where), found in self._queued.items()
-            if traffic in (None, name) and server in (None, where)
-            for one in found
-        ]
-
-    def queue_times(self, traffic: str | None = None, server: str | None = None) -> list[int]:
-        """Times in the server's queue in µs, ascending, of `queued`."""
-        return sorted(one.queue_us for one in self.queued(traffic, server))
+    def queue_times(self, traffic: str | None = None, server: str | None = None) -> Sequence[int]:
+        """Times in the server's queue in µs, ascending, of answered requests that say them."""
+        return _ordered(self._queue, traffic, server)
 
     def seconds(self, traffic: str | None = None) -> float:
         """From the first planned start to the last end of the class's requests."""
@@ -159,9 +176,7 @@ class RequestCounts:
         return any(traffic in (None, name) for name in self.unknown)
 
     @staticmethod
-    def _sum(
-        counts: Counter[tuple[str, str | None]], traffic: str | None, server: str | None
-    ) -> int:
+    def _sum(counts: Counter[_Key], traffic: str | None, server: str | None) -> int:
         if traffic is not None and server is not None:
             return counts[traffic, server]
         return sum(
@@ -169,3 +184,9 @@ class RequestCounts:
             for (name, where), n in counts.items()
             if traffic in (None, name) and server in (None, where)
         )
+
+
+def _ordered(values: ValuesByGroup[_Key], traffic: str | None, server: str | None) -> Sequence[int]:
+    if traffic is not None and server is not None:
+        return values.of((traffic, server))
+    return values.together(lambda key: traffic in (None, key[0]) and server in (None, key[1]))

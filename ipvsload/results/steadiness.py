@@ -7,11 +7,12 @@ mean than a hundred independent ones would (Kogias, Mallon and Bugnion, "Lancet"
 ATC 2019, tests both, too). So this is told, and makes no run invalid.
 """
 
-import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.statistics.effective_sample_size import effective_sample_size
 from ipvsload.statistics.rank_correlation import serial_correlation
@@ -50,19 +51,19 @@ class Steadiness:
     effective: float
 
 
-def steadiness(latencies_us: Sequence[int]) -> Steadiness | None:
+def steadiness(latencies_us: NDArray[Any]) -> Steadiness | None:
     """Of latencies in µs in the order of time; None of fewer than LEAST."""
     n = len(latencies_us)
     effective = effective_sample_size(latencies_us)
     if n < LEAST or effective is None:
         return None
     edges = [n * i // BATCHES for i in range(BATCHES + 1)]
-    batches = [statistics.median(latencies_us[a:b]) for a, b in pairwise(edges)]
+    batches = [float(np.median(latencies_us[a:b])) for a, b in pairwise(edges)]
     over = trend(batches)
-    median = statistics.median(latencies_us)
+    median = float(np.median(latencies_us))
     matters = over.p < LEVEL and abs(over.change) > CHANGE_LIMIT * median
     # All of a long run would take long to rank, and add nothing.
-    lag1 = serial_correlation(latencies_us[:MOST_RANKED])
+    lag1 = serial_correlation(latencies_us[:MOST_RANKED].tolist())
     return Steadiness(
         latencies=n,
         batches=BATCHES,

@@ -4,9 +4,11 @@ A change is seen in the first sample after it, so its time is later than it was,
 interval at most. A server that is not in the table has no weight here.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.ipvs.table import RealServer
 
@@ -45,6 +47,6 @@ class WeightCourse:
             before_us = t_us
         self._times = [epoch.t_us for epoch in self.epochs]
 
-    def place_at(self, t_us: int) -> int:
-        """The place of the epoch at this time; before the first sample, of the first."""
-        return max(0, bisect_right(self._times, t_us) - 1)
+    def places_at(self, times_us: NDArray[Any]) -> NDArray[np.intp]:
+        """The place of the epoch at each time; before the first sample, of the first."""
+        return np.maximum(0, np.searchsorted(self._times, times_us, side="right") - 1)

@@ -6,30 +6,30 @@ weights change or servers join. Weights are those of the last sample before (wei
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 
-from ipvsload.record.format import NO_SERVER, Request
+from ipvsload.record.request_table import RequestTable
+from ipvsload.record.row_groups import row_groups
 from ipvsload.results.weight_course import WeightCourse
 
 
 class WeightShares:
     """The new connections of one run beside the weights. None as class or server means all."""
 
-    def __init__(self, requests: Iterable[Request], course: WeightCourse) -> None:
+    def __init__(self, requests: RequestTable, course: WeightCourse) -> None:
         self._given: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
         self._fair: defaultdict[str | None, defaultdict[str, float]]
         self._fair = defaultdict(lambda: defaultdict(float))
         self._unknown: set[str | None] = set()
         opened: Counter[tuple[str, str, int]] = Counter()
-        changes = len(course.epochs) > 1
-        for r in requests:
-            if r.reused or r.server == NO_SERVER or not (r.port or r.server):
-                continue
-            if r.server is None:
-                self._unknown |= {r.traffic, None}
-            else:
-                place = course.place_at(r.start_us) if changes else 0
-                opened[r.traffic, r.server, place] += 1
+        texts = requests.texts
+        for block in requests.blocks():
+            new = block.where(block.opened & ((block.port != 0) | (block.server != 0)))
+            places = course.places_at(new.start_us)
+            for (of, at, since), rows in row_groups(new.traffic, new.server, places):
+                if texts[at] is None:
+                    self._unknown |= {texts[of] or "", None}
+                elif address := texts[at]:
+                    opened[texts[of] or "", address, since] += len(rows)
         in_epoch: Counter[tuple[str, int]] = Counter()
         for (traffic, server, place), many in opened.items():
             in_epoch[traffic, place] += many

@@ -46,20 +46,6 @@ def length(stages: Iterable[Stage]) -> float:
     return sum(stage.over for stage in stages)
 
 
-def expected_until(stages: Iterable[Stage], seconds: float) -> float:
-    """The integral of the level from the beginning on; it stays as it was at the end."""
-    total, last = 0.0, 0.0
-    for stage in stages:
-        inside = min(seconds, stage.over)
-        slope = (stage.end - stage.start) / stage.over
-        total += stage.start * inside + slope * inside * inside / 2
-        seconds -= inside
-        last = stage.end
-        if seconds <= 0:
-            return total
-    return total + last * seconds
-
-
 def cut(stages: Iterable[Stage], seconds: float) -> Stages:
     """The stages of the first `seconds` seconds."""
     if math.isinf(seconds):

@@ -9,8 +9,12 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 _LEAST = 1e-300
 """A value at an end would be infinitely far out."""
+_AT_ONCE = 1 << 16
 
 
 class AndersonDarling(NamedTuple):
@@ -20,7 +24,7 @@ class AndersonDarling(NamedTuple):
     p: float
 
 
-def anderson_darling(ordered: Sequence[float]) -> AndersonDarling:
+def anderson_darling(ordered: Sequence[float] | NDArray[np.float64]) -> AndersonDarling:
     """The test of values in ascending order, each from 0 to 1.
 
     Raises ValueError where there are no values. The probability is that of Marsaglia and
@@ -30,10 +34,14 @@ def anderson_darling(ordered: Sequence[float]) -> AndersonDarling:
     n = len(ordered)
     if not n:
         raise ValueError("no values")
+    values = np.asarray(ordered, np.float64)
+    backwards = values[::-1]
     total = 0.0
-    for i, (low, high) in enumerate(zip(ordered, reversed(ordered), strict=True)):
-        below, above = max(low, _LEAST), max(1 - high, _LEAST)
-        total += (2 * i + 1) * (math.log(below) + math.log(above))
+    for begin in range(0, n, _AT_ONCE):
+        below = np.maximum(values[begin : begin + _AT_ONCE], _LEAST)
+        above = np.maximum(1 - backwards[begin : begin + _AT_ONCE], _LEAST)
+        weights = 2 * np.arange(begin, begin + len(below)) + 1
+        total += float(np.sum(weights * (np.log(below) + np.log(above))))
     statistic = -n - total / n
     return AndersonDarling(statistic, _exceeded(n, statistic))
 

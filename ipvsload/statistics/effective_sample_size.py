@@ -10,11 +10,14 @@ capacity has thousands.
 """
 
 import math
-import statistics
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
-def effective_sample_size(values: Sequence[float]) -> float | None:
+def effective_sample_size(values: Sequence[float] | NDArray[Any]) -> float | None:
     """From 1 to the number of values, which are in the order of time.
 
     None for fewer than 100: ten batches of ten are the least that say something.
@@ -23,12 +26,11 @@ def effective_sample_size(values: Sequence[float]) -> float | None:
     if n < 100:
         return None
     size = math.isqrt(n)
-    batches = n // size
-    used = values[: size * batches]
-    means = [statistics.fmean(used[i : i + size]) for i in range(0, len(used), size)]
-    mean = statistics.fmean(used)
-    variance = sum((value - mean) ** 2 for value in used) / len(used)
-    of_means = sum((value - mean) ** 2 for value in means) / (batches - 1)
+    batches = np.asarray(values)[: n // size * size].reshape(-1, size)
+    means = batches.mean(axis=1)
+    mean = batches.mean()
+    variance = sum(float(((batch - mean) ** 2).sum()) for batch in batches) / batches.size
+    of_means = float(((means - mean) ** 2).sum()) / (len(means) - 1)
     if of_means <= 0:
         return float(n)
     return min(float(n), max(1.0, n * variance / (size * of_means)))

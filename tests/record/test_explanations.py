@@ -73,7 +73,7 @@ class Seen:
             ],
             requests=RequestTable.of(1, requests),
         )
-        counts = RequestCounts(requests)
+        counts = RequestCounts(run.requests)
         kernel = kernel_counts.count(run.samples, {})
         refusals = refused_by(run.requests, run.samples)
         return list(explanations(RunEvidence(run, counts, kernel, director_result(run), refusals)))

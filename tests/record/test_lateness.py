@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ipvsload.record.reader import read
 from ipvsload.results.evaluate import evaluate
-from ipvsload.results.lateness import lateness_ms, lateness_us
+from ipvsload.results.lateness import lateness_ms
 from ipvsload.scenario.load import parse_scenario
 from tests.request_edits import edited
 from tests.skew_recording import SCENARIO, write_skew
@@ -38,4 +38,4 @@ def test_an_open_class_has_its_lateness_and_a_closed_one_has_none(tmp_path: Path
 
 
 def test_without_a_request_there_is_no_lateness() -> None:
-    assert lateness_ms(lateness_us([])) == {}
+    assert lateness_ms([]) == {}

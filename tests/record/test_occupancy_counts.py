@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from ipvsload.record.reader import read
 from ipvsload.report.write import load_results
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.occupancy_counts import OccupancyFigures, occupancy_figures
-from ipvsload.results.queue_times import QueuedRequest, latency_parts_ms
+from ipvsload.results.queue_times import SLOWEST, LatencyParts
 from ipvsload.scenario.load import parse_scenario
 from tests.full_servers_recording import write_full_servers
 from tests.request_edits import change_each
@@ -98,19 +99,23 @@ def test_utilisation_is_a_part_of_all_workers(
 us = st.integers(0, 10**7)
 
 
-@given(st.lists(st.tuples(us, us, us), max_size=60))
-def test_the_parts_of_latency_add_up(parts_us: list[tuple[int, int, int]]) -> None:
-    requests = [QueuedRequest(late + queue + rest, queue, late) for late, queue, rest in parts_us]
-    parts = latency_parts_ms(requests)
-    if not requests:
+@given(st.lists(st.tuples(us, us, us), max_size=60), st.integers(1, 20))
+def test_the_parts_of_latency_add_up(parts_us: list[tuple[int, int, int]], at_once: int) -> None:
+    rows = [(late + queue + rest, queue, late) for late, queue, rest in parts_us]
+    found = LatencyParts(len(rows))
+    for begin in range(0, len(rows), at_once):
+        found.add(*np.array(rows[begin : begin + at_once]).T)
+    parts = found.ms()
+    if not rows:
         assert parts == {}
         return
-    mean = sum(one.latency_us for one in requests) / len(requests) / 1000
+    mean = sum(latency for latency, _, _ in rows) / len(rows) / 1000
     assert sum(parts["all"].values()) == pytest.approx(mean)
-    of = len(requests) * 1000
-    assert parts["all"]["late"] == pytest.approx(sum(late for late, _, _ in parts_us) / of)
-    assert parts["all"]["queue"] == pytest.approx(sum(queue for _, queue, _ in parts_us) / of)
-    assert sum(parts["slowest"].values()) >= mean * (1 - 1e-9)
+    slowest = sorted(rows)[-max(1, round(len(rows) * SLOWEST)) :]
+    for which, some in (("all", rows), ("slowest", slowest)):
+        of = len(some) * 1000
+        assert parts[which]["late"] == pytest.approx(sum(late for _, _, late in some) / of)
+        assert parts[which]["queue"] == pytest.approx(sum(queue for _, queue, _ in some) / of)
 
 
 def test_results_have_what_servers_say(tmp_path: Path) -> None:

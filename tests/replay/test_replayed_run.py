@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ipvsload.ipvs_model.schedulers import RULES
 from ipvsload.ipvs_model.tcp_states import Side
 from ipvsload.record.witness import Packet, PacketKind, Witness
+from ipvsload.replay.carried_connections import CarriedConnection
 from ipvsload.replay.director_events import EventKind, requested
 from ipvsload.replay.replayed_run import decisions, replay
 from ipvsload.replay.told_settings import NotReplayableError
@@ -178,6 +179,6 @@ def test_a_client_that_is_refused_sends_nothing_more() -> None:
     director.play([Arrival(1_000_000, 5_500_000)])
     [request] = director.requests()
     for error, ends in (("refused", [EventKind.RST]), (None, [EventKind.FIN] * 2)):
-        told = requested([request._replace(error=error)], 0)
+        told = requested([CarriedConnection(request, request._replace(error=error))], 0)
         assert [one.kind for one in told] == [EventKind.SYN, *ends]
         assert told[1].side == Side.SERVER

@@ -4,7 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.ipvs.table import RealServer
+from ipvsload.record.format import Request
+from ipvsload.record.request_table import RequestTable
 from ipvsload.report.html import chart_series, svg
+from ipvsload.report.html.request_curves import request_curves
 from ipvsload.report.terminal_progress import LiveClass, LiveState, frame, sparkline
 from ipvsload.report.wording import figure, milliseconds, percent, plain
 
@@ -49,9 +52,27 @@ def test_a_logarithmic_axis_holds_its_values(least: float, times: float) -> None
 
 
 def test_rates_count_every_event_once() -> None:
-    times = [0.0, 0.05, 0.1, 0.95, 1.0]
-    rate = chart_series.rate(times, 1.0, 0.1)
-    assert sum((value or 0) * 0.1 for _, value in rate) == 5
+    ends = [0, 50_000, 100_000, 950_000, 1_000_000]
+    row = Request(1, "short", 0, 0, 0, 200, 1, "203.0.113.1", 1, False, None, None)
+    sent = [row._replace(latency_us=end, error="reset" if end < 60_000 else None) for end in ends]
+    sent.append(row._replace(latency_us=1_000_001))  # ends later than the chart
+    curves = request_curves(RequestTable.of(1, sent), ["short", "long"], 0, 1.0, 0.1)
+    assert sum((value or 0) * 0.1 for _, value in curves.rates["short"]) == 5
+    assert sum((value or 0) * 0.1 for _, value in curves.failures) == 2
+    assert not any(value for _, value in curves.rates["long"])
+    assert [ms for _, ms, _, _ in curves.answers["short"]] == [100, 950, 1000, 1000.001]
+    assert curves.dots
+
+
+def test_of_many_answers_each_stretch_has_its_least_median_and_greatest() -> None:
+    row = Request(1, "short", 0, 0, 0, 200, 1, "203.0.113.1", 1, False, None, None)
+    sent = [
+        row._replace(planned_us=1000 * i + 500, latency_us=1000 * (i % 100 + 1))
+        for i in range(1000)
+    ]
+    curves = request_curves(RequestTable.of(1, sent), ["short"], 0, 1.0, 0.1)
+    assert not curves.dots
+    assert curves.answers["short"] == [((i + 0.5) * 0.1, 1, 50, 100) for i in range(10)]
 
 
 @given(st.floats(0.1, 1e7))

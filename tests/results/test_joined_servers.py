@@ -4,6 +4,7 @@ import pytest
 
 from ipvsload.ipvs.table import RealServer
 from ipvsload.record.events import ServerCondition
+from ipvsload.record.request_table import RequestTable
 from ipvsload.results.change_delays import ChangeResult
 from ipvsload.results.joined_servers import NEVER, TOO_FEW, JoinedServer, joined_servers
 from ipvsload.results.weight_course import WeightCourse
@@ -28,7 +29,7 @@ def came(
     table: list[tuple[int, dict[str, RealServer]]], *conditions: ServerCondition
 ) -> tuple[JoinedServer, ...]:
     changes = [] if conditions else [SCALED]
-    sent = [request(B, t) for t in (round(5.5 * SECOND), 6 * SECOND)]
+    sent = RequestTable.of(1, (request(B, t) for t in (round(5.5 * SECOND), 6 * SECOND)))
     return joined_servers(table, WeightCourse(table), conditions, changes, sent, [A, B], 0, SPAN)
 
 

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from ipvsload.record.events import ServerCondition
+from ipvsload.record.request_table import RequestTable
 from ipvsload.results.removal_losses import absences, lost_requests
 from ipvsload.results.weight_course import WeightCourse
 from tests.results.tables import A, B, Rows, readings, request
@@ -45,4 +46,4 @@ def test_what_failed_while_it_was_away_is_lost() -> None:
         request(B, 2000, error="reset"),  # by another
         request(None, 2000, error="reset"),
     ]
-    assert lost_requests(lost + kept, away) == {("short", A): 2, ("long", A): 1}
+    assert lost_requests(RequestTable.of(1, lost + kept), away) == {("short", A): 2, ("long", A): 1}

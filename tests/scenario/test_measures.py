@@ -6,6 +6,7 @@ import pytest
 
 from ipvsload.ipvs.table import RealServer
 from ipvsload.record.format import Request, ServerOccupancy
+from ipvsload.record.request_table import RequestTable
 from ipvsload.results.judgement import RunMeasures
 from ipvsload.results.kernel_counts import KernelCounts, ServerCounts
 from ipvsload.results.occupancy_counts import OccupancyFigures
@@ -93,7 +94,8 @@ def final(*requests: Request) -> RunMeasures:
         None: OccupancyFigures(11, 7, 6.0, 0.375),
         A: OccupancyFigures(8, 5, 4.0, 0.5),
     }
-    return RunMeasures(RequestCounts(requests), kernel, kernel.servers, [A, B], occupancy)
+    counts = RequestCounts(RequestTable.of(1, requests))
+    return RunMeasures(counts, kernel, kernel.servers, [A, B], occupancy)
 
 
 def failed(traffic: str, server: str | None, error: str | None, status: int = 0) -> Request:
@@ -195,7 +197,8 @@ def test_why_a_final_measure_has_no_value(measure: Measure, why: str) -> None:
 
 
 def test_without_samples_the_kernels_counts_are_unknown() -> None:
-    measures = RunMeasures(RequestCounts([]), KernelCounts({}, None, None), {}, [A])
+    counts = RequestCounts(RequestTable.of(1, ()))
+    measures = RunMeasures(counts, KernelCounts({}, None, None), {}, [A])
     for name in ("conns", "active_max", "inactive_max"):
         for measure in (Measure(name), Measure(name, server=1)):
             assert measures(measure) is None

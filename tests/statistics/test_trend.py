@@ -3,9 +3,11 @@
 import math
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ipvsload.statistics.distribution_distance import distribution_distance
 from ipvsload.statistics.effective_sample_size import effective_sample_size
@@ -83,8 +85,8 @@ def test_an_effective_sample_is_at_least_one_and_at_most_all(values: list[int]) 
     assert 1 <= found <= len(values)
 
 
-def uniform(x: float) -> float:
-    return min(1.0, max(0.0, x))
+def uniform(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.clip(x, 0.0, 1.0)
 
 
 def test_a_distance_is_that_of_kolmogorov_and_smirnov() -> None:

@@ -32,7 +32,7 @@ def zero_us(run: RecordedRun) -> int:
 def end_seconds(run: RecordedRun) -> float:
     """When the last step or request ended, in seconds since the run's zero."""
     marks = [e.t_us for e in run.events if isinstance(e, StepStarted | StepDone | ClassDone)]
-    marks += [max((r.planned_us + r.latency_us for r in run.requests), default=0)]
+    marks += [run.requests.last_end_us]
     if not any(marks):
         marks = [run.end_us]
     return max(0.1, (max(marks) - zero_us(run)) / 1e6)
@@ -159,12 +159,3 @@ def envelope(points: Iterable[Point], end: float, width: float) -> list[Band]:
 def bucket_width(seconds: float) -> float:
     """A round width in seconds that cuts `seconds` into MAX_BUCKETS parts at most."""
     return next((w for w in _WIDTHS if seconds / w <= MAX_BUCKETS), seconds / MAX_BUCKETS)
-
-
-def rate(times: Iterable[float], end: float, width: float) -> list[Point]:
-    """Events per second in each bucket from 0 to `end` seconds."""
-    counts = [0] * (int(end / width) + 1)
-    for t in times:
-        if 0 <= t <= end:
-            counts[int(t / width)] += 1
-    return [(i * width, count / width) for i, count in enumerate(counts)]

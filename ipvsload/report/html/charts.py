@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from types import MappingProxyType
 
-from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
 from ipvsload.report.html import chart_series, svg
 from ipvsload.report.html.chart_series import Band, Point
+from ipvsload.report.html.request_curves import request_curves
 from ipvsload.report.wording import figure, milliseconds, plural
 from ipvsload.results.sampling import SampleHole, sample_holes
 
@@ -24,8 +24,6 @@ MOST_BUCKETS = 600
 """All lines of a chart together: so the page stays small with many columns and servers."""
 SMALL_BUCKETS = 60
 """What a small chart has room for."""
-MAX_DOTS = 600
-"""With more answers than this the chart shows a band and its median, not one dot for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +76,7 @@ def run_curves(
     holes = sample_holes(run, zero + round(end * 1e6))
     active, inactive = chart_series.connections(run, holes)
     busy, queued = chart_series.occupancy(run)
-    answers = {c: _answers(run, c, zero) for c in classes}
-    few = sum(map(len, answers.values())) <= MAX_DOTS
-
-    def ends(requests: Sequence[Request]) -> list[Point]:
-        times = ((r.planned_us + r.latency_us - zero) / 1e6 for r in requests)
-        return chart_series.rate(times, end, width)
-
-    failed = [r for r in run.requests if r.failed]
+    requests = request_curves(run.requests, classes, zero, end, width)
     return RunCurves(
         end=end,
         active=active,
@@ -94,15 +85,10 @@ def run_curves(
         busy=busy,
         busy_means=chart_series.busy_means(run, end / SMALL_BUCKETS),
         queued=queued,
-        rates={c: ends([r for r in run.requests if r.traffic == c]) for c in classes},
-        failures=ends(failed) if failed else [],
-        answers={
-            c: [(t, ms, ms, ms) for t, ms in points]
-            if few
-            else chart_series.envelope(points, end, width)
-            for c, points in answers.items()
-        },
-        dots=few,
+        rates=requests.rates,
+        failures=requests.failures,
+        answers=requests.answers,
+        dots=requests.dots,
         width=width,
         breaks=tuple(((hole.begin_us + hole.end_us) / 2 - zero) / 1e6 for hole in holes),
         holes=_holes(holes),
@@ -117,14 +103,6 @@ def _holes(holes: Sequence[SampleHole]) -> str:
         f"lines break where samples are missing: {plural(len(holes), 'hole')}, "
         f"the longest {figure(longest)} s"
     )
-
-
-def _answers(run: RecordedRun, traffic: str, zero: int) -> list[tuple[float, float]]:
-    return [
-        ((r.planned_us - zero) / 1e6, r.latency_us / 1000)
-        for r in run.requests
-        if r.traffic == traffic and not r.failed
-    ]
 
 
 def shared_axes(runs: Sequence[RunCurves]) -> SharedAxes:

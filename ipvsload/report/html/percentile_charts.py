@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from ipvsload.record.reader import RecordedRun
+from ipvsload.record.row_groups import row_groups
+from ipvsload.record.values_by_group import ValuesByGroup
 from ipvsload.report.html import svg
 from ipvsload.report.html.column_chart import ColumnChart, ColumnCurve, column_lines
 from ipvsload.report.html.column_styles import ColumnStyle
@@ -34,12 +36,15 @@ def percentile_bands(runs: Iterable[tuple[str, RecordedRun]]) -> dict[str, Bands
     """
     curves: dict[str, dict[str, list[tuple[float, ...]]]] = defaultdict(lambda: defaultdict(list))
     for label, run in runs:
-        latencies: dict[str, list[int]] = defaultdict(list)
-        for request in run.requests:
-            if not request.failed:
-                latencies[request.traffic].append(request.latency_us)
-        for name, found in latencies.items():
-            curves[name][label].append(tuple(latency / 1000 for latency in percentile_curve(found)))
+        requests = run.requests
+        latencies: ValuesByGroup[str] = ValuesByGroup()
+        for block in requests.blocks():
+            answered = block.where(~block.failed)
+            for (traffic,), rows in row_groups(answered.traffic):
+                latencies.add(requests.texts[traffic] or "", answered.latency_us[rows])
+        for name in latencies.groups:
+            found = percentile_curve(latencies.of(name))
+            curves[name][label].append(tuple(latency / 1000 for latency in found))
     return {
         name: {label: band for label, found in mine.items() if (band := over_repeats(found))}
         for name, mine in curves.items()

@@ -5,7 +5,7 @@ request in so many is slower. Pure: from latencies to numbers.
 """
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 PER_DECADE = 12
@@ -32,12 +32,11 @@ class PercentileBand:
         return self.middle[place], self.low[place], self.high[place]
 
 
-def percentile_curve(latencies: Iterable[float]) -> tuple[float, ...]:
-    """The nearest-rank percentile at each of STEPS that so many values support.
+def percentile_curve(ordered: Sequence[float]) -> tuple[float, ...]:
+    """The nearest-rank percentile at each of STEPS that so many ascending values support.
 
     That is each at which one value or more is greater in rank: of n values those to 1/(1-p) = n.
     """
-    ordered = sorted(latencies)
     count = len(ordered)
     return tuple(
         ordered[max(0, count - 1 - int(count / step + 1e-9))] for step in STEPS if step <= count

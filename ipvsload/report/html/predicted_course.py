@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 
 from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import PacketKind, Witness
+from ipvsload.replay.carried_connections import carried_connections
 from ipvsload.replay.decision import PredictedChoice
 from ipvsload.report.html.chart_series import MAX_BUCKETS, Point, zero_us
 
@@ -74,11 +75,7 @@ def _of_packets(witness: Witness) -> Ends:
 
 def _of_requests(run: RecordedRun) -> Ends:
     ends: dict[tuple[str, int], list[int]] = {}
-    for request in sorted(run.requests, key=lambda one: one.start_us):
-        mine = ends.setdefault((request.client, request.port), [])
-        end = request.planned_us + request.latency_us
-        if request.reused and mine:
-            mine[-1] = end
-        else:
-            mine.append(end)
+    for first, last in carried_connections(run.requests):
+        end = last.planned_us + last.latency_us
+        ends.setdefault((first.client, first.port), []).append(end)
     return ends

@@ -19,7 +19,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     if scheduler is None or not seen.by_rules or scheduler.choice != "chance":
         return
     servers = seen.kernel.servers
-    begin = min((request.start_us for request in opened), default=0)
+    begin = opened.first_us
     always = all(event.t_us <= begin for event in seen.joined.values())
     stayed = all(one.present and one.weights == [1] for one in servers.values())
     if len(opened) < FEWEST or len(servers) < 2 or not always or not stayed:

@@ -6,9 +6,9 @@ from functools import cached_property
 
 from ipvsload.ipvs.schedulers import SCHEDULERS, Scheduler
 from ipvsload.record.events import ServerJoined
-from ipvsload.record.format import Request
 from ipvsload.record.reader import RecordedRun
 from ipvsload.results.director import DirectorResult
+from ipvsload.results.explanations.opened_connections import OpenedConnections
 from ipvsload.results.kernel_counts import KernelCounts
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.scenario.balancers import find
@@ -44,14 +44,14 @@ class RunEvidence:
         return not find(self.run.scheduler).in_ipvs_table
 
     @cached_property
-    def opened(self) -> list[Request]:
-        """The first request of each connection that was opened."""
-        return [request for request in self.run.requests if request.client and not request.reused]
+    def opened(self) -> OpenedConnections:
+        """The connections that were opened, as far as they have a client's address."""
+        return OpenedConnections(self.run.requests)
 
     @cached_property
     def clients(self) -> set[str]:
         """The addresses that connections came from."""
-        return {request.client for request in self.opened}
+        return self.opened.clients
 
     @cached_property
     def eligible(self) -> list[str]:

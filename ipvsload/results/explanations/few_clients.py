@@ -34,9 +34,4 @@ def _back_and_forth(seen: RunEvidence) -> bool:
 
     Then its port counts, also where nobody could read the flag: /proc/net/ip_vs has none.
     """
-    chosen: dict[str, list[str]] = {}
-    for request in sorted(seen.opened, key=lambda one: one.start_us):
-        servers = chosen.setdefault(request.client, [])
-        if request.server and servers[-1:] != [request.server]:
-            servers.append(request.server)
-    return any(len(servers) > 2 * len(seen.eligible) for servers in chosen.values())
+    return seen.opened.most_changes + 1 > 2 * len(seen.eligible)

@@ -6,12 +6,16 @@ shown the first packet only, too (nf_nat_core.c, nf_nat_inet_fn). So requests on
 connection that is kept go where the first one went.
 """
 
-from bisect import bisect_right
+import sys
 from collections import Counter
-from collections.abc import Iterator
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from ipvsload.record.format import Request
+import numpy as np
+from numpy.typing import NDArray
+
+from ipvsload.record.request_table import RequestColumns
+from ipvsload.record.row_groups import row_groups
 from ipvsload.results.explanations.evidence import FEWEST, RunEvidence, more
 
 
@@ -25,35 +29,70 @@ def _rule(seen: RunEvidence) -> str:
     return f"{who}; {more('kept-connections')}"
 
 
+class _Course:
+    """One class of a run: its requests before and after servers joined, or had weight 0.
+
+    `after` counts, for each of `joins_us`, the requests that began later, and `kept_after`
+    those of them on kept connections. `last` is when the last one of each server began,
+    `drained` counts those of a server since it had weight 0.
+    """
+
+    def __init__(self, joins_us: Sequence[int]) -> None:
+        self._joins = np.array(joins_us, np.int64)
+        self.after = np.zeros(len(joins_us), np.int64)
+        self.kept_after = np.zeros(len(joins_us), np.int64)
+        self.kept = 0
+        self.first_us: int | None = None
+        self.last: dict[str | None, int] = {}
+        self.drained: Counter[str] = Counter()
+
+    def add(self, server: str | None, found: RequestColumns) -> None:
+        """More requests of one server."""
+        start, reused = found.start_us, found.reused != 0
+        self.after += self._later(start)
+        self.kept_after += self._later(start[reused])
+        self.kept += int(reused.sum())
+        first, last = int(start.min()), int(start.max())
+        self.first_us = min(first, first if self.first_us is None else self.first_us)
+        self.last[server] = max(last, self.last.get(server, last))
+
+    def _later(self, start_us: NDArray[Any]) -> NDArray[np.intp]:
+        return len(start_us) - np.searchsorted(np.sort(start_us), self._joins, side="right")
+
+
 def explain(seen: RunEvidence) -> Iterator[str]:
     """For each class: servers that came too late, and servers of weight 0 that went on serving."""
     if not seen.kernel.servers:
         return  # nobody reads a table
     since = _since_weight_0(seen)
-    by_class: dict[str, list[Request]] = {}
-    for request in seen.run.requests:
-        by_class.setdefault(request.traffic, []).append(request)
-    for traffic, requests in sorted(by_class.items()):
-        if any(request.reused for request in requests):
-            yield from _newcomers(seen, traffic, requests)
-            yield from _drained(seen, traffic, requests, since)
+    joins_us = [event.t_us for event in seen.joined.values()]
+    requests = seen.run.requests
+    ends = np.array([since.get(text or "", sys.maxsize) for text in requests.texts], np.int64)
+    by_class: dict[str, _Course] = {}
+    for block in requests.blocks():
+        for (of, at), rows in row_groups(block.traffic, block.server):
+            name, server = requests.texts[of] or "", requests.texts[at] or None
+            course = by_class.setdefault(name, _Course(joins_us))
+            course.add(server, block.where(rows))
+        weightless = block.where((block.reused != 0) & (block.start_us > ends[block.server]))
+        for (of, at), rows in row_groups(weightless.traffic, weightless.server):
+            by_class[requests.texts[of] or ""].drained[requests.texts[at] or ""] += len(rows)
+    for traffic, course in sorted(by_class.items()):
+        if course.kept:
+            yield from _newcomers(seen, traffic, course)
+            yield from _drained(seen, traffic, course, since)
 
 
-def _newcomers(seen: RunEvidence, traffic: str, requests: list[Request]) -> Iterator[str]:
-    requests = sorted(requests, key=lambda request: request.start_us)
-    starts = [request.start_us for request in requests]
-    # How many of the requests up to each one were on kept connections.
-    kept_until = [0, *accumulate(int(request.reused) for request in requests)]
-    last = {request.server or None: request.start_us for request in requests}
+def _newcomers(seen: RunEvidence, traffic: str, course: _Course) -> Iterator[str]:
     late = []
-    for address, event in seen.joined.items():
-        place = bisect_right(starts, event.t_us)
-        after, kept = len(requests) - place, kept_until[-1] - kept_until[place]
+    counted = zip(course.after.tolist(), course.kept_after.tolist(), strict=True)
+    for (address, event), (after, kept) in zip(seen.joined.items(), counted, strict=True):
         # It got nothing, and of what came after, every request's server is known.
-        elsewhere = max(last.get(address, -1), last.get(None, -1)) <= event.t_us
+        elsewhere = max(course.last.get(address, -1), course.last.get(None, -1)) <= event.t_us
         # Nine of ten on connections that were kept: then this is why.
         had_weight = address in seen.eligible
-        if had_weight and event.t_us > starts[0] and elsewhere and kept >= max(FEWEST, 0.9 * after):
+        begun = course.first_us is not None and event.t_us > course.first_us
+        if had_weight and begun and elsewhere and kept >= max(FEWEST, 0.9 * after):
             late.append((event, after, kept))
     if not late:
         return
@@ -67,15 +106,11 @@ def _newcomers(seen: RunEvidence, traffic: str, requests: list[Request]) -> Iter
 
 
 def _drained(
-    seen: RunEvidence, traffic: str, requests: list[Request], since: dict[str, int]
+    seen: RunEvidence, traffic: str, course: _Course, since: dict[str, int]
 ) -> Iterator[str]:
-    kept = Counter(
-        request.server
-        for request in requests
-        if request.reused and request.server in since and request.start_us > since[request.server]
-    )
+    kept = course.drained
     for address, count in kept.most_common(1):
-        if address and count >= FEWEST:
+        if count >= FEWEST:
             others = f" (and {len(kept) - 1} more servers like it)" if len(kept) > 1 else ""
             yield (
                 f"{traffic}: {seen.name_of(address)} had weight 0 from"

@@ -14,7 +14,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     """Where the kernel had no connection at all, also none that it counted later."""
     opened = len(seen.opened)
     had = (seen.kernel.connections, seen.kernel.active_max, seen.kernel.inactive_max)
-    answered = any(request.status for request in seen.opened)
+    answered = seen.opened.answered
     if opened >= FEWEST and had == (0, 0, 0) and seen.kernel.servers and answered:
         yield (
             f"none of {opened} connections was seen in {seen.run.service}: they went to another"

@@ -25,9 +25,8 @@ _ANSWERS = {
 def explain(seen: RunEvidence) -> Iterator[str]:
     """For each class how many nobody took, what became of them, and why."""
     by_class: dict[str, list[Request]] = {}
-    for request in seen.run.requests:
-        if request.untaken is not None:
-            by_class.setdefault(request.traffic, []).append(request)
+    for request in seen.run.requests.rows(lambda block: block.where(block.untaken != 0)):
+        by_class.setdefault(request.traffic, []).append(request)
     by_ipvs = seen.kernel.servers and not seen.by_rules
     ipvs = seen.run.of_type(DirectorSettings) if by_ipvs else []
     timeouts = [event.timeouts.get("tcp") for event in ipvs]

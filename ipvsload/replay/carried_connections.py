@@ -1,0 +1,50 @@
+"""The connections of a run by their first and last requests, however many each carried."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from ipvsload.record.format import Request
+from ipvsload.record.request_table import RequestColumns, RequestTable
+
+
+class CarriedConnection(NamedTuple):
+    """What a connection carried first and last, by the times at which the requests began."""
+
+    first: Request
+    last: Request
+
+
+def carried_connections(
+    requests: RequestTable, director: int | None = None
+) -> Iterator[CarriedConnection]:
+    """All that were opened, and those that were open before; through one director, or all.
+
+    Those of one client's port come in the order of time.
+    """
+    few = requests.rows(lambda block: _ends(block, director))
+    carried: dict[tuple[str, int], CarriedConnection] = {}
+    for request in sorted(few, key=lambda one: one.start_us):
+        source = request.client, request.port
+        if source in carried and request.reused:
+            carried[source] = carried[source]._replace(last=request)
+            continue
+        if source in carried:
+            yield carried.pop(source)
+        carried[source] = CarriedConnection(request, request)
+    yield from carried.values()
+
+
+def _ends(block: RequestColumns, director: int | None) -> RequestColumns:
+    """The first and the last request that each connection has in these."""
+    through = block.port != 0
+    if director is not None:
+        through &= block.director == director
+    sent = block.where(through)
+    sent = sent.where(np.lexsort((sent.start_us, sent.port, sent.client)))
+    begins = sent.opened.copy()
+    begins[:1] = True
+    begins[1:] |= (sent.client[1:] != sent.client[:-1]) | (sent.port[1:] != sent.port[:-1])
+    ends = np.append(begins[1:], True)[: len(begins)]
+    return sent.where(begins | ends)
