@@ -1,12 +1,12 @@
 """A request on its way and its answer: what the HTTP client and a workload both know of it.
 
 Each user keeps one exchange for its whole life, with the connection that it
-holds between requests. Nothing but the answer is made anew for a request.
+holds between requests. Nothing is made anew for a request.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from ipvsload.load.http_response import HttpResponse
+from ipvsload.load.http_response import NO_ANSWER, HttpResponse, ReadAnswer
 from ipvsload.scenario.connection import Lifetime
 
 if TYPE_CHECKING:
@@ -41,15 +41,22 @@ class Owner(Protocol):
     retry: bool
     """Whether a request that a kept connection did not take is sent again."""
 
-    def ended(self, exchange: "Exchange", error: str | None) -> None:
-        """The exchange has its answer, or an error. Must not block."""
+    def ended(
+        self, exchange: "Exchange", answer: ReadAnswer, error: str | None, now_ns: int
+    ) -> bool:
+        """The exchange has its answer, or an error and what came of an answer before.
+
+        Returns whether it sends the next request now, which is its `message`. Must not block.
+        """
 
 
 class Exchange:
     """The present or last request of a user or an arrival, its answer and its connection.
 
     Times are `time.monotonic_ns()`: `planned` when the request was due, `start`
-    when it was sent. `client` and `port` are the local end. Where
+    when it was sent. `queued` says that it is to be sent, and `busy` that it is on its
+    way. `client` and `port` are the local end. `response` is there where an
+    answer has come in part. Where
     `one_connection` is set, no request is sent before the last connection is
     closed: then ten users are at most ten connections in the balancer's table.
     `untaken` is there where a kept connection did not take the request. `message` is
@@ -72,7 +79,7 @@ class Exchange:
         self.opened = 0
         self.sock: Connection | None = None
         self.fd = -1
-        self.response = HttpResponse()
+        self.response: HttpResponse | None = None
         self.unsent = b""
         self.queued = False
         self.busy = False
@@ -84,10 +91,19 @@ class Exchange:
         self.closing = False
         self.untaken: Untaken | None = None
 
+    @property
+    def in_flight(self) -> bool:
+        """Whether it has a request that has not ended."""
+        return self.queued or self.busy
+
+    def broken_off(self) -> ReadAnswer:
+        """What has come of an answer that will not be whole."""
+        return NO_ANSWER if self.response is None else self.response.answer
+
     def never_sent(self, now_ns: int) -> None:
         """It is given up before it was sent: forget the last request, whose traces it has."""
         self.start = now_ns
         self.planned = self.planned or now_ns
-        self.response = HttpResponse()
+        self.response = None
         self.client, self.port, self.reused = "", 0, False
         self.untaken = None

@@ -14,7 +14,8 @@ second answer that nobody asked for as a part of the first.
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from sys import maxsize
@@ -36,7 +37,6 @@ _QUEUE = re.compile(
     rb"""(?:^|,)\s*queue\s*;(?:[^,"]|"[^"]*")*?\bdur\s*=\s*"?(\d{1,12}(?:\.\d{1,12})?)"""
 )
 _MAX_TIMING = 1_024
-_AT_ITS_END: Iterator[bool] = iter(())
 
 
 class MalformedError(ValueError):
@@ -109,27 +109,74 @@ def _items(headers: dict[bytes, list[bytes]], name: bytes) -> list[bytes]:
     return [item.strip() for value in headers.get(name, ()) for item in value.lower().split(b",")]
 
 
+@dataclass(frozen=True, slots=True)
+class ReadAnswer:
+    """What is kept of an answer; of one that broke off, as far as it came.
+
+    `status` is 0 and `server` None until the head was whole; `size` counts the bytes of
+    the body. `keep` says, of a whole answer, that the connection can carry another request.
+    `queue_us` is how long it waited for a worker of the server, as that says; None where it
+    does not.
+    """
+
+    status: int
+    size: int
+    keep: bool
+    server: str | None
+    queue_us: int | None
+
+
+NO_ANSWER = ReadAnswer(0, 0, False, None, None)
+
+
+def whole_answer(data: bytes) -> ReadAnswer | None:
+    """An answer that came in one piece, as nearly every one does; None: it did not.
+
+    Raises:
+        MalformedError: the head of it is none.
+    """
+    end = data.find(b"\r\n\r\n")
+    if not 0 <= end <= MAX_HEAD:
+        return None
+    timing = data.find(_TIMING_LINE, 0, end)
+    at_end = timing > 0 and data.find(b"\r\n", timing + 2, end) < 0
+    head = parse_head(data[: timing if at_end else end])
+    if head.status < 200 or len(data) - end - 4 != head.length:
+        return None
+    queue_us = head.queue_us
+    if at_end and queue_us is None:
+        queue_us = time_in_queue(data[timing + len(_TIMING_LINE) : end])
+    answer = ReadAnswer(head.status, head.length, head.keep, head.server, queue_us)
+    if not at_end and len(data) <= _REMEMBERED_BYTES:
+        if len(known_answers) >= _REMEMBERED:
+            known_answers.clear()
+        known_answers[data] = answer
+    return answer
+
+
+known_answers: dict[bytes, ReadAnswer] = {}
+"""Whole answers by their bytes: many are the same from the first byte to the last."""
+_REMEMBERED = 1024
+_REMEMBERED_BYTES = 2048
+
+
 class HttpResponse:
     """One answer, fed as it comes, in any pieces.
 
-    `began` says that a byte has come; `status` is 0 and `server` None until
-    the head is whole; `size` counts the bytes of the body. `keep` says, of a
-    whole answer, that the connection can carry another request. `queue_us` is how
-    long it waited for a worker of the server, as that says; None where it does not.
+    See `ReadAnswer` for its attributes.
     """
 
-    __slots__ = ("_pending", "_reader", "_until_close", "_whole", "began", "keep", "queue_us",
+    __slots__ = ("_pending", "_reader", "_until_close", "_whole", "keep", "queue_us",
                  "server", "size", "status")  # fmt: skip
 
     def __init__(self) -> None:
-        self.began = False
         self.status = 0
         self.size = 0
         self.server: str | None = None
         self.queue_us: int | None = None
         self.keep = False
         self._pending = b""
-        self._reader = _AT_ITS_END
+        self._reader = self._read()
         self._until_close = False
         self._whole = False
 
@@ -139,21 +186,6 @@ class HttpResponse:
         Raises:
             MalformedError: this is no answer; nothing more may be fed.
         """
-        if not self.began:
-            # Nearly every answer comes in one piece.
-            self.began = True
-            end = data.find(b"\r\n\r\n")
-            if 0 <= end <= MAX_HEAD:
-                timing = data.find(_TIMING_LINE, 0, end)
-                at_end = timing > 0 and data.find(b"\r\n", timing + 2, end) < 0
-                head = parse_head(data[: timing if at_end else end])
-                if head.status >= 200 and len(data) - end - 4 == head.length:
-                    self.status, self.size, self.keep, self.server, self.queue_us = head
-                    if at_end and self.queue_us is None:
-                        self.queue_us = time_in_queue(data[timing + len(_TIMING_LINE) : end])
-                    self._whole = True
-                    return True
-            self._reader = self._read()
         self._pending += data
         self._whole = next(self._reader, True)
         if self._whole and self._pending:
@@ -161,6 +193,11 @@ class HttpResponse:
             self.keep = False
             self._pending = b""
         return self._whole
+
+    @property
+    def answer(self) -> ReadAnswer:
+        """What is known of it now."""
+        return ReadAnswer(self.status, self.size, self.keep, self.server, self.queue_us)
 
     def end(self) -> bool:
         """The server has closed its side; True if that makes the answer whole."""

@@ -147,7 +147,6 @@ def user_class(name: str, workload: Workload, host: str) -> type[WorkloadUser]:
     attributes: dict[str, Any] = {
         "host": host,
         "workload": lambda self: workload,
-        "pause": lambda self: workload.spec.think,
         "__doc__": f"A user of class {name}.",
     }
     return type(name, (WorkloadUser,), attributes)

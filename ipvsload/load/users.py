@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gevent import GreenletExit
 from gevent.event import Event
+from locust import User
 from locust.env import Environment
 from locust.exception import StopTest, StopUser
 from pydantic import ValidationError
@@ -47,7 +48,7 @@ class WorkloadUser(ManagedUser):
         raise NotImplementedError
 
     def pause(self) -> float:
-        """Seconds between an answer and the next request."""
+        """Seconds between an answer and the next request, as the class's `wait_time` says."""
         return float(self.wait_time()) if self.wait_time else 0.0
 
     def live(self) -> None:
@@ -56,7 +57,8 @@ class WorkloadUser(ManagedUser):
         try:
             self.on_start()
             workload = self.workload()
-            self._joined = workload, workload.join(pause=self.pause, on_gone=gone.set)
+            pause = None if type(self).wait_time is User.wait_time else self.pause
+            self._joined = workload, workload.join(pause=pause, on_gone=gone.set)
             gone.wait()
         except (GreenletExit, StopUser, StopTest):
             if self._joined is not None:

@@ -7,7 +7,7 @@ or as "cut off", whatever happens: the counts are evidence and not estimates.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 
@@ -17,11 +17,14 @@ from ipvsload.load.closed_user import ClosedUser
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.http_client import HttpClient
+from ipvsload.load.http_response import ReadAnswer
+from ipvsload.load.open_arrivals import OpenArrivals
 from ipvsload.load.pacing import due_times
 from ipvsload.load.ramped_users import RampedUsers
 from ipvsload.load.random_numbers import RandomNumbers
 from ipvsload.load.request_budget import Lender, RequestBudget
 from ipvsload.load.request_message import differing, message_of
+from ipvsload.load.request_timeouts import RequestTimeouts
 from ipvsload.load.trace_arrivals import TraceArrivals
 from ipvsload.load.user_pacing import user_changes
 from ipvsload.scenario.model import Traffic
@@ -72,7 +75,6 @@ class Workload:
         self._finished = finished
         client.add_batch(finished)
         self._on_done = on_done
-        self._timeout = int(spec.timeout * _SECOND)
         self._pause = int(spec.think * _SECOND)
         self._budget = RequestBudget(spec.requests, name, lender)
         self._key = key
@@ -86,16 +88,14 @@ class Workload:
         self._pausing: dict[ClosedUser, None] = {}
         self._awaiting: dict[ClosedUser, None] = {}
         """Users that wait for more of the budget."""
-        self._unused: list[Exchange] = []
-        """Exchanges of past arrivals; the next ones take them and their connections."""
-        # In the order of their starts, so that the first is the next to time out.
-        self._in_flight: dict[Exchange, None] = {}
-        self._timeout_set = False
+        self._arrivals = OpenArrivals(self, self._timers, self._send, self._all_sent)
+        timeout_ns = int(spec.timeout * _SECOND)
+        self._timeouts = RequestTimeouts(self._timers, timeout_ns, self._in_flight, self._late)
 
     @property
     def inflight(self) -> int:
         """Requests that have no answer yet."""
-        return len(self._in_flight)
+        return self.sent - self.requests
 
     @property
     def users(self) -> int:
@@ -144,7 +144,7 @@ class Workload:
             self._timers.at(end, partial(self._duration_over, self._starts))
         if spec.open:
             due = islice(trace or due_times(spec, *key), first, None, step)
-            self._send_due(self._starts, now, due, next(due, None))
+            self._arrivals.play(now, due, partial(self._goes_on, self._starts))
         elif spec.user_stages:
             goes_on = partial(self._goes_on, self._starts)
             self._ramp = RampedUsers(self._timers, goes_on, add or self._join_all, self.leave)
@@ -175,19 +175,19 @@ class Workload:
             budget.ask()
         else:
             budget.give_back()
-        if not (self._in_flight or budget.left or more):
+        if not (self.inflight or budget.left or more):
             self._end_if_over()
 
     def leave(self, user: ClosedUser) -> None:
         """The user sends no more; what it has in flight finishes."""
         user.leaving = True
-        if user in self._users and user not in self._in_flight:
+        if user in self._users and not user.in_flight:
             self._gone(user)
 
     def remove(self, user: ClosedUser) -> None:
         """The user goes at once; what it has in flight is cut off."""
         user.leaving = True
-        if user in self._in_flight:
+        if user.in_flight:
             self._cut_off(user)
             self._client.hand_over()
         elif user in self._users:
@@ -203,32 +203,31 @@ class Workload:
         """Stop, wait this many seconds at most, and cut off what is left."""
         self.stop()
         self.over.wait(grace)
-        for exchange in list(self._in_flight):
-            if exchange in self._in_flight:
+        for exchange in self._in_flight():
+            if exchange.in_flight:
                 self._cut_off(exchange)
         self._client.hand_over()
 
-    def ended(self, exchange: Exchange, error: str | None) -> None:
-        """The client's answer to `begin`."""
-        end = time.monotonic_ns()
-        del self._in_flight[exchange]
+    def ended(self, exchange: Exchange, answer: ReadAnswer, error: str | None, now_ns: int) -> bool:
+        """The client's answer to `begin`: see `Owner`."""
         self.requests += 1
-        if error is not None or exchange.response.status >= 400:
+        if error is not None or answer.status >= 400:
             self.failures += 1
-        self._finished.add(self.name, exchange, end, error)
+        self._finished.add(self.name, exchange, answer, error, now_ns)
         if not isinstance(exchange, ClosedUser):
-            self._unused.append(exchange)
-        elif self._may_send(exchange):
-            pause = self._pause if exchange.pause is None else int(exchange.pause() * _SECOND)
-            if pause > 0:
-                self._pausing[exchange] = None
-                self._timers.at(end + pause, partial(self._end_pause, exchange))
-            else:
-                self._send_next(exchange)  # `pause` may have stopped the user
-        else:
+            self._arrivals.unused.append(exchange)
+        elif not self._running or exchange.leaving:
             self._gone(exchange)
-        if not (self._in_flight or (self._running and (self._budget.left or self._budget.more))):
+        elif exchange.pause is not None or self._pause:
+            self._think(exchange, now_ns)
+        elif self._budget.left > 0:
+            self._take(exchange)
+            return True
+        else:
+            self._wait_or_go(exchange)
+        if not (self.inflight or (self._running and (self._budget.left or self._budget.more))):
             self._end_if_over()
+        return False
 
     # Users
 
@@ -236,20 +235,33 @@ class Workload:
         for _ in range(count):
             self.join()
 
-    def _may_send(self, user: ClosedUser) -> bool:
-        budget = self._budget
-        return self._running and (budget.left > 0 or budget.more) and not user.leaving
+    def _think(self, user: ClosedUser, now_ns: int) -> None:
+        """After an answer, before the next request."""
+        if not (self._budget.left > 0 or self._budget.more):
+            self._gone(user)
+            return
+        pause = self._pause if user.pause is None else int(user.pause() * _SECOND)
+        if pause > 0:
+            self._pausing[user] = None
+            self._timers.at(now_ns + pause, partial(self._end_pause, user))
+        else:
+            self._send_next(user)  # `pause` may have stopped the user
 
     def _send_next(self, user: ClosedUser) -> None:
-        budget = self._budget
-        if not self._may_send(user):
+        if not self._running or user.leaving:
             self._gone(user)
-        elif budget.left:
+        elif self._budget.left > 0:
             self._send(user, 0)
         else:
+            self._wait_or_go(user)
+
+    def _wait_or_go(self, user: ClosedUser) -> None:
+        """Nothing of the budget is left here."""
+        if self._budget.more:
             self._awaiting[user] = None
-        if budget.left <= budget.ask_at:
-            budget.ask()
+            self._budget.ask()
+        else:
+            self._gone(user)
 
     def _end_pause(self, user: ClosedUser) -> None:
         if user in self._pausing:
@@ -268,62 +280,53 @@ class Workload:
             on_gone, user.on_gone = user.on_gone, None
             on_gone()
 
-    # Arrivals
-
-    def _send_due(
-        self, start: int, origin_ns: int, later: Iterator[int], due_ns: int | None
-    ) -> None:
-        """Begin all arrivals that are due: this one and those after it."""
-        if not self._goes_on(start):
-            return
-        now = time.monotonic_ns()
-        while due_ns is not None:
-            due = origin_ns + due_ns
-            if due > now:
-                self._timers.at(due, partial(self._send_due, start, origin_ns, later, due_ns))
-                return
-            self._send(self._unused.pop() if self._unused else Exchange(self), due)
-            due_ns = next(later, None)
-        self._running = False
-        self._end_if_over()
-
     # Requests
 
     def _send(self, exchange: Exchange, planned_ns: int) -> None:
-        self._budget.left -= 1
+        self._take(exchange)
+        self._begin(exchange, planned_ns)
+
+    def _take(self, exchange: Exchange) -> None:
+        budget = self._budget
+        budget.left -= 1
         self.sent += 1
         if self._draw is not None:
             exchange.message, exchange.work_us = self._draw(self._number)
             self._number += self._step
-        self._in_flight[exchange] = None
-        self._client.begin(exchange, planned_ns)
-        if not self._timeout_set:
-            self._timeout_set = True
-            self._timers.at(time.monotonic_ns() + self._timeout, self._check_timeouts)
+        if budget.left <= budget.ask_at:
+            budget.ask()
 
-    def _check_timeouts(self) -> None:
-        """Give up what has taken too long; come back when the next may have."""
-        now = time.monotonic_ns()
-        while self._in_flight:
-            exchange = next(iter(self._in_flight))
-            deadline = (exchange.start or now) + self._timeout
-            if deadline > now:
-                self._timers.at(deadline, self._check_timeouts)
-                return
-            self._client.time_out(exchange)
-            self.ended(exchange, "timeout")
-        self._timeout_set = False
+    def _begin(self, exchange: Exchange, planned_ns: int) -> None:
+        self._client.begin(exchange, planned_ns)
+        if not self._timeouts.watching:
+            self._timeouts.begin()
+
+    def _in_flight(self) -> list[Exchange]:
+        return [one for one in (*self._users, *self._arrivals.exchanges) if one.in_flight]
+
+    def _late(self, exchange: Exchange) -> None:
+        self._client.time_out(exchange)
+        self._over(exchange, "timeout")
 
     def _cut_off(self, exchange: Exchange) -> None:
         if not exchange.start:
             exchange.never_sent(time.monotonic_ns())
         self._client.drop(exchange)
-        self.ended(exchange, "cut off")
+        self._over(exchange, "cut off")
+
+    def _over(self, exchange: Exchange, error: str) -> None:
+        """The client carries its request no longer."""
+        if self.ended(exchange, exchange.broken_off(), error, time.monotonic_ns()):
+            self._begin(exchange, 0)
 
     # The end
 
     def _goes_on(self, start: int) -> bool:
         return self._running and start == self._starts
+
+    def _all_sent(self) -> None:
+        self._running = False
+        self._end_if_over()
 
     def _duration_over(self, start: int) -> None:
         if start == self._starts and not self.spec.open:
@@ -333,10 +336,10 @@ class Workload:
         """Remove users whose pause would be followed by nothing; say so if all is over."""
         for user in (*self._pausing, *self._awaiting):
             self._gone(user)
-        if self._in_flight or (self._running and self._budget.left > 0):
+        if self.inflight or (self._running and self._budget.left > 0):
             return
         self._running = False
-        for exchange in self._unused:
+        for exchange in self._arrivals.unused:
             self._client.drop(exchange)
         if not self.done:
             self._client.hand_over()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from ipvsload.load import workload
 from ipvsload.load.exchange import Exchange
+from ipvsload.load.http_response import ReadAnswer
 from ipvsload.load.pacing import due_times
 from ipvsload.scenario.model import Traffic
 from tests.load.sending import Sending
@@ -34,9 +35,11 @@ def main(host: str, port: str, kind: str) -> None:
         if kind == "slow":
             ended = it.ended
 
-            def ended_slowly(exchange: Exchange, error: str | None) -> None:
+            def ended_slowly(
+                exchange: Exchange, answer: ReadAnswer, error: str | None, now_ns: int
+            ) -> bool:
                 time.sleep(_SLOW_S)
-                ended(exchange, error)
+                return ended(exchange, answer, error, now_ns)
 
             it.ended = ended_slowly  # type: ignore[method-assign]
         began = time.monotonic_ns()

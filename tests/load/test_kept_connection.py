@@ -11,7 +11,7 @@ import gevent
 import pytest
 from gevent.socket import socket as CooperativeSocket  # noqa: N812
 
-from ipvsload.load import http_client
+from ipvsload.load import request_carrier
 from ipvsload.load.connect_gate import ConnectGate
 from tests.load.sending import (
     OK,
@@ -36,7 +36,7 @@ def test_a_kept_connection_does_not_wait_behind_those_that_are_not_accepted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        http_client, "ConnectGate", partial(ConnectGate, accept_within_ns=1_000 * 10**9)
+        request_carrier, "ConnectGate", partial(ConnectGate, accept_within_ns=1_000 * 10**9)
     )
     with CooperativeSocket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ipvsload.load.closed_user import ClosedUser
 from ipvsload.load.exchange import Exchange
 from ipvsload.load.finished_batch import FinishedBatch
+from ipvsload.load.http_response import NO_ANSWER
 from ipvsload.load.workload import Workload
 from ipvsload.locust_plugin.distributed.shared_budgets import Loan, SharedBudgets
 from ipvsload.scenario.model import Traffic
@@ -28,6 +29,7 @@ class Client:
 
     def begin(self, exchange: Exchange, _planned_ns: int) -> None:
         self.begun += 1
+        exchange.queued = True
         self.in_flight.append(exchange)
 
     def drop(self, _exchange: Exchange) -> None:
@@ -89,7 +91,10 @@ class Worker:
 
     def answer(self) -> None:
         if self.client.in_flight:
-            self.workload.ended(self.client.in_flight.pop(0), None)
+            exchange = self.client.in_flight.pop(0)
+            exchange.queued = False
+            if self.workload.ended(exchange, NO_ANSWER, None, 0):
+                self.client.begin(exchange, 0)
 
     def to_master(self) -> None:
         if self.up:
