@@ -145,7 +145,8 @@ class BlockEncoder(Generic[_Row]):
             self._columns, columns, layout.texts, layout.optional, strict=True
         ):
             first = values[0]
-            if values.count(first) == count:  # most columns are the same in most rows
+            # Most columns are the same in most rows; in others the last is mostly another one.
+            if values[-1] == first and values.count(first) == count:
                 if is_text:
                     first = place(first)
                 elif first is None:

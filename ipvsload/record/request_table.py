@@ -102,10 +102,12 @@ class RequestTable:
 
     def column(self, name: str) -> NDArray[Any]:
         """One column of all of them: eight bytes a request. `name` is a field of `Request`."""
-        names = [REQUEST_LAYOUT.columns[RequestColumns._fields.index(name)]]
-        return np.concatenate(
-            [np.empty(0, np.int64), *(one for (one,) in self._file.blocks(self.run, names))]
-        )
+        which = REQUEST_LAYOUT.columns[RequestColumns._fields.index(name)]
+        found, end = np.empty(len(self), np.int64), 0
+        for (some,) in self._file.blocks(self.run, [which]):
+            found[end : end + len(some)] = some
+            end += len(some)
+        return found
 
     @cached_property
     def last_end_us(self) -> int:
