@@ -20,7 +20,7 @@ from ipvsload.testbed.lab.packet_filter import (
     server_cable_filter,
 )
 from ipvsload.testbed.lab.packet_ring import RingBlock
-from ipvsload.testbed.lab.seen_packets import SeenService, join_packets
+from ipvsload.testbed.lab.seen_packets import SeenPackets, SeenService
 from tests.lab.frames import ACK, FIN, PORT, RST, SYN, Frame
 
 INCOMING = 0
@@ -164,13 +164,18 @@ def test_packets_have_their_clients_and_servers(family: str, forwarding: str) ->
         *(to_server(2048, RST, 1, t + 100), to_server(1024, SYN, 1, t + 110)),  # of the probes
     ]
     found = FrameColumns(frame_layout(family)), FrameColumns(frame_layout(family, tunnel=tunnel))
-    for columns, seen in zip(found, (at_clients, at_servers), strict=True):
+    packets = SeenPackets(
+        SeenService(PORT, forwarding, plan.endpoint, dict(zip(macs, hosts, strict=True)))
+    )
+    keeps = packets.at_clients, packets.at_servers
+    for columns, seen, keep in zip(found, (at_clients, at_servers), keeps, strict=True):
         size = frame_layout(family, tunnel=tunnel and seen is at_servers).size
         assert columns.add(block(seen[:2], size)) == 2
         assert columns.add(block([], size)) == 0
-        assert columns.add(block(seen[2:], size)) == len(seen) - 2
-    service = SeenService(PORT, forwarding, plan.endpoint, dict(zip(macs, hosts, strict=True)))
-    table = join_packets(found[0].all(), found[1].all(), service, lambda times: times - t)
+        keep(columns.all())  # in two parts: what was known of the first stays known
+        assert columns.add(block(seen[2:], size)) == columns.waiting == len(seen) - 2
+        keep(columns.all())
+    table = packets.table(lambda times: times - t)
     port = 80 if forwarding == "masq" else PORT
     first, second = (plan.endpoint.format(host, port) for host in hosts)
     assert list(table) == [
@@ -187,13 +192,15 @@ def test_packets_have_their_clients_and_servers(family: str, forwarding: str) ->
         Packet(100, PacketKind.CLIENT_RST, client, 2048, second),
     ]
     assert table.director_us() == {"p50": 0.01, "p99": 0.01}
-    assert [len(one.all()) for one in found] == [0, 0]
+    assert [len(one.all()) for one in found] == [one.waiting for one in found] == [0, 0]
 
 
 def test_nothing_seen_is_no_packets() -> None:
     columns = FrameColumns(frame_layout(IPV4))
-    service = SeenService(PORT, "masq", "{}:{}", {})
-    table = join_packets(columns.all(), columns.all(), service, lambda times: times)
+    packets = SeenPackets(SeenService(PORT, "masq", "{}:{}", {}))
+    packets.at_clients(columns.all())
+    packets.at_servers(columns.all())
+    table = packets.table(lambda times: times)
     assert list(table) == []
     assert table.director_us() == {}
 

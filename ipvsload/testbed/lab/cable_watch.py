@@ -24,11 +24,13 @@ from ipvsload.testbed.lab.packet_filter import (
     server_cable_filter,
 )
 from ipvsload.testbed.lab.packet_ring import PacketRing, RingBlock
-from ipvsload.testbed.lab.seen_packets import SeenService, join_packets
+from ipvsload.testbed.lab.seen_packets import SeenPackets, SeenService
 from ipvsload.testbed.lab.topology import CABLES, Topology
 
 MAX_PACKETS = 2_000_000
-"""A run's; a plain connection has four. They take some 70 MB until the run ends."""
+"""A run's; a plain connection has four. They take 30 MB until the run ends, and 80 MB more then."""
+_AT_ONCE = 8_192
+"""So many frames wait to become packets: some milliseconds of work."""
 _READINGS = 8
 _Times: TypeAlias = NDArray[np.int64]
 
@@ -44,7 +46,7 @@ class CableWatch:
         self._topology = topology
         self._rings: list[PacketRing] = []
         self._columns: list[FrameColumns] = []
-        self._service = SeenService(0, "masq", "", {})
+        self._seen = SeenPackets(SeenService(0, "masq", "", {}))
         self._begun = 0, 0
         self._packets = 0
         self._cpu_s = 0.0
@@ -66,7 +68,7 @@ class CableWatch:
         family, vip = topology.family, topology.vip
         links = direct_routing.neighbours(topology) if way.direct else {}
         hosts = {bytes.fromhex(link.replace(":", "")): host for host, link in links.items()}
-        self._service = SeenService(port, forwarding, topology.plan.endpoint, hosts)
+        self._seen = SeenPackets(SeenService(port, forwarding, topology.plan.endpoint, hosts))
         self._columns = [
             FrameColumns(frame_layout(family)),
             FrameColumns(frame_layout(family, tunnel=way.tunnel)),
@@ -97,9 +99,8 @@ class CableWatch:
                 ring.watch(NOTHING)
             self._take(PacketRing.take_rest)
             dropped = sum(ring.dropped() for ring in self._rings)
-            at_clients, at_servers = (one.all() for one in self._columns)
-            to_monotonic = _to_monotonic(self._begun, _clocks())
-            table = join_packets(at_clients, at_servers, self._service, to_monotonic)
+            self._keep(0)
+            table = self._seen.table(_to_monotonic(self._begun, _clocks()))
         return WatchedPackets(table, dropped, self._cpu_s, self._why)
 
     def _take(self, blocks: Callable[[PacketRing], Iterator[RingBlock]]) -> None:
@@ -118,6 +119,14 @@ class CableWatch:
         if self._why:
             for ring in self._rings:
                 ring.watch(NOTHING)
+        self._keep(_AT_ONCE)
+
+    def _keep(self, least: int) -> None:
+        """Make packets of the frames of each cable, where so many wait."""
+        keeps = self._seen.at_clients, self._seen.at_servers
+        for columns, keep in zip(self._columns, keeps, strict=False):
+            if columns.waiting > least:
+                keep(columns.all())
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

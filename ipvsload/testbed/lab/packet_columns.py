@@ -35,6 +35,8 @@ class FrameColumns:
                 ("outer", address), ("mac", "S6"),
             ]
         )  # fmt: skip
+        self.waiting = 0
+        """How many frames were taken since `all`."""
         self._blocks: list[NDArray[Any]] = []
         self._frames: dict[tuple[int, int], np.dtype[Any]] = {}
 
@@ -62,11 +64,12 @@ class FrameColumns:
         for name in self._kept.names[1:]:  # type: ignore[index]
             kept[name] = frames[name]
         self._blocks.append(kept)
+        self.waiting += block.packets
         return block.packets
 
     def all(self) -> NDArray[Any]:
         """All that was taken, and begin anew."""
-        blocks, self._blocks = self._blocks, []
+        blocks, self._blocks, self.waiting = self._blocks, [], 0
         return np.concatenate([np.empty(0, self._kept), *blocks])
 
     def _frame(self, mac: int, step: int) -> np.dtype[Any]:

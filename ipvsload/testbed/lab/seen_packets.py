@@ -24,83 +24,99 @@ class SeenService(NamedTuple):
     """The real servers by their link addresses, where packets are sent to these."""
 
 
-def join_packets(
-    at_clients: NDArray[Any],
-    at_servers: NDArray[Any],
-    service: SeenService,
-    to_monotonic: Callable[[NDArray[np.int64]], NDArray[np.int64]],
-) -> PacketTable:
-    """The packets of the connections that were asked for, by time.
+class SeenPackets:
+    """The packets of a run, in fifteen bytes each while they come, and joined when it is over."""
 
-    The arrays are a `FrameColumns` of each cable; `to_monotonic` turns CLOCK_REALTIME
-    into the generator's clock. A packet from the service is its server's to which the
-    connection was sent last; "" where that was not seen.
-    """
-    asked = at_clients["type"] != OUTGOING
-    kinds = (
-        np.where(
-            asked,
-            PacketKind.ASKED,
-            _ends(at_clients["flags"], PacketKind.SERVER_RST, PacketKind.SERVER_FIN),
-        ),
-        np.where(
-            at_servers["flags"] & SYN,
-            PacketKind.CHOSEN,
-            _ends(at_servers["flags"], PacketKind.CLIENT_RST, PacketKind.CLIENT_FIN),
-        ),
-    )
-    addresses = np.concatenate(
-        (
-            np.where(asked, at_clients["source"], at_clients["destination"]),
-            at_servers["source"],
-        )
-    )
-    ports = np.concatenate(
-        (
-            np.where(asked, at_clients["from_port"], at_clients["to_port"]),
-            at_servers["from_port"],
-        )
-    )
-    raw_clients, client = np.unique(addresses, return_inverse=True)
-    servers, server = _servers(at_servers, service)
-    rows = np.empty(len(addresses), COLUMNS)
-    rows["t_ns"] = to_monotonic(np.concatenate((at_clients["t"], at_servers["t"])))
-    rows["kind"] = np.concatenate(kinds)
-    rows["client"], rows["port"] = client, ports
-    rows["server"] = np.concatenate((np.zeros(len(at_clients), np.int64), server))
+    def __init__(self, service: SeenService) -> None:
+        self._service = service
+        self._way = FORWARDINGS[service.forwarding]
+        self._address_size = 0
+        self._clients: dict[bytes, int] = {}
+        self._servers: dict[tuple[bytes, int], int] = {}
+        """By address, or link address, and port; 0 is none."""
+        self._at_clients: list[NDArray[Any]] = []
+        self._at_servers: list[NDArray[Any]] = []
 
-    connection = client.astype(np.int64) << 16 | ports
-    known = np.zeros(max(1, len(raw_clients)) << 16, bool)
-    known[connection[rows["kind"] == PacketKind.ASKED]] = True
-    kept = known[connection]
-    rows, connection = rows[kept], connection[kept]
-    by_time = np.argsort(rows["t_ns"], kind="stable")
-    rows, connection = rows[by_time], connection[by_time]
-    _name_servers(rows, connection)
-    clients = [_text(raw, at_clients.dtype["source"].itemsize) for raw in raw_clients]
-    return PacketTable(rows, clients, servers)
+    def at_clients(self, frames: NDArray[Any]) -> None:
+        """Take what was seen at the clients' cable: an array of `FrameColumns`."""
+        asked = frames["type"] != OUTGOING
+        ends = _ends(frames["flags"], PacketKind.SERVER_RST, PacketKind.SERVER_FIN)
+        rows = self._rows(
+            frames,
+            np.where(asked, frames["source"], frames["destination"]),
+            np.where(asked, frames["from_port"], frames["to_port"]),
+        )
+        rows["kind"] = np.where(asked, PacketKind.ASKED, ends)
+        rows["server"] = 0
+        self._at_clients.append(rows)
+
+    def at_servers(self, frames: NDArray[Any]) -> None:
+        """Take what was seen at the servers' cable."""
+        chosen = frames["flags"] & SYN
+        ends = _ends(frames["flags"], PacketKind.CLIENT_RST, PacketKind.CLIENT_FIN)
+        rows = self._rows(frames, frames["source"], frames["from_port"])
+        rows["kind"] = np.where(chosen, PacketKind.CHOSEN, ends)
+        rows["server"] = self._server_numbers(frames)
+        self._at_servers.append(rows)
+
+    def table(self, to_monotonic: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> PacketTable:
+        """The packets of the connections that were asked for, by time.
+
+        `to_monotonic` turns CLOCK_REALTIME into the generator's clock. A packet from the
+        service is its server's to which the connection was sent last; "" where that was not seen.
+        """
+        rows = np.concatenate([np.empty(0, COLUMNS), *self._at_clients, *self._at_servers])
+        self._at_clients, self._at_servers = [], []
+        rows["t_ns"] = to_monotonic(rows["t_ns"])
+        connection = _connections(rows)
+        known = np.zeros(max(1, len(self._clients)) << 16, bool)
+        known[connection[rows["kind"] == PacketKind.ASKED]] = True
+        rows = rows[known[connection]]
+        rows = rows[np.argsort(rows["t_ns"], kind="stable")]
+        _name_servers(rows, _connections(rows))
+        clients = [_text(raw, self._address_size) for raw in self._clients]
+        return PacketTable(rows, clients, ["", *map(self._server, self._servers)])
+
+    def _rows(
+        self, frames: NDArray[Any], addresses: NDArray[Any], ports: NDArray[Any]
+    ) -> NDArray[Any]:
+        self._address_size = addresses.dtype.itemsize
+        rows = np.empty(len(frames), COLUMNS)
+        raw, place = np.unique(addresses, return_inverse=True)
+        numbers = [self._clients.setdefault(one, len(self._clients)) for one in raw.tolist()]
+        rows["t_ns"], rows["port"] = frames["t"], ports
+        rows["client"] = np.array(numbers, np.uint16)[place]
+        return rows
+
+    def _server_numbers(self, frames: NDArray[Any]) -> NDArray[Any]:
+        way = self._way
+        column = "outer" if way.tunnel else "mac" if way.direct else "destination"
+        raw, place = np.unique(frames[column], return_inverse=True)
+        to_port = np.full(len(place), self._service.port) if way.direct else frames["to_port"]
+        ends, number = np.unique(place.astype(np.int64) << 16 | to_port, return_inverse=True)
+        numbers = [
+            self._servers.setdefault((bytes(raw[one >> 16]), one & 0xFFFF), len(self._servers) + 1)
+            for one in ends.tolist()
+        ]
+        return np.array(numbers, np.uint16)[number]
+
+    def _server(self, seen: tuple[bytes, int]) -> str:
+        """The name of a real server; "" for a link address that is none's."""
+        raw, port = seen
+        if self._way.direct and not self._way.tunnel:
+            host = self._service.hosts.get(raw.ljust(6, b"\0"), "")
+        else:
+            host = _text(raw, self._address_size)
+        return self._service.endpoint.format(host, port) if host else ""
+
+
+def _connections(rows: NDArray[Any]) -> NDArray[Any]:
+    connections: NDArray[Any] = rows["client"].astype(np.uint32) << 16 | rows["port"]
+    return connections
 
 
 def _ends(flags: NDArray[Any], reset: PacketKind, fin: PacketKind) -> NDArray[Any]:
     return np.where(flags & RST, reset, fin)
-
-
-def _servers(at_servers: NDArray[Any], service: SeenService) -> tuple[list[str], NDArray[Any]]:
-    """The servers' names behind "", and which of them each packet goes to."""
-    way = FORWARDINGS[service.forwarding]
-    column = "outer" if way.tunnel else "mac" if way.direct else "destination"
-    raw, place = np.unique(at_servers[column], return_inverse=True)
-    if column == "mac":
-        hosts = [service.hosts.get(one.ljust(6, b"\0"), "") for one in raw]
-    else:
-        hosts = [_text(one, at_servers.dtype[column].itemsize) for one in raw]
-    to_port = np.full(len(place), service.port) if way.direct else at_servers["to_port"]
-    ends, number = np.unique(place.astype(np.int64) << 16 | to_port, return_inverse=True)
-    names = [
-        service.endpoint.format(hosts[one >> 16], one & 0xFFFF) if hosts[one >> 16] else ""
-        for one in ends.tolist()
-    ]
-    return ["", *names], number + 1
 
 
 def _name_servers(rows: NDArray[Any], connection: NDArray[Any]) -> None:
