@@ -5,7 +5,7 @@ to the same target share one HTTP client.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,9 @@ from ipvsload.load.burst_traffic import BURST, burst_traffic
 from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.http_client import HttpClient
 from ipvsload.load.locust_internals import keep_fractions_of_milliseconds
+from ipvsload.load.locust_report import report
 from ipvsload.load.request_budget import Lender
 from ipvsload.load.workload import Workload
-from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget, Tls, read_url
 
@@ -145,38 +145,3 @@ def environment_load(environment: Environment) -> EnvironmentLoad:
     if load is None:
         load = _loads[environment] = EnvironmentLoad(environment)
     return load
-
-
-class RequestFailed(Exception):  # noqa: N818
-    """A request without a whole answer, or with a bad one, in Locust's statistics."""
-
-    def __repr__(self) -> str:
-        # Locust groups failures by their text.
-        return str(self)
-
-
-def report(environment: Environment, spec: Traffic, requests: Sequence[Request]) -> None:
-    """Tell Locust of finished requests of one class; response times are in ms with fractions."""
-    fire, path = environment.events.request.fire, spec.path
-    for request in requests:
-        failure = request.error or (f"status {request.status}" if request.failed else None)
-        # How late one was sent that was sent twice is not known.
-        late_us = None
-        if spec.open and request.untaken is None:
-            late_us = request.start_us - request.planned_us
-        fire(
-            request_type="GET",
-            name=path,
-            response_time=request.latency_us / 1e3,
-            response_length=request.bytes,
-            response=None,
-            context={
-                "real_server": request.server,
-                "class": request.traffic,
-                "retried": bool(request.retried),
-                "queue_us": request.queue_us,
-                "late_us": late_us,
-            },
-            exception=RequestFailed(failure) if failure else None,
-            url=path,
-        )

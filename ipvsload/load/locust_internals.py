@@ -5,8 +5,10 @@ attributes, constants, and methods that Locust calls itself. No other module
 touches them. Locust's source is named where a fact comes from (Locust 2.47).
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from gevent.pool import Group
@@ -125,6 +127,49 @@ def keep_fractions_of_milliseconds() -> None:
     Locust rounds them to whole milliseconds (stats.py, bucket_response_time).
     """
     stats.bucket_response_time = lambda milliseconds: float(f"{milliseconds:.2g}")
+
+
+@lru_cache(1 << 14)
+def _bucket(latency_us: int) -> float:
+    return float(stats.bucket_response_time(latency_us / 1000))
+
+
+def request_listeners(environment: Any) -> list[Any]:
+    """Who listens to its request event besides Locust's statistics.
+
+    Theirs is a function inside the runner's constructor (runners.py, Runner.__init__).
+    """
+    return [
+        one
+        for one in environment.events.request._handlers
+        if getattr(one, "__qualname__", "") != "Runner.__init__.<locals>.on_request"
+    ]
+
+
+def log_requests(
+    found: stats.RequestStats, method: str, name: str, latencies_us: Sequence[int], size: int
+) -> None:
+    """Have the statistics count requests that end now; `size` adds their bodies, in bytes.
+
+    What `RequestStats.log_request` does for each of them is done once, by what a master does
+    with a worker's sums (stats.py, StatsEntry.extend).
+    """
+    now = time.time()
+    sums = stats.StatsEntry(found, name, method)
+    sums.last_request_timestamp = now
+    sums.num_requests = len(latencies_us)
+    sums.num_reqs_per_sec[int(now)] = len(latencies_us)
+    sums.total_response_time = sum(latencies_us) / 1000
+    sums.min_response_time = min(latencies_us) / 1000
+    sums.max_response_time = max(latencies_us) / 1000
+    sums.response_times = Counter(map(_bucket, latencies_us))
+    sums.total_content_length = size
+    for entry in (found.total, found.entries[name, method]):
+        last = entry.last_request_timestamp
+        if entry.use_response_times_cache and last and int(now) > int(last):
+            entry._cache_response_times(int(now) - 1)  # as StatsEntry.log does
+        entry.last_request_timestamp = now
+        entry.extend(sums)
 
 
 def remember_default_arguments() -> None:

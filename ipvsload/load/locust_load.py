@@ -18,9 +18,9 @@ from ipvsload.descriptors import raise_limit
 from ipvsload.load.base import LoadListener
 from ipvsload.load.burst_traffic import BURST, burst_traffic
 from ipvsload.load.connection_watch import ConnectionWatch
-from ipvsload.load.environment_load import report
 from ipvsload.load.finished_batch import FinishedBatch
 from ipvsload.load.http_client import HttpClient
+from ipvsload.load.locust_report import report
 from ipvsload.load.overload import Overload
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.load.users import WorkloadUser

@@ -21,7 +21,7 @@ from ipvsload.experiment.sidecar_reader import SidecarReader
 from ipvsload.locust_plugin.arguments import Options
 from ipvsload.locust_plugin.live import LiveFeed
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter, intervals
-from ipvsload.locust_plugin.metrics.request_listener import counting
+from ipvsload.locust_plugin.metrics.request_listener import RequestListener
 from ipvsload.record.format import OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.capabilities import Capability
@@ -79,7 +79,7 @@ class TestbedSession:
 
             self.feed.prediction = LivePrediction(self._told, self.feed.prediction_changed)
             self._by_itself.append(gevent.spawn(self._predict, self.feed.prediction))
-        environment.events.request.add_listener(counting(self.counter))
+        environment.events.request.add_listener(RequestListener(self.counter))
 
     @property
     def lacks(self) -> Mapping[Capability, str]:

@@ -13,10 +13,12 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
+from locust.stats import RequestStats
 
 from ipvsload import IpvsUser, LongUser, ShortUser
 from ipvsload.errors import UsageError
 from ipvsload.load.base import LoadListener
+from ipvsload.load.locust_internals import keep_fractions_of_milliseconds, log_requests
 from ipvsload.load.locust_load import LocustLoad
 from ipvsload.load.tcp_connect import Sockets
 from ipvsload.record.format import Request
@@ -74,6 +76,36 @@ def runner(target: Target) -> Any:
         )
     environment.runner.quit()
     return {"rounds": rounds, "servers": sorted(servers)}
+
+
+def statistics(_: Target) -> Any:
+    """What Locust's statistics have of requests one by one, and in batches."""
+    keep_fractions_of_milliseconds()
+    latencies_us = [130, 131, 90, 2_400, 12_345, 130, 7, 800_000, 131]
+    found = []
+    now = 1_000.4
+    time.time = lambda: now
+    for batch in (1, 3, 9):
+        now = 1_000.4
+        counted = RequestStats()
+        for place in range(0, 9, batch):
+            some = latencies_us[place : place + batch]
+            if batch == 1:
+                counted.log_request("GET", "/", some[0] / 1000, 5)
+            else:
+                log_requests(counted, "GET", "/", some, 5 * batch)
+        now += 1
+        if batch == 1:
+            counted.log_request("GET", "/", 0.5, 7)
+        else:
+            log_requests(counted, "GET", "/", [500], 7)
+        entries = (counted.total, counted.get("/", "GET"))
+        cache = [list((one.response_times_cache or {}).items()) for one in entries]
+        sums = [one.serialize() for one in entries]
+        for one in sums:
+            one["total_response_time"] = round(one["total_response_time"], 6)
+        found.append(repr((sums, cache)).replace("Counter", "defaultdict"))
+    return [len(set(found)), *found]
 
 
 def retries(target: Target) -> Any:

@@ -90,6 +90,12 @@ def test_locusts_own_runner(noted: Any) -> None:
     assert found["servers"] == [f"{target[0]}:{target[1]}"]
 
 
+def test_locusts_statistics_are_the_same_in_batches(target: Target) -> None:
+    different, one_by_one, *_ = inside("statistics", target)
+    assert "'num_requests': 10" in one_by_one
+    assert different == 1, one_by_one
+
+
 def test_a_kept_connection_s_request_may_be_sent_once_only(target: Any) -> None:
     found = inside("retries", target)
     assert (found["Kept"], found["Once"]) == (True, False)

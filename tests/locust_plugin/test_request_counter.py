@@ -50,6 +50,16 @@ def counter_of(found: Iterable[Request]) -> RequestCounter:
     return counter
 
 
+@given(st.lists(st.integers(0, 2 * 10**12), min_size=1, max_size=50))
+def test_many_at_once_are_as_many_one_by_one(latencies_us: list[int]) -> None:
+    counter = counter_of(("Short", "a", us / 1000, None, False, None, None) for us in latencies_us)
+    batch = RequestCounter()
+    batch.answered("Short", "a", latencies_us)
+    one, all_ = counter.totals()["Short"], batch.totals()["Short"]
+    assert abs(one["duration"].pop("sum_us") - all_["duration"].pop("sum_us")) <= len(latencies_us)  # type: ignore[misc]
+    assert one == all_
+
+
 def answered(totals: dict[str, Counts]) -> Counter[tuple[str, str, bool]]:
     """How often each label, server and outcome was counted."""
     return Counter(

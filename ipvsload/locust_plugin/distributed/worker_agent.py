@@ -21,7 +21,7 @@ from ipvsload.locust_plugin.distributed.borrowed_budgets import BorrowedBudgets
 from ipvsload.locust_plugin.distributed.worker_load import WorkerLoad
 from ipvsload.locust_plugin.lab_sockets import CurrentSockets
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
-from ipvsload.locust_plugin.metrics.request_listener import counting
+from ipvsload.locust_plugin.metrics.request_listener import RequestListener
 from ipvsload.testbed.lab import namespaces
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class WorkerAgent:
         self._send = partial(m.send, environment.runner)
         self._silent = 0.0
         """Seconds since the last heartbeat of the master, as far as this process had time."""
-        environment.events.request.add_listener(counting(self._counter))
+        environment.events.request.add_listener(RequestListener(self._counter))
         environment.events.heartbeat_received.add_listener(self._heard_of_master)
         m.listen(environment.runner, m.DrainRequests, self._drain, self._refused, concurrent=True)
         gevent.spawn(self._report)

@@ -8,7 +8,7 @@ small message. Pure: request_listener.py has Locust's side.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from ipvsload.locust_plugin.live import TrafficInterval
@@ -18,6 +18,7 @@ from ipvsload.locust_plugin.metrics.time_buckets import (
     Times,
     add_times,
     copied,
+    count_all_us,
     count_us,
     no_times,
     percentile,
@@ -108,6 +109,13 @@ class RequestCounter:
             count_us(counts["queue"], queue_us)
         if late_us is not None:
             count_us(counts["lateness"], late_us)
+
+    def answered(self, label: str, server: str | None, latencies_us: Sequence[int]) -> None:
+        """Count requests that were answered well by one server; nothing more is known of them."""
+        counts = self._since.get(label) or self._fresh(label)
+        pair = counts["servers"].get(server or "") or self._pair(label, counts, server or "")
+        pair[0] += len(latencies_us)
+        count_all_us(counts["duration"], latencies_us)
 
     def take(self) -> Delta:
         """Return what came since the last `take`."""

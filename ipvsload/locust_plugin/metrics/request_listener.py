@@ -1,18 +1,26 @@
-"""Counts the requests that Locust's request event tells of."""
+"""Counts the requests that Locust's request event tells of, and ours in batches."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
-from ipvsload.load.environment_load import RequestFailed
+from ipvsload.load.locust_report import RequestFailed, failure_kind, late_us
 from ipvsload.load.tcp_connect import cause
 from ipvsload.locust_plugin.metrics.request_counter import RequestCounter
+from ipvsload.record.format import Request
+from ipvsload.scenario.model import Traffic
 
 
-def counting(counter: RequestCounter) -> Callable[..., None]:
-    """Make a listener that counts our users' requests by class, others by method and name."""
-    count = counter.request
+class RequestListener:
+    """Counts our users' requests by class, others by method and name.
 
-    def listener(
+    It listens to the event, and is a `BatchListener`.
+    """
+
+    def __init__(self, counter: RequestCounter) -> None:
+        self._counter = counter
+
+    def __call__(
+        self,
         request_type: str,
         name: str,
         response_time: float | None,
@@ -20,20 +28,37 @@ def counting(counter: RequestCounter) -> Callable[..., None]:
         context: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
+        """Count a request that the event tells of."""
         known = context or {}
-        label = known.get("class") or f"{request_type} {name}"
-        failure = None if exception is None else _kind(exception)
-        count(
-            label,
+        self._counter.request(
+            known.get("class") or f"{request_type} {name}",
             known.get("real_server"),
             response_time,
-            failure,
+            None if exception is None else _kind(exception),
             known.get("retried", False),
             known.get("queue_us"),
             known.get("late_us"),
         )
 
-    return listener
+    def hear(self, spec: Traffic, requests: Sequence[Request]) -> None:
+        """Count our users' requests of one class."""
+        quick: dict[str | None, list[int]] = {}
+        for request in requests:
+            plain = not (request.failed or request.retried or spec.open)
+            if plain and request.queue_us is None:
+                quick.setdefault(request.server, []).append(request.latency_us)
+            else:
+                self._counter.request(
+                    request.traffic,
+                    request.server,
+                    request.latency_us / 1000,
+                    failure_kind(request),
+                    bool(request.retried),
+                    request.queue_us,
+                    late_us(spec, request),
+                )
+        for server, latencies_us in quick.items():
+            self._counter.answered(requests[0].traffic, server, latencies_us)
 
 
 def _kind(exception: BaseException | str) -> str:

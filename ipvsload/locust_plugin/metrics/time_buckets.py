@@ -5,7 +5,9 @@ Prometheus adds over instances has the same ones.
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypedDict
 
 # Forty a decade, the preferred numbers of ISO 3: steps of about six per cent between
@@ -47,6 +49,21 @@ def count_us(times: Times, us: int) -> None:
     us = min(max(us, 0), int(LONGEST_MS * 1000))
     times["buckets"][bisect_left(BOUNDS, us / 1000)] += 1
     times["sum_us"] += us
+
+
+def count_all_us(times: Times, all_us: Sequence[int]) -> None:
+    """Count times in µs, none of which is below zero; what is too long is not counted."""
+    if max(all_us) >= LONGEST_MS * 1000:
+        all_us = [us for us in all_us if us < LONGEST_MS * 1000]
+    buckets = times["buckets"]
+    for place, count in Counter(map(_bucket_of, all_us)).items():
+        buckets[place] += count
+    times["sum_us"] += sum(all_us)
+
+
+@lru_cache(1 << 14)
+def _bucket_of(us: int) -> int:
+    return bisect_left(BOUNDS, us / 1000)
 
 
 def add_times(times: Times, more: Times) -> None:
