@@ -7,6 +7,7 @@ are only the places of its blocks; columns are read when they are asked for.
 import json
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, Self, TypeVar
@@ -71,7 +72,7 @@ class ColumnFile(Generic[_Row]):
         """The columns of a run, some ten thousand rows at a time, or of them only these.
 
         Numbers are int64, texts places in `texts`, and NOT_KNOWN stands for None. Raises
-        FormatError where the file is no longer what it was.
+        UsageError where the file is no longer what it was.
         """
         names = self.layout.columns
         which = [names.index(name) for name in (names if columns is None else columns)]
@@ -95,13 +96,13 @@ class ColumnFile(Generic[_Row]):
         found = []
         for place in places:
             file.seek(place)
-            line = block_line(self.layout, file.readline())
-            data = file.read(line.size)
-            if len(data) < line.size:
-                raise FormatError(f"{self._name} has become shorter")
-            found.append((line, data))
-        if sum(line.rows for line, _ in found) != rows:
-            raise FormatError(f"{self._name} has changed while it was read")
+            try:
+                line = block_line(self.layout, file.readline())
+            except FormatError:
+                break
+            found.append((line, file.read(line.size)))
+        if sum(line.rows for line, data in found if len(data) == line.size) != rows:
+            raise UsageError(f"{self._path}: has changed since it was read")
         return self._decoded(found, rows, which)
 
     def _decoded(
@@ -155,13 +156,16 @@ class ColumnFile(Generic[_Row]):
         self._end = file.tell()
         return True
 
-    def _open(self) -> BinaryIO:
+    @contextmanager
+    def _open(self) -> Iterator[BinaryIO]:
         if isinstance(self._content, bytes):
-            return BytesIO(self._content)
+            yield BytesIO(self._content)
+            return
         try:
-            return self._content.open("rb")
+            with self._content.open("rb") as file:
+                yield file
         except OSError as error:
-            raise UsageError(f"{self._content}: cannot be read: {error.strerror}") from None
+            raise UsageError(f"{self._path}: cannot be read: {error.strerror}") from None
 
 
 def _check_header(path: str, line: bytes, layout: ColumnLayout[Any]) -> None:

@@ -175,6 +175,20 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         ColumnFile.read(tmp_path / "none.columns", LAYOUT, [])
 
 
+def test_a_file_that_changes_behind_its_reader_is_told(
+    some: tuple[Path, list[int]], tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.columns"
+    content = some[0].read_bytes()
+    begin = len(LAYOUT.header())
+    for changed in (content[: some[1][0] - 1], content[:begin], content[:begin] + b"x" * 500):
+        path.write_bytes(content)
+        file = ColumnFile.read(path, LAYOUT, [])
+        path.write_bytes(changed)
+        with pytest.raises(UsageError, match=r"rows\.columns: has changed since it was read"):
+            read_rows(file, 1)
+
+
 def test_what_comes_later_is_read_once(tmp_path: Path) -> None:
     path = tmp_path / "rows.columns"
     encoder, notes = BlockEncoder(LAYOUT), list[str]()
