@@ -16,14 +16,12 @@ class CarriedConnection(NamedTuple):
     last: Request
 
 
-def carried_connections(
-    requests: RequestTable, director: int | None = None
-) -> Iterator[CarriedConnection]:
-    """All that were opened, and those that were open before; through one director, or all.
+def carried_connections(requests: RequestTable) -> Iterator[CarriedConnection]:
+    """All that were opened, and those that were open before.
 
     Those of one client's port come in the order of time.
     """
-    few = requests.rows(lambda block: _ends(block, director))
+    few = requests.rows(_ends)
     carried: dict[tuple[str, int], CarriedConnection] = {}
     for request in sorted(few, key=lambda one: one.start_us):
         source = request.client, request.port
@@ -36,15 +34,13 @@ def carried_connections(
     yield from carried.values()
 
 
-def _ends(block: RequestColumns, director: int | None) -> RequestColumns:
+def _ends(block: RequestColumns) -> RequestColumns:
     """The first and the last request that each connection has in these."""
-    through = block.port != 0
-    if director is not None:
-        through &= block.director == director
-    sent = block.where(through)
-    sent = sent.where(np.lexsort((sent.start_us, sent.port, sent.client)))
-    begins = sent.opened.copy()
+    source = block.client << 16 | block.port
+    order = np.lexsort((block.start_us, source))
+    source = source[order]
+    begins = block.opened[order]
     begins[:1] = True
-    begins[1:] |= (sent.client[1:] != sent.client[:-1]) | (sent.port[1:] != sent.port[:-1])
-    ends = np.append(begins[1:], True)[: len(begins)]
-    return sent.where(begins | ends)
+    begins[1:] |= source[1:] != source[:-1]
+    ends = np.append(begins[1:], True)
+    return block.where(order[(begins | ends) & (block.port[order] != 0)])

@@ -4,54 +4,43 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ipvsload.ipvs_model.schedulers.base import RuleSettings
-from ipvsload.record.reader import RecordedRun
-from ipvsload.record.witness import Witness
-from ipvsload.replay.carried_connections import carried_connections
 from ipvsload.replay.counted_events import EXPIRY_NS, ServerNumbers, counted_events
-from ipvsload.replay.director_events import (
-    DirectorEvent,
-    path_ns,
-    requested,
-    witnessed,
-)
+from ipvsload.replay.director_events import DirectorEvent
 from ipvsload.replay.model_alone import model_alone
+from ipvsload.replay.observed_run import ObservedRun
 from ipvsload.replay.order_search import OrderSearch, Replayed
 from ipvsload.replay.recorded_directors import RecordedDirector
 from ipvsload.replay.rule_state import RuleState
 
 _TRIED = 150
 _TRIED_WITHOUT_PACKETS = 40
-"""Positions that are tried for a request, on the average: each takes some 10 us."""
+"""Positions that are tried for a connection, on the average: each takes some 10 us."""
 
 
 class DirectorReplay:
-    """Decisions of `director` in `run`, by the packets of `witness`, without it by requests."""
+    """The decisions of `director` in a run."""
 
     def __init__(
         self,
         director: RecordedDirector,
-        run: RecordedRun,
-        witness: Witness | None,
+        observed: ObservedRun,
         widest: int,
         *,
         every_table: bool = False,
     ) -> None:
         self.director = director
         self.addresses = ServerNumbers(director.table).addresses
-        self._witness = witness
-        self._requests = run.requests
-        self._path_ns = 0 if witness else path_ns(self._requests)
-        apart = run.kernel.get("packet_order_us")
-        self._apart_ns = apart * 1000 if isinstance(apart, int) else 0
+        self._observed = observed
         state = self._state()
         self.by_counts = state.by_counts
         """Whether the rule goes by counts and weights alone."""
+        tried = _TRIED if observed.witness else _TRIED_WITHOUT_PACKETS
         self._search = OrderSearch(
             state,
             "mismatched" if self.exact else "unexplained",
             self._span_ns(),
             widest,
-            (_TRIED if witness else _TRIED_WITHOUT_PACKETS) * (len(self._requests) + 500),
+            tried * (observed.connections + 500),
             self._state() if every_table else None,
         )
 
@@ -63,7 +52,7 @@ class DirectorReplay:
     @property
     def exact(self) -> bool:
         """Whether the order of all packets is known."""
-        return self._witness is not None and not self._apart_ns
+        return self._observed.witness is not None and not self._observed.apart_ns
 
     def alone(self) -> Counter[str]:
         """What the model alone gives to each server's address."""
@@ -74,11 +63,7 @@ class DirectorReplay:
         return None if number is None else self.addresses[number]
 
     def _events(self) -> Iterable[DirectorEvent]:
-        number, through = self.director.number, self.director.through
-        if self._witness is not None:
-            return witnessed(self._witness, self._apart_ns, through)
-        found = carried_connections(self._requests, number if through else None)
-        return requested(found, self._path_ns)
+        return self._observed.events(self.director)
 
     def _state(self) -> RuleState:
         own = self.director.settings
@@ -88,4 +73,5 @@ class DirectorReplay:
     def _span_ns(self) -> int:
         """How far from its recorded time an event may be at most."""
         spans = [one.late_ns - one.early_ns for one in self.director.table.changes]
-        return max(self._apart_ns, 2 * self._path_ns, EXPIRY_NS, *spans)
+        seen = self._observed
+        return max(seen.apart_ns, 2 * seen.path_ns, EXPIRY_NS, *spans)

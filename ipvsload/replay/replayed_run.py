@@ -13,8 +13,8 @@ from ipvsload.record.reader import RecordedRun
 from ipvsload.record.witness import Witness
 from ipvsload.replay.decision import Decision, PredictedChoice
 from ipvsload.replay.director_replay import DirectorReplay
+from ipvsload.replay.observed_run import ObservedRun
 from ipvsload.replay.order_search import Replayed, TooManyOrdersError
-from ipvsload.replay.recorded_directors import recorded_directors
 from ipvsload.replay.told_settings import NotReplayableError, rule_name
 from ipvsload.scenario.model import Scenario
 
@@ -64,11 +64,12 @@ def decisions(
     `witness` are its packets, None where nobody watched them. Without `every_table`, none
     has the servers' states. Raises NotReplayableError.
     """
+    observed = ObservedRun(run, scenario, witness)
     law, widest = recorded_law(run), _WIDTHS[-1]
-    if law is None or not all(p.exact for p in _parts(run, scenario, witness, law, widest)):
-        found = replay(run, scenario, witness)
+    if law is None or not all(p.exact for p in _parts(observed, law, widest)):
+        found = _best(observed)
         law, widest = found.lc_law or USUAL_LC_LAW, found.widest
-    return _decisions(run, scenario, witness, law, widest, every_table=every_table)
+    return _decisions(observed, law, widest, every_table=every_table)
 
 
 def replay(run: RecordedRun, scenario: Scenario | None, witness: Witness | None) -> RunReplay:
@@ -76,10 +77,14 @@ def replay(run: RecordedRun, scenario: Scenario | None, witness: Witness | None)
 
     Where the record does not have the law of lc and its kin, it is the one that explains more.
     """
-    known = recorded_law(run)
+    return _best(ObservedRun(run, scenario, witness))
+
+
+def _best(observed: ObservedRun) -> RunReplay:
+    known = recorded_law(observed.run)
     if known is not None:
-        return _replay(run, scenario, witness, known)
-    older, newer = (_replay(run, scenario, witness, law) for law in LC_LAWS)
+        return _replay(observed, known)
+    older, newer = (_replay(observed, law) for law in LC_LAWS)
     quality = [(-one.unexplained, one.matched) for one in (older, newer)]
     if quality[0] == quality[1]:
         return older._replace(lc_law=None)
@@ -92,15 +97,13 @@ def recorded_law(run: RecordedRun) -> int | None:
     return law if isinstance(law, int) else None
 
 
-def _replay(
-    run: RecordedRun, scenario: Scenario | None, witness: Witness | None, law: int
-) -> RunReplay:
+def _replay(observed: ObservedRun, law: int) -> RunReplay:
     """With wider searches as long as something is not explained, and time allows."""
     best: RunReplay | None = None
     for widest in _WIDTHS:
         if best is not None and best.connections * widest > _MOST_POSITIONS:
             break
-        parts = _parts(run, scenario, witness, law, widest)
+        parts = _parts(observed, law, widest)
         if all(part.exact for part in parts) and widest != _WIDTHS[-1]:
             continue  # it is as quick with the widest one
         if all(part.by_counts for part in parts) and widest < _LEAST_BY_COUNTS:
@@ -119,7 +122,7 @@ def _replay(
         given = sum((part.alone() for part in parts), Counter())
         best = best._replace(predicted={address: given[address] for address in best.predicted})
     if best.unexplained:
-        every = _decisions(run, scenario, witness, law, best.widest)
+        every = _decisions(observed, law, best.widest)
         surprising = (one for one in every if one.verdict not in ("matched", "consistent"))
         best = best._replace(first=tuple(islice(surprising, _MOST_TOLD)))
     return best
@@ -156,36 +159,25 @@ def _counted(parts: list[DirectorReplay], law: int, widest: int) -> RunReplay:
 
 
 def _decisions(
-    run: RecordedRun,
-    scenario: Scenario | None,
-    witness: Witness | None,
-    law: int,
-    widest: int,
-    *,
-    every_table: bool = True,
+    observed: ObservedRun, law: int, widest: int, *, every_table: bool = True
 ) -> Iterator[Decision]:
-    parts = _parts(run, scenario, witness, law, widest, every_table=every_table)
-    traffic = _TrafficOfPorts(run)
+    parts = _parts(observed, law, widest, every_table=every_table)
+    traffic = _TrafficOfPorts(observed.run)
     for index, (part, one) in enumerate(_merged(parts)):
         yield _decision(index, part, one, traffic)
 
 
 def _parts(
-    run: RecordedRun,
-    scenario: Scenario | None,
-    witness: Witness | None,
-    law: int,
-    widest: int,
-    *,
-    every_table: bool = False,
+    observed: ObservedRun, law: int, widest: int, *, every_table: bool = False
 ) -> list[DirectorReplay]:
-    if RULES[rule_name(run.scheduler)].by_chance:
+    scheduler = observed.run.scheduler
+    if RULES[rule_name(scheduler)].by_chance:
         raise NotReplayableError(
-            f"{run.scheduler} draws by chance: no single choice of it can be foretold"
+            f"{scheduler} draws by chance: no single choice of it can be foretold"
         )
     return [
-        DirectorReplay(director, run, witness, widest, every_table=every_table)
-        for director in recorded_directors(run, scenario, law)
+        DirectorReplay(director, observed, widest, every_table=every_table)
+        for director in observed.directors(law)
     ]
 
 
