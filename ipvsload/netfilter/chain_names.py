@@ -5,13 +5,14 @@ pkg/proxy/nftables/proxier.go: hashAndTruncate, servicePortChainNameBase,
 servicePortEndpointChainNameBase. Pure.
 """
 
-from base64 import b32encode
-from hashlib import sha256
-
 _PROTOCOL = "tcp"
 
 
 def _hash(text: str, length: int) -> str:
+    # Where they are used: OpenSSL is a tenth of what a director's agent imports.
+    from base64 import b32encode
+    from hashlib import sha256
+
     return b32encode(sha256(text.encode()).digest()).decode()[:length]
 
 

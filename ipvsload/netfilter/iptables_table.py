@@ -16,10 +16,9 @@ from typing import NamedTuple
 
 from ipvsload.netfilter.iptables_rules import NAT_CHAIN
 from ipvsload.netfilter.nat_service import NatEntry
+from ipvsload.netfilter.used_rules import NAT, iptables_are_used
 
 BALANCER = "iptables"
-_TABLES = "/proc/net/ip_tables_names"
-_TABLE = b"nat"
 _GET_INFO, _GET_ENTRIES = 64, 65  # IPT_SO_*
 _INFO = struct.Struct("=32s13I")  # ..., num_entries, size
 _HEAD = 40  # of struct ipt_get_entries: name[32], size, and padding
@@ -175,21 +174,17 @@ class IptablesTable:
 
         Raises OSError, also where this process may not ask.
         """
-        try:
-            with open(_TABLES) as file:
-                if _TABLE.decode() not in file.read().split():
-                    return []
-        except FileNotFoundError:
+        if not iptables_are_used():
             return []
         if self._socket is None:
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
         for _ in range(_TRIES):
-            info = ctypes.create_string_buffer(_TABLE, _INFO.size)
+            info = ctypes.create_string_buffer(NAT.encode(), _INFO.size)
             self._get(_GET_INFO, info)
             *_, size = _INFO.unpack(info)
             if len(self._held) != _HEAD + size:
                 self._held = ctypes.create_string_buffer(_HEAD + size)
-            struct.pack_into("=32sI4x", self._held, 0, _TABLE, size)
+            struct.pack_into("=32sI4x", self._held, 0, NAT.encode(), size)
             try:
                 self._get(_GET_ENTRIES, self._held)
             except OSError as error:

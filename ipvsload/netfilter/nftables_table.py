@@ -7,7 +7,6 @@ often a chain is used is the number of its rules and of the places that lead to 
 server's chain with one rule that is used twice is among those that are drawn.
 """
 
-import os
 import struct
 from socket import AF_INET, htons, inet_aton, ntohl
 
@@ -20,8 +19,8 @@ from ipvsload.netfilter.nfnetlink import (
     dump_message,
 )
 from ipvsload.netfilter.nftables_rules import TABLE
+from ipvsload.netfilter.used_rules import nftables_may_be_used
 
-_MODULE = "/sys/module/nf_tables"
 _GET_CHAIN, _GET_OBJECT = 4, 19  # NFT_MSG_*
 _COUNTER = struct.pack("!I", 1)  # NFT_OBJECT_COUNTER
 _RULES_OF_A_SERVER = 1
@@ -48,7 +47,7 @@ class NftablesTable:
         Raises OSError, InterruptedDumpError.
         """
         if self._socket is None:
-            if not os.path.exists(_MODULE):
+            if not nftables_may_be_used():
                 return []
             self._socket = NetfilterSocket()
         counters = self._socket.dump(self._list_objects, self._objects)

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.netfilter.conntrack_settings import read_conntrack_settings
-from ipvsload.netfilter.nat_table import NatTable
+from ipvsload.netfilter.used_rules import iptables_are_used, nftables_may_be_used
 
 if TYPE_CHECKING:  # it wants pyroute2, and who runs this says what is missing without it
     from ipvsload.ipvs.client import Ipvs
+    from ipvsload.netfilter.nat_table import NatTable
 
 
 class BalancedServices:
@@ -20,7 +21,7 @@ class BalancedServices:
     def __init__(self, ipvs: "Ipvs", inside: AbstractContextManager[object] | None = None) -> None:
         self._ipvs = ipvs
         self._inside = inside or nullcontext()
-        self._nat = NatTable()
+        self._nat: NatTable | None = None
         self._has_nat = False
         self.version = ipvs.version
 
@@ -29,11 +30,20 @@ class BalancedServices:
         table = self._ipvs.table()
         try:
             with self._inside:
-                others = self._nat.table()
+                others = self._others()
         except OSError as error:  # such as a table of rules that was being exchanged
             raise InterruptedDumpError(str(error)) from error
         self._has_nat = bool(others)
         return table + others
+
+    def _others(self) -> TableRows:
+        if self._nat is None:
+            if not (iptables_are_used() or nftables_may_be_used()):
+                return []
+            from ipvsload.netfilter.nat_table import NatTable
+
+            self._nat = NatTable()
+        return self._nat.table()
 
     def settings(self) -> dict[str, int | str]:
         """How connections are tracked, while a service depends on that."""

@@ -5,7 +5,6 @@ Whoever started it reads its stdout, so it opens no port, and it needs nothing
 but the standard library and pyroute2. Times are ns of CLOCK_MONOTONIC.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -207,17 +206,23 @@ def table_identity() -> str:
         return ""
 
 
+def _refused(why: str) -> Exception:
+    from argparse import ArgumentTypeError
+
+    return ArgumentTypeError(why)
+
+
 def _hz(text: str) -> float:
     hz = float(text)
     if not 0.1 <= hz <= 50:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0.1 and 50")
+        raise _refused(f"{text} is not between 0.1 and 50")
     return hz
 
 
 def _count(text: str) -> int:
     count = int(text)
     if count < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+        raise _refused(f"{text} is not 1 or more")
     return count
 
 
@@ -226,6 +231,8 @@ def main(argv: list[str] | None = None) -> int:
 
     Status 3, with one line on stderr, where IPVS cannot be read.
     """
+    import argparse  # here alone: a lab's sidecar is called without words
+
     parser = argparse.ArgumentParser(
         prog="ipvsload collect",
         description="Prints this machine's IPVS table, one JSON object a line.",

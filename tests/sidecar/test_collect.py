@@ -227,6 +227,10 @@ def test_bad_options_are_bad_usage(options: list[str], capsys: pytest.CaptureFix
     assert options[0] in capsys.readouterr().err
 
 
+PATHS = {**os.environ, "PYTHONPATH": ":".join(filter(None, sys.path))}
+"""For an interpreter without its site, as in the director."""
+
+
 def test_it_needs_little() -> None:
     """It must run from a stock Python with pyroute2, and start soon: nothing heavy, no asyncio."""
     program = "import sys, ipvsload.sidecar.collect, ipvsload.ipvs.client; print(*sys.modules)"
@@ -241,6 +245,14 @@ def test_it_needs_little() -> None:
         "common",
         "netlink",
     }
+
+
+def test_a_labs_sidecar_imports_nothing_that_it_may_not_need() -> None:
+    """In user-mode Linux these took as long as all the rest of its start."""
+    program = "import sys, ipvsload.testbed.lab.directors_sidecar; print(*sys.modules)"
+    output = subprocess.check_output([sys.executable, "-S", "-c", program], text=True, env=PATHS)
+    rules = {f"ipvsload.netfilter.{name}" for name in ("nat_table", "conntrack", "chain_names")}
+    assert not {"argparse", "hashlib", "base64", *rules} & set(output.split())
 
 
 def test_pyroute2_is_whole_for_whoever_imports_it_afterwards() -> None:
