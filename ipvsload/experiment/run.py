@@ -18,6 +18,7 @@ from ipvsload.experiment.run_journal import RunJournal
 from ipvsload.experiment.run_news import RunNews
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
+from ipvsload.experiment.settling_runs import SETTLED_AFTER_US, SettlingRun, SettlingRuns
 from ipvsload.experiment.stop_conditions import StopConditions
 from ipvsload.experiment.timeline import Begin, Done, Missed, Over, Timeline
 from ipvsload.load.base import LoadListener
@@ -28,8 +29,6 @@ from ipvsload.testbed.base import ServiceSpec
 
 _TABLE_WITHIN_US = 20_000_000
 """Deadline for the first sample that shows the run's service."""
-_COUNTERS_SETTLE_US = 2_200_000
-"""The kernel refreshes its per-server counters every 2 s (ip_vs_est.c)."""
 _GRACE_S = 5.0
 """Beyond a class's own timeout, for what is in flight at the end."""
 _AFTER_MISSED_S = 5.0
@@ -38,18 +37,29 @@ _AFTER_STOP_S = 1.0
 """The same where a condition ended the run early."""
 
 
-def play_run(context: RunContext, number: int, variant: Variant, repeat: int) -> None:
+def play_run(
+    context: RunContext,
+    settling: SettlingRuns,
+    number: int,
+    variant: Variant,
+    repeat: int,
+    *,
+    to_its_end: bool,
+) -> None:
     """Play the timeline from a new service to the last answer, recorded as run `number`.
 
     A wait that misses its deadline, an overloaded generator and the like are
     recorded as "invalid". Raises TestbedError when the testbed broke and
     InvalidRunError when somebody interrupted it; what was recorded until then
     stays.
+
+    Where the testbed lets its service stay, it is one of `settling` on return, unless it shall
+    be played `to_its_end`.
     """
     clock, testbed = context.clock, context.testbed
     marks = [clock.now_us()]
     journal = RunJournal(context, number)
-    run = _Run(context, journal, variant, repeat)
+    run = _Run(context, journal, settling, variant, repeat)
     try:
         run.await_service()
         marks.append(clock.now_us())
@@ -58,29 +68,50 @@ def play_run(context: RunContext, number: int, variant: Variant, repeat: int) ->
         marks.append(clock.now_us())
         run.finish_load(grace)
         timeouts = testbed.tcp_timeouts() - timeouts
-        run.await_counters(retransmitted=timeouts > 0)
-    finally:
         run.close()
-    journal.align_clocks()
+        settled_us = run.settled_us(retransmitted=timeouts > 0)
+        remove = None if to_its_end or not run.key else testbed.retire()
+        if remove is None:
+            run.await_counters(settled_us)
+        journal.align_clocks()
+    except BaseException:
+        run.close()
+        run.follow_no_more()
+        raise
     if testbed.packet_watch:
         journal.keep_packets(testbed.packet_watch)
-    testbed.end()
+    if remove is None:
+        run.follow_no_more()
+        testbed.end()
     marks.append(clock.now_us())
     spans = zip(("setup", "timeline", "teardown"), marks, marks[1:], strict=False)
     seconds = {name: (end - start) / 1e6 for name, start, end in spans}
-    ended = events.RunEnded(*journal.now(), complete=True, retransmits=timeouts, seconds=seconds)
-    journal.record(ended)
+    if remove is None:
+        ended = events.RunEnded(
+            *journal.now(), complete=True, retransmits=timeouts, seconds=seconds
+        )
+        journal.record(ended)
+    else:
+        settling.add(
+            SettlingRun(journal, run.state, run.key, settled_us, remove, timeouts, seconds)
+        )
 
 
 class _Run:
     """The run of `journal`, whose service is there: its phases, in the order of the methods."""
 
     def __init__(
-        self, context: RunContext, journal: RunJournal, variant: Variant, repeat: int
+        self,
+        context: RunContext,
+        journal: RunJournal,
+        settling: SettlingRuns,
+        variant: Variant,
+        repeat: int,
     ) -> None:
         self._context = context
         self._journal = journal
         self._clock = context.clock
+        self._closed = False
         testbed, planned = context.testbed, context.scenario.service
         journal.planned(variant, repeat)
         draws = context.draws(variant.label, repeat)
@@ -116,20 +147,21 @@ class _Run:
             # Each scheduler has the same: common random numbers.
             f"{context.scenario.seed}/{draws}",
         )
-        self._state = RunState(self._load.counts)
+        self.state = RunState(self._load.counts)
         later = LaterActions(context.clock)
         self._target = RunTarget(
             testbed,
-            self._state,
+            self.state,
             journal.server_joined,
             journal.server_suffers,
             later.add,
             self._load,
             journal.class_started,
         )
-        key = service.target.key
+        self.key = service.target.key
+        """The service's name in samples; "" where nothing reads the table."""
         self._news = RunNews(
-            context, journal, self._state, later, self._target, key=key, watch=watch
+            context, journal, self.state, later, self._target, settling, key=self.key, watch=watch
         )
 
     def _class_done(self, name: str) -> None:
@@ -142,9 +174,9 @@ class _Run:
             self._journal.clock_aligned(node, clock)
         self._target.register(self._service.servers)
         # Before a sample comes: without it, its time would be one of the sidecar's clock.
-        self._state.uncertainty_us = self._journal.align_clocks()
+        self.state.uncertainty_us = self._journal.align_clocks()
         self._news.follow()
-        state, key = self._state, self._service.target.key
+        state, key = self.state, self.key
         deadline = self._clock.now_us() + _TABLE_WITHIN_US
         while key and not all(state.in_table(address) for address in state.servers):
             self._news.take(deadline)
@@ -165,18 +197,18 @@ class _Run:
         stops = StopConditions(self._context.scenario.stop_when)
         journal, now_us = self._journal, self._clock.now_us
         while True:
-            stop = stops.held(self._state, now_us())
+            stop = stops.held(self.state, now_us())
             if stop is not None:
                 condition, seen, measured = stop
                 journal.record(events.RunStopped(*journal.now(), str(condition), seen, measured))
                 return _AFTER_STOP_S
-            match timeline.ask(self._state, now_us()):
+            match timeline.ask(self.state, now_us()):
                 case None:
                     until = timeline.look_again_us(now_us())
                     self._news.take(stops.look_again_us(now_us(), until))
                     in_background = self._context.inbox.run_in_background
                     self._requests.ask_now_and_then(now_us(), in_background)
-                    self._context.progress.update(self._state, timeline)
+                    self._context.progress.update(self.state, timeline)
                 case Begin(index, step):
                     action = step.action.describe()
                     journal.record(events.StepStarted(*journal.now(), index, action))
@@ -206,27 +238,35 @@ class _Run:
         for reason in self._load.overloads():
             self._journal.invalid(reason)
 
-    def await_counters(self, retransmitted: bool) -> None:
-        """Wait for a sample whose counters show the last connection.
+    def settled_us(self, retransmitted: bool) -> int:
+        """When a sample must have been taken whose counters show the last connection.
 
         A SYN that was sent again made its connection later than is known here,
         at the end of the last request at the latest. And the sample must be of
         now: where the sidecar's lines were held up, those of the last requests
         are still on their way.
         """
-        if not self._service.target.key:
-            return  # nothing reads the table
         requests = self._requests
         last_us = requests.last_end_us if retransmitted else requests.last_connection_us
-        settled = max(last_us + _COUNTERS_SETTLE_US, self._clock.now_us())
-        deadline = settled + _TABLE_WITHIN_US
-        while self._state.sample_us < settled:
+        return max(last_us + SETTLED_AFTER_US, self._clock.now_us())
+
+    def await_counters(self, settled_us: int) -> None:
+        """Wait for that sample, where something reads the table."""
+        deadline = settled_us + _TABLE_WITHIN_US
+        while self.key and self.state.sample_us < settled_us:
             self._news.take(deadline)
             if self._clock.now_us() >= deadline:
                 raise InvalidRunError("the sidecar sent no sample after the last connection")
 
     def close(self) -> None:
-        """Cut off what is in flight; everything that ended is recorded."""
-        self._news.unfollow()
+        """Cut off what is in flight; everything that ended is recorded. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        self._news.unfollow_servers()
         self._load.close()
         self._requests.give_up()
+
+    def follow_no_more(self) -> None:
+        """Hear no more of the service."""
+        self._context.samples.follow(self._journal.number, self.key, None)

@@ -23,7 +23,10 @@ class SampleSource(Protocol):
         """How many samples a second it promises."""
 
     def follow(self, run: int, key: str, follower: Follower | None) -> None:
-        """From now on hand samples of service `key` to `follower`, marked with the run's number."""
+        """From now on hand samples of service `key` to `follower`, marked with the run's number.
+
+        Without a follower, those of that run to nobody any more.
+        """
 
     @property
     def settings(self) -> Mapping[str, Settings]:

@@ -8,6 +8,7 @@ from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_journal import RunJournal
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
+from ipvsload.experiment.settling_runs import SettlingRuns
 from ipvsload.record.format import OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.testbed.base import PacketWatch
@@ -17,7 +18,7 @@ class RunNews:
     """Takes them for the run of `journal`: into the record, and into what is known of it.
 
     `key` is its service's name in samples; `later` is done when it is due, and actions of a
-    person are carried out on `target`.
+    person are carried out on `target`. Samples of runs before this one are for `settling`.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class RunNews:
         state: RunState,
         later: LaterActions,
         target: RunTarget,
+        settling: SettlingRuns,
         *,
         key: str,
         watch: PacketWatch | None,
@@ -36,6 +38,7 @@ class RunNews:
         self._state = state
         self._later = later
         self._target = target
+        self._settling = settling
         self._key = key
         self._watch = watch
 
@@ -46,9 +49,8 @@ class RunNews:
         if context.occupancy:
             context.occupancy.follow(number, context.inbox.put)
 
-    def unfollow(self) -> None:
-        """Hear of them no more."""
-        self._context.samples.follow(0, "", None)
+    def unfollow_servers(self) -> None:
+        """Hear of what real servers tell no more."""
         if self._context.occupancy:
             self._context.occupancy.follow(0, None)
 
@@ -69,6 +71,7 @@ class RunNews:
             case NodeLost(node, reason):
                 self._journal.invalid(f"node {node} was lost: {reason}")
                 self._state.lost(node)
+                self._settling.take(news)
             case None:
                 pass
             case _:
@@ -77,7 +80,9 @@ class RunNews:
     def _sampled(self, sample: Sample) -> None:
         if self._watch:
             self._watch.take()
-        if sample.run == self._journal.number:
+        if sample.run != self._journal.number:
+            self._settling.take(sample)
+        else:
             self._context.writer.sample(sample)
             self._journal.director_settings(self._key)
             self._state.sampled(sample)

@@ -5,13 +5,14 @@ while, it is slow for all schedulers alike.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError
 from ipvsload.experiment.block_order import block_order
 from ipvsload.experiment.clock import Clock, News
 from ipvsload.experiment.run import play_run
 from ipvsload.experiment.run_context import RunContext
+from ipvsload.experiment.settling_runs import SettlingRuns
 from ipvsload.experiment.stopping_rule import StoppingRule
 from ipvsload.record.events import BlocksEnded, BlocksPlanned, RecordingEnded, RunInvalid
 from ipvsload.record.writer import RunWriter
@@ -42,6 +43,7 @@ def play(
     case.
     """
     writer, clock, progress = context.writer, context.clock, context.progress
+    settling = SettlingRuns(context)
     number = 0
     try:
         with recorded(writer, clock):
@@ -55,36 +57,51 @@ def play(
                 number += 1
                 progress.begin(variant.label, block, 0 if rule else repeats)
                 with recorded(writer, clock, number):
-                    play_run(context, number, variant, block)
+                    # A rule reckons with whole blocks.
+                    last = variant is order[-1] and (rule is not None or block == repeats)
+                    play_run(context, settling, number, variant, block, to_its_end=last)
                     # An error at the very end of a run, such as a full disk: no wait has
                     # raised it.
-                    _raise(context.inbox.take_all())
-            if rule and _was_last(context, rule, block, repeats):
+                    _raise(context.inbox.take_all(), settling)
+            if rule and _was_last(context, settling, rule, block, repeats):
                 break
+        settling.finish()
         writer.event(RecordingEnded(0, clock.now_us()))
+    except TestbedError:
+        raise  # nothing settles any more
+    except IpvsloadError:
+        with suppress(IpvsloadError):  # the first one is told
+            settling.finish()
+        raise
     finally:
+        settling.give_up()
         progress.close()
         writer.close()
 
 
-def _was_last(context: RunContext, rule: StoppingRule, block: int, most: int) -> bool:
+def _was_last(
+    context: RunContext, settling: SettlingRuns, rule: StoppingRule, block: int, most: int
+) -> bool:
     """Whether the rule wants no more blocks; it and the record are told why."""
     writer, clock = context.writer, context.clock
     with recorded(writer, clock):
         decision = rule.after(block, most)
         context.progress.block_over(decision.words)
         # While the rule reckoned, nobody heard of Ctrl-C.
-        _raise([context.inbox.get(clock.now_us() + _HEAR_US), *context.inbox.take_all()])
+        heard = [context.inbox.get(clock.now_us() + _HEAR_US), *context.inbox.take_all()]
+        _raise(heard, settling)
     if decision.ends is None:
         return False
     writer.event(BlocksEnded(0, clock.now_us(), block, decision.ends))
     return True
 
 
-def _raise(found: Iterable[News]) -> None:
+def _raise(found: Iterable[News], settling: SettlingRuns) -> None:
+    """Raise the error among these; the rest is for runs that settle."""
     for news in found:
         if isinstance(news, BaseException):
             raise news
+        settling.take(news)
 
 
 def _demand(testbed: BalancerControl, variants: Sequence[Variant]) -> None:

@@ -51,9 +51,8 @@ class SidecarReader:
         self.settings: dict[str, Settings] = {}
         self.node = ""
         self.hz = 0.0
-        self._run = 0
-        self._key = ""
-        self._follower: Follower | None = None
+        self._followed: dict[int, tuple[str, Follower]] = {}
+        """By the runs' numbers: the one that plays, and those that settle."""
         self._observer = observer
         self._pongs: SimpleQueue[tuple[Pong, int]] = SimpleQueue()
         self._hello: AsyncResult[Hello] = AsyncResult()
@@ -70,8 +69,13 @@ class SidecarReader:
             raise
 
     def follow(self, run: int, key: str, follower: Follower | None) -> None:
-        """From now on hand samples of service `key` to `follower`, marked with the run's number."""
-        self._run, self._key, self._follower = run, key, follower
+        """From now on hand samples of service `key` to `follower`, marked with the run's number.
+
+        Without a follower, those of that run to nobody any more.
+        """
+        self._followed.pop(run, None)
+        if follower:
+            self._followed[run] = key, follower
 
     def align(self) -> dict[str, Alignment]:
         """How far each node's clock is from ours, by the node's name; by a few round trips.
@@ -98,7 +102,8 @@ class SidecarReader:
 
     def close(self) -> None:
         """Stop reading; the sidecar ends when nobody reads its output."""
-        self._follower = self._observer = None
+        self._followed.clear()
+        self._observer = None
         self._reader.kill()
         self._pipe.close()
 
@@ -133,7 +138,8 @@ class SidecarReader:
         self._tell(error)
 
     def _tell(self, news: NodeLost | TestbedError) -> None:
-        for tell in (self._follower, self._observer):
+        followers = dict.fromkeys(follower for _, follower in self._followed.values())
+        for tell in (*followers, self._observer):
             if tell:
                 tell(news)
 
@@ -144,6 +150,6 @@ class SidecarReader:
         took_us = reading.took_ns // 1000
         if self._observer:
             self._observer(Sample(0, node, t_us, took_us, reading.services))
-        if self._follower:
-            services = tuple(one for one in reading.services if one.key == self._key)
-            self._follower(Sample(self._run, node, t_us, took_us, services))
+        for run, (key, follower) in list(self._followed.items()):
+            services = tuple(one for one in reading.services if one.key == key)
+            follower(Sample(run, node, t_us, took_us, services))

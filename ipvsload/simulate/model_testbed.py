@@ -182,6 +182,9 @@ class ModelTestbed:
         """Have a real server do its work at this speed."""
         self.servers[self._number(address)].set_speed(speed)
 
+    def retire(self) -> None:
+        """None: here no time is lost."""
+
     def end(self) -> None:
         """The service is gone with the next one's beginning."""
 

@@ -7,7 +7,7 @@ The protocol is four small ones. Whoever needs only a part asks for that part.
 Every method raises TestbedError when it cannot do its work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -202,6 +202,13 @@ class BalancerControl(Protocol):
 
     def set_server_speed(self, address: str, speed: float) -> None:
         """Have a real server do its work at this speed; 1 is its usual one."""
+
+    def retire(self) -> Callable[[], None] | None:
+        """Put back what was set for the service of `begin`, which stays until its counts settle.
+
+        Returns what removes it then, also after the next `begin`. None where a service has to
+        go before the next one comes: nothing was done, and `end` is to be called.
+        """
 
     def end(self) -> None:
         """Remove the service of `begin`."""

@@ -43,6 +43,9 @@ class ExistingTestbed:
     def open_occupancy(self, _hz: float) -> None:
         """None: its real servers tell nothing of themselves."""
 
+    def retire(self) -> None:
+        """None: there is one service for all runs."""
+
     def tcp_timeouts(self) -> int:
         """TCP retransmission timeouts of this machine, of all its connections."""
         return timeouts_here()

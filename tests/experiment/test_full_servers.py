@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.experiment.test_run import results, run, written
+from tests.experiment.recording_command import results, run, written
 
 pytestmark = pytest.mark.kernel
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.experiment.test_run import ENDLESS, IPVSLOAD, results, written
+from tests.experiment.recording_command import ENDLESS, IPVSLOAD, results, written
 from tests.leftovers import Marked, nothing_left
 from tests.patience import HUNG_AFTER_S
 from tests.recorded_requests import recorded_requests

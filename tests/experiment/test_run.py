@@ -2,25 +2,21 @@
 
 import json
 import os
-import signal
 import subprocess
-import sys
-import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ipvsload.ipvs.lc_laws import LC_LAWS
-from tests.leftovers import nothing_left
+from ipvsload.record.events import RunEnded, RunStarted
+from ipvsload.record.reader import read
+from tests.experiment.recording_command import IPVSLOAD, ROOT, results, run, written
 from tests.patience import HUNG_AFTER_S
 from tests.recorded_requests import recorded_requests
 
 pytestmark = pytest.mark.kernel
-
-ROOT = Path(__file__).parents[2]
-IPVSLOAD = [sys.executable, "-m", "ipvsload"]
 
 # The skew experiment with shorter long requests.
 QUICK = """
@@ -43,30 +39,6 @@ expect:
   rr: ["requests{class=short,server=1} == 50"]
   lc: ["requests{class=short,server=1} == 0"]
 """
-
-ENDLESS = """
-name: endless
-schedulers: [rr]
-traffic: {steady: {users: 4, think: 5ms}}
-timeline: [{start: steady}, {wait: 60s}, {stop: steady}]
-"""
-
-
-def run(*words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*IPVSLOAD, *words], capture_output=True, text=True, timeout=HUNG_AFTER_S, **options
-    )
-
-
-def written(directory: Path, text: str) -> str:
-    path = directory / "scenario-under-test.yaml"
-    path.write_text(text)
-    return str(path)
-
-
-def results(directory: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((directory / "results.json").read_text())
-    return found
 
 
 @pytest.mark.parametrize("kernel", ["uml", "qemu"])
@@ -177,82 +149,6 @@ timeline:
     assert any("waited 0.8 s for active{server=1} == 3; last seen: active" in r for r in reasons)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_run_is_reported_and_leaves_nothing(
-    number: signal.Signals, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    with nothing_left(f"{os.getpid()}-{number}") as marked:
-        process = _started(out, tmp_path, marked.environment)
-        process.send_signal(number)
-        _, stderr = process.communicate(timeout=HUNG_AFTER_S)
-    assert process.returncode == 4
-    assert "interrupted" in stderr
-    assert "Traceback" not in stderr
-    found = results(out)
-    assert found["verdict"] == "invalid"
-    assert found["runs"][0]["servers"][0]["requests"]["steady"] > 0
-
-
-def test_a_killed_run_can_be_reported(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    with nothing_left(f"{os.getpid()}-kill") as marked:
-        process = _started(out, tmp_path, marked.environment)
-        process.kill()
-        process.communicate(timeout=HUNG_AFTER_S)
-    done = run("report", str(out))
-    assert done.returncode == 4
-    assert "recording ends" in done.stdout
-    assert results(out)["runs"][0]["traffic"]["steady"]["requests"] > 0
-
-
-def test_a_director_that_dies_breaks_the_run(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    with nothing_left(f"{os.getpid()}-director") as marked:
-        process = _started(out, tmp_path, marked.environment, "--kernel", "uml")
-        os.kill(marked.guest(), signal.SIGKILL)
-        _, stderr = process.communicate(timeout=HUNG_AFTER_S)
-    assert process.returncode == 3
-    assert "Traceback" not in stderr
-    assert results(out)["verdict"] == "invalid"
-
-
-def test_a_full_disk_ends_the_run_with_a_clear_line(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = " ".join([*IPVSLOAD, "run", written(tmp_path, ENDLESS), "--out", f"{disk}/out"])
-    script = (
-        f"mount -t tmpfs -o size=100k none {disk} && {command}; status=$?;"
-        f" {' '.join(IPVSLOAD)} report {disk}/out; exit $status"
-    )
-    unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
-    done = subprocess.run(
-        [*unshare, "sh", "-c", script], capture_output=True, text=True, timeout=HUNG_AFTER_S
-    )
-    assert done.returncode == 4, done.stderr
-    assert "No space left on device" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def _started(
-    out: Path, directory: Path, environment: dict[str, str], *words: str
-) -> "subprocess.Popen[str]":
-    """A run that has been recording requests for a moment."""
-    process = subprocess.Popen(
-        [*IPVSLOAD, "run", written(directory, ENDLESS), "--out", str(out), *words],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + HUNG_AFTER_S
-    while len(recorded_requests(out)) < 20:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return process
-
-
 @pytest.mark.parametrize("name", ["even", "keepalive", "drain", "server-dies"])
 def test_the_shipped_scenarios_hold(name: str, tmp_path: Path) -> None:
     done = run("run", str(ROOT / "scenarios" / f"{name}.yaml"), "--out", str(tmp_path / "out"))
@@ -266,6 +162,15 @@ def test_repeats_are_blocks_in_an_order_of_their_own(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     order = [(entry["scheduler"], entry["repeat"]) for entry in results(tmp_path / "out")["runs"]]
     assert order == [("lc", 1), ("rr", 1), ("rr", 2), ("lc", 2)]
+    # Each but the last settles while the next one plays, and has its samples until then.
+    recorded = read(tmp_path / "out").runs
+    for one, after in pairwise(recorded):
+        assert one.of_type(RunEnded)[0].t_us > after.of_type(RunStarted)[0].t_us
+        last_us = max(request.start_us for request in one.requests)
+        assert one.samples[-1].t_us - last_us > 2_000_000
+        assert {service.key for sample in one.samples for service in sample.services} == {
+            one.service
+        }
 
 
 def test_schedulers_of_the_command_line_replace_the_scenarios(tmp_path: Path) -> None:

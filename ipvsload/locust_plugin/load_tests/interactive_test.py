@@ -129,7 +129,7 @@ class InteractiveTest:
         session = self._session
         gevent.killall(self._delayed)
         if session.sidecar is not None:
-            session.sidecar.follow(0, "", None)
+            session.sidecar.follow(1, "", None)
         session.feed.end(session.clock.now_us(), "")
         try:
             with session.lock:

@@ -7,9 +7,9 @@ ip_vs_trash_get_dest).
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ from ipvsload.ipvs.schedulers import SCHEDULERS, flag_bits
 from ipvsload.netfilter.nat_kinds import NAT_KINDS
 from ipvsload.scenario.balancer_settings import BalancerSettings
 from ipvsload.scenario.capabilities import Capability
-from ipvsload.scenario.capacity import Capacity
 from ipvsload.scenario.server_conditions import ServerFault
 from ipvsload.testbed.base import ServiceSpec, ServiceUnderTest, SidecarPipe, Target
 from ipvsload.testbed.kind import Tell, nobody
@@ -30,7 +29,7 @@ from ipvsload.testbed.lab.changed_settings import ChangedSettings
 from ipvsload.testbed.lab.director_client import DirectorClient, open_samples
 from ipvsload.testbed.lab.lab import Lab
 from ipvsload.testbed.lab.lc_law import lc_law
-from ipvsload.testbed.lab.limit_orders import limits
+from ipvsload.testbed.lab.run_listeners import AT_ANY_ADDRESS, RunListeners
 from ipvsload.testbed.lab.scheduler_mend import why_missing
 from ipvsload.testbed.lab.topology import (
     FIRST_SERVICE_PORT,
@@ -93,9 +92,6 @@ class LabTestbed:
         self._forwarding = MASQUERADING
         self._addresses = topology.server_addresses
         """Those that may join this run, in the order in which they do."""
-        self._listening: set[str] = set()
-        self._unwell: set[str] = set()
-        self._limited = False
         self._watched = watched
         self.packet_watch: CableWatch | None = None
         """From `start` on; None where nobody shall watch."""
@@ -114,7 +110,7 @@ class LabTestbed:
     def wait_ready(self) -> None:
         """Start the real servers, wait for the kernel, use every path once."""
         self.lab.real_servers.wait_ready()
-        self._listen(self._addresses, {})
+        self._listeners.listen(self._addresses, {})
         self.lab.wait_ready()
         warmup.warm(self._topology, self._control, self.socket_broker)
         if self._topology.direct:
@@ -126,26 +122,17 @@ class LabTestbed:
         neighbours = direct_routing.neighbours(self._topology)
         self._control.ask("set_neighbours", neighbours=neighbours)
         probed = self._topology.server_addresses_on(PROBE_PORT)
-        self._listen(probed, {"transparent": True})
+        self._listeners.listen(probed, AT_ANY_ADDRESS)
         for forwarding in self._topology.direct:
             warmup.warm(self._topology, self._control, self.socket_broker, forwarding)
-        self._kill(probed)
-
-    def _listen(self, addresses: Iterable[str], options: Mapping[str, bool]) -> None:
-        """Have those real servers listen that do not."""
-        for address in addresses:
-            if address not in self._listening:
-                self.lab.real_servers.ask("add", address, **options)
-                self._listening.add(address)
+        self._listeners.kill(probed)
 
     def _listener_options(self) -> Mapping[str, bool]:
-        return {} if self._forwarding == MASQUERADING else {"transparent": True}
+        return {} if self._forwarding == MASQUERADING else AT_ANY_ADDRESS
 
-    def _kill(self, addresses: Iterable[str]) -> None:
-        for address in addresses:
-            if address in self._listening:
-                self.lab.real_servers.ask("kill", address)
-                self._listening.remove(address)
+    @cached_property
+    def _listeners(self) -> RunListeners:
+        return RunListeners(self.lab.real_servers)
 
     @property
     def lab(self) -> Lab:
@@ -206,9 +193,7 @@ class LabTestbed:
 
     def begin(self, spec: ServiceSpec) -> ServiceUnderTest:
         """Make a service on the next port; servers that suffered from something are new."""
-        for address in self._unwell & self._listening:
-            self.lab.real_servers.ask("restart", address)
-        self._unwell.clear()
+        self._listeners.mend()
         begin_run(self.socket_broker, spec.repeat)
         self._port += 1
         self._joined = 0
@@ -219,8 +204,8 @@ class LabTestbed:
             if direct
             else self._topology.server_addresses
         )
-        self._listen(self._addresses, self._listener_options())
-        self._limit_servers(spec.capacity)
+        self._listeners.listen(self._addresses, self._listener_options())
+        self._listeners.limit(self._addresses, spec.capacity)
         self._key = join_key(self._topology.vip, self._port)
         self._settings.change(spec.settings)
         self._nat = spec.balancer in NAT_KINDS
@@ -248,14 +233,6 @@ class LabTestbed:
             forwarding=spec.forwarding,
             netmask=mask,
         )
-
-    def _limit_servers(self, capacity: Capacity | None) -> None:
-        """Give each real server that may join its workers, with nothing to do and all counts 0."""
-        if capacity is None and not self._limited:
-            return
-        self._limited = capacity is not None
-        for addresses, arguments in limits(self._addresses, capacity):
-            self.lab.real_servers.ask("limit", addresses, **arguments)
 
     def set_balancer(self, balancer: str) -> None:
         """Change the scheduler in place; connections and counters stay."""
@@ -291,20 +268,11 @@ class LabTestbed:
 
     def fault_server(self, address: str, fault: ServerFault) -> None:
         """Do this to one of the process's servers; the table keeps it."""
-        self._unwell.add(address)
-        match fault:
-            case "kill":
-                self._kill([address])
-            case "restart":
-                self.lab.real_servers.ask("restart", address, **self._listener_options())
-                self._listening.add(address)
-            case _:
-                self.lab.real_servers.ask(fault, address)
+        self._listeners.fault(address, fault, self._listener_options())
 
     def set_server_speed(self, address: str, speed: float) -> None:
         """Have it work so many times as fast as usual."""
-        self._unwell.add(address)
-        self.lab.real_servers.ask("speed", address, factor=speed)
+        self._listeners.set_speed(address, speed)
 
     def connection_servers(self, clients: Sequence[tuple[str, int]]) -> list[str | None]:
         """What the kernel's connection table says; it forgets resets after 10 s."""
@@ -314,12 +282,22 @@ class LabTestbed:
         )
         return found
 
+    def retire(self) -> Callable[[], None] | None:
+        """Each run has a service of its own; but rules without IPVS share their tracking."""
+        if self._nat:
+            return None
+        self._put_back()
+        return partial(self._control.ask, "delete_service", key=self._key)
+
     def end(self) -> None:
         """Remove the run's service, and put back what was set for it."""
         self._ask("delete_service")
+        self._put_back()
+
+    def _put_back(self) -> None:
         self._settings.put_back()
         if self._forwarding != MASQUERADING:
-            self._kill(self._addresses)
+            self._listeners.kill(self._addresses)
 
     @property
     def _by(self) -> dict[str, str]:
