@@ -8,7 +8,8 @@ and on a simulated one in no time.
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-from ipvsload.record.format import OccupancySample, Sample
+from ipvsload.record.events import ListRead
+from ipvsload.record.format import NewConnections, OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.scenario.actions.base import ActionTarget
 
@@ -34,13 +35,14 @@ class RequestedAction(Protocol):
         """Carry it out on `target`, and call `done` with what was done, in words."""
 
 
-Follower: TypeAlias = Callable[[Sample | NodeLost | BaseException], None]
-"""Is told each sample of a service, a node that gives no more, or the error that ended them."""
+Seen: TypeAlias = Sample | NewConnections | ListRead | NodeLost | BaseException
+"""What is told of a service: a sample of the table, connections out of the director's list, how
+far these are known, a node that gives no more, or the error that ended all."""
+Follower: TypeAlias = Callable[[Seen], None]
 
-News: TypeAlias = Sample | OccupancySample | NodeLost | BaseException | RequestedAction | None
-"""What a run is told: a sample of the table, what the servers say of themselves, a node that
-is lost, an error to raise, an action to carry out, or None, which says that something else
-may have changed."""
+News: TypeAlias = Seen | OccupancySample | RequestedAction | None
+"""What a run is told: what is seen of its service, what the servers say of themselves, an action
+to carry out, or None, which says that something else may have changed."""
 
 
 class Inbox(Protocol):

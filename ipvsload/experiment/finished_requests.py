@@ -1,14 +1,15 @@
 """A run's requests as they end, and which real server each was given to.
 
-An answer names its server. For a request without an answer only the kernel
-knows the server, and only for some seconds, so it is asked now and then while
-the run goes on, and once more at the end.
+An answer may name its server; else only the kernel knows it, and only for some seconds. Where
+the kernel's list of connections is told (listed_connections.py), no more is asked for. Where it is
+not, it is asked now and then while the run goes on, and once more at the end.
 """
 
 from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
-from ipvsload.record.format import NO_SERVER, Request
+from ipvsload.record.format import NO_SERVER, ListedConnection, Request
 from ipvsload.testbed.base import Observation
 
 _ASK_AFTER_US = 4_000_000
@@ -23,13 +24,17 @@ Record = Callable[[Sequence[Request]], None]
 class FinishedRequests:
     """Hands requests on to `record` when their servers are known, or cannot be.
 
+    `listed` says whether every connection is told, so that nobody needs to be asked.
     `last_connection_us` and `last_end_us` are the times of the last new
     connection and of the last end of a request.
     """
 
-    def __init__(self, record: Record, testbed: Observation) -> None:
+    def __init__(
+        self, record: Record, testbed: Observation, listed: Callable[[], bool] = lambda: False
+    ) -> None:
         self._record = record
         self._testbed = testbed
+        self._listed = listed
         self._unknown: list[Request] = []
         self._asked: list[Request] = []
         """Those about which the kernel is being asked just now."""
@@ -42,7 +47,7 @@ class FinishedRequests:
         made = [_end_us(r) if r.error else r.start_us for r in requests if not r.reused]
         self.last_connection_us = max([self.last_connection_us, *made])
         unknown = [r for r in requests if r.server is None and r.port]
-        if unknown:
+        if unknown and not self._listed():
             self._unknown += unknown
             requests = [r for r in requests if r.server is not None or not r.port]
         if requests:
@@ -58,6 +63,7 @@ class FinishedRequests:
 
         That may take a while, so it is done in the background, once at a time.
         """
+        self._pass_on_what_is_listed()
         due = self._unknown and now_us - _end_us(self._unknown[0]) > _ASK_AFTER_US
         if due and not self._asked and self._choose(now_us - _KNOWN_AFTER_US):
             in_background(self._ask)
@@ -67,8 +73,14 @@ class FinishedRequests:
 
         Not while an answer is on its way.
         """
+        self._pass_on_what_is_listed()
         if self._choose(self.last_end_us):
             self._ask()
+
+    def _pass_on_what_is_listed(self) -> None:
+        if self._unknown and self._listed():
+            unknown, self._unknown = self._unknown, []
+            self._record(unknown)
 
     def give_up(self) -> None:
         """Record the others without a server; an answer that comes later is dropped."""
@@ -101,7 +113,12 @@ class FinishedRequests:
         self._record(asked)
 
 
-def in_the_tables_words(record: Record, servers: Iterable[str]) -> Record:
+_Row = TypeVar("_Row", Request, ListedConnection)
+
+
+def in_the_tables_words(
+    record: Callable[[Sequence[_Row]], None], servers: Iterable[str]
+) -> Callable[[Sequence[_Row]], None]:
     """`record`, for a service whose table has these servers.
 
     In a service at port 0 its servers stand at port 0, too, whatever port a
@@ -111,11 +128,13 @@ def in_the_tables_words(record: Record, servers: Iterable[str]) -> Record:
     if not names:
         return record
 
-    def name(server: str | None) -> str | None:
-        return names.get(_host(server), server) if server else server
-
-    def named(requests: Sequence[Request]) -> None:
-        record([request._replace(server=name(request.server)) for request in requests])
+    def named(rows: Sequence[_Row]) -> None:
+        record(
+            [
+                row._replace(server=names.get(_host(row.server), row.server)) if row.server else row
+                for row in rows
+            ]
+        )
 
     return named
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from ipvsload.experiment.clock import Follower
 from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.sidecar_stream import Settings
+from ipvsload.testbed.base import Target
 
 
 class NoSamples:
@@ -14,7 +15,11 @@ class NoSamples:
     hz = 0.0
     settings: Mapping[str, Settings] = MappingProxyType({})
 
-    def follow(self, run: int, key: str, follower: Follower | None) -> None:
+    tells_connections = False
+
+    def follow(
+        self, run: int, key: str, follower: Follower | None, listed: Target | None = None
+    ) -> None:
         """There is nothing to hand on."""
 
     def align(self) -> dict[str, Alignment]:

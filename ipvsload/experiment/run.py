@@ -13,6 +13,7 @@ from ipvsload.experiment.finished_requests import (
     through_directors,
 )
 from ipvsload.experiment.later_actions import LaterActions
+from ipvsload.experiment.listed_connections import ListedConnections
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_journal import RunJournal
 from ipvsload.experiment.run_news import RunNews
@@ -29,6 +30,8 @@ from ipvsload.testbed.base import ServiceSpec
 
 _TABLE_WITHIN_US = 20_000_000
 """Deadline for the first sample that shows the run's service."""
+_LIST_WITHIN_US = 60_000_000
+"""Of a million connections it is read in some 10 s, and twice."""
 _GRACE_S = 5.0
 """Beyond a class's own timeout, for what is in flight at the end."""
 _AFTER_MISSED_S = 5.0
@@ -133,7 +136,9 @@ class _Run:
         addresses = (address for address, _ in service.servers)
         record = in_the_tables_words(context.writer.requests, addresses)
         record = through_directors(record, service.director_ports)
-        self._requests = FinishedRequests(record, testbed)
+        told = context.samples.tells_connections
+        self._list = ListedConnections(service, told, context.writer.connections)
+        self._requests = FinishedRequests(record, testbed, lambda: self._list.whole)
         self._load = context.make_load(
             context.scenario.traffic,
             HttpTarget(service.target.host, service.target.port, service.target.tls),
@@ -161,8 +166,9 @@ class _Run:
         self.key = service.target.key
         """The service's name in samples; "" where nothing reads the table."""
         self._news = RunNews(
-            context, journal, self.state, later, self._target, settling, key=self.key, watch=watch
-        )
+            context, journal, self.state, later, self._target, settling,
+            key=self.key, connections=self._list, watch=watch,
+        )  # fmt: skip
 
     def _class_done(self, name: str) -> None:
         self._journal.class_done(name)
@@ -234,9 +240,25 @@ class _Run:
         self._context.inbox.run_in_background(finish)
         while not finished or self._requests.asking:
             self._news.take(None)
+        self._await_list()
         self._requests.ask_for_all()
         for reason in self._load.overloads():
             self._journal.invalid(reason)
+
+    def _await_list(self) -> None:
+        """Wait until the director's list has told the last connection, where it tells all."""
+        if self._list.target is None:
+            return
+        state = self.state
+        deadline = self._clock.now_us() + _LIST_WITHIN_US
+        last_us = self._requests.last_end_us + state.uncertainty_us
+        while not self._list.lacking and self._list.known_until_us(state.nodes) < last_us:
+            self._news.take(deadline)
+            if self._clock.now_us() >= deadline:
+                raise InvalidRunError(
+                    "the sidecar has not read the director's list of connections after the last one"
+                    f" within {_LIST_WITHIN_US / 1e6:.0f} s"
+                )
 
     def settled_us(self, retransmitted: bool) -> int:
         """When a sample must have been taken whose counters show the last connection.

@@ -12,7 +12,7 @@ from ipvsload.record.format import OccupancySample
 from ipvsload.record.sidecar_stream import Settings
 from ipvsload.record.writer import RunWriter
 from ipvsload.scenario.model import Scenario
-from ipvsload.testbed.base import PlayedTestbed
+from ipvsload.testbed.base import PlayedTestbed, Target
 
 
 class SampleSource(Protocol):
@@ -22,11 +22,18 @@ class SampleSource(Protocol):
     def hz(self) -> float:
         """How many samples a second it promises."""
 
-    def follow(self, run: int, key: str, follower: Follower | None) -> None:
+    def follow(
+        self, run: int, key: str, follower: Follower | None, listed: Target | None = None
+    ) -> None:
         """From now on hand samples of service `key` to `follower`, marked with the run's number.
 
-        Without a follower, those of that run to nobody any more.
+        And the connections that the director has listed for the service `listed`, if any, instead
+        of those of another run. Without a follower, those of that run to nobody any more.
         """
+
+    @property
+    def tells_connections(self) -> bool:
+        """Whether it can tell the connections of a service."""
 
     @property
     def settings(self) -> Mapping[str, Settings]:

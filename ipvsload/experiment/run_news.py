@@ -4,12 +4,14 @@ A run waits for nothing else, and a wait has a deadline.
 """
 
 from ipvsload.experiment.later_actions import LaterActions
+from ipvsload.experiment.listed_connections import ListedConnections
 from ipvsload.experiment.run_context import RunContext
 from ipvsload.experiment.run_journal import RunJournal
 from ipvsload.experiment.run_servers import RunTarget
 from ipvsload.experiment.run_state import RunState
 from ipvsload.experiment.settling_runs import SettlingRuns
-from ipvsload.record.format import OccupancySample, Sample
+from ipvsload.record.events import ListRead
+from ipvsload.record.format import NewConnections, OccupancySample, Sample
 from ipvsload.record.sidecar_stream import NodeLost
 from ipvsload.testbed.base import PacketWatch
 
@@ -17,8 +19,9 @@ from ipvsload.testbed.base import PacketWatch
 class RunNews:
     """Takes them for the run of `journal`: into the record, and into what is known of it.
 
-    `key` is its service's name in samples; `later` is done when it is due, and actions of a
-    person are carried out on `target`. Samples of runs before this one are for `settling`.
+    `key` is its service's name in samples, and `connections` takes what is told of those; `later`
+    is done when it is due, and actions of a person are carried out on `target`. Samples of runs
+    before this one are for `settling`.
     """
 
     def __init__(
@@ -31,6 +34,7 @@ class RunNews:
         settling: SettlingRuns,
         *,
         key: str,
+        connections: ListedConnections,
         watch: PacketWatch | None,
     ) -> None:
         self._context = context
@@ -40,12 +44,13 @@ class RunNews:
         self._target = target
         self._settling = settling
         self._key = key
+        self._connections = connections
         self._watch = watch
 
     def follow(self) -> None:
         """From now on hear of the service and of its real servers."""
         context, number = self._context, self._journal.number
-        context.samples.follow(number, self._key, context.inbox.put)
+        context.samples.follow(number, self._key, context.inbox.put, self._connections.target)
         if context.occupancy:
             context.occupancy.follow(number, context.inbox.put)
 
@@ -66,6 +71,13 @@ class RunNews:
                 raise news
             case Sample():
                 self._sampled(news)
+            case NewConnections():
+                if news.run == self._journal.number:
+                    self._connections.add(news)
+            case ListRead():
+                if news.run == self._journal.number:
+                    self._journal.record(news)
+                    self._connections.read(news)
             case OccupancySample():
                 self._occupied(news)
             case NodeLost(node, reason):

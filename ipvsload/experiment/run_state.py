@@ -5,7 +5,7 @@ taken after the current step began. An older sample could satisfy a wait for
 something that has not happened yet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ipvsload.ipvs.node_sums import NodeSums
 from ipvsload.ipvs.table import RealServer, by_address
@@ -69,6 +69,11 @@ class RunState:
         servers = (server for service in sample.services for server in service.servers)
         self._sums.update(sample.node, by_address(servers))
         self._find_oldest()
+
+    @property
+    def nodes(self) -> Collection[str]:
+        """Those of which samples come."""
+        return self._begun_us.keys()
 
     def lost(self, node: str) -> None:
         """No more samples come of this node: the others are what can be known."""

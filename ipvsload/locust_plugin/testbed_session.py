@@ -14,6 +14,7 @@ from gevent.lock import RLock
 from locust.env import Environment
 
 from ipvsload.errors import IpvsloadError, TestbedError
+from ipvsload.experiment.clock import Seen
 from ipvsload.experiment.interruptions import failure_watcher
 from ipvsload.experiment.monotonic_clock import MonotonicClock
 from ipvsload.experiment.occupancy_reader import OccupancyReader
@@ -182,7 +183,7 @@ class TestbedSession:
 
     # What happens by itself
 
-    def _seen(self, item: Sample | NodeLost | BaseException) -> None:
+    def _seen(self, item: Seen) -> None:
         if isinstance(item, Sample):
             self.samples[item.node] = item
             self._seen_us = self.clock.now_us()

@@ -7,14 +7,11 @@ ignored, and an event of a kind that it does not know is kept as `OtherEvent`.
 A new field needs a default, because earlier records lack it.
 """
 
-from dataclasses import MISSING, dataclass, field, fields
-from types import UnionType
-from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
+from ipvsload.record.event_shape import event_keys, fits
 from ipvsload.record.format import FormatError
-
-_KEYS = {"traffic": "class"}
-"""Fields whose key in the file is no name that Python allows."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Event:
         """The event as the object of its line."""
         data = {
             key: value
-            for name, key, _, required in _SHAPES[type(self)]
+            for name, key, _, required in event_keys(type(self))
             if (value := getattr(self, name)) is not None or required
         }
         return {"run": self.run, "t_us": self.t_us, "kind": self.kind, "data": data}
@@ -191,6 +188,23 @@ class WitnessKept(Event):
 
 
 @dataclass(frozen=True)
+class ListRead(Event):
+    """A director's list of connections has been read as a whole.
+
+    What was there at `began_us` on `node` is recorded by now. `entries` is how many the list had,
+    those of others too, and `source` where it was read: "ip_vs_conn", "nf_conntrack". `why`
+    says what may be missing; None where nothing can be.
+    """
+
+    kind = "list-read"
+    node: str
+    began_us: int
+    entries: int
+    source: str
+    why: str | None = None
+
+
+@dataclass(frozen=True)
 class ChangedByHand(Event):
     """A person changed something in the middle of the run."""
 
@@ -307,43 +321,13 @@ def event_of(run: int, t_us: int, kind: str, data: dict[str, Any]) -> Event:
     if event_type is None:
         return OtherEvent(run, t_us, kind, data)
     values = {}
-    for name, key, hint, required in _SHAPES[event_type]:
+    for name, key, hint, required in event_keys(event_type):
         if key in data or required:
             value = data.get(key)
-            if not _fits(value, hint):
+            if not fits(value, hint):
                 raise FormatError(f'an event "{kind}" without a right "{key}"')
             values[name] = value
     return event_type(run, t_us, **values)
 
 
-def _shape(event_type: type[Event]) -> list[tuple[str, str, Any, bool]]:
-    """(field, key, type, whether it must be there) for each key of the event's data."""
-    hints = get_type_hints(event_type)
-    return [
-        (
-            one.name,
-            _KEYS.get(one.name, one.name),
-            hints[one.name],
-            one.default is MISSING and one.default_factory is MISSING,
-        )
-        for one in fields(event_type)
-        if one.name not in ("run", "t_us")
-    ]
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a decoded JSON value is of this type; a bool is no number here."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        return any(_fits(value, one) for one in arguments)
-    if origin is list:
-        return type(value) is list and all(_fits(one, arguments[0]) for one in value)
-    if origin is dict:
-        return type(value) is dict and all(_fits(one, arguments[1]) for one in value.values())
-    if hint is float:
-        return type(value) in (int, float)
-    return hint is Any or type(value) is hint
-
-
-_SHAPES = {one: _shape(one) for one in Event.__subclasses__() if one is not OtherEvent}
-_TYPES = {one.kind: one for one in _SHAPES}
+_TYPES = {one.kind: one for one in Event.__subclasses__() if one is not OtherEvent}

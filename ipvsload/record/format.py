@@ -26,6 +26,8 @@ REQUESTS = "requests.columns"
 REQUEST_LINES = "requests.ndjson"
 """Requests as earlier versions recorded them, a line each."""
 OCCUPANCY = "occupancy.ndjson"
+CONNECTIONS = "connections.columns"
+"""What the director's list of connections told; only where somebody read it."""
 PACKETS = "packets"
 """The folder of the runs' witnesses; see packet_file.py."""
 SCENARIO = "scenario.yaml"
@@ -86,6 +88,29 @@ class Request(NamedTuple):
     def failed(self) -> bool:
         """No whole answer, or one with a status of 400 and more."""
         return self.error is not None or self.status >= 400
+
+
+class ListedConnection(NamedTuple):
+    """A connection that was new to whoever read the director's list of them: one row of a file.
+
+    It was read a moment before `t_us`. `client` and `port` are its client's, `server` is the real
+    server's address:port, and `state` is as the kernel names it, such as "ESTABLISHED".
+    """
+
+    run: int
+    t_us: int
+    client: str
+    port: int
+    server: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewConnections:
+    """Some rows that were read together, all of one run."""
+
+    run: int
+    rows: tuple[ListedConnection, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,15 @@ from typing import TypeVar
 
 from ipvsload.record import codec
 from ipvsload.record.column_file import ColumnFile
-from ipvsload.record.format import EVENTS, OCCUPANCY, REQUESTS, SAMPLES, FormatError
+from ipvsload.record.connection_table import CONNECTION_LAYOUT
+from ipvsload.record.format import (
+    CONNECTIONS,
+    EVENTS,
+    OCCUPANCY,
+    REQUESTS,
+    SAMPLES,
+    FormatError,
+)
 from ipvsload.record.reader import RecordedRun, runs_of
 from ipvsload.record.request_table import REQUEST_LAYOUT
 
@@ -24,11 +32,15 @@ class NewRuns:
         self._read: dict[str, int] = {}
         """How many bytes of each file of lines."""
         self._requests = ColumnFile(directory / REQUESTS, REQUEST_LAYOUT)
+        self._connections = ColumnFile(directory / CONNECTIONS, CONNECTION_LAYOUT)
 
     def take(self) -> tuple[RecordedRun, ...]:
         """The runs that are new. Raises OSError, and FormatError for a damaged file."""
         faults: list[str] = []
         numbers = {run for run, _ in self._requests.new(faults)}
+        if (self._directory / CONNECTIONS).exists():
+            for _ in self._connections.new(faults):
+                pass
         if faults:
             raise FormatError(faults[0])
         _, runs = runs_of(
@@ -36,6 +48,7 @@ class NewRuns:
             self._new(SAMPLES, codec.decode_samples),
             self._requests,
             numbers,
+            self._connections,
             self._new(OCCUPANCY, codec.decode_occupancy),
         )
         return runs

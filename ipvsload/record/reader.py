@@ -16,8 +16,10 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from ipvsload.errors import UsageError
 from ipvsload.record import codec
 from ipvsload.record.column_file import ColumnFile
+from ipvsload.record.connection_table import CONNECTION_LAYOUT, NO_CONNECTIONS, ConnectionTable
 from ipvsload.record.events import (
     Event,
+    ListRead,
     RecordingEnded,
     RunEnded,
     RunInvalid,
@@ -25,6 +27,7 @@ from ipvsload.record.events import (
     RunStarted,
 )
 from ipvsload.record.format import (
+    CONNECTIONS,
     EVENTS,
     OCCUPANCY,
     REQUEST_LINES,
@@ -32,10 +35,12 @@ from ipvsload.record.format import (
     RESULTS,
     SAMPLES,
     SCENARIO,
+    ListedConnection,
     OccupancySample,
     Request,
     Sample,
 )
+from ipvsload.record.listed_servers import LastJoin, ListedServers
 from ipvsload.record.record_files import header_of, records_of
 from ipvsload.record.request_file import NO_REQUESTS, request_file
 from ipvsload.record.request_table import RequestTable
@@ -52,7 +57,8 @@ class RecordedRun:
     kernel's connection counters at that time, by server address. `given_label` is
     what the scenario calls what was run, and `forwarding` how the testbed had packets
     reach the real servers, where that is known. `exclusive`:
-    nobody else used the balancer, and every answer named its server.
+    nobody else used the balancer, and every answer named its server. `listed` says what the
+    director's list of connections told; None where nobody read it.
     """
 
     number: int
@@ -69,6 +75,7 @@ class RecordedRun:
     events: list[Event] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     requests: RequestTable = field(default_factory=lambda: RequestTable.of(0, ()))
+    listed: ListedServers | None = None
     occupancy: list[OccupancySample] = field(default_factory=list)
 
     def of_type(self, event_type: type[_Event]) -> list[_Event]:
@@ -142,7 +149,7 @@ def read(directory: Path, *, events_only: bool = False) -> Recording:
         raise UsageError(f"{directory} {_why_no_record(directory)}")
     notes: list[str] = []
     samples: list[Sample] = []
-    requests = NO_REQUESTS
+    requests, connections = NO_REQUESTS, NO_CONNECTIONS
     occupancy: list[OccupancySample] = []
     with _no_collector():
         header = header_of(directory / EVENTS, []) or codec.Header("events")
@@ -150,9 +157,13 @@ def read(directory: Path, *, events_only: bool = False) -> Recording:
         if not events_only:
             samples = _all_of(directory / SAMPLES, codec.decode_samples, notes)
             requests = request_file(directory, notes)
+            if (path := directory / CONNECTIONS).exists():
+                connections = ColumnFile.read(path, CONNECTION_LAYOUT, notes)
             if (directory / OCCUPANCY).exists():  # else no server told how busy it is
                 occupancy = _all_of(directory / OCCUPANCY, codec.decode_occupancy, notes)
-        recording, ordered = runs_of(events, samples, requests, requests.runs, occupancy)
+        recording, ordered = runs_of(
+            events, samples, requests, requests.runs, connections, occupancy
+        )
     notes += [event.reason for event in recording if isinstance(event, RunInvalid)]
     if not any(isinstance(event, RecordingEnded) for event in events):
         notes = [_where(ordered) + (": " + "; ".join(notes) if notes else "")]
@@ -165,6 +176,7 @@ def runs_of(
     samples: list[Sample],
     requests: ColumnFile[Request],
     request_runs: Iterable[int],
+    connections: ColumnFile[ListedConnection],
     occupancy: list[OccupancySample],
 ) -> tuple[list[Event], tuple[RecordedRun, ...]]:
     """The events of no single run, and the runs that the others are of, by their number.
@@ -184,8 +196,13 @@ def runs_of(
         )
         for number in sorted({*its_events, *its_samples, *request_runs, *its_occupancy})
     )
+    last = LastJoin()
     for run in runs:
         _describe(run)
+        table = ConnectionTable(run.number, connections)
+        if len(table) or run.of_type(ListRead):
+            run.listed = ListedServers(run.requests, table, run.events, last)
+            run.requests = run.requests.filled_by(run.listed)
     return recording, runs
 
 

@@ -7,7 +7,7 @@ the other, and whoever wants single ones gets a `Request` of each, made again ea
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,15 +71,34 @@ class RequestColumns(NamedTuple):
         return RequestColumns._make(column[chosen] for column in self)
 
 
+class ServerFiller(Protocol):
+    """Knows servers that requests did not name."""
+
+    @property
+    def texts(self) -> list[str | None]:
+        """A table's texts, and behind them others that `fill` needs."""
+
+    def fill(self, block: RequestColumns, /) -> RequestColumns:
+        """The same requests with their servers."""
+
+
 class RequestTable:
     """The requests of one run, in the order in which they ended.
 
-    `file` has them, on disk or in memory, and may have those of other runs.
+    `file` has them, on disk or in memory, and may have those of other runs. `filler` adds to
+    the servers that stand there.
     """
 
-    def __init__(self, run: int, file: ColumnFile[Request]) -> None:
+    def __init__(
+        self, run: int, file: ColumnFile[Request], filler: ServerFiller | None = None
+    ) -> None:
         self.run = run
         self._file = file
+        self._filler = filler
+
+    def filled_by(self, filler: ServerFiller) -> "RequestTable":
+        """The same requests with more servers."""
+        return RequestTable(self.run, self._file, filler)
 
     @classmethod
     def of(cls, run: int, requests: Iterable[Request]) -> Self:
@@ -94,17 +113,20 @@ class RequestTable:
     @property
     def texts(self) -> list[str | None]:
         """What the numbers of some columns stand for; the first is None."""
-        return self._file.texts
+        return self._filler.texts if self._filler else self._file.texts
 
     def blocks(self) -> Iterator[RequestColumns]:
         """All of them by columns, some ten thousand at a time."""
-        return map(RequestColumns._make, self._file.blocks(self.run))
+        blocks = map(RequestColumns._make, self._file.blocks(self.run))
+        return map(self._filler.fill, blocks) if self._filler else blocks
 
     def column(self, name: str) -> NDArray[Any]:
         """One column of all of them: eight bytes a request. `name` is a field of `Request`."""
         which = REQUEST_LAYOUT.columns[RequestColumns._fields.index(name)]
         found, end = np.empty(len(self), np.int64), 0
-        for (some,) in self._file.blocks(self.run, [which]):
+        filled = self._filler and name == "server"
+        blocks = self._file.blocks(self.run, [which])
+        for some in (one.server for one in self.blocks()) if filled else (one for (one,) in blocks):
             found[end : end + len(some)] = some
             end += len(some)
         return found
@@ -124,7 +146,7 @@ class RequestTable:
             yield from REQUEST_LAYOUT.rows(self.run, choose(block), self.texts)
 
     def __iter__(self) -> Iterator[Request]:
-        for block in self._file.blocks(self.run):
+        for block in self.blocks():
             yield from REQUEST_LAYOUT.rows(self.run, block, self.texts)
 
     def __eq__(self, other: object) -> bool:

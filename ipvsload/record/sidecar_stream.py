@@ -25,7 +25,8 @@ class Hello:
     """The first line: `t_ns` is CLOCK_MONOTONIC there at calendar time `wall_ns`.
 
     `table` is the boot of its kernel and the network namespace, with a space between
-    them; "" where an older sidecar does not say it.
+    them; "" where an older sidecar does not say it. `tells_connections`: it knows the command
+    `connections`, or tells them by itself; older ones do neither.
     """
 
     node: str
@@ -35,6 +36,7 @@ class Hello:
     t_ns: int
     wall_ns: int
     table: str = ""
+    tells_connections: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +228,8 @@ class SidecarParser:
         if lacking:
             raise StreamError(f"the sidecar does not tell {', '.join(lacking)} of its servers")
         self._server = itemgetter(*(columns.index(name) for name in RealServer._fields))
-        keys = ("node", "kernel", "ipvs", "hz", "t", "wall", "table")
-        known = {"table": "", **value}
+        keys = ("node", "kernel", "ipvs", "hz", "t", "wall", "table", "tells_connections")
+        known = {"table": "", "tells_connections": False, **value}
         _typed(str, *(known[key] for key in ("node", "kernel", "ipvs", "table")))
         _typed(int, known["t"], known["wall"])
         if type(known["hz"]) is not int:

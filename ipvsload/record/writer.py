@@ -16,8 +16,10 @@ from ipvsload import __version__
 from ipvsload.errors import InvalidRunError, UsageError
 from ipvsload.record import codec
 from ipvsload.record.column_blocks import BlockEncoder
+from ipvsload.record.connection_table import CONNECTION_LAYOUT
 from ipvsload.record.events import Event
 from ipvsload.record.format import (
+    CONNECTIONS,
     EVENTS,
     OCCUPANCY,
     PACKETS,
@@ -25,6 +27,7 @@ from ipvsload.record.format import (
     SAMPLES,
     SCENARIO,
     VERSION,
+    ListedConnection,
     OccupancySample,
     Request,
     Sample,
@@ -34,6 +37,8 @@ from ipvsload.record.request_table import REQUEST_LAYOUT
 from ipvsload.record.witness import Witness
 
 FLUSH_US = 500_000
+_LATER = (OCCUPANCY, CONNECTIONS)
+"""They begin with the first server that tells of itself, and the first connection that is told."""
 
 
 class RunWriter:
@@ -58,7 +63,10 @@ class RunWriter:
         self.failed = False
         self._files: dict[str, FileIO] = {}
         self._requests = BlockEncoder(REQUEST_LAYOUT)
-        self._blocks: dict[str, BlockEncoder[Any]] = {REQUESTS: self._requests}
+        self._connections = BlockEncoder(CONNECTION_LAYOUT)
+        self._blocks: dict[str, BlockEncoder[Any]] = {
+            REQUESTS: self._requests, CONNECTIONS: self._connections
+        }  # fmt: skip
         self._lines: dict[str, list[str]] = {SAMPLES: [], OCCUPANCY: [], EVENTS: []}
         self._headers = {
             name: codec.encode_header(
@@ -70,12 +78,13 @@ class RunWriter:
             for name in self._lines
         }  # fmt: skip
         self._headers[REQUESTS] = REQUEST_LAYOUT.header()
+        self._headers[CONNECTIONS] = CONNECTION_LAYOUT.header()
         self._flushed_us = 0
         make_empty(directory)
         try:
             self._begin(SCENARIO, scenario_text.encode())
             for name, header in self._headers.items():
-                if name != OCCUPANCY:  # which begins with the first server that tells of itself
+                if name not in _LATER:
                     self._begin(name, header)
         except OSError as error:
             self._close()
@@ -93,6 +102,12 @@ class RunWriter:
         if requests:
             self._requests.add(requests)
             self._tick(requests[-1].planned_us + requests[-1].latency_us)
+
+    def connections(self, rows: Sequence[ListedConnection]) -> None:
+        """Append what the director's list of connections told, in that order."""
+        if rows:
+            self._connections.add(rows)
+            self._tick(rows[-1].t_us)
 
     def sample(self, sample: Sample) -> None:
         """Append one reading of the kernel's table."""

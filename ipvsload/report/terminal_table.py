@@ -7,6 +7,7 @@ the end of what was printed is what the terminal shows. `--details` shows all fi
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
+from ipvsload.report.attribution_words import attributed, needed
 from ipvsload.report.column_lines import comparison_warnings
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header
@@ -78,6 +79,8 @@ def _told(output: ReportConsole, results: Results) -> None:
     warnings = comparison_warnings(results)
     told = [*results.notes, *legend(results), *arrivals_line(results), *warnings[:MOST_WARNINGS]]
     more = len(remarks(results)) - len(told) + len(warnings[:MOST_WARNINGS])
+    if needed(results):
+        told.append(attributed(results))
     if told or more:
         output.console.print()
     for line in told:
@@ -134,8 +137,9 @@ def _notes(output: ReportConsole, results: Results) -> None:
         if not at:
             output.console.print()
         output.line(output.text(f"note: {line}", "dim"))
-    if line := watched(results):
-        output.line(output.text(line, "dim"))
+    for line in (watched(results), attributed(results)):
+        if line:
+            output.line(output.text(line, "dim"))
 
 
 def _verdict(output: ReportConsole, results: Results) -> None:

@@ -7,6 +7,7 @@ where all was well: how late was sent, what was not sampled, whose choices were 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ipvsload.report.attribution_words import attributed
 from ipvsload.report.wording import (
     arrivals_line,
     but_for_numbers,
@@ -38,7 +39,7 @@ def validity_rows(results: Results) -> list[ValidityRow]:
     if not results.runs:
         return []
     parts: tuple[Callable[[Results], Iterator[ValidityRow]], ...] = (
-        _counting, _late, _arrivals, _sampled, _predicted, _witnessed,
+        _counting, _late, _arrivals, _sampled, _predicted, _witnessed, _attributed,
     )  # fmt: skip
     return [row for part in parts for row in part(results)]
 
@@ -132,3 +133,11 @@ def _witnessed(results: Results) -> Iterator[ValidityRow]:
     if told:
         lost = any(run.witness and run.witness.dropped for run in results.runs)
         yield ValidityRow(head, told, not lost)
+
+
+def _attributed(results: Results) -> Iterator[ValidityRow]:
+    head, _, told = attributed(results).partition(": ")
+    if told:
+        found = [run.attribution for run in results.runs if run.attribution]
+        whole = None if any(one.open for one in found) else True
+        yield ValidityRow(head, told, False if any(one.disagreed for one in found) else whole)

@@ -12,6 +12,7 @@ from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.results import kernel_counts, validity
 from ipvsload.results.arrivals import ArrivalsResult, arrivals_results
 from ipvsload.results.asked_settings import asked_variant, unlike_asked
+from ipvsload.results.attribution_check import attribution_notes, disagreements
 from ipvsload.results.director import director_result
 from ipvsload.results.director_splits import director_splits
 from ipvsload.results.early_end import early_end
@@ -104,8 +105,10 @@ def run_result(
     sampling = sampling_result(run, requests.last_us)
     director = director_result(run)
     opened = arrivals_results(run, scenario)
+    attribution = run.listed.attribution if run.listed else None
     reasons = (
         *validity.reasons(run, scenario, requests, kernel),
+        *disagreements(run, attribution),
         *(fault for one in opened.values() for fault in one.faults),
         *unlike_asked(run, asked_variant(run, scenario), director),
     )
@@ -126,6 +129,7 @@ def run_result(
         reasons=reasons,
         notes=(
             *validity.notes(run, requests, refusals),
+            *attribution_notes(run, attribution, requests),
             *sampling_notes(sampling),
             *witness_notes(run),
             *(note for one in opened.values() for note in one.notes),
@@ -152,6 +156,7 @@ def run_result(
         ended_early=early,
         prediction=model.prediction,
         witness=witness_result(run),
+        attribution=attribution,
         active_evenness=record.active,
         utilisation_evenness=record.utilisation,
         weight_departure=record.weight_departure(None, None),

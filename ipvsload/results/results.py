@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from ipvsload.record.format import MODEL
+from ipvsload.record.listed_servers import Attribution
 from ipvsload.record.recorded_machine import RecordedMachine
 from ipvsload.replay.decision import PredictedChoice
 from ipvsload.results.arrivals import ArrivalsResult
@@ -139,6 +140,8 @@ class RunResult:
     `active_evenness` and `utilisation_evenness` say how evenly the servers were loaded, and
     `weight_departure` is TrafficResult's over all classes. `changes` says how long steps took to
     stand in the kernel's table, `joined` how soon servers that came carried their share.
+    `attribution` is by whose word the servers of requests are known; None where nobody read the
+    director's list of connections.
     """
 
     number: int
@@ -160,6 +163,7 @@ class RunResult:
     directors: tuple[DirectorSplit, ...] = ()
     prediction: Prediction | None = None
     witness: WitnessResult | None = None
+    attribution: Attribution | None = None
     active_evenness: EvennessFigures | None = None
     utilisation_evenness: EvennessFigures | None = None
     weight_departure: float | None = None

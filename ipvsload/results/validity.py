@@ -86,12 +86,6 @@ def notes(
     if again:
         found.append(f"{again} TCP retransmission timeouts: some latency may be the network's")
     found += _in_no_count(run, requests, refusals)
-    if not run.exclusive:
-        found += [
-            f"{name}: which server answered is not known for {n} requests, "
-            "so its requests by server are not either"
-            for name, n in sorted(requests.unknown.items())
-        ]
     return tuple(found)
 
 

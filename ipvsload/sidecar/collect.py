@@ -148,6 +148,7 @@ class Collector:
                 "wall": time.time_ns(),
                 "server_columns": RealServer._fields,
                 "table": table_identity(),
+                "tells_connections": True,
             }
         )
 

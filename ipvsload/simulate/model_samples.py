@@ -11,6 +11,7 @@ from ipvsload.record.clock_alignment import Alignment
 from ipvsload.record.format import OccupancySample, Sample, ServerOccupancy
 from ipvsload.record.sidecar_stream import Settings
 from ipvsload.simulate.model_testbed import ModelTestbed
+from ipvsload.testbed.base import Target
 from ipvsload.testbed.lab.due_call import DueCall
 
 
@@ -24,7 +25,11 @@ class ModelSamples:
         self._testbed = testbed
         self._next = DueCall(lambda _: None)
 
-    def follow(self, run: int, key: str, follower: Follower | None) -> None:
+    tells_connections = False
+
+    def follow(
+        self, run: int, key: str, follower: Follower | None, listed: Target | None = None
+    ) -> None:
         """Hand samples to `follower` from now on, marked with the run's number."""
         self._next.cancel()
         if follower:

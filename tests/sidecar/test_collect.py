@@ -24,6 +24,7 @@ from ipvsload.sidecar.ticks import Ticks
 HELLO_KEYS = [
     "ipvsload", "version", "node", "kernel", "ipvs", "hz", "t", "wall", "server_columns",
     "table",
+    "tells_connections",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import gevent
 from locust.env import Environment
 
 from ipvsload.errors import InvalidRunError, IpvsloadError, TestbedError, UsageError
+from ipvsload.experiment.clock import Seen
 from ipvsload.experiment.run_servers import RunServers
 from ipvsload.experiment.run_state import RunState
 from ipvsload.ipvs.keys import join_endpoint
@@ -152,7 +153,7 @@ class InteractiveTest:
     def _joined(self, number: int, address: str, weight: int) -> None:
         self._session.feed.joined(number, address, weight)
 
-    def _sampled(self, item: Sample | NodeLost | BaseException) -> None:
+    def _sampled(self, item: Seen) -> None:
         if isinstance(item, Sample):
             self._state.sampled(item)
         elif isinstance(item, NodeLost):
