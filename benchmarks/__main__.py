@@ -13,6 +13,7 @@ PARTS = (
     "wall",
     "simulation",
     "lab",
+    "held",
     "servers",
     "queues",
     "lateness",

@@ -30,6 +30,9 @@ from ipvsload.record.format import Request
 from ipvsload.scenario.model import Traffic
 from ipvsload.scenario.url import HttpTarget
 
+_SPAWNED_AT_ONCE = 200
+"""Users: with more the loop of requests would wait for too long."""
+
 
 class LocustLoad:
     """The traffic classes of one run against one target.
@@ -77,6 +80,7 @@ class LocustLoad:
         classes = [user_class(name, workload, host) for name, workload in self._workloads.items()]
         environment.user_classes = classes
         self._overload = Overload(self._client)
+        self._spawning: dict[str, gevent.Greenlet] = {}
 
     def start(self, name: str, first: int = 0, step: int = 1) -> None:
         """Start a class: its users, or every `step`th of its arrivals, from `first` on."""
@@ -85,7 +89,19 @@ class LocustLoad:
         # Which may wait, and the client's loop must not.
         workload.start(0, first, step, add=lambda count: gevent.spawn(spawn, {name: count}))
         if workload.spec.users and not workload.spec.user_stages:
-            spawn({name: workload.spec.most_users})
+            users = workload.spec.most_users
+            spawn({name: min(users, _SPAWNED_AT_ONCE)})
+            if name in self._spawning:  # of a start before
+                self._spawning.pop(name).kill()
+            if users > _SPAWNED_AT_ONCE:
+                others = gevent.spawn(self._spawn, name, users - _SPAWNED_AT_ONCE)
+                self._spawning[name] = others
+
+    def _spawn(self, name: str, users: int) -> None:
+        while users > 0:
+            gevent.sleep(0.001)  # with 0 nothing that waits for a time would have its turn
+            self._environment.runner.spawn_users({name: min(users, _SPAWNED_AT_ONCE)})
+            users -= _SPAWNED_AT_ONCE
 
     def stop(self, name: str) -> None:
         """Send no new requests of this class; those in flight finish."""
@@ -114,6 +130,7 @@ class LocustLoad:
     def close(self) -> None:
         """Cut off what is in flight and end the users."""
         self._overload.close()
+        gevent.killall(list(self._spawning.values()))
         for workload in self._workloads.values():
             workload.finish(0)
         if not self._reports:

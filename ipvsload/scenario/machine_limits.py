@@ -99,7 +99,14 @@ def too_few_files(peak: ConnectionPeak, listeners: int, limits: MachineLimits) -
     files = peak.connections + listeners + SPARE_FILES
     if files > limits.open_files:
         enough = -(-files // 1024) * 1024
+        room = limits.open_files - listeners - SPARE_FILES
+        processes = -(-peak.connections // room) if room > 0 else 0
         yield (
             f"{peak} need {files} open files, and a process may have {limits.open_files} here"
             f" (the hard limit of RLIMIT_NOFILE): {limits.more_files.format(enough)}"
+            + (
+                f"; or {processes} processes make the load: `locust --processes {processes}`"
+                if processes
+                else ""
+            )
         )

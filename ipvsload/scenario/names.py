@@ -28,7 +28,7 @@ Spread = Literal["client", "connection", "random"]
 in turn, or any."""
 Family = Literal["ipv4", "ipv6"]
 """Of the addresses of clients, of the virtual service and of the real servers."""
-MAX_USERS = 10_000
+MAX_USERS = 100_000
 MAX_WEIGHT = 65_535
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,31}$"
 MAX_LABEL = 64

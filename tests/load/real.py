@@ -54,15 +54,19 @@ class RealServers:
     """The process.
 
     With `log`, it notes there the target of each request that it answers. It tells
-    how busy the servers are to the socket `tell_to`.
+    how busy the servers are to the socket `tell_to`. It may have so many `open_files`.
     """
 
-    def __init__(self, log: Path | None = None, tell_to: int | None = None) -> None:
+    def __init__(
+        self, log: Path | None = None, tell_to: int | None = None, open_files: int = 0
+    ) -> None:
         module = (
             "ipvsload.testbed.lab.real_servers" if log is None else "tests.load.logging_servers"
         )
+        limited = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
         self.process = subprocess.Popen(
             [
+                *limited,
                 sys.executable,
                 "-m",
                 module,

@@ -85,7 +85,7 @@ def test_too_few_open_files_are_told_with_the_command_that_raises_the_limit() ->
     words = "'a' has 1500 users and 'b' has 1500 users for 1000 requests"
     assert f"up to 2500 connections at once ({words})" in told
     assert "a process may have 2000 here" in told
-    assert "`sudo prlimit --nofile=3072:3072`" in told
+    assert "`sudo prlimit --nofile=3072:3072`; or 2 processes make the load: `locust -" in told
     assert list(shortfalls(scenario(IN_TURN), limits)) == []
 
 
@@ -94,6 +94,8 @@ def test_the_command_gives_enough() -> None:
     (told,) = shortfalls(scenario(TOGETHER), few)
     given = int(told.partition("raise to `")[2].partition("`")[0])
     assert list(shortfalls(scenario(TOGETHER), few._replace(open_files=given))) == []
+    (told,) = shortfalls(scenario(TOGETHER), few._replace(open_files=100))
+    assert "processes" not in told  # however many there were
 
 
 def test_local_ports_are_those_of_all_client_addresses() -> None:

@@ -43,6 +43,12 @@ class AnswerGate:
         self._waiting: deque[tuple[Answered, Callable[[], bool]]] = deque()
         self._looking = self._sweeping = False
 
+    def renew(self) -> None:
+        """In a new process: nothing is on its way."""
+        self._sent.clear()
+        self._waiting.clear()
+        self._looking = self._sweeping = False
+
     def send(self, who: Answered, send: Callable[[], bool]) -> None:
         """Send the answer of a connection when it may leave; `send` says whether it has."""
         self._waiting.append((who, send))

@@ -13,8 +13,14 @@ class DueCall:
 
     def __call__(self, when_ns: int) -> None:
         """It is due, at that time."""
-        if self.function is not None:
-            self.function(when_ns)
+        function, self.function = self.function, None
+        if function is not None:
+            function(when_ns)
+
+    @property
+    def pending(self) -> bool:
+        """Whether it will be called."""
+        return self.function is not None
 
     def cancel(self) -> None:
         """Do not call it."""

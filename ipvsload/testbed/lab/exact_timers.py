@@ -6,8 +6,8 @@ call does not add up.
 """
 
 import time
-from collections.abc import Callable
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterable
+from heapq import heapify, heappop, heappush
 
 from ipvsload.testbed.lab.due_call import DueCall
 from ipvsload.testbed.lab.server_loop import ServerLoop
@@ -24,6 +24,17 @@ class ExactTimers:
         self._set_ns = 0
         self._running = False
         loop.watch(self._timer.fd, self._readable)
+
+    def renew(self, loop: ServerLoop, kept: Iterable[DueCall]) -> None:
+        """In a new process: call only these, by a timer of its own."""
+        self._timer.close()
+        self._timer = TimerFd()
+        wanted = set(kept)
+        self._heap = [entry for entry in self._heap if entry[2] in wanted]
+        heapify(self._heap)
+        self._running = False
+        loop.watch(self._timer.fd, self._readable)
+        self._set(self._heap[0][0] if self._heap else 0)
 
     def at(self, when_ns: int, function: Callable[[int], None]) -> DueCall:
         """Call `function` at that time, with that time."""

@@ -31,7 +31,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def make_room(guest: int) -> None:
     """Give the cards of the guest with this process id longer queues, as far as one may."""
     with contextlib.suppress(OSError):
-        for card in _packet_sockets(guest):
+        for card in packet_sockets(guest):
             with closing(card):
                 if card.getsockname()[1] != _ETH_P_ALL:
                     packet_loss.lose(card)
@@ -42,7 +42,7 @@ def make_room(guest: int) -> None:
                     card.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE_BYTES)
 
 
-def _packet_sockets(process: int) -> Iterator[socket.socket]:
+def packet_sockets(process: int) -> Iterator[socket.socket]:
     """Those of a process, each to be closed by the caller. Raises OSError."""
     handle = os.pidfd_open(process)
     try:

@@ -1,28 +1,18 @@
 """One of the lab's real servers: its name, its connections and, with a capacity, its workers."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipvsload.testbed.lab import packet_loss
 from ipvsload.testbed.lab.answer_gate import AnswerGate
 from ipvsload.testbed.lab.exact_timers import ExactTimers
 from ipvsload.testbed.lab.known_answers import KnownAnswers
+from ipvsload.testbed.lab.overflow_processes import OverflowProcesses
 from ipvsload.testbed.lab.server_loop import ServerLoop
 from ipvsload.testbed.lab.worker_pool import Limits, WorkerPool
 
-
-class OpenConnection(Protocol):
-    """What a server does with a connection of its own."""
-
-    @property
-    def socket(self) -> packet_loss.AnySocket:
-        """Its socket."""
-
-    def reset(self) -> None:
-        """End it as a process that died does."""
-
-    def go_on(self) -> None:
-        """Read, or do not, and write what was held, as the server now is."""
+if TYPE_CHECKING:
+    from ipvsload.testbed.lab.open_connection import OpenConnection
 
 
 class ServerProcess(NamedTuple):
@@ -32,6 +22,7 @@ class ServerProcess(NamedTuple):
     timers: ExactTimers
     gate: AnswerGate
     known: KnownAnswers
+    overflow: OverflowProcesses
 
 
 class ListeningServer:
@@ -45,7 +36,7 @@ class ListeningServer:
     ) -> None:
         self.name = name
         self.family = family
-        self.loop, self.timers, self.gate, self.known = process
+        self.loop, self.timers, self.gate, self.known, self.overflow = process
         self.connections: set[OpenConnection] = set()
         self.pool: WorkerPool | None = None
         self._listener = listener

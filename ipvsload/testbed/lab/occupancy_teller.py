@@ -46,6 +46,12 @@ class OccupancyTeller:
             self._period_ns = round(1e9 / hz)
             self._due = self._timers.at(time.monotonic_ns(), self._tell)
 
+    def close(self) -> None:
+        """Tell nobody any more."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
     def _tell(self, due_ns: int) -> None:
         now = time.monotonic_ns()
         missed = (now - due_ns) // self._period_ns

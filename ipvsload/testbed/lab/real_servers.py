@@ -74,6 +74,7 @@ class CommandLines:
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
             if not self._skipping:
+                self._servers.overflow.tell(line)
                 _write(command(self._servers, line + b"\n") if len(line) <= MAX_LINE else _TOO_LONG)
             self._skipping = False
         if len(self._begun) > MAX_LINE:
@@ -82,10 +83,10 @@ class CommandLines:
             self._begun, self._skipping = b"", True
 
 
-def serve(tell_to: int) -> NoReturn:
-    """Serve until stdin ends."""
+def serve(open_files: int, tell_to: int) -> NoReturn:
+    """Serve until stdin ends, with so many open files at most."""
     loop = ServerLoop()
-    lines = CommandLines(ServerSet(loop, tell_to))
+    lines = CommandLines(ServerSet(loop, open_files, command, tell_to))
     loop.watch(0, lines.read)
     _write({"ready": True})
     loop.run()
@@ -102,8 +103,7 @@ def main() -> None:
     """Run as a child: `python -m ipvsload.testbed.lab.real_servers [DESCRIPTOR]`."""
     # Ctrl-C reaches the whole process group, but only the owner ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise_limit()
-    serve(int(sys.argv[1]) if sys.argv[1:] else -1)
+    serve(raise_limit(), int(sys.argv[1]) if sys.argv[1:] else -1)
 
 
 if __name__ == "__main__":

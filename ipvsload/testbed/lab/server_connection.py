@@ -251,6 +251,22 @@ class ServerConnection:
         if self._lingering and not self._held and not self._unsent:
             self._close()
 
+    # For processes that take connections over
+
+    @property
+    def waits(self) -> DueCall | None:
+        """What will be called, if it waits for a time and for nothing else."""
+        call = self._answering
+        return call if isinstance(call, DueCall) and call.pending else None
+
+    def let_go(self) -> None:
+        """Close this process's copy of it."""
+        self._close()
+
+    def take_over(self) -> None:
+        """It is this process's from now on."""
+        self._watched = False
+
     # What becomes of the server
 
     def go_on(self) -> None:

@@ -44,14 +44,23 @@ class ServerListener:
             for _ in range(_AT_ONCE):
                 descriptor, address = accept()
                 ServerConnection(server, descriptor, address[0])
+                if descriptor >= server.overflow.full_at:
+                    server.overflow.make_room()
+                    if descriptor >= server.overflow.most:
+                        self._pause()
+                        break
         except BlockingIOError:
             pass
         except OSError as error:
             if error.errno in _FULL:
-                # They wait in the kernel until others have ended.
-                server.loop.forget(self._descriptor)
-                server.timers.at(time.monotonic_ns() + _AGAIN_AFTER_NS, self._watch_again)
+                self._pause()
+
+    def _pause(self) -> None:
+        """Have new connections wait in the kernel until others have ended."""
+        self._server.loop.forget(self._descriptor)
+        self._server.timers.at(time.monotonic_ns() + _AGAIN_AFTER_NS, self._watch_again)
 
     def _watch_again(self, _due: int) -> None:
         if self._descriptor >= 0:
+            self._server.overflow.make_room()
             self._server.loop.watch(self._descriptor, self._accept)

@@ -35,6 +35,12 @@ class ServerLoop:
                 if call is not None:
                     call()
 
+    def renew(self) -> None:
+        """In a new process: watch nothing, by an epoll of its own."""
+        self._poll.close()
+        self._poll = select.epoll()
+        self._calls.clear()
+
     def watch(self, descriptor: int, call: Ready, events: int = READ) -> None:
         """Call for these events from now on."""
         self._poll.register(descriptor, events)

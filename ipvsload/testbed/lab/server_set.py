@@ -1,7 +1,9 @@
 """All real servers of one process, by address:port."""
 
 import socket
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 
 from ipvsload.ipvs.keys import parse_endpoint, split_endpoint
 from ipvsload.testbed.lab.answer_gate import AnswerGate
@@ -9,6 +11,8 @@ from ipvsload.testbed.lab.exact_timers import ExactTimers
 from ipvsload.testbed.lab.known_answers import KnownAnswers
 from ipvsload.testbed.lab.listening_server import ListeningServer, ServerProcess
 from ipvsload.testbed.lab.occupancy_teller import OccupancyTeller
+from ipvsload.testbed.lab.open_connection import OpenConnection
+from ipvsload.testbed.lab.overflow_processes import OverflowProcesses
 from ipvsload.testbed.lab.server_listener import ServerListener
 from ipvsload.testbed.lab.server_loop import ServerLoop
 from ipvsload.testbed.lab.worker_pool import Limits
@@ -22,15 +26,26 @@ _TRANSPARENT: dict[int, tuple[int, int]] = {
 class ServerSet:
     """The servers that listen, in this event loop.
 
-    They tell how busy they are to the socket `tell_to`, and its `teller` how often.
+    They tell how busy they are to the socket `tell_to`, and its `teller` how often. With more
+    connections than `open_files` they have other processes, in which `obey` does a command.
     """
 
-    def __init__(self, loop: ServerLoop, tell_to: int = -1) -> None:
+    def __init__(
+        self,
+        loop: ServerLoop,
+        open_files: int,
+        obey: Callable[["ServerSet", bytes], object],
+        tell_to: int = -1,
+    ) -> None:
         timers = ExactTimers(loop)
-        self._process = ServerProcess(loop, timers, AnswerGate(timers), KnownAnswers())
+        self.overflow = OverflowProcesses(loop, timers, self, partial(obey, self), open_files)
+        self._process = ServerProcess(
+            loop, timers, AnswerGate(timers), KnownAnswers(), self.overflow
+        )
         self.teller = OccupancyTeller(self._occupancy, timers, tell_to)
         self._servers: dict[str, tuple[ServerListener, ListeningServer]] = {}
         self._limits: dict[str, tuple[Limits | None, float]] = {}
+        self._listening = True
 
     def __contains__(self, name: str) -> bool:
         return name in self._servers
@@ -51,6 +66,8 @@ class ServerSet:
             ValueError: `name` is not an address and a port, or is listened on already.
             OSError: the address cannot be bound.
         """
+        if not self._listening:
+            return
         if name in self._servers:
             raise ValueError(f"{name} is there already")
         try:
@@ -90,6 +107,36 @@ class ServerSet:
         """
         self[name].limit(limits, speed)
         self._limits[name] = limits, speed
+
+    # For processes that take connections over
+
+    def waiting(self) -> list[OpenConnection]:
+        """The connections that wait for their time, and for nothing else."""
+        return [one for one in self._connections() if one.waits is not None]
+
+    def keep_only(self, connections: Iterable[OpenConnection]) -> None:
+        """In a new process: have these connections, and no listeners."""
+        self._listening = False
+        self.teller.close()
+        loop, timers, gate, *_ = self._process
+        gate.renew()
+        kept = set(connections)
+        timers.renew(loop, (call for one in kept if (call := one.waits) is not None))
+        for listener, server in self._servers.values():
+            listener.close()
+            for connection in list(server.connections):
+                if connection in kept:
+                    connection.take_over()
+                else:
+                    connection.let_go()
+
+    def have_ended(self) -> bool:
+        """Whether there is no connection any more."""
+        return not any(self._connections())
+
+    def _connections(self) -> Iterator[OpenConnection]:
+        for _, server in self._servers.values():
+            yield from server.connections
 
     def _occupancy(self, now: int) -> list[list[str | int]]:
         return [
