@@ -35,6 +35,8 @@ class HgrmFiles:
                 latencies = columns.latency_us[answered & (columns.traffic == place)]
                 found[some.run, some.texts[place] or ""].frombytes(latencies.tobytes())
         self._latencies = {key: np.frombuffer(found[key], np.int64) for key in sorted(found)}
+        for latencies in self._latencies.values():
+            latencies.sort()
 
     def write(self, folder: ExportFolder) -> Iterator[tuple[str, int]]:
         """Write each file; its name and how many requests are in it. Raises UsageError."""
@@ -46,7 +48,7 @@ class HgrmFiles:
                 columns.setdefault((column, traffic), []).append(latencies)
         for (column, traffic), several in columns.items():
             name = _file_name(names, column, traffic)
-            yield _write(folder, name, np.concatenate(several))
+            yield _write(folder, name, _together(several))
         for (run, traffic), latencies in self._latencies.items():
             name = _file_name(names, self._labels.get(run, "unknown"), traffic, f"run-{run}")
             yield _write(folder, f"runs/{name}", latencies)
@@ -54,8 +56,13 @@ class HgrmFiles:
 
 def _write(folder: ExportFolder, name: str, latencies: NDArray[np.int64]) -> tuple[str, int]:
     with folder.file(name) as path, path.open("w", encoding="ascii") as file:
-        file.writelines(percentile_lines(np.sort(latencies)))
+        file.writelines(percentile_lines(latencies))
     return name, len(latencies)
+
+
+def _together(several: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """All of these, which are sorted, sorted."""
+    return several[0] if len(several) == 1 else np.sort(np.concatenate(several), kind="stable")
 
 
 def _file_name(taken: set[str], *parts: str) -> str:
