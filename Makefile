@@ -68,9 +68,9 @@ ARCH ?= $(HOST)
 # amd64 has it), the tools to wire it (nft for direct routing), to balance without IPVS and to show it,
 # and ab to compare with.
 PACKAGES := $(if $(filter amd64,$(HOST)),user-mode-linux) kmod iproute2 iptables nftables ipvsadm apache2-utils
-# What the tests need besides: a browser for the page, a real Prometheus, and a
-# keepalived to find in the director.
-TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core keepalived prometheus
+# What the tests need besides: a browser for the page, a real Prometheus, a keepalived to find in
+# the director, and nginx as real servers.
+TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core keepalived nginx-light prometheus
 # What builds the director's image and runs it. What runs another architecture's
 # programs is not among them: it changes the machine for all (iso/Makefile names it).
 ISO_PACKAGES := $(if $(filter arm64,$(ARCH)),qemu-system-arm qemu-efi-aarch64,qemu-system-x86) \
