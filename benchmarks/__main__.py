@@ -14,6 +14,7 @@ PARTS = (
     "simulation",
     "lab",
     "held",
+    "lab_throughput",
     "servers",
     "queues",
     "lateness",

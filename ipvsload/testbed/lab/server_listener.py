@@ -23,10 +23,11 @@ class ServerListener:
         # What is accepted has these options from its beginning: without a system call for each
         # (net/ipv4/inet_connection_sock.c, inet_csk_clone_lock, copies all of the listener).
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # The request is acknowledged with its answer, or after 40 ms.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         sock.setblocking(False)
         sock.listen(BACKLOG)
+        # The request is acknowledged with its answer, or after 40 ms. To listen forgets it
+        # (inet_csk_listen_start).
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         self._sock: Any = sock
         self._server = server
         self._descriptor = sock.fileno()
