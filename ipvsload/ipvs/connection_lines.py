@@ -76,6 +76,17 @@ class ToldConnections:
                 new.append(line)
         return new
 
+    def take_beginnings(self, lines: Iterable[ConnectionLine]) -> list[ConnectionLine]:
+        """The same of connections as they began, where the last one between two ends counts."""
+        new: list[ConnectionLine] = []
+        for line in lines:
+            ends, server, _ = line
+            known = self._now.get(ends) or self._last.get(ends) or self._older.get(ends)
+            self._now[ends] = server = self._servers.setdefault(server, server)
+            if known != server:
+                new.append(line)
+        return new
+
     def end_reading(self) -> None:
         """All of the table has been taken once more."""
         self._older, self._last, self._now = self._last, self._now, {}

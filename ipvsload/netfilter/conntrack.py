@@ -10,12 +10,10 @@ tells of its end, so that is listened to.
 """
 
 import errno
-import socket
 import struct
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from ctypes import addressof, create_string_buffer
 from socket import AF_INET, inet_aton, inet_ntop, ntohs
 
 from ipvsload.ipvs.decode import ATTRIBUTES, Batch, Decoder, MessageKind, Path, Row, attributes
@@ -30,6 +28,7 @@ from ipvsload.netfilter.nfnetlink import (
     message,
     nest,
 )
+from ipvsload.netfilter.tracking_events import DESTROY, TrackingEvents
 
 _GET, _DELETE = 1, 2  # IPCTNL_MSG_CT_*
 _TCP = 6
@@ -212,11 +211,7 @@ class EndedUnanswered:
     They are kept until `clear`; of those that the socket has no room for nobody knows.
     """
 
-    _GROUP = 3  # NFNLGRP_CONNTRACK_DESTROY
-    _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
-    _ATTACH_FILTER, _RECEIVE_BUFFER = 26, 33  # SO_ATTACH_FILTER, SO_RCVBUFFORCE
-    _ROOM = 32 << 20
-    # Classic BPF (include/uapi/linux/filter.h): of all that end, take only those without
+    # Of all that end, take only those without
     # IPS_SEEN_REPLY (0x2) in their CTA_STATUS (3), which SKF_AD_NLATTR looks for.
     _FILTER = (
         (0x00, 0, 0, ATTRIBUTES),  # A = where to begin
@@ -231,21 +226,12 @@ class EndedUnanswered:
 
     def __init__(self) -> None:
         """Begin to listen. Raises OSError."""
-        self._decoder = Decoder(_ENDED)
         self._servers: dict[tuple[str, int, str, int], str] = {}
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-        code = b"".join(struct.pack("=HBBI", *one) for one in self._FILTER)
-        held = create_string_buffer(code)
-        program = struct.pack("@HP", len(self._FILTER), addressof(held))
-        self._socket.setsockopt(socket.SOL_SOCKET, self._ATTACH_FILTER, program)
-        self._socket.setsockopt(socket.SOL_SOCKET, self._RECEIVE_BUFFER, self._ROOM)
-        self._socket.bind((0, 0))
-        self._socket.setsockopt(self._SOL_NETLINK, self._ADD_MEMBERSHIP, self._GROUP)
-        self._socket.setblocking(False)
+        self._events = TrackingEvents(DESTROY, _ENDED, self._FILTER)
 
     def close(self) -> None:
         """Listen no more."""
-        self._socket.close()
+        self._events.close()
 
     def clear(self) -> None:
         """Forget those that have ended until now."""
@@ -258,20 +244,10 @@ class EndedUnanswered:
         return self._servers.get((*client, *service))
 
     def _take(self) -> None:
-        while True:
-            try:
-                data = self._socket.recv(1 << 16)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-                continue
-            for _, rows in self._decoder.feed(data, 0)[0]:
-                for client, vip, protocol, port, vip_port, server, server_port in rows:
-                    if protocol == _TCP:
-                        key = _host(client), ntohs(port), _host(vip), ntohs(vip_port)
-                        self._servers[key] = _endpoint(server, ntohs(server_port))
+        for client, vip, protocol, port, vip_port, server, server_port in self._events.take():
+            if protocol == _TCP:
+                key = _host(client), ntohs(port), _host(vip), ntohs(vip_port)
+                self._servers[key] = _endpoint(server, ntohs(server_port))
 
 
 def _host(address: bytes) -> str:

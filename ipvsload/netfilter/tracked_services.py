@@ -10,10 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from socket import AF_INET, inet_ntop, ntohs
 
-from ipvsload.ipvs.connection_lines import ConnectionRow
 from ipvsload.ipvs.decode import Row, TableRows
-from ipvsload.ipvs.keys import endpoint
-from ipvsload.netfilter.conntrack import ACTIVE, STATES, Conntrack
+from ipvsload.netfilter.conntrack import ACTIVE, Conntrack
 
 _TCP = 6
 _NO_FLAGS = bytes(8)
@@ -33,12 +31,11 @@ class TrackedServices:
         self._conntrack = conntrack
         self._present: set[Row] = set()
         self._counted: Counter[tuple[bytes, int, bytes, int]] = Counter()
-        self._new: list[ConnectionRow] = []
         self._known: dict[tuple[bytes, int], bool] = {}
 
     def table(self, balancer: str) -> TableRows:
         """The services now, balanced by `balancer`. Raises InterruptedDumpError and OSError."""
-        now: dict[Row, int] = {}
+        now: set[Row] = set()
         states: dict[tuple[bytes, int, bytes, int], list[int]] = {}
         for (
             client,
@@ -56,14 +53,11 @@ class TrackedServices:
             if not self._is_wanted(vip, vip_port):
                 continue
             key = vip, vip_port, server, server_port
-            now[*key, client, port, number] = state
+            now.add((*key, client, port, number))
             states.setdefault(key, [0, 0])[state not in ACTIVE] += 1
-        for new in now.keys() - self._present:
-            vip, vip_port, server, server_port, client, port, _ = new
+        for vip, vip_port, server, server_port, *_ in now - self._present:
             self._counted[vip, vip_port, server, server_port] += 1
-            ends = inet_ntop(AF_INET, client), ntohs(port), endpoint(AF_INET, server, server_port)
-            self._new.append((*ends, STATES.get(now[new], "NONE"), ntohs(vip_port)))
-        self._present = set(now)
+        self._present = now
         services: dict[tuple[bytes, int], list[Row]] = {}
         for (vip, vip_port, server, server_port), conns in self._counted.items():
             active, inactive = states.get((vip, vip_port, server, server_port), (0, 0))
@@ -78,11 +72,6 @@ class TrackedServices:
             )
             for (vip, port), rows in services.items()
         ]  # fmt: skip
-
-    def new_connections(self) -> list[ConnectionRow]:
-        """Those that `table` saw for the first time since the last call."""
-        new, self._new = self._new, []
-        return sorted(new)
 
     def _is_wanted(self, vip: bytes, port: int) -> bool:
         known = self._known.get((vip, port))

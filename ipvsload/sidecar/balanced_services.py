@@ -45,6 +45,10 @@ class BalancedServices:
             self._nat = NatTable()
         return self._nat.table()
 
+    def by_rules(self) -> bool:
+        """Whether rules balance some, as it was read last."""
+        return self._has_nat
+
     def settings(self) -> dict[str, int | str]:
         """How connections are tracked, while a service depends on that."""
         return read_conntrack_settings() if self._has_nat else {}

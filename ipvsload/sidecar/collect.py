@@ -98,14 +98,21 @@ class Collector:
             reader.close()
         share = SHARE / len(self._nodes)
         self._connections = {
-            node: ConnectionReader(services, node.inside, share, CONNECTIONS)
+            node: ConnectionReader(
+                services,
+                node.table,
+                inside=node.inside,
+                by_rules=node.by_rules,
+                timeouts=node.timeouts,
+                share=share,
+                path=CONNECTIONS,
+            )
             for node in (self._nodes if services else ())
         }
 
     def _next_reader(self, due: float) -> SampledNode | None:
         """The node whose connections are to be read before the sample that is due."""
-        listed = (node for node in self._connections if not node.by_rules())
-        node = min(listed, key=lambda one: self._connections[one].due, default=None)
+        node = min(self._connections, key=lambda one: self._connections[one].due, default=None)
         if node is None or max(self._connections[node].due, time.monotonic()) > due - 2 * SLICE:
             return None
         return node
@@ -114,12 +121,14 @@ class Collector:
         """Write one; False where the table kept changing."""
         start = time.monotonic_ns()
         try:
-            table = node.reader.table()
+            table = node.table = node.reader.table()
         except InterruptedDumpError:
             return False
         took = time.monotonic_ns() - start
         name = self._naming(node).get("node", "")
         self._write(node.formatter.sample(number, start + took // 2, took, table, name))
+        if reader := self._connections.get(node):
+            reader.see(table)
         return True
 
     def _naming(self, node: SampledNode) -> dict[str, str]:
@@ -265,11 +274,18 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with Ipvs() as ipvs:
             watch = SettingsWatch(ipvs.timeouts)
-            node = SampledNode(options.node, ipvs, watch, watch.anew)
+            node = SampledNode(options.node, ipvs, watch, watch.anew, timeouts=ipvs.timeouts)
             if options.nat:
                 table = BalancedServices(ipvs)
                 watch = SettingsWatch(ipvs.timeouts, table.settings)
-                node = SampledNode(options.node, table, watch, watch.anew)
+                node = SampledNode(
+                    options.node,
+                    table,
+                    watch,
+                    watch.anew,
+                    by_rules=table.by_rules,
+                    timeouts=ipvs.timeouts,
+                )
             collect_until_stopped([node], hz=options.hz, count=options.count)
     except IpvsError as error:
         sys.stderr.write(f"ipvsload collect: {error}\n")

@@ -17,15 +17,12 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from socket import ntohs
 
 from ipvsload.ipvs.client import Ipvs
-from ipvsload.ipvs.connection_lines import ConnectionRow
-from ipvsload.ipvs.decode import Row, TableRows
+from ipvsload.ipvs.decode import TableRows
 from ipvsload.ipvs.keys import (
     Endpoint,
     Identity,
-    host_of,
     service_key,
     split_endpoint,
 )
@@ -34,24 +31,15 @@ from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
 from ipvsload.netfilter.conntrack import Conntrack
 from ipvsload.netfilter.tracked_services import TrackedServices
 from ipvsload.sidecar.collect import Collector, stop_on_signals
-from ipvsload.sidecar.connection_reader import Line, read_line, told_rows
 from ipvsload.sidecar.other_services import OtherServices
 from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
 from ipvsload.sidecar.sampled_node import SampledNode
 from ipvsload.sidecar.settings_watch import SettingsWatch
+from ipvsload.sidecar.wanted_services import wanted
 
 _FACTS_EVERY = 1.0
-_REFUSED = "connection tracking forgets at once what a real server refuses"
 _MOST_VIRTUAL_SERVERS = 500
 """A line of a pod's log is not endless."""
-
-
-def wanted(service: Row, endpoints: list[Endpoint]) -> bool:
-    """Whether a service's row is one of these; the address "" is any."""
-    family, _, address, port, fwmark, *_ = service
-    number = ntohs(port)
-    hosts = [host for host, port in endpoints if port == number]
-    return bool(hosts) and not fwmark and ("" in hosts or host_of(family, address) in hosts)
 
 
 class NodeTable:
@@ -74,8 +62,6 @@ class NodeTable:
         self.version = ""
         self.reading = ""
         self.tracking = ""
-        self.tracked_at = 0
-        """When connection tracking was read last, on CLOCK_MONOTONIC in ns."""
         self.mode = ""
         self.may_use_netlink = source != "proc"
         self._open()
@@ -107,22 +93,17 @@ class NodeTable:
             return []
 
     def _track(self) -> TableRows:
-        began = time.monotonic_ns()
         try:
             self._tracked = self._tracked or TrackedServices(self._is_wanted, Conntrack())
             table = self._tracked.table(self.mode)
         except OSError as error:
             self.tracking = f"connection tracking cannot be read: {error.strerror}"
             return []
-        self.tracking, self.tracked_at = "read", began
+        self.tracking = "read"
         return table
 
     def _is_wanted(self, host: str, port: int) -> bool:
         return any(there in ("", host) and port == number for there, number in self._endpoints)
-
-    def new_connections(self) -> list[ConnectionRow]:
-        """Those that connection tracking has shown since the last call."""
-        return self._tracked.new_connections() if self._tracked else []
 
     def timeouts(self) -> dict[str, int]:
         """IPVS's timeouts; none where they cannot be read, as without a right to netlink."""
@@ -152,10 +133,9 @@ class NodeTable:
 class NodeFacts:
     """What else can only be known on the node; told once a second at most."""
 
-    def __init__(self, table: NodeTable, under_test: int, proxy: ProxyStatus) -> None:
+    def __init__(self, table: NodeTable, proxy: ProxyStatus) -> None:
         self._table = table
         self._proxy = proxy
-        self._under_test = under_test
         self._others = OtherServices(netlink=table.may_use_netlink)
         self._settings = SettingsWatch(table.timeouts)
         self._due = 0.0
@@ -167,7 +147,7 @@ class NodeFacts:
         ]
 
     def __call__(self) -> Iterator[dict[str, object]]:
-        """What has changed; and connections, as far as rules give them."""
+        """What has changed."""
         now = time.monotonic()
         if now < self._due:
             return
@@ -186,14 +166,6 @@ class NodeFacts:
         yield from (fact for fact in facts if fact and fact not in self._told)
         self._told = facts
         yield from self._settings()
-        if self._table.by_rules():
-            yield from self._connections()
-
-    def _connections(self) -> Iterator[Line]:
-        rows = self._table.new_connections()
-        yield from told_rows([row for row in rows if row[-1] == self._under_test])
-        lacking = "" if self._table.tracking == "read" else self._table.tracking
-        yield read_line(self._table.tracked_at, len(rows), "nf_conntrack", lacking or _REFUSED)
 
 
 def virtual_servers() -> list[str]:
@@ -219,11 +191,10 @@ def main(argv: list[str] | None = None) -> int:
     add("--source", choices=("auto", "netlink", "proc"), default="auto")
     options = parser.parse_args(argv)
     table = NodeTable(options.service, options.source)
-    under_test = options.service[0]
-    facts = NodeFacts(table, under_test[1], ProxyStatus(options.proxy_status))
-    node = SampledNode(options.node, table, facts, by_rules=table.by_rules)
+    facts = NodeFacts(table, ProxyStatus(options.proxy_status))
+    node = SampledNode(options.node, table, facts, by_rules=table.by_rules, timeouts=table.timeouts)
     collector = Collector([node], hz=options.hz, stdin=None, stdout=1)
-    collector.tell_connections([under_test])
+    collector.tell_connections(options.service[:1])
     stop_on_signals(collector)
     with contextlib.suppress(ConnectionError):
         collector.run()

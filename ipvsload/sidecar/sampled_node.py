@@ -1,6 +1,6 @@
 """What is read at each tick, and what else is told of the same machine."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -24,7 +24,8 @@ class SampledNode:
     `news` before the first sample after a ping. Whoever pings is about to begin something,
     and must not take for news what has changed before. `inside` enters the node's network
     namespace, where that is not this process's. `by_rules` says whether something else than IPVS
-    balances now, so that IPVS has no list of connections.
+    balances now, so that IPVS has no list of connections; `timeouts` are IPVS's in seconds.
+    `table` is the table as it was read last.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class SampledNode:
         news: Callable[[], Iterable[dict[str, object]]] = tuple,
         inside: AbstractContextManager[object] | None = None,
         by_rules: Callable[[], bool] = lambda: False,
+        timeouts: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self.name, self.reader, self.facts, self.news = name, reader, facts, news
-        self.inside, self.by_rules = inside, by_rules
+        self.inside, self.by_rules, self.timeouts = inside, by_rules, timeouts
+        self.table: TableRows = []
         self.formatter = SampleFormatter()

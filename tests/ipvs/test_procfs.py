@@ -5,7 +5,7 @@ from socket import AF_INET, AF_INET6
 from ipvsload.ipvs.decode import Row, TableRows
 from ipvsload.ipvs.keys import Identity, endpoint, service_key
 from ipvsload.ipvs.procfs import forwardings_of, read_table
-from ipvsload.sidecar.pod import wanted
+from ipvsload.sidecar.wanted_services import wanted
 
 TABLE = """\
 IP Virtual Server version 1.2.1 (size=4096)

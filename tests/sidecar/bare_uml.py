@@ -30,7 +30,9 @@ def missing() -> str:
     return ""
 
 
-def run(program: Path, directory: Path, timeout: float = 120) -> dict[str, Any]:
+def run(
+    program: Path, directory: Path, timeout: float = 120, memory: str = "512M"
+) -> dict[str, Any]:
     """Boots, runs `program`, and returns what it reported: {name: value}.
 
     Each report also sets "cpu NAME" for its names: the seconds of CPU that the
@@ -48,7 +50,7 @@ def run(program: Path, directory: Path, timeout: float = 120) -> dict[str, Any]:
     init.chmod(0o755)
     found: dict[str, Any] = {}
     console: list[str] = []
-    with _boot(init, directory) as machine:
+    with _boot(init, directory, memory) as machine:
         timer = threading.Timer(timeout, os.killpg, (machine.pid, signal.SIGKILL))
         timer.start()
         try:
@@ -72,9 +74,9 @@ def run(program: Path, directory: Path, timeout: float = 120) -> dict[str, Any]:
     return found
 
 
-def _boot(init: Path, directory: Path) -> subprocess.Popen[bytes]:
+def _boot(init: Path, directory: Path, memory: str) -> subprocess.Popen[bytes]:
     command = [
-        *("setpriv", "--pdeathsig", "KILL", "linux.uml", "mem=512M", "root=/dev/root"),
+        *("setpriv", "--pdeathsig", "KILL", "linux.uml", f"mem={memory}", "root=/dev/root"),
         *("rootfstype=hostfs", "rootflags=/", "ro", f"init={init}", "con=null", "con0=fd:0,fd:1"),
         *("quiet", f"uml_dir={directory}/uml"),
     ]

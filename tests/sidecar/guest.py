@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tests.sidecar import as_they_begin
 from tests.sidecar.bare_uml import be_init, modprobe, report
 
 COLLECT = [sys.executable, "-m", "ipvsload.sidecar.collect"]
@@ -25,8 +26,10 @@ TRAFFIC = "tcp 192.0.2.90:80"
 class Forked:
     """`ipvsload collect` in a child of this process: a second sooner than a new interpreter."""
 
-    def __init__(self, *options: str, module: str = "collect") -> None:
+    def __init__(self, *options: str, module: str = "collect", part: float = 0.75) -> None:
         main = import_module(f"ipvsload.sidecar.{module}").main
+        from ipvsload.sidecar import connection_reader
+
         theirs, ours = os.pipe(), os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
@@ -34,6 +37,7 @@ class Forked:
             os.dup2(ours[1], 1)
             for end in (*theirs, *ours):
                 os.close(end)
+            connection_reader._PART = part
             os._exit(main(list(options)))
         os.close(theirs[0])
         os.close(ours[1])
@@ -271,7 +275,13 @@ def main() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     report(without_ip_vs=collect("--count", "1"))
     modprobe(
-        "ip_vs", "dummy", *(f"ip_vs_{name}" for name in ("rr", "wrr", "lc", "wlc", "sh", "mh"))
+        "ip_vs",
+        "nf_conntrack_netlink",
+        "iptable_nat",
+        "xt_MASQUERADE",
+        "dummy",
+        "veth",
+        *(f"ip_vs_{name}" for name in ("rr", "wrr", "lc", "wlc", "sh", "mh")),
     )
     from ipvsload.ipvs.client import Ipvs
     from ipvsload.ipvs.procfs import ProcIpvs
@@ -300,6 +310,14 @@ def main() -> None:
             clients=[list(one.getsockname()) for one in held[1:]],
             conns=Path("/proc/net/ip_vs_conn").read_text(),
         )
+        servers = as_they_begin.serve()
+        report(
+            begun=[
+                as_they_begin.ask(ipvs, Forked("--hz", "10", part=0.0), tracked=tracked)
+                for tracked in (False, True)
+            ]
+        )
+        os.kill(servers, signal.SIGKILL)
         for one in held:
             one.close()
         subprocess.run(["ipvsadm", "--set", "5", "6", "7"], check=True)

@@ -1,5 +1,6 @@
 """Reading the table in slices of any size: whole lines, each connection once, and what was read."""
 
+from itertools import chain, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipvsload.ipvs.connections import read_connections
-from ipvsload.sidecar import connection_reader
+from ipvsload.sidecar import connection_list, connection_reader
 from ipvsload.sidecar.connection_reader import ConnectionReader
 
 HEADING = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"
@@ -27,7 +28,7 @@ def read_whole(reader: ConnectionReader) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     while True:
         told += reader.go_on()
-        if reader._file < 0:
+        if reader._list._file < 0:
             return told
 
 
@@ -35,10 +36,11 @@ def read_whole(reader: ConnectionReader) -> list[dict[str, Any]]:
 def test_any_slices_tell_each_connection_once(readings: list[set[int]], size: int) -> None:
     with (
         TemporaryDirectory() as directory,
-        mock.patch.multiple(connection_reader, _PIECE=size, SLICE=0.0),
+        mock.patch.object(connection_list, "_PIECE", size),
+        mock.patch.multiple(connection_reader, SLICE=0.0, _SELDOM=0.0),
     ):
         path = Path(directory, "ip_vs_conn")
-        reader = ConnectionReader([("192.0.2.80", 0x50)], path=str(path))
+        reader = ConnectionReader([("192.0.2.80", 0x50)], [], path=str(path))
         before: list[set[tuple[str, int]]] = [set(), set()]
         begun: list[int] = []
         for table in readings:
@@ -53,17 +55,18 @@ def test_any_slices_tell_each_connection_once(readings: list[set[int]], size: in
             assert [read["entries"] for read in reads] == ([len(table)] if begun else [])
             # What the reading before may have passed over, this one has.
             assert [read["began"] for read in reads] == begun[-1:]
-            begun.append(reader._begun)
+            begun.append(reader._list.begun)
 
 
 def test_it_pauses_by_its_share(tmp_path: Path) -> None:
     path = tmp_path / "ip_vs_conn"
     path.write_text(HEADING)
+    clock = chain([0.0, 100.0], repeat(101.0))
     with (
-        mock.patch.object(connection_reader, "_EVERY", 0.0),
-        mock.patch("time.monotonic", side_effect=[0.0, 100.0, 100.5, 101.0, 101.0]),
+        mock.patch.object(connection_reader, "_SELDOM", 0.0),
+        mock.patch("time.monotonic", side_effect=clock),
     ):
-        reader = ConnectionReader([("", 80)], share=0.1, path=str(path))
+        reader = ConnectionReader([("", 80)], [], share=0.1, path=str(path))
         list(reader.go_on())
     # From 100 to 101 it worked, so it rests for nine times as long.
     assert reader.due == 110

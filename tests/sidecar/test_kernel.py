@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ipvsload.ipvs.keys import join_endpoint
 from ipvsload.ipvs.sysctls import DECIDING_SYSCTLS, DEFAULT_TIMEOUTS
 from ipvsload.record.sidecar_stream import (
     Connections,
@@ -22,7 +23,7 @@ from ipvsload.record.sidecar_stream import (
     Settings,
     SidecarParser,
 )
-from tests.sidecar import bare_uml
+from tests.sidecar import as_they_begin, bare_uml
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sidecar-kernel")]
 
@@ -97,7 +98,32 @@ def test_each_connection_is_told_once(guest: dict[str, Any], way: int) -> None:
     assert {(one.source, one.why) for one in reads} == {("ip_vs_conn", "")}
     assert {one.entries for one in reads} == {len(guest["conns"].splitlines()) - 1}
     assert isinstance(told[-1], End)
-    assert told[-1].missed == 0
+
+
+@pytest.mark.parametrize(
+    ("way", "source"), [(0, "packets"), (1, "nf_conntrack")], ids=["packets", "tracked"]
+)
+def test_where_the_list_is_too_slow_connections_are_told_as_they_begin(
+    guest: dict[str, Any], way: int, source: str
+) -> None:
+    found = guest["begun"][way]
+    assert (found["status"], found["refused"]) == (0, 3)
+    told = messages(found["lines"])
+    rows = [row for one in told if isinstance(one, Connections) for row in one.rows]
+    asked = {(client, port) for client, port, _ in found["asked"]}
+    served = [row[:3] for row in rows if row[:2] in asked]
+    assert sorted(served) == sorted(
+        (client, port, join_endpoint(server, 83)) for client, port, server in found["asked"]
+    )
+    # Those of the way before are in the list, and closed.
+    now = [row for row in rows if row[0] == as_they_begin.VIP and row[3] != "CLOSE"]
+    refused = [server for _, _, server, _, of in now if of == 81]
+    assert set(refused) == {"198.51.100.2:81", "198.51.100.3:81"}
+    assert len(refused) == 3
+    reads = [one for one in told if isinstance(one, ConnectionsRead)]
+    assert {one.why for one in reads} == {""}
+    # Where nothing has been tracked yet, packets are looked at, too.
+    assert reads[-1].source in (source, f"{source} and packets")
 
 
 def test_the_counters_are_those_of_ipvsadm(guest: dict[str, Any], reading: Reading) -> None:

@@ -23,7 +23,7 @@ def _sampled(director: HostedDirector) -> SampledNode:
     table = BalancedServices(ipvs, director)
     watch = SettingsWatch(ipvs.timeouts, table.settings)
     facts, news = (partial(_told, director, tell) for tell in (watch, watch.anew))
-    return SampledNode(director.name, table, facts, news, director)
+    return SampledNode(director.name, table, facts, news, director, table.by_rules, ipvs.timeouts)
 
 
 def _told(
