@@ -9,7 +9,9 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipvsload.ipvs.connection_lines import ConnectionLine, ServiceLines
 from ipvsload.ipvs.connections import read_connections
+from ipvsload.ipvs.decode import TableRows
 from ipvsload.sidecar import connection_list, connection_reader
 from ipvsload.sidecar.connection_reader import ConnectionReader
 
@@ -58,6 +60,64 @@ def test_any_slices_tell_each_connection_once(readings: list[set[int]], size: in
             begun.append(reader._list.begun)
 
 
+class Heard:
+    """Tells of connections from when it is made."""
+
+    name, why = "packets", ""
+
+    def __init__(self) -> None:
+        self.waiting: list[ConnectionLine] = []
+
+    def take(self, until: float) -> tuple[list[ConnectionLine], bool]:
+        found, self.waiting = self.waiting[:3], self.waiting[3:]
+        return found, not self.waiting
+
+    def see(self, table: TableRows) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@given(st.lists(st.booleans(), max_size=60), st.integers(200, 400))
+def test_nothing_is_lost_when_the_list_is_left(steps: list[bool], size: int) -> None:
+    """Connections begin (True) while the list is read, a slice at each step, and found too slow."""
+    made: list[Heard] = []
+
+    def listen(*_: object, **__: object) -> Heard:
+        made.append(Heard())
+        return made[-1]
+
+    with (
+        TemporaryDirectory() as directory,
+        mock.patch.object(connection_list, "_PIECE", size),
+        mock.patch.multiple(
+            connection_reader, SLICE=0.0, _SELDOM=0.0, _PART=0.0, _SAY_EVERY=0.0, listen=listen
+        ),
+        mock.patch.object(ConnectionReader, "_give_up", return_value=iter(())),
+    ):
+        path = Path(directory, "ip_vs_conn")
+        path.write_text(HEADING)
+        reader = ConnectionReader([("", 0x50)], [], path=str(path))
+        told: list[Any] = []
+        begun = 0
+        for begins in [*steps, *[False] * 120]:
+            if begins:
+                begun += 1
+                new = line(3 * begun)
+                path.write_text(path.read_text() + new)
+                if made:
+                    made[-1].waiting += ServiceLines([("", 0x50)]).find(f"\n{new}".encode())
+            reader.see([])
+            told += reader.go_on()
+        reader.close()
+    ports = [row[1] for one in told for row in one.get("connections", [])]
+    assert sorted(ports) == [3 * one for one in range(1, begun + 1)]
+    reads = [one["connections_read"] for one in told if "connections_read" in one]
+    assert {one["why"] for one in reads} == {""}
+    assert (len(made), reads[-1]["source"]) == (1, "packets")
+
+
 def test_it_pauses_by_its_share(tmp_path: Path) -> None:
     path = tmp_path / "ip_vs_conn"
     path.write_text(HEADING)
@@ -65,6 +125,7 @@ def test_it_pauses_by_its_share(tmp_path: Path) -> None:
     with (
         mock.patch.object(connection_reader, "_SELDOM", 0.0),
         mock.patch("time.monotonic", side_effect=clock),
+        mock.patch("time.monotonic_ns", return_value=1),
     ):
         reader = ConnectionReader([("", 80)], [], share=0.1, path=str(path))
         list(reader.go_on())
