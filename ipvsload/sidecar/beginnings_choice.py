@@ -14,6 +14,7 @@ from ipvsload.ipvs.forwarding import MASQUERADING
 from ipvsload.ipvs.keys import Endpoint, Identity, host_of, service_key
 from ipvsload.sidecar.beginnings import Beginnings, Together
 from ipvsload.sidecar.forwardings import read_forwardings
+from ipvsload.sidecar.kernel_files import text_of
 from ipvsload.sidecar.leaving_syns import LeavingSyns
 from ipvsload.sidecar.node_addresses import node_addresses
 from ipvsload.sidecar.tracked_beginnings import TrackedBeginnings
@@ -21,9 +22,6 @@ from ipvsload.sidecar.wanted_services import wanted
 
 _TRACKS = "/proc/sys/net/ipv4/vs/conntrack"
 _TRACKED = "/proc/sys/net/netfilter/nf_conntrack_count"
-_BUCKETS = "/sys/module/ip_vs/parameters/conn_tab_bits"
-_DEFAULT_BITS = 12
-_LARGE, _LARGE_WALK = 20_000, 1 << 30
 
 
 class UnheardError(Exception):
@@ -32,14 +30,14 @@ class UnheardError(Exception):
 
 def listen(services: Sequence[Endpoint], table: TableRows, *, by_rules: bool) -> Beginnings:
     """Begin to listen in this network namespace. Raises UnheardError."""
-    if not by_rules and _text(_TRACKS) != "1":
+    if not by_rules and text_of(_TRACKS).strip() != "1":
         return _leaving(services, table)
     try:
         tracked = TrackedBeginnings(services)
     except OSError as error:
         raise UnheardError(f"connection tracking tells nothing: {error.strerror}") from None
     over_ipv6 = any(row[0] == AF_INET6 for row, _ in _of(services, table))
-    if by_rules or (_text(_TRACKED) not in ("", "0") and not over_ipv6):
+    if by_rules or (text_of(_TRACKED).strip() not in ("", "0") and not over_ipv6):
         return tracked
     # Perhaps nothing is tracked, or not what is asked for.
     try:
@@ -73,19 +71,3 @@ def _check(services: Sequence[Endpoint], table: TableRows) -> None:
 
 def _of(services: Sequence[Endpoint], table: TableRows) -> TableRows:
     return [one for one in table if one[0][1] == IPPROTO_TCP and wanted(one[0], services)]
-
-
-def looks_large(table: TableRows) -> bool:
-    """Whether so many connections may be too many for the list, see connection_list.py."""
-    entries: int = sum(
-        row[3] + row[4] for _, batches in table for _, rows in batches for row in rows
-    )
-    bits = _text(_BUCKETS)
-    buckets = 1 << (int(bits) if bits.isdecimal() else _DEFAULT_BITS)
-    return entries > _LARGE or entries * buckets > _LARGE_WALK
-
-
-def _text(path: str) -> str:
-    with suppress(OSError), open(path) as file:
-        return file.read().strip()
-    return ""

@@ -10,7 +10,13 @@ import os
 import time
 from contextlib import AbstractContextManager
 
+from ipvsload.ipvs.decode import TableRows
+from ipvsload.sidecar.kernel_files import text_of
+
 _PIECE = 1 << 16
+_BUCKETS = "/sys/module/ip_vs/parameters/conn_tab_bits"
+_DEFAULT_BITS = 12
+_LARGE, _LARGE_WALK = 20_000, 1 << 30
 
 
 class ConnectionList:
@@ -58,3 +64,12 @@ class ConnectionList:
             self._file = os.open(self._path, os.O_RDONLY)
         self.begun, self.entries, self._rest = time.monotonic_ns(), 0, b""
         self.spent = 0.0
+
+
+def looks_large(table: TableRows) -> bool:
+    """Whether so many connections may be too many to be read."""
+    servers = (row for _, batches in table for _, rows in batches for row in rows)
+    entries: int = sum(row[3] + row[4] for row in servers)
+    bits = text_of(_BUCKETS).strip()
+    buckets = 1 << (int(bits) if bits.isdecimal() else _DEFAULT_BITS)
+    return entries > _LARGE or entries * buckets > _LARGE_WALK

@@ -9,6 +9,7 @@ is lost in between.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from ipvsload.ipvs.connection_lines import (
     ConnectionLine,
@@ -19,9 +20,10 @@ from ipvsload.ipvs.connection_lines import (
 from ipvsload.ipvs.connections import CONNECTIONS
 from ipvsload.ipvs.decode import TableRows
 from ipvsload.ipvs.keys import Endpoint
-from ipvsload.sidecar.beginnings import Beginnings
-from ipvsload.sidecar.beginnings_choice import UnheardError, listen, looks_large
-from ipvsload.sidecar.connection_list import ConnectionList
+from ipvsload.sidecar.connection_list import ConnectionList, looks_large
+
+if TYPE_CHECKING:
+    from ipvsload.sidecar.beginnings import Beginnings
 
 SHARE = 0.08
 """Of a core, for all reading of connections; samples need some of a tenth, too."""
@@ -130,6 +132,9 @@ class ConnectionReader:
     def _listen(self) -> None:
         if self._beginnings:
             return
+        # In a guest each module costs 10 ms, and nearly always the list is enough.
+        from ipvsload.sidecar.beginnings_choice import UnheardError, listen
+
         try:
             with self._inside:
                 self._beginnings = listen(self._services, self._table, by_rules=self._rules)
@@ -144,7 +149,7 @@ class ConnectionReader:
             self._beginnings.close()
         self._beginnings = None
 
-    def _hear(self, beginnings: Beginnings, now: float) -> Iterator[Line]:
+    def _hear(self, beginnings: "Beginnings", now: float) -> Iterator[Line]:
         lines, ended = beginnings.take(now + SLICE)
         self._heard, self._behind = self._heard + len(lines), not ended
         yield from _told(self._told.take_beginnings(lines))

@@ -18,6 +18,8 @@ import sys
 import time
 from collections.abc import Iterator
 
+# Loaded where it is needed; the archive of a pod's code has what is imported here.
+import ipvsload.sidecar.beginnings_choice  # noqa: F401
 from ipvsload.ipvs.client import Ipvs
 from ipvsload.ipvs.decode import TableRows
 from ipvsload.ipvs.keys import (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ipvsload.ipvs.connection_lines import ConnectionLine, ServiceLines
 from ipvsload.ipvs.connections import read_connections
 from ipvsload.ipvs.decode import TableRows
-from ipvsload.sidecar import connection_list, connection_reader
+from ipvsload.sidecar import beginnings_choice, connection_list, connection_reader
 from ipvsload.sidecar.connection_reader import ConnectionReader
 
 HEADING = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"
@@ -91,9 +91,8 @@ def test_nothing_is_lost_when_the_list_is_left(steps: list[bool], size: int) -> 
     with (
         TemporaryDirectory() as directory,
         mock.patch.object(connection_list, "_PIECE", size),
-        mock.patch.multiple(
-            connection_reader, SLICE=0.0, _SELDOM=0.0, _PART=0.0, _SAY_EVERY=0.0, listen=listen
-        ),
+        mock.patch.multiple(connection_reader, SLICE=0.0, _SELDOM=0.0, _PART=0.0, _SAY_EVERY=0.0),
+        mock.patch.object(beginnings_choice, "listen", listen),
         mock.patch.object(ConnectionReader, "_give_up", return_value=iter(())),
     ):
         path = Path(directory, "ip_vs_conn")
