@@ -32,7 +32,7 @@ from ipvsload.ipvs.netlink import IpvsError
 from ipvsload.ipvs.procfs import TABLE, ProcIpvs, read_table
 from ipvsload.netfilter.conntrack import Conntrack
 from ipvsload.netfilter.tracked_services import TrackedServices
-from ipvsload.sidecar.collect import Collector, stop_on_signals
+from ipvsload.sidecar.collector import Collector, stop_on_signals
 from ipvsload.sidecar.other_services import OtherServices
 from ipvsload.sidecar.proxy_status import DEFAULT, ProxyStatus
 from ipvsload.sidecar.sampled_node import SampledNode

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import ipvsload
 from ipvsload.ipvs.decode import InterruptedDumpError, TableRows
 from ipvsload.ipvs.table import RealServer
-from ipvsload.sidecar.collect import Collector, main
+from ipvsload.sidecar.collect import main
+from ipvsload.sidecar.collector import Collector
 from ipvsload.sidecar.commands import Commands
 from ipvsload.sidecar.sampled_node import SampledNode
 from ipvsload.sidecar.ticks import Ticks
@@ -135,7 +136,7 @@ def test_connections_are_told_between_the_samples_of_each_node(
         "TCP C0000265 C350 C0000250 0050 C633640B 0050 ESTABLISHED     899\n"
         "TCP C0000265 C351 C0000250 0051 C633640C 0050 TIME_WAIT       119\n"
     )
-    monkeypatch.setattr("ipvsload.sidecar.collect.CONNECTIONS", str(table))
+    monkeypatch.setattr("ipvsload.sidecar.collector.CONNECTIONS", str(table))
     monkeypatch.setattr("ipvsload.sidecar.connection_reader._OFTEN", 0.01)
     os.write(pipes.stdin, b"connections nonsense\nconnections 192.0.2.80:80\n")
     pipes.of([SampledNode("a", Source()), SampledNode("b", Source())], count=20).run()
@@ -153,7 +154,7 @@ def test_without_ipvs_it_says_why_no_connection_is_told(
     pipes: Pipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = str(tmp_path / "ip_vs_conn")
-    monkeypatch.setattr("ipvsload.sidecar.collect.CONNECTIONS", nothing)
+    monkeypatch.setattr("ipvsload.sidecar.collector.CONNECTIONS", nothing)
     os.write(pipes.stdin, b"connections :80\n")
     pipes.collector(Source(), count=2).run()
     (read,) = (line["connections_read"] for line in pipes.lines() if "connections_read" in line)

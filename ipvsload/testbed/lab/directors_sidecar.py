@@ -6,7 +6,7 @@ from typing import Any
 
 from ipvsload.ipvs.client import Ipvs
 from ipvsload.sidecar.balanced_services import BalancedServices
-from ipvsload.sidecar.collect import collect_until_stopped
+from ipvsload.sidecar.collector import collect_until_stopped
 from ipvsload.sidecar.sampled_node import SampledNode
 from ipvsload.sidecar.settings_watch import SettingsWatch
 from ipvsload.testbed.lab.hosted_directors import HostedDirector
