@@ -38,6 +38,8 @@ class FinishedRequests:
         self._unknown: list[Request] = []
         self._asked: list[Request] = []
         """Those about which the kernel is being asked just now."""
+        self.any_unnamed = False
+        """Whether some of those that were connected did not come with their server."""
         self.last_connection_us = 0
         self.last_end_us = 0
 
@@ -47,6 +49,7 @@ class FinishedRequests:
         made = [_end_us(r) if r.error else r.start_us for r in requests if not r.reused]
         self.last_connection_us = max([self.last_connection_us, *made])
         unknown = [r for r in requests if r.server is None and r.port]
+        self.any_unnamed = self.any_unnamed or bool(unknown)
         if unknown and not self._listed():
             self._unknown += unknown
             requests = [r for r in requests if r.server is not None or not r.port]

@@ -4,7 +4,7 @@ Where an answer named its server there are two witnesses, who must agree. Where 
 another name than the table's addresses, the kernel's word is taken.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import ip_address
@@ -112,9 +112,17 @@ class ListedServers:
             others=join.servers.others,
             entries=max((one.entries for one in self._reads), default=0),
             sources=tuple(dict.fromkeys(one.source for one in self._reads)),
-            lacking=tuple(dict.fromkeys(one.why for one in self._reads if one.why)),
+            lacking=(*dict.fromkeys(one.why for one in self._reads if one.why), *self._unread()),
         )
         return join.counted(self._requests, found)
+
+    def _unread(self) -> Iterator[str]:
+        """That it was not read to the run's end, if so."""
+        known = {one.node: one.began_us for one in self._reads if not one.why}
+        if known:
+            unread = self._requests.last_end_us - min(known.values())
+            if unread > 0:
+                yield f"it was not read as a whole in the last {unread / 1e6:.1f} s of the requests"
 
     @property
     def _join(self) -> "_Join":
