@@ -196,14 +196,36 @@ def runs_of(
         )
         for number in sorted({*its_events, *its_samples, *request_runs, *its_occupancy})
     )
-    last = LastJoin()
     for run in runs:
         _describe(run)
+    found = _listed(runs, requests, connections)
+    for run in runs:
+        if listed := found.get(run.number):
+            run.listed, run.requests = listed, run.requests.filled_by(listed)
+    return recording, runs
+
+
+def listed_servers(directory: Path, runs: Iterable[RecordedRun]) -> dict[int, ListedServers]:
+    """By run what the directors' lists of connections told, of a recording read `events_only`."""
+    path = directory / CONNECTIONS
+    if not path.exists():
+        return {}
+    connections = ColumnFile.read(path, CONNECTION_LAYOUT, [])
+    return _listed(runs, request_file(directory, []), connections)
+
+
+def _listed(
+    runs: Iterable[RecordedRun],
+    requests: ColumnFile[Request],
+    connections: ColumnFile[ListedConnection],
+) -> dict[int, ListedServers]:
+    last, found = LastJoin(), {}
+    for run in runs:
         table = ConnectionTable(run.number, connections)
         if len(table) or run.of_type(ListRead):
-            run.listed = ListedServers(run.requests, table, run.events, last)
-            run.requests = run.requests.filled_by(run.listed)
-    return recording, runs
+            its = RequestTable(run.number, requests)
+            found[run.number] = ListedServers(its, table, run.events, last)
+    return found
 
 
 def _why_no_record(directory: Path) -> str:

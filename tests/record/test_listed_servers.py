@@ -1,5 +1,6 @@
 """The servers of requests out of the director's list: recorded, read, judged, and told."""
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ipvsload.record.new_runs import NewRuns
 from ipvsload.record.reader import read
 from ipvsload.record.writer import RunWriter
 from ipvsload.report.attribution_words import attributed
+from ipvsload.report.exports.export_recording import export_recording
 from ipvsload.report.terminal_table import print_results
 from ipvsload.results.evaluate import evaluate
 from ipvsload.results.results import Results
@@ -150,6 +152,14 @@ def test_why_a_server_is_not_known_is_said(
     assert split(found) == [None, None]
     assert found.runs[0].valid
     assert any(said in note for note in found.runs[0].notes), found.runs[0].notes
+
+
+def test_the_exported_requests_have_them_too(tmp_path: Path) -> None:
+    directory = recording(tmp_path / "it", named=[None] * 4)
+    for _ in export_recording(directory, "csv", tmp_path / "out", print):
+        pass
+    with (tmp_path / "out" / "requests.csv").open() as file:
+        assert [row["server"] for row in csv.DictReader(file)] == list(SERVERS)
 
 
 def test_a_clock_that_moved_is_allowed_for(tmp_path: Path) -> None:

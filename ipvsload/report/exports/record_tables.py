@@ -9,9 +9,10 @@ from typing import Any
 
 from ipvsload.record import codec
 from ipvsload.record.format import OCCUPANCY, SAMPLES
-from ipvsload.record.reader import RecordedRun, Recording
+from ipvsload.record.reader import RecordedRun, Recording, listed_servers
 from ipvsload.record.record_files import records_of
 from ipvsload.record.request_file import request_pieces
+from ipvsload.record.request_table import REQUEST_LAYOUT
 from ipvsload.report.exports.export_table import CellType, ExportTable
 
 _RUN: dict[str, CellType] = {"run": "int", "column": "text", "repeat": "int"}
@@ -111,9 +112,16 @@ class RecordTables:
         return self._runs[number]
 
     def _requests(self) -> Iterator[tuple[Any, ...]]:
+        fillers = listed_servers(self._directory, self._runs.values())
         for some in request_pieces(self._directory, self.notes):
             run = self.run(some.run)
-            for r in some.rows():
+            filler = fillers.get(some.run)
+            rows = (
+                REQUEST_LAYOUT.rows(some.run, filler.fill(some.columns), filler.texts)
+                if filler
+                else some.rows()
+            )
+            for r in rows:
                 planned = r.planned_us - run.start_us
                 yield (
                     *(r.run, run.label, run.repeat, r.traffic),
