@@ -113,9 +113,7 @@ def write(out: Path, count: int) -> None:
     event(end_us + 2_500_000, "run-end", complete=True, seconds={})
     event(end_us + 2_500_000, "end")
     writer.close()
-    print(
-        f"  of it the writer: {took_s / count * 1e6:.2f} us a request, the clock's reading included"
-    )
+    print(f"  of it the writer: {took_s / count * 1e6:.2f} us of the processor a request")
 
 
 def _requests(count: int) -> Iterator[Request]:
