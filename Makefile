@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check coverage bench study-model study-statistics iso setup system test-system iso-system clean
+.PHONY: help demo test check coverage bench study-model study-statistics iso setup system test-system iso-system bench-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
@@ -44,7 +44,7 @@ check: $(VENV)/ready
 coverage: setup
 	$(BIN)/pytest -m "not kernel and not programs" -n 6 --dist worksteal --cov
 
-bench: setup iso
+bench: setup iso bench-system
 	$(BIN)/python -m benchmarks
 
 # Takes a quarter of an hour.
@@ -71,6 +71,8 @@ PACKAGES := $(if $(filter amd64,$(HOST)),user-mode-linux) kmod iproute2 iptables
 # What the tests need besides: a browser for the page, a real Prometheus, a keepalived to find in
 # the director, and nginx as real servers.
 TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core keepalived nginx-light prometheus
+# What `make bench` measures our load beside.
+BENCH_PACKAGES := nginx-light wrk
 # What builds the director's image and runs it. What runs another architecture's
 # programs is not among them: it changes the machine for all (iso/Makefile names it).
 ISO_PACKAGES := $(if $(filter arm64,$(ARCH)),qemu-system-arm qemu-efi-aarch64,qemu-system-x86) \
@@ -91,6 +93,9 @@ system:
 
 test-system:
 	$(if $(strip $(call MISSING,$(TEST_PACKAGES))),$(call install,$(call MISSING,$(TEST_PACKAGES))))
+
+bench-system:
+	$(if $(strip $(call MISSING,$(BENCH_PACKAGES))),$(call install,$(call MISSING,$(BENCH_PACKAGES))))
 
 iso-system:
 	$(if $(strip $(call MISSING,$(ISO_PACKAGES))),$(call install,$(call MISSING,$(ISO_PACKAGES))))
