@@ -24,13 +24,13 @@ Record = Callable[[Sequence[Request]], None]
 class FinishedRequests:
     """Hands requests on to `record` when their servers are known, or cannot be.
 
-    `listed` says whether every connection is told, so that nobody needs to be asked.
+    `listed` says until when (µs) every connection has been told, so that nobody needs to be asked.
     `last_connection_us` and `last_end_us` are the times of the last new
     connection and of the last end of a request.
     """
 
     def __init__(
-        self, record: Record, testbed: Observation, listed: Callable[[], bool] = lambda: False
+        self, record: Record, testbed: Observation, listed: Callable[[], int] = lambda: -1
     ) -> None:
         self._record = record
         self._testbed = testbed
@@ -50,7 +50,7 @@ class FinishedRequests:
         self.last_connection_us = max([self.last_connection_us, *made])
         unknown = [r for r in requests if r.server is None and r.port]
         self.any_unnamed = self.any_unnamed or bool(unknown)
-        if unknown and not self._listed():
+        if unknown:
             self._unknown += unknown
             requests = [r for r in requests if r.server is not None or not r.port]
         if requests:
@@ -81,9 +81,11 @@ class FinishedRequests:
             self._ask()
 
     def _pass_on_what_is_listed(self) -> None:
-        if self._unknown and self._listed():
-            unknown, self._unknown = self._unknown, []
-            self._record(unknown)
+        until_us = self._listed() if self._unknown else 0
+        listed = [request for request in self._unknown if _end_us(request) <= until_us]
+        if listed:
+            self._unknown = [one for one in self._unknown if _end_us(one) > until_us]
+            self._record(listed)
 
     def give_up(self) -> None:
         """Record the others without a server; an answer that comes later is dropped."""

@@ -41,17 +41,14 @@ class ListedConnections:
         self._last[reading.node] = reading
 
     @property
-    def whole(self) -> bool:
-        """Whether it tells every connection, as far as that is known by now."""
-        return bool(self._last) and not self.lacking
-
-    @property
     def lacking(self) -> bool:
         """Whether it said that some may be missing."""
         return any(one.why for one in self._last.values())
 
     def known_until_us(self, nodes: Iterable[str]) -> int:
-        """What these nodes had in their lists at that time was told; -1 where one is silent."""
+        """What these nodes had in their lists at that time was told; -1 where that is not known."""
+        if self.lacking:
+            return -1
         return min(
             (self._last[node].began_us if node in self._last else -1 for node in nodes), default=-1
         )

@@ -140,7 +140,7 @@ class _Run:
         record = through_directors(record, service.director_ports)
         told = context.samples.tells_connections
         self._list = ListedConnections(service, told, context.writer.connections)
-        self._requests = FinishedRequests(record, testbed, lambda: self._list.whole)
+        self._requests = FinishedRequests(record, testbed, self._listed_until_us)
         self._load = context.make_load(
             context.scenario.traffic,
             HttpTarget(service.target.host, service.target.port, service.target.tls),
@@ -254,14 +254,17 @@ class _Run:
         """
         if self._list.target is None:
             return
-        requests, state = self._requests, self.state
+        requests = self._requests
         within = _LIST_WITHIN_US if requests.any_unnamed else _WITNESS_WITHIN_US
         deadline = self._clock.now_us() + within
-        last_us = requests.last_end_us + state.uncertainty_us
-        while not self._list.lacking and self._list.known_until_us(state.nodes) < last_us:
+        while not self._list.lacking and self._listed_until_us() < requests.last_end_us:
             self._news.take(deadline)
             if self._clock.now_us() >= deadline:
                 return
+
+    def _listed_until_us(self) -> int:
+        state = self.state
+        return self._list.known_until_us(state.nodes) - state.uncertainty_us
 
     def settled_us(self, retransmitted: bool) -> int:
         """When a sample must have been taken whose counters show the last connection.

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import pytest
@@ -120,13 +120,13 @@ def test_where_there_is_no_list_nobody_is_asked() -> None:
 
 def test_how_far_it_is_known_is_as_far_as_every_node_was_read() -> None:
     known = listed()
-    assert (known.whole, known.known_until_us(["a"])) == (False, -1)
+    assert known.known_until_us(["a"]) == -1
     known.read(ListRead(1, 9, "a", 5, 1, "x"))
-    assert (known.whole, known.known_until_us(["a"]), known.known_until_us("ab")) == (True, 5, -1)
+    assert (known.known_until_us(["a"]), known.known_until_us("ab")) == (5, -1)
     known.read(ListRead(1, 9, "b", 3, 1, "x"))
     assert known.known_until_us("ab") == 3
     known.read(ListRead(1, 10, "b", 6, 1, "x", "it cannot be read"))
-    assert (known.whole, known.lacking) == (False, True)
+    assert (known.known_until_us("ab"), known.lacking) == (-1, True)
 
 
 def test_servers_that_stand_at_port_0_have_the_tables_name() -> None:
@@ -139,14 +139,23 @@ def test_servers_that_stand_at_port_0_have_the_tables_name() -> None:
 
 def test_what_is_listed_is_not_asked_for() -> None:
     recorded: list[Request] = []
-    whole = False
-    requests = FinishedRequests(recorded.extend, None, lambda: whole)  # type: ignore[arg-type]
-    timed_out = Request(1, "it", 1, 1, 9, 0, 0, CLIENT, 1025, False, None, "timeout")
-    requests.add([timed_out])
-    assert recorded == []
-    whole = True
-    requests.add([timed_out])
-    assert len(recorded) == 1
-    requests.ask_now_and_then(1 << 40, lambda work: work())
+    until_us = -1
+    asked: list[Sequence[tuple[str, int]]] = []
+
+    class Testbed:
+        def connection_servers(self, clients: Sequence[tuple[str, int]]) -> None:
+            asked.append(clients)
+
+    requests = FinishedRequests(recorded.extend, Testbed(), lambda: until_us)  # type: ignore[arg-type]
+    first, later = (
+        Request(1, "it", at, at, 9, 0, 0, CLIENT, at, False, None, "timeout") for at in (1, 90)
+    )
+    requests.add([first, later])
+    assert (recorded, requests.any_unnamed) == ([], True)
+    until_us = 50
+    requests.ask_now_and_then(60, lambda work: work())
+    assert recorded == [first]
+    # The list was not read any more: then the director is asked.
     requests.ask_for_all()
-    assert recorded == [timed_out] * 2
+    assert recorded == [first, later]
+    assert asked == [[(CLIENT, 90)]]

@@ -17,11 +17,12 @@ schedulers: [rr, sh]
 service: {servers: 2, clients: 16}
 traffic:
   whole: {users: 16, requests: 64}
+  kept: {users: 16, requests: 2000, connection: keep-alive}
   drained: {users: 16, requests: 64}
   killed: {users: 16, requests: 64}
   none: {users: 16, requests: 64}
 timeline:
-  - start: whole
+  - start: [whole, kept]
     until: done
   - reweigh: {server: 1, weight: 0}
     until: weight{server=1} == 0
@@ -37,7 +38,7 @@ timeline:
 """
 
 
-def test_the_director_is_asked_who_refused_and_its_weights_say_why(tmp_path: Path) -> None:
+def test_the_directors_list_says_who_refused_and_its_weights_why(tmp_path: Path) -> None:
     (tmp_path / "refused.yaml").write_text(SCENARIO)
     words = ["run", f"{tmp_path}/refused.yaml", "--out", f"{tmp_path}/out"]
     done = subprocess.run(
@@ -50,6 +51,7 @@ def test_the_director_is_asked_who_refused_and_its_weights_say_why(tmp_path: Pat
     rr, sh = json.loads((tmp_path / "out" / "results.json").read_text())["runs"]
     assert {name: one["refused_by"] for name, one in rr["traffic"].items()} == {
         "whole": {},
+        "kept": {},
         "drained": {},
         "killed": {"the server": 64},
         "none": {"no server": 64},
@@ -67,3 +69,13 @@ def test_the_director_is_asked_who_refused_and_its_weights_say_why(tmp_path: Pat
             for one in run["traffic"].values()
         )
         assert any("which had no server for them" in note for note in run["notes"])
+    # Two witnesses of each answer, the kernel's list and the servers' own word, and no mismatch.
+    for run in (rr, sh):
+        traffic = run["traffic"].values()
+        to_none = sum(
+            n for one in traffic for by, n in one["refused_by"].items() if by != "the server"
+        )
+        told, answered = (run["attribution"][name] for name in ("told", "agreed"))
+        assert told == sum(one["requests"] for one in traffic) - to_none
+        assert answered == sum(one["requests"] - one["failures"] for one in traffic)
+        assert run["attribution"]["disagreed"] == run["attribution"]["open"] == 0
