@@ -22,6 +22,9 @@ class NoSamples:
     ) -> None:
         """There is nothing to hand on."""
 
+    def look(self, *, connections: bool = False) -> None:
+        """There is nothing to look at."""
+
     def align(self) -> dict[str, Alignment]:
         """No node has a clock of its own."""
         return {}

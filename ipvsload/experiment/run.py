@@ -184,6 +184,7 @@ class _Run:
         # Before a sample comes: without it, its time would be one of the sidecar's clock.
         self.state.uncertainty_us = self._journal.align_clocks()
         self._news.follow()
+        self._context.samples.look()
         state, key = self.state, self.key
         deadline = self._clock.now_us() + _TABLE_WITHIN_US
         while key and not all(state.in_table(address) for address in state.servers):
@@ -242,6 +243,7 @@ class _Run:
         self._context.inbox.run_in_background(finish)
         while not finished or self._requests.asking:
             self._news.take(None)
+        self._context.samples.look(connections=self._list.target is not None)
         self._await_list()
         self._requests.ask_for_all()
         for reason in self._load.overloads():
@@ -281,6 +283,7 @@ class _Run:
     def await_counters(self, settled_us: int) -> None:
         """Wait for that sample, where something reads the table."""
         deadline = settled_us + _TABLE_WITHIN_US
+        self._context.samples.look()
         while self.key and self.state.sample_us < settled_us:
             self._news.take(deadline)
             if self._clock.now_us() >= deadline:

@@ -31,6 +31,9 @@ class SampleSource(Protocol):
         of those of another run. Without a follower, those of that run to nobody any more.
         """
 
+    def look(self, *, connections: bool = False) -> None:
+        """Have a sample soon; with `connections` also what was made until now, and all of it."""
+
     @property
     def tells_connections(self) -> bool:
         """Whether it can tell the connections of a service."""

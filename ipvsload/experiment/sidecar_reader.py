@@ -94,6 +94,14 @@ class SidecarReader:
             self._listing = None
             self._command("connections")
 
+    def look(self, *, connections: bool = False) -> None:
+        """Have a sample soon; with `connections` also what was made until now, and all of it.
+
+        One of an earlier version goes on at its own pace.
+        """
+        if self.tells_connections:
+            self._command("look connections" if connections else "look")
+
     def _command(self, line: str) -> None:
         # Where nothing reads what it is sent any more, its output says so, too.
         with contextlib.suppress(OSError):

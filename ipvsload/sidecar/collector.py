@@ -40,7 +40,7 @@ class Collector:
     ) -> None:
         self._nodes, self._hz, self._count = nodes, hz, count
         self._stdin, self._stdout = stdin, stdout
-        self._pinged = False
+        self._pinged = self._asked_now = False
         self._connections: dict[SampledNode, ConnectionReader] = {}
         self._commands = Commands()
         self._reason = ""
@@ -63,7 +63,7 @@ class Collector:
         taken = 0
         ticks = Ticks(self._hz, time.monotonic_ns())
         while not self._reason:
-            due = ticks.due / 1e9
+            due = 0.0 if self._asked_now else ticks.due / 1e9
             node = self._next_reader(due)
             if self._listen((self._connections[node].due if node else due) - time.monotonic()):
                 continue
@@ -79,7 +79,9 @@ class Collector:
             self._tell_facts()
             if taken == self._count:
                 self._reason = self._reason or "count"
-            ticks.served(time.monotonic_ns())
+            if not self._asked_now:
+                ticks.served(time.monotonic_ns())
+            self._asked_now = False
         self._write_json({"end": self._reason, "samples": taken, "missed": ticks.missed})
 
     def tell_connections(self, services: Sequence[Endpoint]) -> None:
@@ -182,10 +184,15 @@ class Collector:
                     self.tell_connections([split_endpoint(argument)] if argument else [])
                 except (ValueError, OSError) as error:
                     sys.stderr.write(f"ipvsload collect: connections: {error}\n")
+            elif verb == "look":
+                self._asked_now = True
+                if argument == "connections":
+                    for reader in self._connections.values():
+                        reader.hurry()
             elif verb == "end":
                 self._reason = self._reason or "asked"
             elif verb:
-                known = "ping ID, connections [ADDRESS]:PORT, end"
+                known = "ping ID, connections [ADDRESS]:PORT, look [connections], end"
                 sys.stderr.write(f"ipvsload collect: no command {verb!r} ({known})\n")
 
     def _write_json(self, value: dict[str, object]) -> None:

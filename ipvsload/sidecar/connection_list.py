@@ -53,6 +53,11 @@ class ConnectionList:
             self.close()
         return data, ended
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a reading has begun and not ended."""
+        return self._file >= 0
+
     def close(self) -> None:
         """Give the reading up."""
         if self._file >= 0:

@@ -79,12 +79,20 @@ class ConnectionReader:
         self._lost = ""
         """What may have been lost when the list was given up."""
         self._heard, self._behind = 0, False
+        self._in_a_hurry = 0
+        """So many readings of the list more without a pause."""
         # Times of CLOCK_MONOTONIC in ns.
         self._whole = self._listening = time.monotonic_ns()
         self._tables = (0, 0)
         # And in seconds.
         self.due = self._list_due = self._say_due = self._forget_due = time.monotonic()
         self._begin()
+
+    def hurry(self) -> None:
+        """Tell soon what is in the list now: by two readings that begin now, without a pause."""
+        if self._listed:
+            self._in_a_hurry = 2 + self._list.under_way
+            self.due = self._list_due = time.monotonic()
 
     def close(self) -> None:
         """Tell nothing more."""
@@ -117,7 +125,8 @@ class ConnectionReader:
         wanted = self._list_due if self._listed else now + _SELDOM
         if self._beginnings:
             wanted = min(wanted, now if self._behind else now + _LISTEN_EVERY)
-        self.due = max(wanted, now + (now - began) * (1 / self._share - 1))
+        pause = 0.0 if self._listed and self._in_a_hurry else (now - began) * (1 / self._share - 1)
+        self.due = max(wanted, now + pause)
 
     def _begin(self) -> None:
         self._rules = self._by_rules()
@@ -196,6 +205,9 @@ class ConnectionReader:
             yield _read_line(self._last_begun, read.entries, LIST, why)
         self._last_begun = self._whole = read.begun
         self._list_due = read.begun / 1e9 + min(max(read.spent / _AIM, _OFTEN), _SELDOM)
+        self._in_a_hurry = max(0, self._in_a_hurry - 1)
+        if self._in_a_hurry:
+            self._list_due = 0.0
         if not costly:
             self._listen_no_more()
         elif self._beginnings and read.begun > self._listening:

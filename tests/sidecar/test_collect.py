@@ -118,6 +118,20 @@ def test_a_ping_does_not_wait_for_the_tick(pipes: Pipes) -> None:
     assert rest[-1]["end"] == "asked"
 
 
+def test_a_look_does_not_wait_for_the_tick(pipes: Pipes) -> None:
+    """The tick after the first is 10 s away, and stays where it is."""
+
+    class Looked(Source):
+        def table(self) -> TableRows:
+            os.write(pipes.stdin, b"look\n" if self.readings < 3 else b"end\n")
+            return super().table()
+
+    pipes.collector(Looked(), hz=0.1).run()
+    _, *samples, end = pipes.lines()
+    assert [line["n"] for line in samples] == [0, 1, 2, 3]
+    assert end == {"end": "asked", "samples": 4, "missed": 0}
+
+
 def test_an_unknown_command_is_named_and_passed_over(
     pipes: Pipes, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,11 +1,13 @@
 """Reading the table in slices of any size: whole lines, each connection once, and what was read."""
 
+import time
 from itertools import chain, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,3 +132,29 @@ def test_it_pauses_by_its_share(tmp_path: Path) -> None:
         list(reader.go_on())
     # From 100 to 101 it worked, so it rests for nine times as long.
     assert reader.due == 110
+
+
+@pytest.mark.parametrize("already", [False, True])
+def test_in_a_hurry_it_reads_twice_from_the_beginning_without_a_pause(
+    already: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "ip_vs_conn"
+    path.write_text(HEADING + line(1) * 500)
+    reader = ConnectionReader([("", 80)], [], share=0.001, path=str(path))
+    read_whole(reader)
+    if already:  # it is in the middle of one that did not see all
+        reader._list_due = 0.0
+        with (
+            mock.patch.object(connection_list, "_PIECE", 100),
+            mock.patch.multiple(connection_reader, SLICE=0.0),
+        ):
+            list(reader.go_on())
+    asked = time.monotonic_ns()
+    reader.hurry()
+    known: list[int] = []
+    while not known or known[-1] < asked:
+        assert reader.due <= time.monotonic()
+        reads = [one["connections_read"] for one in reader.go_on() if "connections_read" in one]
+        known += [read["began"] for read in cast("list[dict[str, int]]", reads)]
+    assert len(known) == 2 + already
+    assert reader.due > time.monotonic() + 0.05  # and pauses again
