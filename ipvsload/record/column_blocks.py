@@ -27,7 +27,6 @@ MOST_ROWS = 1 << 16
 _AT_ONCE = 512
 """Rows whose columns are made at once: more of them are not in the processor's cache."""
 _WIDTHS = (1, 2, 4, 8)
-_ONE = Struct("q")
 
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
 Column: TypeAlias = NDArray[Any]
@@ -105,8 +104,9 @@ class BlockEncoder(Generic[_Row]):
         """How many texts the file has already, with None."""
         self._rows: list[_Row] = []
         self._run = self._kept = 0
-        self._columns = [bytearray() for _ in layout.columns]
-        """The numbers of each column that are not in a block yet, of eight bytes each."""
+        self._columns = [np.empty(MOST_ROWS, np.int64) for _ in layout.columns]
+        """The numbers of each column that are not in a block yet: the first `_kept`. The same
+        memory for every block: new pages from the system cost more than what is done here."""
         self._blocks: list[bytes] = []
 
     def add(self, rows: Iterable[_Row]) -> None:
@@ -138,7 +138,7 @@ class BlockEncoder(Generic[_Row]):
         if run != self._run or self._kept + _AT_ONCE > MOST_ROWS:
             self._end_block()
             self._run = run
-        count = len(columns[0])
+        count, kept = len(columns[0]), self._kept
         numbers = Struct(f"{count}q")
         place, layout = self._places.__getitem__, self._layout
         for column, values, is_text, optional in zip(
@@ -151,20 +151,20 @@ class BlockEncoder(Generic[_Row]):
                     first = place(first)
                 elif first is None:
                     first = NOT_KNOWN
-                column += _ONE.pack(first) * count
+                column[kept : kept + count] = first
             elif is_text:
-                column += numbers.pack(*map(place, values))
+                numbers.pack_into(column.data, 8 * kept, *map(place, values))
             elif optional:
-                column += numbers.pack(*[NOT_KNOWN if one is None else one for one in values])
+                known = [NOT_KNOWN if one is None else one for one in values]
+                numbers.pack_into(column.data, 8 * kept, *known)
             else:
-                column += numbers.pack(*values)
+                numbers.pack_into(column.data, 8 * kept, *values)
         self._kept += count
 
     def _end_block(self) -> None:
         if not self._kept:
             return
-        packed = [_packed(np.frombuffer(column, np.int64)) for column in self._columns]
-        self._columns = [bytearray() for _ in self._columns]
+        packed = [_packed(column[: self._kept]) for column in self._columns]
         texts = list(self._places)[self._told :] if self._told < len(self._places) else []
         self._told = len(self._places)
         columns = ",".join(f"[{width},{least}]" for width, least, _ in packed)
