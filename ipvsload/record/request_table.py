@@ -20,6 +20,10 @@ __all__ = ["NOT_KNOWN", "REQUEST_LAYOUT", "RequestColumns", "RequestTable"]
 
 REQUEST_LAYOUT = ColumnLayout("requests", Request, {"traffic": "class"})
 _AT_ONCE = 1 << 14
+_NOT_READ: NDArray[Any] = np.empty(0, np.int64)
+"""Is there instead of a column that nobody asked for."""
+_FILLED_BY = {"client", "port", "start_us"}
+"""What a `ServerFiller` looks at."""
 
 
 class RequestColumns(NamedTuple):
@@ -68,7 +72,9 @@ class RequestColumns(NamedTuple):
 
     def where(self, chosen: NDArray[Any]) -> "RequestColumns":
         """Some of the rows, by a mask or by their places."""
-        return RequestColumns._make(column[chosen] for column in self)
+        return RequestColumns._make(
+            column if column is _NOT_READ else column[chosen] for column in self
+        )
 
 
 class ServerFiller(Protocol):
@@ -79,7 +85,7 @@ class ServerFiller(Protocol):
         """A table's texts, and behind them others that `fill` needs."""
 
     def fill(self, block: RequestColumns, /) -> RequestColumns:
-        """The same requests with their servers."""
+        """The same requests with their servers, by their clients, ports and starts."""
 
 
 class RequestTable:
@@ -115,27 +121,34 @@ class RequestTable:
         """What the numbers of some columns stand for; the first is None."""
         return self._filler.texts if self._filler else self._file.texts
 
-    def blocks(self) -> Iterator[RequestColumns]:
-        """All of them by columns, some ten thousand at a time."""
-        blocks = map(RequestColumns._make, self._file.blocks(self.run))
-        return map(self._filler.fill, blocks) if self._filler else blocks
+    def blocks(self, *needed: str) -> Iterator[RequestColumns]:
+        """All of them by columns, some ten thousand at a time.
 
-    def column(self, name: str) -> NDArray[Any]:
-        """One column of all of them: eight bytes a request. `name` is a field of `Request`."""
-        which = REQUEST_LAYOUT.columns[RequestColumns._fields.index(name)]
-        found, end = np.empty(len(self), np.int64), 0
-        filled = self._filler and name == "server"
-        blocks = self._file.blocks(self.run, [which])
-        for some in (one.server for one in self.blocks()) if filled else (one for (one,) in blocks):
-            found[end : end + len(some)] = some
-            end += len(some)
-        return found
+        Where some columns are named, only these are read, and others are empty.
+        """
+        fields = set(needed or RequestColumns._fields)
+        filler = self._filler if "server" in fields else None
+        if filler:
+            fields |= _FILLED_BY
+        places = [place for place, field in enumerate(RequestColumns._fields) if field in fields]
+        for found in self._file.blocks(self.run, [REQUEST_LAYOUT.columns[one] for one in places]):
+            columns = [_NOT_READ] * len(RequestColumns._fields)
+            for place, column in zip(places, found, strict=True):
+                columns[place] = column
+            block = RequestColumns._make(columns)
+            yield filler.fill(block) if filler else block
 
     @cached_property
     def last_end_us(self) -> int:
         """The end of the request that ended last; 0 without requests."""
-        ends = (int(one.end_us.max()) for one in self.blocks())
+        ends = (int(one.end_us.max()) for one in self.blocks("planned_us", "latency_us"))
         return max(ends, default=0)
+
+    @cached_property
+    def connections(self) -> int:
+        """How many connections were opened for them."""
+        blocks = self.blocks("reused", "port")
+        return sum(int((one.opened & (one.port != 0)).sum()) for one in blocks)
 
     def __len__(self) -> int:
         return self._file.rows(self.run)

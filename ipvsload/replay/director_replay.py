@@ -40,7 +40,7 @@ class DirectorReplay:
             "mismatched" if self.exact else "unexplained",
             self._span_ns(),
             widest,
-            tried * (observed.connections + 500),
+            tried * (observed.run.requests.connections + 500),
             self._state() if every_table else None,
         )
 

@@ -33,12 +33,6 @@ class ObservedRun:
         """How far from its recorded time what requests tell may have happened."""
         return path_ns(self.run.requests) if self.witness is None else 0
 
-    @cached_property
-    def connections(self) -> int:
-        """How many connections the generator opened."""
-        blocks = self.run.requests.blocks()
-        return sum(int((block.opened & (block.port != 0)).sum()) for block in blocks)
-
     def directors(self, lc_law: int) -> list[RecordedDirector]:
         """Those that balanced. Raises NotReplayableError."""
         return recorded_directors(self.run, self._scenario, lc_law)

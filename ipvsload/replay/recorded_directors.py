@@ -68,7 +68,7 @@ def _table(run: RecordedRun, scenario: Scenario | None, node: str | None) -> Ser
 def _ports(run: RecordedRun) -> dict[int, range]:
     """The client ports that lead through each director, as far as requests show it."""
     found: dict[int, range] = {}
-    for block in run.requests.blocks():
+    for block in run.requests.blocks("director", "port"):
         sent = block.where((block.director != 0) & (block.port != 0))
         for (director,), rows in row_groups(sent.director):
             ports = sent.port[rows]

@@ -60,7 +60,7 @@ def _requests(requests: RequestTable) -> dict[int, dict[str, dict[str, int]]]:
     """How many requests each director had, by class and by server, where it is known of both."""
     found: dict[int, dict[str, dict[str, int]]] = {}
     texts = requests.texts
-    for block in requests.blocks():
+    for block in requests.blocks("director", "traffic", "server"):
         for (director, traffic, at), rows in row_groups(
             block.director, block.traffic, block.server
         ):

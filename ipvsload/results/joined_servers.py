@@ -124,7 +124,7 @@ def _first_requests(came: Sequence[_Came], requests: RequestTable) -> list[int |
     """When the first request was sent after each that this server answered."""
     first: list[int | None] = [None] * len(came)
     places = {text: place for place, text in enumerate(requests.texts)}
-    for block in requests.blocks():
+    for block in requests.blocks("server", "start_us", "error", "status"):
         begin, answered = int(block.start_us.min()), ~block.failed
         for number, one in enumerate(came):
             found = first[number]

@@ -31,7 +31,7 @@ def ports_again(requests: RequestTable) -> int:
     """
     last = defaultdict[int, NDArray[np.int64]](lambda: np.full(_PORTS, -_LONG_US))
     found = 0
-    for block in requests.blocks():
+    for block in requests.blocks("reused", "client", "port", "start_us", "latency_us"):
         new = block.where(block.opened & (block.client != 0) & (block.port != 0))
         for (client,), rows in row_groups(new.client):
             order = rows[np.lexsort((new.start_us[rows], new.port[rows]))]

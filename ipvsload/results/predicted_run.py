@@ -37,9 +37,7 @@ def predicted_run(
     recording: Recording, run: RecordedRun, scenario: Scenario | None
 ) -> PredictedRun:
     """Replay the run, with what its record has of packets, else by the times of its requests."""
-    connections = sum(
-        int((block.opened & (block.port != 0)).sum()) for block in run.requests.blocks()
-    )
+    connections = run.requests.connections
     if not connections:
         return PredictedRun()
     if connections > MOST_CONNECTIONS:

@@ -36,7 +36,7 @@ def refused_by(requests: RequestTable, samples: Sequence[Sample]) -> dict[str, C
         return {}
     over = _Passing(samples)
     found: dict[str, Counter[str]] = {}
-    for block in requests.blocks():
+    for block in requests.blocks("traffic", "server", "error", "start_us"):
         refused = block.where(block.error == texts.index(REFUSED))
         passed_over = over.at(refused.start_us)
         for (traffic, at, passed), rows in row_groups(refused.traffic, refused.server, passed_over):

@@ -48,7 +48,8 @@ def lost_requests(requests: RequestTable, away: Absences) -> Counter[tuple[str, 
     """How many requests were lost, by class and address."""
     lost: Counter[tuple[str, str]] = Counter()
     texts = requests.texts
-    for block in requests.blocks() if away else ():
+    columns = ("traffic", "server", "planned_us", "start_us", "latency_us", "error", "status")
+    for block in requests.blocks(*columns) if away else ():
         failed = block.where(block.failed)
         for (traffic, at), rows in row_groups(failed.traffic, failed.server):
             name, server = texts[traffic] or "", texts[at] or ""

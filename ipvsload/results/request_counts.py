@@ -15,6 +15,8 @@ from ipvsload.record.row_groups import row_groups
 from ipvsload.record.values_by_group import ValuesByGroup
 from ipvsload.results.queue_times import LatencyParts
 
+_LOOKED_AT = ("traffic", "server", "reused", "retried", "error", "status", "port", "planned_us",
+              "start_us", "latency_us", "queue_us")  # fmt: skip
 _Key = tuple[str, str | None]
 """A class and a server."""
 
@@ -45,7 +47,7 @@ class RequestCounts:
         self._queue: ValuesByGroup[_Key] = ValuesByGroup()
         self._first: dict[str, int] = {}
         self._last: dict[str, int] = {}
-        for block in requests.blocks():
+        for block in requests.blocks(*_LOOKED_AT):
             self._count_rows(block)
             self._note_times(block)
             self._keep_latencies(block.where(~block.failed))

@@ -38,7 +38,7 @@ class SentRequests:
         """When each start of the class was; that of the first request where nobody said it."""
         if self._told:
             return list(self._told)
-        return [min(int(block.planned_us.min()) for block in self._blocks())]
+        return [min(int(block.planned_us.min()) for block in self._blocks("planned_us"))]
 
     def planned(self) -> list[NDArray[Any]]:
         """When the requests of each start were due, after it, ascending; of those with any."""
@@ -51,14 +51,14 @@ class SentRequests:
     def lateness(self) -> OrderedValues:
         """How late each was sent, ascending."""
         found: ValuesByGroup[None] = ValuesByGroup()
-        for block in self._blocks():
+        for block in self._blocks("planned_us", "start_us"):
             found.add(None, block.start_us - block.planned_us)
         return found.of(None)
 
     def answer_times(self) -> OrderedValues:
         """From the real start to the answer, of those that were answered, ascending."""
         found: ValuesByGroup[None] = ValuesByGroup()
-        for block in self._blocks():
+        for block in self._blocks("planned_us", "start_us", "latency_us", "status"):
             answered = block.where(~block.failed)
             found.add(None, answered.end_us - answered.start_us)
         return found.of(None)
@@ -66,7 +66,7 @@ class SentRequests:
     def latencies(self) -> NDArray[Any]:
         """Of those that were answered, in the order in which they were due."""
         found: ValuesByGroup[str] = ValuesByGroup()
-        for block in self._blocks():
+        for block in self._blocks("planned_us", "latency_us", "status"):
             answered = block.where(~block.failed)
             found.add("planned", answered.planned_us - self.begins_us[0])
             found.add("latency", answered.latency_us)
@@ -77,19 +77,19 @@ class SentRequests:
     def _by_start(self, column: str) -> list[NDArray[Any]]:
         found: ValuesByGroup[int] = ValuesByGroup()
         begins = self.begins_us
-        for block in self._blocks():
+        for block in self._blocks("planned_us", column):
             # A worker's clock may be a little behind: nothing was planned before the first start.
             places = np.maximum(0, np.searchsorted(begins, block.planned_us, side="right") - 1)
             for (place,), rows in row_groups(places):
                 found.add(place, getattr(block, column)[rows] - begins[place])
         return [found.of(place).array for place in sorted(found.groups)]
 
-    def _blocks(self) -> Iterator[RequestColumns]:
+    def _blocks(self, *columns: str) -> Iterator[RequestColumns]:
         texts = self._requests.texts
         if self._traffic not in texts:
             return
         cut_off = texts.index(_CUT_OFF) if _CUT_OFF in texts else -1
-        for block in self._requests.blocks():
+        for block in self._requests.blocks("traffic", "retried", "port", "error", *columns):
             mine = block.traffic == texts.index(self._traffic)
             sent = mine & (block.retried == 0) & ((block.port != 0) | (block.error != cut_off))
             if sent.any():

@@ -22,7 +22,7 @@ class WeightShares:
         self._unknown: set[str | None] = set()
         opened: Counter[tuple[str, str, int]] = Counter()
         texts = requests.texts
-        for block in requests.blocks():
+        for block in requests.blocks("traffic", "server", "reused", "port", "start_us"):
             new = block.where(block.opened & ((block.port != 0) | (block.server != 0)))
             places = course.places_at(new.start_us)
             for (of, at, since), rows in row_groups(new.traffic, new.server, places):

@@ -103,7 +103,7 @@ def test_where_answers_name_no_server_the_kernels_word_is_taken(tmp_path: Path) 
     assert attributed(found).startswith(told)
     (seen,) = NewRuns(tmp_path / "it").take()
     assert [one.server for one in seen.requests] == list(SERVERS)
-    assert seen.requests.column("server").tolist() == [
+    assert [at for block in seen.requests.blocks("server") for at in block.server.tolist()] == [
         seen.requests.texts.index(one) for one in SERVERS
     ]
 

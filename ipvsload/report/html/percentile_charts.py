@@ -38,7 +38,7 @@ def percentile_bands(runs: Iterable[tuple[str, RecordedRun]]) -> dict[str, Bands
     for label, run in runs:
         requests = run.requests
         latencies: ValuesByGroup[str] = ValuesByGroup()
-        for block in requests.blocks():
+        for block in requests.blocks("traffic", "latency_us", "error", "status"):
             answered = block.where(~block.failed)
             for (traffic,), rows in row_groups(answered.traffic):
                 latencies.add(requests.texts[traffic] or "", answered.latency_us[rows])

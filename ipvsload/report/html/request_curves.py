@@ -46,7 +46,7 @@ def request_curves(
         t, inside = seconds(times_us)
         return np.bincount((t[inside] / width).astype(np.int64), minlength=buckets)
 
-    for block in requests.blocks():
+    for block in requests.blocks("traffic", "planned_us", "latency_us", "error", "status"):
         failures += counted(block.end_us[block.failed])
         failed += int(block.failed.sum())
         for (traffic,), rows in row_groups(block.traffic):

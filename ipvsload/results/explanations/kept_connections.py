@@ -69,7 +69,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     requests = seen.run.requests
     ends = np.array([since.get(text or "", sys.maxsize) for text in requests.texts], np.int64)
     by_class: dict[str, _Course] = {}
-    for block in requests.blocks():
+    for block in requests.blocks("traffic", "server", "start_us", "reused"):
         for (of, at), rows in row_groups(block.traffic, block.server):
             name, server = requests.texts[of] or "", requests.texts[at] or None
             course = by_class.setdefault(name, _Course(joins_us))

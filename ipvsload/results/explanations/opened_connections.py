@@ -24,7 +24,7 @@ class OpenedConnections:
         clients: set[int] = set()
         firsts: list[int] = []
         self.answered = False
-        for block in self._blocks():
+        for block in self._blocks("start_us", "status"):
             self._many += len(block.client)
             clients |= set(np.unique(block.client).tolist())
             firsts.append(int(block.start_us.min()))
@@ -40,7 +40,7 @@ class OpenedConnections:
         """How often a client's connections changed servers, of the client where it was most."""
         columns = []
         seen = 0
-        for block in self._blocks():
+        for block in self._blocks("start_us", "server"):
             seen += len(block.client)
             known = block.where(np.isin(block.server, self._no_servers, invert=True))
             columns.append(np.array([known.client, known.start_us, known.server], np.int64))
@@ -59,8 +59,8 @@ class OpenedConnections:
     def _no_servers(self) -> list[int]:
         return [place for place, text in enumerate(self._requests.texts) if not text]
 
-    def _blocks(self) -> Iterator[RequestColumns]:
-        for block in self._requests.blocks():
+    def _blocks(self, *columns: str) -> Iterator[RequestColumns]:
+        for block in self._requests.blocks("reused", "client", *columns):
             opened = block.where(block.opened & (block.client != 0))
             if len(opened.client):
                 yield opened
