@@ -1,7 +1,6 @@
 """Whole numbers of millions of requests, four bytes each, by what they belong to."""
 
-from array import array
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -38,42 +37,49 @@ _NONE = OrderedValues(np.empty(0, np.int32))
 
 
 class ValuesByGroup(Generic[_Group]):
-    """Values are added by group, and then asked for in ascending order.
+    """The values of each group, that come in pieces, in their order and ascending.
 
-    They are exact, and take eight bytes each in a group where one does not fit into four.
+    `most` says how many each group has at most. Where it is None, `pieces` gives them twice, the
+    first time to know that: what grows leaves holes in memory as large as itself. Values take
+    eight bytes each in a group where one does not fit into four.
     """
 
-    def __init__(self) -> None:
-        self._found: dict[_Group, array[int]] = {}
+    def __init__(
+        self,
+        pieces: Callable[[], Iterable[tuple[_Group, NDArray[Any]]]],
+        most: Mapping[_Group, int] | None = None,
+    ) -> None:
+        room = dict(_counted(pieces()) if most is None else most)
+        filled = dict.fromkeys(room, 0)
+        found: dict[_Group, NDArray[Any]] = {}
+        for group, values in pieces():
+            if group not in found:
+                found[group] = np.empty(room[group], np.int32)
+            if not _fit(values):
+                found[group] = found[group].astype(np.int64)
+            begin = filled[group]
+            filled[group] = begin + len(values)
+            found[group][begin : filled[group]] = values
+        self._found = {group: array[: filled[group]] for group, array in found.items()}
         self._ordered: dict[_Group, OrderedValues] = {}
         self._last: tuple[tuple[_Group, ...], OrderedValues] = (), _NONE
-
-    def add(self, group: _Group, values: NDArray[Any]) -> None:
-        """More values of a group; none may be added after the first were asked for."""
-        found = self._found.setdefault(group, array("i"))
-        fits = np.iinfo(found.typecode)
-        if len(values) and not fits.min <= int(values.min()) <= int(values.max()) <= fits.max:
-            found = self._found[group] = array("q", found)
-        found.frombytes(values.astype(found.typecode).tobytes())
 
     @property
     def groups(self) -> list[_Group]:
         """Those of which there are values, in the order in which they came."""
         return list(self._found)
 
-    def as_added(self, group: _Group) -> NDArray[Any]:
-        """A group's values in the order in which they came, until `of` has ordered them."""
-        found = self._found.get(group, array("i"))
-        return np.frombuffer(found, found.typecode)
+    def as_they_came(self, group: _Group) -> NDArray[Any]:
+        """A group's values, until `of` has ordered them."""
+        return self._found.get(group, _NONE.array)
 
     def of(self, group: _Group) -> OrderedValues:
         """A group's values, ascending."""
         if group not in self._found:
             return _NONE
         if group not in self._ordered:
-            ordered = self.as_added(group)
-            ordered.sort()
-            self._ordered[group] = OrderedValues(ordered)
+            self._found[group].sort()
+            self._ordered[group] = OrderedValues(self._found[group])
         return self._ordered[group]
 
     def together(self, belongs: Callable[[_Group], bool]) -> OrderedValues:
@@ -90,3 +96,16 @@ class ValuesByGroup(Generic[_Group]):
             together.sort()
             self._last = groups, OrderedValues(together)
         return self._last[1]
+
+
+def _counted(pieces: Iterable[tuple[_Group, NDArray[Any]]]) -> dict[_Group, int]:
+    found: dict[_Group, int] = {}
+    for group, values in pieces:
+        found[group] = found.get(group, 0) + len(values)
+    return found
+
+
+def _fit(values: NDArray[Any]) -> bool:
+    """Whether each fits into four bytes."""
+    four = np.iinfo(np.int32)
+    return not len(values) or four.min <= int(values.min()) <= int(values.max()) <= four.max

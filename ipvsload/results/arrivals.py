@@ -85,12 +85,10 @@ def _result(run: RecordedRun, name: str, spec: Traffic) -> ArrivalsResult | None
     # Arrivals out of a file have no rate that the scenario asks for.
     process = spec.arrivals if isinstance(spec.arrivals, str) else "file"
     expected = partial(expected_until, spec.rate_stages)
-    late = lateness_ms(sent.lateness())
-    limits = _late_limits(sent)
-    latencies = sent.latencies()
-    steady = steadiness(latencies)
-    del latencies  # of ten million not all columns fit into memory together
-    planned, started = sent.planned(), sent.started()
+    # One after the other: of ten million not all columns fit into memory together.
+    late, limits = _lateness(sent)
+    steady = steadiness(sent.latencies())
+    planned, started = sent.times()
     rates = (
         _rate(planned, expected) if spec.rate_stages else None,
         _rate(planned),
@@ -132,11 +130,14 @@ def _rate(starts_us: Sequence[NDArray[Any]], expected: Position | None = None) -
     return float(arrivals / seconds) if seconds > 0 else None
 
 
-def _late_limits(sent: SentRequests) -> dict[str, float]:
-    """How late p99 and max may be, in ms, beside the median time from the start to an answer."""
-    took = sent.answer_times()
+def _lateness(sent: SentRequests) -> tuple[dict[str, float], dict[str, float]]:
+    """Its figures, and how late p99 and max may be, in ms.
+
+    That is beside the median time from the start to an answer.
+    """
+    late, took = sent.waits()
     part = LATE_PART * float(np.median(took.array)) / 1000 if took else 0.0
-    return {"p99": max(LATE_MS, part), "max": max(STOPPED_MS, part)}
+    return lateness_ms(late), {"p99": max(LATE_MS, part), "max": max(STOPPED_MS, part)}
 
 
 def _lateness_faults(

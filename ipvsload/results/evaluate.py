@@ -92,6 +92,8 @@ def run_result(
     run: RecordedRun, scenario: Scenario | None, model: PredictedRun
 ) -> tuple[RunResult, RunMeasures]:
     """One run's figures, and what expectations measure of it."""
+    # Before all latencies are in memory: it needs much itself.
+    opened = arrivals_results(run, scenario)
     requests = RequestCounts(run.requests)
     kernel = kernel_counts.count(run.samples, run.baseline)
     joined = {event.server: event.weight for event in run.of_type(ServerJoined)}
@@ -104,7 +106,6 @@ def run_result(
     classes += [name for name in requests.classes if name not in classes]
     sampling = sampling_result(run, requests.last_us)
     director = director_result(run)
-    opened = arrivals_results(run, scenario)
     attribution = run.listed.attribution if run.listed else None
     reasons = (
         *validity.reasons(run, scenario, requests, kernel),
@@ -240,7 +241,7 @@ def _traffic(
         lateness_ms=arrivals.lateness_ms if arrivals else {},
         arrivals=arrivals,
         queue_ms=queue_ms(requests.queue_times(name)),
-        latency_parts_ms=requests.parts[name].ms() if name in requests.parts else {},
+        latency_parts_ms=requests.parts_ms.get(name, {}),
         lost=record.lost(name),
         weight_departure=record.weight_departure(name, None),
     )

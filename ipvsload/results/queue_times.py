@@ -40,6 +40,10 @@ class LatencyParts:
     def __init__(self, most: int) -> None:
         self._most = _slowest(most)
         self._kept: list[NDArray[np.int64]] = []
+        self._many = 0
+        """How many are kept."""
+        self._least_us = 0
+        """Quicker ones are not among the slowest any more."""
         self._count, self._sums = 0, np.zeros(3, np.int64)
 
     def add(self, latency_us: NDArray[Any], queue_us: NDArray[Any], late_us: NDArray[Any]) -> None:
@@ -47,9 +51,12 @@ class LatencyParts:
         added = np.array([latency_us, queue_us, late_us], np.int64)
         self._count += added.shape[1]
         self._sums += added.sum(axis=1)
-        self._kept.append(added)
-        if sum(one.shape[1] for one in self._kept) > 2 * self._most:
-            self._kept = [self._slowest_of(self._most)]
+        slow = added[:, added[0] >= self._least_us]
+        self._kept.append(slow)
+        self._many += slow.shape[1]
+        if self._many > 2 * self._most:
+            kept = self._slowest_of(self._most)
+            self._kept, self._many, self._least_us = [kept], self._most, int(kept[0].min())
 
     def ms(self) -> dict[str, dict[str, float]]:
         """The mean latency in ms, split in PARTS, which add up; empty without any request.
@@ -67,8 +74,11 @@ class LatencyParts:
 
     def _slowest_of(self, many: int) -> NDArray[np.int64]:
         kept = np.concatenate(self._kept, axis=1)
-        found: NDArray[np.int64] = kept[:, np.lexsort(kept[::-1])[-many:]]
-        return found
+        place = kept.shape[1] - many
+        least = np.partition(kept[0], place)[place]
+        slower, alike = kept[:, kept[0] > least], kept[:, kept[0] == least]
+        last = np.lexsort(alike[::-1])[slower.shape[1] - many :]
+        return np.concatenate([slower, alike[:, last]], axis=1)
 
 
 def _slowest(many: int) -> int:

@@ -5,9 +5,11 @@ looked up in it.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ipvsload.record.format import NO_SERVER
 from ipvsload.record.request_table import NOT_KNOWN, RequestColumns, RequestTable
@@ -15,8 +17,8 @@ from ipvsload.record.row_groups import row_groups
 from ipvsload.record.values_by_group import ValuesByGroup
 from ipvsload.results.queue_times import LatencyParts
 
-_LOOKED_AT = ("traffic", "server", "reused", "retried", "error", "status", "port", "planned_us",
-              "start_us", "latency_us", "queue_us")  # fmt: skip
+_COUNTED = ("traffic", "server", "reused", "retried", "error", "status", "port", "planned_us",
+            "latency_us")  # fmt: skip
 _Key = tuple[str, str | None]
 """A class and a server."""
 
@@ -33,24 +35,24 @@ class RequestCounts:
         self.errors: dict[str, Counter[str]] = {}
         self.retried: Counter[str] = Counter()
         """Requests that were sent a second time, by class."""
-        self.parts: dict[str, LatencyParts] = {}
-        """What latencies consist of, by class, where servers say how long requests waited."""
         self.opened: Counter[str | None] = Counter()
         """New connections by server; under None those that failed before it was known."""
+        self._requests = requests
         self._texts = requests.texts
-        self._many = len(requests)
         self._count: Counter[_Key] = Counter()
         self._failed: Counter[_Key] = Counter()
         self._failed_by: Counter[tuple[str, str | None, str]] = Counter()
         self._unconnected: Counter[str] = Counter()
-        self._latency: ValuesByGroup[_Key] = ValuesByGroup()
-        self._queue: ValuesByGroup[_Key] = ValuesByGroup()
         self._first: dict[str, int] = {}
         self._last: dict[str, int] = {}
-        for block in requests.blocks(*_LOOKED_AT):
+        for block in requests.blocks(*_COUNTED):
             self._count_rows(block)
             self._note_times(block)
-            self._keep_latencies(block.where(~block.failed))
+        answered = self._count - self._failed
+        self._latency = ValuesByGroup(lambda: self._answered("latency_us"), answered)
+        self._queue = ValuesByGroup(lambda: self._answered("queue_us"), answered)
+        self.parts_ms = self._parts() if self._queue.groups else {}
+        """What latencies consist of, by class, where servers say how long requests waited."""
         self.unknown: Counter[str] = Counter()
         """Answered requests whose server is not known, by class."""
         for (name, server), n in self._count.items():
@@ -101,18 +103,27 @@ class RequestCounts:
             self._first[name] = min(first, self._first.get(name, first))
             self._last[name] = max(last, self._last.get(name, last))
 
-    def _keep_latencies(self, answered: RequestColumns) -> None:
-        told = answered.queue_us != NOT_KNOWN
-        # Of one that was sent twice the first start is not recorded.
-        late = np.where(answered.retried, 0, answered.start_us - answered.planned_us)
-        for (traffic, at), rows in row_groups(answered.traffic, answered.server):
-            name, server = self._texts[traffic] or "", self._texts[at]
-            self._latency.add((name, server), answered.latency_us[rows])
-            waited = rows[told[rows]]
-            if len(waited):
-                self._queue.add((name, server), answered.queue_us[waited])
-                parts = self.parts.setdefault(name, LatencyParts(self._many))
-                parts.add(answered.latency_us[waited], answered.queue_us[waited], late[waited])
+    def _answered(self, column: str) -> Iterator[tuple[_Key, NDArray[Any]]]:
+        """What is known of it of answered requests, by class and server."""
+        for block in self._requests.blocks("traffic", "server", "error", "status", column):
+            known = block.where(~block.failed & (getattr(block, column) != NOT_KNOWN))
+            for (traffic, at), rows in row_groups(known.traffic, known.server):
+                yield (self._texts[traffic] or "", self._texts[at]), getattr(known, column)[rows]
+
+    def _parts(self) -> dict[str, dict[str, dict[str, float]]]:
+        found: dict[str, LatencyParts] = {}
+        columns = ("traffic", "error", "status", "planned_us", "start_us", "latency_us", "queue_us",
+                   "retried")  # fmt: skip
+        for block in self._requests.blocks(*columns):
+            told = block.where(~block.failed & (block.queue_us != NOT_KNOWN))
+            # Of one that was sent twice the first start is not recorded.
+            late = np.where(told.retried, 0, told.start_us - told.planned_us)
+            for (traffic,), rows in row_groups(told.traffic):
+                name = self._texts[traffic] or ""
+                if name not in found:
+                    found[name] = LatencyParts(self._sum(self._count, name, None))
+                found[name].add(told.latency_us[rows], told.queue_us[rows], late[rows])
+        return {name: parts.ms() for name, parts in found.items()}
 
     @property
     def classes(self) -> list[str]:

@@ -27,9 +27,10 @@ pieces = st.lists(
 
 @given(pieces)
 def test_values_come_back_in_order_whatever_their_size(found: list[tuple[str, list[int]]]) -> None:
-    values: ValuesByGroup[str] = ValuesByGroup()
-    for group, some in found:
-        values.add(group, np.array(some, np.int64))
+    values = ValuesByGroup(lambda: ((group, np.array(some, np.int64)) for group, some in found))
+    for one in "abc":
+        came = [v for group, some in found if group == one for v in some]
+        assert values.as_they_came(one).tolist() == came
     assert values.groups == list(dict.fromkeys(group for group, _ in found))
     for wanted in ("a", "ab", "abc", "b", ""):
         expected = sorted(v for group, some in found if group in wanted for v in some)

@@ -54,7 +54,7 @@ def test_counts_and_latencies(sent: list[Request], table: RequestTable) -> None:
     )
     slowest = sorted((one.latency_us for one in answered if one.traffic == "long"), reverse=True)
     slowest = slowest[: round(len(slowest) * 0.05)]
-    parts = counts.parts["long"].ms()["slowest"]
+    parts = counts.parts_ms["long"]["slowest"]
     assert sum(parts.values()) == pytest.approx(sum(slowest) / len(slowest) / 1000)
     assert counts.last_us == table.last_end_us == sent[-1].planned_us + sent[-1].latency_us
 
@@ -87,11 +87,11 @@ def test_an_open_class_as_it_was_sent(sent: list[Request], table: RequestTable) 
     mine = sorted((one for one in sent if one.traffic == "short"), key=lambda one: one.planned_us)
     assert len(short) == len(mine)
     assert short.latencies().tolist() == [one.latency_us for one in mine if not one.failed]
-    first, second = short.planned()
+    (first, second), started = short.times()
     assert first.tolist() == [one.planned_us for one in mine if one.planned_us < begins[1]]
     assert second.tolist() == [
         one.planned_us - begins[1] for one in mine if one.planned_us >= begins[1]
     ]
     late = sorted(one.start_us - one.planned_us for one in mine)
-    assert percentile(short.lateness(), 99) == percentile(late, 99)
-    assert sum(map(len, short.started())) == len(mine)
+    assert percentile(short.waits().late, 99) == percentile(late, 99)
+    assert sum(map(len, started)) == len(mine)

@@ -2,9 +2,14 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from numpy.typing import NDArray
 
 from ipvsload.record.reader import RecordedRun
+from ipvsload.record.request_table import RequestTable
 from ipvsload.record.row_groups import row_groups
 from ipvsload.record.values_by_group import ValuesByGroup
 from ipvsload.report.html import svg
@@ -36,12 +41,7 @@ def percentile_bands(runs: Iterable[tuple[str, RecordedRun]]) -> dict[str, Bands
     """
     curves: dict[str, dict[str, list[tuple[float, ...]]]] = defaultdict(lambda: defaultdict(list))
     for label, run in runs:
-        requests = run.requests
-        latencies: ValuesByGroup[str] = ValuesByGroup()
-        for block in requests.blocks("traffic", "latency_us", "error", "status"):
-            answered = block.where(~block.failed)
-            for (traffic,), rows in row_groups(answered.traffic):
-                latencies.add(requests.texts[traffic] or "", answered.latency_us[rows])
+        latencies = ValuesByGroup(partial(_answered, run.requests))
         for name in latencies.groups:
             found = percentile_curve(latencies.of(name))
             curves[name][label].append(tuple(latency / 1000 for latency in found))
@@ -49,6 +49,14 @@ def percentile_bands(runs: Iterable[tuple[str, RecordedRun]]) -> dict[str, Bands
         name: {label: band for label, found in mine.items() if (band := over_repeats(found))}
         for name, mine in curves.items()
     }
+
+
+def _answered(requests: RequestTable) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Latencies in µs of answered requests, by class."""
+    for block in requests.blocks("traffic", "latency_us", "error", "status"):
+        answered = block.where(~block.failed)
+        for (traffic,), rows in row_groups(answered.traffic):
+            yield requests.texts[traffic] or "", answered.latency_us[rows]
 
 
 def percentile_chart(name: str, bands: Bands, styles: Mapping[str, ColumnStyle]) -> ColumnChart:

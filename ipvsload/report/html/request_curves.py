@@ -3,7 +3,7 @@
 However many there are, each curve has a few hundred points.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,63 +32,80 @@ def request_curves(
     requests: RequestTable, classes: Sequence[str], zero_us: int, end: float, width: float
 ) -> RequestCurves:
     """Of these classes, from `zero_us` to `end` seconds later, in buckets of `width` seconds."""
-    buckets = int(end / width) + 1
-    rates = {name: np.zeros(buckets, np.int64) for name in classes}
-    failures = np.zeros(buckets, np.int64)
+    buckets = _Buckets(zero_us, end, width)
+    rates = {name: np.zeros(buckets.many, np.int64) for name in classes}
+    failures = np.zeros(buckets.many, np.int64)
     failed = answered = 0
-    latency: ValuesByGroup[tuple[str, int]] = ValuesByGroup()
-
-    def seconds(times_us: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool]]:
-        t = (times_us - zero_us) / 1e6
-        return t, (t >= 0) & (t <= end)
-
-    def counted(times_us: NDArray[Any]) -> NDArray[np.intp]:
-        t, inside = seconds(times_us)
-        return np.bincount((t[inside] / width).astype(np.int64), minlength=buckets)
-
     for block in requests.blocks("traffic", "planned_us", "latency_us", "error", "status"):
-        failures += counted(block.end_us[block.failed])
+        failures += buckets.counted(block.end_us[block.failed])
         failed += int(block.failed.sum())
         for (traffic,), rows in row_groups(block.traffic):
             name = requests.texts[traffic] or ""
             if name in rates:
-                rates[name] += counted(block.end_us[rows])
-                ok = block.where(rows[~block.failed[rows]])
-                answered += len(ok.traffic)
-                t, inside = seconds(ok.planned_us)
-                places = (t[inside] / width).astype(np.int64)
-                of_inside = ok.latency_us[inside]
-                for (bucket,), mine in row_groups(places):
-                    latency.add((name, bucket), of_inside[mine])
+                rates[name] += buckets.counted(block.end_us[rows])
+                answered += int((~block.failed[rows]).sum())
     dots = answered <= MAX_DOTS
+    draw = _dots if dots else _bands
     return RequestCurves(
         {name: _per_second(counts, width) for name, counts in rates.items()},
         _per_second(failures, width) if failed else [],
-        _dots(requests, classes, zero_us) if dots else _bands(latency, classes, width),
+        draw(requests, classes, buckets),
         dots,
     )
+
+
+class _Buckets:
+    """Stretches of `width` seconds, from `zero_us` to `end` seconds later."""
+
+    def __init__(self, zero_us: int, end: float, width: float) -> None:
+        self.zero_us = zero_us
+        self.width = width
+        self.many = int(end / width) + 1
+        self._end = end
+
+    def of(self, times_us: NDArray[Any]) -> NDArray[np.int64]:
+        """The bucket of each time; -1 outside of all."""
+        seconds = (times_us - self.zero_us) / 1e6
+        inside = (seconds >= 0) & (seconds <= self._end)
+        return np.where(inside, (seconds / self.width).astype(np.int64), -1)
+
+    def counted(self, times_us: NDArray[Any]) -> NDArray[np.intp]:
+        """How many are in each."""
+        return np.bincount(self.of(times_us) + 1, minlength=self.many + 1)[1:]
 
 
 def _per_second(counts: NDArray[np.int64], width: float) -> list[Point]:
     return [(i * width, count / width) for i, count in enumerate(counts.tolist())]
 
 
-def _dots(requests: RequestTable, classes: Sequence[str], zero_us: int) -> dict[str, list[Band]]:
+def _dots(
+    requests: RequestTable, classes: Sequence[str], buckets: _Buckets
+) -> dict[str, list[Band]]:
     found: dict[str, list[Band]] = {name: [] for name in classes}
     for one in requests.rows(lambda block: block.where(~block.failed)):
         if one.traffic in found:
             ms = one.latency_us / 1000
-            found[one.traffic].append(((one.planned_us - zero_us) / 1e6, ms, ms, ms))
+            found[one.traffic].append(((one.planned_us - buckets.zero_us) / 1e6, ms, ms, ms))
     return found
 
 
 def _bands(
-    latency: ValuesByGroup[tuple[str, int]], classes: Sequence[str], width: float
+    requests: RequestTable, classes: Sequence[str], buckets: _Buckets
 ) -> dict[str, list[Band]]:
+    def pieces() -> Iterator[tuple[tuple[str, int], NDArray[Any]]]:
+        for block in requests.blocks("traffic", "planned_us", "latency_us", "error", "status"):
+            answered = block.where(~block.failed)
+            places = buckets.of(answered.planned_us) + 1
+            for (traffic, place), rows in row_groups(answered.traffic, places):
+                if place:
+                    yield (requests.texts[traffic] or "", place - 1), answered.latency_us[rows]
+
+    latency = ValuesByGroup(pieces)
     found: dict[str, list[Band]] = {name: [] for name in classes}
     for name, bucket in sorted(latency.groups):
-        ordered = latency.of((name, bucket))
-        values = ordered[0], percentile(ordered, 50), ordered[-1]
-        least, median, greatest = (value / 1000 for value in values)
-        found[name].append(((bucket + 0.5) * width, least, median, greatest))
+        if name in found:
+            ordered = latency.of((name, bucket))
+            values = ordered[0], percentile(ordered, 50), ordered[-1]
+            least, median, greatest = (value / 1000 for value in values)
+            found[name].append(((bucket + 0.5) * buckets.width, least, median, greatest))
     return found
