@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from ipvsload.cli.variants import wanted_variants
 from ipvsload.errors import IpvsloadError
 from ipvsload.program_objects import quick_imports
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @click.command()
@@ -69,10 +72,9 @@ def run(
     SCENARIO is a file, or the name of a shipped scenario, as skew.
     """
     with quick_imports():
-        from ipvsload.described_machine import described_machine
         from ipvsload.experiment.monotonic_clock import MonotonicClock
         from ipvsload.experiment.run_directory import make_directory
-        from ipvsload.record.writer import RunWriter
+        from ipvsload.record.empty_directory import make_empty
         from ipvsload.scenario.load import parse_scenario, read, with_files
         from ipvsload.scenario.scenario_files import ScenarioFiles
         from ipvsload.scenario.self_check import checked_columns
@@ -95,20 +97,28 @@ def run(
     bed = make_testbed(kind, plan, wanted, hz, options)
     refuse_too_much(plan, kind.own_ports, kind.host(options))
     directory = out or make_directory(plan.name)
+    make_empty(directory)
     clock = MonotonicClock()
-    writer = RunWriter(
-        directory,
-        scenario_text=text,
-        scenario=plan.name,
-        testbed=testbed,
-        origin_unix_us=clock.origin_unix_us,
-        machine=described_machine(),
-    )
     failure: IpvsloadError | None = None
+    writer = None
     with ExitStack() as at_last:
         try:
             tell(f"bringing the {testbed} testbed up ...")
-            bed.start()
+            failure = _failure_of(bed.start)
+            # Heavy imports from here on, while the kernel boots.
+            with quick_imports():
+                from ipvsload.described_machine import described_machine
+                from ipvsload.record.writer import RunWriter
+            writer = RunWriter(
+                directory,
+                scenario_text=text,
+                scenario=plan.name,
+                testbed=testbed,
+                origin_unix_us=clock.origin_unix_us,
+                machine=described_machine(),
+            )
+            if failure:
+                raise failure
             if "scheduler" in bed.lacks and not schedulers:
                 wanted = (PRESENT,)
                 say(
@@ -119,7 +129,7 @@ def run(
                 now_us = clock.now_us()
                 check = begin_self_check(wanted[0], comparisons, times.most, writer, now_us)
                 wanted, times = checked_columns(wanted[0], check), Repeats(check.repeats)
-            with quick_imports():  # heavy ones, while the kernel boots
+            with quick_imports():
                 from ipvsload.experiment.headless import play_headless
                 from ipvsload.experiment.precision_rule import PrecisionRule
                 from ipvsload.report.terminal_progress import TerminalProgress
@@ -132,6 +142,8 @@ def run(
                 plan, bed, writer, clock, hz, wanted, times.most, progress, rule, import_reports
             )
         except IpvsloadError as error:
+            if writer is None:
+                raise
             failure = error
         finally:
             try:
@@ -141,5 +153,15 @@ def run(
                 if failure:
                     say(f"{error.prefix}{error}")
                 failure = failure or error
-            writer.close()
+            if writer:
+                writer.close()
         return conclude(directory, failure, details=details)
+
+
+def _failure_of(act: "Callable[[], None]") -> IpvsloadError | None:
+    """Do it; the error that it ended with, which is for the record."""
+    try:
+        act()
+    except IpvsloadError as error:
+        return error
+    return None

@@ -30,8 +30,8 @@ def summarize_simulation(
     `notes` are told with each run. Raises UsageError where the directory cannot be written,
     TestbedError where a report cannot.
     """
+    from ipvsload.record.empty_directory import make_empty
     from ipvsload.record.format import SCENARIO
-    from ipvsload.record.writer import make_empty
     from ipvsload.report.terminal_table import print_results
     from ipvsload.report.write import write_figures
     from ipvsload.simulate.play_summary import play_summary

@@ -17,6 +17,7 @@ from ipvsload.errors import InvalidRunError, UsageError
 from ipvsload.record import codec
 from ipvsload.record.column_blocks import BlockEncoder
 from ipvsload.record.connection_table import CONNECTION_LAYOUT
+from ipvsload.record.empty_directory import make_empty
 from ipvsload.record.events import Event
 from ipvsload.record.format import (
     CONNECTIONS,
@@ -192,17 +193,3 @@ class RunWriter:
         for file in self._files.values():
             file.close()
         self._files.clear()
-
-
-def make_empty(directory: Path) -> None:
-    """Make it, or take it if it is empty. Raises UsageError."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        if any(directory.iterdir()):
-            raise UsageError(
-                f"{directory}: there is something in this directory: name one that is new or empty"
-            )
-    except (FileExistsError, NotADirectoryError):
-        raise UsageError(f"{directory}: this is a file: name a directory") from None
-    except OSError as error:
-        raise UsageError(f"{directory}: cannot make the run directory: {error.strerror}") from None
