@@ -20,6 +20,7 @@ PARTS = (
     "lateness",
     "load",
     "sidecar",
+    "attribution",
     "witness",
     "page",
     "director_model",

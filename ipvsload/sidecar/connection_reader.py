@@ -90,6 +90,7 @@ class ConnectionReader:
 
     def hurry(self) -> None:
         """Tell soon what is in the list now: by two readings that begin now, without a pause."""
+        self._say_due = 0.0
         if self._listed:
             self._in_a_hurry = 2 + self._list.under_way
             self.due = self._list_due = time.monotonic()
@@ -116,17 +117,19 @@ class ConnectionReader:
         if self._beginnings:
             yield from self._hear(self._beginnings, began)
         if self._listed and began >= self._list_due:
+            begun = time.monotonic()
             yield from self._read_list()
+            now = time.monotonic()
+            pause = 0.0 if self._in_a_hurry else (now - begun) * (1 / self._share - 1)
+            self._list_due = max(self._list_due, now + pause)
         elif self._rules and not self._beginnings and began >= self._say_due:
             self._listen()
             self._say_due = began + _SELDOM
             yield _read_line(time.monotonic_ns(), 0, "nf_conntrack", self._unheard)
         now = time.monotonic()
-        wanted = self._list_due if self._listed else now + _SELDOM
-        if self._beginnings:
-            wanted = min(wanted, now if self._behind else now + _LISTEN_EVERY)
-        pause = 0.0 if self._listed and self._in_a_hurry else (now - began) * (1 / self._share - 1)
-        self.due = max(wanted, now + pause)
+        self.due = self._list_due if self._listed else now + _SELDOM
+        if self._beginnings:  # without a pause: whoever falls behind loses some
+            self.due = min(self.due, now if self._behind else now + _LISTEN_EVERY)
 
     def _begin(self) -> None:
         self._rules = self._by_rules()

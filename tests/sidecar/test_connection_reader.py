@@ -44,7 +44,7 @@ def test_any_slices_tell_each_connection_once(readings: list[set[int]], size: in
         mock.patch.multiple(connection_reader, SLICE=0.0, _SELDOM=0.0),
     ):
         path = Path(directory, "ip_vs_conn")
-        reader = ConnectionReader([("192.0.2.80", 0x50)], [], path=str(path))
+        reader = ConnectionReader([("192.0.2.80", 0x50)], [], share=1.0, path=str(path))
         before: list[set[tuple[str, int]]] = [set(), set()]
         begun: list[int] = []
         for table in readings:
@@ -99,7 +99,7 @@ def test_nothing_is_lost_when_the_list_is_left(steps: list[bool], size: int) -> 
     ):
         path = Path(directory, "ip_vs_conn")
         path.write_text(HEADING)
-        reader = ConnectionReader([("", 0x50)], [], path=str(path))
+        reader = ConnectionReader([("", 0x50)], [], share=1.0, path=str(path))
         told: list[Any] = []
         begun = 0
         for begins in [*steps, *[False] * 120]:
@@ -122,7 +122,7 @@ def test_nothing_is_lost_when_the_list_is_left(steps: list[bool], size: int) -> 
 def test_it_pauses_by_its_share(tmp_path: Path) -> None:
     path = tmp_path / "ip_vs_conn"
     path.write_text(HEADING)
-    clock = chain([0.0, 100.0], repeat(101.0))
+    clock = chain([0.0, 100.0, 100.0], repeat(101.0))
     with (
         mock.patch.object(connection_reader, "_SELDOM", 0.0),
         mock.patch("time.monotonic", side_effect=clock),
