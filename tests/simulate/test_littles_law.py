@@ -41,10 +41,11 @@ def test_those_in_the_system_are_those_that_came_and_have_not_gone(
     text = SCENARIO.format(**locals())
     with TemporaryDirectory() as directory:
         recording, results = played(Path(directory) / "run", text)
+        requests = list(recording.runs[0].requests)
     assert results.verdict == "held", results.runs[0].reasons
     (run,) = recording.runs
     # The server's FIN passes the director so long before the client has its answer.
-    spans = [(one.start_us, one.start_us + one.latency_us - WAY_US) for one in run.requests]
+    spans = [(one.start_us, one.start_us + one.latency_us - WAY_US) for one in requests]
     active: dict[int, int] = {}
     for sample in run.samples:
         (service,) = sample.services
@@ -59,7 +60,7 @@ def test_those_in_the_system_are_those_that_came_and_have_not_gone(
     # The integral of busy workers until then is the sum of all service until then.
     served = [
         (begin + WAY_US + (one.queue_us or 0), end)
-        for one, (begin, end) in zip(run.requests, spans, strict=True)
+        for one, (begin, end) in zip(requests, spans, strict=True)
     ]
     for told in run.occupancy:
         busy_us = sum(server.busy_us for server in told.servers)
