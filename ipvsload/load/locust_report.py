@@ -6,7 +6,6 @@ else's listener gets each request by the event, as from any other user of Locust
 """
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 from locust.env import Environment
 
@@ -23,19 +22,13 @@ class RequestFailed(Exception):  # noqa: N818
         return str(self)
 
 
-@runtime_checkable
-class BatchListener(Protocol):
-    """A listener of Locust's request event that takes many requests of ours at once, too."""
-
-    def hear(self, spec: Traffic, requests: Sequence[Request]) -> None:
-        """These, of one class, have finished; no event is fired for them."""
-
-
 def report(environment: Environment, spec: Traffic, requests: Sequence[Request]) -> None:
-    """Tell of finished requests of one class."""
+    """Tell of finished requests of one class.
+
+    A listener of ours, which takes many at once, has a method `hear(spec, requests)` for that.
+    """
     listeners = request_listeners(environment)
-    batches = [one for one in listeners if isinstance(one, BatchListener)]
-    if len(batches) < len(listeners):
+    if not all(hasattr(one, "hear") for one in listeners):
         _fire_each(environment, spec, requests)
         return
     log_requests(
@@ -46,9 +39,9 @@ def report(environment: Environment, spec: Traffic, requests: Sequence[Request])
         sum([request.bytes for request in requests]),
     )
     for request in requests:
-        if request.failed:
+        if request.error is not None or request.status >= 400:
             environment.stats.log_error("GET", spec.path, RequestFailed(failure_kind(request)))
-    for one in batches:
+    for one in listeners:
         one.hear(spec, requests)
 
 

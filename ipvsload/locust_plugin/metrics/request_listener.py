@@ -13,7 +13,7 @@ from ipvsload.scenario.model import Traffic
 class RequestListener:
     """Counts our users' requests by class, others by method and name.
 
-    It listens to the event, and is a `BatchListener`.
+    It listens to the event; of ours it hears many at once (load/locust_report.py).
     """
 
     def __init__(self, counter: RequestCounter) -> None:
@@ -43,18 +43,23 @@ class RequestListener:
     def hear(self, spec: Traffic, requests: Sequence[Request]) -> None:
         """Count our users' requests of one class."""
         quick: dict[str | None, list[int]] = {}
+        is_open = spec.open
         for request in requests:
-            plain = not (request.failed or request.retried or spec.open)
-            if plain and request.queue_us is None:
-                quick.setdefault(request.server, []).append(request.latency_us)
+            (_, traffic, _, _, latency_us, status, _, _, _, _, server, error, _, _, retried, _,
+             queue_us, _) = request  # fmt: skip
+            if error is None and status < 400 and queue_us is None and not (retried or is_open):
+                if server in quick:
+                    quick[server].append(latency_us)
+                else:
+                    quick[server] = [latency_us]
             else:
                 self._counter.request(
-                    request.traffic,
-                    request.server,
-                    request.latency_us / 1000,
+                    traffic,
+                    server,
+                    latency_us / 1000,
                     failure_kind(request),
-                    bool(request.retried),
-                    request.queue_us,
+                    bool(retried),
+                    queue_us,
                     late_us(spec, request),
                 )
         for server, latencies_us in quick.items():
