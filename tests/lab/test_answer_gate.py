@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvsload.testbed.lab.answer_gate import LIMIT, WITHIN_NS, AnswerGate
+from ipvsload.testbed.lab.answer_gate import FREE, FREE_EACH_NS, LIMIT, WITHIN_NS, AnswerGate
 from ipvsload.testbed.lab.due_call import DueCall
 
 
@@ -38,7 +38,7 @@ class Client:
     """One that acknowledges, or not, and what became of its answer."""
 
     def __init__(self) -> None:
-        self.has_it = self.sent = self.left = False
+        self.has_it = self.sent = self.left = self.counted = False
 
     def acknowledged(self) -> bool:
         return self.has_it
@@ -46,18 +46,20 @@ class Client:
     def leave(self) -> None:
         self.left = True
 
-    def send(self) -> bool:
+    def send(self, counted: bool) -> bool:
         assert not self.sent
-        self.sent = True
+        self.sent, self.counted = True, counted
         return True
 
 
 def test_so_many_are_on_their_way_at_once_and_the_next_follow_who_ends() -> None:
     clock = Clock()
     gate = AnswerGate(clock, lambda: clock.now)
-    clients = [Client() for _ in range(LIMIT + 3)]
-    for client in clients:
+    everybody = [Client() for _ in range(FREE + LIMIT + 3)]
+    for client in everybody:
         gate.send(client, client.send)
+    assert [one.counted for one in everybody[: FREE + 1]] == [False] * FREE + [True]
+    clients = everybody[FREE:]
     assert [one.sent for one in clients] == [True] * LIMIT + [False] * 3
     gate.left(clients[7])
     gate.left(clients[7])
@@ -75,10 +77,20 @@ def test_what_was_not_sent_does_not_count() -> None:
     clock = Clock()
     gate = AnswerGate(clock, lambda: clock.now)
     for _ in range(2 * LIMIT):
-        gate.send(Client(), lambda: False)
+        gate.send(Client(), lambda counted: False)
     client = Client()
     gate.send(client, client.send)
     assert client.sent
+
+
+def test_few_are_not_counted() -> None:
+    clock = Clock()
+    gate = AnswerGate(clock, lambda: clock.now)
+    for _ in range(3 * LIMIT):
+        client = Client()
+        gate.send(client, client.send)
+        assert (client.sent, client.counted) == (True, False)
+        clock.run_to(clock.now + FREE_EACH_NS // FREE)
 
 
 @given(st.lists(st.tuples(st.integers(0, 60_000_000), st.integers(0, 400)), max_size=40))

@@ -16,9 +16,12 @@ from typing import Protocol
 from ipvsload.testbed.lab.worker_pool import WorkTimers
 
 LIMIT = 100
-WITHIN_NS = 200_000_000
+WITHIN_NS = 1_000_000_000
 """How long an answer counts that is not acknowledged."""
 _LOOK_AGAIN_NS = 1_000_000
+FREE, FREE_EACH_NS = 10, 10_000_000
+"""So many in this time are not counted: to hear that an answer was acknowledged costs as much as
+to send it."""
 
 
 class Answered(Protocol):
@@ -40,7 +43,8 @@ class AnswerGate:
     def __init__(self, timers: WorkTimers, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._timers, self._clock = timers, clock
         self._sent: dict[Answered, int] = {}
-        self._waiting: deque[tuple[Answered, Callable[[], bool]]] = deque()
+        self._waiting: deque[tuple[Answered, Callable[[bool], bool]]] = deque()
+        self._free_from_ns = self._in_a_row = 0
         self._looking = self._sweeping = False
 
     def renew(self) -> None:
@@ -49,10 +53,23 @@ class AnswerGate:
         self._waiting.clear()
         self._looking = self._sweeping = False
 
-    def send(self, who: Answered, send: Callable[[], bool]) -> None:
-        """Send the answer of a connection when it may leave; `send` says whether it has."""
-        self._waiting.append((who, send))
-        self._send_waiting()
+    def send(self, who: Answered, send: Callable[[bool], bool]) -> None:
+        """Send the answer of a connection when it may leave.
+
+        `send` is told whether it is counted, and says whether it has left.
+        """
+        if self._is_calm():
+            send(False)
+        else:
+            self._waiting.append((who, send))
+            self._send_waiting()
+
+    def _is_calm(self) -> bool:
+        now = self._clock()
+        if now - self._free_from_ns >= FREE_EACH_NS:
+            self._free_from_ns, self._in_a_row = now, 0
+        self._in_a_row += 1
+        return self._in_a_row <= FREE and not self._sent and not self._waiting
 
     def left(self, who: Answered) -> None:
         """The connection has ended. Calling it again does nothing."""
@@ -64,7 +81,7 @@ class AnswerGate:
         now = self._clock()
         while waiting and self._is_open(now):
             who, send = waiting.popleft()
-            if send():
+            if send(True):
                 sent[who] = now
         if waiting and not self._looking:
             self._looking = True

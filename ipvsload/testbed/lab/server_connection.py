@@ -171,11 +171,11 @@ class ServerConnection:
         if self.socket.fileno() >= 0:
             self._server.gate.send(self, partial(self._send_awaited, data, close))
 
-    def _send_awaited(self, data: bytes, close: bool) -> bool:
+    def _send_awaited(self, data: bytes, close: bool, counted: bool) -> bool:
         if self.socket.fileno() < 0:
             return False
         self._answering = None
-        self._lingering = close
+        self._lingering = close and counted
         self._send(data, close)
         self._go_on()
         return self.socket.fileno() >= 0 and not self._held
