@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -141,9 +142,24 @@ def measure(name: str, rate: int) -> None:
     counts = [one["n"] for one in lines if "services" in one and begun < one["t"] < ended]
     due = (ended - begun) / 1e8
     bare_uml.report(**{name: {
-        "told": sum(told), "source": reads[-1]["source"], "why": reads[-1]["why"],
+        "told": sum(told), "asked": asked(lines, begun, ended),
+        "source": reads[-1]["source"], "why": reads[-1]["why"],
         "missed": max(0, round(due) - len(counts) - 1), "lines": len(reads),
     }})  # fmt: skip
+
+
+def asked(lines: list[dict[str, Any]], begun: int, ended: int) -> float:
+    """New connections a second meanwhile, as the kernel counts them (every 2 s)."""
+    counts = [
+        (line["t"], sum(one["conns"] for one in line["services"]))
+        for line in lines
+        if "services" in line and begun < line["t"] < ended
+    ]
+    changes = [b for a, b in pairwise(counts) if a[1] != b[1]]
+    if len(changes) < 2:
+        return 0.0
+    (first, before), (last, after) = changes[0], changes[-1]
+    return float((after - before) / (last - first) * 1e9)
 
 
 def between(name: str) -> None:
@@ -211,17 +227,17 @@ def show(found: dict[str, Any]) -> None:
     """The table that a person reads."""
     say = sys.stdout.write
     say("Telling each connection of one service, at 10 samples a second: share of one core\n")
-    say(f"{'entries':>9} {'new/s':>6} {'samples':>8} {'and all':>8} {'missed':>7} {'told/s':>7}")
+    say(f"{'entries':>9} {'new/s':>6} {'told/s':>6} {'samples':>8} {'and all':>8} {'missed':>7}")
     say("  source\n")
     for size in SIZES:
-        for name, rate in ((f"{size}", 0), (f"{size} asked", RATE)):
+        for name in (f"{size}", f"{size} asked"):
             if name not in found:
                 continue
             one, idle = found[name], share(found, f"{name} without")
-            say(f"{found[f'{size} has']:>9} {rate:>6} ")
+            say(f"{found[f'{size} has']:>9} {one['asked']:>6.0f} {one['told'] / SECONDS:>6.0f} ")
             say(f"{share(found, f'{name} samples only') - idle:>8.1%} ")
             say(f"{share(found, f'{name} with') - idle:>8.1%} {one['missed']:>7} ")
-            say(f"{one['told'] / SECONDS:>7.0f}  {one['source']} {one['why']}\n")
+            say(f" {one['source']} {one['why']}\n")
     pod, everything = found["log"]["pod"], found["log"]["collect"]
     say(f"\nA pod's log, {SERVICES} services of which one is under test, {RATE // 2} new/s: ")
     say(f"{pod / 1e3:.1f} kB/s; samples of all services would be {everything / 1e3:.0f} kB/s\n")

@@ -87,6 +87,8 @@ class ConnectionReader:
         # And in seconds.
         self.due = self._list_due = self._say_due = self._forget_due = time.monotonic()
         self._begin()
+        # Told is what begins from now on; in a guest, what listens has taken a while to import.
+        self._whole = max(self._whole, self._listening)
 
     def hurry(self) -> None:
         """Tell soon what is in the list now: by two readings that begin now, without a pause."""
