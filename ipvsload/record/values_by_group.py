@@ -1,6 +1,7 @@
 """Whole numbers of millions of requests, four bytes each, by what they belong to."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -29,8 +30,8 @@ class OrderedValues(Sequence[int]):
         return found
 
     def __iter__(self) -> Iterator[int]:
-        for begin in range(0, len(self.array), _AT_ONCE):
-            yield from self.array[begin : begin + _AT_ONCE].tolist()
+        begins = range(0, len(self.array), _AT_ONCE)
+        return chain.from_iterable(self.array[at : at + _AT_ONCE].tolist() for at in begins)
 
 
 _NONE = OrderedValues(np.empty(0, np.int32))
