@@ -31,6 +31,9 @@ _CLOSED_US = 60_000_000
 _TOLD_WITHIN_US = 50_000
 """A row may be older than its time by so much: the time is that of a slice of the list."""
 _NEVER = np.iinfo(np.int64).max
+_LONGEST_US = (1 << 32) - 1
+_AT_ONCE = 1 << 17
+"""Openings that are looked at together."""
 
 
 class WholeReading(NamedTuple):
@@ -42,28 +45,30 @@ class WholeReading(NamedTuple):
 
 
 class _Openings(NamedTuple):
-    """The openings of connections: the client's number, its port, and the first request's times.
+    """The openings of connections: their places on the line, and of each first request more.
 
-    `answered`: it had a whole answer. `late`: it was opened some time after `start_us`.
+    It ended `length_us` later. `answered`: it had a whole answer. `late`: its connection was opened
+    some time after it began.
     """
 
-    client: Array
-    port: Array
-    start_us: Array
-    end_us: Array
+    at: Array
+    length_us: Array
     answered: Array
     late: Array
+
+    def where(self, chosen: Array | slice) -> "_Openings":
+        """Some of them."""
+        return _Openings._make(column[chosen] for column in self)
 
 
 class _Line:
     """Puts client, port and time on one line of numbers, in this order."""
 
-    def __init__(self, clients: int, *times: Array) -> None:
-        given = [one for one in times if len(one)]
-        self._first = min((int(one.min()) for one in given), default=0)
-        length = max((int(one.max()) for one in given), default=0) - self._first
-        bits = 16 + clients.bit_length()
-        self._coarse = max(0, length.bit_length() + bits - 63)
+    def __init__(self, clients: int, first_us: int, last_us: int) -> None:
+        self._first = first_us
+        length = max(0, last_us - first_us)
+        # Of a run of days with hundreds of clients the last bits of times have no room.
+        self._coarse = max(0, length.bit_length() + 16 + clients.bit_length() - 63)
         self._bits = (length >> self._coarse).bit_length()
 
     def places(self, client: Array, port: Array, t_us: Array) -> Array:
@@ -74,10 +79,20 @@ class _Line:
         found: Array = (client.astype(np.int64) << 16 | port) << self._bits | after
         return found
 
+    def times(self, places: Array) -> Array:
+        """When that was."""
+        found: Array = ((places & ((1 << self._bits) - 1)) << self._coarse) + self._first
+        return found
+
     def alike(self, one: Array, other: Array) -> Array:
         """Whether these are of one client and port."""
         found: Array = one >> self._bits == other >> self._bits
         return found
+
+    def ends(self, place: int) -> tuple[int, int]:
+        """The first place of the same client and port, and the first behind them."""
+        key = place >> self._bits
+        return key << self._bits, (key + 1) << self._bits
 
 
 class KernelServers:
@@ -97,18 +112,28 @@ class KernelServers:
     ) -> None:
         self._texts = requests.texts
         self._clients: dict[str | None, int] = {}
-        opened = self._openings(requests)
+        self.servers: list[str] = []
         self.others = 0
-        listed, self.servers = self._listed(connections, slack_us)
-        self._line = _Line(len(self._clients), opened.start_us, listed[2])
-        at = self._line.places(opened.client, opened.port, opened.start_us)
-        order = np.argsort(at, kind="stable")
-        self._at = at[order]
-        opened = _Openings._make(column[order] for column in opened)
-        rows = self._line.places(*listed[:3])
-        by_place = np.argsort(rows, kind="stable")
-        times, chosen = listed[2][by_place], listed[3][by_place]
-        self._chosen = self._join(opened, rows[by_place], times, chosen, readings)
+        opened, listed = self._put_in_line(requests, connections, slack_us)
+        order = np.argsort(opened.at, kind="stable")
+        opened = opened.where(order)
+        order = np.argsort(listed[0], kind="stable")
+        rows, chosen = (column[order] for column in listed)
+        del order
+        self._at = opened.at
+        self._chosen = np.full(len(self._at), NOT_CERTAIN, np.int32)
+        begin = 0
+        while begin < len(self._at):
+            # Some at once, all of a port: what is made on the way would fill the memory.
+            last = min(begin + _AT_ONCE, len(self._at)) - 1
+            first_place, _ = self._line.ends(int(self._at[begin]))
+            _, end_place = self._line.ends(int(self._at[last]))
+            end = int(np.searchsorted(self._at, end_place))
+            some = slice(*np.searchsorted(rows, [first_place, end_place]).tolist())
+            self._chosen[begin:end] = self._join(
+                opened.where(slice(begin, end)), rows[some], chosen[some], readings
+            )
+            begin = end
 
     def of(self, block: RequestColumns) -> Array:
         """For each request its server's number; NOT_CERTAIN or GIVEN_TO_NONE where it has none."""
@@ -122,51 +147,52 @@ class KernelServers:
         found[known] = self._chosen[opening[known]]
         return found
 
-    def _openings(self, requests: RequestTable) -> _Openings:
-        found = []
+    def _put_in_line(
+        self, requests: RequestTable, connections: ConnectionTable, slack_us: int
+    ) -> tuple[_Openings, tuple[Array, Array]]:
+        """The openings; and the places and servers of the listed connections that are ours."""
+        times: list[int] = []
+        opened = listed = 0
         for block in requests.blocks():
-            first = ~block.reused.astype(bool) & (block.port != 0)
-            start = block.start_us[first].astype(np.int64)
-            found.append(
-                _Openings(
-                    self._client_numbers(block.client[first]),
-                    block.port[first],
-                    start,
-                    np.maximum(
-                        start, block.planned_us[first].astype(np.int64) + block.latency_us[first]
-                    ),
-                    block.error[first] == 0,
-                    block.retried[first] != 0,
-                )
-            )
-        if not found:
-            return _Openings._make(np.zeros(0, np.int64) for _ in _Openings._fields)
-        return _Openings._make(map(np.concatenate, zip(*found, strict=True)))
-
-    def _listed(
-        self, connections: ConnectionTable, slack_us: int
-    ) -> tuple[tuple[Array, ...], list[str]]:
-        """The clients' numbers, ports, times and servers of those that are ours."""
-        found = []
-        for block in connections.blocks():
-            numbers = [self._clients.get(text, -1) for text in connections.texts]
-            client = np.array(numbers)[block.client]
-            ours = client >= 0
+            first = _opens(block)
+            self._client_numbers(block.client[first])
+            opened += int(first.sum())
+            if first.any():
+                times += [int(block.start_us[first].min()), int(block.start_us[first].max())]
+        numbers = np.array([self._clients.get(text, -1) for text in connections.texts])
+        for rows in connections.blocks():
+            ours = numbers[rows.client] >= 0
             self.others += int((~ours).sum())
-            found.append(
-                (
-                    client[ours],
-                    block.port[ours],
-                    block.t_us[ours].astype(np.int64),
-                    block.server[ours],
-                )
-            )
-        if not found:
-            return tuple(np.zeros(0, np.int64) for _ in range(4)), []
-        client, port, t_us, server = map(np.concatenate, zip(*found, strict=True))
-        used, chosen = np.unique(server, return_inverse=True)
-        names = [connections.texts[one] or "" for one in used]
-        return (client, port, t_us + slack_us, chosen), names
+            listed += int(ours.sum())
+            times += [int(rows.t_us.min()), int(rows.t_us.max()) + slack_us]
+        self._line = _Line(len(self._clients), min(times, default=0), max(times, default=0))
+        found = _Openings(
+            np.empty(opened, np.int64), np.empty(opened, np.uint32),
+            np.empty(opened, bool), np.empty(opened, bool),
+        )  # fmt: skip
+        end = 0
+        for block in requests.blocks():
+            first = _opens(block)
+            begin, end = end, end + int(first.sum())
+            client, start = self._client_numbers(block.client[first]), block.start_us[first]
+            found.at[begin:end] = self._line.places(client, block.port[first], start)
+            lengths = block.planned_us[first] + block.latency_us[first] - start
+            found.length_us[begin:end] = np.clip(lengths, 0, _LONGEST_US)
+            found.answered[begin:end] = block.error[first] == 0
+            found.late[begin:end] = block.retried[first] != 0
+        places, servers = np.empty(listed, np.int64), np.empty(listed, np.int32)
+        numbered: dict[int, int] = {}
+        end = 0
+        for rows in connections.blocks():
+            ours = numbers[rows.client] >= 0
+            begin, end = end, end + int(ours.sum())
+            client, t_us = numbers[rows.client[ours]], rows.t_us[ours] + slack_us
+            places[begin:end] = self._line.places(client, rows.port[ours], t_us)
+            used, its = np.unique(rows.server[ours], return_inverse=True)
+            known = [numbered.setdefault(one, len(numbered)) for one in used.tolist()]
+            servers[begin:end] = np.array(known, np.int32)[its]
+        self.servers = [connections.texts[one] or "" for one in numbered]
+        return found, (places, servers)
 
     def _client_numbers(self, places: Array) -> Array:
         """The numbers of these clients, which are places in the requests' texts."""
@@ -176,50 +202,59 @@ class KernelServers:
         return found
 
     def _join(
-        self,
-        opened: _Openings,
-        rows: Array,
-        times: Array,
-        chosen: Array,
-        readings: Sequence[WholeReading],
+        self, opened: _Openings, rows: Array, chosen: Array, readings: Sequence[WholeReading]
     ) -> Array:
         """The server of each opening. All are in the order of the line."""
-        many = len(self._at)
+        at, many = opened.at, len(opened.at)
+        start_us, times = self._line.times(at), self._line.times(rows)
+        end_us = start_us + opened.length_us
         found = np.full(many, NOT_CERTAIN)
-        if not many:
-            return found
         again = np.zeros(many, bool)
-        again[1:] = self._line.alike(self._at[1:], self._at[:-1])
+        again[1:] = self._line.alike(at[1:], at[:-1])
         next_us = np.full(many, _NEVER)
-        next_us[:-1][again[1:]] = opened.start_us[1:][again[1:]]
+        next_us[:-1][again[1:]] = start_us[1:][again[1:]]
         # The last row of each: a SYN that was sent again may have been given anew.
         own = np.full(many, -1)
-        owner = np.searchsorted(self._at, rows, "right") - 1
-        owned = np.flatnonzero((owner >= 0) & self._line.alike(self._at[owner], rows))
+        owner = np.searchsorted(at, rows, "right") - 1
+        owned = np.flatnonzero((owner >= 0) & self._line.alike(at[owner], rows))
         own[owner[owned]] = owned
         told = own >= 0
         found[told] = chosen[own[told]]
         # Those that were not told: the list was read, and they were not new to it.
-        read_us = _read_by(opened.end_us, readings)
+        read_us = _read_by(end_us, readings)
         kept_us = np.where(opened.answered, _CLOSED_US, _RESET_US)
-        seen = ~told & (read_us < next_us) & (read_us - opened.end_us <= kept_us)
-        before = np.searchsorted(rows, self._at, "left") - 1
+        seen = ~told & (read_us < next_us) & (read_us - end_us <= kept_us)
+        before = np.searchsorted(rows, at, "left") - 1
         had = before >= 0
         if len(rows):
-            had &= self._line.alike(rows[before], self._at)
+            had &= self._line.alike(rows[before], at)
         same = seen & had & opened.answered
         found[same] = chosen[before[same]]
-        found[seen & ~had & ~opened.answered] = GIVEN_TO_NONE
-        # What was told before the answer came may be of the one before.
-        sure = told.copy()
-        sure[told] = times[own[told]] - _TOLD_WITHIN_US >= opened.end_us[told]
-        previous_open = np.zeros(many, bool)
-        previous_open[1:] = again[1:] & ~(told | same)[:-1]
-        found[told & ~sure & previous_open] = NOT_CERTAIN
+        to_none = seen & ~had & ~opened.answered
+        found[to_none] = GIVEN_TO_NONE
+        # What was told before the answer came, or where none came, may be of the one before,
+        # unless that one is known.
+        sure = told & opened.answered
+        sure[sure] = times[own[sure]] - _TOLD_WITHIN_US >= end_us[sure]
+        candidates, doubtful = told & ~sure & again, np.zeros(many, bool)
+        while True:
+            known = same | to_none | (told & ~doubtful)
+            more = candidates & ~doubtful
+            more[1:] &= ~known[:-1]
+            if not more.any():
+                break
+            doubtful |= more
+        found[doubtful] = NOT_CERTAIN
         # One that was opened late may have been opened after the next one of its port.
-        late = np.flatnonzero(opened.late & (next_us < opened.end_us))
+        late = np.flatnonzero(opened.late & (next_us < end_us))
         found[late] = found[late + 1] = NOT_CERTAIN
         return found
+
+
+def _opens(block: RequestColumns) -> Array:
+    """Which of these requests are the first of a connection."""
+    found: Array = block.opened & (block.port != 0)
+    return found
 
 
 def _read_by(t_us: Array, readings: Sequence[WholeReading]) -> Array:

@@ -2,11 +2,13 @@
 
 import random
 from dataclasses import dataclass, field
+from unittest import mock
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipvsload.record import connection_join
 from ipvsload.record.connection_join import (
     GIVEN_TO_NONE,
     NOT_CERTAIN,
@@ -90,6 +92,10 @@ def test_what_was_told_before_the_answer_may_be_of_the_connection_before() -> No
     assert servers(asked, [row(2_200 * MS, ONE)], []) == [None, None]
     assert servers(asked, [row(2_500 * MS, ONE)], []) == [None, ONE]
     assert servers(asked, [row(1_900 * MS, TWO), row(2_200 * MS, ONE)], []) == [TWO, ONE]
+    # One that was given to none leaves the entry of the one before.
+    asked[1:] = [request(2 * S, 2_400 * MS, error="reset")]
+    assert servers(asked, [row(2_500 * MS, ONE)], []) == [None, None]
+    assert servers(asked, [row(1_900 * MS, TWO), row(2_500 * MS, ONE)], []) == [TWO, ONE]
 
 
 def test_a_connection_that_was_opened_late_is_not_taken_for_the_next_one_of_its_port() -> None:
@@ -165,6 +171,7 @@ class Director:
         return now
 
 
+@settings(max_examples=200)
 @given(st.integers(0, 1 << 32), st.integers(1, 3), st.sampled_from([0.3, 3.0, 40.0, 200.0]))
 def test_what_the_join_says_is_so(seed: int, ports: int, mean_gap_s: float) -> None:
     chance = random.Random(seed)
@@ -201,6 +208,8 @@ def test_what_the_join_says_is_so(seed: int, ports: int, mean_gap_s: float) -> N
         if kernel not in (None, real)
     ]
     assert not wrong
+    with mock.patch.object(connection_join, "_AT_ONCE", chance.randrange(1, 5)):
+        assert servers(asked, director.rows, director.readings) == said
     if mean_gap_s == 200.0 and all(one.error is None for one in asked):
         gaps = np.diff([one.start_us for one in asked if one.port == 1_025])
         if min(gaps) > 10 * S:
