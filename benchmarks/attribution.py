@@ -87,17 +87,16 @@ def asking(rate: int) -> Iterator[None]:
 
 
 def ask(rate: int) -> None:
-    """Until it is killed."""
+    """Until it is killed. What it is late with is left out, so that each second costs the same."""
     out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    vip, begun, sent = socket.inet_aton(VIP), time.monotonic(), os.getpid() * 1_000_000
-    first = sent
+    vip, sent = socket.inet_aton(VIP), os.getpid() * 1_000_000
     while True:
-        while sent - first < (time.monotonic() - begun) * rate:
+        for _ in range(rate // 100):
+            sent += 1
             client = struct.pack("!I", 0xCB007100 + sent // 60_000 % 256)  # 203.0.113.0/24
             head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, client, vip)
             tcp = struct.pack("!HHIIBBHHH", 1024 + sent % 60_000, 80, 1, 0, 0x50, 2, 9999, 0, 0)
             out.sendto(head + tcp, (VIP, 0))
-            sent += 1
         time.sleep(0.01)
 
 
