@@ -124,10 +124,9 @@ def test_counts_are_exact_over_a_network_with_delay(network: Machines, tmp_path:
         assert master.wait() == 0, master.log
         assert [worker.wait() for worker in workers] == [0, 0]
     assert master.results()["verdict"] == "held"
-    header, *rows = lines(tmp_path, "requests")
-    requests = [dict(zip(header["columns"], row, strict=False)) for row in rows]
-    assert Counter(row["class"] for row in requests) == {"closed": 203, "open": 61}
-    by_machine = Counter((row["class"], row["client"]) for row in requests)
+    requests = [one for path in tmp_path.glob("runs/*") for one in recorded_requests(path)]
+    assert Counter(one.traffic for one in requests) == {"closed": 203, "open": 61}
+    by_machine = Counter((one.traffic, one.client) for one in requests)
     # Users and arrivals are divided without remainder: three users have three fifths.
     assert by_machine == {
         ("closed", address(FIRST)): 122,
@@ -141,7 +140,7 @@ def test_counts_are_exact_over_a_network_with_delay(network: Machines, tmp_path:
         ("open", address(FIRST)): 30,
     }
     # A connection and an answer are two ways there and back.
-    assert min(row["latency_us"] for row in requests) >= 4 * ONE_WAY_MS * 1000
+    assert min(one.latency_us for one in requests) >= 4 * ONE_WAY_MS * 1000
     _, *events = lines(tmp_path, "events")
     clocks = [event["data"] for event in events if event["kind"] == "clock"]
     assert len(clocks) == 2
@@ -152,7 +151,7 @@ def test_counts_are_exact_over_a_network_with_delay(network: Machines, tmp_path:
     # On the master's time line, all of them.
     start, end = events[0]["t_us"], events[-1]["t_us"]
     slack = max(uncertainty for _, uncertainty in offsets)
-    assert all(start - slack < row["start_us"] < end + slack for row in requests)
+    assert all(start - slack < one.start_us < end + slack for one in requests)
 
 
 def test_a_budget_of_ones_own_is_exact_over_a_network_with_delay(
