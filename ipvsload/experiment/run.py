@@ -34,6 +34,8 @@ _LIST_WITHIN_US = 30_000_000
 """Where only the director's list has some requests' servers: a long one is read for seconds."""
 _WITNESS_WITHIN_US = 2_000_000
 """Where every answer named its server, and the list is a second witness."""
+_OCCUPANCY_WITHIN_US = 5_000_000
+"""How long the servers may take to tell how busy they were; they do so ten times a second."""
 _GRACE_S = 5.0
 """Beyond a class's own timeout, for what is in flight at the end."""
 _AFTER_MISSED_S = 5.0
@@ -245,6 +247,7 @@ class _Run:
             self._news.take(None)
         self._context.samples.look(connections=self._list.target is not None)
         self._await_list()
+        self._await_occupancy()
         self._requests.ask_for_all()
         for reason in self._load.overloads():
             self._journal.invalid(reason)
@@ -262,6 +265,15 @@ class _Run:
         while not self._list.lacking and self._listed_until_us() < requests.last_end_us:
             self._news.take(deadline)
             if self._clock.now_us() >= deadline:
+                return
+
+    def _await_occupancy(self) -> None:
+        """Wait until the servers have told of the last request, where they tell of any."""
+        state, deadline = self.state, self._clock.now_us() + _OCCUPANCY_WITHIN_US
+        while 0 <= state.occupancy_us < self._requests.last_end_us:
+            self._news.take(deadline)
+            if self._clock.now_us() >= deadline:
+                self._journal.invalid("the real servers did not tell how busy they were at the end")
                 return
 
     def _listed_until_us(self) -> int:

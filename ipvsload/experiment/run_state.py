@@ -27,7 +27,8 @@ class RunState:
         self._begun_us: dict[str, int] = {}
         """When the last reading of each node began, at the earliest."""
         self._occupancy: dict[str, ServerOccupancy] = {}
-        self._occupancy_us = -1
+        self.occupancy_us = -1
+        """When the servers told last how busy they are; -1 where they tell nothing."""
         self.conditions = dict[int, Conditions]()
         """What servers suffer from, by number."""
         self.began_us = 0
@@ -86,7 +87,7 @@ class RunState:
 
     def occupied(self, sample: OccupancySample) -> None:
         """The servers told how busy they are."""
-        self._occupancy_us = sample.t_us
+        self.occupancy_us = sample.t_us
         self._occupancy = {server.address: server for server in sample.servers}
 
     @property
@@ -106,7 +107,7 @@ class RunState:
         """
         table = self._sums.servers if self.sample_us >= since_us else None
         elapsed = (now_us - self.began_us) / 1e6
-        occupancy = self._occupancy if self._occupancy_us >= since_us else None
+        occupancy = self._occupancy if self.occupancy_us >= since_us else None
         now = LiveCounts(self._classes, self._addresses, table, elapsed, occupancy)
 
         def value(measure: Measure) -> float | None:
