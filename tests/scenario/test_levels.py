@@ -86,8 +86,9 @@ def test_the_time_of_an_arrival_is_that_of_the_integral(stages: list[Stage], par
          "6:17: 'rate': rate must be more than 0 in at least one stage, found a mapping"),
         ("rate: []", "6:17: 'rate': rate must be more than 0 in at least one stage, found a list"),
         ("rate: 0", "6:17: 'rate': must be more than 0, found 0"),
-        ("users: {from: 1, to: 2.5, over: 1s}", "6:32: expected a whole number from 0 to 10000"),
-        ("users: {from: 1, to: 20000, over: 1s}", "6:32: expected a whole number from 0 to 10000"),
+        ("users: {from: 1, to: 2.5, over: 1s}", "6:32: expected a whole number from 0 to 100000"),
+        ("users: {from: 1, to: 200000, over: 1s}",
+         "6:32: expected a whole number from 0 to 100000"),
         ("users: [{from: 1, to: 2, over: 1s}, 3], rate: 3",
          "6:51: 'users' (a closed workload) and 'rate' (an open one) exclude each other; take one "
          "of them away"),

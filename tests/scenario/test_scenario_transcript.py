@@ -90,7 +90,7 @@ KEYS_AND_TYPES = [
     (
         "users: 5",
         "users: 99999999999999999999999999",
-        "t.yaml:6:18: 'users': must be at most 10000, found a huge number",
+        "t.yaml:6:18: 'users': must be at most 100000, found a huge number",
     ),
     ("users: 5", "user: 5", "t.yaml:6:11: unknown key 'user'; did you mean 'users'?"),
     (
