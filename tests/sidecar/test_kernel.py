@@ -3,7 +3,9 @@
 guest.py does, this asserts. The other witnesses are ipvsadm and /proc/net/ip_vs.
 """
 
+import fcntl
 import json
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,10 +32,21 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sidecar-kernel")]
 
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one guest found. Of the processes that share these tests the first boots it."""
     if missing := bare_uml.missing():
         pytest.skip(missing)
-    program = Path(__file__).with_name("guest.py")
-    return bare_uml.run(program, tmp_path_factory.mktemp("guest"))
+    program, directory = Path(__file__).with_name("guest.py"), tmp_path_factory.mktemp("guest")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return bare_uml.run(program, directory)
+    with (directory.parents[1] / "guest.json").open("a+") as shared:
+        fcntl.flock(shared, fcntl.LOCK_EX)
+        shared.seek(0)
+        if not (text := shared.read()):
+            text = json.dumps(bare_uml.run(program, directory))
+            shared.write(text)
+            shared.flush()
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def messages(lines: Iterable[str]) -> list[Any]:
