@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from benchmarks.nginx import nginx
+from benchmarks.own_server import own_server
 from benchmarks.versus import USERS, ab, errors, ours
 from ipvsload.scenario.model import Traffic
 
@@ -157,22 +158,6 @@ def table(target: Target, kind: Kind, programs: dict[str, Program]) -> None:
             f"  {TO_REACH.get((name, kind), '')}",
             flush=True,
         )
-
-
-@contextmanager
-def own_server(name: str) -> Iterator[None]:
-    """One of the lab's real servers, in a process of its own."""
-    command = [sys.executable, "-m", "ipvsload.testbed.lab.real_servers"]
-    servers = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert servers.stdin
-    assert servers.stdout
-    servers.stdin.write(json.dumps({"add": name}).encode() + b"\n")
-    servers.stdin.flush()
-    said = [json.loads(servers.stdout.readline()) for _ in range(2)]
-    assert said == [{"ready": True}, {"added": name}], said
-    yield
-    servers.stdin.close()
-    servers.wait()
 
 
 def _url(target: Target) -> str:

@@ -3,17 +3,15 @@
 Run as `python -m benchmarks.sent_requests COUNT`; `large_record` does.
 """
 
-import json
 import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import gevent
 
+from benchmarks.own_server import own_server
 from ipvsload.experiment.monotonic_clock import MonotonicClock
 from ipvsload.load.base import LoadListener
 from ipvsload.load.locust_load import LocustLoad
@@ -33,7 +31,7 @@ def in_a_process(count: int) -> None:
 
 def main(count: int) -> None:
     """Send `count` requests; print how much memory it took from its tenth part on."""
-    with _real_server(), tempfile.TemporaryDirectory() as directory:
+    with own_server(f"{TARGET[0]}:{TARGET[1]}"), tempfile.TemporaryDirectory() as directory:
         clock = MonotonicClock()
         out = Path(directory, "run")
         writer = RunWriter(
@@ -65,21 +63,6 @@ def main(count: int) -> None:
         f"  at most {_memory_kb() / 1024:.0f} MB in memory, {grown / 1024:+.1f} MB since the first"
         f" tenth; on disk {size / count:.1f} bytes a request"
     )
-
-
-@contextmanager
-def _real_server() -> Iterator[None]:
-    command = [sys.executable, "-m", "ipvsload.testbed.lab.real_servers"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as servers:
-        assert servers.stdin
-        assert servers.stdout
-        name = f"{TARGET[0]}:{TARGET[1]}"
-        servers.stdin.write(json.dumps({"add": name}).encode() + b"\n")
-        servers.stdin.flush()
-        said = [json.loads(servers.stdout.readline()) for _ in range(2)]
-        assert said == [{"ready": True}, {"added": name}], said
-        yield
-        servers.stdin.close()
 
 
 def _memory_kb() -> int:
