@@ -7,7 +7,7 @@ a second to import and patches the whole process.
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "IpvsUser": "load.users",

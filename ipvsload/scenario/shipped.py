@@ -1,16 +1,15 @@
-"""The scenarios that come with ipvsload, by their names.
-
-An installed package has them in its folder, a checkout beside it.
-"""
+"""The scenarios that come with ipvsload, by their names."""
 
 from pathlib import Path
 
-import ipvsload
 from ipvsload.scenario.faults import ScenarioError
 from ipvsload.scenario.words import hint, quoted
+from ipvsload.shipped_files import shipped
 
-_PACKAGE = Path(ipvsload.__file__).parent
-_FOLDERS = (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios")
+
+def shipped_scenarios() -> dict[str, Path]:
+    """Each shipped scenario's file by its name, in the order of the alphabet."""
+    return {path.stem: path for path in sorted(shipped("scenarios").glob("*.yaml"))}
 
 
 def scenario_path(given: Path) -> Path:
@@ -20,10 +19,10 @@ def scenario_path(given: Path) -> Path:
     """
     if given.is_file() or given.suffix or len(given.parts) != 1:
         return given
-    shipped = {path.stem: path for folder in _FOLDERS for path in sorted(folder.glob("*.yaml"))}
-    if given.name in shipped:
-        return shipped[given.name]
+    scenarios = shipped_scenarios()
+    if given.name in scenarios:
+        return scenarios[given.name]
     if given.exists():
         return given
-    near = hint(given.name, shipped, "shipped scenarios")
+    near = hint(given.name, scenarios, "shipped scenarios")
     raise ScenarioError([f"{given}: no such file, nor a scenario {quoted(given.name)}; {near}"])
