@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check coverage bench study-model study-statistics iso setup system test-system iso-system bench-system clean
+.PHONY: help demo test check coverage bench study-model study-statistics site iso setup system test-system iso-system bench-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench   the figures that the documentation speaks of, measured here"
 	@echo "make study-model  each scheduler on real kernels and on the model, into docs/model.md"
 	@echo "make study-statistics  how often the verdict cries wolf, and finds a real 5 %"
+	@echo "make site    the documentation as a site, into build/site; opens without a network"
 	@echo "make iso     the director as a machine image, for lab --kernel qemu (docs/iso.md)"
 	@echo "make setup   .venv, and what the lab needs of this machine's packages"
 	@echo "make coverage    what part of the package the quick tests run"
@@ -54,6 +55,11 @@ study-model: setup iso
 # Takes an hour, most of it on the kernel.
 study-statistics: setup
 	$(BIN)/python -m benchmarks.statistics_study
+
+# `make check` builds it, too, as strictly, for a test.
+site: $(VENV)/ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open build/site/index.html"
 
 # Nothing to do when it is there; SUITE=bookworm makes one with an older kernel.
 iso: $(VENV)/ready iso-system

@@ -24,3 +24,11 @@ def test_the_files_that_it_names_exist(page: Path) -> None:
 def test_its_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_each_page_of_docs_is_on_the_site() -> None:
+    """A page that is not in `nav` of mkdocs.yml fails here, and would fail the site's build."""
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    listed = set(re.findall(r"[\w/.-]+\.md\b", navigation))
+    pages = {str(path.relative_to(ROOT / "docs")) for path in ROOT.glob("docs/**/*.md")}
+    assert sorted(f"add docs/{name} to nav in mkdocs.yml" for name in pages - listed) == []
