@@ -23,7 +23,7 @@ from ipvsload.cli.process_end import end_quickly, exit_with
 from ipvsload.cli.records import compare, report
 from ipvsload.cli.restore import restore
 from ipvsload.cli.run import run
-from ipvsload.cli.scenarios import schema, validate
+from ipvsload.cli.scenarios import scenarios, schema, validate
 from ipvsload.cli.simulate import simulate
 from ipvsload.cli.terminal import open_closed_streams, silence_stdout
 from ipvsload.cli.trace import trace
@@ -52,6 +52,7 @@ COMMANDS = (
     compare,
     export,
     explain,
+    scenarios,
     validate,
     schema,
     trace,

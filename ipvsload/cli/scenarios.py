@@ -1,11 +1,40 @@
-"""`ipvsload validate` and `ipvsload schema`."""
+"""`ipvsload scenarios`, `ipvsload validate` and `ipvsload schema`."""
 
 from pathlib import Path
 
 import click
 
+from ipvsload.cli.terminal import tell, until_nobody_reads
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.registry import DEFAULT
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--path", is_flag=True, help="Where the files are.")
+def scenarios(name: str | None, path: bool) -> None:
+    """List the scenarios that come with ipvsload, or print the one of this NAME.
+
+    To make one of your own, begin with a copy: ipvsload scenarios skew > my.yaml
+    """
+    from ipvsload.scenario.load import read
+    from ipvsload.scenario.shipped import shipped_scenario, shipped_scenarios, shipped_titles
+
+    if name:
+        found = shipped_scenario(name)
+        with until_nobody_reads():
+            click.echo(f"{found}\n" if path else read(found), nl=False)
+        return
+    lines = shipped_scenarios() if path else shipped_titles()
+    width = max(map(len, lines))
+    with until_nobody_reads():
+        for one, told in lines.items():
+            click.echo(f"{one:{width}}  {told}")
+    tell(
+        "\nipvsload scenarios NAME   what is in it"
+        "\nipvsload simulate NAME    play it on a model of IPVS, in seconds"
+        "\nipvsload run NAME         play it on a real kernel"
+    )
 
 
 @click.command()

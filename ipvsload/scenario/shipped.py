@@ -1,15 +1,33 @@
 """The scenarios that come with ipvsload, by their names."""
 
+import re
 from pathlib import Path
 
 from ipvsload.scenario.faults import ScenarioError
 from ipvsload.scenario.words import hint, quoted
 from ipvsload.shipped_files import shipped
 
+_TITLE = re.compile(r"^title: (.+)$", re.MULTILINE)
+
 
 def shipped_scenarios() -> dict[str, Path]:
     """Each shipped scenario's file by its name, in the order of the alphabet."""
     return {path.stem: path for path in sorted(shipped("scenarios").glob("*.yaml"))}
+
+
+def shipped_titles() -> dict[str, str]:
+    """Each shipped scenario's title by its name, without the time that it takes to load them."""
+    titles = {name: _TITLE.search(path.read_text()) for name, path in shipped_scenarios().items()}
+    return {name: title[1] if title else "" for name, title in titles.items()}
+
+
+def shipped_scenario(name: str) -> Path:
+    """The file of this shipped scenario. Raises ScenarioError where there is none."""
+    scenarios = shipped_scenarios()
+    if name in scenarios:
+        return scenarios[name]
+    near = hint(name, scenarios, "shipped scenarios")
+    raise ScenarioError([f"no shipped scenario {quoted(name)}; {near}"])
 
 
 def scenario_path(given: Path) -> Path:
