@@ -14,11 +14,13 @@ import click
 
 from ipvsload import __version__
 from ipvsload.cli.collect import collect
+from ipvsload.cli.completion import completion
 from ipvsload.cli.doctor import doctor
 from ipvsload.cli.explain import explain
 from ipvsload.cli.export import export
 from ipvsload.cli.iso import iso
 from ipvsload.cli.lab import lab
+from ipvsload.cli.new_files import init, locustfile
 from ipvsload.cli.process_end import end_quickly, exit_with
 from ipvsload.cli.records import compare, report
 from ipvsload.cli.restore import restore
@@ -61,6 +63,9 @@ COMMANDS = (
     doctor,
     restore,
     iso,
+    init,
+    locustfile,
+    completion,
 )
 for command in COMMANDS:
     cli.add_command(command)

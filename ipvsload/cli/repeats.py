@@ -34,10 +34,10 @@ def _count(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 
 def _part(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
     """A part, of a text such as "5%"."""
-    from ipvsload.scenario.measured_difference import part_of_percentage
-
     if value is None:
         return None
+    from ipvsload.scenario.measured_difference import part_of_percentage
+
     part = part_of_percentage(value)
     if part is None:
         raise click.BadParameter(f"{value!r} is no percentage such as 5%, above 0 and below 100")

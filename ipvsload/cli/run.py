@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ipvsload.cli.name_completion import complete_scenario, complete_scheduler
 from ipvsload.cli.records import conclude, details_option, import_reports
 from ipvsload.cli.repeats import Repeats, wanted_repeats, with_repeats
 from ipvsload.cli.self_check import (
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("scenario", type=click.Path(path_type=Path))
+@click.argument("scenario", type=click.Path(path_type=Path), shell_complete=complete_scenario)
 @click.option(
     "--scheduler",
     "schedulers",
     multiple=True,
     metavar="LABEL",
+    shell_complete=complete_scheduler,
     help="Run only this one: one of the scenario, by its label, or any other by its name;"
     " may be given again. Default: those of the scenario.",
 )

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from ipvsload.cli.name_completion import complete_scenario
 from ipvsload.cli.terminal import tell, until_nobody_reads
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.registry import DEFAULT
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_scenario)
 @click.option("--path", is_flag=True, help="Where the files are.")
 def scenarios(name: str | None, path: bool) -> None:
     """List the scenarios that come with ipvsload, or print the one of this NAME.
@@ -38,7 +39,13 @@ def scenarios(name: str | None, path: bool) -> None:
 
 
 @click.command()
-@click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "scenarios",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    shell_complete=complete_scenario,
+)
 def validate(scenarios: tuple[Path, ...]) -> int:
     """Check scenario files, and whether this machine can make their load; starts nothing."""
     from ipvsload.scenario.load import load

@@ -2,10 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ipvsload.scenario.faults import ScenarioError
-from ipvsload.scenario.words import hint, quoted
 from ipvsload.shipped_files import shipped
+
+if TYPE_CHECKING:
+    from ipvsload.scenario.faults import ScenarioError
 
 _TITLE = re.compile(r"^title: (.+)$", re.MULTILINE)
 
@@ -26,8 +28,7 @@ def shipped_scenario(name: str) -> Path:
     scenarios = shipped_scenarios()
     if name in scenarios:
         return scenarios[name]
-    near = hint(name, scenarios, "shipped scenarios")
-    raise ScenarioError([f"no shipped scenario {quoted(name)}; {near}"])
+    raise _unknown("no shipped scenario", name)
 
 
 def scenario_path(given: Path) -> Path:
@@ -42,5 +43,13 @@ def scenario_path(given: Path) -> Path:
         return scenarios[given.name]
     if given.exists():
         return given
-    near = hint(given.name, scenarios, "shipped scenarios")
-    raise ScenarioError([f"{given}: no such file, nor a scenario {quoted(given.name)}; {near}"])
+    raise _unknown(f"{given}: no such file, nor a scenario", given.name)
+
+
+def _unknown(what: str, name: str) -> "ScenarioError":
+    """The error. What it takes is imported late: a shell's completion lists names only."""
+    from ipvsload.scenario.faults import ScenarioError
+    from ipvsload.scenario.words import hint, quoted
+
+    near = hint(name, shipped_scenarios(), "shipped scenarios")
+    return ScenarioError([f"{what} {quoted(name)}; {near}"])
