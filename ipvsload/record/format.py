@@ -40,11 +40,10 @@ NO_SERVER = ""
 """The server of a request for which the director's table had none when it was asked."""
 
 
+# A tuple, as a real server is: a run holds millions of them, and a frozen dataclass costs several
+# times as much to make.
 class Request(NamedTuple):
     """One finished request: one row of requests.columns.
-
-    A tuple, as a real server is: a run holds millions of them, and a frozen
-    dataclass costs several times as much to make.
 
     `latency_us` runs from `planned_us`, not from `start_us`: what an arrival
     waited before it could be sent counts (coordinated omission). `status` is 0
