@@ -4,16 +4,18 @@ import ast
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
+from pydantic.fields import FieldInfo
 
 import ipvsload.scenario
 from ipvsload.scenario.actions import SCENARIO_ACTIONS
 from ipvsload.scenario.capacity import Capacity
-from ipvsload.scenario.load import load, parse_scenario
+from ipvsload.scenario.load import load
 from ipvsload.scenario.measures import MEASURES
 from ipvsload.scenario.measures.base import Final, Live
 from ipvsload.scenario.model import Scenario, Service, Step, Traffic
@@ -106,22 +108,56 @@ def test_the_documentation_lists_exactly_the_measures() -> None:
     )
 
 
-def test_the_documentation_names_every_key() -> None:
-    section = (ROOT / "docs/scenario-keys.md").read_text()
-    named = set(re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE))
+def documented_keys() -> list[tuple[str, str]]:
+    """Each key of docs/scenario-keys.md with its default."""
+    text = (ROOT / "docs/scenario-keys.md").read_text()
+    return re.findall(r"^\| `([\w-]+)` \| ([^|]*?) ?\|", text, re.MULTILINE)
+
+
+def fields() -> list[tuple[str, FieldInfo]]:
+    """Each key that a scenario may have."""
     mappings = [action for action in SCENARIO_ACTIONS.values() if action.yaml_type() is action]
     models = (Scenario, Service, Capacity, Traffic, Step, *mappings)
-    assert named == {
-        field.alias or key for model in models for key, field in model.model_fields.items()
-    }
+    return [
+        (field.alias or key, field) for model in models for key, field in model.model_fields.items()
+    ]
 
 
-def test_the_examples_in_the_documentation_load() -> None:
-    text = (ROOT / "docs/scenarios.md").read_text()
-    examples = re.findall(r"```yaml\n(# a whole scenario.*?)```", text, re.DOTALL)
-    assert examples
-    for example in examples:
-        parse_scenario(example, "docs/scenarios.md")
+def test_the_documentation_names_every_key() -> None:
+    assert {key for key, _ in documented_keys()} == {key for key, _ in fields()}
+
+
+IN_WORDS = {
+    "two servers",
+    "1 each",
+    "no limit",
+    "the first",
+    "latency_p95 and failed_share of each class",
+}
+"""Defaults that the documentation does not write as in a scenario."""
+
+
+def test_the_documentation_says_the_defaults() -> None:
+    told: dict[str, list[str]] = {}
+    for key, default in documented_keys():
+        told.setdefault(key, []).append(default)
+    wrong = [
+        (key, told[key])
+        for key, field in fields()
+        if not any(is_default(field, text) for text in told[key])
+    ]
+    assert wrong == []
+
+
+def is_default(field: FieldInfo, text: str) -> bool:
+    if field.is_required() or text == "needed":
+        return field.is_required() and text == "needed"
+    if text in IN_WORDS:
+        return True
+    if text == "":
+        return not field.default
+    key: Any = Annotated[field.annotation, *(field.metadata or [None])]
+    return bool(TypeAdapter(key).validate_python(yaml.safe_load(text)) == field.default)
 
 
 def test_the_package_imports_nothing_that_acts() -> None:
