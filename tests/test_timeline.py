@@ -103,6 +103,15 @@ def test_a_plain_duration_is_looked_at_when_it_ends() -> None:
     assert timeline.ask(state, 3 * S) == Done(0, "", 2 * S)
 
 
+def test_a_duration_that_is_no_whole_binary_fraction_ends_when_it_is_looked_at() -> None:
+    timeline = Timeline([Step(wait="700ms")])  # 0.7000000000000001 s
+    state = view_with_one_server()
+    timeline.ask(state, 0)
+    at = timeline.look_again_us(0)
+    assert at == 700_000
+    assert timeline.ask(state, at) == Done(0, "", at)
+
+
 def test_waits_on_the_kernel_are_woken_by_samples_and_their_deadline() -> None:
     timeline = Timeline([Step(wait=parse("active == 0"), within=7.0)])
     timeline.ask(view_with_one_server(), S)

@@ -83,7 +83,7 @@ class Timeline:
                 saw = condition.describe(lookup)
                 self._note_extremes(condition, lookup)
                 if not condition.evaluate(lookup).held:
-                    if waited_us < step.within * 1e6:
+                    if waited_us < _us(step.within):
                         return None
                     between = condition.describe_extremes(self._extremes)
                     return Missed(
@@ -92,7 +92,7 @@ class Timeline:
                         f" {condition}; last seen: {saw}"
                         + (f"; meanwhile {between}" if between else ""),
                     )
-            case float(seconds) if waited_us < seconds * 1e6:
+            case float(seconds) if waited_us < _us(seconds):
                 return None
         self._index += 1
         self._since_us = None
@@ -117,11 +117,16 @@ class Timeline:
         _, step = self.current
         match step.awaited:
             case float(seconds):
-                return self._since_us + round(seconds * 1e6)
+                return self._since_us + _us(seconds)
             case Condition() as condition:
-                deadline = self._since_us + round(step.within * 1e6)
+                deadline = self._since_us + _us(step.within)
                 live = (MEASURES[measure.name].live for measure in condition.measures)
                 if any(one is not None and one.polled for one in live):
                     return min(deadline, now_us + _POLL_US)
                 return deadline
         return now_us
+
+
+def _us(seconds: float) -> int:
+    """Whole µs: a virtual clock stops at them, and 700 ms are 0.7000000000000001 s."""
+    return round(seconds * 1e6)

@@ -174,14 +174,19 @@ class DirectorModel:
                 return template.number
         return self.rule.choose(client)
 
-    def opened(self, client: Client, number: int, now_ns: int, *, answered: bool = True) -> None:
-        """A SYN of this client went to this server, which answered it unless you say that not."""
+    def opened(self, client: Client, number: int, now_ns: int, *, answered: bool = True) -> bool:
+        """A SYN of this client went to this server, which answered it unless you say that not.
+
+        Returns whether it is a new connection to the kernel, which counts those only
+        (ip_vs_conn_stats), and not a packet of one that it remembers.
+        """
         if now_ns >= self._next_due:
             self.expire(now_ns)
         entry = self._entries.get(client)
         if entry is not None and (entry.number != number or self._given_up(entry)):
             self._replace(entry, now_ns)
             entry = None
+        made = entry is None
         if entry is None:
             template = None
             if self._templates is not None:
@@ -191,6 +196,7 @@ class DirectorModel:
             self._inactive[self._newest - number] += 1
         after = self._after_answer if answered else self._after_syn
         self._move(entry, after[entry.state], now_ns)
+        return made
 
     def closing(self, client: Client, side: Side, now_ns: int) -> None:
         """A FIN of this side."""

@@ -108,8 +108,8 @@ class ModelNetwork:
             return
         server = self._servers[number]
         self.watch.saw(now_ns, PacketKind.CHOSEN, client, server.address)
-        table.opened(client, number, now_ns, answered=not (server.dead or server.vanished))
-        self._directors.counted(place, number)
+        if table.opened(client, number, now_ns, answered=not (server.dead or server.vanished)):
+            self._directors.counted(place, number)
         exchange.server = server.address
         connection = ModelConnection(self, exchange, client, place, table, server, now_ns)
         self._connections[exchange] = connection

@@ -78,6 +78,18 @@ def test_a_syn_sent_again_to_weight_0_begins_anew_where_such_entries_expire(
     assert model.choose(ONE, S) == 0
 
 
+@pytest.mark.parametrize(("mode", "nodest"), [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_what_follows_an_old_connection_is_no_new_one_to_the_kernel(mode: int, nodest: int) -> None:
+    model = director(sysctls={"conn_reuse_mode": mode, "expire_nodest_conn": nodest})
+    ended(model, ONE, 1, 0)
+    assert model.opened(ONE, 1, S) is bool(mode)
+    ended(model, ONE, 1, S)
+    model.set_weight(1, 0)
+    again = model.choose(ONE, 2 * S)
+    assert again == (0 if mode or nodest else 1)
+    assert model.opened(ONE, again, 2 * S) is bool(mode or nodest)
+
+
 @pytest.mark.parametrize("nodest", [0, 1])
 def test_the_clients_packets_to_a_server_that_left_are_dropped(nodest: int) -> None:
     model = director(sysctls={"expire_nodest_conn": nodest})
