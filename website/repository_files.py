@@ -94,7 +94,7 @@ def _page(target: str) -> str:
     path = ROOT / target
     if path.is_dir():
         files = sorted(one.name for one in path.iterdir() if one.is_file())
-        return f"# {target}\n\n" + "".join(f"- [{name}]({name})\n" for name in files)
+        return f"# {target}\n\n" + "".join(f"- [{one}]({path.name}/{one})\n" for one in files)
     text = path.read_text()
     if path.suffix == ".md":
         return text
