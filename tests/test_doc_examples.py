@@ -11,12 +11,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from ipvsload import _HOMES
 from ipvsload.cli import cli
 from ipvsload.cli.lab import _exec
 from ipvsload.scenario.load import parse_scenario
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
+PYTHON = ROOT / "docs/python.md"
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _PROGRAM = re.compile(r"(?:.*/)?ipvsload")
 _ENDS = frozenset("();<>|&")
@@ -107,6 +109,11 @@ def test_its_scenarios_load_and_its_python_compiles(page: Path) -> None:
             parse_scenario(text, str(page))
     for text in blocks(page, "python"):
         compile(text, str(page), "exec")
+
+
+def test_the_python_interface_is_there_as_a_whole() -> None:
+    drawn = re.findall(r"^::: ipvsload\.(.+)\.(\w+)$", PYTHON.read_text(), re.MULTILINE)
+    assert {name: home for home, name in drawn} == _HOMES
 
 
 @pytest.mark.parametrize("page", ["first-verdict.md"])

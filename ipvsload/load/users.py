@@ -85,22 +85,24 @@ class WorkloadUser(ManagedUser):
 class IpvsUser(WorkloadUser):
     """Base of users in a locustfile; sends GET `path` to the test's host.
 
-    Class attributes: `path`; `work`, what stands for {work} in it, such as "exponential
-    20ms", as in a scenario; `connection`, "new" for each request, "keep-alive", or for a
-    while {"keep-alive": "100 requests"} or {"keep-alive": "30s"}; `retry`, whether a
-    request that a kept connection never took is sent again, once; `requests`, a budget
-    that all users of the class share (None: no end); `request_timeout` in seconds.
     `wait_time` is Locust's. When the test stops, requests in flight are waited for: as
     long as Locust's `--stop-timeout` says, or by default as long as they may take.
     """
 
     abstract = True
     path: ClassVar[str] = "/ip"
+    """What is asked for; `{work}` in it stands for the request's work in seconds."""
     work: ClassVar[Any] = None
+    """How much work a request asks for, as in a scenario: "exponential 20ms"."""
     connection: ClassVar[Any] = "new"
+    """Is "new" for each request, "keep-alive", or for a while: {"keep-alive": "100 requests"},
+    {"keep-alive": "30s"}."""
     retry: ClassVar[bool] = True
+    """Whether a request that a kept connection never took is sent again, once."""
     requests: ClassVar[int | None] = None
+    """A budget that all users of the class share; None: no end."""
     request_timeout: ClassVar[float] = 60.0
+    """Seconds in which a request must have its whole answer."""
 
     def __init_subclass__(cls) -> None:
         # Locust runs each user class that it finds in a locustfile, imported

@@ -64,7 +64,7 @@ class ProcessPart(Protocol):
 def watch(scenario: Path | None = None) -> None:
     """Have this locustfile's tests run over a virtual service whose table is watched.
 
-    Adds arguments to the command (arguments.py), the page "IPVS" and /metrics.
+    Adds arguments to Locust's command, the page "IPVS" and /metrics.
     With `scenario`, the locustfile's ScenarioShape plays that file. Calling it
     again does nothing.
     """

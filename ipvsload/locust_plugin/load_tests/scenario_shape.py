@@ -28,6 +28,7 @@ class ScenarioShape(LoadTestShape):
     # Else Locust would ignore --run-time when it reads its command line.
     use_common_options = True
     scenario: ClassVar[Path]
+    """The file that it plays."""
 
     def __init__(self) -> None:
         super().__init__()
