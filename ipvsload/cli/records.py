@@ -14,6 +14,11 @@ from ipvsload.program_objects import quick_imports
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ipvsload.record.reader import Recording
+    from ipvsload.results.results import Results
+
+    Loaded = tuple[Recording, Results]
+
 _Command = TypeVar("_Command", bound=Any)
 
 
@@ -38,11 +43,22 @@ def report(directory: Path, details: bool) -> int:
 @click.command()
 @click.argument("directories", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--details", is_flag=True, help="All figures of all columns, too.")
-def compare(directories: tuple[Path, ...], details: bool) -> None:
+@click.option(
+    "--fail-on-regression",
+    "fail",
+    is_flag=True,
+    help="End with 1 where a measure under test got worse than in the first one, by more than"
+    " chance and by more than the scenario's margin.",
+)
+def compare(directories: tuple[Path, ...], details: bool, fail: bool) -> int:
     """Compare recorded runs: each directory against the first one.
 
     Columns of one name by the measures under test, with intervals and corrected p-values, and
     what else differs between the recordings.
+
+    \b
+    Exit status: 0 whatever differs; with --fail-on-regression 1 where something got
+    worse, 2 where the recordings cannot tell, 4 where the new one is not valid.
     """
     from ipvsload.report.terminal_comparison import print_comparison
     from ipvsload.report.write import load_results
@@ -61,6 +77,22 @@ def compare(directories: tuple[Path, ...], details: bool) -> None:
             loaded.append((replace(recording, runs=()), replace(results, choices={})))
     with until_nobody_reads():
         print_comparison(loaded, details=details)
+    return max(_told_regressions(loaded[0], later) for later in loaded[1:]) if fail else 0
+
+
+def _told_regressions(kept: "Loaded", later: "Loaded") -> int:
+    """Print whether the later one got worse. Returns the exit status; raises UsageError."""
+    from ipvsload.cli.regression import regressions_since
+    from ipvsload.report.regression_words import regression_head, regression_warnings
+
+    found = regressions_since(kept, later)
+    with until_nobody_reads():
+        click.echo(f"\n{later[0].directory}: {regression_head(found)}")
+        for line in regression_warnings(found):
+            click.echo(f"   note: {line}")
+    if later[1].verdict == "invalid":
+        return later[1].exit_status
+    return 1 if found.worse else 0
 
 
 def import_reports() -> None:

@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ipvsload.cli.name_completion import complete_scenario, complete_scheduler
-from ipvsload.cli.records import conclude, details_option, import_reports
-from ipvsload.cli.repeats import Repeats, wanted_repeats, with_repeats
-from ipvsload.cli.self_check import (
-    begin_self_check,
-    blocks_of_each,
-    column_to_check,
-    self_check_option,
-)
+from ipvsload.cli.asked_experiment import asked_experiment, asks_for_experiment
+from ipvsload.cli.records import conclude, import_reports
+from ipvsload.cli.regression import write_kept
+from ipvsload.cli.repeats import Repeats
+from ipvsload.cli.self_check import begin_self_check
 from ipvsload.cli.terminal import say, tell
 from ipvsload.cli.testbeds import make_testbed, refuse_foreign_options, with_options
-from ipvsload.cli.variants import wanted_variants
 from ipvsload.errors import IpvsloadError
 from ipvsload.program_objects import quick_imports
 from ipvsload.testbed.registry import DEFAULT, TESTBEDS
@@ -25,22 +20,14 @@ from ipvsload.testbed.registry import DEFAULT, TESTBEDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_OF_TESTBEDS = tuple(option.name for kind in TESTBEDS.values() for option in kind.options)
+
 
 @click.command()
-@click.argument("scenario", type=click.Path(path_type=Path), shell_complete=complete_scenario)
-@click.option(
-    "--scheduler",
-    "schedulers",
-    multiple=True,
-    metavar="LABEL",
-    shell_complete=complete_scheduler,
-    help="Run only this one: one of the scenario, by its label, or any other by its name;"
-    " may be given again. Default: those of the scenario.",
-)
+@asks_for_experiment
 @click.option(
     "--testbed", default=DEFAULT.name, show_default=True, type=click.Choice(list(TESTBEDS))
 )
-@with_repeats
 @click.option(
     "--hz",
     default=10.0,
@@ -48,27 +35,8 @@ if TYPE_CHECKING:
     type=click.FloatRange(1, 50),
     help="Samples of the kernel's table a second.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Directory of the record, new or empty. Default: runs/NAME-TIME.",
-)
-@self_check_option
-@details_option
 @with_options(option for kind in TESTBEDS.values() for option in kind.options)
-def run(
-    scenario: Path,
-    schedulers: tuple[str, ...],
-    testbed: str,
-    repeats: int | str,
-    precision: float | None,
-    max_repeats: int | None,
-    hz: float,
-    out: Path | None,
-    comparisons: int | None,
-    details: bool,
-    **options: Any,
-) -> int:
+def run(testbed: str, hz: float, out: Path | None, details: bool, **options: Any) -> int:
     """Run SCENARIO for each scheduler and compare them.
 
     SCENARIO is a file, or the name of a shipped scenario, as skew.
@@ -77,27 +45,17 @@ def run(
         from ipvsload.experiment.monotonic_clock import MonotonicClock
         from ipvsload.experiment.run_directory import make_directory
         from ipvsload.record.empty_directory import make_empty
-        from ipvsload.scenario.load import parse_scenario, read, with_files
-        from ipvsload.scenario.scenario_files import ScenarioFiles
         from ipvsload.scenario.self_check import checked_columns
-        from ipvsload.scenario.shipped import scenario_path
         from ipvsload.scenario.variant import PRESENT, labels
         from ipvsload.this_machine import refuse_too_much
 
-    times = wanted_repeats(repeats, precision, max_repeats)
-    if comparisons:
-        times = blocks_of_each(times)
     kind = TESTBEDS[testbed]
     refuse_foreign_options(kind)
-    path = scenario_path(scenario)
-    text = read(path)
-    plan = parse_scenario(text, str(path), ScenarioFiles(path.parent))
-    text = with_files(text, plan)
-    wanted = wanted_variants(schedulers, plan)
-    if comparisons:
-        wanted = (column_to_check(schedulers, plan),)
-    bed = make_testbed(kind, plan, wanted, hz, options)
-    refuse_too_much(plan, kind.own_ports, kind.host(options))
+    of_testbeds = {name: options.pop(name) for name in _OF_TESTBEDS}
+    asked = asked_experiment(testbed, **options)
+    plan, wanted, times = asked.plan, asked.wanted, asked.times
+    bed = make_testbed(kind, plan, wanted, hz, of_testbeds)
+    refuse_too_much(plan, kind.own_ports, kind.host(of_testbeds))
     directory = out or make_directory(plan.name)
     make_empty(directory)
     clock = MonotonicClock()
@@ -113,23 +71,24 @@ def run(
                 from ipvsload.record.writer import RunWriter
             writer = RunWriter(
                 directory,
-                scenario_text=text,
+                scenario_text=asked.text,
                 scenario=plan.name,
                 testbed=testbed,
                 origin_unix_us=clock.origin_unix_us,
                 machine=described_machine(),
             )
+            write_kept(directory, asked.kept)
             if failure:
                 raise failure
-            if "scheduler" in bed.lacks and not schedulers:
+            if "scheduler" in bed.lacks and not options["schedulers"]:
                 wanted = (PRESENT,)
                 say(
                     "the scheduler that is there is measured, not each of the scenario's"
                     f" ({labels(plan.schedulers)}): {bed.lacks['scheduler']}"
                 )
-            if comparisons:
+            if asked.comparisons:
                 now_us = clock.now_us()
-                check = begin_self_check(wanted[0], comparisons, times.most, writer, now_us)
+                check = begin_self_check(wanted[0], asked.comparisons, times.most, writer, now_us)
                 wanted, times = checked_columns(wanted[0], check), Repeats(check.repeats)
             with quick_imports():
                 from ipvsload.experiment.headless import play_headless

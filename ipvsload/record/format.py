@@ -32,6 +32,8 @@ PACKETS = "packets"
 """The folder of the runs' witnesses; see packet_file.py."""
 SCENARIO = "scenario.yaml"
 RESULTS = "results.json"
+KEPT = "kept.json"
+"""What of a kept recording this one is held against; only where somebody asked for that."""
 
 MODEL = "model"
 """The provider of a director that is no kernel: ipvsload's own model of IPVS."""

@@ -7,8 +7,11 @@ holds is not known.
 import re
 from xml.etree import ElementTree
 
+from ipvsload.report.pair_words import pair_sentence
 from ipvsload.report.prediction_rows import matched, surprises
+from ipvsload.report.regression_words import of_column, regression_warnings
 from ipvsload.report.wording import figure, problems
+from ipvsload.results.regression_result import RegressionResult
 from ipvsload.results.results import ExpectationResult, Results, RunResult
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -40,6 +43,9 @@ def render(results: Results) -> str:
         broken = "; ".join(problems(results))
         for expectation in results.comparisons:
             _expectation(suite, expectation, broken)
+    if results.regression:
+        suite = _suite(root, f"{results.scenario}.regression")
+        _regression(suite, results.regression, "; ".join(problems(results)))
     if results.ends:
         suite = _suite(root, f"{results.scenario}.recording")
         message = _clean("; ".join(results.ends))
@@ -88,6 +94,25 @@ def _expectation(suite: ElementTree.Element, result: ExpectationResult, broken: 
         ElementTree.SubElement(case, "skipped", message=message)
     elif not result.held:
         ElementTree.SubElement(case, "failure", message=message)
+
+
+def _regression(suite: ElementTree.Element, found: RegressionResult, broken: str) -> None:
+    """A case for each measure of each column, as expectations have."""
+    kept = found.compared.first
+    if not found.compared.pairs:
+        case = _case(suite, f"not worse than in {kept}")
+        ElementTree.SubElement(case, "error", message=_clean(found.reason))
+    for pair in found.compared.pairs:
+        case = _case(suite, f"{of_column(pair)} not worse than in {kept}")
+        told = _clean(pair_sentence(pair.comparison, pair.a, pair.b))
+        if broken:
+            ElementTree.SubElement(case, "error", message=_clean(broken)).text = told
+        elif pair in found.worse:
+            ElementTree.SubElement(case, "failure", message=told)
+        elif pair.comparison.difference is None:
+            ElementTree.SubElement(case, "skipped", message=told)
+    if notes := list(regression_warnings(found)):
+        ElementTree.SubElement(suite, "system-out").text = _clean("\n".join(notes))
 
 
 def _clean(text: str) -> str:

@@ -12,6 +12,11 @@ from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_
 from ipvsload.report.measure_words import amount, difference_words, measure_words, p_words
 from ipvsload.report.pair_words import is_alike, verdict_words
 from ipvsload.report.prediction_rows import surprises
+from ipvsload.report.regression_words import (
+    regression_head,
+    regression_sentences,
+    regression_warnings,
+)
 from ipvsload.report.self_check_words import (
     SELF_CHECK_HEADERS,
     self_check_rows,
@@ -30,6 +35,7 @@ from ipvsload.report.wording import (
 )
 from ipvsload.results.false_alarms import SelfCheckResult
 from ipvsload.results.pair_comparison import PairComparison
+from ipvsload.results.regression_result import RegressionResult
 from ipvsload.results.results import Results
 
 _SIGNS = {"held": "✅", "failed": "❌", "invalid": "⚠️"}
@@ -57,6 +63,8 @@ def render(results: Results) -> str:
         lines += _self_check(results.self_check)
     elif results.columns:
         lines += ["", *(f"- {_text(line)}" for line in class_sentences(results))]
+    if results.regression:
+        lines += _regression(results.regression)
     lines += _columns(results)
     pairs = [one for one in results.comparison if _says_something(one)]
     with_baseline = [one for one in pairs if results.baseline in (one.a, one.b)]
@@ -75,6 +83,17 @@ def render(results: Results) -> str:
     notes = [*remarks(results), *comparison_warnings(results)]
     lines += ["", *(f"Note: {_text(line)}  " for line in notes)]
     return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def _regression(found: RegressionResult) -> list[str]:
+    sign = "❌" if found.worse else "⚠️" if found.reason else "✅"
+    return [
+        "",
+        f"{sign} {_text(regression_head(found))}",
+        "",
+        *(f"- {_text(line)}" for line in regression_sentences(found)),
+        *(f"- note: {_text(line)}" for line in regression_warnings(found)),
+    ]
 
 
 def _says_something(pair: PairComparison) -> bool:

@@ -7,7 +7,7 @@ from ipvsload.report.measure_words import part_words
 from ipvsload.report.pair_words import is_alike, more_words, pair_sentence, verdict_words
 from ipvsload.report.wording import plural
 from ipvsload.results.pair_tests import LEVEL
-from ipvsload.results.recording_pairs import ComparedColumns, RecordingPair
+from ipvsload.results.recording_pair import ComparedColumns, RecordingPair
 from ipvsload.statistics.blocks_needed import least_blocks, least_runs
 
 MOST_SENTENCES = 12

@@ -24,7 +24,8 @@ from ipvsload.results.recording_differences import (
     differences,
     same_scenario,
 )
-from ipvsload.results.recording_pairs import ComparedColumns, RecordingPair, compared_columns
+from ipvsload.results.recording_pair import ComparedColumns, RecordingPair
+from ipvsload.results.recording_pairs import compared_columns
 from ipvsload.results.results import Results
 
 MOST_LINES = 40

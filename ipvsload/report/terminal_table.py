@@ -12,6 +12,11 @@ from ipvsload.report.column_lines import comparison_warnings
 from ipvsload.report.expectation_summary import summarize_expectations
 from ipvsload.report.figure_rows import agreed_addresses, column_header
 from ipvsload.report.prediction_rows import surprises
+from ipvsload.report.regression_words import (
+    regression_head,
+    regression_sentences,
+    regression_warnings,
+)
 from ipvsload.report.self_check_words import (
     SELF_CHECK_HEADERS,
     self_check_rows,
@@ -33,6 +38,7 @@ from ipvsload.report.wording import (
     watched,
 )
 from ipvsload.results.false_alarms import SelfCheckResult
+from ipvsload.results.regression_result import RegressionResult
 from ipvsload.results.results import Results
 
 _COLOURS = {"held": "green", "failed": "red", "invalid": "yellow"}
@@ -65,6 +71,8 @@ def print_results(
     if not details:
         _told(output, results)
     _expectations(output, results, details=details)
+    if results.regression:
+        _regression(output, results.regression)
     _verdict(output, results)
 
 
@@ -130,6 +138,15 @@ def _self_check(output: ReportConsole, check: SelfCheckResult) -> None:
     output.console.print()
     for line in self_check_sentences(check):
         output.line(output.text(line))
+
+
+def _regression(output: ReportConsole, found: RegressionResult) -> None:
+    output.console.print()
+    output.line(output.text(regression_head(found), "red" if found.worse else "bold"))
+    for line in regression_sentences(found):
+        output.line(output.text(f"   {line}"))
+    for line in regression_warnings(found):
+        output.line(output.text(f"   note: {line}", "dim"))
 
 
 def _notes(output: ReportConsole, results: Results) -> None:

@@ -97,9 +97,13 @@ def verdict_line(results: Results) -> str:
             return f"{plural(len(asked), 'expectation')} held in {runs}"
         case "failed":
             parts = [f"{early} of {runs} ended early"] if early else []
-            if broken or not early:
+            worse = len(results.regression.worse) if results.regression else 0
+            if broken or not (early or worse):
                 expected = plural(len(asked), "expectation")
                 parts.append(f"{broken} of {expected} did not hold in {runs}")
+            if worse and results.regression:
+                kept = results.regression.compared.first
+                parts.append(f"{plural(worse, 'measure')} got worse than in {kept}")
             return ", and ".join(parts)
         case _:
             return _invalid_line(results)
@@ -118,6 +122,9 @@ def _invalid_line(results: Results) -> str:
 def problems(results: Results) -> list[str]:
     """Why the recording is not valid: where it ends too early, and each run's reasons."""
     lines = list(results.ends)
+    if results.regression and results.regression.reason:
+        against = results.regression.compared.first
+        lines.append(f"nothing can be held against {against}: {results.regression.reason}")
     for run in results.runs:
         lines += [f"run {run.number} ({run.label}): {reason}" for reason in run.reasons]
     return lines

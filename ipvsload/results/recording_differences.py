@@ -4,12 +4,12 @@ What nobody recorded is "unknown", and differs from nothing as long as all other
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ipvsload.record.recorded_machine import RecordedMachine
 from ipvsload.results.comparison import ComparedRecording
 from ipvsload.results.director import timeout_name
+from ipvsload.results.recording_pair import RecordedDifference
 from ipvsload.results.results import Results
 
 UNKNOWN = "unknown"
@@ -17,16 +17,11 @@ _MADE_ON = "load made on"
 _OF_THE_KERNEL = {"sync_qlen_max"}
 """Nobody sets it: the kernel works it out of its memory, anew for each network namespace
 (net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_control_net_init_sysctl)."""
+_OF_SCENARIO = {"scenario", "simulated with", "columns", "classes", "measures"}
+OF_MACHINE = ("processor", "cores", "memory", "generator's kernel")
+"""Facts of the machine that made the load."""
 CONTEXT = 2
 """Lines around a changed one that are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedDifference:
-    """One thing that is not the same in all: its name, and what it is in each recording."""
-
-    what: str
-    values: tuple[str, ...]
 
 
 def differences(recordings: Sequence[ComparedRecording]) -> list[RecordedDifference]:
@@ -45,6 +40,22 @@ def differences(recordings: Sequence[ComparedRecording]) -> list[RecordedDiffere
         if len({value for value in values if value != UNKNOWN or what == _MADE_ON}) > 1:
             found.append(RecordedDifference(what, values))
     return found
+
+
+def found_facts(one: ComparedRecording) -> dict[str, str]:
+    """What may explain a difference to another recording of the same scenario, by name."""
+    machine = one.results.recorded_by.machine
+    told = dict(_facts(one)) | (_machine_facts(machine) if machine else {})
+    return {what: value for what, value in told.items() if value and what not in _OF_SCENARIO}
+
+
+def differing(first: Mapping[str, str], other: Mapping[str, str]) -> tuple[RecordedDifference, ...]:
+    """The facts that both know and that are not the same."""
+    return tuple(
+        RecordedDifference(what, (value, other[what]))
+        for what, value in first.items()
+        if other.get(what, value) != value
+    )
 
 
 def changed_lines(first: ComparedRecording, other: ComparedRecording) -> list[str]:
@@ -108,13 +119,9 @@ def _director(results: Results) -> Iterator[tuple[str, str]]:
 
 
 def _machine_facts(machine: RecordedMachine) -> dict[str, str]:
-    return {
-        "processor": machine.processor,
-        "cores": _several([machine.cores]),
-        "memory": f"{machine.memory_gib:g} GiB" if machine.memory_gib else "",
-        "generator's kernel": machine.kernel,
-        **machine.versions,
-    }
+    memory = f"{machine.memory_gib:g} GiB" if machine.memory_gib else ""
+    told = (machine.processor, _several([machine.cores]), memory, machine.kernel)
+    return {**dict(zip(OF_MACHINE, told, strict=True)), **machine.versions}
 
 
 def _machine_words(results: Results) -> str:

@@ -6,41 +6,14 @@ of each difference, and no test can tell it apart.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ipvsload.results.comparison import ComparedRecording
 from ipvsload.results.comparison_plan import comparison_plan
-from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
+from ipvsload.results.pair_comparison import MeasuredColumn
 from ipvsload.results.pair_tests import Pair, pair_comparisons
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingPair:
-    """A column `a` of the first recording and `b` of another one, by one measure.
-
-    Their labels in `comparison` name the recordings, too; here they are the columns' own.
-    """
-
-    other: str
-    label_a: str
-    label_b: str
-    a: MeasuredColumn
-    b: MeasuredColumn
-    comparison: PairComparison
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedColumns:
-    """All pairs of one comparison with the recording `first`, which is one family of tests.
-
-    They are `paired` by blocks where all recordings offered the same load. A recording in `unlike`
-    has no column of the first one: all of its columns stand against the first one's baseline.
-    """
-
-    first: str
-    pairs: tuple[RecordingPair, ...]
-    paired: bool
-    unlike: tuple[str, ...]
+from ipvsload.results.recording_pair import ComparedColumns, RecordingPair
+from ipvsload.scenario.model import Scenario
 
 
 def compared_columns(recordings: Sequence[ComparedRecording]) -> ComparedColumns:
@@ -72,8 +45,17 @@ def same_load(one: ComparedRecording, other: ComparedRecording) -> bool:
         a is not None
         and b is not None
         and one.results.testbed == other.results.testbed
-        and (a.seed, a.traffic, a.timeline) == (b.seed, b.traffic, b.timeline)
-        and a.service.wiring == b.service.wiring
+        and same_arrivals(a, b)
+    )
+
+
+def same_arrivals(a: Scenario, b: Scenario) -> bool:
+    """Whether a repeat of both has the same arrivals and work, from the same clients."""
+    return (a.seed, a.traffic, a.timeline, a.service.wiring) == (
+        b.seed,
+        b.traffic,
+        b.timeline,
+        b.service.wiring,
     )
 
 

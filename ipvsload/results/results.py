@@ -23,6 +23,7 @@ from ipvsload.results.false_alarms import SelfCheckResult
 from ipvsload.results.joined_servers import JoinedServer
 from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison
 from ipvsload.results.prediction import PredictedServer, Prediction
+from ipvsload.results.regression_result import RegressionResult
 from ipvsload.results.sampling import SamplingResult
 from ipvsload.results.spread_summary import SpreadSummary
 from ipvsload.results.witness_result import WitnessResult
@@ -266,7 +267,8 @@ class Results:
     experiment as a whole, for people.
     `columns` has each measure under test of each column, `comparison` every pair of columns by
     each of them, and `baseline` is the label that the others are shown against.
-    `self_check` is there where a scheduler was compared with itself.
+    `self_check` is there where a scheduler was compared with itself, and `regression` where this
+    recording was held against a kept one.
     `choices` are the model's of each run, by its number, where its packets were recorded: the
     report draws them. They are not in results.json.
     """
@@ -287,6 +289,7 @@ class Results:
     recorded_by: RecordedBy = RecordedBy()
     notes: tuple[str, ...] = ()
     self_check: SelfCheckResult | None = None
+    regression: RegressionResult | None = None
     choices: Mapping[int, tuple[PredictedChoice, ...]] = field(default_factory=dict, repr=False)
 
     @property

@@ -6,11 +6,11 @@ from ipvsload.record.recorded_machine import RecordedMachine
 from ipvsload.results.comparison import ComparedRecording
 from ipvsload.results.director import DirectorResult
 from ipvsload.results.recording_differences import (
-    RecordedDifference,
     changed_lines,
     differences,
     same_scenario,
 )
+from ipvsload.results.recording_pair import RecordedDifference
 from ipvsload.results.results import RecordedBy, Results, RunResult, SchedulerSummary
 from ipvsload.scenario.load import parse_scenario
 from tests.skew_recording import SCENARIO

@@ -12,7 +12,7 @@ from ipvsload import __version__
 from ipvsload.record.events import StepDone, StepStarted
 from ipvsload.record.reader import RecordedRun, Recording
 from ipvsload.replay.decision import PredictedChoice
-from ipvsload.report import wording
+from ipvsload.report import regression_words, wording
 from ipvsload.report.figure_rows import agreed_addresses, column_header, figure_rows
 from ipvsload.report.html import charts, svg
 from ipvsload.report.html.answer import answer
@@ -89,6 +89,7 @@ def render(results: Results, recording: Recording) -> str:
         version=__version__,
         started="" if results.simulated else started.strftime("%-d %B %Y, %H:%M UTC"),
         wording=wording,
+        regression=regression_words,
         surprises=surprises(results),
         answer=answer(results, classes),
         mismatches=mismatch_tables(results.runs),
