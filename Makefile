@@ -84,11 +84,8 @@ PACKAGES := $(if $(filter amd64,$(HOST)),user-mode-linux) kmod iproute2 iptables
 TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core keepalived nginx-light prometheus
 # What `make bench` measures our load beside.
 BENCH_PACKAGES := nginx-light wrk
-# What builds the director's image and runs it. What runs another architecture's
-# programs is not among them: it changes the machine for all (iso/Makefile names it).
-ISO_PACKAGES := $(if $(filter arm64,$(ARCH)),qemu-system-arm qemu-efi-aarch64,qemu-system-x86) \
-    mmdebstrap squashfs-tools-ng xorriso mtools debian-archive-keyring \
-    $(if $(filter amd64,$(ARCH)),grub-common grub-pc-bin grub-efi-amd64-bin)
+# What builds the director's image and runs it.
+ISO_PACKAGES := $(shell awk '!/^\#/ && (NF == 1 || $$2 == "$(ARCH)") { print $$1 }' iso/build-packages)
 MISSING = $(foreach p,$(1),$(if $(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | grep -x installed),,$(p)))
 
 define install

@@ -1,13 +1,35 @@
-"""`ipvsload iso`: what a kernel has of IPVS, and minikube images that have all of it."""
+"""`ipvsload iso`: the director's image, what a kernel has of IPVS, and minikube's images."""
 
 from pathlib import Path
 
 import click
 
+from ipvsload.cli.terminal import say
+from ipvsload.director_image import ARCHITECTURES, SUITE
+
 
 @click.group()
 def iso() -> None:
     """Kernels of machines and images: what IPVS needs of them."""
+
+
+@iso.command()
+@click.option("--suite", default=SUITE, show_default=True, help="The release of Debian in it.")
+@click.option(
+    "--arch",
+    type=click.Choice(ARCHITECTURES),
+    help="For which processors, as Debian calls them. Default: this machine's.",
+)
+def build(suite: str, arch: str | None) -> int:
+    """Build the director's image, for `--kernel qemu` and as a CD.
+
+    It is put among your data (in a checkout: into build/) when all of it is there, in place of
+    the one before. Needs Debian or Ubuntu, not root; what is missing is named.
+    """
+    from ipvsload.iso.image_build import build_image
+
+    click.echo(build_image(suite, arch, say))
+    return 0
 
 
 @iso.command()

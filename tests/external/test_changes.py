@@ -244,10 +244,11 @@ def test_a_journal_that_is_no_text_is_named(broken_off: FakeDirector, told: list
 def test_a_user_without_a_home_is_told_what_to_do(
     director: FakeDirector, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nowhere() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    def unknown(_uid: int) -> None:
+        raise KeyError
 
-    monkeypatch.setattr(Path, "home", nowhere)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    monkeypatch.setenv("HOME", "")
     # A relative path is none.
     monkeypatch.setenv("XDG_STATE_HOME", "here")
     with pytest.raises(TestbedError, match="no home directory: name a directory for it"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvsload.testbed.lab.kernels import qemu
+from ipvsload.director_image import image
 from ipvsload.testbed.lab.kernels.base import PROCESSOR
 from tests.iso.machine import PROMPT, booted
 from tests.patience import HUNG_AFTER_S
@@ -18,7 +18,7 @@ from tests.patience import HUNG_AFTER_S
 pytestmark = pytest.mark.kernel
 
 ROOT = Path(__file__).parents[2]
-IMAGE = qemu.image()
+IMAGE = image() or ROOT
 CD = IMAGE / "ipvsload.iso"
 CD_ARM64 = ROOT / "build" / "iso-trixie-arm64" / "ipvsload.iso"
 """Where iso/Makefile puts it on another machine; emulated, it takes six minutes to build."""

@@ -21,6 +21,7 @@ from typing import IO, Any, NamedTuple
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.external.run_owner import RunOwner
+from ipvsload.user_files import user_state
 
 _VERSION = 1
 
@@ -167,20 +168,17 @@ class ChangeJournal:
 
 
 def journal_directory() -> Path:
-    """Where the journals of this user are: `ipvsload/directors` of $XDG_STATE_HOME.
+    """Where the journals of this user are: `directors` in the place for what must be known later.
 
     Raises TestbedError where a user without a home does not say it.
     """
-    state = Path(os.environ.get("XDG_STATE_HOME", ""))
-    if not state.is_absolute():  # as the XDG Base Directory Specification has it
-        try:
-            state = Path.home() / ".local" / "state"
-        except RuntimeError:
-            raise TestbedError(
-                "what is changed on a director is written down before, and this user has no home"
-                " directory: name a directory for it in XDG_STATE_HOME"
-            ) from None
-    return state / "ipvsload" / "directors"
+    state = user_state()
+    if state is None:
+        raise TestbedError(
+            "what is changed on a director is written down before, and this user has no home"
+            " directory: name a directory for it in XDG_STATE_HOME"
+        )
+    return state / "directors"
 
 
 def journal_path(node: str, table: str, key: str) -> Path:

@@ -49,8 +49,7 @@ def examine(api: Api, tell: Tell, image: str = "") -> Iterator[DoctorFinding]:
     wanted = found.rights(namespace_exists=exists)
     lacking = rights.missing(api, wanted)
     for right in lacking:
-        mend = "kubectl apply -f deploy/kubernetes-testbed/rights.yaml"
-        yield DoctorFinding("right", False, f"{right}; an admin grants it with: {mend}")
+        yield DoctorFinding("right", False, f"{right}; an admin grants it with: {rights.GRANT}")
     if not lacking:
         yield DoctorFinding("rights", True, f"all {len(wanted)} that a run needs")
     good = not lacking

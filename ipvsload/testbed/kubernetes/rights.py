@@ -4,11 +4,17 @@ deploy/kubernetes-testbed/ grants exactly these; a test holds the two together.
 """
 
 from collections.abc import Iterable
+from shlex import quote
 from typing import NamedTuple
 
 from ipvsload.errors import TestbedError
+from ipvsload.shipped_files import shipped
 from ipvsload.testbed.kubernetes.api import Api
 from ipvsload.testbed.kubernetes.object_names import NAMESPACE, PROXY, SYSTEM
+
+_MANIFEST = str(shipped("deploy") / "kubernetes-testbed" / "rights.yaml")
+GRANT = f"kubectl apply -f {quote(_MANIFEST)}"
+"""The command by which an admin grants all of them."""
 
 
 class Right(NamedTuple):
@@ -97,7 +103,7 @@ def demand(api: Api, rights: list[Right]) -> None:
         raise TestbedError(
             "this user may not do all that a run needs; missing:\n  "
             + "\n  ".join(str(one) for one in lacking)
-            + "\nGrant them with: kubectl apply -f deploy/kubernetes-testbed/rights.yaml (as an"
-            " admin; a ConfigMap of another name than kube-proxy is to be named there); those in"
-            " kube-system are not needed with --keep-proxy"
+            + f"\nGrant them with: {GRANT} (as an admin; a ConfigMap of another name"
+            " than kube-proxy is to be named there); those in kube-system are not needed with"
+            " --keep-proxy"
         )

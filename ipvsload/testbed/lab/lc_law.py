@@ -15,6 +15,7 @@ from pathlib import Path
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.kind import Tell
 from ipvsload.testbed.lab.director_client import DirectorClient
+from ipvsload.user_files import user_cache
 
 ASKING = "asking the kernel how it counts finished connections ..."
 
@@ -36,13 +37,8 @@ def lc_law(control: DirectorClient, tell: Tell) -> int | None:
 
 
 def _place(build: str) -> Path | None:
-    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not cache.is_absolute():  # as the XDG Base Directory Specification has it
-        try:
-            cache = Path.home() / ".cache"
-        except RuntimeError:  # a user without a home
-            return None
-    return cache / "ipvsload" / "kernels" / f"{sha256(build.encode()).hexdigest()[:16]}.json"
+    cache = user_cache()
+    return cache and cache / "kernels" / f"{sha256(build.encode()).hexdigest()[:16]}.json"
 
 
 def _read(place: Path | None, build: str) -> int | None:

@@ -64,7 +64,8 @@ class Supervisor:
         modules = ["ip_vs", *balancing_modules(schedulers)]
         import_path = _import_path()
         files = [path for provider in kernels for path in provider.files()]
-        read = [*import_path, sys.executable, sys.prefix, str(Path.cwd()), *files]
+        python = sys.executable, sys.prefix, sys.base_prefix
+        read = [*import_path, *python, str(Path.cwd()), *files]
         scratch = ns.private_mounts(keep_visible=read)
         self._client = ns.new_network()
         self._server = ns.new_network()

@@ -1,7 +1,7 @@
 """The director in a virtual machine: a stock kernel, for this machine's kind of processor.
 
-The machine boots the director image (`make iso`, see docs/iso.md) by its kernel
-and initramfs. This checkout's agent and sidecar are appended to the initramfs,
+The machine boots the director image (director_image.py, docs/iso.md) by its kernel
+and initramfs. This ipvsload's own agent and sidecar are appended to the initramfs,
 so the image need not be built again when they change. Its network card is a
 tap, bridged to both of the director's cables: QEMU takes no packet sockets,
 as user-mode Linux does (net/dgram.c knows only AF_UNIX and AF_INET). It is one
@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ipvsload.cpio import archive, file
+from ipvsload.director_image import FILES, IMAGE, NO_HOME, how_to_build, image
+from ipvsload.shipped_files import PACKAGE
 from ipvsload.testbed.lab import network, taps
 from ipvsload.testbed.lab.kernels import base
 from ipvsload.testbed.lab.topology import CABLES, TAP
-
-_PACKAGE = Path(__file__).parents[3]
-"""ipvsload's directory."""
 
 
 class Processor(NamedTuple):
@@ -48,11 +47,6 @@ PROCESSORS = {
 }
 """By the name that uname has for the processor."""
 
-IMAGE = "IPVSLOAD_IMAGE"
-"""Names a directory with another image than the checkout's own."""
-_BUILT = _PACKAGE.parent / "build" / "iso-trixie"  # where iso/Makefile puts it
-FILES = ("vmlinuz", "initrd.img", "root.squashfs")
-
 CODE = "/run/code"
 """Where the image's /init leaves what was in /code of its initramfs."""
 _PYTHON = "/usr/bin/python3"
@@ -77,7 +71,7 @@ class VirtualMachine(base.KernelProvider):
     name = "qemu"
     rank = 30
     mend = (
-        f"sudo apt-get install {PROCESSORS[base.PROCESSOR].package}, and: make iso"
+        f"sudo apt-get install {PROCESSORS[base.PROCESSOR].package}, and: {how_to_build()}"
         if base.PROCESSOR in PROCESSORS
         else base.NOT_HERE
     )
@@ -88,29 +82,35 @@ class VirtualMachine(base.KernelProvider):
 
     def has_module(self, _module: str, option: str) -> bool | None:
         """The image has the configuration of its kernel beside it."""
+        place = image()
+        if place is None:
+            return None
         try:
-            config = (image() / "config").read_text()
+            config = (place / "config").read_text()
         except OSError:
             return None
         return any(f"CONFIG_{option}={state}\n" in config for state in "my")
 
     def files(self) -> tuple[str, ...]:
         """The image."""
-        return (str(image()),)
+        place = image()
+        return (str(place),) if place else ()
 
     def attempts(self, place: base.Place) -> Iterator[base.Attempt]:
         """One for each accelerator, all with the same tap."""
-        initrd = f"{place.scratch}/initrd.img"
+        initrd, built = f"{place.scratch}/initrd.img", image()
+        if built is None:
+            raise RuntimeError(NO_HOME)
         with open(initrd, "wb") as out:
-            out.write((image() / "initrd.img").read_bytes())
-            out.write(code(_PACKAGE))
+            out.write((built / "initrd.img").read_bytes())
+            out.write(code(PACKAGE))
         tap = taps.open_tap(TAP)  # held open here too: the next attempt uses the same one
         network.run_ip(network.bridge())
         init, environment = first_program(place)
         for accelerator in working_accelerators():
             yield base.Attempt(
                 f"{self.name}/{accelerator}",
-                command(base.PROCESSOR, image(), initrd, accelerator, tap, init, environment),
+                command(base.PROCESSOR, built, initrd, accelerator, tap, init, environment),
                 {},
                 descriptors=[tap],
                 first_line=FIRST_LINE,
@@ -118,21 +118,18 @@ class VirtualMachine(base.KernelProvider):
             )
 
 
-def image() -> Path:
-    """The directory of the director image; it need not exist."""
-    return Path(os.environ.get(IMAGE, _BUILT)).absolute()
-
-
-def missing(processor: str, place: Path) -> str | None:
+def missing(processor: str, place: Path | None) -> str | None:
     """What a machine with this processor lacks to run the image in `place`, or None."""
     known = PROCESSORS.get(processor)
     if known is None:
         return f"no director image for {processor}, only for {', '.join(PROCESSORS)}"
     if shutil.which(known.program) is None:
         return f"no {known.program} on PATH; install it with: apt-get install {known.package}"
+    if place is None:
+        return f"{NO_HOME}, or an image in {IMAGE}"
     for name in FILES:
         if not os.access(place / name, os.R_OK):
-            return f"no director image ({place / name}); build it with: make iso"
+            return f"no director image ({place / name}); build it with: {how_to_build()}"
     return None
 
 
@@ -160,7 +157,7 @@ def working_accelerators() -> tuple[str, ...]:
 
 
 def code(package: Path) -> bytes:
-    """This checkout's agent and sidecar as an archive to append to the initramfs.
+    """The agent and the sidecar as an archive to append to the initramfs.
 
     `package` is ipvsload's directory. Raises OSError.
     """
