@@ -1,10 +1,9 @@
 """What `ipvsload iso build` does around make, which is a script of the test's here."""
 
 import os
-import signal
+import subprocess
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -98,26 +97,31 @@ def test_a_suite_is_a_name(machine: Machine, suite: str) -> None:
         build_image(suite, None, silent)
 
 
-def test_an_interrupted_build_leaves_the_image_before_and_no_process(machine: Machine) -> None:
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
+def test_an_interrupted_build_leaves_the_image_before_and_no_process(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = machine.images / "iso-trixie" / "vmlinuz"
     before.parent.mkdir(parents=True)
     before.write_text("before")
-    group = machine.images.parent / "group"
-    machine.program(
-        "make", f"mkdir ../image; echo $$ > '{group}'; kill -USR2 $PPID; exec sleep 1000"
-    )
-    kept = signal.signal(signal.SIGUSR2, interrupt)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            build_image("trixie", None, silent)
-    finally:
-        signal.signal(signal.SIGUSR2, kept)
+    begun, groups = tmp_path / "begun", []
+    os.mkfifo(begun)
+    machine.program("make", f"mkdir ../image; echo $$ > {begun}; exec sleep 1000")
+    wait = subprocess.Popen.wait
+
+    def interrupted(process: "subprocess.Popen[bytes]", timeout: float | None = None) -> int:
+        if timeout is None:
+            groups.append(int(begun.read_text()))
+            raise KeyboardInterrupt
+        return wait(process, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    monkeypatch.setattr(image_build, "_this_architecture", lambda: HERE)
+    monkeypatch.setattr(image_build, "_refuse_without_packages", lambda _architecture: None)
+    with pytest.raises(KeyboardInterrupt):
+        build_image("trixie", None, silent)
     assert machine.left() == ["iso-trixie", "iso-trixie/vmlinuz"]
     with pytest.raises(ProcessLookupError):
-        os.killpg(int(group.read_text()), 0)
+        os.killpg(groups[0], 0)
 
 
 def test_one_build_at_a_time(machine: Machine, tmp_path: Path) -> None:
