@@ -3,13 +3,16 @@
 A page says `../CONTRIBUTING.md` or `../scenarios/skew.yaml`, which works where docs/ is read in
 the repository. A site has docs/ only, and where the repository lies on the web is not known to it.
 So each such file is a page below repository/ there: Markdown as it is, other files highlighted,
-a folder as a list of its files. MkDocs calls the functions of this file by their names.
+a folder as a list of its files, a notebook as its text and code. MkDocs calls the functions of this
+file by their names.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from posixpath import normpath, relpath
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -19,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = "repository"
 _DOCS = "docs"
 _LINK = re.compile(r"(\]\()([^)\s:#]+)((?:#[^)\s]*)?\))")
+_NOTEBOOK = ".ipynb"
 _INDEXES = ("README.md", "index.md")
 
 
@@ -85,7 +89,7 @@ def _resolved(path: str, link: str) -> str | None:
 
 def _uri(target: str) -> str:
     """The page's place among the pages of the site."""
-    if target.startswith(f"{_DOCS}/"):
+    if target.startswith(f"{_DOCS}/") and not target.endswith(_NOTEBOOK):
         return target.removeprefix(f"{_DOCS}/")
     return f"{FOLDER}/{target}" + ("" if target.endswith(".md") else ".md")
 
@@ -98,5 +102,12 @@ def _page(target: str) -> str:
     text = path.read_text()
     if path.suffix == ".md":
         return text
+    if path.suffix == _NOTEBOOK:
+        return "\n\n".join(_cell(cell) for cell in json.loads(text)["cells"])
     language = {".yaml": "yaml", ".py": "python"}.get(path.suffix, "text")
     return f"# {target}\n\n````{language}\n{text}````\n"
+
+
+def _cell(cell: dict[str, Any]) -> str:
+    source = "".join(cell["source"])
+    return source if cell["cell_type"] == "markdown" else f"````python\n{source}\n````"

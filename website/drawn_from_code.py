@@ -1,12 +1,15 @@
-"""What a recording consists of, as the types that write and read it say: the page records.md.
+"""Reference that is drawn from the code: what a recording consists of, and the sidecar's options.
 
-Where that page has `<!-- drawn: events -->` a site has each event with its keys; in the same way it
-has the columns of requests and of connections. MkDocs calls the function of this file by its name.
+Where a page has `<!-- drawn: events -->` a site has each event with its keys; in the same way it
+has the columns of requests and of connections, and the options of a command whose command line is
+not click's. MkDocs calls the function of this file by its name.
 """
 
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stdout, suppress
+from io import StringIO
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -19,6 +22,7 @@ from ipvsload.record.connection_table import CONNECTION_LAYOUT
 from ipvsload.record.event_shape import event_keys
 from ipvsload.record.events import Event, OtherEvent
 from ipvsload.record.request_table import REQUEST_LAYOUT
+from ipvsload.sidecar import collect
 
 _HERE = re.compile(r"^<!-- drawn: (\w+) -->$", re.MULTILINE)
 _JSON = {str: "text", int: "whole number", float: "number", bool: "true or false"}
@@ -49,6 +53,12 @@ def _columns(layout: ColumnLayout[Any]) -> Iterator[str]:
     )
 
 
+def _collect() -> Iterator[str]:
+    with redirect_stdout(StringIO()) as printed, suppress(SystemExit):
+        collect.main(["--help"])
+    yield from ("```text", *printed.getvalue().splitlines(), "```")
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     found = [(f"`{first}`", *rest) for first, *rest in rows]
     if found:
@@ -71,6 +81,7 @@ def _words(hint: Any) -> str:
 
 
 _DRAWN: dict[str, Callable[[], Iterator[str]]] = {
+    "collect": _collect,
     "events": _events,
     "requests": lambda: _columns(REQUEST_LAYOUT),
     "connections": lambda: _columns(CONNECTION_LAYOUT),
