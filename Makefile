@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check coverage bench study-model study-statistics gallery site iso setup system test-system iso-system bench-system clean
+.PHONY: help demo test check coverage bench study-model study-statistics gallery site man iso setup system test-system iso-system bench-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
@@ -17,6 +17,7 @@ help:
 	@echo "make study-model  each scheduler on real kernels and on the model, into docs/model.md"
 	@echo "make study-statistics  how often the verdict cries wolf, and finds a real 5 %"
 	@echo "make site    the documentation as a site, into build/site; opens without a network"
+	@echo "make man     the manual pages, from the commands, into man/man1/"
 	@echo "make gallery  the scenarios of docs/gallery/ on the kernel and on the model, into their pages"
 	@echo "make iso     the director as a machine image, for lab --kernel qemu (docs/iso.md)"
 	@echo "make setup   .venv, and what the lab needs of this machine's packages"
@@ -61,6 +62,9 @@ study-statistics: setup
 site: $(VENV)/ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "open build/site/index.html"
+
+man: $(VENV)/ready
+	$(BIN)/python -m man.pages
 
 # Takes half a minute a page.
 gallery: setup iso
