@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import click
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from ipvsload import _HOMES
@@ -105,7 +106,8 @@ def test_its_commands_are_understood(page: Path) -> None:
 @every_page
 def test_its_scenarios_load_and_its_python_compiles(page: Path) -> None:
     for text in blocks(page, "yaml"):
-        if {"name", "timeline"} <= set(re.findall(r"^(\w+):", text, re.MULTILINE)):
+        keys = yaml.safe_load(text)
+        if isinstance(keys, dict) and {"name", "timeline"} <= keys.keys():
             parse_scenario(text, str(page))
     for text in blocks(page, "python"):
         compile(text, str(page), "exec")
