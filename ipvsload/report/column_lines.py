@@ -14,7 +14,7 @@ from ipvsload.results.pair_comparison import MeasuredColumn, PairComparison, Pai
 from ipvsload.results.results import Results, SchedulerSummary
 from ipvsload.scenario.measures.base import Measure
 
-MOST_SERVERS = 4
+MOST_SERVERS = 6
 """The connections of so many servers stand in a column's line."""
 BASELINE = "baseline"
 _TURNED: dict[PairVerdict, PairVerdict] = {"less": "greater", "greater": "less"}
