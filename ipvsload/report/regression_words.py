@@ -11,14 +11,14 @@ from ipvsload.results.regression_result import RegressionResult
 
 
 def regression_head(found: RegressionResult) -> str:
-    """In one sentence: "1 of 8 measures got worse than in runs/kept"."""
+    """In one sentence: "worse than in runs/kept: 1 of 8 comparisons"."""
     kept = found.compared.first
     if found.reason:
         return f"nothing can be held against {kept}: {found.reason}"
-    of = plural(len(found.compared.pairs), "measure")
+    of = plural(len(found.compared.pairs), "comparison")
     if found.worse:
-        return f"{len(found.worse)} of {of} got worse than in {kept}"
-    return f"none of {of} got worse than in {kept}, as far as can be told"
+        return f"worse than in {kept}: {len(found.worse)} of {of}"
+    return f"worse than in {kept}, as far as can be told: none of {of}"
 
 
 def regression_sentences(found: RegressionResult) -> Iterator[str]:

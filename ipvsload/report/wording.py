@@ -102,8 +102,9 @@ def verdict_line(results: Results) -> str:
                 expected = plural(len(asked), "expectation")
                 parts.append(f"{broken} of {expected} did not hold in {runs}")
             if worse and results.regression:
-                kept = results.regression.compared.first
-                parts.append(f"{plural(worse, 'measure')} got worse than in {kept}")
+                found = results.regression.compared
+                of = plural(len(found.pairs), "comparison")
+                parts.append(f"worse than in {found.first}: {worse} of {of}")
             return ", and ".join(parts)
         case _:
             return _invalid_line(results)

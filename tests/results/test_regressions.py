@@ -140,9 +140,9 @@ def test_a_regression_is_in_every_report_and_in_the_exit_status(
     words = ("simulate", "kept.yaml", "--repeats", 8, "--out", "out")
     assert ipvsload(*words, "--fail-on-regression", kept) == 1
     printed = " ".join(capsys.readouterr().out.split())
-    assert f"2 of 4 measures got worse than in {kept}" in printed
+    assert f"worse than in {kept}: 2 of 4 comparisons" in printed
     assert f"lc is slower than lc in {kept}: work p95 +" in printed
-    assert "FAILED 2 measures got worse than in" in printed
+    assert "FAILED worse than in " in printed
 
     told = json.loads((here / "out" / "results.json").read_text())
     assert told["verdict"] == "failed"
@@ -153,7 +153,7 @@ def test_a_regression_is_in_every_report_and_in_the_exit_status(
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures")) == ("4", "2")
     for name in ("summary.md", "report.html"):
-        assert "2 of 4 measures got worse than in" in (here / "out" / name).read_text()
+        assert f"{kept}: 2 of 4 comparisons" in (here / "out" / name).read_text()
 
     # The same verdict comes of the files alone, without the kept recording.
     (here / "elsewhere").mkdir()
