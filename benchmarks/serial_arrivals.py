@@ -176,7 +176,7 @@ class _Course:
     def _leave(self) -> None:
         number = self._random.choice(self._present())
         self._testbed.remove_server(self.model.servers.addresses[number])
-        self.model.leave(number)
+        self.model.leave(number, 0)
 
     def _take_over(self) -> None:
         self._taken_over = True

@@ -130,11 +130,19 @@ class DirectorModel:
         self.servers.set_weight(number, weight)
         self.rule.changed()
 
-    def leave(self, number: int) -> None:
-        """A server is removed. Its connections stay, but their clients' packets are dropped."""
+    def leave(self, number: int, now_ns: int) -> None:
+        """A server is removed. Its connections stay, but their clients' packets are dropped.
+
+        With expire_nodest_conn they are forgotten (ip_vs_conn.c, ip_vs_expire_nodest_conn_flush,
+        since Linux 5.9).
+        """
         self.servers.leave(number)
         self._left[self.servers.addresses[number]] = number
         self.rule.changed()
+        if self._sysctls["expire_nodest_conn"]:
+            for entry in [one for one in self._entries.values() if one.number == number]:
+                self._replace(entry, now_ns)
+                del self._entries[entry.client]
 
     def set_scheduler(self, name: str, flags: frozenset[str] | None = None) -> None:
         """Another scheduler from now on; it begins anew, and connections are as they were.

@@ -99,8 +99,10 @@ class KernelServers:
     """The servers of `requests`, as `connections` say them.
 
     `readings` are when the list was read as a whole. The times of `connections` may be wrong by
-    `slack_us`. `servers` is what the numbers of `of` stand for; `others` is how many of the
-    connections came from other addresses than the requests'.
+    `slack_us`. Where `follows`, a port that comes again follows its old entry as long as there is
+    one, always (conn_reuse_mode 0 and expire_nodest_conn 0). `servers` is what the numbers of `of`
+    stand for; `others` is how many of the connections came from other addresses than the
+    requests'.
     """
 
     def __init__(
@@ -109,7 +111,10 @@ class KernelServers:
         connections: ConnectionTable,
         readings: Sequence[WholeReading],
         slack_us: int = 0,
+        *,
+        follows: bool = False,
     ) -> None:
+        self._follows = follows
         self._texts = requests.texts
         self._clients: dict[str | None, int] = {}
         self.servers: list[str] = []
@@ -230,6 +235,14 @@ class KernelServers:
             had &= self._line.alike(rows[before], at)
         same = seen & had & opened.answered
         found[same] = chosen[before[same]]
+        if self._follows:
+            # Its entry was there all the time since it was told.
+            lasts = again.copy()
+            lasts[1:] &= start_us[1:] - end_us[:-1] <= kept_us[:-1]
+            chain = np.cumsum(~lasts)
+            of = owner[before]
+            same |= ~told & had & (of >= 0) & (chain[of] == chain)
+            found[same] = chosen[before[same]]
         to_none = seen & ~had & ~opened.answered
         found[to_none] = GIVEN_TO_NONE
         # What was told before the answer came, or where none came, may be of the one before,

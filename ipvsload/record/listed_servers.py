@@ -19,6 +19,7 @@ from ipvsload.record.connection_table import ConnectionTable
 from ipvsload.record.events import ClockAligned, Event, ListRead
 from ipvsload.record.format import NO_SERVER
 from ipvsload.record.request_table import RequestColumns, RequestTable
+from ipvsload.record.told_sysctls import told_sysctls
 
 _MOST_TOLD = 3
 
@@ -91,6 +92,8 @@ class ListedServers:
         self._requests, self._connections = requests, connections
         self._reads = [event for event in events if isinstance(event, ListRead)]
         self._clocks = [event for event in events if isinstance(event, ClockAligned)]
+        modes = (told_sysctls(events, one) for one in ("conn_reuse_mode", "expire_nodest_conn"))
+        self._follows = all(one == {0} for one in modes)
         self._last = last
 
     @property
@@ -134,7 +137,9 @@ class ListedServers:
             WholeReading(one.node, one.began_us - slack_us, one.t_us + slack_us)
             for one in self._reads
         ]
-        servers = KernelServers(self._requests, self._connections, readings, slack_us)
+        servers = KernelServers(
+            self._requests, self._connections, readings, slack_us, follows=self._follows
+        )
         return _Join(servers, self._requests.texts)
 
 

@@ -110,7 +110,7 @@ class _Counting:
             if number < len(table.servers):
                 self._model.set_weight(number, table.servers[number][1])
             else:
-                self._model.leave(number)
+                self._model.leave(number, 0)
         many = len(self._numbers.addresses)
         self._was = [(0, 0)] * many
         self._begun: set[Client] = set()
@@ -178,7 +178,7 @@ class _Counting:
         found = self._next(change.late_ns, change.early_ns, change.late_ns)
         found.change, found.chosen = change, number
         if number >= 0 and change.weight is None:
-            self._model.leave(number)
+            self._model.leave(number, change.late_ns)
         elif number >= 0 and change.weight is not None:
             earlier = self._numbers.now.get(change.address, number)
             if self._model.enter(number, change.weight):

@@ -71,7 +71,7 @@ class ModelAlone:
             model.set_scheduler(change.scheduler)
         elif change.weight is None:
             if number is not None:
-                model.leave(number)
+                model.leave(number, change.late_ns)
                 del numbers[change.address]
         elif number is None:
             numbers[change.address] = model.join(change.address, change.weight)

@@ -12,8 +12,6 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from ipvsload.record.events import DirectorSettings
-from ipvsload.record.reader import RecordedRun
 from ipvsload.record.request_table import RequestTable
 from ipvsload.record.row_groups import row_groups
 
@@ -43,9 +41,3 @@ def ports_again(requests: RequestTable) -> int:
             final = np.append(first[1:], True)
             last[client][port[final]] = (start + took)[final]
     return found
-
-
-def reuse_modes(run: RecordedRun) -> set[int]:
-    """`conn_reuse_mode` of each director, as far as it is known."""
-    told = (event.sysctls.get("conn_reuse_mode") for event in run.of_type(DirectorSettings))
-    return {mode for mode in told if isinstance(mode, int)}

@@ -18,8 +18,9 @@ from ipvsload.record.events import (
     RunStopped,
 )
 from ipvsload.record.reader import RecordedRun
+from ipvsload.record.told_sysctls import told_sysctls
 from ipvsload.results.kernel_counts import KernelCounts
-from ipvsload.results.ports_again import ports_again, reuse_modes
+from ipvsload.results.ports_again import ports_again
 from ipvsload.results.refusals import BY_NO_SERVER, BY_WEIGHT_0
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.sampling import active_span
@@ -180,7 +181,7 @@ def _connections(run: RecordedRun, requests: RequestCounts, kernel: KernelCounts
     kernel may have counted the first connection alone.
     """
     unknown = requests.opened[None]
-    uncounted = ports_again(run.requests) if 0 in reuse_modes(run) else 0
+    uncounted = ports_again(run.requests) if 0 in told_sysctls(run.events, "conn_reuse_mode") else 0
     for address, server in kernel.servers.items():
         most = requests.opened[address] + unknown
         least = max(0, requests.opened[address] - uncounted)

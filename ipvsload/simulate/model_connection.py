@@ -30,6 +30,8 @@ class ClientSide(Protocol):
 
     time: VirtualTime
     watch: ModelWatch
+    direct: bool
+    """Whether answers go past the directors."""
     timeouts: int
     """Of TCP, until now."""
 
@@ -137,6 +139,8 @@ class ModelConnection:
         if not self.kept:
             del self.server.connections[self]
             self._fin(Side.SERVER, now_ns)
+        if not self.network.direct and not self.table.remembers(self.client, now_ns):
+            return  # nobody puts the service's address in its place (ip_vs_out_hook)
         self.exchange.status, self.exchange.queue_us = status, queue_us
         self.network.time.call(now_ns + WAY_NS, self._received)
 

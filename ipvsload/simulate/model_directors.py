@@ -44,11 +44,11 @@ class ModelDirectors:
         self._present[number] = address
         return number
 
-    def leave(self, number: int) -> None:
+    def leave(self, number: int, now_ns: int) -> None:
         """A server leaves all tables."""
         del self._present[number]
         for table in self.tables:
-            table.leave(number)
+            table.leave(number, now_ns)
 
     def set_weight(self, number: int, weight: int) -> None:
         """A server has another weight from now on."""

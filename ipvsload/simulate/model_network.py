@@ -27,8 +27,7 @@ _TRIES = 1_000
 class ModelNetwork:
     """From clients through `directors` to `servers`, which are by number; more may join.
 
-    `drops_gone` says that a connection whose server was removed is forgotten by its next
-    packet (expire_nodest_conn). `timeouts` are TCP's, until now.
+    `direct` says that answers go past the directors. `timeouts` are TCP's, until now.
     """
 
     def __init__(
@@ -38,12 +37,11 @@ class ModelNetwork:
         servers: Sequence[ModelServer],
         ports: SourcePorts,
         watch: ModelWatch,
-        drops_gone: bool,
+        direct: bool,
     ) -> None:
-        self.time, self.watch = time, watch
+        self.time, self.watch, self.direct = time, watch, direct
         self.timeouts = 0
         self._directors, self._servers, self._ports = directors, servers, ports
-        self._drops_gone = drops_gone
         self._several = len(directors.tables) > 1
         self._in_use: set[Client] = set()
         self._connections: dict[ModelExchange, ModelConnection] = {}
@@ -62,10 +60,7 @@ class ModelNetwork:
         elif not connection.table.remembers(connection.client, now_ns):
             self._broken_later(connection, now_ns)  # no socket of the director's own is meant
         elif connection.server.removed:
-            if self._drops_gone:
-                connection.table.heard(connection.client, Side.CLIENT, now_ns)
-                self._broken_later(connection, now_ns)
-            # Else the director drops it, without a word, however often it is sent.
+            pass  # it drops that, without a word, however often it is sent (ip_vs_in_hook)
         else:
             connection.table.heard(connection.client, Side.CLIENT, now_ns)
             connection.send(now_ns)

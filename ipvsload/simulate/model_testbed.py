@@ -130,14 +130,15 @@ class ModelTestbed:
             self._topology.director_ports,
             f"{self._topology.seed}/{spec.repeat}/{spec.balancer}",
         )
-        self.packet_watch = ModelWatch(FORWARDINGS[spec.forwarding].direct)
+        direct = FORWARDINGS[spec.forwarding].direct
+        self.packet_watch = ModelWatch(direct)
         self.network = ModelNetwork(
             self.time,
             self.directors,
             self.servers,
             self._ports,
             self.packet_watch,
-            bool(settings.sysctls.get("expire_nodest_conn")),
+            direct,
         )
 
     def set_balancer(self, balancer: str) -> None:
@@ -172,7 +173,7 @@ class ModelTestbed:
         """Take a real server out of the tables; it goes on."""
         number = self._number(address)
         self.servers[number].removed = True
-        self.directors.leave(number)
+        self.directors.leave(number, self.time.now_ns)
 
     def fault_server(self, address: str, fault: ServerFault) -> None:
         """Do this to a real server; the tables stay as they are."""

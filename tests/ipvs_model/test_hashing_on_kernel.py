@@ -90,7 +90,7 @@ def _same_servers(
     ask(FEW)
 
     testbed.remove_server(service.servers[1][0])
-    model.leave(1)
+    model.leave(1, 0)
     assert model.join(testbed.add_server(4), 4) == len(WEIGHTS)
     ask(FEW)
 

@@ -94,7 +94,8 @@ def test_what_follows_an_old_connection_is_no_new_one_to_the_kernel(mode: int, n
 def test_the_clients_packets_to_a_server_that_left_are_dropped(nodest: int) -> None:
     model = director(sysctls={"expire_nodest_conn": nodest})
     model.opened(ONE, 0, 0)
-    model.leave(0)
+    model.leave(0, 0)
+    assert model.remembers(ONE, S) is not bool(nodest)
     assert model.choose(ONE, S) == (1 if nodest else None)
     model.closing(ONE, Side.CLIENT, S)
     assert counts(model, S + TICK) == ([0, 1 - nodest], [0, 0])
@@ -107,7 +108,7 @@ def test_a_server_that_comes_again_has_its_connections_again() -> None:
     model = director()
     model.opened(ONE, 0, 0)
     ended(model, OTHER, 0, 0)
-    model.leave(0)
+    model.leave(0, 0)
     assert model.join("198.51.100.11:80", 1) == 2
     assert counts(model, S) == ([1, 0, 0], [1, 0, 0])
     model.closing(ONE, Side.CLIENT, S)
@@ -150,7 +151,7 @@ def test_a_template_holds_on_to_weight_0_unless_quiescent_ones_expire(
     ended(model, client(1), 1, 0)
     model.set_weight(1, 0)
     assert model.choose(client(1, 9), S) == chosen
-    model.leave(1)
+    model.leave(1, 0)
     assert model.choose(client(1, 9), S) == 0
 
 

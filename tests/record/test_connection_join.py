@@ -53,10 +53,12 @@ def servers(
     rows: list[ListedConnection],
     readings: list[WholeReading],
     slack_us: int = 0,
+    *,
+    follows: bool = False,
 ) -> list[str | None]:
     """What the join says of each request: a server, "" for none, None where it is not certain."""
     table = RequestTable.of(1, requests)
-    known = KernelServers(table, ConnectionTable.of(1, rows), readings, slack_us)
+    known = KernelServers(table, ConnectionTable.of(1, rows), readings, slack_us, follows=follows)
     names: dict[int, str | None] = dict(enumerate(known.servers))
     names |= {NOT_CERTAIN: None, GIVEN_TO_NONE: ""}
     return [names[one] for block in table.blocks() for one in known.of(block).tolist()]
@@ -85,6 +87,26 @@ def test_a_port_that_comes_again_is_another_connection() -> None:
     # It came again before the list was read.
     late = [*readings[:2], reading(5 * S + 100, 7 * S + 1)]
     assert servers(asked, rows, late) == [ONE, TWO, None, None]
+
+
+def test_a_port_that_follows_its_old_entry_has_its_server_as_long_as_the_kernel_keeps_that() -> (
+    None
+):
+    asked = [
+        request(S, S + 9),
+        request(2 * S, 2 * S + 9, error="refused"),  # of it the kernel keeps the entry for 10 s
+        request(11 * S, 11 * S + 9),
+        request(70 * S, 70 * S + 9, error="refused"),
+        request(81 * S, 81 * S + 9, error="refused"),
+        request(82 * S, 82 * S + 9, error="refused"),
+    ]
+    rows = [row(1_500 * MS, ONE)]
+    assert servers(asked, rows, []) == [ONE, None, None, None, None, None]
+    assert servers(asked, rows, [], follows=True) == [ONE, ONE, ONE, ONE, None, None]
+    other = [row(1_500 * MS, ONE, port=1_026), row(1_500 * MS, ONE, client=OTHER)]
+    assert servers(asked, other, [], follows=True) == [None] * 6
+    rows = [*rows, row(81_500 * MS, TWO)]
+    assert servers(asked, rows, [], follows=True) == [ONE, ONE, ONE, ONE, TWO, TWO]
 
 
 def test_what_was_told_before_the_answer_may_be_of_the_connection_before() -> None:

@@ -34,7 +34,8 @@ class Seen:
     and `early` is that of the last one before. Without `table` IPVS does not balance.
     The last forty requests are such as nobody took, where `untaken` says how. The
     kernel has `counted` so many connections of each server at the end. Each of `nodes`
-    shows the same table. There are so many `ports`.
+    shows the same table. There are so many `ports`. The last samples lack the
+    servers `gone`.
     """
 
     scheduler: str
@@ -54,6 +55,7 @@ class Seen:
     counted: int = 33
     nodes: Sequence[str] = ("director",)
     ports: int = 100
+    gone: Sequence[str] = ()
 
     def notes(self) -> list[str]:
         requests = [self._request(number) for number in range(100)]
@@ -98,6 +100,7 @@ class Seen:
             for address, weight, active, persistent in zip(
                 SERVERS, self.weights, self.active, self.persistent, strict=True
             )
+            if not last or address not in self.gone
         ]  # fmt: skip
         service = VirtualService(
             "tcp 192.0.2.80:80", self.scheduler, self.flags, self.persistent_timeout,

@@ -69,7 +69,7 @@ def test_the_model_says_the_same_whether_numbers_are_given_before_or_not() -> No
     given.servers.addresses[1] = AGAIN
     given.servers.leave(1)
     for model in (joining, given):
-        model.leave(0)
+        model.leave(0, 0)
     assert joining.join(AGAIN, 2) == 1
     assert given.enter(1, 2)
     assert not given.enter(1, 5)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ipvsload.record.request_table import RequestColumns
 from ipvsload.record.row_groups import row_groups
 from ipvsload.results.explanations.evidence import FEWEST, RunEvidence, more
+from ipvsload.results.explanations.leaving_servers import since_weight_0
 
 
 def _rule(seen: RunEvidence) -> str:
@@ -64,7 +65,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     """For each class: servers that came too late, and servers of weight 0 that went on serving."""
     if not seen.kernel.servers:
         return  # nobody reads a table
-    since = _since_weight_0(seen)
+    since = since_weight_0(seen.run)
     joins_us = [event.t_us for event in seen.joined.values()]
     requests = seen.run.requests
     ends = np.array([since.get(text or "", sys.maxsize) for text in requests.texts], np.int64)
@@ -118,18 +119,3 @@ def _drained(
                 f" requests{others}: weight 0 takes no new connections, and these were open"
                 f" before. {_rule(seen)}"
             )
-
-
-def _since_weight_0(seen: RunEvidence) -> dict[str, int]:
-    """Since when a server has weight 0 to the end, for those that had another before."""
-    since: dict[str, int] = {}
-    weighted: set[str] = set()
-    for sample in seen.run.samples:
-        for service in sample.services:
-            for server in service.servers:
-                if server.weight:
-                    weighted.add(server.address)
-                    since.pop(server.address, None)
-                elif server.address in weighted:
-                    since.setdefault(server.address, sample.t_us)
-    return since

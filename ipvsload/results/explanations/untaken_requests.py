@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from ipvsload.record.events import DirectorSettings
 from ipvsload.record.format import Request
 from ipvsload.results.explanations.evidence import RunEvidence, more
+from ipvsload.results.explanations.leaving_servers import removals
 
 _ANSWERS = {
     "reset": "a reset",
@@ -31,6 +32,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     ipvs = seen.run.of_type(DirectorSettings) if by_ipvs else []
     timeouts = [event.timeouts.get("tcp") for event in ipvs]
     timeout = min((one for one in timeouts if one), default=None)
+    gone = removals(seen.run) if by_ipvs else []
     for name, requests in sorted(by_class.items()):
         again = [request for request in requests if request.retried]
         lost = [request for request in requests if not request.retried]
@@ -40,7 +42,7 @@ def explain(seen: RunEvidence) -> Iterator[str]:
             if found:
                 yield (
                     f"{name}: {len(found)} requests {fate} and answered with"
-                    f" {_answers(found)}{_why(found, timeout)}"
+                    f" {_answers(found)}{_removed(found, gone) or _why(found, timeout)}"
                 )
 
 
@@ -49,6 +51,19 @@ def _answers(requests: Sequence[Request]) -> str:
     return ", ".join(
         _ANSWERS.get(answer, answer) + (f" ({n})" if len(counts) > 1 else "")
         for answer, n in counts.most_common()
+    )
+
+
+def _removed(requests: Sequence[Request], gone: Sequence[tuple[int, int]]) -> str:
+    """Why, where a server was taken out of the table while the connections were idle."""
+    for one in requests:
+        idle_us = one.start_us - one.idle_us
+        if not any(early <= one.start_us and late >= idle_us for early, late in gone):
+            return ""
+    return (
+        ": a server was taken out of the table while they were idle, and what comes on a connection"
+        " of such a server IPVS drops, or, with expire_nodest_conn, it forgets the connection and a"
+        f" reset answers (ip_vs_core.c, ip_vs_in_hook); {more('removed-servers')}"
     )
 
 

@@ -30,7 +30,7 @@ def test_all_go_to_the_newest_of_those_with_the_greatest_weight() -> None:
     assert held(model, 3) == [2, 2, 2]
     model.set_weight(2, 0)
     assert model.rule.choose(CLIENT) == 1
-    model.leave(1)
+    model.leave(1, 0)
     assert model.rule.choose(CLIENT) == 0
 
 

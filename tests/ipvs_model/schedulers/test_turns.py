@@ -50,7 +50,7 @@ def test_when_the_marked_server_leaves_the_mark_goes_one_back(served: int, then:
     model = director("rr", 1, 1, 1)
     last = turns(model, served)[-1]
     assert last is not None
-    model.leave(last)
+    model.leave(last, 0)
     model.join("198.51.100.99:80", 1)
     assert turns(model, 3) == then
 
