@@ -235,7 +235,7 @@ class KernelServers:
             had &= self._line.alike(rows[before], at)
         same = seen & had & opened.answered
         found[same] = chosen[before[same]]
-        if self._follows:
+        if self._follows and len(rows):
             # Its entry was there all the time since it was told.
             lasts = again.copy()
             lasts[1:] &= start_us[1:] - end_us[:-1] <= kept_us[:-1]
