@@ -7,13 +7,14 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check coverage bench study-model study-statistics gallery site man iso setup system test-system iso-system bench-system clean
+.PHONY: help demo test check coverage bench study study-model study-statistics gallery site man iso setup system test-system iso-system bench-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
 	@echo "make test    every test, against a real IPVS kernel"
 	@echo "make check   format, lint, types, layers and the quick tests"
 	@echo "make bench   the figures that the documentation speaks of, measured here"
+	@echo "make study   are IPVS's schedulers of use? An hour, goes on where it was, into docs/study"
 	@echo "make study-model  each scheduler on real kernels and on the model, into docs/model.md"
 	@echo "make study-statistics  how often the verdict cries wolf, and finds a real 5 %"
 	@echo "make site    the documentation as a site, into build/site; opens without a network"
@@ -49,6 +50,10 @@ coverage: setup
 
 bench: setup iso bench-system
 	$(BIN)/python -m benchmarks
+
+# Takes an hour of two processors that do nothing else; interrupted, it goes on from there.
+study: setup
+	$(BIN)/python -m benchmarks.scheduler_study
 
 # Takes a quarter of an hour.
 study-model: setup iso

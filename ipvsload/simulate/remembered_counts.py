@@ -79,6 +79,9 @@ class RememberedCounts:
             for number in np.flatnonzero(ended).tolist():
                 self._counted(number)
         if now_ns >= self._span_ends:
+            if spans and not any(self._ended):
+                # Most directors of a thousand: an empty span is not worth keeping.
+                spans.pop()
             self._begin_span(now_ns)
         self.next_change = min(self._span_ends, spans[0][0])
 
