@@ -115,14 +115,16 @@ def filled(page: str, text: str) -> str:
 
 
 def table(labels: Sequence[str], columns: Sequence[Column]) -> str:
-    """A row for each figure of each label, and below it what there is to say."""
+    """A row for each label under each figure, and below them what there is to say."""
     rows = [["", "", *(column.head for column in columns)]]
-    for label in labels:
-        there = [column.cells.get(label, {}) for column in columns]
-        first = label
-        for what in dict.fromkeys(what for cells in there for what in cells):
-            rows.append([first, what, *(cells.get(what, "") for cells in there)])
-            first = ""
+    found = (cells for column in columns for cells in column.cells.values())
+    for what in dict.fromkeys(what for cells in found for what in cells):
+        first = what
+        for label in labels:
+            told = [column.cells.get(label, {}).get(what, "") for column in columns]
+            if any(told):
+                rows.append([first, label, *told])
+                first = ""
     remarks = (f"\n{line}\n" for column in columns for line in column.remarks)
     return markdown(rows) + "".join(remarks)
 

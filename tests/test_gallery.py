@@ -79,10 +79,10 @@ def test_what_cannot_be_played_is_told_below_the_table(tmp_path: Path) -> None:
     assert lines == [
         "|  |  | predicted | kernel 6.1 |",
         "| --- | --- | --- | --- |",
-        "| rr | connections to 1 2 | 5 5 |  |",
-        "|  | failed requests | 0 of 10 |  |",
-        "|  | short share of server 2 | 50 % |  |",
-        "| nftables-hash | failed requests |  | 0 of 10 |",
+        "| connections to 1 2 | rr | 5 5 |  |",
+        "| failed requests | rr | 0 of 10 |  |",
+        "|  | nftables-hash |  | 0 of 10 |",
+        "| short share of server 2 | rr | 50 % |  |",
         "",
         remark,
     ]
@@ -108,5 +108,5 @@ def test_a_page_is_written_and_what_did_not_hold_is_told(
         ("predicted", scenario, failures, "simulate"),
         ("user-mode Linux", scenario, failures, "run", "--kernel", "uml"),
     ]
-    assert "\n| rr | failed requests | 0 of 10 | 0 of 10 |\n" in page.read_text()
+    assert "\n| failed requests | rr | 0 of 10 | 0 of 10 |\n" in page.read_text()
     assert capsys.readouterr().err == "\nnot as expected:\nskew, user-mode Linux: status 1\n"
