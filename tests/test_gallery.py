@@ -28,6 +28,10 @@ def test_a_page_has_a_scenario_a_report_and_a_filled_table(page: Path) -> None:
     assert "| connections to 1 " in written
 
 
+def test_each_scenario_that_ships_has_a_page() -> None:
+    assert [page.stem for page in PAGES] == sorted(shipped_scenarios())
+
+
 def test_the_index_leads_to_each_page_and_to_no_other() -> None:
     links = set(re.findall(r"\]\(([\w-]+)\.md\)", (gallery.PAGES / "index.md").read_text()))
     assert links == {page.stem for page in PAGES}
