@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check coverage bench study study-model study-statistics gallery site man iso setup system test-system iso-system bench-system clean
+.PHONY: help demo test check coverage bench study study-model study-statistics gallery site man release iso setup system test-system iso-system bench-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
@@ -21,6 +21,7 @@ help:
 	@echo "make man     the manual pages, from the commands, into man/man1/"
 	@echo "make gallery  the scenarios of docs/gallery/ on the kernel and on the model, into their pages"
 	@echo "make iso     the director as a machine image, for lab --kernel qemu (docs/iso.md)"
+	@echo "make release sdist and wheel, checked and tried in an empty environment, into dist/"
 	@echo "make setup   .venv, and what the lab needs of this machine's packages"
 	@echo "make coverage    what part of the package the quick tests run"
 	@echo "make clean   remove what these made"
@@ -75,6 +76,9 @@ man: $(VENV)/ready
 gallery: setup iso
 	$(BIN)/python -m benchmarks.gallery
 
+release: setup
+	$(BIN)/python -m release
+
 # Nothing to do when it is there; SUITE=bookworm makes one with an older kernel.
 iso: $(VENV)/ready iso-system
 	@$(MAKE) --no-print-directory -C iso
@@ -125,4 +129,4 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build runs screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) build dist runs screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
