@@ -25,7 +25,7 @@ class Installed:
         kept = {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
         return {**kept, "HOME": str(self._home)}
 
-    def run(self, *words: str, expected: int | None = 0) -> str:
+    def run(self, *words: str, expected: int | None = 0, within_s: float = _WITHIN_S) -> str:
         """What `ipvsload WORDS` prints. Raises ReleaseError where its status is not this one."""
         done = subprocess.run(
             [str(self._root / "bin" / "ipvsload"), *words],
@@ -33,7 +33,7 @@ class Installed:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=_WITHIN_S,
+            timeout=within_s,
         )
         if expected not in (None, done.returncode):
             raise ReleaseError(

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from ipvsload.director_image import image
+from ipvsload.iso.image_build import KEPT
 from ipvsload.testbed.lab.kernels.base import PROCESSOR
 from tests.iso.machine import PROMPT, booted
 from tests.patience import HUNG_AFTER_S
+from tests.release.offline_install import installed
 
 pytestmark = pytest.mark.kernel
 
@@ -103,22 +105,26 @@ def test_the_experiment_holds_on_it(tmp_path: Path) -> None:
     assert {run["kernel"]["provider"] for run in found["runs"]} == {"qemu"}
 
 
-def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
-    def built(name: str) -> Path:
-        place = tmp_path / name
+def test_the_same_inputs_give_the_same_bytes_in_a_checkout_and_installed(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    package = installed(tmp_path_factory, tmp_path / "a home")
+    again = Path(package.run("iso", "build", within_s=HUNG_AFTER_S).strip())
+    assert sorted(path.name for path in again.iterdir()) == sorted(KEPT)
+    assert again.is_relative_to(tmp_path / "a home")
+    before = IMAGE
+    # Since that was built the mirror may have got newer packages, and this package changes.
+    if _digest(before) != _digest(again):
+        before = tmp_path / "once-more"
         subprocess.run(
-            ["make", "-C", str(ROOT / "iso"), f"OUT={place}"],
+            ["make", "-C", str(ROOT / "iso"), f"OUT={before}"],
             capture_output=True,
             check=True,
             timeout=HUNG_AFTER_S,
             env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},
         )
-        return place
+    assert _digest(before) == _digest(again)
 
-    again, before = built("again"), IMAGE
-    # Since the image was built the mirror may have got newer packages, and this package changes.
-    inputs = "manifest.txt", "code.img"
-    if any((again / one).read_bytes() != (before / one).read_bytes() for one in inputs):
-        before = built("once-more")
-    first, second = ((place / "ipvsload.iso").read_bytes() for place in (before, again))
-    assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest()
+
+def _digest(place: Path) -> str:
+    return hashlib.sha256((place / "ipvsload.iso").read_bytes()).hexdigest()
