@@ -10,6 +10,8 @@ from ipvsload.shipped_files import FOLDERS
 from release.release_error import ReleaseError
 
 EXECUTABLE = 0o111
+MANUAL = "man/man1"
+"""Installed for the program `man`, not below the package."""
 
 
 def check_wheel(wheel: Path, source: Path) -> Metadata:
@@ -20,10 +22,10 @@ def check_wheel(wheel: Path, source: Path) -> Metadata:
     """
     with zipfile.ZipFile(wheel) as archive:
         modes = {one.filename: one.external_attr >> 16 for one in archive.infolist()}
-        about = f"{wheel.name.rsplit('-', 3)[0]}.dist-info"
-        text = archive.read(f"{about}/METADATA")
-    wanted = {_place(path.relative_to(source)): path for path in _shipped_sources(source)}
-    _demand_names({name for name in modes if not name.startswith(f"{about}/")}, set(wanted))
+        stem = wheel.name.rsplit("-", 3)[0]
+        text = archive.read(f"{stem}.dist-info/METADATA")
+    wanted = {_place(path.relative_to(source), stem): path for path in _shipped_sources(source)}
+    _demand_names({name for name in modes if f"{stem}.dist-info" not in name}, set(wanted))
     for name, path in wanted.items():
         if bool(path.stat().st_mode & EXECUTABLE) != bool(modes[name] & EXECUTABLE):
             raise ReleaseError(f"{name} is executable in only one of wheel and sources")
@@ -40,15 +42,19 @@ def check_sdist(sdist: Path, source: Path) -> None:
 
 
 def _shipped_sources(source: Path) -> list[Path]:
-    folders = [source / "ipvsload", *(source / name for name in FOLDERS)]
+    folders = [source / name for name in ("ipvsload", MANUAL, *FOLDERS)]
     found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     pages = source / "docs"
     return [path for path in found if pages not in path.parents or path.suffix == ".md"]
 
 
-def _place(path: Path) -> str:
-    """Where a file of the sources is in the wheel."""
-    return str(path) if path.parts[0] == "ipvsload" else f"ipvsload/shipped/{path}"
+def _place(path: Path, stem: str) -> str:
+    """Where a file of the sources is in the wheel, whose names begin with `stem`."""
+    if path.is_relative_to("ipvsload"):
+        return str(path)
+    if path.is_relative_to(MANUAL):
+        return f"{stem}.data/data/share/{path}"
+    return f"ipvsload/shipped/{path}"
 
 
 def _demand_names(found: set[str], wanted: set[str]) -> None:
