@@ -23,7 +23,7 @@ class ModelAlone:
         self._begun: set[Client] = set()
         """Connections without a FIN or RST until now."""
         self.given = [0] * len(self._numbers)
-        """Connections by the number of the server, as they joined."""
+        """Connections by the number of the server, as they joined: those that the kernel counts."""
         self.refused = 0
         """Connections that the rule had no server for."""
 
@@ -45,8 +45,8 @@ class ModelAlone:
         if number is None:
             self.refused += 1
             return
-        self._model.opened(client, number, now_ns)
-        self.given[number] += 1
+        if self._model.opened(client, number, now_ns):
+            self.given[number] += 1
         self._begun.add(client)
 
     def closing(self, client: Client, side: Side, now_ns: int) -> None:

@@ -4,14 +4,18 @@ IPVS keeps a connection that has ended for 120 s in TIME_WAIT (ip_vs_proto_tcp.c
 tcp_timeouts). What a new one from the same address and port meets then,
 `conn_reuse_mode` says (ip_vs_core.c, ip_vs_in_hook and is_new_conn_expected):
 with 0 it follows the old one to its server, as a packet of it, and the scheduler is
-not asked nor the connection counted; with 1 the scheduler chooses anew.
+not asked nor the connection counted; with 1 the scheduler chooses anew, unless the service is
+persistent: then it follows, too.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ipvsload.ipvs.schedulers import PERSISTENT
+from ipvsload.record.format import Sample
 from ipvsload.record.request_table import RequestTable
 from ipvsload.record.row_groups import row_groups
 
@@ -41,3 +45,12 @@ def ports_again(requests: RequestTable) -> int:
             final = np.append(first[1:], True)
             last[client][port[final]] = (start + took)[final]
     return found
+
+
+def is_persistent(samples: Sequence[Sample]) -> bool:
+    """Whether a service was persistent: of one a port that comes again is not chosen for anew."""
+    return any(
+        service.persistent_timeout or service.flags & PERSISTENT
+        for sample in samples
+        for service in sample.services
+    )

@@ -20,7 +20,7 @@ from ipvsload.record.events import (
 from ipvsload.record.reader import RecordedRun
 from ipvsload.record.told_sysctls import told_sysctls
 from ipvsload.results.kernel_counts import KernelCounts
-from ipvsload.results.ports_again import ports_again
+from ipvsload.results.ports_again import is_persistent, ports_again
 from ipvsload.results.refusals import BY_NO_SERVER, BY_WEIGHT_0
 from ipvsload.results.request_counts import RequestCounts
 from ipvsload.results.sampling import active_span
@@ -181,7 +181,8 @@ def _connections(run: RecordedRun, requests: RequestCounts, kernel: KernelCounts
     kernel may have counted the first connection alone.
     """
     unknown = requests.opened[None]
-    uncounted = ports_again(run.requests) if 0 in told_sysctls(run.events, "conn_reuse_mode") else 0
+    follows = 0 in told_sysctls(run.events, "conn_reuse_mode") or is_persistent(run.samples)
+    uncounted = ports_again(run.requests) if follows else 0
     for address, server in kernel.servers.items():
         most = requests.opened[address] + unknown
         least = max(0, requests.opened[address] - uncounted)

@@ -157,11 +157,16 @@ def test_a_connection_that_failed_unseen_may_be_in_the_kernels_count_or_not(
     assert "the director gave them to none, or has forgotten" in found.runs[0].notes[0]
 
 
-@pytest.mark.parametrize(("mode", "valid"), [(0, True), (1, False)])
+@pytest.mark.parametrize(
+    ("mode", "persistent", "valid"), [(0, 0, True), (1, 0, False), (1, 60, True)]
+)
 def test_of_a_port_that_came_again_the_kernel_may_count_the_first_connection_alone(
-    recording: Recording, mode: int, valid: bool
+    recording: Recording, mode: int, persistent: int, valid: bool
 ) -> None:
     run = recording.runs[0]
+    for place, one in enumerate(run.samples):
+        services = (s._replace(persistent_timeout=persistent) for s in one.services)
+        run.samples[place] = replace(one, services=tuple(services))
     run.baseline = {**run.baseline, TWO: run.baseline.get(TWO, 0) + 1}
     with edited(run) as requests:
         first, second, *_ = (i for i, r in enumerate(requests) if r.server == TWO)

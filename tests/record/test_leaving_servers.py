@@ -21,7 +21,7 @@ def test_a_server_of_weight_0_that_goes_on_getting_connections_of_its_ports() ->
     seen = Seen("rr", servers=[ONE, TWO], ports=16, weights=(0, 1, 1), events=[FOLLOWS])
     (note,) = _notes(seen, "had weight 0")
     assert note.startswith("server 1 had weight 0 from 0.5 s on and got 24 more connections: they")
-    assert "with conn_reuse_mode 0 and expire_nodest_conn 0" in note
+    assert "whatever weight it has, with expire_nodest_conn 0" in note
     for mode, nodest in ((1, 0), (0, 1)):
         told = _sysctls(conn_reuse_mode=mode, expire_nodest_conn=nodest)
         seen = Seen("rr", servers=[ONE, TWO], ports=16, weights=(0, 1, 1), events=[told])
@@ -37,6 +37,17 @@ def test_a_server_that_joins_and_gets_nothing_because_ports_are_remembered() -> 
         told = _sysctls(conn_reuse_mode=mode, expire_nodest_conn=0)
         seen = Seen("rr", servers=servers, ports=16, joins_us=late, events=[told])
         assert not _notes(seen, "joined")
+
+
+def test_of_a_persistent_service_ports_are_followed_with_any_conn_reuse_mode() -> None:
+    told = _sysctls(conn_reuse_mode=1, expire_nodest_conn=0, expire_quiescent_template=1)
+    seen = Seen(
+        "rr", servers=[ONE, TWO], ports=16, weights=(0, 1, 1), events=[told], persistent_timeout=60
+    )
+    (note,) = _notes(seen, "had weight 0")
+    assert "they came from ports that it had connections of before" in note
+    (note,) = _notes(seen, "less than 120 s ago")
+    assert "where the service is persistent they followed it to its server" in note
 
 
 @pytest.mark.parametrize("expires", [0, 1])

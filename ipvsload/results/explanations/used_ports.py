@@ -7,13 +7,18 @@ import numpy as np
 from ipvsload.record.told_sysctls import told_sysctls
 from ipvsload.results.explanations.evidence import FEWEST, RunEvidence, more
 from ipvsload.results.explanations.leaving_servers import late_connections
-from ipvsload.results.ports_again import REMEMBERED_S, ports_again
+from ipvsload.results.ports_again import REMEMBERED_S, is_persistent, ports_again
 
 _MEANING = {
     0: "with conn_reuse_mode 0 they followed it to its server: the scheduler was not asked, and the"
     " kernel did not count them",
     1: "with conn_reuse_mode 1 the scheduler chose anew, and the old connection was forgotten",
 }
+
+_OF_PERSISTENT = (
+    "where the service is persistent they followed it to its server (is_new_conn_expected), and the"
+    " kernel did not count them"
+)
 
 
 def explain(seen: RunEvidence) -> Iterator[str]:
@@ -24,13 +29,16 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     if again < FEWEST:
         return
     modes = told_sysctls(seen.run.events, "conn_reuse_mode")
+    persistent = is_persistent(seen.run.samples)
     meaning = _MEANING.get(min(modes), "") if len(modes) == 1 else ""
+    if persistent:
+        meaning = _OF_PERSISTENT
     yield (
         f"{again} of {len(seen.opened)} connections came from a client port whose last one was less"
         f" than {REMEMBERED_S} s ago, and IPVS remembered that:"
         f" {meaning or 'conn_reuse_mode says what it does then'}; {more('client-ports')}"
     )
-    if modes == {0}:
+    if modes == {0} or persistent:
         yield from _newcomers(seen)
         yield from _to_weight_0(seen)
 
@@ -61,6 +69,6 @@ def _to_weight_0(seen: RunEvidence) -> Iterator[str]:
     for one in late_connections(seen)[:1]:
         yield (
             f"{one.words(seen)}: they came from ports that it had connections of before, and"
-            " follow these whatever weight it has, with conn_reuse_mode 0 and expire_nodest_conn 0"
+            " follow these whatever weight it has, with expire_nodest_conn 0"
             f" (ip_vs_core.c, ip_vs_in_hook); {more('client-ports')}"
         )
