@@ -16,7 +16,7 @@ PACKAGE = Path(ipvsload.__file__).parent
 
 MAX_LINES = 350
 # Not code: recorded or generated data, pictures, configuration, texts of others.
-DATA_SUFFIXES = {".json", ".ndjson", ".png", ".svg", ".toml"}
+DATA_SUFFIXES = {".csv", ".json", ".ndjson", ".png", ".svg", ".toml"}
 DATA_NAMES = {"LICENSE", "constraints.txt"}
 
 # Ends of names of modules that a registry imports: testbed/registry.py.

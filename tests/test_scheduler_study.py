@@ -24,6 +24,7 @@ from benchmarks.scheduler_study.kernel_part import (
 from benchmarks.scheduler_study.leaving_effects import Study
 from benchmarks.scheduler_study.model_player import Block, Measured, play
 from benchmarks.scheduler_study.study_cell import Column
+from benchmarks.scheduler_study.study_sentences import ContradictionError, holds
 from benchmarks.scheduler_study.study_words import times, with_interval
 from ipvsload.scenario.load import load
 
@@ -165,3 +166,9 @@ def test_data_are_read_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "kernel.csv"
     path.write_text("cell,source,scheduler,block,p50,p95,p99\n1-even,kernel,rr,2,1.5,2,3.25\n")
     assert list(read_kernel_rows(path)) == [KernelRow("1-even", "kernel", "rr", 2, 1.5, 2, 3.25)]
+
+
+def test_a_sentence_that_the_data_contradict_stops_the_command() -> None:
+    assert holds(True, "of use") == ""
+    with pytest.raises(ContradictionError, match="write it anew: of use"):
+        holds(False, "of use")

@@ -65,7 +65,7 @@ def tell(docs: Path, *, quick: bool) -> None:
     if quick:
         print(effects_printed(docs / "data"))
     else:
-        print("written:", *write_pages(docs / "data", docs))
+        print(write_pages(docs / "data", docs))
 
 
 if __name__ == "__main__":

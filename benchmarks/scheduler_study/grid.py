@@ -25,10 +25,9 @@ NODES = (1, 10, 100, 1000)
 NODES_BETWEEN = (3, 30, 300)
 MANY_NODES = (100, 1000)
 WORKS: tuple[WorkKind, ...] = get_args(WorkKind)
-PODS = (4, 32)
-MEANS_MS = (30, 300, 1000)
+PODS = ((4, 100), (4, 1000), (32, 100))
+MEANS_MS = (300, 1000)
 HELD: tuple[HeldKind, ...] = get_args(HeldKind)[1:]
-FEW_NODES = (1, 100)
 FEW_LOADS = (0.5, 0.7, 0.9)
 
 _RANDOM = Column(RANDOM, "random")
@@ -58,19 +57,22 @@ def grid() -> list[Cell]:
     return [
         *_main((0.9, 0.7)),
         *_cold(),
-        *_held(),
-        *_unequal(),
-        *_main((0.5, 0.95)),
+        *_held(1, FEW_LOADS),
+        *_unequal(1, FEW_LOADS),
+        *_main((0.5,)),
         *_lengths(),
-        *_pods(),
+        *_main((0.95,)),
+        *_held(100, (0.7,)),
+        *_unequal(100, (0.7,)),
         *_more_nodes(),
+        *_pods(),
     ]
 
 
 def quick_grid() -> list[Cell]:
     """Some of them, much shorter: whether everything works, in seconds."""
     chosen = [one for one in _main((0.9,)) if one.nodes in (1, 10)]
-    chosen += [one for one in [*_held(), *_unequal()] if one.load == 0.7 and one.nodes == 1]
+    chosen += [*_held(1, (0.7,)), *_unequal(1, (0.7,))]
     return [replace(one, blocks=7, part_of_length=0.01) for one in chosen]
 
 
@@ -87,18 +89,16 @@ def _cold() -> Iterator[Cell]:
         yield Cell(nodes, 0.9, "exponential", _USUAL, BLOCKS, start="cold")
 
 
-def _held() -> Iterator[Cell]:
+def _held(nodes: int, loads: Sequence[float]) -> Iterator[Cell]:
     for held in HELD:
-        for load in FEW_LOADS:
-            for nodes in FEW_NODES:
-                yield Cell(nodes, load, "exponential", _USUAL, BLOCKS, held=held)
+        for load in loads:
+            yield Cell(nodes, load, "exponential", _USUAL, BLOCKS, held=held)
 
 
-def _unequal() -> Iterator[Cell]:
+def _unequal(nodes: int, loads: Sequence[float]) -> Iterator[Cell]:
     columns = _USUAL + _WEIGHTED
-    for load in FEW_LOADS:
-        for nodes in FEW_NODES:
-            yield Cell(nodes, load, "exponential", columns, BLOCKS, pod_kind="two speeds")
+    for load in loads:
+        yield Cell(nodes, load, "exponential", columns, BLOCKS, pod_kind="two speeds")
 
 
 def _lengths() -> Iterator[Cell]:
@@ -108,9 +108,8 @@ def _lengths() -> Iterator[Cell]:
 
 
 def _pods() -> Iterator[Cell]:
-    for pods in PODS:
-        for nodes in MANY_NODES:
-            yield Cell(nodes, 0.9, "exponential", _USUAL, BLOCKS, pods=pods)
+    for pods, nodes in PODS:
+        yield Cell(nodes, 0.9, "exponential", _USUAL, BLOCKS, pods=pods)
 
 
 def _more_nodes() -> Iterator[Cell]:

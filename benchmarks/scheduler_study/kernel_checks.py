@@ -37,7 +37,8 @@ class Beside(NamedTuple):
 class Leaving(NamedTuple):
     """What leaving a scheduler costs at p99, over the kernel and on the model with its arrivals.
 
-    `inside`: the model's ratio lies in the kernel's interval.
+    `inside`: the model's ratio lies in the kernel's interval. A cell is an experiment of its own,
+    as for `ipvsload compare`, and `p_holm` is corrected within it.
     """
 
     cell: str
@@ -72,7 +73,7 @@ class KernelStudy:
     def _beside(self, cell: str, scheduler: str, percentile: str) -> Beside:
         kernel = self._blocks[cell, KERNEL, scheduler, percentile]
         model = self._of_model(cell, scheduler, percentile)
-        pair = _compared([(_column("model", model), _column("kernel", kernel))])[0]
+        (pair,) = pair_comparisons(((_column("model", model), _column("kernel", kernel)),), MARGIN)
         kernel_ms, model_ms = (statistics.median(one.values()) for one in (kernel, model))
         low, high = median_interval(list(kernel.values())) or (0.0, float("inf"))
         return Beside(
@@ -81,23 +82,19 @@ class KernelStudy:
         )  # fmt: skip
 
     def _leaving(self) -> list[Leaving]:
-        asked = [
-            (cell, scheduler)
-            for cell, schedulers in self.schedulers.items()
-            for scheduler in schedulers
-            if scheduler != RANDOM_THERE
-        ]
-        kernels, models = (
-            _compared([self._pair(cell, source, one) for cell, one in asked])
-            for source in (KERNEL, MODEL)
-        )
         found = []
-        for (cell, scheduler), kernel, model in zip(asked, kernels, models, strict=True):
-            ratio, (low, high) = _ratio(kernel)
-            of_model, _ = _ratio(model)
-            p_holm = 1.0 if kernel.p_holm is None else kernel.p_holm
-            inside = low <= of_model <= high
-            found.append(Leaving(cell, scheduler, ratio, (low, high), p_holm, of_model, inside))
+        for cell, schedulers in self.schedulers.items():
+            others = [one for one in schedulers if one != RANDOM_THERE]
+            kernels, models = (
+                pair_comparisons([self._pair(cell, source, one) for one in others], MARGIN)
+                for source in (KERNEL, MODEL)
+            )
+            for scheduler, kernel, model in zip(others, kernels, models, strict=True):
+                ratio, (low, high) = _ratio(kernel)
+                of_model, _ = _ratio(model)
+                p_holm = 1.0 if kernel.p_holm is None else kernel.p_holm
+                inside = low <= of_model <= high
+                found.append(Leaving(cell, scheduler, ratio, (low, high), p_holm, of_model, inside))
         return found
 
     def _pair(
@@ -123,12 +120,6 @@ def _column(label: str, blocks: Blocks) -> MeasuredColumn:
     return MeasuredColumn(
         label, "p99", "ms", "less", told, statistics.median(blocks.values()), None
     )
-
-
-def _compared(
-    pairs: list[tuple[MeasuredColumn, MeasuredColumn]],
-) -> tuple[PairComparison, ...]:
-    return pair_comparisons(pairs, MARGIN)
 
 
 def _ratio(pair: PairComparison) -> tuple[float, Interval]:
@@ -189,3 +180,11 @@ def agreement(study: KernelStudy) -> dict[str, str]:
         "effects_inside": str(sum(one.inside for one in leaving)),
         "same_side": str(sum((one.kernel > 1) == (one.model > 1) for one in leaving)),
     }
+
+
+def title(cell: str) -> str:
+    """Such as "4 directors, heavy-tailed work"."""
+    directors, _, rest = cell.partition("-")
+    work = rest.removesuffix("-scale-out")
+    held = ", connections that stay open on the older half" * rest.endswith("-scale-out")
+    return f"{directors} director{'s' * (directors != '1')}, {work} work{held}"

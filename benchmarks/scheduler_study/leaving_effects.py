@@ -55,7 +55,7 @@ class Study:
         """The cell that is as usual, but for what is asked."""
         return key_of({**USUAL, **asked})
 
-    def effect(self, scheduler: str, percentile: str = "p99", **asked: object) -> Effect:
+    def effect(self, scheduler: str, percentile: str = "p99", /, **asked: object) -> Effect:
         """What leaving costs there. Raises KeyError where it was not played."""
         return self.effects[self.key(**asked), scheduler, percentile]
 

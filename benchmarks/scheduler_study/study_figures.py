@@ -59,6 +59,9 @@ def draw(study: Study, kernel: KernelStudy | None, directory: Path) -> None:
             FigureCanvasSVG(figure)
             axes = figure.subplots(1, panels, squeeze=False)[0]
             drawn(list(axes))
+            named = (zip(*at.get_legend_handles_labels(), strict=True) for at in axes)
+            by_label = {label: handle for each in named for handle, label in each}
+            figure.legend(by_label.values(), by_label, loc="outside right upper")
             figure.savefig(directory / f"{name}.svg", metadata={"Date": None, "Creator": None})
 
 
@@ -77,10 +80,10 @@ def leaving(study: Study, axes: Sequence[Axes]) -> None:
             _line(at, scheduler, there, ratios, ends)
         _ratio_axis(at)
         at.set_xscale("log")
+        at.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
         at.set_title(f"{work} work")
         at.set_xlabel("nodes that balance")
     axes[0].set_ylabel("p99 after leaving, over before")
-    axes[0].legend(loc="lower left")
 
 
 def by_load(study: Study, axes: Sequence[Axes]) -> None:
@@ -97,7 +100,6 @@ def by_load(study: Study, axes: Sequence[Axes]) -> None:
         at.set_title(f"{work} work")
         at.set_xlabel("load, of capacity")
     axes[0].set_ylabel("p99, ms (mean work 100 ms)")
-    axes[0].legend(loc="upper left")
 
 
 def memory(study: Study, axes: Sequence[Axes]) -> None:
@@ -118,6 +120,7 @@ def memory(study: Study, axes: Sequence[Axes]) -> None:
                     *zip(*chosen, strict=True), mark, color=STYLES["lc"][0], label=f"{pods} pods"
                 )
         at.set_xscale("log")
+        at.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
         at.set_xlabel("connections that a node remembers of a pod")
     _ratio_axis(axes[0])
     axes[0].set_ylabel("p99 after leaving lc, over before")
@@ -128,7 +131,6 @@ def memory(study: Study, axes: Sequence[Axes]) -> None:
     axes[1].axhline(1, color="black", linewidth=1)
     axes[1].set_ylim(0.8, 1.4)
     axes[1].set_ylabel("asked of the busiest pod, of its capacity")
-    axes[1].legend()
 
 
 def held(study: Study, axes: Sequence[Axes]) -> None:
@@ -150,7 +152,6 @@ def held(study: Study, axes: Sequence[Axes]) -> None:
         at.set_title(title)
         at.set_xlabel("load, of what is left")
     axes[0].set_ylabel("p99, ms (mean work 100 ms)")
-    axes[0].legend(loc="upper left")
 
 
 def beside_kernel(kernel: KernelStudy, axes: Sequence[Axes]) -> None:
@@ -178,7 +179,6 @@ def beside_kernel(kernel: KernelStudy, axes: Sequence[Axes]) -> None:
     for scheduler, (colour, mark, _) in STYLES.items():
         times_.plot([], [], mark, color=colour, label=NAMES.get(scheduler, scheduler))
     times_.plot([], [], "D", color="#999999", label="mh")
-    times_.legend(loc="upper left")
 
 
 def _style(scheduler: str) -> str:
@@ -206,7 +206,7 @@ def _line(
 def _ratio_axis(at: Axes) -> None:
     at.set_yscale("log")
     at.axhline(1, color="black", linewidth=1)
-    _plain(at, [0.03, 0.1, 0.3, 1, 2, 4], "{:g}x")
+    _plain(at, [0.01, 0.03, 0.1, 0.3, 1, 2, 4], "{:g}x")
 
 
 def _plain(at: Axes, ticks: Sequence[float], form: str) -> None:

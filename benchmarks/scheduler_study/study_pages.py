@@ -1,7 +1,7 @@
 """The pages, written from the data: every number in them, also those of sentences.
 
-A page is a template beside this file. What its sentences claim stands in templates, and each number
-in them is asked of the data.
+A page is a template in templates/. Each number in it is asked of the data, and where a sentence
+claims something, `holds` beside it asks the data, too.
 """
 
 import csv
@@ -17,8 +17,8 @@ from benchmarks.scheduler_study import (
     kernel_checks,
     model_player,
     study_cell,
+    study_sentences,
     study_tables,
-    study_words,
 )
 from benchmarks.scheduler_study.kept_cells import read_rows
 from benchmarks.scheduler_study.kernel_checks import KernelStudy
@@ -30,8 +30,8 @@ from benchmarks.scheduler_study.study_figures import draw
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def write_pages(data: Path, docs: Path) -> list[str]:
-    """Write effects.csv, all figures and all pages of which there are data. Returns their names.
+def write_pages(data: Path, docs: Path) -> str:
+    """Write effects.csv, all figures and all pages. Returns the answer in a line.
 
     `data` has model.csv, and kernel.csv if the kernel was played.
     """
@@ -50,15 +50,14 @@ def write_pages(data: Path, docs: Path) -> list[str]:
         autoescape=False,
     )
     environment.globals.update(
-        study=study, kernel=kernel, tables=study_tables, words=study_words, checks=kernel_checks,
-        grid=grid, cells=study_cell, player=model_player, kernel_cell=kernel_cell,
+        study=study, kernel=kernel, tables=study_tables, words=study_sentences,
+        checks=kernel_checks, grid=grid, cells=study_cell, player=model_player,
+        kernel_cell=kernel_cell, holds=study_sentences.holds,
     )  # fmt: skip
-    written = []
     for template in sorted(TEMPLATES.glob("*.md.j2")):
         name = template.name.removesuffix(".j2")
         (docs / name).write_text(environment.get_template(template.name).render())
-        written.append(name)
-    return written
+    return study_sentences.answer(study)
 
 
 def effects_printed(data: Path) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.scheduler_study.grid import FEW_LOADS, LOADS, NODES, WORKS
+from benchmarks.scheduler_study.grid import LOADS, NODES, NODES_BETWEEN, WORKS
 from benchmarks.scheduler_study.kept_cells import Key
 from benchmarks.scheduler_study.leaving_effects import PERCENTILES, Study
 from benchmarks.scheduler_study.study_cell import KEYS, RANDOM
@@ -99,26 +99,24 @@ def remembered_of(cell: dict[str, str]) -> float:
 
 def held(study: Study, kind: str) -> str:
     """p99 where connections stay open."""
-    rows = [["nodes", "load", "chance p99, ms", *USUAL_SCHEDULERS]]
-    for nodes in (1, 100):
-        for load in FEW_LOADS:
-            key = study.key(nodes=nodes, load=load, held=kind)
-            of_chance = study.effects[key, "rr", "p99"].random_ms
-            told_each = (p99(study, key, one) for one in USUAL_SCHEDULERS)
-            rows.append([str(nodes), f"{load:g}", f"{of_chance:,.0f}", *told_each])
-    return markdown(rows)
+    return _few(study, USUAL_SCHEDULERS, held=kind)
 
 
 def unequal(study: Study) -> str:
     """p99 where every other pod is half as quick again."""
-    schedulers = (*USUAL_SCHEDULERS, "wrr 2:3", "wlc 2:3", "sed 2:3", "nq 2:3")
+    weighted = ("wrr 2:3", "wlc 2:3", "sed 2:3", "nq 2:3")
+    return _few(study, (*USUAL_SCHEDULERS, *weighted), pod_kind="two speeds")
+
+
+def _few(study: Study, schedulers: Sequence[str], **asked: object) -> str:
     rows = [["nodes", "load", "chance p99, ms", *schedulers]]
-    for nodes in (1, 100):
-        for load in FEW_LOADS:
-            key = study.key(nodes=nodes, load=load, pod_kind="two speeds")
-            of_chance = study.effects[key, "rr", "p99"].random_ms
-            told_each = (p99(study, key, one) for one in schedulers)
-            rows.append([str(nodes), f"{load:g}", f"{of_chance:,.0f}", *told_each])
+    for nodes in NODES:
+        for load in LOADS:
+            key = study.key(nodes=nodes, load=load, **asked)
+            if key in study.cells:
+                of_chance = study.effects[key, "rr", "p99"].random_ms
+                told_each = (p99(study, key, one) for one in schedulers)
+                rows.append([f"{nodes:,}", f"{load:g}", f"{of_chance:,.0f}", *told_each])
     return markdown(rows)
 
 
@@ -132,3 +130,29 @@ def cold(study: Study) -> str:
             [f"{nodes:,}", f"{of_chance:,.0f}", *(p99(study, key, one) for one in USUAL_SCHEDULERS)]
         )
     return markdown(rows)
+
+
+def of_load(study: Study, load: float) -> list[Key]:
+    """The cells of the main grid, and those between, at this load."""
+    asked = (
+        {"nodes": n, "load": load, "work": w} for n in sorted(NODES + NODES_BETWEEN) for w in WORKS
+    )
+    keys = (study.key(**one) for one in asked)
+    return [key for key in keys if key in study.cells]
+
+
+def other_sizes(study: Study) -> list[Key]:
+    """Cells at 0.9 with other numbers of pods, or other lengths of work."""
+    usual = set(of_load(study, 0.9))
+    return [key for _, key in remembering(study) if key not in usual]
+
+
+def twins(study: Study) -> tuple[int, int]:
+    """In how many cells lc's and sed's twins were played, and in how many all figures are alike."""
+    played = [by_scheduler for by_scheduler in study.cells.values() if "wlc" in by_scheduler]
+    alike = sum(
+        of[twin][0].measured == of[name][0].measured
+        for of in played
+        for twin, name in (("wlc", "lc"), ("nq", "sed"))
+    )
+    return len(played), alike // 2
