@@ -7,7 +7,10 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
-.PHONY: help demo test check coverage bench study study-model study-statistics gallery site man release iso setup system test-system iso-system bench-system clean
+# Some set this for their shell. Hundreds of programs that the tests start would compile the package.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test check static-checks compiled-tests coverage bench study study-model study-statistics gallery site man release iso setup system test-system iso-system bench-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
@@ -30,7 +33,8 @@ demo: setup
 	$(BIN)/ipvsload run scenarios/skew.yaml
 
 test: LEFT_OUT =
-test: setup test-system iso check
+test: BESIDE = iso
+test: setup test-system iso-system check
 	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs" -n 4 --dist worksteal
 
 LEFT_OUT = and not long
@@ -38,11 +42,19 @@ LEFT_OUT = and not long
 # The quick tests mostly wait for what they started: six at a time take half as long as two,
 # also on two processors. `make test` has the long ones among them, too.
 check: $(VENV)/ready
+	@$(MAKE) --no-print-directory -j3 -O $(BESIDE) static-checks compiled-tests
+	$(BIN)/pytest -m "not kernel and not programs $(LEFT_OUT)" -n 6 --dist worksteal
+
+static-checks: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not kernel and not programs $(LEFT_OUT)" -n 6 --dist worksteal
+
+# pytest rewrites the assertions of all files of tests: once here, not in each of its processes.
+# What it has to say about a file it says again below.
+compiled-tests: $(VENV)/ready
+	@$(BIN)/pytest --collect-only -qq > /dev/null 2>&1 || true
 
 # What part of the package the quick tests run; see pyproject.toml for what counts. Counting
 # slows them down, so `make test` does without.
@@ -81,7 +93,7 @@ release: setup
 
 # Nothing to do when it is there; SUITE=bookworm makes one with an older kernel.
 iso: $(VENV)/ready iso-system
-	@$(MAKE) --no-print-directory -C iso
+	@$(MAKE) --no-print-directory -j1 -C iso
 
 setup: system $(VENV)/ready
 
@@ -125,7 +137,8 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ipvsload needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(SUDO) apt-get update -qq && $(APT) $(notdir $(PYTHON))-venv; } || { echo "no venv module for $(PYTHON); install it with: apt-get install $(notdir $(PYTHON))-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true # pip does it with one processor
 	@touch $@
 
 clean:

@@ -1,9 +1,11 @@
-"""The interval of a share, against SciPy's and against what it promises."""
+"""The interval of a share, against SciPy's and against what it promises.
+
+SciPy takes a second to import: only who runs these tests pays it.
+"""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from ipvsload.statistics.clopper_pearson import clopper_pearson
 
@@ -11,6 +13,8 @@ from ipvsload.statistics.clopper_pearson import clopper_pearson
 @settings(max_examples=40)
 @given(st.integers(1, 400), st.floats(0, 1), st.sampled_from([0.9, 0.95, 0.99]))
 def test_it_is_scipys(whole: int, part: float, level: float) -> None:
+    from scipy.stats import binomtest
+
     count = round(part * whole)
     oracle = binomtest(count, whole).proportion_ci(level, method="exact")
     assert clopper_pearson(count, whole, level) == pytest.approx((oracle.low, oracle.high))

@@ -1,4 +1,7 @@
-"""The test of two samples that are not paired, against SciPy and against every choice there is."""
+"""The test of two samples that are not paired, against SciPy and against every choice there is.
+
+SciPy takes a second to import: only who runs these tests pays it.
+"""
 
 import itertools
 import random
@@ -6,7 +9,6 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu, rankdata
 
 from ipvsload.statistics import hodges_lehmann
 from ipvsload.statistics.mann_whitney import mann_whitney, outside_interval
@@ -20,6 +22,8 @@ unlike = st.lists(st.integers(0, 10_000), min_size=2, max_size=24, unique=True).
 @settings(max_examples=50)
 @given(unlike)
 def test_without_ties_it_is_scipys(samples: tuple[list[int], list[int]]) -> None:
+    from scipy.stats import mannwhitneyu
+
     a, b = samples
     found = mann_whitney(a, b)
     for alternative, p in (
@@ -34,6 +38,8 @@ def test_without_ties_it_is_scipys(samples: tuple[list[int], list[int]]) -> None
 @settings(max_examples=60)
 @given(few, few)
 def test_with_ties_it_is_the_part_of_all_choices(a: list[int], b: list[int]) -> None:
+    from scipy.stats import rankdata
+
     ranks = rankdata([*a, *b])
     of_b = sum(ranks[len(a) :])
     sums = [sum(chosen) for chosen in itertools.combinations(ranks, len(b))]
@@ -45,6 +51,8 @@ def test_with_ties_it_is_the_part_of_all_choices(a: list[int], b: list[int]) -> 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_of_many_it_is_the_normal_limit_with_ties(seed: int) -> None:
+    from scipy.stats import mannwhitneyu
+
     draw = random.Random(seed)
     a, b = ([draw.randint(low, 30) for _ in range(draw.randint(30, 60))] for low in (0, 5))
     found = mann_whitney(a, b)

@@ -1,4 +1,7 @@
-"""The signed-rank test and its interval, against SciPy and against every sign there is."""
+"""The signed-rank test and its interval, against SciPy and against every sign there is.
+
+SciPy takes a second to import: only who runs these tests pays it.
+"""
 
 import itertools
 import math
@@ -7,7 +10,6 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import rankdata, wilcoxon
 
 from ipvsload.statistics import hodges_lehmann
 from ipvsload.statistics.signed_rank import MOST_EXACT, outside_interval, signed_rank
@@ -25,6 +27,8 @@ unlike = st.lists(
 @settings(max_examples=50)
 @given(unlike)
 def test_without_ties_it_is_scipys(differences: list[float]) -> None:
+    from scipy.stats import wilcoxon
+
     found = signed_rank(differences)
     for alternative, p in (
         ("two-sided", found.p),
@@ -39,6 +43,8 @@ def test_without_ties_it_is_scipys(differences: list[float]) -> None:
 @settings(max_examples=60)
 @given(st.lists(whole, min_size=1, max_size=9))
 def test_with_ties_and_zeros_it_is_the_part_of_all_signs(differences: list[float]) -> None:
+    from scipy.stats import rankdata
+
     told = [d for d in differences if d]
     ranks = rankdata([abs(d) for d in told]) if told else []
     positive = sum(rank for rank, d in zip(ranks, told, strict=True) if d > 0)
@@ -55,6 +61,8 @@ def test_with_ties_and_zeros_it_is_the_part_of_all_signs(differences: list[float
 
 @pytest.mark.parametrize("seed", range(20))
 def test_of_many_pairs_it_is_the_normal_limit_with_ties(seed: int) -> None:
+    from scipy.stats import wilcoxon
+
     draw = random.Random(seed)
     differences = [float(draw.randint(-40, 50)) for _ in range(draw.randint(80, 150))]
     found = signed_rank(differences)
@@ -68,6 +76,8 @@ def test_of_many_pairs_it_is_the_normal_limit_with_ties(seed: int) -> None:
 
 
 def test_the_limit_goes_on_where_the_exact_ends() -> None:
+    from scipy.stats import wilcoxon
+
     differences = [float(i) if i % 3 else -float(i) for i in range(1, MOST_EXACT + 2)]
     limit = signed_rank(differences)
     assert not limit.exact
