@@ -15,6 +15,7 @@ import click
 from ipvsload import __version__
 from ipvsload.cli.collect import collect
 from ipvsload.cli.completion import completion
+from ipvsload.cli.docs import docs
 from ipvsload.cli.doctor import doctor
 from ipvsload.cli.explain import explain
 from ipvsload.cli.export import export
@@ -65,6 +66,7 @@ COMMANDS = (
     iso,
     init,
     locustfile,
+    docs,
     completion,
 )
 for command in COMMANDS:
