@@ -49,8 +49,10 @@ def kept_recording(
     from ipvsload.results.evaluate import evaluate
     from ipvsload.results.kept_recording import KeptRecording
     from ipvsload.results.precision import LEAST_BLOCKS
+    from ipvsload.results.recorded_scenario import planned_columns
     from ipvsload.results.recording_pairs import same_arrivals
     from ipvsload.results.regressions import refuse_other_experiment, refuse_too_few
+    from ipvsload.scenario.variant import PRESENT
 
     recording = read(directory)
     name = str(directory)
@@ -66,7 +68,11 @@ def kept_recording(
     least = LEAST_BLOCKS if times.precision else times.most
     known = set(map(str, measures))
     columns = [one for one in results.columns if one.measure in known]
-    refuse_too_few(name, columns, [one.label for one in wanted], least, paired=paired)
+    labels = [one.label for one in wanted]
+    if PRESENT.label in planned_columns(recording):
+        # The balancer that was there was measured, whatever the scenario names; so it will be now.
+        labels = [one.label for one in columns]
+    refuse_too_few(name, columns, labels, least, paired=paired)
     return KeptRecording.of(ComparedRecording.of(name, recording, results), paired=paired)
 
 

@@ -1,6 +1,7 @@
 """What of a new recording got worse than a kept one, and where nobody can tell."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -200,6 +201,20 @@ def test_what_cannot_be_told_is_said_before_anything_is_played(
     with pytest.raises(UsageError, match=why):
         ipvsload("simulate", "kept.yaml", *words, "--out", "out", "--fail-on-regression", kept)
     assert not (here / "out").exists()
+
+
+def test_where_the_balancer_was_not_chosen_its_name_is_no_obstacle(
+    here: Path, kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which one is there the testbed says, after it was brought up."""
+    shutil.copytree(kept, here / "present")
+    events = here / "present" / "events.ndjson"
+    events.write_text(events.read_text().replace('"columns":["rr","lc"]', '"columns":[""]'))
+    words = ("simulate", "kept.yaml", "--repeats", 8, "--fail-on-regression", "present")
+    assert ipvsload(*words, "--scheduler", "lc") == 1
+    assert ipvsload(*words, "--scheduler", "sed") == 4
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "no column and measure has runs that count in both" in printed
 
 
 @pytest.mark.parametrize("command", ["run", "simulate"])
