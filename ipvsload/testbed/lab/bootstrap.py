@@ -35,13 +35,13 @@ def main() -> NoReturn:
         signal.signal(number, lambda *_: None)
     read_end, write_end = os.pipe()
     try:
-        if os.geteuid() != 0:
+        if not ns.is_root_of_namespaces():
             ns.become_root_in_user_namespace()
         # Only now: new rights make the kernel forget it (kernel/cred.c, commit_creds).
         ns.die_with_parent(owner_pid)
         ns.unshare(ns.CLONE_NEWNS | ns.CLONE_NEWPID | ns.CLONE_NEWIPC | ns.CLONE_NEWUTS)
     except OSError as error:
-        _fail(owner, "not-permitted", error.strerror)
+        _fail(owner, "not-permitted", _words(error))
     child = os.fork()
     if child:
         owner.close()
@@ -52,11 +52,17 @@ def main() -> NoReturn:
     ns.die_with_parent(0)  # 0: the parent is outside of the PID namespace
     try:
         Supervisor(owner, read_end, topology, kernel, schedulers, processor=owner_pid).run()
+    except PermissionError as error:
+        _fail(owner, "not-permitted", _words(error))
     except Exception as error:
         _fail(owner, "failed", str(error) if isinstance(error, RuntimeError) else f"{error!r}")
 
 
-def _fail(owner: socket.socket, event: str, reason: str | None) -> NoReturn:
+def _words(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
+
+
+def _fail(owner: socket.socket, event: str, reason: str) -> NoReturn:
     with contextlib.suppress(OSError):  # the owner may have ended
         descriptor_messages.send(owner, {"event": event, "reason": reason})
     os._exit(1)

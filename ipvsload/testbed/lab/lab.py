@@ -19,17 +19,12 @@ from typing import Any, NamedTuple
 from ipvsload.errors import TestbedError, UsageError
 from ipvsload.testbed.lab import descriptor_messages
 from ipvsload.testbed.lab.kernels import AUTO
+from ipvsload.testbed.lab.lab_refused import LabRefusedError
 from ipvsload.testbed.lab.real_servers_client import RealServersClient
 from ipvsload.testbed.lab.topology import Topology
 
 _READY_WITHIN = 60.0
 _CLOSED_WITHIN = 3.0
-_ADVICE = """\
-This user may not make the namespaces of a lab: {reason}.
-Run it as root (sudo), or permit user namespaces, whichever of these applies:
-  sudo sysctl -w user.max_user_namespaces=10000
-  sudo sysctl -w kernel.unprivileged_userns_clone=1
-  sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"""
 
 
 class ReadyKernel(NamedTuple):
@@ -135,7 +130,7 @@ class Lab:
     def broken(self) -> TestbedError | None:
         """What has died in the lab, or None; does not wait."""
         try:
-            return TestbedError(_complaint(self._receive(0.0)[0]))
+            return _complaint(self._receive(0.0)[0])
         except BlockingIOError:
             return None
 
@@ -148,7 +143,7 @@ class Lab:
     ) -> tuple[dict[str, Any], list[int]]:
         message, descriptors = self._receive(within)
         if message["event"] != event:
-            raise TestbedError(_complaint(message))
+            raise _complaint(message)
         return message, descriptors
 
     def _receive(self, timeout: float | None) -> tuple[dict[str, Any], list[int]]:
@@ -162,21 +157,21 @@ class Lab:
         return message or {"event": "gone"}, descriptors
 
 
-def _complaint(message: dict[str, Any]) -> str:
+def _complaint(message: dict[str, Any]) -> TestbedError:
     match message:
         case {"event": "no-kernel", "reasons": reasons}:
             tried = "\n  ".join(reasons)
-            return f"no kernel with IPVS could be had for the lab; tried\n  {tried}"
+            return TestbedError(f"no kernel with IPVS could be had for the lab; tried\n  {tried}")
         case {"event": "not-permitted", "reason": reason}:
-            return _ADVICE.format(reason=reason)
+            return LabRefusedError(reason)
         case {"event": "failed", "reason": reason} if "Operation not permitted" in reason:
-            return _ADVICE.format(reason=reason)
+            return LabRefusedError(reason)
         case {"event": "failed", "reason": reason}:
-            return f"the lab could not be set up: {reason}"
+            return TestbedError(f"the lab could not be set up: {reason}")
         case {"event": "died", "who": who, "status": status, "log": log}:
             said = "; its last lines:" + "".join(f"\n  {line}" for line in log[-5:]) if log else ""
-            return f"{who} ended unexpectedly with status {status}{said}"
-    return "the lab's supervisor ended unexpectedly"
+            return TestbedError(f"{who} ended unexpectedly with status {status}{said}")
+    return TestbedError("the lab's supervisor ended unexpectedly")
 
 
 def _directory() -> str:

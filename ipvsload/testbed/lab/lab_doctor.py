@@ -11,10 +11,12 @@ from contextlib import closing
 
 from ipvsload.errors import TestbedError
 from ipvsload.testbed.doctor_finding import DoctorFinding
+from ipvsload.testbed.lab import container
 from ipvsload.testbed.lab.hosted_directors import SEVERAL
 from ipvsload.testbed.lab.kernels import AUTO
 from ipvsload.testbed.lab.kernels.providers import KERNELS
 from ipvsload.testbed.lab.lab import Lab
+from ipvsload.testbed.lab.lab_refused import LabRefusedError
 from ipvsload.testbed.lab.topology import Topology
 
 
@@ -30,10 +32,16 @@ def examine() -> list[DoctorFinding]:
         _program("nft", "sudo apt-get install nftables", "optional: `forwarding: dr` and `tun`"),
         _program("ipvsadm", "sudo apt-get install ipvsadm", "optional: for people in `lab exec`"),
     ]
-    findings += [_kernel(name) for name in KERNELS]
-    usable = [name for name, finding in zip(KERNELS, findings[4:], strict=True) if finding.good]
+    engine = container.engine()
+    if engine:
+        findings.append(DoctorFinding("container", True, f"this is one of {engine.name}"))
+    try:
+        kernels = {name: _kernel(name) for name in KERNELS}
+    except LabRefusedError as refused:
+        return [*findings, DoctorFinding("lab", False, str(refused))]
+    usable = [name for name, finding in kernels.items() if finding.good]
     text = f"--kernel {AUTO} takes {usable[0]}" if usable else "no kernel can be the director"
-    return [*findings, DoctorFinding("lab", bool(usable), text)]
+    return [*findings, *kernels.values(), DoctorFinding("lab", bool(usable), text)]
 
 
 def _program(name: str, mend: str, why: str) -> DoctorFinding:
@@ -50,6 +58,8 @@ def _kernel(name: str, directors: int = 2, but: str = "") -> DoctorFinding:
             seconds = time.monotonic() - began
             text = f"Linux {lab.kernel.release}, ready in {seconds:.1f} s{but}"
             return DoctorFinding(f"kernel {name}", True, text)
+    except LabRefusedError:
+        raise  # whatever kernel it is
     except TestbedError as error:
         if SEVERAL in str(error) and directors > 1:
             return _kernel(name, 1, f"; {str(error).splitlines()[-1].strip()}")

@@ -18,6 +18,9 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
+_LAB_RIGHTS = 1 << 12 | 1 << 13 | 1 << 21
+"""CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN (include/uapi/linux/capability.h)."""
+
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 _PR_SET_PDEATHSIG = 1
@@ -69,10 +72,20 @@ def new_network() -> int:
     return os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
 
+def is_root_of_namespaces() -> bool:
+    """Whether this process may make and wire a lab's namespaces as it is.
+
+    Root of a container often has not all of its rights.
+    """
+    with open("/proc/self/status") as file:
+        rights = next(line for line in file if line.startswith("CapEff:"))
+    return int(rights.split()[1], 16) & _LAB_RIGHTS == _LAB_RIGHTS
+
+
 def become_root_in_user_namespace() -> None:
     """Make this process root of a new user namespace.
 
-    For ordinary users: root of a user namespace may make the other namespaces.
+    For all others: root of a user namespace may make the other namespaces.
     Must be called while the process has one thread. Raises OSError where the
     machine does not permit it.
     """
@@ -80,8 +93,11 @@ def become_root_in_user_namespace() -> None:
     unshare(CLONE_NEWUSER)
     settings = {"setgroups": "deny", "uid_map": f"0 {uid} 1", "gid_map": f"0 {gid} 1"}
     for name, text in settings.items():
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
+        try:
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+        except OSError as error:
+            raise OSError(error.errno, f"write {name}: {error.strerror}") from None
 
 
 def private_mounts(keep_visible: Sequence[str]) -> str:
