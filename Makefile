@@ -10,7 +10,7 @@ APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-in
 # Some set this for their shell. Hundreds of programs that the tests start would compile the package.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check static-checks compiled-tests coverage bench study study-model study-statistics gallery site man release iso setup system test-system iso-system bench-system clean
+.PHONY: help demo test check static-checks compiled-tests coverage bench study study-model study-statistics gallery site man release iso image setup system test-system iso-system image-system bench-system clean
 
 help:
 	@echo "make demo    the main job: ten long requests, a second server, rr against lc"
@@ -25,6 +25,7 @@ help:
 	@echo "make gallery  the scenarios of docs/gallery/ on the kernel and on the model, into their pages"
 	@echo "make iso     the director as a machine image, for lab --kernel qemu (docs/iso.md)"
 	@echo "make release sdist and wheel, checked and tried in an empty environment, into dist/"
+	@echo "make image   ipvsload and the lab's kernel as a container image (docs/container.md)"
 	@echo "make setup   .venv, and what the lab needs of this machine's packages"
 	@echo "make coverage    what part of the package the quick tests run"
 	@echo "make clean   remove what these made"
@@ -33,8 +34,8 @@ demo: setup
 	$(BIN)/ipvsload run scenarios/skew.yaml
 
 test: LEFT_OUT =
-test: BESIDE = iso
-test: setup test-system iso-system check
+test: BESIDE = iso image
+test: setup test-system iso-system image-system check
 	IPVSLOAD_SCREENSHOTS=$(CURDIR)/screenshots $(BIN)/pytest -m "kernel or programs" -n 4 --dist worksteal
 
 LEFT_OUT = and not long
@@ -95,6 +96,10 @@ release: setup
 iso: $(VENV)/ready iso-system
 	@$(MAKE) --no-print-directory -j1 -C iso
 
+# Nothing to do when it is there and nothing has changed; the tests run it.
+image: image-system
+	@$(MAKE) --no-print-directory -j1 -C deploy
+
 setup: system $(VENV)/ready
 
 HOST := $(shell dpkg --print-architecture 2>/dev/null || echo amd64)
@@ -111,6 +116,9 @@ TEST_PACKAGES := chromium chromium-driver fonts-dejavu-core keepalived nginx-lig
 BENCH_PACKAGES := nginx-light wrk
 # What builds the director's image and runs it.
 ISO_PACKAGES := $(shell awk '!/^\#/ && (NF == 1 || $$2 == "$(ARCH)") { print $$1 }' iso/build-packages)
+# What builds the container image and runs it; crun is podman's first choice, and runc is for
+# machines whose cgroups are of both versions.
+IMAGE_PACKAGES := podman runc uidmap mmdebstrap debian-archive-keyring
 MISSING = $(foreach p,$(1),$(if $(shell dpkg-query -W -f '$${db:Status-Status}' $(p) 2>/dev/null | grep -x installed),,$(p)))
 
 define install
@@ -133,6 +141,9 @@ bench-system:
 iso-system:
 	$(if $(strip $(call MISSING,$(ISO_PACKAGES))),$(call install,$(call MISSING,$(ISO_PACKAGES))))
 
+image-system:
+	$(if $(strip $(call MISSING,$(IMAGE_PACKAGES))),$(call install,$(call MISSING,$(IMAGE_PACKAGES))))
+
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ipvsload needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(SUDO) apt-get update -qq && $(APT) $(notdir $(PYTHON))-venv; } || { echo "no venv module for $(PYTHON); install it with: apt-get install $(notdir $(PYTHON))-venv"; exit 1; }
@@ -141,5 +152,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true # pip does it with one processor
 	@touch $@
 
+# Files of an ordinary user's containers belong to other users.
 clean:
+	if [ -d build/image ] && [ "$$(id -u)" != 0 ]; then podman unshare rm -rf build/image; fi
 	rm -rf $(VENV) build dist runs screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
