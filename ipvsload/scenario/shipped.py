@@ -49,7 +49,8 @@ def scenario_path(given: Path) -> Path:
 def _unknown(what: str, name: str) -> "ScenarioError":
     """The error. What it takes is imported late: a shell's completion lists names only."""
     from ipvsload.scenario.faults import ScenarioError
-    from ipvsload.scenario.words import hint, quoted
+    from ipvsload.scenario.words import nearest, quoted
 
-    near = hint(name, shipped_scenarios(), "shipped scenarios")
-    return ScenarioError([f"{what} {quoted(name)}; {near}"])
+    near = nearest(name, shipped_scenarios())
+    hint = f"did you mean {quoted(near)}?" if near else "`ipvsload scenarios` lists those that ship"
+    return ScenarioError([f"{what} {quoted(name)}; {hint}"])

@@ -40,10 +40,20 @@ def test_one_is_printed_as_it_is() -> None:
     assert dict(line.split() for line in told("--path").splitlines())["skew"] == str(path)
 
 
-def test_a_name_that_is_none_has_the_nearest_one() -> None:
-    refused = CliRunner().invoke(cli, ["scenarios", "skwe"]).exception
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["scenarios", "skwe"], "no shipped scenario 'skwe'; did you mean 'skew'?"),
+        (
+            ["simulate", "zzz"],
+            "zzz: no such file, nor a scenario 'zzz'; `ipvsload scenarios` lists those that ship",
+        ),
+    ],
+)
+def test_a_name_that_is_none_has_a_hint(words: list[str], told: str) -> None:
+    refused = CliRunner().invoke(cli, words).exception
     assert isinstance(refused, UsageError)
-    assert str(refused) == "no shipped scenario 'skwe'; did you mean 'skew'?"
+    assert str(refused) == told
 
 
 @pytest.mark.parametrize("arguments", [[], ["skew"]])
