@@ -240,7 +240,9 @@ class RequestCarrier:
                 return
         except OSError:
             pass
+        queued = exchange.queued  # its pause is over as well: what is to be sent goes elsewhere
         self.drop(exchange)
+        exchange.queued = queued
 
     def _retry(self, exchange: Exchange, sock: Connection, error: str) -> bool:
         """Send again, once, what a kept connection never took; False if it may not be.

@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent import monkey
 from gevent.socket import socket as CooperativeSocket  # noqa: N812
 
 from ipvsload.load import request_carrier
@@ -27,6 +28,7 @@ from tests.load.sending import (
     silent,
     until,
 )
+from tests.patience import HUNG_AFTER_S
 
 SO_ATTACH_FILTER = 26
 BPF_RET = 0x06
@@ -111,6 +113,31 @@ def test_closed_as_we_send_the_request_goes_again_and_the_record_says_so(
     assert second.untaken is not None
     assert second.untaken[0] in ("reset", "closed")
     assert second.untaken[2] == 1
+
+
+@pytest.mark.parametrize("end", [close, reset])
+def test_a_user_goes_on_whose_pause_and_connection_end_at_once(
+    end: Callable[[Any], None],
+) -> None:
+    """Both are among what one look at the poll finds, the pause first."""
+    pauses = [0.5, 0.0]
+    with Server(answering(OK)) as server, Sending(server.target) as sending:
+        workload = sending.workload(users=1, requests=3, connection="keep-alive")
+
+        def later() -> None:
+            monkey.get_original("time", "sleep")(0.6)  # nothing else goes on meanwhile
+            end(server.connections[0])
+
+        def pause() -> float:
+            if len(pauses) == 2:
+                gevent.spawn(later)
+            return pauses.pop(0)
+
+        workload.start(users=0)
+        workload.join(pause=pause)
+        workload.over.wait(HUNG_AFTER_S)
+        told = [(record.error, record.reused) for record in sending.records]
+    assert told == [(None, False), (None, False), (None, True)]
 
 
 @pytest.mark.parametrize("end", [close, reset])
