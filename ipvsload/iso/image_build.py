@@ -95,7 +95,9 @@ def _refuse_without_user_ids() -> None:
         )
     import pwd
 
-    user = pwd.getpwuid(os.geteuid()).pw_name
+    user = str(os.geteuid())
+    with suppress(KeyError):  # a container's user without a name
+        user = pwd.getpwuid(os.geteuid()).pw_name
     for file, option in ("/etc/subuid", "--add-subuids"), ("/etc/subgid", "--add-subgids"):
         with suppress(FileNotFoundError):
             lines = Path(file).read_text().splitlines()

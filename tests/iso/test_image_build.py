@@ -1,6 +1,7 @@
 """What `ipvsload iso build` does around make, which is a script of the test's here."""
 
 import os
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -83,6 +84,18 @@ def test_what_is_missing_is_named_with_the_command(
     with pytest.raises(TestbedError, match="sudo apt-get install"):
         build_image("trixie", None, silent)
     assert not machine.images.exists()
+
+
+def test_an_ordinary_user_needs_ids_for_the_users_of_the_image(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
+    said = "4000000000 has no line in /etc/subuid, .*: sudo usermod --add-subuids .* 4000000000$"
+    with pytest.raises(TestbedError, match=said):
+        build_image("trixie", None, silent)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with pytest.raises(TestbedError, match=r"newuidmap .*: sudo apt-get install uidmap$"):
+        build_image("trixie", None, silent)
 
 
 def test_it_needs_dpkg(machine: Machine) -> None:
