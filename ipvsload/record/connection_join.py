@@ -235,14 +235,12 @@ class KernelServers:
             had &= self._line.alike(rows[before], at)
         same = seen & had & opened.answered
         found[same] = chosen[before[same]]
-        if self._follows and len(rows):
-            # Its entry was there all the time since it was told.
+        if self._follows:
             lasts = again.copy()
             lasts[1:] &= start_us[1:] - end_us[:-1] <= kept_us[:-1]
-            chain = np.cumsum(~lasts)
-            of = owner[before]
-            same |= ~told & had & (of >= 0) & (chain[of] == chain)
-            found[same] = chosen[before[same]]
+            servers = _of_lasting_entries(lasts, opened.answered, owner[owned], chosen[owned])
+            same |= ~told & (servers >= 0)
+            found[same] = np.where(servers >= 0, servers, found)[same]
         to_none = seen & ~had & ~opened.answered
         found[to_none] = GIVEN_TO_NONE
         # What was told before the answer came, or where none came, may be of the one before,
@@ -262,6 +260,24 @@ class KernelServers:
         late = np.flatnonzero(opened.late & (next_us < end_us))
         found[late] = found[late + 1] = NOT_CERTAIN
         return found
+
+
+def _of_lasting_entries(lasts: Array, answered: Array, owner: Array, chosen: Array) -> Array:
+    """The server of each opening whose port follows an entry; NOT_CERTAIN where nothing says it.
+
+    `lasts` says whether the entry of the opening before is still there, so that both have one
+    server. `owner` are the openings of which rows of the list were told, with servers `chosen`.
+    """
+    entry = np.cumsum(~lasts)
+    known = np.full(len(lasts) + 1, NOT_CERTAIN)
+    known[entry[owner[::-1]]] = chosen[::-1]
+    # One without an answer makes an entry or none; from the first answer on there is one.
+    answers = np.cumsum(answered)
+    first = np.searchsorted(entry, entry, "left")
+    there = answers - answers[first] + answered[first] > 0
+    there |= np.isin(np.arange(len(lasts)), owner)
+    found: Array = np.where(there, known[entry], NOT_CERTAIN)
+    return found
 
 
 def _opens(block: RequestColumns) -> Array:
