@@ -16,6 +16,7 @@ from ipvsload.testbed.external import director_changes, director_table
 from ipvsload.testbed.external.change_journal import journal_paths
 from ipvsload.testbed.external.director_doctor import examine
 from ipvsload.testbed.external.director_restore import restore
+from tests import forked
 from tests.external.fake_director import ONE, FakeDirector
 
 AS_IT_WAS = ("rr", 1, 1)
@@ -40,10 +41,11 @@ def told() -> list[str]:
 
 def killed_at(director: FakeDirector, step: int) -> int:
     """Run the program that is killed there; its exit status."""
-    program = [sys.executable, "-m", "tests.external.lifecycle", str(director.folder), str(step)]
-    done = subprocess.run(program, capture_output=True, text=True)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode
+    stderr = director.folder / "stderr"
+    words = "tests.external.lifecycle", str(director.folder), str(step)
+    status = forked.status(forked.start(*words, stderr=stderr))
+    assert "Traceback" not in stderr.read_text(), stderr.read_text()
+    return status
 
 
 def restored(told: list[str]) -> list[str]:

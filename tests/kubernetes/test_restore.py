@@ -7,10 +7,10 @@ these are all the states that a killed run can leave.
 
 import json
 import os
-import signal
 import subprocess
-import sys
+import threading
 import time
+from multiprocessing.connection import wait
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from ipvsload.testbed.kubernetes import restore as module
 from ipvsload.testbed.kubernetes.kubeconfig import connect
 from ipvsload.testbed.kubernetes.process_identity import identify, lives
 from ipvsload.testbed.kubernetes.restore import restore
+from tests import forked
 from tests.kubernetes.foreign_table import THEIRS
 from tests.kubernetes.toy import NODE, Toy
 from tests.patience import HUNG_AFTER_S
@@ -38,20 +39,23 @@ def toy(toy: Toy) -> Toy:
 def killed_after(toy: Toy, step: int) -> "list[tuple[str, str]]":
     """Runs a session and kills it at that step; every step that it made."""
     steps: list[tuple[str, str]] = []
-    process = subprocess.Popen([sys.executable, "-m", "tests.kubernetes.lifecycle"])
+    begun = threading.Event()
 
     def after(method: str, path: str) -> None:
         steps.append((method, path))
         if len(steps) == step:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+            begun.wait()
+            process.kill()
+            wait([process.sentinel])
 
     toy.cluster.after = after
+    process = forked.start("tests.kubernetes.lifecycle")
+    begun.set()
     try:
-        process.wait(HUNG_AFTER_S)
+        process.join(HUNG_AFTER_S)
     finally:
         process.kill()
-        process.wait()
+        process.join()
         toy.cluster.after = lambda method, path: None
     return steps
 
