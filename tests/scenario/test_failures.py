@@ -11,7 +11,7 @@ from ipvsload.scenario.expression import parse
 from ipvsload.scenario.failures import FAILURES, in_order, is_kind
 from ipvsload.scenario.measures.base import Measure
 
-DOCUMENTATION = Path(__file__).parents[2] / "docs" / "how-it-works.md"
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "traffic.md"
 
 
 def test_kinds_have_one_order_and_what_is_unheard_of_comes_last() -> None:
