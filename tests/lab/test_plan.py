@@ -29,6 +29,12 @@ def test_the_guests_words_after_the_dashes_are_its_first_process_arguments() -> 
     assert argv.index("PYTHONPATH=/a:/b") < argv.index("--")
 
 
+def test_a_path_with_a_space_stays_one_word_of_the_guests_kernel() -> None:
+    argv = uml.command(["/a b/python", "-m", "x"], {"PYTHONPATH": "/c d:/e"}, "/dev/shm")
+    assert 'init="/a b/python"' in argv
+    assert 'PYTHONPATH="/c d:/e"' in argv
+
+
 def test_the_cards_filter_is_four_instructions_of_eight_bytes() -> None:
     assert len(uml.receive_filter()) == 4 * 8
 

@@ -1,7 +1,8 @@
 """The wheel of this checkout, installed as users install it, but for what it asks for.
 
 That is taken from where the tests have it: no network is needed and it is there in seconds.
-Built once, whichever process of the test session asks first.
+Its path has a space in it, as some homes have. Built once, whichever process of the test session
+asks first.
 """
 
 import fcntl
@@ -30,13 +31,13 @@ def installed(factory: pytest.TempPathFactory, home: Path) -> Installed:
         if not (place / "ready").exists():
             _install(place)
             (place / "ready").touch()
-    return Installed(place / "environment", home)
+    return Installed(place / "an environment", home)
 
 
 def _install(place: Path) -> None:
     sources(ROOT, place / "sources")
     (wheel,) = built(place / "sources", place / "dist", only=["wheel"])
-    python = place / "environment" / "bin" / "python"
+    python = place / "an environment" / "bin" / "python"
     venv.create(python.parents[1], symlinks=True)
     words = "--no-deps", "--no-index", "--no-compile", "--quiet", "--disable-pip-version-check"
     subprocess.run(

@@ -122,8 +122,13 @@ def command(init: Sequence[str], environment: Mapping[str, str], scratch: str) -
             f"vec{number}:{_CARD},ifname={cable.near},bpffile={scratch}/{FILTER_FILE}"
             for number, cable in enumerate(CABLES)
         ),
-        *(f"{name}={value}" for name, value in environment.items()),
-        f"init={program}",
+        *(f"{name}={_value(text)}" for name, text in environment.items()),
+        f"init={_value(program)}",
         "--",
         *arguments,
     ]
+
+
+def _value(text: str) -> str:
+    """As the kernel takes a value: in quotes where it has a space (lib/cmdline.c, next_arg)."""
+    return f'"{text}"' if " " in text else text
