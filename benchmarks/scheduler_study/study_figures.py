@@ -45,19 +45,19 @@ _RC: dict[Any, Any] = {
 
 def draw(study: Study, kernel: KernelStudy | None, directory: Path) -> None:
     """Write all figures of which there are data."""
-    drawings: dict[str, tuple[int, float, Callable[[Sequence[Axes]], None]]] = {
-        "leaving": (3, 10, lambda axes: leaving(study, axes)),
-        "load": (3, 10, lambda axes: by_load(study, axes)),
-        "memory": (2, 9, lambda axes: memory(study, axes)),
-        "held": (3, 10, lambda axes: held(study, axes)),
+    drawings: dict[str, tuple[int, Callable[[Sequence[Axes]], None]]] = {
+        "leaving": (3, lambda axes: leaving(study, axes)),
+        "load": (3, lambda axes: by_load(study, axes)),
+        "memory": (2, lambda axes: memory(study, axes)),
+        "held": (3, lambda axes: held(study, axes)),
     }
     if kernel is not None:
-        drawings["kernel"] = (2, 9, lambda axes: beside_kernel(kernel, axes))
+        drawings["kernel"] = (2, lambda axes: beside_kernel(kernel, axes))
     with matplotlib.rc_context(_RC):
-        for name, (panels, width, drawn) in drawings.items():
-            figure = Figure(figsize=(width, 3.6), layout="constrained", facecolor="white")
+        for name, (panels, drawn) in drawings.items():
+            figure = Figure(figsize=(8.2, 3.3), layout="constrained", facecolor="white")
             FigureCanvasSVG(figure)
-            axes = figure.subplots(1, panels, squeeze=False)[0]
+            axes = figure.subplots(1, panels, squeeze=False, sharey=panels == 3)[0]
             drawn(list(axes))
             named = (zip(*at.get_legend_handles_labels(), strict=True) for at in axes)
             by_label = {label: handle for each in named for handle, label in each}
@@ -121,7 +121,7 @@ def memory(study: Study, axes: Sequence[Axes]) -> None:
                 )
         at.set_xscale("log")
         at.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
-        at.set_xlabel("connections that a node remembers of a pod")
+        at.set_xlabel("remembered of a pod by a node")
     _ratio_axis(axes[0])
     axes[0].set_ylabel("p99 after leaving lc, over before")
     line = sorted(x)
@@ -130,15 +130,15 @@ def memory(study: Study, axes: Sequence[Axes]) -> None:
     )
     axes[1].axhline(1, color="black", linewidth=1)
     axes[1].set_ylim(0.8, 1.4)
-    axes[1].set_ylabel("asked of the busiest pod, of its capacity")
+    axes[1].set_ylabel("load of the busiest pod")
 
 
 def held(study: Study, axes: Sequence[Axes]) -> None:
     """p99 where connections stay open, one node and 100, by load."""
     kinds = {
-        "scale-out": "free, on the older half",
-        "costly": "costly, spread by the scheduler",
-        "costly scale-out": "costly, on the older half",
+        "scale-out": "free, older half",
+        "costly": "costly, spread",
+        "costly scale-out": "costly, older half",
     }
     for at, (kind, title) in zip(axes, kinds.items(), strict=True):
         for scheduler in ("random", "rr", "lc", "sed"):
