@@ -21,6 +21,8 @@ VERSION = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"
 IMAGE = f"localhost/ipvsload:{VERSION}"
 NOTHING = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 """What deploy/kubernetes gives a pod: no more can be taken from a container."""
+WHATEVER_HAPPENS = ("--rm", f"--timeout={HUNG_AFTER_S - 20}")
+"""A container ends and is gone, also when nobody waits for it any more."""
 BUILT = Path("build/image/built")
 
 pytestmark = [
@@ -30,7 +32,7 @@ pytestmark = [
 
 
 def run(*words: str, flags: Sequence[str] = NOTHING) -> "subprocess.CompletedProcess[str]":
-    command = [ENGINE, "run", "--rm", *flags, *words]
+    command = [ENGINE, "run", *WHATEVER_HAPPENS, *flags, *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=HUNG_AFTER_S)
 
 
@@ -81,7 +83,7 @@ def test_locusts_master_and_worker_need_nothing() -> None:
     locust = "--entrypoint", "locust", IMAGE, "--locustfile=locustfiles/mixed.py"
     load = "--headless", "--users=4", "--spawn-rate=4", "--run-time=2s", "--expect-workers=1"
     master = subprocess.Popen(
-        [ENGINE, "run", "--rm", "--name", name, *NOTHING, *locust, "--master", *load,
+        [ENGINE, "run", *WHATEVER_HAPPENS, "--name", name, *NOTHING, *locust, "--master", *load,
          "--host=http://127.0.0.1:8000"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
