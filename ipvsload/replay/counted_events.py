@@ -124,6 +124,8 @@ class _Counting:
             now = event.t_ns
             while changes and changes[-1][0].late_ns <= now:
                 yield from self._changed(*changes.pop())
+            if event.server and event.server not in self._numbers.now:
+                yield from self._joined_by(event, changes)
             model.expire(now)
             if rule.noted:
                 yield self._expired(now)
@@ -132,6 +134,18 @@ class _Counting:
                 yield counted
         while changes:
             yield from self._changed(*changes.pop())
+
+    def _joined_by(
+        self, event: DirectorEvent, changes: list[tuple[TableChange, int]]
+    ) -> Iterator[CountedEvent]:
+        """A SYN went to a server that may have joined later, by the record: so it had joined."""
+        for place in reversed(range(len(changes))):
+            change, number = changes[place]
+            if change.address == event.server and change.early_ns <= event.late_ns:
+                del changes[place]
+                joined = max(change.early_ns, event.t_ns)
+                yield from self._changed(change._replace(late_ns=joined), number)
+                return
 
     def _next(self, t_ns: int, early_ns: int, late_ns: int) -> CountedEvent:
         self._place += 1

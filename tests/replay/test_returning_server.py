@@ -60,6 +60,23 @@ def test_its_old_counts_come_back_with_it_and_end_where_they_are(weight: int) ->
     ]
 
 
+@pytest.mark.parametrize("early_ms", [0, 4])
+def test_a_server_that_was_chosen_had_joined(early_ms: int) -> None:
+    """The record knows between which times: a busy machine told of it late."""
+    events = [event(3, EventKind.SYN, 3_000), event(9, EventKind.SYN, 3_001)]
+    table = ServerTable(((OTHER, 1),), (TableChange(early_ms * MS, 8 * MS, AGAIN, 1),))
+    change, first, second = sorted(
+        counted_events(events, table, SETTINGS), key=lambda one: one.change is None
+    )
+    assert second.chosen == 1
+    if early_ms:  # too early for it: nobody knows where that went
+        assert (first.chosen, first.counts, change.t_ns) == (-1, [], 8 * MS)
+        return
+    assert (change.t_ns, change.early_ns, change.late_ns) == (3 * MS, 0, 3 * MS)
+    assert change.place < first.place
+    assert (first.chosen, first.counts) == (1, [(1, 1, 0)])
+
+
 def test_the_model_says_the_same_whether_numbers_are_given_before_or_not() -> None:
     joining, given = DirectorModel(SETTINGS), DirectorModel(SETTINGS)
     for model in (joining, given):
