@@ -1,7 +1,9 @@
 """The gallery's pages, and the tables that `make gallery` writes into them."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +92,28 @@ def test_what_cannot_be_played_is_told_below_the_table(tmp_path: Path) -> None:
         "",
         remark,
     ]
+
+
+def test_what_did_not_count_is_played_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = tmp_path / "both.yaml"
+    scenario.write_text(BOTH.replace("nftables-hash", "lc"))
+    really, asked = gallery.runs, []
+
+    def runs(path: Path, command: list[str]) -> Any:
+        found, status, said = really(path, command)
+        asked.append(command)
+        if len(asked) == 1:  # the machine was busy when lc had its turn
+            (rr, lookup), (lc, late) = found
+            found, status = [(rr, lookup), (replace(lc, valid=False, reasons=("late",)), late)], 4
+        return found, status, said
+
+    monkeypatch.setattr(gallery, "runs", runs)
+    column = gallery.played("predicted", scenario, [], "simulate")
+    assert list(asked[1]) == ["simulate", "--scheduler", "lc"]
+    assert (len(asked), column.status, column.remarks) == (2, 0, ())
+    assert column.cells.keys() == {"rr", "lc"}
 
 
 def test_a_page_is_written_and_what_did_not_hold_is_told(
