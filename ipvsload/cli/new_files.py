@@ -77,10 +77,15 @@ def locustfile(file: Path, scenario: Path | None) -> None:
 
 
 def _write_new(file: Path, text: str) -> None:
-    """Write a file that is not there yet. Raises UsageError."""
+    """Write a file that is not there yet, or none. Raises UsageError."""
     try:
         with file.open("x", encoding="utf-8") as stream:
-            stream.write(text)
+            try:
+                stream.write(text)
+                stream.flush()
+            except OSError:
+                file.unlink()
+                raise
     except FileExistsError:
         raise UsageError(
             f"{file}: it is there already and stays as it is: name another file, or remove it"

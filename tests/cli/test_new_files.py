@@ -81,6 +81,17 @@ def test_a_file_that_is_there_stays(here: Path, words: tuple[str, ...]) -> None:
     assert (here / "mine").read_text() == "precious"
 
 
+def test_of_a_disk_that_is_full_nothing_is_left(here: Path) -> None:
+    # No file may be longer than that; Python has no need of the signal.
+    command = ["sh", "-c", f"ulimit -f 0; {sys.executable} -m ipvsload init mine.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HUNG_AFTER_S)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "ipvsload: mine.yaml: cannot write: File too large\n",
+    )
+    assert not Path("mine.yaml").exists()
+
+
 def test_a_place_that_is_none_is_said(here: Path) -> None:
     assert "no/such.yaml: cannot write" in str(ipvsload("init", "no/such.yaml").exception)
 
