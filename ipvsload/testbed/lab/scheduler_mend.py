@@ -51,7 +51,10 @@ def nat_mend(name: str) -> str:
     """The same for what balances without IPVS."""
     needs = NAT_KINDS[name].needs
     options = " and ".join(f"CONFIG_{option}" for _, option in needs)
-    return _having(needs) or f"kernels have it where {options} are set"
+    return _having(needs) or (
+        f"kernels have it where {options} are set, as the one that `ipvsload iso build` brings for"
+        " --kernel qemu"
+    )
 
 
 def _having(needs: Sequence[tuple[str, str]]) -> str:
