@@ -1,5 +1,6 @@
 """An HTTP client, its workloads, and what they recorded, for tests without Locust."""
 
+import os
 import socket
 import struct
 import time
@@ -167,6 +168,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 def reset(sock: Any) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # gevent closes a socket that somebody waits for in its next turn only; the kernel's goes now.
+    with socket.socket() as other:
+        os.dup2(other.fileno(), sock.fileno(), inheritable=False)
     sock.close()
 
 
