@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scheduler_study.grid import BLOCKS, grid, quick_grid
-from benchmarks.scheduler_study.kept_cells import Row, told
+from benchmarks.scheduler_study.kept_cells import Row, read_rows, told
 from benchmarks.scheduler_study.kernel_cell import KernelCell, kernel_cells, quick_kernel_cells
 from benchmarks.scheduler_study.kernel_checks import KernelStudy, agreement
 from benchmarks.scheduler_study.kernel_part import (
@@ -24,6 +24,7 @@ from benchmarks.scheduler_study.kernel_part import (
 from benchmarks.scheduler_study.leaving_effects import Study
 from benchmarks.scheduler_study.model_player import Block, Measured, play
 from benchmarks.scheduler_study.study_cell import Column
+from benchmarks.scheduler_study.study_pages import write_pages
 from benchmarks.scheduler_study.study_sentences import ContradictionError, holds
 from benchmarks.scheduler_study.study_words import times, with_interval
 from ipvsload.scenario.load import load
@@ -172,3 +173,23 @@ def test_a_sentence_that_the_data_contradict_stops_the_command() -> None:
     assert holds(True, "of use") == ""
     with pytest.raises(ContradictionError, match="write it anew: of use"):
         holds(False, "of use")
+
+
+def test_pages_and_figures_are_what_the_data_say(tmp_path: Path) -> None:
+    there = ROOT / "docs" / "study"
+    answer = write_pages(there / "data", tmp_path)
+    written = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
+    made_by_playing = {Path("data/model.csv"), Path("data/kernel.csv")}
+    kept = {path.relative_to(there) for path in there.rglob("*") if path.is_file()}
+    assert written == kept - made_by_playing
+    changed = [
+        str(one) for one in written if (tmp_path / one).read_bytes() != (there / one).read_bytes()
+    ]
+    assert changed == []
+    assert answer in (there / "index.md").read_text()
+
+
+def test_the_data_are_those_of_the_grid() -> None:
+    rows = list(read_rows(ROOT / "docs" / "study" / "data" / "model.csv"))
+    assert list(dict.fromkeys(row.key for row in rows)) == [told(cell) for cell in grid()]
+    assert len(rows) == sum((one.blocks or cell.blocks) for cell in grid() for one in cell.columns)

@@ -23,6 +23,10 @@ _WORK = {
 }
 _FEW = (RANDOM_THERE, "rr", "lc")
 _MANY = (*_FEW, "sed")
+PLAYED = (*_MANY, "mh")
+"""All of them, in the order of tables."""
+BY_COUNTS = ("rr", "lc", "sed")
+"""Those whose choices follow from the arrivals alone: no draw and no port is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ _END = """
 def kernel_cells() -> list[KernelCell]:
     """What is played, in this order; some 20 minutes."""
     return [
-        KernelCell(1, "exponential", (*_MANY, "mh")),
+        KernelCell(1, "exponential", PLAYED),
         *(KernelCell(directors, "exponential", _MANY) for directors in (2, 4, 8)),
         KernelCell(4, "heavy-tailed", _FEW),
         KernelCell(4, "even", _FEW),

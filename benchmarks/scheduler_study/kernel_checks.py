@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from benchmarks.scheduler_study.kernel_cell import RANDOM_THERE
+from benchmarks.scheduler_study.kernel_cell import BY_COUNTS, PLAYED, RANDOM_THERE
 from benchmarks.scheduler_study.kernel_part import KERNEL, MODEL, PERCENTILES, KernelRow
 from benchmarks.scheduler_study.study_words import markdown, span, times
 from ipvsload.results.pair_comparison import Interval, MeasuredColumn, PairComparison
@@ -56,7 +56,7 @@ class KernelStudy:
     def __init__(self, rows: Iterable[KernelRow]) -> None:
         self._blocks: dict[tuple[str, str, str, str], Blocks] = defaultdict(dict)
         self.schedulers: dict[str, list[str]] = defaultdict(list)
-        for row in rows:
+        for row in sorted(rows, key=lambda row: PLAYED.index(row.scheduler)):
             if row.scheduler not in self.schedulers[row.cell]:
                 self.schedulers[row.cell].append(row.scheduler)
             for percentile in PERCENTILES:
@@ -140,15 +140,19 @@ def beside_table(study: KernelStudy, cell: str) -> str:
         for one in study.beside:
             if (one.cell, one.scheduler) == (cell, scheduler):
                 low, high = one.ci95
-                model = f"{one.model_ms:.3g}"
+                model = f"{_ms(one.model_ms)}"
                 row.append(
-                    f"{one.kernel_ms:.3g} [{low:.3g}, {high:.3g}], "
+                    f"{_ms(one.kernel_ms)} [{_ms(low)}, {_ms(high)}], "
                     + (model if one.inside else f"**{model}**")
                 )
                 last = one
         low, high = last.over_ci95
         rows.append([*row, f"{times(last.over)} [{low:.2f}, {high:.2f}]"])
     return markdown(rows)
+
+
+def _ms(time: float) -> str:
+    return f"{time:,.0f}" if time >= 100 else f"{time:.3g}"
 
 
 def leaving_table(study: KernelStudy) -> str:
@@ -175,7 +179,7 @@ def agreement(study: KernelStudy) -> dict[str, str]:
     return {
         "figures": str(len(beside)),
         "inside": str(sum(one.inside for one in beside)),
-        "over": span([one.over for one in beside]),
+        "over": span([one.over for one in beside if one.scheduler in BY_COUNTS]),
         "effects": str(len(leaving)),
         "effects_inside": str(sum(one.inside for one in leaving)),
         "same_side": str(sum((one.kernel > 1) == (one.model > 1) for one in leaving)),

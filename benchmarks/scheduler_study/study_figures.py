@@ -98,6 +98,7 @@ def by_load(study: Study, axes: Sequence[Axes]) -> None:
         at.set_yscale("log")
         _plain(at, [50, 100, 200, 500, 1000, 2000, 5000], "{:,.0f}")
         at.set_title(f"{work} work")
+        at.xaxis.set_major_locator(FixedLocator([0.5, 0.7, 0.9]))
         at.set_xlabel("load, of capacity")
     axes[0].set_ylabel("p99, ms (mean work 100 ms)")
 
@@ -126,10 +127,14 @@ def memory(study: Study, axes: Sequence[Axes]) -> None:
     axes[0].set_ylabel("p99 after leaving lc, over before")
     line = sorted(x)
     axes[1].plot(
-        line, [0.9 * (1 + 0.5 / one) for one in line], "-", color="#555555", label="0.9 (1 + 1/2m)"
+        line,
+        [0.9 * (1 + 0.5 / one) for one in line],
+        "-",
+        color="#555555",
+        label="0.9 (1 + 1/(2m))",
     )
     axes[1].axhline(1, color="black", linewidth=1)
-    axes[1].set_ylim(0.8, 1.4)
+    axes[1].set_ylim(0.85, 1.15)
     axes[1].set_ylabel("load of the busiest pod")
 
 
@@ -150,6 +155,7 @@ def held(study: Study, axes: Sequence[Axes]) -> None:
         at.set_yscale("log")
         _plain(at, [300, 1000, 3000, 10000, 30000], "{:,.0f}")
         at.set_title(title)
+        at.xaxis.set_major_locator(FixedLocator(list(FEW_LOADS)))
         at.set_xlabel("load, of what is left")
     axes[0].set_ylabel("p99, ms (mean work 100 ms)")
 

@@ -38,12 +38,16 @@ def chance_ms(study: Study, **asked: object) -> str:
 
 def own_s(study: Study, scheduler: str, **asked: object) -> str:
     """The same in seconds."""
-    return f"{study.effect(scheduler, **asked).own_ms / 1000:.2g}"
+    return _seconds(study.effect(scheduler, **asked).own_ms)
 
 
 def chance_s(study: Study, **asked: object) -> str:
     """The same in seconds."""
-    return f"{study.effect('rr', **asked).random_ms / 1000:.2g}"
+    return _seconds(study.effect("rr", **asked).random_ms)
+
+
+def _seconds(ms: float) -> str:
+    return f"{ms / 1000:,.0f}" if ms >= 10_000 else f"{ms / 1000:.2g}"
 
 
 def answer(study: Study) -> str:

@@ -50,7 +50,7 @@ def every_effect(study: Study, keys: Iterable[Key], names: Sequence[str]) -> str
     for key in shown:
         cell = dict(zip(KEYS, key, strict=True))
         of_chance = study.effects[key, USUAL_SCHEDULERS[0], "p99"].random_ms
-        row = [*(cell[name] for name in names), f"{of_chance:.3g}"]
+        row = [*(cell[name] for name in names), f"{of_chance:,.0f}"]
         for scheduler in schedulers:
             told_each = (effect_told(study, key, scheduler, one) for one in PERCENTILES)
             row.append(" / ".join(told_each) if _tested(study, key, scheduler) else "-")
@@ -64,7 +64,7 @@ def _tested(study: Study, key: Key, scheduler: str) -> bool:
 
 def memory(study: Study) -> str:
     """Of lc, by how many finished connections a node remembers of a pod."""
-    rows = [["remembered", "nodes", "pods", "work, ms", "newest pod asked", "p99, leaving lc"]]
+    rows = [["remembered", "nodes", "pods", "work, ms", "busiest pod asked", "p99, leaving lc"]]
     for remembered, key in remembering(study):
         cell = dict(zip(KEYS, key, strict=True))
         rows.append(
