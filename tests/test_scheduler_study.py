@@ -187,6 +187,7 @@ def test_pages_and_figures_are_what_the_data_say(tmp_path: Path) -> None:
     ]
     assert changed == []
     assert answer in (there / "index.md").read_text()
+    assert answer in " ".join((ROOT / "README.md").read_text().replace("\n> ", "\n").split())
 
 
 def test_the_data_are_those_of_the_grid() -> None:
