@@ -138,5 +138,5 @@ def test_what_needs_no_kernel_is_done_and_answers_as_shown(
 
 
 def without_time(text: str) -> list[str]:
-    lines = re.sub(r"\d{8}-\d{6}", "DATE-TIME", text).splitlines()
+    lines = re.sub(r"\d{8}-\d{6}(-\d+)?", "DATE-TIME", text).splitlines()
     return [line.rstrip() for line in lines]
