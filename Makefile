@@ -17,7 +17,7 @@ help:
 	@echo "make test    every test, against a real IPVS kernel"
 	@echo "make check   format, lint, types, layers and the quick tests"
 	@echo "make bench   the figures that the documentation speaks of, measured here"
-	@echo "make study   are IPVS's schedulers of use? An hour, goes on where it was, into docs/study"
+	@echo "make study   are IPVS's schedulers of use? Half an hour, goes on where it was, into docs/study"
 	@echo "make study-model  each scheduler on real kernels and on the model, into docs/model.md"
 	@echo "make study-statistics  how often the verdict cries wolf, and finds a real 5 %"
 	@echo "make site    the documentation as a site, into build/site; opens without a network"
@@ -65,7 +65,7 @@ coverage: setup
 bench: setup iso bench-system
 	$(BIN)/python -m benchmarks
 
-# Takes an hour of two processors that do nothing else; interrupted, it goes on from there.
+# Takes half an hour of two processors that do nothing else; interrupted, it goes on from there.
 study: setup
 	$(BIN)/python -m benchmarks.scheduler_study
 
