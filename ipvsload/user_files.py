@@ -5,6 +5,7 @@ Each is the operating system's place for such files: on Linux `~/.local/share`, 
 is imported where it is used: most commands never ask.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 _NAME = "ipvsload"
@@ -14,27 +15,25 @@ def user_data() -> Path | None:
     """For what was made once and is used again: images. None for a user without a home."""
     from platformdirs import user_data_path
 
-    try:
-        return user_data_path(_NAME)
-    except RuntimeError:
-        return None
+    return _place(user_data_path)
 
 
 def user_cache() -> Path | None:
     """For what can be found out again. None for a user without a home."""
     from platformdirs import user_cache_path
 
-    try:
-        return user_cache_path(_NAME)
-    except RuntimeError:
-        return None
+    return _place(user_cache_path)
 
 
 def user_state() -> Path | None:
     """For what must be known after a crash. None for a user without a home."""
     from platformdirs import user_state_path
 
+    return _place(user_state_path)
+
+
+def _place(path_of: Callable[[str], Path]) -> Path | None:
     try:
-        return user_state_path(_NAME)
-    except RuntimeError:
+        return path_of(_NAME)
+    except RuntimeError:  # no home
         return None
