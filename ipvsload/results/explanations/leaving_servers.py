@@ -1,14 +1,16 @@
 """Servers that leave: since when they have weight 0, what went to them all the same, and removals.
 
-What several explanations look at; it explains nothing itself.
+What several explanations look at and begin their notes with; the reasons are theirs.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from ipvsload.record.reader import RecordedRun
 from ipvsload.record.row_groups import row_groups
+from ipvsload.record.told_sysctls import told_sysctls
 from ipvsload.results.explanations.evidence import FEWEST, RunEvidence
 
 _NEVER = np.iinfo(np.int64).max
@@ -64,6 +66,13 @@ def late_connections(seen: RunEvidence) -> list[LateConnections]:
             failed[address] = failed.get(address, 0) + int(late.failed[rows].sum())
     found = [LateConnections(one, since[one], made[one], failed[one]) for one in made]
     return sorted((one for one in found if one.connections >= FEWEST), key=lambda o: -o.connections)
+
+
+def note_of_weight_0(seen: RunEvidence, sysctl: str, why: str) -> Iterator[str]:
+    """A note on the server of weight 0 that got most, where `sysctl` was 0, which makes it so."""
+    if 0 in told_sysctls(seen.run.events, sysctl):
+        for one in late_connections(seen)[:1]:
+            yield f"{one.words(seen)}: {why}"
 
 
 def removals(run: RecordedRun) -> list[tuple[int, int]]:

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
 
-from ipvsload.record.told_sysctls import told_sysctls
 from ipvsload.results.director import PERSISTENT_WORD
 from ipvsload.results.explanations.evidence import RunEvidence, more
-from ipvsload.results.explanations.leaving_servers import late_connections
+from ipvsload.results.explanations.leaving_servers import note_of_weight_0
 from ipvsload.results.kernel_counts import readings
 
 
@@ -52,19 +51,13 @@ def explain(seen: RunEvidence) -> Iterator[str]:
         f"{lasts}, so {keeps}: {share}. They came from {came}."
         f" The rule: ip_vs_core.c, ip_vs_sched_persist; {more('persistence')}"
     )
-    yield from _to_weight_0(seen)
-
-
-def _to_weight_0(seen: RunEvidence) -> Iterator[str]:
-    """Servers of weight 0 to which templates went on leading clients."""
-    if 0 not in told_sysctls(seen.run.events, "expire_quiescent_template"):
-        return
-    for one in late_connections(seen)[:1]:
-        yield (
-            f"{one.words(seen)}: a client's template leads to its server also where that has weight"
-            " 0, with expire_quiescent_template 0 (ip_vs_conn.c, ip_vs_check_template);"
-            f" {more('persistence')}"
-        )
+    yield from note_of_weight_0(
+        seen,
+        "expire_quiescent_template",
+        "a client's template leads to its server also where that has weight 0, with"
+        " expire_quiescent_template 0 (ip_vs_conn.c, ip_vs_check_template);"
+        f" {more('persistence')}",
+    )
 
 
 def _masked(seen: RunEvidence) -> bool:

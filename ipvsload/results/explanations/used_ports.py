@@ -6,7 +6,7 @@ import numpy as np
 
 from ipvsload.record.told_sysctls import told_sysctls
 from ipvsload.results.explanations.evidence import FEWEST, RunEvidence, more
-from ipvsload.results.explanations.leaving_servers import late_connections
+from ipvsload.results.explanations.leaving_servers import note_of_weight_0
 from ipvsload.results.ports_again import REMEMBERED_S, is_persistent, ports_again
 
 _MEANING = {
@@ -40,7 +40,13 @@ def explain(seen: RunEvidence) -> Iterator[str]:
     )
     if modes == {0} or persistent:
         yield from _newcomers(seen)
-        yield from _to_weight_0(seen)
+        yield from note_of_weight_0(
+            seen,
+            "expire_nodest_conn",
+            "they came from ports that it had connections of before, and follow these whatever"
+            " weight it has, with expire_nodest_conn 0 (ip_vs_core.c, ip_vs_in_hook);"
+            f" {more('client-ports')}",
+        )
 
 
 def _newcomers(seen: RunEvidence) -> Iterator[str]:
@@ -61,14 +67,3 @@ def _newcomers(seen: RunEvidence) -> Iterator[str]:
                 f" followed the connections before them (ip_vs_core.c, ip_vs_in_hook);"
                 f" {more('client-ports')}"
             )
-
-
-def _to_weight_0(seen: RunEvidence) -> Iterator[str]:
-    if 0 not in told_sysctls(seen.run.events, "expire_nodest_conn"):
-        return
-    for one in late_connections(seen)[:1]:
-        yield (
-            f"{one.words(seen)}: they came from ports that it had connections of before, and"
-            " follow these whatever weight it has, with expire_nodest_conn 0"
-            f" (ip_vs_core.c, ip_vs_in_hook); {more('client-ports')}"
-        )
