@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.model_study import markdown
+from benchmarks.markdown_table import markdown
 from benchmarks.played_runs import scheduler_words
 from ipvsload.record.reader import read
 from ipvsload.report.measure_words import amount, measure_words
@@ -130,7 +130,7 @@ def table(labels: Sequence[str], columns: Sequence[Column]) -> str:
                 rows.append([first, label, *told])
                 first = ""
     remarks = (f"\n{line}\n" for column in columns for line in column.remarks)
-    return markdown(rows) + "".join(remarks)
+    return markdown(rows) + "\n" + "".join(remarks)
 
 
 def played(head: str, scenario: Path, measures: Sequence[Measure], *command: str) -> Column:

@@ -6,10 +6,11 @@ The scenarios are the files in study/.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.markdown_table import markdown
 from benchmarks.played_runs import alike, played, scheduler_words
 from ipvsload.ipvs.schedulers import SCHEDULERS
 from ipvsload.ipvs_model.schedulers import RULES
@@ -74,7 +75,7 @@ def table(scenario: Path, measured: dict[str, Runs], simulated: Runs) -> str:
         alone = simulated.get(name)
         rows.append([*row, split(alone), *([times(alone)] if timed else [])])
     place = f"`{scenario.relative_to(PAGE.parents[1])}`"
-    return f"### {plan.title}\n\nThe scenario is {place}.\n\n{markdown(rows)}"
+    return f"### {plan.title}\n\nThe scenario is {place}.\n\n{markdown(rows)}\n"
 
 
 def cells(run: dict[str, Any] | None, *, by_chance: bool) -> list[str]:
@@ -106,12 +107,6 @@ def _release(runs: Iterable[dict[str, Any]]) -> str:
     (release,) = {kernel["release"] for kernel in kernels}
     laws = {kernel.get("lc_law") for kernel in kernels}
     return f"{release}, law {'/'.join(map(str, laws))}"
-
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown; the first row is its head."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:], ""])
 
 
 def write(text: str) -> None:

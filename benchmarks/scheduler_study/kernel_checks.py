@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from benchmarks.markdown_table import markdown
 from benchmarks.scheduler_study.kernel_cell import BY_COUNTS, PLAYED, RANDOM_THERE
 from benchmarks.scheduler_study.kernel_part import KERNEL, MODEL, PERCENTILES, KernelRow
-from benchmarks.scheduler_study.study_words import markdown, span, times
+from benchmarks.scheduler_study.study_words import span, times
 from ipvsload.results.pair_comparison import Interval, MeasuredColumn, PairComparison
 from ipvsload.results.pair_tests import pair_comparisons
 from ipvsload.statistics.median_interval import median_interval

@@ -2,15 +2,13 @@
 
 import csv
 import io
-import json
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.played_runs import played
 from benchmarks.scheduler_study.kernel_cell import LEAST_VALID, KernelCell
 
 KERNEL, MODEL = "kernel", "model"
@@ -94,15 +92,10 @@ def _text(rows: Sequence[KernelRow]) -> str:
 def played_by(cell: KernelCell, source: str, command: str, *words: str) -> Iterator[KernelRow]:
     """The valid runs of `ipvsload COMMAND`. Raises RuntimeError where there are none at all."""
     with tempfile.TemporaryDirectory() as directory:
-        scenario, out = Path(directory, "study.yaml"), Path(directory, "out")
+        scenario = Path(directory, "study.yaml")
         scenario.write_text(cell.scenario())
-        told = ["ipvsload", command, str(scenario), "--out", str(out)]
-        told += ["--repeats", str(cell.blocks), *words]
-        done = subprocess.run([sys.executable, "-m", *told], capture_output=True, text=True)
-        if not (out / "results.json").exists():
-            raise RuntimeError(f"{' '.join(told)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-        found = json.loads((out / "results.json").read_text())
-    for run in found["runs"]:
+        found = played(command, scenario, "--repeats", str(cell.blocks), *words)
+    for run in found:
         if run["valid"]:
             times = run["traffic"]["work"]["latency_ms"]
             yield KernelRow(

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from benchmarks.markdown_table import markdown
 from benchmarks.scheduler_study.grid import LOADS, NODES, NODES_BETWEEN, WORKS
 from benchmarks.scheduler_study.kept_cells import Key
 from benchmarks.scheduler_study.leaving_effects import PERCENTILES, Study
 from benchmarks.scheduler_study.study_cell import KEYS, RANDOM
-from benchmarks.scheduler_study.study_words import markdown, told, with_interval
+from benchmarks.scheduler_study.study_words import told, with_interval
 
 USUAL_SCHEDULERS = ("rr", "lc", "sed")
 

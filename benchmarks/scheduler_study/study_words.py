@@ -27,12 +27,6 @@ def with_interval(effect: Effect) -> str:
     return f"{times(effect.ratio)} [{ends}]"
 
 
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown; the first row is its head."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
-
-
 def span(values: Sequence[float]) -> str:
     """Such as "1.2x to 1.9x"."""
     low, high = times(min(values)), times(max(values))
